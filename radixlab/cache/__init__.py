@@ -1,0 +1,80 @@
+"""The heart, in Python and NumPy: radix tree, block allocator, copy-on-write, eviction.
+
+Read `tree.py` for the idea, `manager.py` for the one door, `invariants.py` for what must always
+hold.
+"""
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.canary import CanaryError, KVCanary
+from radixlab.cache.errors import (
+    BlockError,
+    CacheError,
+    DoubleFreeError,
+    InvariantError,
+    LockError,
+    NamespaceError,
+    OutOfBlocksError,
+    PromptTooLargeError,
+    SequenceError,
+    TokenError,
+    TransferError,
+)
+from radixlab.cache.eviction import LRU, POLICIES
+from radixlab.cache.invariants import check
+from radixlab.cache.kvstore import KVStore, NumpyKVStore
+from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.naive import NaiveManager
+from radixlab.cache.protocols import (
+    EvictionPolicy,
+    InsertResult,
+    Match,
+    NodeView,
+    PrefixTree,
+    Receipt,
+    Transfer,
+    TreeStats,
+)
+from radixlab.cache.sequence import Sequence
+from radixlab.cache.stats import CacheStats
+from radixlab.cache.tokens import Tokens, as_tokens
+from radixlab.cache.tree import RadixTree
+from radixlab.config import CacheConfig, ConfigError
+
+__all__ = [
+    "LRU",
+    "POLICIES",
+    "BlockAllocator",
+    "BlockError",
+    "CacheConfig",
+    "CacheError",
+    "CacheStats",
+    "CanaryError",
+    "ConfigError",
+    "DoubleFreeError",
+    "EvictionPolicy",
+    "InsertResult",
+    "InvariantError",
+    "KVCacheManager",
+    "KVCanary",
+    "KVStore",
+    "LockError",
+    "Match",
+    "NaiveManager",
+    "NamespaceError",
+    "NodeView",
+    "NumpyKVStore",
+    "OutOfBlocksError",
+    "PrefixTree",
+    "PromptTooLargeError",
+    "RadixTree",
+    "Receipt",
+    "Sequence",
+    "SequenceError",
+    "TokenError",
+    "Tokens",
+    "Transfer",
+    "TransferError",
+    "TreeStats",
+    "as_tokens",
+    "check",
+]

@@ -1,0 +1,173 @@
+"""The pool of blocks: which are free.
+
+Knows ids and how many hold each; not what is in them or who asks.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
+from radixlab.cache.protocols import BlockIds
+from radixlab.config import positive
+
+
+class BlockAllocator:
+    """A fixed pool of block ids; the free ones are a stack, the next to go in front.
+
+    The free blocks are a *sparse set* (Briggs and Torczon, 1993): a dense array of ids and, per
+    block, the place where it last stood there. A block is free if that place is in the stack and
+    still names it. So allocation touches no per-block state, and freeing checks a whole array of
+    ids for blocks that are free already, or named twice, with a few vector operations.
+
+    Regions of `_stack`, int32 `[num_blocks]`: `[0, _head)` unused, `[_head, num_blocks)` free ids.
+
+    >>> pool = BlockAllocator(4)
+    >>> pool.allocate(3)
+    array([0, 1, 2], dtype=int32)
+    >>> pool.free(np.array([1], np.int32)); pool.num_free
+    array([1], dtype=int32)
+    2
+    """
+
+    def __init__(self, num_blocks: int) -> None:
+        self.num_blocks = positive("num_blocks", num_blocks)
+        self._places = np.arange(num_blocks, dtype=np.int32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Make every block free, the lowest id in front."""
+        self._stack = self._places.copy()
+        self._place = self._places.copy()
+        self._head = 0
+        self.more_holders: dict[int, int] = {}
+        """Holders beyond the first, of the blocks that have any."""
+
+    @property
+    def num_free(self) -> int:
+        """Blocks that `allocate` could hand out."""
+        return self.num_blocks - self._head
+
+    def allocate(self, num_blocks: int) -> BlockIds:
+        """Take free blocks, all or none; return their ids, int32 `[num_blocks]`.
+
+        Raises `OutOfBlocksError` if there are not as many.
+        """
+        head = self._head + num_blocks
+        if head > self.num_blocks or num_blocks < 0:
+            raise OutOfBlocksError(
+                f"{num_blocks} blocks asked for, {self.num_free} of {self.num_blocks} are free"
+            )
+        block_ids = self._stack[self._head : head].copy()
+        self._head = head
+        return block_ids
+
+    def share(self, block_ids: BlockIds) -> None:
+        """Count one more holder for each block."""
+        for block in block_ids.tolist():
+            self.more_holders[block] = self.more_holders.get(block, 0) + 1
+
+    def unshare(self, block_ids: BlockIds) -> None:
+        """Take one holder off each shared block; none of them becomes free."""
+        for block in block_ids.tolist():
+            if self.more_holders[block] == 1:
+                del self.more_holders[block]
+            else:
+                self.more_holders[block] -= 1
+
+    def free(self, block_ids: BlockIds) -> BlockIds:
+        """Take one holder off each block; return those that have none now and are free.
+
+        Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
+        outside the pool; nothing has changed then.
+        """
+        if len(block_ids) == 1:
+            return self._free_one(block_ids)
+        if not self._push(block_ids):
+            raise self._bad_free(block_ids)
+        if self.more_holders:
+            self._head += len(block_ids)  # only the check was wanted
+            return self._free_unshared(block_ids)
+        return block_ids
+
+    def is_free(self, block_id: int) -> bool:
+        """Whether the block could be handed out."""
+        place: int = self._place.item(block_id)
+        return place >= self._head and self._stack.item(place) == block_id
+
+    def ref_count(self, block_id: int) -> int:
+        """How many hold the block: 0 if it is free. The tree counts as one holder."""
+        return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)
+
+    def free_ids(self) -> BlockIds:
+        """List the free block ids, int32 `[num_free]`, in the order they would be handed out."""
+        return self._stack[self._head :].copy()
+
+    def _push(self, block_ids: BlockIds) -> bool:
+        """Put blocks in front of the stack; if one of them must not be freed, do nothing: False.
+
+        The place of a block that is not free means nothing. So it is enough to write the new places
+        and look whether one was overwritten: that block was named twice, or was free before. Where
+        the free blocks are many, the few that come are looked up among them instead.
+        """
+        index = block_ids.view(np.uint32).astype(np.intp)  # a negative id becomes a huge one
+        old, new = self._head, self._head - len(index)
+        free, many_free = self._stack[old:], self.num_free > len(index)
+        try:
+            if new < 0 or (many_free and self._any_free(index)):
+                return False
+            self._place[index] = self._places[new:old]
+        except IndexError:
+            return False
+        if self._keep_places(index, new) and (many_free or self._keep_places(free, old)):
+            self._stack[new:old] = block_ids
+            self._head = new
+            return True
+        self._place[free] = self._places[old:]
+        return False
+
+    def _keep_places(self, blocks: npt.NDArray[np.integer], first: int) -> bool:
+        """Whether `blocks` still stand at the places from `first` on."""
+        places = self._places[first : first + len(blocks)]
+        return bool(self._place[blocks].tobytes() == places.tobytes())
+
+    def _any_free(self, index: npt.NDArray[np.intp]) -> bool:
+        place = self._place[index]
+        return bool(((place >= self._head) & (self._stack[place] == index)).any())
+
+    def _free_one(self, block_ids: BlockIds) -> BlockIds:
+        """`free` for the most frequent case, the partial block of a request that ends."""
+        block: int = block_ids.item()
+        if not 0 <= block < self.num_blocks or self.is_free(block):
+            raise self._bad_free(block_ids)
+        if block in self.more_holders:
+            return self._free_unshared(block_ids)
+        self._head -= 1
+        self._stack[self._head] = block
+        self._place[block] = self._head
+        return block_ids
+
+    def _free_unshared(self, block_ids: BlockIds) -> BlockIds:
+        """Take one holder off each shared block, and free the others."""
+        alone = []
+        for block in block_ids.tolist():
+            if block in self.more_holders:
+                self.unshare(np.array([block], np.int32))
+            else:
+                alone.append(block)
+        freed = np.array(alone, np.int32)
+        self._push(freed)
+        return freed
+
+    def _bad_free(self, block_ids: BlockIds) -> BlockError:
+        """Name the first block that cannot be freed."""
+        seen: set[int] = set()
+        for block in block_ids.tolist():
+            if not 0 <= block < self.num_blocks:
+                return BlockError(f"block {block} is not in the pool of {self.num_blocks}")
+            if self.is_free(block):
+                why = f"it is free already ({self.num_free} of {self.num_blocks} are)"
+                return DoubleFreeError(f"block {block} freed twice: {why}")
+            if block in seen:
+                return DoubleFreeError(f"block {block} freed twice: it is named twice in one call")
+            seen.add(block)
+        raise AssertionError("free() rejected blocks that are held")

@@ -1,0 +1,95 @@
+"""Copy-on-write: which blocks must not be written, and the copies that are under way.
+
+The idea is PagedAttention's (arXiv 2309.06180, §4.4): a fork shares every block; whoever writes to
+a shared one copies it first. A block of the tree is never written at all, even with one reader,
+because the next match may hand it out.
+
+A copy is only *ordered* here. Until `complete` says its bytes have arrived, both ends are held: the
+source so that it is not reused before it was read, the destination so that it is not given away
+while bytes are arriving.
+"""
+
+import numpy as np
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.errors import TransferError
+from radixlab.cache.node import Node
+from radixlab.cache.protocols import BlockIds, Receipt, Transfer
+from radixlab.cache.sequence import Sequence
+from radixlab.cache.tree import RadixTree
+
+
+def blocks_to_copy(
+    sequence: Sequence, allocator: BlockAllocator, start: int, end: int, block_size: int
+) -> list[int]:
+    """List the indices of the block table to copy before positions [start, end) are written.
+
+    That is every block there that another table holds too; and from the first one the tree owns,
+    all the tree's: the KV after a rewritten position is no longer the KV the tree promises.
+    """
+    first, last, num_registered = start // block_size, -(-end // block_size), sequence.node.end
+    if first >= last or (first >= num_registered and not allocator.more_holders):
+        return []
+    registered = range(first, num_registered)
+    private = range(max(first, num_registered), min(last, len(sequence.block_table)))
+    return [
+        *registered,
+        *(i for i in private if allocator.ref_count(int(sequence.block_table[i])) > 1),
+    ]
+
+
+class PendingCopies:
+    """The copies ordered and not yet completed."""
+
+    def __init__(self, tree: RadixTree, allocator: BlockAllocator) -> None:
+        self._tree = tree
+        self._allocator = allocator
+        self._holds: dict[Transfer, Receipt | None] = {}
+        """Each copy, with the receipt that protects a source owned by the tree."""
+
+    def __len__(self) -> int:
+        return len(self._holds)
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        """The pending copies, oldest first."""
+        return list(self._holds)
+
+    def locked_nodes(self) -> list[Node]:
+        """List the nodes that hold a source, one entry per receipt."""
+        return [receipt.node for receipt in self._holds.values() if receipt]
+
+    def start(self, sequence: Sequence, index: int, dst: int) -> Transfer:
+        """Put `dst` into the block table and hold both ends of the copy.
+
+        A source of the tree is protected by a receipt. A private one was shared: the share this
+        sequence gives up passes to the copy.
+        """
+        copy = Transfer(int(sequence.block_table[index]), dst, "copy")
+        self._holds[copy] = self._tree.lock(sequence.node) if index < sequence.node.end else None
+        self._allocator.share(np.array([dst], np.int32))
+        sequence.block_table[index] = dst
+        return copy
+
+    def complete(self, copies: list[Transfer]) -> None:
+        """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
+        for i, copy in enumerate(copies):
+            if copy not in self._holds or copy in copies[:i]:
+                raise TransferError(
+                    f"copy of block {copy.src} to {copy.dst} is not pending: completed before?"
+                )
+        for copy in copies:
+            receipt = self._holds.pop(copy)
+            if receipt is None:
+                self._allocator.free(np.array([copy.src], np.int32))
+            else:
+                self._tree.unlock(receipt)
+            self._allocator.free(np.array([copy.dst], np.int32))
+
+    def refuse(self, block_ids: BlockIds) -> None:
+        """Raise `TransferError` if one of the blocks is an end of a pending copy."""
+        for copy in self._holds:
+            if copy.src in block_ids or copy.dst in block_ids:
+                raise TransferError(
+                    f"block {copy.src} is still being copied to {copy.dst}: call complete() first"
+                )

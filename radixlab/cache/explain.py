@@ -1,0 +1,93 @@
+"""Why a prompt missed: the question no production engine answers.
+
+Off by default, because it keeps a digest of every evicted block; lessons and the server switch it
+on (`CacheConfig(explain=True)`).
+"""
+
+from hashlib import blake2b
+
+from radixlab.cache.node import Node
+from radixlab.cache.tokens import TOKEN_BYTES, Tokens
+from radixlab.cache.tree import Found, RadixTree
+from radixlab.events import MissReason, Namespace
+
+
+class EvictionMemory:
+    """Which prefixes were evicted and when, at most `num_blocks` of them, oldest forgotten first.
+
+    A prefix of whole blocks is remembered by a 16-byte digest of all its tokens and its namespace.
+    A collision could only give a wrong explanation, never wrong KV.
+    """
+
+    def __init__(self, num_blocks: int, block_size: int) -> None:
+        self._capacity = num_blocks
+        self._block_bytes = block_size * TOKEN_BYTES
+        self._ticks: dict[bytes, int] = {}
+
+    def remember(self, leaf: Node, num_blocks: int, tick: int) -> None:
+        """Note that the last `num_blocks` blocks of a leaf go now."""
+        digest = blake2b(repr(leaf.namespace).encode(), digest_size=16)
+        for node in reversed(leaf.path()[1:]):
+            digest.update(node.edge)
+        first_gone = leaf.num_blocks - num_blocks
+        for block in range(leaf.num_blocks):
+            digest.update(leaf.edge[block * self._block_bytes : (block + 1) * self._block_bytes])
+            if block >= first_gone:
+                key = digest.copy().digest()
+                self._ticks.pop(key, None)  # to the end of the line
+                self._ticks[key] = tick
+        while len(self._ticks) > self._capacity:
+            del self._ticks[next(iter(self._ticks))]
+
+    def evicted_at(
+        self, tokens: Tokens, num_blocks: int, namespace: Namespace | None
+    ) -> int | None:
+        """Return the tick at which the prefix of `num_blocks` blocks was evicted, if known."""
+        digest = blake2b(repr(namespace).encode(), digest_size=16)
+        digest.update(tokens.view[: num_blocks * self._block_bytes])
+        return self._ticks.get(digest.digest())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._ticks.clear()
+
+
+def miss_reason(
+    tree: RadixTree,
+    tokens: Tokens,
+    found: Found,
+    namespace: Namespace | None,
+    memory: EvictionMemory | None,
+) -> tuple[MissReason | None, int | None]:
+    """Say why the first block after the match was not used, and when it was evicted if it was.
+
+    Decided in this order: nothing is missing but a partial tail; the block is cached but withheld
+    to leave one token to compute; it was evicted; another namespace has it; it agrees with a cached
+    block at the start only; nobody has ever stored it. Without a memory, the last four are one:
+    `not_cached`.
+    """
+    missing = found.num_blocks  # index of the first missing block
+    if missing == len(tokens) // tree.block_size:
+        return None, None
+    if (missing + 1) * tree.block_size == len(tokens) and tree.find(
+        tokens, missing + 1, namespace
+    ).num_blocks > missing:
+        return "last_token_rule", None
+    if memory is None:
+        return "not_cached", None
+    if (tick := memory.evicted_at(tokens, missing + 1, namespace)) is not None:
+        return "evicted", tick
+    others = [other for other in tree.roots if other != namespace]
+    if any(tree.find(tokens, missing + 1, other).num_blocks > missing for other in others):
+        return "namespace", None
+    return ("below_block" if _shares_a_token(tree, tokens, found) else "never_seen"), None
+
+
+def _shares_a_token(tree: RadixTree, tokens: Tokens, found: Found) -> bool:
+    """Whether some block that could follow the match begins with the same token."""
+    start = found.num_blocks * tree.block_size * TOKEN_BYTES
+    token = bytes(tokens.view[start : start + TOKEN_BYTES])
+    if found.child is not None and found.child_blocks < found.child.num_blocks:
+        edge_at = found.child_blocks * tree.block_size * TOKEN_BYTES
+        return bytes(found.child.edge[edge_at : edge_at + TOKEN_BYTES]) == token
+    return any(key.startswith(token) for key in (found.child or found.node).children)

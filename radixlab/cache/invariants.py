@@ -1,0 +1,148 @@
+"""What must always hold, as code: `check(manager)`, after every operation of every test.
+
+The first law is conservation: free, tree-owned, private and in transfer are exactly the pool, each
+block once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from radixlab.cache.errors import InvariantError
+from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.node import Node
+from radixlab.cache.tokens import TOKEN_BYTES
+from radixlab.cache.tree import RadixTree
+
+
+def check(manager: KVCacheManager) -> None:
+    """Raise `InvariantError` with every violation, a line each; return None if all is well."""
+    problems = [
+        *_conservation(manager),
+        *_structure(manager.tree),
+        *_counters(manager.tree),
+        *_locks(manager),
+        *_tables(manager),
+        *_leaves(manager.tree),
+    ]
+    if problems:
+        raise InvariantError(
+            f"{len(problems)} invariants broken:\n" + "\n".join(f"- {p}" for p in problems)
+        )
+
+
+def owners(manager: KVCacheManager) -> dict[int, list[str]]:
+    """Say for every block id who owns it: the free list, a node, sequences, or a copy."""
+    found: dict[int, list[str]] = {block: [] for block in range(manager.config.num_blocks)}
+    for block in manager.allocator.free_ids().tolist():
+        found.setdefault(block, []).append("free")
+    for node in manager.tree.nodes():
+        for block in node.block_ids.tolist():
+            found.setdefault(block, []).append(f"node {node.id}")
+    private: dict[int, list[int]] = {}
+    for sequence in manager.sequences.values():
+        for block in sequence.block_table[sequence.node.end :].tolist():
+            private.setdefault(block, []).append(sequence.id)
+    for block, ids in private.items():
+        found.setdefault(block, []).append(f"sequence {' and '.join(map(str, ids))}")
+    for copy in manager.copies.transfers:
+        for block in (copy.src, copy.dst):
+            if not found[block]:
+                found[block].append(f"copy {copy.src} to {copy.dst}")
+    return found
+
+
+def _conservation(manager: KVCacheManager) -> Iterator[str]:
+    for block, who in owners(manager).items():
+        if not 0 <= block < manager.config.num_blocks:
+            yield f"block {block} ({', '.join(who)}) is outside the pool"
+        elif not who:
+            yield f"block {block} has leaked: not free, and nobody has it"
+        elif len(who) > 1:
+            yield f"block {block} has {len(who)} owners: {', '.join(who)}"
+    expected = _expected_holders(manager)
+    for block in range(manager.config.num_blocks):
+        count = manager.allocator.ref_count(block)
+        if count != expected[block]:
+            yield f"block {block} has ref_count {count}, but {expected[block]} hold it"
+
+
+def _expected_holders(manager: KVCacheManager) -> Counter[int]:
+    """Count the holders of each block.
+
+    The tree is one; so is each table that has it as private, and each end of a copy.
+    """
+    holders: Counter[int] = Counter()
+    in_tree = {block for node in manager.tree.nodes() for block in node.block_ids.tolist()}
+    holders.update(in_tree)
+    for sequence in manager.sequences.values():
+        holders.update(sequence.block_table[sequence.node.end :].tolist())
+    for copy in manager.copies.transfers:
+        holders[copy.dst] += 1
+        if copy.src not in in_tree:
+            holders[copy.src] += 1
+    return holders
+
+
+def _structure(tree: RadixTree) -> Iterator[str]:
+    nodes = list(tree.nodes())
+    for node in [*tree.roots.values(), *nodes]:
+        for key, child in node.children.items():
+            if child.parent is not node:
+                yield f"node {child.id}, a child of {node.id}, names {child.parent} as parent"
+            if key != bytes(child.edge[: TOKEN_BYTES * tree.block_size]):
+                yield f"node {child.id} is filed under a key that is not its first block"
+    for node in nodes:
+        if not node.alive or not node.num_blocks:
+            yield f"node {node.id} is in the tree, but is {'empty' if node.alive else 'gone'}"
+        lengths = (len(node.block_ids), len(node.edge) / tree.block_size / TOKEN_BYTES)
+        if lengths != (node.num_blocks, node.num_blocks):
+            yield f"node {node.id} has {node.num_blocks} blocks, but ids and tokens for {lengths}"
+        if node.parent and node.end != node.parent.end + node.num_blocks:
+            yield f"node {node.id} ends at {node.end} blocks, its parent at {node.parent.end}"
+
+
+def _counters(tree: RadixTree) -> Iterator[str]:
+    nodes = list(tree.nodes())
+    evictable = sum(node.num_blocks for node in nodes if not node.locked)
+    counted = (len(nodes), sum(node.num_blocks for node in nodes), evictable)
+    said = (tree.num_nodes, tree.num_blocks, tree.num_evictable_blocks)
+    if counted != said:
+        yield f"(nodes, blocks, evictable blocks) are {counted}, the tree says {said}"
+
+
+def _locks(manager: KVCacheManager) -> Iterator[str]:
+    receipts = Counter(id(s.receipt.node) for s in manager.sequences.values())
+    receipts.update(id(node) for node in manager.copies.locked_nodes())
+    for node in [*manager.tree.roots.values(), *manager.tree.nodes()]:
+        locked_children = sum(child.locked for child in node.children.values())
+        if node.num_locked_children != locked_children:
+            counted = f"{node.num_locked_children} locked children"
+            yield f"node {node.id} counts {counted}, {locked_children} are"
+        if node.num_receipts != receipts[id(node)]:
+            yield f"node {node.id} has {node.num_receipts} receipts, {receipts[id(node)]} are held"
+
+
+def _tables(manager: KVCacheManager) -> Iterator[str]:
+    """Compare each block table with the locked path it must begin with, and their tokens."""
+    for sequence in manager.sequences.values():
+        path = list(reversed(sequence.node.path()))
+        blocks = [block for node in path for block in node.block_ids.tolist()]
+        if sequence.block_table[: len(blocks)].tolist() != blocks:
+            table = sequence.block_table.tolist()
+            yield f"sequence {sequence.id}: table {table} does not begin with its path {blocks}"
+        tokens = [token for node in path for token in node.tokens.tolist()][: sequence.num_tokens]
+        if sequence.token_ids[: len(tokens)].tolist() != tokens:
+            yield f"sequence {sequence.id}: its path, to node {path[-1].id}, holds other tokens"
+        if len(sequence.block_table) * manager.config.block_size < sequence.num_tokens:
+            table_blocks = len(sequence.block_table)
+            yield f"sequence {sequence.id}: {table_blocks} blocks for {sequence.num_tokens} tokens"
+
+
+def _leaves(tree: RadixTree) -> Iterator[str]:
+    """See that the policy finds a victim exactly if there is an unlocked leaf."""
+    evictable: list[Node] = [node for node in tree.nodes() if node.evictable]
+    victim = tree.policy.victim()
+    if evictable and victim is None:
+        yield f"the policy sees no victim, but {len(evictable)} leaves are evictable"
+    elif victim is not None and victim not in evictable:
+        yield f"the policy would evict node {victim.id}, which is no unlocked leaf of the tree"

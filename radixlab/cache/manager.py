@@ -1,0 +1,365 @@
+"""The one door to the cache: what an engine calls for every request.
+
+    allocate ─► append ─► (forward) ─► commit ─► release
+                  ▲                      │
+                  └──────────────────────┘
+
+`fork` starts a second sequence from a running one; `abort` and `preempt` end one early.
+
+A manager puts the parts together: the tree knows which blocks hold which prefix, the allocator
+which are free, the policy which cached block goes next. It owns the life of sequences, the counter
+that serves as time, and the order of things inside a call. A call that raises has changed nothing.
+
+It does not know KV bytes: calls that need blocks copied return `Transfer`s, which the owner of the
+KV runs and then reports by `complete`. It does not know who listens: `emit` is its only outward
+call.
+"""
+
+import numpy as np
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.checks import check_namespace, check_prompt
+from radixlab.cache.cow import PendingCopies, blocks_to_copy
+from radixlab.cache.errors import CacheError, SequenceError
+from radixlab.cache.explain import EvictionMemory, miss_reason
+from radixlab.cache.protocols import BlockIds, EvictionPolicy, Transfer
+from radixlab.cache.runs import to_runs
+from radixlab.cache.sequence import Sequence
+from radixlab.cache.stats import CacheStats, count_blocks
+from radixlab.cache.supply import BlockSupply
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32
+from radixlab.cache.tree import RadixTree
+from radixlab.config import CacheConfig
+from radixlab.events import (
+    AllBlocksCleared,
+    BlockCopied,
+    BlocksAllocated,
+    BlocksDeduplicated,
+    BlocksFreed,
+    Emit,
+    FinishReason,
+    Namespace,
+    PrefixMatched,
+    RequestFinished,
+    RequestPreempted,
+    SequenceForked,
+    SequenceStarted,
+    Stamp,
+    TokensAppended,
+    TransfersCompleted,
+)
+
+
+class KVCacheManager:
+    """KV-cache blocks for many sequences, shared by prefix.
+
+    >>> manager = KVCacheManager(CacheConfig(num_blocks=8, block_size=2))
+    >>> first = manager.allocate([1, 2, 3, 4, 5])
+    >>> manager.commit(first, num_written=5)  # its two full blocks are matchable from now on
+    >>> second = manager.allocate([1, 2, 3, 4, 9])
+    >>> second.hit_tokens, second.block_table.tolist()
+    (4, [0, 1, 3])
+    """
+
+    def __init__(
+        self, config: CacheConfig, emit: Emit | None = None, policy: EvictionPolicy | None = None
+    ) -> None:
+        self.config = config
+        self.stamp = Stamp()
+        self.tree = RadixTree(config.block_size, policy, emit, self.stamp)
+        self.allocator = BlockAllocator(config.num_blocks)
+        self.copies = PendingCopies(self.tree, self.allocator)
+        memory = EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
+        self.memory = memory
+        self.supply = BlockSupply(self.tree, self.allocator, memory)
+        self.sequences: dict[int, Sequence] = {}
+        self.tick = 0
+        """Time: +1 for every successful `allocate` and `release`."""
+        self.num_requests = self.prompt_tokens = self.hit_tokens = self.copied_blocks = 0
+        self._next_id = 0
+        self._emit = emit
+
+    @property
+    def emit(self) -> Emit | None:
+        """The listener; None for silence. May be set at any time."""
+        return self._emit
+
+    @emit.setter
+    def emit(self, listener: Emit | None) -> None:
+        self._emit = self.tree.emit = listener
+
+    # ---- a request comes, grows and forks
+
+    def allocate(
+        self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
+    ) -> Sequence:
+        """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
+
+        At least one token is left to compute, so that a prompt which is cached whole still yields
+        logits. With `reserve_tokens`, blocks for that many tokens to come are taken now, so that
+        they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
+
+        Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
+        hold it and `OutOfBlocksError` if it cannot now.
+        """
+        check_namespace(namespace)
+        prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
+        found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
+        num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - found.num_blocks
+        self.supply.require(num_new, about_to_lock=found)
+        reason, evicted_tick = miss_reason(self.tree, prompt, found, namespace, self.memory)
+
+        sequence = Sequence(self._next_id, prompt, namespace)
+        sequence.hit_tokens = found.num_blocks * block_size
+        sequence.miss_reason, sequence.evicted_tick = reason, evicted_tick
+        self._next_id += 1
+        self.tick += 1
+        if self._emit:
+            ids = tuple(prompt.token_ids.tolist())
+            self._emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
+        node = self.tree.cut(found)
+        self.tree.touch(node, self.tick, hit=True)
+        if self._emit:
+            self._emit_match(sequence, node.id if node.parent else None)
+        # The lock comes before the eviction, or a prompt might evict its own hit.
+        sequence.receipt = self.tree.lock(node, sequence.id)
+        sequence.block_table = np.concatenate((*found.runs, self._take(num_new, sequence)))
+        self.sequences[sequence.id] = sequence
+        prompt.taken = True
+        self.num_requests += 1
+        self.prompt_tokens += prompt.num_tokens
+        self.hit_tokens += sequence.hit_tokens
+        return sequence
+
+    def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
+        """Add tokens at the end, with the blocks they need.
+
+        Returns the copies to run before their KV is written. Raises `OutOfBlocksError`.
+        """
+        self._check_running(sequence)
+        token_ids, start, block_size = as_int32(tokens), sequence.num_tokens, self.tree.block_size
+        end = start + len(token_ids)
+        num_new = max(0, -(-end // block_size) - len(sequence.block_table))
+        shared = blocks_to_copy(sequence, self.allocator, start, end, block_size)
+        if num_new or shared:
+            self.supply.require(num_new + len(shared))
+        sequence.tokens.append(token_ids)
+        if self._emit:
+            ids = tuple(token_ids.tolist())
+            self._emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
+        copies = self._copy_blocks(sequence, shared)
+        if num_new:
+            new = self._take(num_new, sequence)
+            sequence.block_table = np.concatenate((sequence.block_table, new))
+        return copies
+
+    def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
+        """Make positions [start, end) this sequence's own to write; return the copies to run first.
+
+        The only door to writing. Blocks of the tree and of other tables are copied, private ones
+        stay in place.
+        """
+        self._check_running(sequence)
+        if not 0 <= start <= end <= sequence.num_tokens:
+            raise SequenceError(
+                f"cannot write [{start}, {end}) of sequence {sequence.id}: "
+                f"it has {sequence.num_tokens} tokens"
+            )
+        shared = blocks_to_copy(sequence, self.allocator, start, end, self.tree.block_size)
+        self.supply.require(len(shared))
+        return self._copy_blocks(sequence, shared)
+
+    def complete(self, transfers: list[Transfer]) -> None:
+        """Say that the bytes of these transfers have arrived; until then both ends are held."""
+        self.copies.complete(transfers)
+        if self._emit and transfers:
+            pairs = tuple((transfer.src, transfer.dst) for transfer in transfers)
+            self._emit(TransfersCompleted(*self.stamp(), pairs))
+
+    def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
+        """Start a second sequence from the first `num_tokens` tokens (by default all).
+
+        It shares every block under them, and copies none: whoever writes first will.
+        """
+        self._check_running(sequence)
+        num_tokens = sequence.num_tokens if num_tokens is None else num_tokens
+        if not 0 < num_tokens <= sequence.num_tokens:
+            raise SequenceError(
+                f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
+            )
+        num_blocks = -(-num_tokens // self.tree.block_size)
+        child = Sequence(self._next_id, sequence.tokens.prefix(num_tokens), sequence.namespace)
+        self._next_id += 1
+        if self._emit:
+            self._emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
+        node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
+        child.receipt = self.tree.lock(node, child.id)
+        child.block_table = sequence.block_table[:num_blocks].copy()
+        self.allocator.share(child.block_table[node.end :])
+        self.sequences[child.id] = child
+        return child
+
+    # ---- its KV is written, and it goes
+
+    def commit(self, sequence: Sequence, num_written: int, max_tokens: int | None = None) -> None:
+        """Register what is written: the KV of tokens [0, num_written) is in the pool.
+
+        Every full block of it (at most `max_tokens` tokens) becomes matchable, here and nowhere
+        else. Blocks the tree has already are freed and the block table re-pointed to the tree's;
+        the lock moves to the deepest node.
+        """
+        self._check_running(sequence)
+        if not 0 <= num_written <= sequence.num_tokens:
+            raise SequenceError(
+                f"{num_written} tokens written of sequence {sequence.id}? "
+                f"It has {sequence.num_tokens}"
+            )
+        limit = num_written if max_tokens is None else min(num_written, max_tokens)
+        receipt = sequence.receipt
+        start, stop = receipt.node.end, limit // self.tree.block_size
+        if stop <= start:
+            return
+        block_ids = sequence.block_table[start:stop]
+        if self.copies:
+            self.copies.refuse(block_ids)
+        _, cached = self.tree.extend(
+            receipt.node, sequence.tokens, block_ids, self.tick, receipt, sequence.id
+        )
+        if cached:
+            self._use_the_trees(sequence, start, np.concatenate(cached))
+        if self.allocator.more_holders:
+            self._move_siblings(sequence, start)
+
+    def release(self, sequence: Sequence) -> None:
+        """Finish: unlock the prefix, which stays cached, and free what was not committed."""
+        self._finish(sequence, "released")
+
+    def abort(self, sequence: Sequence) -> None:
+        """Give up a request in any state; the same as `release`."""
+        self._finish(sequence, "aborted")
+
+    def preempt(self, sequence: Sequence) -> TokenArray:
+        """Take a request off to make room.
+
+        Returns its tokens, int32 `[num_tokens]`, to `allocate` again later.
+        """
+        self._check_running(sequence)
+        if self._emit:
+            self._emit(RequestPreempted(*self.stamp(), sequence.id))
+        self._finish(sequence, "preempted")
+        return sequence.token_ids
+
+    # ---- the cache as a whole
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Return the cached blocks of a prompt, int32 `[n]`, and change nothing."""
+        check_namespace(namespace)
+        return self.tree.peek(tokens, namespace)
+
+    def evict(self, num_blocks: int) -> int:
+        """Give up that many cached blocks, or all there are; return how many."""
+        gone = self.supply.give_up(num_blocks, self.tick)
+        self.allocator.free(gone)
+        return len(gone)
+
+    def reset(self) -> None:
+        """Forget the whole cache.
+
+        Raises `CacheError`, and says what is in the way, while sequences run or copies are pending.
+        """
+        if self.sequences or self.copies:
+            running = ", ".join(map(str, list(self.sequences)[:8]))
+            raise CacheError(
+                f"cannot reset: {len(self.sequences)} sequences run ({running}), "
+                f"{len(self.copies)} copies are pending"
+            )
+        self.tree.clear()
+        self.allocator.reset()
+        if self.memory:
+            self.memory.clear()
+        if self._emit:
+            self._emit(AllBlocksCleared(*self.stamp()))
+
+    def stats(self) -> CacheStats:
+        """Count blocks by block tables, and what happened so far."""
+        return count_blocks(self)
+
+    # ---- inside
+
+    def _take(self, num_blocks: int, sequence: Sequence) -> BlockIds:
+        block_ids = self.supply.take(num_blocks, self.tick)
+        if self._emit:
+            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(block_ids)))
+        return block_ids
+
+    def _emit_match(self, sequence: Sequence, node_id: int | None) -> None:
+        why = (sequence.miss_reason, sequence.evicted_tick)
+        hit, num = sequence.hit_tokens, sequence.num_tokens
+        if self._emit:
+            self._emit(
+                PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick)
+            )
+
+    def _copy_blocks(self, sequence: Sequence, indices: list[int]) -> list[Transfer]:
+        """Replace these blocks of the table by copies; a lock that covered one ends before it."""
+        if not indices:
+            return []
+        copies = []
+        destinations = self.supply.take(len(indices), self.tick).tolist()
+        for index, dst in zip(indices, destinations, strict=True):
+            copies.append(self.copies.start(sequence, index, dst))
+            if self._emit:
+                src = copies[-1].src
+                self._emit(BlockCopied(*self.stamp(), sequence.id, index, src, dst))
+        self.copied_blocks += len(copies)
+        if indices[0] < sequence.node.end:
+            node = self.tree.ancestor_at(sequence.node, indices[0])
+            self.tree.move(sequence.receipt, node, sequence.id)
+        return copies
+
+    def _use_the_trees(self, sequence: Sequence, start: int, kept: BlockIds) -> None:
+        """Re-point the table from index `start` to the tree's blocks; free the duplicates."""
+        stop = start + len(kept)
+        duplicates = sequence.block_table[start:stop].copy()
+        sequence.block_table[start:stop] = kept
+        if self._emit:
+            freed_and_kept = (to_runs(duplicates), to_runs(kept))
+            self._emit(BlocksDeduplicated(*self.stamp(), sequence.id, start, *freed_and_kept))
+        self.allocator.free(duplicates)
+
+    def _move_siblings(self, sequence: Sequence, start: int) -> None:
+        """Blocks that forks shared are the tree's now: each fork's lock moves to cover them."""
+        for sibling in self.sequences.values():
+            if sibling is sequence or sibling.node.end < start:
+                continue
+            num = min(len(sibling.block_table), sequence.node.end)
+            differ = np.flatnonzero(sibling.block_table[:num] != sequence.block_table[:num])
+            end = int(differ[0]) if len(differ) else num
+            if end > sibling.node.end:
+                self.allocator.unshare(sibling.block_table[sibling.node.end : end])
+                node = self.tree.ancestor_at(sequence.node, end)
+                self.tree.move(sibling.receipt, node, sibling.id)
+
+    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+        self._check_running(sequence)
+        del self.sequences[sequence.id]
+        self.tick += 1
+        node = sequence.receipt.node
+        self.tree.touch(node, self.tick)
+        if self._emit:
+            self._emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
+        private = sequence.block_table[node.end :]
+        self.tree.unlock(sequence.receipt, sequence.id)
+        if len(private):
+            freed = self.allocator.free(private)
+            if self._emit:
+                self._emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
+
+    def _check_running(self, sequence: Sequence) -> None:
+        if type(sequence) is not Sequence:
+            raise SequenceError(f"{sequence!r} is no sequence: pass what allocate or fork returned")
+        if self.sequences.get(sequence.id) is not sequence:
+            why = "was released before" if sequence.receipt.released else "is another manager's"
+            raise SequenceError(
+                f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
+            )

@@ -1,0 +1,151 @@
+"""The naive twin: the same door without any sharing.
+
+The control of every benchmark, and the eager copier.
+
+What a cache saves is what this one spends: every prompt takes blocks for all its tokens, a fork
+copies all it has.
+"""
+
+import numpy as np
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.errors import PromptTooLargeError, SequenceError, TokenError
+from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.stats import CacheStats
+from radixlab.cache.tokens import Tokens, TokensLike, as_int32, own
+from radixlab.config import CacheConfig
+from radixlab.events import Namespace
+
+
+class NaiveSequence:
+    """Tokens and private blocks. `copies` are the transfers that a fork ordered for it."""
+
+    def __init__(
+        self, id: int, tokens: Tokens, block_table: BlockIds, copies: list[Transfer]
+    ) -> None:
+        self.id = id
+        self.tokens = tokens
+        self.block_table = block_table
+        self.copies = copies
+        self.hit_tokens = 0
+
+    @property
+    def num_tokens(self) -> int:
+        """Prompt and appended tokens."""
+        return self.tokens.num_tokens
+
+
+class NaiveManager:
+    """`KVCacheManager`'s door over an allocator alone.
+
+    >>> manager = NaiveManager(CacheConfig(num_blocks=8, block_size=2))
+    >>> [manager.allocate([1, 2, 3]).block_table.tolist() for _ in range(2)]
+    [[0, 1], [2, 3]]
+    """
+
+    def __init__(self, config: CacheConfig) -> None:
+        self.config = config
+        self.allocator = BlockAllocator(config.num_blocks)
+        self.sequences: dict[int, NaiveSequence] = {}
+        self.num_requests = self.prompt_tokens = self.copied_blocks = self._next_id = 0
+
+    def allocate(
+        self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
+    ) -> NaiveSequence:
+        """Take blocks for the whole prompt, all or none."""
+        prompt, block_size = own(tokens, reserve_tokens), self.config.block_size
+        num_blocks = -(-(prompt.num_tokens + reserve_tokens) // block_size)
+        if not prompt.num_tokens:
+            raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
+        if num_blocks > self.config.num_blocks:
+            raise PromptTooLargeError(
+                f"a prompt of {prompt.num_tokens} tokens needs {num_blocks} blocks, "
+                f"the pool has {self.config.num_blocks}"
+            )
+        sequence = self._start(prompt, self.allocator.allocate(num_blocks), [])
+        prompt.taken = True
+        self.num_requests += 1
+        self.prompt_tokens += prompt.num_tokens
+        return sequence
+
+    def append(self, sequence: NaiveSequence, tokens: TokensLike) -> list[Transfer]:
+        """Add tokens at the end; nothing is ever shared, so nothing is copied."""
+        self._check_running(sequence)
+        token_ids = as_int32(tokens)
+        num_blocks = -(-(sequence.num_tokens + len(token_ids)) // self.config.block_size)
+        num_new = max(0, num_blocks - len(sequence.block_table))
+        sequence.block_table = np.concatenate(
+            (sequence.block_table, self.allocator.allocate(num_new))
+        )
+        sequence.tokens.append(token_ids)
+        return []
+
+    def prepare_write(self, sequence: NaiveSequence, start: int, end: int) -> list[Transfer]:
+        """Nothing to prepare: every block is the sequence's own."""
+        self._check_running(sequence)
+        return []
+
+    def fork(self, sequence: NaiveSequence, num_tokens: int | None = None) -> NaiveSequence:
+        """Copy every block under the first `num_tokens` tokens, now.
+
+        The transfers to run are in the new sequence's `copies`.
+        """
+        self._check_running(sequence)
+        num_tokens = sequence.num_tokens if num_tokens is None else num_tokens
+        if not 0 < num_tokens <= sequence.num_tokens:
+            raise SequenceError(
+                f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
+            )
+        source = sequence.block_table[: -(-num_tokens // self.config.block_size)].tolist()
+        table = self.allocator.allocate(len(source))
+        self.copied_blocks += len(source)
+        copies = [
+            Transfer(src, dst, "copy") for src, dst in zip(source, table.tolist(), strict=True)
+        ]
+        return self._start(sequence.tokens.prefix(num_tokens), table, copies)
+
+    def commit(
+        self, sequence: NaiveSequence, num_written: int, max_tokens: int | None = None
+    ) -> None:
+        """Register nothing: there is no cache."""
+        self._check_running(sequence)
+
+    def complete(self, transfers: list[Transfer]) -> None:
+        """Nothing is held for a copy here."""
+
+    def release(self, sequence: NaiveSequence) -> None:
+        """Free every block."""
+        self._check_running(sequence)
+        del self.sequences[sequence.id]
+        self.allocator.free(sequence.block_table)
+
+    abort = release
+
+    def stats(self) -> CacheStats:
+        """Count: every used block is unique, nothing is cached."""
+        free = self.allocator.num_free
+        return CacheStats(
+            num_blocks=self.config.num_blocks,
+            num_free_blocks=free,
+            num_cached_blocks=0,
+            num_unique_blocks=self.config.num_blocks - free,
+            num_shared_blocks=0,
+            num_in_transfer_blocks=0,
+            num_evictable_blocks=0,
+            num_nodes=0,
+            num_requests=self.num_requests,
+            prompt_tokens=self.prompt_tokens,
+            hit_tokens=0,
+            evicted_blocks=0,
+            copied_blocks=self.copied_blocks,
+        )
+
+    def _start(self, tokens: Tokens, table: BlockIds, copies: list[Transfer]) -> NaiveSequence:
+        sequence = NaiveSequence(self._next_id, tokens, table, copies)
+        self.sequences[sequence.id] = sequence
+        self._next_id += 1
+        return sequence
+
+    def _check_running(self, sequence: NaiveSequence) -> None:
+        if self.sequences.get(getattr(sequence, "id", None)) is not sequence:  # type: ignore[arg-type]  # None: no id
+            raise SequenceError(f"{sequence!r} is not running here ({len(self.sequences)} run)")

@@ -1,0 +1,128 @@
+"""A node of the radix tree: an edge of tokens and the blocks that hold their KV.
+
+Knows how to be cut, shortened and lengthened. It does not know the tree's counters or policies.
+"""
+
+import numpy as np
+
+from radixlab.cache.edges import compact
+from radixlab.cache.protocols import BlockIds
+from radixlab.cache.tokens import TokenArray
+from radixlab.events import Namespace
+
+
+class Node:
+    """One run of whole blocks below `parent`.
+
+    A node keeps no count of the receipts *below* it. It counts its own receipts and its locked
+    children, which is enough to know in O(1) whether it is protected (see `locks.py`).
+    """
+
+    __slots__ = (
+        "alive",
+        "block_ids",
+        "children",
+        "edge",
+        "end",
+        "id",
+        "namespace",
+        "num_blocks",
+        "num_hits",
+        "num_locked_children",
+        "num_receipts",
+        "parent",
+        "tick",
+    )
+
+    def __init__(
+        self,
+        id: int,
+        parent: "Node | None",
+        namespace: Namespace | None,
+        edge: memoryview,
+        block_ids: BlockIds,
+    ) -> None:
+        self.id = id
+        self.parent = parent
+        """None for a root, which owns no blocks."""
+        self.namespace = namespace
+        self.edge = edge
+        """The edge's token ids, int32, as memory: a view into the inserting request's buffer."""
+        self.block_ids = block_ids
+        """int32 `[num_blocks]`: where the KV of each `block_size` tokens of the edge is."""
+        self.num_blocks = len(block_ids)
+        self.end: int = self.num_blocks + (parent.end if parent else 0)
+        """Blocks from the root to the end of this node. A split does not change it."""
+        self.children: dict[bytes, Node] = {}
+        """By the bytes of the child's whole first block."""
+        self.num_receipts = 0
+        self.num_locked_children = 0
+        self.tick = 0
+        """Last use, in the manager's ticks."""
+        self.num_hits = 0
+        self.alive = True
+
+    @property
+    def tokens(self) -> TokenArray:
+        """The edge's token ids, int32 `[num_blocks * block_size]`, without a copy."""
+        return np.frombuffer(self.edge, np.int32)
+
+    @property
+    def locked(self) -> bool:
+        """Whether a receipt is held at or below this node."""
+        return self.num_receipts > 0 or self.num_locked_children > 0
+
+    @property
+    def evictable(self) -> bool:
+        """Whether this is an unlocked leaf that owns blocks."""
+        return (
+            not (self.children or self.num_receipts or self.num_locked_children)
+            and self.num_blocks > 0
+            and self.alive
+        )
+
+    def path(self) -> "list[Node]":
+        """List this node and its ancestors below the root, deepest first."""
+        nodes, node = [], self
+        while node.parent is not None:
+            nodes.append(node)
+            node = node.parent
+        return nodes
+
+    def split(self, num_blocks: int, upper_id: int, block_bytes: int) -> "Node":
+        """Give the first `num_blocks` blocks to a new parent, and return that.
+
+        This node keeps its identity and its end, so receipts and handles taken before still cover
+        what they did. Both halves keep tick and hits; both are locked if one was.
+        """
+        assert self.parent is not None and 0 < num_blocks < self.num_blocks
+        cut = num_blocks * block_bytes
+        head, tail = self.edge[:cut], self.edge[cut:]
+        upper = Node(
+            upper_id, self.parent, self.namespace, compact(head), self.block_ids[:num_blocks]
+        )
+        upper.tick, upper.num_hits = self.tick, self.num_hits
+        upper.num_locked_children = 1 if self.locked else 0
+        upper.children[bytes(tail[:block_bytes])] = self
+        self.parent.children[bytes(head[:block_bytes])] = upper
+        self.parent, self.edge = upper, compact(tail)
+        self.block_ids = self.block_ids[num_blocks:]
+        self.num_blocks -= num_blocks
+        return upper
+
+    def lengthen(self, edge: memoryview, block_ids: BlockIds) -> None:
+        """Append blocks; `edge` is the whole new edge."""
+        self.edge = compact(edge)
+        self.block_ids = np.concatenate((self.block_ids, block_ids))
+        self.num_blocks += len(block_ids)
+        self.end += len(block_ids)
+
+    def shorten(self, keep: int, block_bytes: int) -> None:
+        """Keep the first `keep` blocks."""
+        self.edge = compact(self.edge[: keep * block_bytes])
+        self.block_ids = self.block_ids[:keep]
+        self.end -= self.num_blocks - keep
+        self.num_blocks = keep
+
+    def __repr__(self) -> str:
+        return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"

@@ -1,0 +1,180 @@
+"""The contracts between the parts: prefix tree, eviction policy, and their results.
+
+A learner's tree (exercise 8.5.1) and policy (8.5.4) fit here as well as ours do. No code of the
+engine is in this file.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.cache.tokens import TokensLike
+from radixlab.events import Namespace
+
+BlockIds = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The longest cached prefix, in whole blocks."""
+
+    node: Any
+    """Its last node; the match ends exactly at the node's end, so a lock on it covers these blocks
+    and no more."""
+    block_ids: BlockIds
+    """int32 `[num_cached_blocks]`, in token order."""
+
+
+@dataclass(frozen=True, slots=True)
+class InsertResult:
+    """What the tree now owns for a key."""
+
+    node: Any
+    """The node where the key ends."""
+    block_ids: BlockIds
+    """The tree's blocks for the whole key: the caller's block table must say these from now on."""
+    num_cached_blocks: int
+    """Leading blocks that were in the tree already."""
+    duplicate_block_ids: BlockIds
+    """The caller's ids that differ from the tree's: the caller must free them *and* re-point its
+    block table."""
+
+
+@dataclass(eq=False, slots=True)
+class Receipt:
+    """Proof of one lock. `unlock` takes it once; a second time raises."""
+
+    node: Any
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node as viewers and tests see it. `lock_ref` counts the receipts at or below the node."""
+
+    id: int
+    parent_id: int | None
+    namespace: Namespace | None
+    tokens: tuple[int, ...]
+    block_ids: tuple[int, ...]
+    lock_ref: int
+    num_hits: int = 0
+    tick: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TreeStats:
+    """Blocks by the receipts at or below them: shared is two or more, unique one, cached none."""
+
+    num_nodes: int
+    num_shared_blocks: int
+    num_unique_blocks: int
+    num_cached_blocks: int
+
+    @property
+    def sharing_ratio(self) -> float:
+        """Shared blocks among those in use; 0 when none is."""
+        used = self.num_shared_blocks + self.num_unique_blocks
+        return self.num_shared_blocks / used if used else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Copy the bytes of block `src` to block `dst`.
+
+    The cache orders it; the owner of the KV runs it.
+    """
+
+    src: int
+    dst: int
+    kind: Literal["copy"]
+
+
+class PrefixTree(Protocol):
+    """A radix tree keyed by token content, in whole blocks."""
+
+    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+        """Find the longest cached prefix, splitting the node in which it ends."""
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Return the blocks `match_prefix` would, and change nothing."""
+
+    def insert(
+        self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
+    ) -> InsertResult:
+        """Store one block id per whole block of `tokens`.
+
+        What is there already stays, and the caller's id comes back as a duplicate.
+        """
+
+    def lock(self, node: Any) -> Receipt:
+        """Protect the node and all its ancestors from eviction."""
+
+    def unlock(self, receipt: Receipt) -> None:
+        """Undo one lock; a second time raises."""
+
+    def trim(self, node: Any, num_blocks: int) -> BlockIds:
+        """Take blocks off the tail of an unlocked leaf and return their ids.
+
+        A node without blocks is gone.
+        """
+
+    def evict(self, num_blocks: int) -> BlockIds:
+        """Take that many blocks (or all there are) off unlocked leaves, in any legal order."""
+
+    def walk(self) -> Iterator[NodeView]:
+        """Yield every node, parents first. The root owns no blocks and is not yielded."""
+
+    def stats(self) -> TreeStats:
+        """Count nodes, shared, unique and cached blocks."""
+
+
+class PolicyNode(Protocol):
+    """What a policy may read of a node."""
+
+    id: int
+    tick: int
+    num_hits: int
+
+    @property
+    def evictable(self) -> bool:
+        """Whether the node is an unlocked leaf now."""
+
+    @property
+    def num_blocks(self) -> int:
+        """How many blocks the node owns."""
+
+
+class EvictionPolicy(Protocol):
+    """Which unlocked leaf to give up next. The tree reports; the manager asks and trims."""
+
+    name: str
+    reason: str
+    """Why a victim was chosen, for the why line: "least recent"."""
+
+    def on_insert(self, node: PolicyNode, tick: int) -> None:
+        """Hear of a new node."""
+
+    def on_hit(self, node: PolicyNode, tick: int) -> None:
+        """Hear that a match went through the node."""
+
+    def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
+        """Hear that `lower` gave its first blocks to the new node `upper`."""
+
+    def on_remove(self, node: PolicyNode) -> None:
+        """Hear that the node is gone."""
+
+    def on_evictable(self, node: PolicyNode) -> None:
+        """Hear that the node has become an unlocked leaf."""
+
+    def on_protected(self, node: PolicyNode) -> None:
+        """Hear that the node is no longer an unlocked leaf."""
+
+    def victim(self) -> Any:
+        """Return the evictable node to trim next, None if there is none.
+
+        It stays until trimmed away.
+        """

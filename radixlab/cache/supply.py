@@ -1,0 +1,76 @@
+"""Where blocks come from: the free list first, then the cache itself, exactly as many as missing.
+
+Knows the allocator, the tree and its policy. It does not know sequences.
+"""
+
+import numpy as np
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.errors import OutOfBlocksError
+from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.protocols import BlockIds
+from radixlab.cache.tree import NO_BLOCKS, Found, RadixTree
+from radixlab.events import OutOfBlocks
+
+
+class BlockSupply:
+    """Promises blocks (`require`), then delivers them (`take`)."""
+
+    def __init__(
+        self, tree: RadixTree, allocator: BlockAllocator, memory: EvictionMemory | None
+    ) -> None:
+        self._tree = tree
+        self._allocator = allocator
+        self._memory = memory
+        self.evicted_blocks = 0
+
+    def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
+        """Raise `OutOfBlocksError` unless `num_blocks` can be had.
+
+        A match about to be locked counts as locked: its blocks cannot be evicted to make room for
+        the rest of the same prompt.
+        """
+        free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
+        if num_blocks <= free:
+            return
+        if about_to_lock is not None:
+            if num_blocks <= free + evictable - about_to_lock.num_blocks:
+                return  # enough even if all of the match were unlocked: no need to look
+            evictable -= about_to_lock.num_unlocked_blocks()
+        if num_blocks > free + evictable:
+            if emit := self._tree.emit:
+                emit(OutOfBlocks(*self._tree.stamp(), num_blocks, free, evictable))
+            raise OutOfBlocksError(
+                f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
+                f"of {self._allocator.num_blocks}"
+            )
+
+    def take(self, num_blocks: int, tick: int) -> BlockIds:
+        """Take blocks that were promised, int32 `[num_blocks]`.
+
+        Evicted blocks go straight from the tree to the taker, not through the free list.
+        """
+        missing = num_blocks - self._allocator.num_free
+        if missing <= 0:
+            return self._allocator.allocate(num_blocks)
+        evicted = self.give_up(missing, tick)
+        assert len(evicted) == missing, f"policy {self._tree.policy.name} hides evictable leaves"
+        if missing == num_blocks:
+            return evicted
+        return np.concatenate((self._allocator.allocate(num_blocks - missing), evicted))
+
+    def give_up(self, num_blocks: int, tick: int) -> BlockIds:
+        """Take that many blocks (or all there are) off the policy's victims.
+
+        Returns their ids, which nobody holds from here on: the caller uses or frees them.
+        """
+        gone: list[BlockIds] = []
+        missing, tree = num_blocks, self._tree
+        while missing > 0 and (node := tree.policy.victim()) is not None:
+            num = min(missing, node.num_blocks)
+            if self._memory:
+                self._memory.remember(node, num, tick)
+            gone.append(tree.trim(node, num))
+            missing -= num
+        self.evicted_blocks += num_blocks - max(missing, 0)
+        return np.concatenate(gone) if gone else NO_BLOCKS

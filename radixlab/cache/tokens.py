@@ -1,0 +1,123 @@
+"""Token ids as memory: one growable int32 buffer per request.
+
+Everything fast in the tree rests on this. Two runs of tokens are equal if their bytes are, so an
+edge is compared with one memory comparison, a child is found by hashing 4 · block_size bytes, and
+an edge of the tree is a *view* into the buffer of the request that inserted it. Written entries
+never change; growth moves to a new buffer and leaves the old one to the views that still need it.
+
+This file knows bytes. It does not know blocks or trees.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.cache.errors import TokenError
+
+TOKEN_BYTES = 4
+TokenArray = npt.NDArray[np.int32]
+INT32 = np.iinfo(np.int32)
+_NOTHING = bytearray()
+
+
+class Tokens:
+    """Token ids, int32, readable and growable at the end.
+
+    `data` is the memory, `view` a `memoryview` of it; their first `len(tokens) * 4` bytes are
+    written.
+
+    >>> tokens = Tokens([1, 2, 3])
+    >>> tokens.append(np.array([4], np.int32))
+    >>> tokens.token_ids
+    array([1, 2, 3, 4], dtype=int32)
+    """
+
+    __slots__ = ("data", "num_tokens", "taken", "view")
+
+    def __init__(self, tokens: "TokensLike" = (), reserve_tokens: int = 0) -> None:
+        """Copy `tokens`, with room for more; raises what `as_int32` does."""
+        array = as_int32(tokens)
+        self.num_tokens: int = len(array)
+        prompt, room = memoryview(np.ascontiguousarray(array)), bytes(reserve_tokens * TOKEN_BYTES)
+        self.data = _NOTHING.join((prompt, room))  # one pass over the prompt
+        self.view = memoryview(self.data)
+        self.taken = False
+        """Whether a sequence has made this buffer its own, to append to."""
+
+    def __len__(self) -> int:
+        return self.num_tokens
+
+    @property
+    def token_ids(self) -> TokenArray:
+        """The ids, int32 `[num_tokens]`, without a copy. Read-only."""
+        ids = np.frombuffer(self.data, np.int32, self.num_tokens)
+        ids.flags.writeable = False
+        return ids
+
+    def append(self, token_ids: TokenArray) -> None:
+        """Add ids, int32 `[n]`, at the end; amortised cost O(n)."""
+        old = self.num_tokens * TOKEN_BYTES
+        new = old + len(token_ids) * TOKEN_BYTES
+        if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it
+            self.data = _NOTHING.join((self.view[:old], bytes(max(new - old, old // 2))))
+            self.view = memoryview(self.data)
+        self.view[old:new] = token_ids.tobytes()
+        self.num_tokens += len(token_ids)
+
+    def prefix(self, num_tokens: int) -> "Tokens":
+        """Copy the first `num_tokens` ids into a buffer of their own."""
+        return Tokens(self.token_ids[:num_tokens])
+
+
+TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]
+"""What the cache's door accepts as token ids. An int32 array costs one copy, a list a conversion of
+every id."""
+
+
+def as_tokens(tokens: TokensLike) -> Tokens:
+    """Return `tokens` as `Tokens`, converting once; a `Tokens` is passed through, not copied."""
+    return tokens if type(tokens) is Tokens else Tokens(tokens)
+
+
+def own(tokens: TokensLike, reserve_tokens: int = 0) -> Tokens:
+    """Return a buffer for a sequence to own.
+
+    That is `tokens` itself if it is a `Tokens` that nobody has taken, else a copy.
+    """
+    return tokens if type(tokens) is Tokens and not tokens.taken else Tokens(tokens, reserve_tokens)
+
+
+def as_int32(tokens: TokensLike) -> TokenArray:
+    """Return token ids as int32 `[n]`.
+
+    Raises `TokenError` for what is not an int, does not fit int32 or is not flat.
+    """
+    if type(tokens) is np.ndarray and tokens.dtype == np.int32 and tokens.ndim == 1:
+        return tokens  # type: ignore[return-value]  # mypy does not see the dtype checked
+    if isinstance(tokens, Tokens):
+        return tokens.token_ids
+    try:
+        array = np.asarray(tokens)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise TokenError(f"tokens must be a flat list of ints: {error}") from None
+    if array.ndim != 1:
+        raise TokenError(f"tokens must have one dimension, not shape {array.shape}")
+    if array.size == 0:
+        return np.empty(0, np.int32)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TokenError(_first_bad_token(tokens, array))
+    low, high = int(array.min()), int(array.max())
+    if low < INT32.min or high > INT32.max:
+        raise TokenError(f"token id {low if low < INT32.min else high} does not fit int32")
+    return array.astype(np.int32)
+
+
+def _first_bad_token(tokens: TokensLike, array: npt.NDArray[np.generic]) -> str:
+    items = tokens if isinstance(tokens, Sequence) else array.ravel().tolist()
+    for position, item in enumerate(items):
+        if isinstance(item, bool) or not isinstance(item, int | np.integer):
+            return f"token {position} is {item!r} ({type(item).__name__}), not an int"
+        if not INT32.min <= item <= INT32.max:
+            return f"token id {item} at position {position} does not fit int32"
+    return f"tokens have dtype {array.dtype}, not ints"

@@ -1,0 +1,429 @@
+"""The block-level radix tree: which blocks already hold the KV of which tokens.
+
+The idea is RadixAttention's (Zheng et al., arXiv 2312.07104, §3), with PagedAttention's block as
+the unit. A node owns a run of whole blocks. Its edge is the *content* of their tokens, so two
+prompts meet in a node exactly if they agree, and no hash can collide. A child is looked up by the
+bytes of its whole first block; an edge is compared with one memory comparison; only the edge where
+two prompts part is searched.
+
+The tree knows tokens, block ids, locks, and the policy it reports to. It does not know requests,
+free lists or KV bytes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from radixlab.cache.edges import common_blocks, compact
+from radixlab.cache.errors import BlockError, LockError
+from radixlab.cache.eviction import LRU
+from radixlab.cache.locks import protect, unprotect
+from radixlab.cache.node import Node
+from radixlab.cache.protocols import (
+    BlockIds,
+    EvictionPolicy,
+    InsertResult,
+    Match,
+    NodeView,
+    Receipt,
+    TreeStats,
+)
+from radixlab.cache.runs import to_runs
+from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
+from radixlab.cache.views import node_views, tree_stats, walk_nodes
+from radixlab.config import positive
+from radixlab.events import (
+    BlockRemoved,
+    BlockStored,
+    Emit,
+    Namespace,
+    NodeLocked,
+    NodeSplit,
+    NodeUnlocked,
+    Stamp,
+)
+
+NO_BLOCKS: BlockIds = np.empty(0, np.int32)
+NO_BLOCKS.flags.writeable = False
+
+
+@dataclass(slots=True)
+class Found:
+    """Where a walk ended: all of `node`, then `child_blocks` blocks of `child`.
+
+    Nothing is cut yet.
+    """
+
+    node: Node
+    child: Node | None
+    child_blocks: int
+    num_blocks: int
+    """Blocks matched in all."""
+    runs: list[BlockIds]
+    """Their ids, node by node."""
+
+    @property
+    def block_ids(self) -> BlockIds:
+        """The matched block ids, int32 `[num_blocks]`."""
+        return np.concatenate(self.runs) if self.runs else NO_BLOCKS
+
+    def num_unlocked_blocks(self) -> int:
+        """Count matched blocks that are evictable now and would not be once the match is locked."""
+        blocks = sum(node.num_blocks for node in self.node.path() if not node.locked)
+        return blocks + (self.child_blocks if self.child and not self.child.locked else 0)
+
+
+class RadixTree:
+    """A radix tree over blocks of `block_size` tokens, with one root per namespace.
+
+    >>> tree = RadixTree(block_size=2)
+    >>> _ = tree.insert([1, 2, 3, 4], np.array([10, 11], np.int32))
+    >>> tree.match_prefix([1, 2, 9, 9]).block_ids
+    array([10], dtype=int32)
+    >>> tree.num_nodes  # the match split the node where the two part
+    2
+    """
+
+    def __init__(
+        self,
+        block_size: int,
+        policy: EvictionPolicy | None = None,
+        emit: Emit | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:
+        self.block_size = positive("block_size", block_size)
+        self.policy: EvictionPolicy = LRU() if policy is None else policy
+        self.emit = emit
+        self.stamp = Stamp() if stamp is None else stamp
+        self._block_bytes = block_size * TOKEN_BYTES
+        self._next_id = 0
+        self.roots: dict[Namespace | None, Node] = {}
+        self.num_nodes = self.num_blocks = self.num_evictable_blocks = 0
+
+    def clear(self) -> None:
+        """Forget everything: handles of before are dead. Raises `LockError` if any is locked."""
+        if locked := [namespace for namespace, root in self.roots.items() if root.locked]:
+            raise LockError(f"cannot clear the tree: nodes are locked in namespaces {locked}")
+        for node in list(self.nodes()):
+            node.alive = False
+            self.policy.on_remove(node)
+        for root in self.roots.values():
+            root.alive = False
+        self.roots = {}
+        self.num_nodes = self.num_blocks = self.num_evictable_blocks = 0
+
+    # ---- look-up
+
+    def find(self, tokens: Tokens, max_blocks: int, namespace: Namespace | None = None) -> Found:
+        """Walk down as far as `tokens` and the tree agree, at most `max_blocks` blocks.
+
+        Changes nothing: `cut` makes the place where the walk ended a node of its own.
+        """
+        node, runs = self._root(namespace), []
+        data, step = tokens.data, self._block_bytes
+        position, stop = 0, max_blocks * step  # in bytes of `data`
+        while position < stop:
+            child = node.children.get(bytes(data[position : position + step]))
+            if child is None:
+                break
+            end = position + len(child.edge)
+            if end > stop or not data.startswith(child.edge, position):
+                limit = min(child.num_blocks, (stop - position) // step)
+                shared = common_blocks(data, position, child.edge, limit, step)
+                runs.append(child.block_ids[:shared])
+                return Found(node, child, shared, node.end + shared, runs)
+            runs.append(child.block_ids)
+            node, position = child, end
+        return Found(node, None, 0, node.end, runs)
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Return the blocks of the longest cached prefix, int32 `[n]`, and change nothing."""
+        tokens = as_tokens(tokens)
+        return self.find(tokens, len(tokens) // self.block_size, namespace).block_ids
+
+    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+        """Find the longest cached prefix of whole blocks.
+
+        The node in which it ends is split there, so that a lock on it ends there too.
+        """
+        tokens = as_tokens(tokens)
+        found = self.find(tokens, len(tokens) // self.block_size, namespace)
+        return Match(self.cut(found), found.block_ids)
+
+    def cut(self, found: Found) -> Node:
+        """Return the node that ends where the walk ended, splitting one if need be."""
+        if found.child is None:
+            if found.node.parent is None:
+                self.roots.setdefault(found.node.namespace, found.node)
+            return found.node
+        if found.child_blocks == found.child.num_blocks:
+            return found.child
+        return self._split(found.child, found.child_blocks)
+
+    def ancestor_at(self, node: Node, num_blocks: int) -> Node:
+        """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
+        while node.parent is not None and node.parent.end >= num_blocks:
+            node = node.parent
+        if num_blocks == node.end:
+            return node
+        return self._split(node, node.num_blocks - (node.end - num_blocks))
+
+    # ---- growth
+
+    def insert(
+        self,
+        tokens: TokensLike,
+        block_ids: BlockIds,
+        namespace: Namespace | None = None,
+        tick: int = 0,
+    ) -> InsertResult:
+        """Store one block id per whole block of `tokens`; a partial last block never enters.
+
+        What the tree has already stays. The caller must free `duplicate_block_ids` of the result
+        and use its `block_ids` from then on. Raises `BlockError` unless there is exactly one id
+        per whole block.
+        """
+        tokens, block_ids = as_tokens(tokens), np.asarray(block_ids, np.int32)
+        whole = len(tokens) // self.block_size
+        if len(block_ids) != whole:
+            raise BlockError(
+                f"insert: {len(block_ids)} block ids for {len(tokens)} tokens, "
+                f"which fill {whole} whole blocks"
+            )
+        root = self.cut(self.find(tokens, 0, namespace))
+        node, cached = self.extend(root, tokens, block_ids, tick)
+        num_cached = sum(map(len, cached))
+        kept = np.concatenate((*cached, block_ids[num_cached:]))
+        return InsertResult(node, kept, num_cached, block_ids[block_ids != kept])
+
+    def extend(
+        self,
+        node: Node,
+        tokens: Tokens,
+        block_ids: BlockIds,
+        tick: int,
+        receipt: Receipt | None = None,
+        sequence_id: int | None = None,
+    ) -> tuple[Node, list[BlockIds]]:
+        """`insert`, going on from `node`, whose path holds the first `node.end` blocks already.
+
+        Returns the node where the key ends, and the tree's own ids for the leading blocks it had.
+        A running sequence gives its `receipt` on `node` along: the lock moves to where the key
+        ends, and a leaf that nobody else has locked grows in place.
+        """
+        start, index, stop = node.end, node.end, node.end + len(block_ids)  # in blocks
+        step, cached = self._block_bytes, list[BlockIds]()
+        while index < stop:
+            position = index * step
+            child = node.children.get(bytes(tokens.view[position : position + step]))
+            if child is None:
+                new = block_ids[index - start :]
+                if receipt and node.num_receipts == 1 and node.parent and not node.children:
+                    self._lengthen(node, tokens, new, sequence_id)
+                else:
+                    node = self._add_leaf(node, tokens, new, tick, receipt, sequence_id)
+                return node, cached
+            limit = min(child.num_blocks, stop - index)
+            shared = common_blocks(tokens.data, position, child.edge, limit, step)
+            node = child if shared == child.num_blocks else self._split(child, shared)
+            cached.append(node.block_ids)
+            index += shared
+        if receipt:
+            self.move(receipt, node, sequence_id)
+        return node, cached
+
+    # ---- locks and recency
+
+    def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
+        """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
+        if not node.alive:
+            raise LockError(f"node {node.id} is gone (evicted or cleared): match again")
+        node.num_receipts += 1
+        if node.num_receipts == 1 and not node.num_locked_children:
+            self.num_evictable_blocks -= protect(node, self.policy)
+        if self.emit and node.parent:
+            self.emit(NodeLocked(*self.stamp(), node.id, sequence_id))
+        return Receipt(node)
+
+    def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
+        """Undo one lock; raise `LockError` if this receipt was released before."""
+        node: Node = receipt.node
+        if receipt.released:
+            raise LockError(f"node {node.id}: this receipt was released before")
+        receipt.released = True
+        node.num_receipts -= 1
+        if not (node.num_receipts or node.num_locked_children):
+            self.num_evictable_blocks += unprotect(node, self.policy)
+            if node.parent is None:
+                self._forget_root(node)
+        if self.emit and node.parent:
+            self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
+
+    def move(self, receipt: Receipt, node: Node, sequence_id: int | None = None) -> None:
+        """Let a receipt hold another node: lock that one, then unlock the one it held."""
+        if node is not receipt.node:
+            held = Receipt(receipt.node)
+            receipt.node = self.lock(node, sequence_id).node
+            self.unlock(held, sequence_id)
+
+    def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
+        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
+        while node.parent is not None:
+            node.tick = tick
+            if hit:
+                node.num_hits += 1
+                self.policy.on_hit(node, tick)
+            node = node.parent
+
+    # ---- removal
+
+    def trim(self, node: Node, num_blocks: int) -> BlockIds:
+        """Take blocks off the tail of an unlocked leaf; return their ids, int32 `[num_blocks]`.
+
+        A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
+        inner, locked or removed node and `BlockError` for a number it does not have.
+        """
+        if not node.evictable:
+            why = "locked" if node.locked else "no leaf" if node.children else "gone or a root"
+            raise LockError(f"cannot trim node {node.id}: it is {why}")
+        keep = node.num_blocks - num_blocks
+        if num_blocks < 1 or keep < 0:
+            raise BlockError(
+                f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks"
+            )
+        gone = node.block_ids[keep:]
+        if self.emit:
+            reason = self.policy.reason
+            self.emit(BlockRemoved(*self.stamp(), node.id, to_runs(gone), reason, node.tick))
+        self.num_blocks -= num_blocks
+        self.num_evictable_blocks -= num_blocks
+        if keep:
+            node.shorten(keep, self._block_bytes)
+        else:
+            self._remove(node)
+        return gone
+
+    def evict(self, num_blocks: int) -> BlockIds:
+        """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
+        gone = []
+        while num_blocks > 0 and (node := self.policy.victim()) is not None:
+            gone.append(self.trim(node, min(num_blocks, node.num_blocks)))
+            num_blocks -= len(gone[-1])
+        return np.concatenate(gone) if gone else NO_BLOCKS
+
+    # ---- what others see
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield the nodes that own blocks, parents first, children in the order they came."""
+        return walk_nodes(self.roots.values())
+
+    def walk(self) -> Iterator[NodeView]:
+        """Yield every node as a frozen view; `lock_ref` is the number of receipts at or below."""
+        return node_views(list(self.nodes()))
+
+    def stats(self) -> TreeStats:
+        """Count nodes and blocks by the receipts that hold them."""
+        return tree_stats(list(self.nodes()))
+
+    # ---- inside
+
+    def _root(self, namespace: Namespace | None) -> Node:
+        """Return the namespace's root; a new one is kept only once someone needs it (`cut`)."""
+        root = self.roots.get(namespace)
+        return root or Node(self._new_id(), None, namespace, memoryview(b""), NO_BLOCKS)
+
+    def _forget_root(self, root: Node) -> None:
+        """Drop a root that is empty: passing tenants leave nothing behind."""
+        if not (root.children or root.num_receipts):
+            root.alive = False
+            self.roots.pop(root.namespace, None)
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _split(self, lower: Node, num_blocks: int) -> Node:
+        """Make the first `num_blocks` blocks of a node one of their own; nothing is stamped."""
+        upper = lower.split(num_blocks, self._new_id(), self._block_bytes)
+        self.num_nodes += 1
+        self.policy.on_split(upper, lower)
+        if self.emit:
+            self.emit(NodeSplit(*self.stamp(), lower.id, upper.id, num_blocks))
+        return upper
+
+    def _add_leaf(
+        self,
+        parent: Node,
+        tokens: Tokens,
+        block_ids: BlockIds,
+        tick: int,
+        receipt: Receipt | None,
+        sequence_id: int | None,
+    ) -> Node:
+        """Hang a new leaf below `parent`. With a receipt on `parent` it is born locked."""
+        step, num_blocks = self._block_bytes, len(block_ids)
+        edge = tokens.view[parent.end * step : (parent.end + num_blocks) * step]
+        if parent.evictable:
+            self.policy.on_protected(parent)  # no leaf any more
+        leaf = Node(self._new_id(), parent, parent.namespace, compact(edge), block_ids.copy())
+        leaf.tick = tick
+        parent.children[bytes(edge[:step])] = leaf
+        self.num_nodes += 1
+        self.num_blocks += num_blocks
+        self.policy.on_insert(leaf, tick)
+        if self.emit:
+            self._emit_stored(leaf, num_blocks, tokens, sequence_id)
+        if receipt is None:
+            self.num_evictable_blocks += num_blocks
+            self.policy.on_evictable(leaf)
+        else:  # the parent stays locked through its child
+            leaf.num_receipts = 1
+            parent.num_locked_children += 1
+            parent.num_receipts -= 1
+            receipt.node = leaf
+            if self.emit:
+                self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
+                if parent.parent:
+                    self.emit(NodeUnlocked(*self.stamp(), parent.id, sequence_id))
+        return leaf
+
+    def _lengthen(
+        self, leaf: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int | None
+    ) -> None:
+        """Append blocks to a locked leaf; its edge becomes a view into the grower's buffer."""
+        start, num_blocks = leaf.end - leaf.num_blocks, len(block_ids)
+        stop = leaf.end + num_blocks
+        leaf.lengthen(tokens.view[start * self._block_bytes : stop * self._block_bytes], block_ids)
+        self.num_blocks += num_blocks
+        if self.emit:
+            self._emit_stored(leaf, num_blocks, tokens, sequence_id)
+
+    def _emit_stored(
+        self, node: Node, num_blocks: int, tokens: Tokens, sequence_id: int | None
+    ) -> None:
+        """Report the last `num_blocks` blocks of a node."""
+        start, stop = (node.end - num_blocks) * self.block_size, node.end * self.block_size
+        literal = None if sequence_id is not None else tuple(tokens.token_ids[start:stop].tolist())
+        parent_id = node.parent.id if node.parent and node.parent.parent else None
+        runs = to_runs(node.block_ids[-num_blocks:])
+        if self.emit:
+            self.emit(
+                BlockStored(
+                    *self.stamp(), node.id, parent_id, node.namespace, sequence_id, start, runs,
+                    node.tick, literal,
+                )
+            )  # fmt: skip
+
+    def _remove(self, node: Node) -> None:
+        """Take a leaf without blocks out of the tree; its parent may become a leaf."""
+        parent = node.parent
+        assert parent is not None
+        del parent.children[bytes(node.edge[: self._block_bytes])]
+        node.alive = False
+        self.num_nodes -= 1
+        self.policy.on_remove(node)
+        if parent.evictable:
+            self.policy.on_evictable(parent)
+        elif parent.parent is None:
+            self._forget_root(parent)

@@ -1,0 +1,34 @@
+"""Every default of the engine, with its unit.
+
+Knows numbers and their bounds; nothing of the code that uses them.
+"""
+
+from dataclasses import dataclass
+
+
+class ConfigError(ValueError):
+    """A setting that cannot work; the message names it and its value."""
+
+
+def positive(name: str, value: object) -> int:
+    """Return `value` if it is an int above zero; a `ConfigError` names it otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ConfigError(f"{name} must be a positive integer, not {value!r}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """The cache's sizes, in blocks and tokens; bytes are the KV store's business."""
+
+    num_blocks: int
+    """Blocks in the device pool."""
+    block_size: int = 16
+    """Tokens per block (SGLang says page size). Lessons draw with 4."""
+    explain: bool = False
+    """Tell the reasons of a miss apart; costs a digest per evicted block, so benchmarks leave it
+    off."""
+
+    def __post_init__(self) -> None:
+        positive("num_blocks", self.num_blocks)
+        positive("block_size", self.block_size)

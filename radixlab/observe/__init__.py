@@ -1,0 +1,27 @@
+"""Consumers of events: state, recordings, and the watching of trees that emit nothing."""
+
+from radixlab.observe.recorder import Recorder, guarded, read_recording
+from radixlab.observe.snapshot import attach, snapshot
+from radixlab.observe.state import NodeState, SequenceState, State, copy_state, fold, fold_all
+from radixlab.observe.watch import WatchedTree, watch
+from radixlab.observe.wire import RecordingError, event_from_json, event_to_json, state_to_json
+
+__all__ = [
+    "NodeState",
+    "Recorder",
+    "RecordingError",
+    "SequenceState",
+    "State",
+    "WatchedTree",
+    "attach",
+    "copy_state",
+    "event_from_json",
+    "event_to_json",
+    "fold",
+    "fold_all",
+    "guarded",
+    "read_recording",
+    "snapshot",
+    "state_to_json",
+    "watch",
+]

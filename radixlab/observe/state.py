@@ -1,0 +1,256 @@
+"""The cache's state as a fold over its events: what a viewer knows, and nothing else.
+
+`fold(state, event)` is the whole meaning of an event. A test compares it with the engine after
+every operation of random runs, so a view that is drawn from the fold cannot lie, can rewind, and
+needs no engine to replay a recording. The browser has the same function (viz/js/fold.js); a golden
+test feeds both the same recordings.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from radixlab import events as ev
+from radixlab.events import Event, Namespace, Runs
+
+
+@dataclass(slots=True)
+class NodeState:
+    """A node of the tree: its tokens, the blocks of their KV, the receipts at or below it."""
+
+    id: int
+    parent_id: int | None
+    namespace: Namespace | None
+    tokens: list[int]
+    block_ids: list[int]
+    lock_ref: int = 0
+    num_hits: int = 0
+    tick: int = 0
+
+
+@dataclass(slots=True)
+class SequenceState:
+    """A running request: tokens, block table, cached prompt tokens, and the node it has locked."""
+
+    id: int
+    namespace: Namespace | None
+    tokens: list[int]
+    block_table: list[int] = field(default_factory=list)
+    hit_tokens: int = 0
+    node_id: int | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """Everything a picture of the cache is drawn from."""
+
+    num_blocks: int
+    block_size: int
+    nodes: dict[int, NodeState] = field(default_factory=dict)
+    sequences: dict[int, SequenceState] = field(default_factory=dict)
+    transfers: list[tuple[int, int]] = field(default_factory=list)
+    tick: int = 0
+    num_requests: int = 0
+    prompt_tokens: int = 0
+    hit_tokens: int = 0
+    evicted_blocks: int = 0
+    copied_blocks: int = 0
+
+    def path(self, node_id: int | None) -> Iterator[NodeState]:
+        """Yield the node and its ancestors, deepest first."""
+        while node_id is not None:
+            node = self.nodes[node_id]
+            yield node
+            node_id = node.parent_id
+
+
+def expand(runs: Runs) -> list[int]:
+    """List the block ids of runs.
+
+    >>> expand(((4, 3), (9, 1)))
+    [4, 5, 6, 9]
+    """
+    return [block for first, count in runs for block in range(first, first + count)]
+
+
+def fold(state: State, event: Event) -> State:
+    """Apply one event to `state`, in place, and return it.
+
+    Unknown events raise a `KeyError` that names them.
+    """
+    _RULES[type(event).__name__](state, event)
+    return state
+
+
+def fold_all(state: State, events: Iterable[Event]) -> State:
+    """Apply events in order."""
+    for event in events:
+        fold(state, event)
+    return state
+
+
+def copy_state(state: State) -> State:
+    """Copy what `fold` would change."""
+    return replace(
+        state,
+        nodes={
+            i: replace(n, tokens=[*n.tokens], block_ids=[*n.block_ids])
+            for i, n in state.nodes.items()
+        },
+        sequences={
+            i: replace(s, tokens=[*s.tokens], block_table=[*s.block_table])
+            for i, s in state.sequences.items()
+        },
+        transfers=[*state.transfers],
+    )
+
+
+def _sequence_started(state: State, e: ev.SequenceStarted) -> None:
+    state.sequences[e.sequence_id] = SequenceState(e.sequence_id, e.namespace, list(e.token_ids))
+
+
+def _tokens_appended(state: State, e: ev.TokensAppended) -> None:
+    state.sequences[e.sequence_id].tokens[e.start :] = e.token_ids
+
+
+def _prefix_matched(state: State, e: ev.PrefixMatched) -> None:
+    sequence = state.sequences[e.sequence_id]
+    path = list(state.path(e.node_id))
+    for node in path:
+        node.num_hits += 1
+        node.tick = e.tick
+    sequence.block_table = [block for node in reversed(path) for block in node.block_ids]
+    sequence.hit_tokens = e.hit_tokens
+    state.tick = e.tick
+    state.num_requests += 1
+    state.prompt_tokens += e.num_tokens
+    state.hit_tokens += e.hit_tokens
+
+
+def _blocks_allocated(state: State, e: ev.BlocksAllocated) -> None:
+    state.sequences[e.sequence_id].block_table += expand(e.block_runs)
+
+
+def _node_split(state: State, e: ev.NodeSplit) -> None:
+    lower, cut = state.nodes[e.node_id], e.num_blocks * state.block_size
+    state.nodes[e.upper_id] = replace(
+        lower, id=e.upper_id, tokens=lower.tokens[:cut], block_ids=lower.block_ids[: e.num_blocks]
+    )
+    lower.parent_id = e.upper_id
+    lower.tokens = lower.tokens[cut:]
+    lower.block_ids = lower.block_ids[e.num_blocks :]
+
+
+def _node_locked(state: State, e: ev.NodeLocked) -> None:
+    for node in state.path(e.node_id):
+        node.lock_ref += 1
+    if e.sequence_id is not None:
+        state.sequences[e.sequence_id].node_id = e.node_id
+
+
+def _node_unlocked(state: State, e: ev.NodeUnlocked) -> None:
+    for node in state.path(e.node_id):
+        node.lock_ref -= 1
+    sequence = state.sequences.get(e.sequence_id) if e.sequence_id is not None else None
+    if sequence and sequence.node_id == e.node_id:
+        sequence.node_id = None
+
+
+def _block_stored(state: State, e: ev.BlockStored) -> None:
+    block_ids = expand(e.block_runs)
+    if e.token_ids is not None:
+        tokens = list(e.token_ids)
+    else:
+        assert e.sequence_id is not None
+        stop = e.start_token + len(block_ids) * state.block_size
+        tokens = state.sequences[e.sequence_id].tokens[e.start_token : stop]
+    node = state.nodes.get(e.node_id)
+    if node is None:
+        state.nodes[e.node_id] = NodeState(
+            e.node_id, e.parent_id, e.namespace, tokens, block_ids, tick=e.tick
+        )
+    else:
+        node.tokens += tokens
+        node.block_ids += block_ids
+
+
+def _block_removed(state: State, e: ev.BlockRemoved) -> None:
+    node, gone = state.nodes[e.node_id], expand(e.block_runs)
+    keep = len(node.block_ids) - len(gone)
+    del node.block_ids[keep:], node.tokens[keep * state.block_size :]
+    if not node.block_ids:
+        del state.nodes[e.node_id]
+    state.evicted_blocks += len(gone)
+
+
+def _blocks_deduplicated(state: State, e: ev.BlocksDeduplicated) -> None:
+    kept = expand(e.kept_runs)
+    state.sequences[e.sequence_id].block_table[e.start_block : e.start_block + len(kept)] = kept
+
+
+def _block_copied(state: State, e: ev.BlockCopied) -> None:
+    state.sequences[e.sequence_id].block_table[e.table_index] = e.dst
+    state.transfers.append((e.src, e.dst))
+    state.copied_blocks += 1
+
+
+def _transfers_completed(state: State, e: ev.TransfersCompleted) -> None:
+    for pair in e.pairs:
+        state.transfers.remove(pair)
+
+
+def _sequence_forked(state: State, e: ev.SequenceForked) -> None:
+    parent = state.sequences[e.parent_id]
+    num_blocks = -(-e.num_tokens // state.block_size)
+    state.sequences[e.sequence_id] = SequenceState(
+        e.sequence_id,
+        parent.namespace,
+        parent.tokens[: e.num_tokens],
+        parent.block_table[:num_blocks],
+    )
+
+
+def _request_finished(state: State, e: ev.RequestFinished) -> None:
+    for node in state.path(state.sequences.pop(e.sequence_id).node_id):
+        node.tick = e.tick
+    state.tick = e.tick
+
+
+def _all_blocks_cleared(state: State, e: ev.AllBlocksCleared) -> None:
+    state.nodes.clear()
+
+
+def _tree_resynced(state: State, e: ev.TreeResynced) -> None:
+    state.nodes = {
+        id: NodeState(
+            id, parent_id, namespace, list(tokens), list(block_ids), lock_ref, num_hits, tick
+        )
+        for id, parent_id, namespace, tokens, block_ids, lock_ref, num_hits, tick in e.nodes
+    }
+
+
+def _no_change(state: State, e: Event) -> None:
+    """Do nothing: a mark on the timeline, whose effect is in other events too."""
+
+
+_RULES: dict[str, Callable[[State, Any], None]] = {
+    "SequenceStarted": _sequence_started,
+    "TokensAppended": _tokens_appended,
+    "PrefixMatched": _prefix_matched,
+    "BlocksAllocated": _blocks_allocated,
+    "BlocksFreed": _no_change,
+    "NodeSplit": _node_split,
+    "NodeLocked": _node_locked,
+    "NodeUnlocked": _node_unlocked,
+    "BlockStored": _block_stored,
+    "BlockRemoved": _block_removed,
+    "BlocksDeduplicated": _blocks_deduplicated,
+    "BlockCopied": _block_copied,
+    "TransfersCompleted": _transfers_completed,
+    "SequenceForked": _sequence_forked,
+    "RequestFinished": _request_finished,
+    "RequestPreempted": _no_change,
+    "OutOfBlocks": _no_change,
+    "AllBlocksCleared": _all_blocks_cleared,
+    "TreeResynced": _tree_resynced,
+}

@@ -1,0 +1,211 @@
+"""Watching a tree that emits nothing: a learner's.
+
+`watch(tree)` has the tree's own methods. It compares `walk()` before and after each call and turns
+the difference into ordinary events, so that any tree of the protocol is drawn, recorded and
+replayed like ours. What no ordinary event can tell (a lock that never reached the ancestors, say)
+is sent as it is: the picture shows the learner's tree, bugs and all.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from radixlab.cache.protocols import (
+    BlockIds,
+    InsertResult,
+    Match,
+    NodeView,
+    PrefixTree,
+    Receipt,
+    TreeStats,
+)
+from radixlab.cache.runs import to_runs
+from radixlab.cache.tokens import TokensLike
+from radixlab.events import (
+    BlockRemoved,
+    BlockStored,
+    Emit,
+    Event,
+    Namespace,
+    NodeLocked,
+    NodeSplit,
+    NodeUnlocked,
+    Stamp,
+    TreeResynced,
+)
+from radixlab.observe.state import NodeState, State, fold
+
+Result = TypeVar("Result")
+
+
+def watch(
+    tree: PrefixTree, block_size: int, num_blocks: int, emit: Emit | None = None
+) -> "WatchedTree":
+    """Wrap a tree so that each call emits what it changed.
+
+    `num_blocks` is the size of the pool to draw.
+    """
+    return WatchedTree(tree, block_size, num_blocks, emit)
+
+
+class WatchedTree:
+    """A `PrefixTree` that passes every call to another one and reports the difference.
+
+    >>> from radixlab.cache import RadixTree
+    >>> events = []
+    >>> tree = watch(RadixTree(block_size=2), block_size=2, num_blocks=4, emit=events.append)
+    >>> _ = tree.insert([1, 2, 3, 4], np.array([0, 1], np.int32))
+    >>> _ = tree.match_prefix([1, 2, 5, 6])
+    >>> [type(event).__name__ for event in events]
+    ['BlockStored', 'NodeSplit']
+    """
+
+    def __init__(
+        self, tree: PrefixTree, block_size: int, num_blocks: int, emit: Emit | None = None
+    ) -> None:
+        self.tree = tree
+        self.emit = emit
+        self._stamp = Stamp()
+        self._state = State(num_blocks, block_size)
+        self._report(None)
+
+    def snapshot(self) -> State:
+        """Read the tree's state now."""
+        fresh = State(self._state.num_blocks, self._state.block_size)
+        fresh.nodes = {view.id: node_state(view) for view in self.tree.walk()}
+        return fresh
+
+    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+        """Pass on, and report."""
+        return self._report(self.tree.match_prefix(tokens, namespace))
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Pass on, and report (a peek that changes something shows)."""
+        return self._report(self.tree.peek(tokens, namespace))
+
+    def insert(
+        self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
+    ) -> InsertResult:
+        """Pass on, and report."""
+        return self._report(self.tree.insert(tokens, block_ids, namespace))
+
+    def lock(self, node: Any) -> Receipt:
+        """Pass on, and report."""
+        return self._report(self.tree.lock(node))
+
+    def unlock(self, receipt: Receipt) -> None:
+        """Pass on, and report."""
+        self.tree.unlock(receipt)
+        self._report(None)
+
+    def trim(self, node: Any, num_blocks: int) -> BlockIds:
+        """Pass on, and report."""
+        return self._report(self.tree.trim(node, num_blocks))
+
+    def evict(self, num_blocks: int) -> BlockIds:
+        """Pass on, and report."""
+        return self._report(self.tree.evict(num_blocks))
+
+    def walk(self) -> Iterator[NodeView]:
+        """Pass on."""
+        return self.tree.walk()
+
+    def stats(self) -> TreeStats:
+        """Pass on."""
+        return self.tree.stats()
+
+    def _report(self, result: Result) -> Result:
+        """Emit what differs from the state known so far; return `result`."""
+        now = self.snapshot()
+        for event in self._difference(self._state, now):
+            fold(self._state, event)
+            if self.emit:
+                self.emit(event)
+        if self._state.nodes != now.nodes:
+            self._state.nodes = now.nodes
+            if self.emit:
+                self.emit(
+                    TreeResynced(*self._stamp(), tuple(_row(node) for node in now.nodes.values()))
+                )
+        return result
+
+    def _difference(self, before: State, now: State) -> Iterator[Event]:
+        """Yield events for splits, then removals, insertions and locks.
+
+        Consumed one by one: `before` follows them.
+        """
+        for node in list(now.nodes.values()):
+            yield from self._split_below(before, now, node)
+        for node in reversed(list(before.nodes.values())):  # children before parents
+            keep = len(now.nodes[node.id].block_ids) if node.id in now.nodes else 0
+            if gone := node.block_ids[keep:]:
+                yield BlockRemoved(*self._stamp(), node.id, _runs(gone), "evicted", node.tick)
+        for node in now.nodes.values():
+            known = len(before.nodes[node.id].block_ids) if node.id in before.nodes else 0
+            if new := node.block_ids[known:]:
+                start = known * now.block_size
+                yield BlockStored(
+                    *self._stamp(), node.id, node.parent_id, node.namespace, None, start,
+                    _runs(new), node.tick, tuple(node.tokens[start:]),
+                )  # fmt: skip
+        for node_id, change in _receipts_changed(before, now).items():
+            for _ in range(abs(change)):
+                yield (NodeLocked if change > 0 else NodeUnlocked)(*self._stamp(), node_id, None)
+
+    def _split_below(self, before: State, now: State, upper: NodeState) -> Iterator[Event]:
+        """`upper` is new, and a child of it has lost exactly these blocks from its front."""
+        if upper.id in before.nodes:
+            return
+        for lower in now.nodes.values():
+            old = before.nodes.get(lower.id)
+            if (
+                lower.parent_id == upper.id
+                and old
+                and old.block_ids == upper.block_ids + lower.block_ids
+            ):
+                yield NodeSplit(*self._stamp(), lower.id, upper.id, len(upper.block_ids))
+
+
+def _receipts_changed(before: State, now: State) -> dict[int, int]:
+    """Return by how much the receipts held on each node itself changed, deepest effect only."""
+    change = {}
+    own_before, own_now = _own_receipts(before), _own_receipts(now)
+    for node_id, count in own_now.items():
+        if count != own_before.get(node_id, 0):
+            change[node_id] = count - own_before.get(node_id, 0)
+    return change
+
+
+def _own_receipts(state: State) -> dict[int, int]:
+    own = {node.id: node.lock_ref for node in state.nodes.values()}
+    for node in state.nodes.values():
+        if node.parent_id in own:
+            own[node.parent_id] -= node.lock_ref
+    return own
+
+
+def node_state(view: NodeView) -> NodeState:
+    """Return a tree's view of a node as part of a `State`."""
+    tokens, blocks = list(view.tokens), list(view.block_ids)
+    return NodeState(
+        view.id,
+        view.parent_id,
+        view.namespace,
+        tokens,
+        blocks,
+        view.lock_ref,
+        view.num_hits,
+        view.tick,
+    )
+
+
+def _row(node: NodeState) -> tuple[Any, ...]:
+    return (
+        node.id, node.parent_id, node.namespace, tuple(node.tokens), tuple(node.block_ids),
+        node.lock_ref, node.num_hits, node.tick,
+    )  # fmt: skip
+
+
+def _runs(block_ids: list[int]) -> tuple[tuple[int, int], ...]:
+    return to_runs(np.array(block_ids, np.int32))
