@@ -102,7 +102,8 @@ class KVCacheManager:
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
         """
-        check_namespace(namespace)
+        if namespace is not None:
+            check_namespace(namespace)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - found.num_blocks
@@ -123,7 +124,7 @@ class KVCacheManager:
             self._emit_match(sequence, node.id if node.parent else None)
         # The lock comes before the eviction, or a prompt might evict its own hit.
         sequence.receipt = self.tree.lock(node, sequence.id)
-        sequence.block_table = np.concatenate((*found.runs, self._take(num_new, sequence)))
+        sequence.block_table = np.concatenate((*found.runs, *self._take(num_new, sequence)))
         self.sequences[sequence.id] = sequence
         prompt.taken = True
         self.num_requests += 1
@@ -150,7 +151,7 @@ class KVCacheManager:
         copies = self._copy_blocks(sequence, shared)
         if num_new:
             new = self._take(num_new, sequence)
-            sequence.block_table = np.concatenate((sequence.block_table, new))
+            sequence.block_table = np.concatenate((sequence.block_table, *new))
         return copies
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
@@ -259,8 +260,9 @@ class KVCacheManager:
     def evict(self, num_blocks: int) -> int:
         """Give up that many cached blocks, or all there are; return how many."""
         gone = self.supply.give_up(num_blocks, self.tick)
-        self.allocator.free(gone)
-        return len(gone)
+        for block_ids in gone:
+            self.allocator.free(block_ids)
+        return sum(map(len, gone))
 
     def reset(self) -> None:
         """Forget the whole cache.
@@ -286,11 +288,11 @@ class KVCacheManager:
 
     # ---- inside
 
-    def _take(self, num_blocks: int, sequence: Sequence) -> BlockIds:
-        block_ids = self.supply.take(num_blocks, self.tick)
+    def _take(self, num_blocks: int, sequence: Sequence) -> list[BlockIds]:
+        new = self.supply.take(num_blocks, self.tick)
         if self._emit:
-            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(block_ids)))
-        return block_ids
+            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
+        return new
 
     def _emit_match(self, sequence: Sequence, node_id: int | None) -> None:
         why = (sequence.miss_reason, sequence.evicted_tick)
@@ -305,7 +307,7 @@ class KVCacheManager:
         if not indices:
             return []
         copies = []
-        destinations = self.supply.take(len(indices), self.tick).tolist()
+        destinations = np.concatenate(self.supply.take(len(indices), self.tick)).tolist()
         for index, dst in zip(indices, destinations, strict=True):
             copies.append(self.copies.start(sequence, index, dst))
             if self._emit:

@@ -3,13 +3,11 @@
 Knows the allocator, the tree and its policy. It does not know sequences.
 """
 
-import numpy as np
-
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.protocols import BlockIds
-from radixlab.cache.tree import NO_BLOCKS, Found, RadixTree
+from radixlab.cache.tree import Found, RadixTree
 from radixlab.events import OutOfBlocks
 
 
@@ -45,24 +43,23 @@ class BlockSupply:
                 f"of {self._allocator.num_blocks}"
             )
 
-    def take(self, num_blocks: int, tick: int) -> BlockIds:
-        """Take blocks that were promised, int32 `[num_blocks]`.
+    def take(self, num_blocks: int, tick: int) -> list[BlockIds]:
+        """Take blocks that were promised: runs of ids, int32, `num_blocks` together.
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
         missing = num_blocks - self._allocator.num_free
         if missing <= 0:
-            return self._allocator.allocate(num_blocks)
+            return [self._allocator.allocate(num_blocks)]
         evicted = self.give_up(missing, tick)
-        assert len(evicted) == missing, f"policy {self._tree.policy.name} hides evictable leaves"
-        if missing == num_blocks:
-            return evicted
-        return np.concatenate((self._allocator.allocate(num_blocks - missing), evicted))
+        found = sum(map(len, evicted))
+        assert found == missing, f"policy {self._tree.policy.name} hides evictable leaves"
+        return [self._allocator.allocate(num_blocks - missing), *evicted]
 
-    def give_up(self, num_blocks: int, tick: int) -> BlockIds:
+    def give_up(self, num_blocks: int, tick: int) -> list[BlockIds]:
         """Take that many blocks (or all there are) off the policy's victims.
 
-        Returns their ids, which nobody holds from here on: the caller uses or frees them.
+        Returns runs of their ids. Nobody holds them from here on: the caller uses or frees them.
         """
         gone: list[BlockIds] = []
         missing, tree = num_blocks, self._tree
@@ -73,4 +70,4 @@ class BlockSupply:
             gone.append(tree.trim(node, num))
             missing -= num
         self.evicted_blocks += num_blocks - max(missing, 0)
-        return np.concatenate(gone) if gone else NO_BLOCKS
+        return gone

@@ -39,8 +39,8 @@ class Tokens:
         """Copy `tokens`, with room for more; raises what `as_int32` does."""
         array = as_int32(tokens)
         self.num_tokens: int = len(array)
-        prompt, room = memoryview(np.ascontiguousarray(array)), bytes(reserve_tokens * TOKEN_BYTES)
-        self.data = _NOTHING.join((prompt, room))  # one pass over the prompt
+        prompt, room = np.ascontiguousarray(array), bytes(reserve_tokens * TOKEN_BYTES)
+        self.data = _NOTHING.join((prompt.data, room))  # one pass over the prompt
         self.view = memoryview(self.data)
         self.taken = False
         """Whether a sequence has made this buffer its own, to append to."""
