@@ -1,0 +1,1 @@
+"""What `radixlab bench` measures: each figure a median with its spread, and a ratio."""

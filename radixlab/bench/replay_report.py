@@ -1,0 +1,77 @@
+"""The report of `radixlab replay`: runs of one workload under several policies, side by side."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from radixlab.bench.report import text_table
+from radixlab.config import CacheConfig
+from radixlab.workloads import ReplayResult, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRun:
+    """One policy's result."""
+
+    policy: str
+    result: ReplayResult
+
+
+def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
+    """Format a table for a terminal."""
+    pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
+    head = f"{workload.num_requests:,} requests of {workload.name}, {pool}"
+    header = [
+        "policy",
+        "prompt tokens",
+        "hit tokens",
+        "token hit rate",
+        "evicted blocks",
+        "CPU µs/request",
+    ]
+    return f"{head}\n\n{text_table(header, [_cells(run) for run in runs])}"
+
+
+def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
+    """Format one JSON object, one line."""
+    return json.dumps(
+        {
+            "trace": workload.name,
+            "requests": workload.num_requests,
+            "num_blocks": config.num_blocks,
+            "block_size": config.block_size,
+            "runs": [_fields(run) for run in runs],
+        }
+    )
+
+
+def rejections(runs: list[PolicyRun], config: CacheConfig) -> Iterator[str]:
+    """Yield a line if requests were too large for the pool, which is the same for every policy."""
+    rejected = max(run.result.rejected_requests for run in runs)
+    if rejected:
+        pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
+        yield f"note: {rejected:,} requests can never fit in {pool}: rejected, and in no count"
+
+
+def _cells(run: PolicyRun) -> list[str]:
+    r = run.result
+    return [
+        run.policy,
+        f"{r.prompt_tokens:,}",
+        f"{r.hit_tokens:,}",
+        f"{r.token_hit_rate:.6f}",
+        f"{r.evicted_blocks:,}",
+        f"{r.cpu_us_per_request:.1f}",
+    ]
+
+
+def _fields(run: PolicyRun) -> dict[str, object]:
+    r = run.result
+    return {
+        "policy": run.policy,
+        "prompt_tokens": r.prompt_tokens,
+        "hit_tokens": r.hit_tokens,
+        "token_hit_rate": r.token_hit_rate,
+        "evicted_blocks": r.evicted_blocks,
+        "cpu_us_per_request": round(r.cpu_us_per_request, 3),
+    }

@@ -1,0 +1,55 @@
+"""How a benchmark is shown: aligned in a terminal, or as a section of a Markdown file.
+
+It knows rows of text. It measures nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align columns for a terminal: the first to the left, the others to the right.
+
+    >>> print(text_table(["policy", "hits"], [["lru", "12"], ["naive", "0"]]))
+    policy  hits
+    ------  ----
+    lru       12
+    naive      0
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Format a Markdown table, all but the first column to the right.
+
+    >>> print(markdown_table(["policy", "hits"], [["lru", "12"]]))
+    | policy | hits |
+    |---|---:|
+    | lru | 12 |
+    """
+    rule = "|---|" + "---:|" * (len(header) - 1)
+    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def write_section(path: Path, name: str, body: str) -> None:
+    """Put `body` between the markers of section `name`; the rest of the file stays as it is.
+
+    A file without these markers, or no file, gets the section at its end. Raises `OSError`.
+    """
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    section = f"{begin}\n{body.strip()}\n{end}"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    appended = f"{text.rstrip()}\n\n{section}\n".lstrip()
+    has_section = found and closed
+    path.write_text(before + section + after if has_section else appended, encoding="utf-8")
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    columns = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+    return "  ".join(columns).rstrip()

@@ -1,0 +1,124 @@
+"""Replay a workload through a cache, one request in flight: what was found, what it cost.
+
+It knows the manager's door and the order of calls of a request's life. It reports numbers and
+prints nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from radixlab.cache import KVCacheManager, NaiveManager
+from radixlab.cache.eviction import POLICIES
+from radixlab.cache.stats import CacheStats
+from radixlab.config import CacheConfig
+from radixlab.workloads.request import Request, TokenArray
+
+
+class Manager(Protocol):
+    """The part of the cache's door that a replay uses; `KVCacheManager`'s and `NaiveManager`'s."""
+
+    config: CacheConfig
+
+    def allocate(self, tokens: TokenArray, *, reserve_tokens: int = 0) -> Any:
+        """Admit a prompt, with blocks for the tokens to come, and return its sequence."""
+
+    def append(self, sequence: Any, tokens: TokenArray) -> Any:
+        """Add tokens, taking blocks for them."""
+
+    def commit(self, sequence: Any, num_written: int) -> Any:
+        """Let others match what is written."""
+
+    def release(self, sequence: Any) -> Any:
+        """Give the sequence's blocks up."""
+
+    def stats(self) -> CacheStats:
+        """Count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What a replay found. Rejected requests are in none of the other counts."""
+
+    requests: int
+    """Requests served."""
+    rejected_requests: int
+    """Requests that the whole pool could not hold, so that they were not tried."""
+    prompt_tokens: int
+    hit_tokens: int
+    """Prompt tokens whose KV was in the cache."""
+    evicted_blocks: int
+    cpu_us: float
+    """Thread CPU time from match to release, all requests together, without making their tokens."""
+
+    @property
+    def token_hit_rate(self) -> float:
+        """Hit tokens ÷ prompt tokens; 0 if there were none."""
+        return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+
+    @property
+    def cpu_us_per_request(self) -> float:
+        """Mean over the requests served; 0 if there were none."""
+        return self.cpu_us / self.requests if self.requests else 0.0
+
+
+def replay(
+    manager: Manager, requests: Iterable[Request], progress: Callable[[], object] | None = None
+) -> ReplayResult:
+    """Serve every request in order, calling `progress` after each.
+
+    Requests that the whole pool could not hold are counted as rejected; all else the manager raises
+    is passed on.
+
+    >>> from radixlab.workloads import GENERATORS
+    >>> manager = KVCacheManager(CacheConfig(num_blocks=1000))
+    >>> result = replay(manager, GENERATORS["shared-prompt"](50, 0))
+    >>> result.hit_tokens == 49 * 1024
+    True
+    """
+    served = rejected = prompt_tokens = hit_tokens = cpu_ns = 0
+    evicted_before = manager.stats().evicted_blocks
+    for request in requests:
+        if fits(manager.config, request):
+            start = time.thread_time_ns()
+            hit_tokens += _serve(manager, request)
+            cpu_ns += time.thread_time_ns() - start
+            served += 1
+            prompt_tokens += len(request.prompt)
+        else:
+            rejected += 1
+        if progress:
+            progress()
+    evicted = manager.stats().evicted_blocks - evicted_before
+    return ReplayResult(served, rejected, prompt_tokens, hit_tokens, evicted, cpu_ns / 1000)
+
+
+def fits(config: CacheConfig, request: Request) -> bool:
+    """Whether a pool that holds nothing else has room for the request's prompt and output."""
+    return request.num_tokens <= config.num_blocks * config.block_size
+
+
+def _serve(manager: Manager, request: Request) -> int:
+    """Take one request through its life; return its hit tokens.
+
+    Blocks for the output are reserved at once, as by an engine that admits only what it can finish.
+    """
+    sequence = manager.allocate(request.prompt, reserve_tokens=len(request.output))
+    hit_tokens: int = sequence.hit_tokens
+    manager.append(sequence, request.output)
+    manager.commit(sequence, request.num_tokens)
+    manager.release(sequence)
+    return hit_tokens
+
+
+def manager_names() -> list[str]:
+    """List what `make_manager` knows: the eviction policies, and `naive`, the control."""
+    return [*POLICIES, "naive"]
+
+
+def make_manager(name: str, config: CacheConfig) -> Manager:
+    """Make a manager that evicts by this policy, or the naive twin; raise `KeyError` for others."""
+    if name == "naive":
+        return NaiveManager(config)
+    return KVCacheManager(config, policy=POLICIES[name]())
