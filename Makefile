@@ -1,0 +1,48 @@
+# Two commands: `make lab` opens the course, `make test` checks everything. Each makes .venv first if it must.
+PYTHON ?= python3
+LAB_ARGS ?=
+BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+endif
+READY := .venv/radixlab-installed
+NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
+
+.PHONY: lab test lint unit nbval soak bench notebooks clean
+
+lab: $(READY)  ## JupyterLab on the first notebook; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
+	$(BIN)/radixlab lab $(LAB_ARGS)
+
+test: lint unit nbval  ## what CI runs
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(READY)  ## unit tests, doctests, JavaScript and browser tests; -ra says what was skipped and why
+	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile
+
+nbval: $(READY)  ## every output of every committed notebook, compared with a fresh run
+	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile --nbval notebooks solutions
+
+soak: $(READY)  ## the random tests again, with new seeds and many more examples
+	RADIXLAB_SOAK=1 $(BIN)/python -m pytest -q -ra -n 2 -m "soak or hypothesis"
+
+bench: $(READY)
+	$(BIN)/radixlab bench
+
+notebooks: $(READY)  ## run the notebooks again and clean them for commit
+	$(BIN)/python -m radixlab.lesson.build $(NOTEBOOKS)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "radixlab needs Python 3.11 or newer, and '$(PYTHON)' is not; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[lab,dev]'
+	@touch $(READY)
+
+clean:  ## all that can be made again; never work/, which is the learner's
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/artifacts build dist
+	find radixlab tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,50 @@
+"""Settings of every test run: how hard Hypothesis tries, what a checked notebook may see."""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from radixlab.lesson.home import static_environment
+
+SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
+
+# The same examples on every machine and run: a red test is a change of the code, never bad luck.
+settings.register_profile(
+    "default", derandomize=True, deadline=None, max_examples=60, stateful_step_count=40
+)
+settings.register_profile(
+    "soak",
+    deadline=None,
+    max_examples=2000,
+    stateful_step_count=150,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("soak" if SOAK else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Kernels inherit this process's environment. Only notebooks are shown a bare machine: unit
+    # tests may use a GPU and the production trace where there are any.
+    if not (config.option.nbval or config.option.nbval_lax):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="radixlab-nbval-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ.update(static_environment(folder))
+    patterns = config.option.nbval_sanitize_with  # nbval would look in the current folder
+    config.option.nbval_sanitize_with = str(config.rootpath / patterns) if patterns else None
+    if not hasattr(config, "workerinput") and importlib.util.find_spec("matplotlib"):
+        # A first import may print that it builds its font cache: here, not into a compared cell.
+        import matplotlib.font_manager  # noqa: F401
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason="long: only under `make soak`")
+    for item in items:
+        if not SOAK and item.get_closest_marker("soak"):
+            item.add_marker(skip)

@@ -1,0 +1,106 @@
+import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from radixlab.lesson.build import clean, execute, name_cells, read
+from radixlab.lesson.rules import is_ignored, violations
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("solutions/*.ipynb")])
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def load(path):
+    return read(path.read_text(encoding="utf-8"))
+
+
+def nbval(notebook, path):
+    """Run nbval with this repository's settings on a copy of a notebook; return the exit status."""
+    path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
+    options = ["-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider", "-p", "conftest"]
+    command = [sys.executable, "-m", "pytest", "-q", *options, "--nbval", str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def compared_text(cell):
+    """The first text of a cell that nbval compares, as the dict and key that hold it."""
+    if cell.cell_type == "code" and not is_ignored(cell):
+        for output in cell.outputs:
+            if "text/plain" in output.get("data", {}):
+                return output.data, "text/plain"
+            if output.output_type == "stream":
+                return output, "text"
+    return None
+
+
+def corrupted(notebook):
+    """The notebook up to its first compared output, with one character of that output changed."""
+    bad = copy.deepcopy(notebook)
+    number, (holder, key) = next(
+        (i, found) for i, cell in enumerate(bad.cells) if (found := compared_text(cell))
+    )
+    text = holder[key]
+    holder[key] = ("#" if text[0] != "#" else "@") + text[1:]
+    bad.cells = bad.cells[: number + 1]
+    return bad
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    cells = [nbformat.v4.new_code_cell("blocks = 16"), nbformat.v4.new_code_cell("print(blocks)")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    name_cells(notebook)
+    execute(notebook, tmp_path_factory.mktemp("tiny"))
+    clean(notebook)
+    return notebook
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_a_committed_notebook_keeps_the_rules(path):
+    assert violations(load(path), lesson=path.parent.name == "notebooks") == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_links_and_pictures_lead_somewhere(path):
+    prose = "\n".join(cell.source for cell in load(path).cells if cell.cell_type == "markdown")
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose)
+    local = [target for target in targets if ":" not in target]
+    assert [target for target in local if not (path.parent / target).exists()] == []
+
+
+def test_nbval_is_green_on_a_true_output(tiny, tmp_path):
+    run = nbval(tiny, tmp_path / "tiny.ipynb")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_nbval_is_red_on_one_changed_character(tiny, tmp_path):
+    run = nbval(corrupted(tiny), tmp_path / "tiny.ipynb")
+    assert run.returncode == 1 and "Cell outputs differ" in run.stdout
+
+
+def test_nbval_is_red_on_a_changed_output_of_a_real_notebook(tmp_path):
+    real = [path for path in NOTEBOOKS if any(map(compared_text, load(path).cells))]
+    if not real:
+        pytest.skip("no notebook is committed yet")
+    run = nbval(corrupted(load(real[0])), tmp_path / real[0].name)
+    assert run.returncode == 1 and "Cell outputs differ" in run.stdout
+
+
+def test_a_notebook_under_nbval_sees_the_bare_machine(tmp_path):
+    source = (
+        "import os\nprint([os.environ[k] for k in ('RADIXLAB_STATIC', 'CUDA_VISIBLE_DEVICES')])"
+    )
+    more = "print('radixlab-nbval-' in os.environ['RADIXLAB_HOME'])"
+    cells = [nbformat.v4.new_code_cell(text, execution_count=1) for text in (source, more)]
+    for cell, text in zip(cells, ("['1', '']\n", "True\n"), strict=True):
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    run = nbval(nbformat.v4.new_notebook(cells=cells), tmp_path / "bare.ipynb")
+    assert run.returncode == 0, run.stdout
