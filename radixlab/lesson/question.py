@@ -1,0 +1,177 @@
+"""Commit to a guess, run the cell, compare: it never blocks and is kept at once.
+
+Knows questions and front ends; where guesses are kept is `guesses`' part.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, SupportsFloat
+
+from radixlab.lesson.guesses import Guess, GuessBook
+from radixlab.lesson.home import is_static, learner_home
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a learner is asked: one of `choices`, or a number where there are none."""
+
+    key: str
+    text: str
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    answer: Guess | None = None
+    """Told as soon as a guess is made; None leaves it to `reveal`."""
+
+    def __str__(self) -> str:
+        options = self.choices or (f"a number of {self.unit}" if self.unit else "a number",)
+        return "\n".join([f"Predict: {self.text}", *(f"  ○ {option}" for option in options)])
+
+    def parse(self, typed: str) -> Guess | None:
+        """Return what was typed or picked as a guess; None where it is neither."""
+        if self.choices:
+            return typed if typed in self.choices else None
+        return _number(typed.strip().removesuffix(self.unit))
+
+    def comment(self, guess: Guess) -> str:
+        """Say what was kept, and the answer where it is to be told at once."""
+        kept = f"Your guess is kept: {_with_unit(guess, self.unit)}."
+        if self.answer is None:
+            return f"{kept} Run on to see."
+        return f"{kept} {_verdict(guess, self.answer, self.unit, 'the answer is')}"
+
+
+def predict(
+    key: str,
+    question: str,
+    answer: object = None,
+    *,
+    choices: Sequence[object] | None = None,
+    unit: str = "",
+) -> None:
+    """Ask for a guess: a row of `choices`, or a number of `unit`.
+
+    Each change is kept at once under `key`; `reveal(key, actual)` compares later. Without a front
+    end, and in notebooks as committed, the question stands as text.
+
+    Parameters
+    ----------
+    key
+        Names the guess, once in the whole course.
+    answer
+        Told right after the guess; without it only `reveal` tells.
+
+    Raises
+    ------
+    ValueError
+        Two choices read alike, or there is only one.
+    """
+    options = tuple(str(choice) for choice in choices or ())
+    if choices is not None and (len(options) < 2 or len(set(options)) < len(options)):
+        raise ValueError(f"question {key!r} needs two or more different choices, not {options}")
+    known = None if answer is None else _plain(answer)
+    asked = Question(key, question, options, unit, known)
+    if is_static() or not _has_front_end():
+        print(asked)
+        return
+    from IPython.display import display
+
+    display(question_box(asked, _book()))
+
+
+def reveal(key: str, actual: object, unit: str = "") -> None:
+    """Print the guess kept under `key` beside what the engine measured.
+
+    >>> reveal("never-asked", 16, unit="blocks")
+    You made no guess; the engine says 16 blocks.
+    """
+    measured = _plain(actual)
+    guess = None if is_static() else _book().get(key)
+    if guess is None:
+        print(f"You made no guess; the engine says {_with_unit(measured, unit)}.")
+    else:
+        print(_verdict(guess, measured, unit, "the engine says"))
+
+
+def question_box(question: Question, book: GuessBook) -> Any:
+    """Return the question as an ipywidgets box that keeps each answer in `book`."""
+    import ipywidgets as widgets
+
+    before = book.get(question.key)
+    shown = str(before) if before is not None and question.parse(str(before)) is not None else None
+    field: Any
+    if question.choices:
+        field = widgets.ToggleButtons(options=question.choices, value=shown)
+    else:
+        hint = f"a number of {question.unit}" if question.unit else "a number"
+        field = widgets.Text(value=shown or "", placeholder=hint, continuous_update=False)
+    status = widgets.Label(question.comment(before) if shown and before is not None else "")
+    field.observe(_keeper(question, book, status), names="value")
+    return widgets.VBox([widgets.Label(question.text), field, status])
+
+
+def _keeper(question: Question, book: GuessBook, status: Any) -> Callable[[Any], None]:
+    def keep(change: Any) -> None:
+        guess = question.parse(change["new"] or "")
+        if guess is None:
+            status.value = "That is not a number: nothing kept." if change["new"] else ""
+            return
+        try:
+            book.save(question.key, guess)
+        except OSError as error:  # a full or read-only disk must not stop a lesson
+            status.value = f"Your guess could not be kept ({error.strerror})."
+        else:
+            status.value = question.comment(guess)
+
+    return keep
+
+
+def _book() -> GuessBook:
+    return GuessBook(learner_home() / "guesses.json")
+
+
+def _has_front_end() -> bool:
+    """Tell whether a kernel runs this: a script has nobody to show a widget to."""
+    if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
+        return False
+    from IPython.core.getipython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
+
+
+def _number(typed: str) -> int | float | None:
+    try:
+        value = float(typed.replace(",", "").replace("_", ""))
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def _plain(value: object) -> Guess:
+    """Turn NumPy's scalars and whatever else is counted or named into what JSON and prose hold."""
+    if isinstance(value, str | bool):
+        return str(value)
+    if isinstance(value, SupportsFloat):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return str(value)
+
+
+def _with_unit(value: Guess, unit: str) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{text} {unit}".rstrip()
+
+
+def _verdict(guess: Guess, actual: Guess, unit: str, source: str) -> str:
+    said, told = _with_unit(guess, unit), _with_unit(actual, unit)
+    right = said == told
+    if not right and isinstance(guess, int | float) and isinstance(actual, float):
+        right = math.isclose(guess, actual, rel_tol=0.01)  # nobody guesses 62.4731
+    return (
+        f"You said {said}, and {source} {told}: right."
+        if right
+        else f"You said {said}, {source} {told}."
+    )

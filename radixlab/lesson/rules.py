@@ -1,0 +1,118 @@
+"""What a notebook must keep to before it is committed. Knows notebooks as data; runs none."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+MAX_IGNORED = 0.15
+"""Share of code cells whose outputs nbval may leave uncompared."""
+MAX_CELL_LINES = 12
+
+FORBIDDEN = {  # in code: nbval fails on each, or compares nothing
+    "clear_output": r"\bclear_output\b",
+    "an update by display_id": r"\bdisplay_id\b|\bupdate_display\b",
+    "an Output widget": r"\bOutput\(",
+    "interact": r"@interact|\binteract(ive|_manual|ive_output)?\(",
+    "a trailing ;": r";[ \t]*(#.*)?$",
+}
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(root|tmp|home|Users|work|opt|private)/\w|\b[A-Z]:\\\w")
+
+
+def violations(notebook: Any, *, lesson: bool = True) -> list[str]:
+    """Return one line per broken rule, empty for a notebook that can be committed.
+
+    Parameters
+    ----------
+    notebook
+        As nbformat 4 reads it.
+    lesson
+        Lessons also keep their cells short and end with three things to remember.
+    """
+    found = [*_ids(notebook), *_whole(notebook)]
+    for number, cell in enumerate(notebook.cells):
+        found += [f"cell {number}: {line}" for line in _cell(cell)]
+    if lesson:
+        found += _lesson(notebook)
+    return found
+
+
+def is_ignored(cell: Any) -> bool:
+    """Tell whether nbval runs the cell without comparing its outputs."""
+    return bool({"nbval-ignore-output", "nbval-skip"} & _tags(cell)) or bool(
+        re.search(r"^#\s*NBVAL_(IGNORE_OUTPUT|SKIP)\s*$", cell.source, re.MULTILINE)
+    )
+
+
+def _tags(cell: Any) -> set[str]:
+    return set(cell.metadata.get("tags", ()))
+
+
+def _code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _ids(notebook: Any) -> Iterator[str]:
+    ids = [cell.get("id") for cell in notebook.cells]
+    if not all(ids) or len(set(ids)) < len(ids):
+        yield "cell ids are missing or not unique"
+
+
+def _whole(notebook: Any) -> Iterator[str]:
+    if "widgets" in notebook.metadata:
+        yield "metadata.widgets holds widget state"
+    code = _code(notebook)
+    ignored = sum(is_ignored(cell) for cell in code)
+    if ignored > MAX_IGNORED * len(code):
+        yield f"{ignored} of {len(code)} code cells are not compared, over {MAX_IGNORED:.0%}"
+
+
+def _cell(cell: Any) -> Iterator[str]:
+    if MACHINE_PATH.search(cell.source):
+        yield "the text names a path of one machine"
+    if cell.cell_type != "code":
+        return
+    if cell.execution_count is None:
+        yield "it never ran, so nbval compares nothing"
+    for name, pattern in FORBIDDEN.items():
+        if re.search(pattern, cell.source, re.MULTILINE):
+            yield f"the code uses {name}"
+    for output in cell.outputs:
+        yield from _output(
+            output, raises="raises-exception" in _tags(cell), ignored=is_ignored(cell)
+        )
+
+
+def _output(output: Any, *, raises: bool, ignored: bool) -> Iterator[str]:
+    if output.output_type == "error" and not raises:
+        yield f"the output is an error ({output.ename}) and no tag says raises-exception"
+    if output.get("name") == "stderr" and not (raises or ignored):
+        yield "the output holds stderr"
+    data = output.get("data", {})
+    if WIDGET_VIEW in data:
+        yield "the output holds a widget view, which nobody else can open"
+    if data and "text/plain" not in data:
+        yield "the output has no text/plain, so nbval has nothing to compare"
+    text = "\n".join(_texts(output))
+    if MACHINE_PATH.search(text):
+        yield "the output names a path of one machine"
+    if re.search(r"\b0x[0-9a-f]{8,}\b", text):
+        yield "the output shows an object's address"
+
+
+def _texts(output: Any) -> Iterator[str]:
+    yield output.get("text", "")
+    yield from output.get("traceback", ())
+    for mime, content in output.get("data", {}).items():
+        if mime.startswith("text/"):
+            yield content
+
+
+def _lesson(notebook: Any) -> Iterator[str]:
+    for number, cell in enumerate(notebook.cells):
+        length = len(cell.source.splitlines())
+        if cell.cell_type == "code" and length > MAX_CELL_LINES:
+            yield f"cell {number}: {length} lines; over {MAX_CELL_LINES} belong in the package"
+    prose = [cell.source.lower() for cell in notebook.cells if cell.cell_type == "markdown"]
+    if not any("three things to remember" in text for text in prose[-3:]):
+        yield "it does not end with three things to remember"

@@ -1,0 +1,86 @@
+"""Today's source of an object, numbered as in its file: a lesson and the code cannot drift apart.
+
+Knows how to find and number source lines; knows nothing of what they mean.
+"""
+
+import inspect
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Source lines as they stand in a file."""
+
+    path: str
+    """Relative to the folder above the package, with forward slashes on every system."""
+    first_line: int
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        width = len(str(self.first_line + len(self.lines) - 1))
+        numbered = enumerate(self.lines, self.first_line)
+        body = (f"{number:>{width}}  {line}".rstrip() for number, line in numbered)
+        return "\n".join([self.path, *body])
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # Markdown, not HTML: each front end colours the fence with its own theme, dark ones too.
+        path, body = str(self).split("\n", 1)
+        fence = "`" * 3
+        while fence in body:
+            fence += "`"
+        markdown = f"`{path}`\n{fence}python\n{body}\n{fence}"
+        return {"text/plain": str(self), "text/markdown": markdown}
+
+
+def listing(obj: object) -> Listing:
+    """Find the source of a class, function, method, property or module.
+
+    Raises
+    ------
+    TypeError
+        `obj` is none of these, or has no Python source.
+    """
+    target = _definition(obj)
+    try:
+        lines, number = inspect.getsourcelines(target)  # type: ignore[arg-type]  # raises if not
+        file = inspect.getsourcefile(target)  # type: ignore[arg-type]
+    except (TypeError, OSError):
+        raise TypeError(
+            f"show() takes a class, function, method, property or module with Python source, "
+            f"not {obj!r}"
+        ) from None
+    text = textwrap.dedent("".join(lines)).rstrip("\n")
+    first_line = max(number, 1)  # a module's lines are said to begin at 0
+    return Listing(_short_path(target, file), first_line, tuple(text.split("\n")))
+
+
+def show(obj: object) -> None:
+    """Print today's source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`."""
+    found = listing(obj)
+    if "IPython" in sys.modules:
+        from IPython.display import display
+
+        display(found)
+    else:
+        print(found)
+
+
+def _definition(obj: object) -> object:
+    if isinstance(obj, property):
+        obj = obj.fget
+    elif isinstance(obj, staticmethod | classmethod):
+        obj = obj.__func__
+    return inspect.unwrap(obj) if callable(obj) else obj
+
+
+def _short_path(target: object, file: str | None) -> str:
+    """Return the path below the package's parent; code typed in a cell has no file to name."""
+    module = target if isinstance(target, ModuleType) else inspect.getmodule(target)
+    if file is None or module is None or not Path(file).is_file():
+        return "this notebook"
+    depth = module.__name__.count(".") + (1 if Path(file).name == "__init__.py" else 0)
+    return Path(*Path(file).parts[-1 - depth :]).as_posix()

@@ -1,0 +1,98 @@
+import nbformat.v4 as v4
+import pytest
+
+from radixlab.lesson.rules import violations
+
+END = v4.new_markdown_cell("## Three things to remember\n1. a\n2. b\n3. c", id="end")
+
+
+def text_output(text, **data):
+    return v4.new_output("execute_result", {"text/plain": text, **data}, execution_count=1)
+
+
+def notebook(source="1 + 1", outputs=(), *, tags=(), count=1, more=9):
+    cell = v4.new_code_cell(source, outputs=list(outputs), execution_count=count, id="code")
+    cell.metadata["tags"] = list(tags)
+    plain = [v4.new_code_cell("2", execution_count=2, id=f"plain-{i}") for i in range(more)]
+    return v4.new_notebook(cells=[cell, *plain, END])
+
+
+def test_a_clean_notebook_breaks_no_rule():
+    assert violations(notebook(outputs=[text_output("2")])) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("clear_output()", "clear_output"),
+        ("display(x, display_id='a')", "display_id"),
+        ("update_display(x)", "display_id"),
+        ("out = widgets.Output()", "Output widget"),
+        ("interact(f, x=1)", "interact"),
+        ("@interactive\ndef f(): ...", "interact"),
+        ("plot();", "trailing ;"),
+        ("plot();  # quiet", "trailing ;"),
+        ("open('/home/me/trace')", "path of one machine"),
+        ("\n".join("abcdefghijklm"), "13 lines"),
+    ],
+)
+def test_code_that_nbval_cannot_check_is_named(source, rule):
+    (found,) = violations(notebook(source))
+    assert rule in found and "cell 0" in found
+
+
+@pytest.mark.parametrize(
+    "source", ["x = interacting", "print('a; b')", "SmallOutput = 1", "a = b / c"]
+)
+def test_what_only_looks_like_it_passes(source):
+    assert violations(notebook(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "rule"),
+    [
+        (v4.new_output("error", ename="E", evalue="", traceback=[]), "is an error"),
+        (v4.new_output("stream", name="stderr", text="warning"), "stderr"),
+        (text_output("x", **{"application/vnd.jupyter.widget-view+json": {}}), "widget view"),
+        (v4.new_output("display_data", {"image/png": "aGk="}), "no text/plain"),
+        (text_output("'/tmp/trace.jsonl'"), "path of one machine"),
+        (text_output("<object at 0x7f2a5c01d2b0>"), "address"),
+    ],
+)
+def test_outputs_nobody_else_would_get_are_named(output, rule):
+    (found,) = violations(notebook(outputs=[output]))
+    assert rule in found
+
+
+def test_an_announced_exception_passes():
+    error = v4.new_output("error", ename="E", evalue="", traceback=["E"])
+    assert violations(notebook(outputs=[error], tags=["raises-exception"])) == []
+
+
+def test_a_cell_that_never_ran_is_named():
+    (found,) = violations(notebook(count=None))
+    assert "never ran" in found
+
+
+@pytest.mark.parametrize(("more", "broken"), [(5, True), (6, False)])
+def test_uncompared_cells_are_few(more, broken):
+    found = violations(notebook("# NBVAL_IGNORE_OUTPUT\nx", more=more))
+    assert bool(found) == broken
+    assert violations(notebook(tags=["nbval-ignore-output"], more=more)) == found
+
+
+def test_ids_are_unique_and_widget_state_is_gone():
+    bad = notebook()
+    bad.cells[1]["id"] = bad.cells[0]["id"]
+    bad.metadata["widgets"] = {}
+    assert violations(bad) == [
+        "cell ids are missing or not unique",
+        "metadata.widgets holds widget state",
+    ]
+
+
+def test_only_lessons_end_with_three_things():
+    bad = notebook()
+    bad.cells.pop()
+    assert violations(bad) == ["it does not end with three things to remember"]
+    assert violations(bad, lesson=False) == []

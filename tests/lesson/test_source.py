@@ -1,0 +1,89 @@
+import functools
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import radixlab
+from radixlab.lesson import show, source, tokens
+from radixlab.lesson.guesses import GuessBook
+from radixlab.lesson.source import Listing, listing
+
+
+def test_lines_carry_their_numbers_in_the_file():
+    found = listing(GuessBook.save)
+    file = Path(inspect.getsourcefile(GuessBook)).read_text().splitlines()
+    for number, line in enumerate(found.lines, found.first_line):
+        assert file[number - 1].strip() == line.strip()
+
+
+def test_path_is_relative_to_the_package():
+    assert listing(GuessBook).path == "radixlab/lesson/guesses.py"
+    assert listing(radixlab).path == "radixlab/__init__.py"
+    assert str(Path.cwd()) not in str(listing(GuessBook))
+
+
+def test_a_method_is_dedented_and_complete():
+    found = listing(GuessBook.save)
+    assert found.lines[0].startswith("def save(")
+    assert any('"""Keep one guess' in line for line in found.lines)
+
+
+def test_a_module_starts_at_line_one():
+    found = listing(tokens)
+    assert found.first_line == 1
+    assert found.lines == tuple(Path(tokens.__file__).read_text().rstrip("\n").split("\n"))
+
+
+def test_wrapped_functions_and_properties_show_what_was_written():
+    def plain():
+        return 1
+
+    class Holder:
+        held = property(plain)
+        fixed = staticmethod(plain)
+
+    assert listing(functools.lru_cache(plain)).lines == listing(plain).lines
+    assert listing(Holder.held).lines == listing(plain).lines
+    assert listing(vars(Holder)["fixed"]).lines == listing(plain).lines
+
+
+@pytest.mark.parametrize("thing", [len, 3, "text", int])
+def test_what_has_no_source_is_named(thing):
+    with pytest.raises(TypeError, match="Python source"):
+        show(thing)
+
+
+def test_numbers_are_aligned_and_blank_lines_bare():
+    text = str(Listing("radixlab/x.py", 9, ("def f():", "", "    return 1")))
+    assert text == "radixlab/x.py\n 9  def f():\n10\n11      return 1"
+
+
+def test_markdown_fence_outlasts_one_in_the_source():
+    bundle = Listing("x.py", 1, ('"""', "```", '"""'))._repr_mimebundle_()
+    assert bundle["text/markdown"].startswith("`x.py`\n````python\n")
+    assert bundle["text/plain"].startswith("x.py\n1  ")
+
+
+def test_show_prints_where_there_is_no_notebook():
+    code = "from radixlab.lesson import show, encode; show(encode)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == f"{listing(tokens.encode)}\n"
+
+
+def test_importing_lesson_pulls_in_no_notebook_machinery():
+    heavy = ("IPython", "ipywidgets", "nbformat", "matplotlib")
+    code = f"import sys, radixlab.lesson; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_code_typed_in_a_cell_names_no_file(tmp_path):
+    namespace: dict = {"__name__": "__main__"}
+    text = "def typed():\n    return 1\n"
+    cell = str(tmp_path / "ipykernel_1" / "1.py")
+    source.inspect.linecache.cache[cell] = (len(text), None, text.splitlines(True), cell)
+    exec(compile(text, cell, "exec"), namespace)
+    assert str(listing(namespace["typed"])) == "this notebook\n1  def typed():\n2      return 1"
