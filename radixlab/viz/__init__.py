@@ -1,0 +1,33 @@
+"""Pictures of a cache: stills for pages and reports, a live view for notebooks.
+
+Knows the state that events fold to, and nothing of the engine.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from radixlab.viz.still import save_dot, save_png, still
+from radixlab.viz.text import summary
+from radixlab.viz.tree_dot import render_dot, tree_dot
+
+if TYPE_CHECKING:
+    from radixlab.viz.cache_view import CacheView, Still
+
+__all__ = [
+    "CacheView",
+    "Still",
+    "render_dot",
+    "save_dot",
+    "save_png",
+    "still",
+    "summary",
+    "tree_dot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the widget when it is asked for: a replay that writes a PNG needs no Jupyter."""
+    if name in ("CacheView", "Still"):
+        from radixlab.viz import cache_view
+
+        return getattr(cache_view, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,183 @@
+"""The physical blocks, drawn with matplotlib: the map of the pool, and the sequences' block tables.
+
+Knows how a block looks (colour, and a shape that needs no colour) on axes whose unit is a pixel,
+y downwards. Free is pale, cached plain, in use has a dark corner, private is an outline, shared
+carries its count, copying an arrow.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+
+from radixlab.observe.state import SequenceState, State
+from radixlab.viz.facts import BlockFacts, Standing
+from radixlab.viz.palette import FILL, GREEN, INK, LEGEND, PAPER, SOFT
+from radixlab.viz.text import Decode, count, printable, tokens_text
+
+_SIDES = (28, 24, 20, 16, 13, 11, 9, 7)
+_MOST_HEIGHT = 250
+_MOST_CELLS = 4096
+_CHIP_W, _CHIP_H = 44, 40
+_MOST_CHIPS = 32
+
+MONO = "DejaVu Sans Mono"
+
+_TWO_READERS = Counter({0: 2})  # the legend's sample of a shared block
+
+Rect = tuple[float, float, float, float]  # x, y, width, height
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cells of a map: `per_cell` blocks each, `side` pixels wide."""
+
+    side: int
+    columns: int
+    rows: int
+    cells: int
+    per_cell: int
+
+
+def grid_of(num_blocks: int, width: int) -> Grid:
+    """Choose cells as large as the height allows; of a huge pool, each stands for many blocks.
+
+    >>> grid_of(64, 832)
+    Grid(side=28, columns=29, rows=3, cells=64, per_cell=1)
+    """
+    per_cell = -(-num_blocks // _MOST_CELLS)
+    cells = -(-num_blocks // per_cell)
+    for side in _SIDES:
+        columns = max(1, min(cells, width // side))
+        grid = Grid(side, columns, -(-cells // columns), cells, per_cell)
+        if grid.rows * side <= _MOST_HEIGHT:
+            break
+    return grid
+
+
+def write(
+    axes: Axes, x: float, y: float, text: str, size: float = 9, color: str = INK, **style: object
+) -> None:
+    """Write text as it is: token text is untrusted, and a `$` in it starts no formula."""
+    options = {"va": "center", "parse_math": False, "clip_on": True} | style
+    axes.text(x, y, text, fontsize=size, color=color, **options)  # type: ignore[arg-type]
+
+
+def draw_map(axes: Axes, facts: BlockFacts, grid: Grid, x: float, y: float) -> None:
+    """Draw every block at its place."""
+    if grid.per_cell > 1:
+        _draw_shares(axes, facts, grid, x, y)
+        return
+    gap = 3 if grid.side > 9 else 1
+    rects: list[tuple[int, Rect]] = []
+    for block in range(len(facts.standing)):
+        row, column = divmod(block, grid.columns)
+        rects.append(
+            (block, (x + column * grid.side, y + row * grid.side, grid.side - gap, grid.side - gap))
+        )
+    draw_blocks(axes, facts, rects, numbers=grid.side >= 20)
+
+
+def draw_blocks(
+    axes: Axes, facts: BlockFacts, rects: Sequence[tuple[int, Rect]], numbers: bool = True
+) -> None:
+    """Draw blocks at given places, each in the colour and shape of its standing."""
+    by_standing: dict[Standing, list[tuple[int, Rect]]] = defaultdict(list)
+    for block, rect in rects:
+        by_standing[facts.of(block)].append((block, rect))
+    for standing, items in by_standing.items():
+        _fill(axes, standing, [rect for _, rect in items])
+        for block, (x, y, w, h) in items:
+            if numbers:
+                faint = SOFT if standing is Standing.FREE else INK
+                write(axes, x + w / 2, y + h / 2, str(block), 6.5, faint, ha="center", family=MONO)
+            if standing is Standing.SHARED and h >= 12:
+                _badge(axes, x + w, y, str(facts.readers[block]))
+            if standing is Standing.COPYING and h >= 12:
+                _badge(axes, x + w, y, "→")
+
+
+def draw_sequence(
+    axes: Axes, state: State, facts: BlockFacts, s: SequenceState, decode: Decode | None, box: Rect
+) -> float:
+    """Draw a sequence block by block: its tokens, shaded where they were cached, over its table.
+
+    `box` is where (its height is not read); the height taken is returned.
+    """
+    x, y, width, _ = box
+    write(axes, x, y + 8, f"sequence {s.id}", 9, weight="bold")
+    write(axes, x, y + 24, f"{s.hit_tokens} of {len(s.tokens)} cached", 7.5, SOFT)
+    left, per_row = x + 118, int((width - 118) // _CHIP_W)
+    shown = s.block_table[:_MOST_CHIPS]
+    places = [(left + k % per_row * _CHIP_W, y + k // per_row * _CHIP_H) for k in range(len(shown))]
+    num_cached = -(-s.hit_tokens // state.block_size)
+    shaded = [(cx, cy, _CHIP_W - 4, 16) for cx, cy in places[:num_cached]]
+    _rectangles(axes, shaded, facecolor="#cfe8f8", edgecolor="none", zorder=0)
+    for k, (cx, cy) in enumerate(places):
+        tokens = s.tokens[k * state.block_size : (k + 1) * state.block_size]
+        _chip_text(axes, printable(tokens_text(tokens, decode)), cx, cy)
+    cells = [(cx, cy + 18, _CHIP_W - 4, 16) for cx, cy in places]
+    draw_blocks(axes, facts, list(zip(shown, cells, strict=True)))
+    height = max(1, -(-len(shown) // per_row)) * _CHIP_H
+    if more := len(s.block_table) - len(shown):
+        write(axes, left, y + height + 4, f"… and {count(more, 'more block')}", 7.5, SOFT)
+        height += 14
+    return height
+
+
+def draw_legend(axes: Axes, x: float, y: float, width: float) -> float:
+    """Draw one entry per standing; return the height."""
+    columns = max(1, int(width // 138))
+    for k, standing in enumerate(Standing):
+        ex, ey = x + k % columns * 138, y + k // columns * 22
+        facts = BlockFacts([standing], {}, _TWO_READERS)
+        draw_blocks(axes, facts, [(0, (ex, ey, 15, 15))], numbers=False)
+        write(axes, ex + 22, ey + 7.5, LEGEND[standing], 8)
+    return -(-len(Standing) // columns) * 22
+
+
+def _chip_text(axes: Axes, text: str, x: float, y: float) -> None:
+    most = 6
+    shown = text if len(text) <= most else text[: most - 1] + "…"
+    write(axes, x + (_CHIP_W - 4) / 2, y + 8, shown, 7, ha="center", family=MONO)
+
+
+def _fill(axes: Axes, standing: Standing, rects: list[Rect]) -> None:
+    if standing is Standing.PRIVATE:
+        inner = [(x + 1, y + 1, w - 2, h - 2) for x, y, w, h in rects]
+        _rectangles(axes, inner, facecolor=PAPER, edgecolor=GREEN, linewidth=1.6)
+        return
+    _rectangles(axes, rects, facecolor=FILL[standing], edgecolor="none")
+    if standing is Standing.USED:
+        leg = min(6.0, rects[0][2] / 3)
+        corners = [[(x + w - leg, y), (x + w, y), (x + w, y + leg)] for x, y, w, _ in rects]
+        axes.add_collection(PolyCollection(corners, facecolor=INK, edgecolor="none"))
+
+
+def _rectangles(axes: Axes, rects: Sequence[Rect], **style: object) -> None:
+    shapes = [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in rects]
+    axes.add_collection(PolyCollection(shapes, **style))  # type: ignore[arg-type]
+
+
+def _badge(axes: Axes, right: float, top: float, text: str) -> None:
+    width = 5 + 4.5 * len(text)
+    _rectangles(axes, [(right - width, top, width, 8)], facecolor=INK, edgecolor="none", zorder=3)
+    write(axes, right - width / 2, top + 4.2, text, 5, PAPER, ha="center", weight="bold", zorder=4)
+
+
+def _draw_shares(axes: Axes, facts: BlockFacts, grid: Grid, x: float, y: float) -> None:
+    """Draw each cell as a stack: how its blocks are shared out among the standings."""
+    parts: dict[Standing, list[Rect]] = defaultdict(list)
+    for cell in range(grid.cells):
+        row, column = divmod(cell, grid.columns)
+        group = facts.standing[cell * grid.per_cell : (cell + 1) * grid.per_cell]
+        top = y + row * grid.side
+        for standing in reversed(Standing):
+            height = (grid.side - 1) * group.count(standing) / len(group)
+            if height:
+                parts[standing].append((x + column * grid.side, top, grid.side - 1, height))
+            top += height
+    for standing, rects in parts.items():
+        _rectangles(axes, rects, facecolor=FILL[standing], edgecolor="none")

@@ -1,0 +1,150 @@
+"""The live view of a cache in a notebook: the side that sends events; all the rest is in js/.
+
+During a cell the kernel only writes: events go out as custom messages, at most one per
+`_SEND_EVERY_S`; the synced trait `recording` holds the whole log, for a view that opens late and
+for a page that is loaded again.
+"""
+
+import base64
+import os
+import time
+from collections import deque
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+from IPython.core.getipython import get_ipython
+
+from radixlab import observe
+from radixlab.events import Event
+from radixlab.observe.state import State
+from radixlab.viz.bundle import css, esm
+from radixlab.viz.event_log import EventLog
+from radixlab.viz.sources import event_sources
+from radixlab.viz.still import WIDTH, still
+from radixlab.viz.text import Decode, summary
+
+_SEND_EVERY_S = 0.025
+# A view that opens while a cell runs has missed messages, and nobody answers it before the cell
+# ends: so the whole log goes out now and then too, the less often the longer it is.
+_SYNC_EVERY_S = 0.25
+
+
+def is_static() -> bool:
+    """Tell whether only pictures and text are wanted, as for notebooks that are committed."""
+    return os.environ.get("RADIXLAB_STATIC") == "1"
+
+
+class Still:
+    """A picture of one moment, shown as PNG and text."""
+
+    def __init__(self, state: State, decode: Decode | None = None) -> None:
+        self.text = summary(state, decode)
+        self.png = still(state, decode)
+
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        picture = base64.b64encode(self.png).decode()
+        return {"text/plain": self.text, "image/png": picture}, {"image/png": {"width": WIDTH}}
+
+
+class CacheView(anywidget.AnyWidget):
+    """Show a cache live: what its sequences, tree and blocks are, and why each event happened.
+
+    `cache` is a `KVCacheManager` or a watched tree; `decode` gives the text of a token.
+    """
+
+    _esm: ClassVar[str] = esm()
+    _css: ClassVar[str] = css()
+    recording = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
+        self._cache, self._decode = cache, decode
+        self._events = EventLog(observe.snapshot(cache), decode)
+        self._frame = {"title": title, "sources": event_sources()}
+        self._sent = 0
+        self._sent_at = self._synced_at = 0.0
+        self._requests: deque[int] = deque()
+        self._shell = None if is_static() else get_ipython()
+        self._in_cell = self._shell is not None
+        self._closed = False
+        super().__init__(recording=self._events.to_json() | self._frame)
+        self.on_msg(self._on_request)
+        if self._shell is not None:
+            self._shell.events.register("pre_run_cell", self._before_cell)
+            self._shell.events.register("post_run_cell", self._after_cell)
+        observe.attach(cache, self._on_event)
+
+    def snapshot(self) -> Still:
+        """Take a picture of the cache as it is now, for the end of a cell."""
+        return Still(observe.snapshot(self._cache), self._decode)
+
+    def open(self) -> None:
+        """Connect to the browser, unless only still pictures are wanted."""
+        if not is_static():
+            super().open()
+
+    def close(self) -> None:
+        """Disconnect; the cache is no longer watched."""
+        if not self._closed and self._shell is not None:
+            self._shell.events.unregister("pre_run_cell", self._before_cell)
+            self._shell.events.unregister("post_run_cell", self._after_cell)
+        self._closed = True
+        super().close()
+
+    def _on_event(self, event: Event) -> None:
+        if self._closed:
+            return
+        self._events.events.append(event)
+        if self._shell is not None and time.monotonic() - self._sent_at >= _SEND_EVERY_S:
+            self._send_new()
+
+    def _send_new(self) -> None:
+        first, self._sent = self._sent, self._events.end
+        rows, vocab = self._events.rows(first)
+        if rows:
+            self.send({"from": first, "events": rows, "vocab": vocab})
+        now = self._sent_at = time.monotonic()
+        if now - self._synced_at >= _SYNC_EVERY_S + self._events.num_bytes / 1e6:
+            self._sync()
+
+    def _sync(self) -> None:
+        self.recording = self._events.to_json() | self._frame
+        self._synced_at = time.monotonic()
+
+    def _before_cell(self, *_: object) -> None:
+        self._in_cell = True
+
+    def _after_cell(self, *_: object) -> None:
+        self._in_cell = False
+        if self._sent < self._events.end:
+            self._send_new()
+        if self._events.end != self.recording["from"] + len(self.recording["events"]):
+            self._sync()
+        self._answer()
+
+    def _on_request(self, _: object, content: Any, __: object) -> None:
+        """Note what a view asks for; the cell that runs now, if any, is not disturbed."""
+        if (
+            isinstance(content, dict)
+            and content.get("type") == "need"
+            and isinstance(content.get("from"), int)
+        ):
+            self._requests.append(content["from"])
+        if not self._in_cell:
+            self._answer()
+
+    def _answer(self) -> None:
+        while self._requests:
+            first = max(self._requests.popleft(), self._events.start)
+            rows, _ = self._events.rows(first)
+            self.send({"from": first, "events": rows})
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = self.snapshot()._repr_mimebundle_()
+        if not is_static():
+            live = super()._repr_mimebundle_(**kwargs)
+            if live is not None:
+                data, metadata = live[0] | data, live[1] | metadata
+        return data, metadata

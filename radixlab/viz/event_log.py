@@ -1,0 +1,114 @@
+"""The log behind a live view: a keyframe, the events after it, and the texts of the tokens in them.
+
+Knows JSON and sizes, no widget. An event travels as `[type, *values]`; the field names per type
+are sent once.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from radixlab.events import EVENT_TYPES, Event, TreeResynced
+from radixlab.observe.state import State, copy_state, fold_all
+from radixlab.observe.wire import state_to_json
+from radixlab.viz.text import Decode
+
+FIELDS = {name: [f.name for f in fields(cls)] for name, cls in EVENT_TYPES.items()}
+"""Field names per event type, in the order of a row's values."""
+
+_VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
+
+
+class EventLog:
+    """Events `start`, `start + 1`, … after a keyframe, which takes in the oldest of a long log."""
+
+    def __init__(
+        self, keyframe: State, decode: Decode | None = None, max_bytes: int = 1_000_000
+    ) -> None:
+        self.start = 0
+        self.events: list[Event] = []
+        self._keyframe = copy_state(keyframe)
+        self._decode = decode
+        self._max_bytes = max_bytes
+        self._sizes: list[int] = []  # bytes of each row that has been sent
+        self._vocab: dict[str, str] | None = {} if decode else None
+        self.learn(t for n in keyframe.nodes.values() for t in n.tokens)
+        self.learn(t for s in keyframe.sequences.values() for t in s.tokens)
+
+    @property
+    def end(self) -> int:
+        """The number the next event gets."""
+        return self.start + len(self.events)
+
+    @property
+    def num_bytes(self) -> int:
+        """How long the log is as JSON, as far as it has been sent."""
+        return sum(self._sizes)
+
+    def state(self) -> State:
+        """Fold everything."""
+        return fold_all(copy_state(self._keyframe), self.events)
+
+    def rows(self, first: int) -> tuple[list[list[Any]], dict[str, str]]:
+        """Return the events from number `first` on as rows, and the token texts that are new."""
+        new: dict[str, str] = {}
+        rows = []
+        for k in range(first - self.start, len(self.events)):
+            event = self.events[k]
+            rows.append([type(event).__name__, *_VALUES[type(event)](event)])
+            new |= self.learn(_tokens_of(event))
+            if k >= len(self._sizes):
+                self._sizes.append(len(json.dumps(rows[-1])))
+        return rows, new
+
+    def learn(self, tokens: Iterable[int]) -> dict[str, str]:
+        """Decode the tokens not seen before; return their texts by id, as JSON's keys: strings."""
+        new: dict[str, str] = {}
+        if self._vocab is None or self._decode is None:
+            return new
+        for token in tokens:
+            key = str(token)
+            if key not in self._vocab:
+                self._vocab[key] = new[key] = _text_of(token, self._decode)
+        return new
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, for a browser that knows nothing; too long, it is cut first."""
+        rows, _ = self.rows(self.start)
+        if self.num_bytes > self._max_bytes:
+            rows = self._forget(rows)
+        keyframe = state_to_json(self._keyframe)
+        return {
+            "keyframe": keyframe,
+            "from": self.start,
+            "events": rows,
+            "vocab": self._vocab,
+            "fields": FIELDS,
+        }
+
+    def _forget(self, rows: list[list[Any]]) -> list[list[Any]]:
+        keep, size = len(rows), 0
+        while size + self._sizes[keep - 1] <= self._max_bytes // 2:
+            keep -= 1
+            size += self._sizes[keep]
+        fold_all(self._keyframe, self.events[:keep])
+        self.start += keep
+        del self.events[:keep], self._sizes[:keep]
+        return rows[keep:]
+
+
+def _tokens_of(event: Event) -> Iterable[int]:
+    if isinstance(event, TreeResynced):
+        return (token for row in event.nodes for token in row[3])
+    return getattr(event, "token_ids", None) or ()
+
+
+def _text_of(token: int, decode: Decode) -> str:
+    try:
+        return str(decode(token))
+    except (
+        Exception
+    ):  # a user's function, called from inside the engine's step: it must not break that
+        return f"<{token}>"

@@ -1,0 +1,208 @@
+// Every physical block on a canvas, by standing and marks. Above some thousands, a cell stands for many blocks.
+
+import { canvasContext, h } from "./dom.js";
+import { CACHED, COPYING, FREE, PRIVATE, SHARED, USED } from "./facts.js";
+import { INK, marksOf, MARKS, STANDINGS } from "./palette.js";
+
+const SIDES = [28, 24, 20, 16, 13, 11, 9, 7];
+const MOST_HEIGHT = 250;
+const MOST_CELLS = 4096;
+
+/** Choose the cells of a map: {side, columns, rows, cells, perCell}; cells as large as the height allows. */
+export function gridOf(numBlocks, width) {
+  const perCell = Math.ceil(numBlocks / MOST_CELLS);
+  const cells = Math.ceil(numBlocks / perCell);
+  const fit = (side) => {
+    const columns = Math.max(1, Math.min(cells, Math.floor(width / side)));
+    return { side, columns, rows: Math.ceil(cells / columns), cells, perCell };
+  };
+  const grids = SIDES.map(fit);
+  return grids.find((grid) => grid.rows * grid.side <= MOST_HEIGHT) ?? grids.at(-1);
+}
+
+/** The panel of blocks: `{el, paint(frame), light(link), blocksAt(event)}`. */
+export function blockMapPanel() {
+  const canvas = h("canvas", { className: "rx-map" });
+  const panel = { canvas, frame: null, link: null, grid: null };
+  const draw = () => panel.frame && drawMap(panel);
+  return {
+    el: canvas,
+    paint(frame) {
+      panel.frame = frame;
+      draw();
+    },
+    light(link) {
+      panel.link = link;
+      draw();
+    },
+    blocksAt: (event) => blocksAt(panel, event),
+  };
+}
+
+/** The blocks under the mouse, `[first, last]`; null outside. */
+function blocksAt({ canvas, grid, frame }, event) {
+  if (!grid) return null;
+  const bounds = canvas.getBoundingClientRect();
+  const column = Math.floor((event.clientX - bounds.left) / grid.side);
+  const row = Math.floor((event.clientY - bounds.top) / grid.side);
+  const cell = row * grid.columns + column;
+  if (column < 0 || column >= grid.columns || row < 0 || cell >= grid.cells) return null;
+  return [cell * grid.perCell, Math.min((cell + 1) * grid.perCell, frame.state.num_blocks) - 1];
+}
+
+function drawMap(panel) {
+  const { canvas, frame, link } = panel;
+  const width = canvas.parentElement.clientWidth;
+  if (!width) return; // not on the page, or hidden
+  const grid = gridOf(frame.state.num_blocks, width);
+  panel.grid = grid;
+  canvas.style.width = `${grid.columns * grid.side}px`;
+  const c = canvasContext(canvas, grid.columns * grid.side, grid.rows * grid.side);
+  const paper = getComputedStyle(canvas);
+  const pen = { c, side: grid.side, frame, link, ink: paper.color, font: `${paper.fontFamily || "monospace"}` };
+  for (let cell = 0; cell < grid.cells; cell += 1) {
+    const x = (cell % grid.columns) * grid.side;
+    const y = Math.floor(cell / grid.columns) * grid.side;
+    if (grid.perCell === 1) drawBlock(pen, cell, x, y);
+    else drawMany(pen, cell * grid.perCell, grid.perCell, x, y);
+  }
+  for (const [src, dst] of frame.changes.copies) if (grid.perCell === 1) drawArrow(pen, grid, src, dst);
+}
+
+function drawBlock(pen, block, x, y) {
+  const { c, frame, link, side } = pen;
+  const standing = frame.facts.standing[block];
+  const size = side - (side > 9 ? 3 : 1);
+  const faint = (link && !link.blocks.has(block)) || frame.dimmed.has(STANDINGS[standing].name);
+  c.globalAlpha = faint ? 0.25 : 1;
+  fillBlock(pen, standing, x, y, size);
+  const marks = frame.touched.has(block) ? marksOf(block, frame.changes) : [];
+  for (const mark of marks) drawMark(pen, mark, x, y, size);
+  if (side >= 20) drawNumber(pen, block, standing, marks, x, y, size);
+  if (side >= 13) drawCorner(pen, block, standing, x, y, size);
+  c.globalAlpha = 1;
+}
+
+function fillBlock({ c, ink }, standing, x, y, size) {
+  if (standing === FREE) {
+    const alpha = c.globalAlpha;
+    c.globalAlpha = alpha * 0.12;
+    c.fillStyle = ink;
+    c.fillRect(x, y, size, size);
+    c.globalAlpha = alpha;
+  } else if (standing === PRIVATE) {
+    c.strokeStyle = STANDINGS[PRIVATE].color;
+    c.lineWidth = size > 10 ? 2.5 : 1.5;
+    c.strokeRect(x + 1.25, y + 1.25, size - 2.5, size - 2.5);
+  } else {
+    c.fillStyle = STANDINGS[standing].color;
+    c.fillRect(x, y, size, size);
+  }
+}
+
+function drawMark({ c, ink }, mark, x, y, size) {
+  const color = MARKS.find(({ key }) => key === mark).color ?? ink;
+  if (mark === "evicted") return hatch(c, color, x, y, size);
+  c.strokeStyle = color;
+  c.lineWidth = size > 10 ? 2.5 : 1.5;
+  c.strokeRect(x - 0.25, y - 0.25, size + 0.5, size + 0.5);
+}
+
+function hatch(c, color, x, y, size) {
+  c.save();
+  c.beginPath();
+  c.rect(x, y, size, size);
+  c.clip();
+  c.strokeStyle = color;
+  c.lineWidth = 2;
+  for (let k = -size; k < size; k += 5) {
+    c.moveTo(x + k, y + size);
+    c.lineTo(x + k + size, y);
+  }
+  c.rect(x, y, size, size);
+  c.stroke();
+  c.restore();
+}
+
+function drawNumber({ c, ink, font }, block, standing, marks, x, y, size) {
+  const text = `${block}`;
+  const onPaper = standing === FREE || standing === PRIVATE;
+  const alpha = c.globalAlpha;
+  if (standing === FREE && !marks.length) c.globalAlpha = alpha * 0.55;
+  c.fillStyle = onPaper ? ink : INK;
+  if (marks.includes("evicted")) c.clearRect(x + size / 2 - 8, y + size / 2 - 5, 16, 11);
+  c.font = `${text.length * 6.2 > size - 3 ? 8 : 10}px ${font}`;
+  c.textAlign = "center";
+  c.textBaseline = "middle";
+  if (text.length * 5 <= size) c.fillText(text, x + size / 2, y + size / 2 + 0.5);
+  c.globalAlpha = alpha;
+}
+
+function drawCorner({ c, frame, font }, block, standing, x, y, size) {
+  const small = size < 16;
+  c.fillStyle = INK;
+  if (standing === USED) {
+    const leg = small ? 4 : 6;
+    c.beginPath();
+    c.moveTo(x + size - leg, y);
+    c.lineTo(x + size, y);
+    c.lineTo(x + size, y + leg);
+    c.fill();
+  }
+  const sign = standing === SHARED ? `${frame.facts.readers[block]}` : standing === COPYING ? "→" : "";
+  if (!sign) return;
+  c.font = `bold 8px ${font}`;
+  c.textAlign = "right";
+  c.textBaseline = "top";
+  if (small) c.fillText(sign, x + size - 1, y + 2);
+  else badge(c, sign, x + size, y);
+}
+
+function badge(c, sign, right, top) {
+  const width = 5 + 5 * sign.length;
+  c.fillRect(right - width, top, width, 9);
+  c.fillStyle = "#ffffff";
+  c.fillText(sign, right - 2, top + 1);
+}
+
+/** One cell for many blocks: a stack of bars, as high as their shares. */
+function drawMany(pen, first, count, x, y) {
+  const { c, frame, link, side } = pen;
+  const last = Math.min(first + count, frame.state.num_blocks);
+  const shares = [0, 0, 0, 0, 0, 0];
+  let lit = !link;
+  for (let block = first; block < last; block += 1) {
+    shares[frame.facts.standing[block]] += 1;
+    lit ||= link.blocks.has(block);
+  }
+  let top = y;
+  for (const standing of [COPYING, SHARED, USED, PRIVATE, CACHED, FREE]) {
+    const height = (shares[standing] / (last - first)) * (side - 1);
+    c.globalAlpha = (lit ? 1 : 0.25) * (standing === FREE ? 0.12 : standing === PRIVATE ? 0.6 : 1);
+    c.fillStyle = STANDINGS[standing].color ?? pen.ink;
+    c.fillRect(x, top, side - 1, height);
+    top += height;
+  }
+  c.globalAlpha = 1;
+}
+
+/** From under the source, through the gaps between cells, into the left side of the destination. */
+function drawArrow({ c, side }, grid, src, dst) {
+  const corner = (block) => [(block % grid.columns) * side, Math.floor(block / grid.columns) * side];
+  const [x1, y1] = corner(src);
+  const [x2, y2] = corner(dst);
+  const gap = Math.max(x2 - 1.5, 1);
+  const into = y2 + side / 2 - 1;
+  c.strokeStyle = STANDINGS[COPYING].color;
+  c.lineWidth = 2.5;
+  c.beginPath();
+  c.moveTo(x1 + side / 2, y1 + side - 3);
+  for (const [x, y] of [[x1 + side / 2, y1 + side - 1.5], [gap, y1 + side - 1.5], [gap, into]]) c.lineTo(x, y);
+  c.stroke();
+  c.fillStyle = INK;
+  c.beginPath();
+  c.moveTo(gap - 1, into - 4.5);
+  c.lineTo(gap + 6, into);
+  c.lineTo(gap - 1, into + 4.5);
+  c.fill();
+}

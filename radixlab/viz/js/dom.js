@@ -1,0 +1,61 @@
+// Small helpers for the page. Whatever comes from a log is set as text, never as markup.
+
+/** Create an HTML element; `props` are properties, `data` and `aria` attributes by name. */
+export function h(tag, { data = {}, aria = {}, ...props } = {}, ...children) {
+  const el = Object.assign(document.createElement(tag), props);
+  for (const [name, value] of Object.entries(data)) el.dataset[name] = value;
+  for (const [name, value] of Object.entries(aria)) el.setAttribute(name === "role" ? "role" : `aria-${name}`, value);
+  el.append(...children);
+  return el;
+}
+
+/** Create an SVG element with these attributes. */
+export function svg(tag, attributes = {}) {
+  const el = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, value);
+  return el;
+}
+
+/** Size a canvas for the screen's pixels and return its cleared context, in CSS pixels. */
+export function canvasContext(canvas, width, height) {
+  const scale = globalThis.devicePixelRatio || 1;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  return context;
+}
+
+/** True where the reader asked the system for less motion. */
+export function prefersCalm() {
+  return globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
+}
+
+/** The focus `{kind, id}` that an element under the mouse stands for, by its data attributes; null for none. */
+export function focusOf(target) {
+  const el = target.closest?.("[data-block], [data-node], [data-sequence]");
+  if (!el) return null;
+  const kind = ["block", "node", "sequence"].find((name) => name in el.dataset);
+  return { kind, id: Number(el.dataset[kind]) };
+}
+
+/** Call back when canvases under `el` must be drawn anew: another width, another theme. Returns what stops it. */
+export function onNewLook(el, callback) {
+  const widths = new Map();
+  const resized = new ResizeObserver((entries) => {
+    const changed = entries.filter(({ target, contentRect: { width } }) => width && width !== widths.get(target));
+    for (const { target, contentRect } of entries) widths.set(target, contentRect.width);
+    if (changed.length) callback();
+  });
+  for (const canvas of el.querySelectorAll("canvas")) resized.observe(canvas.parentElement);
+  const themed = new MutationObserver(callback);
+  themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });
+  const dark = globalThis.matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", callback);
+  return () => {
+    resized.disconnect();
+    themed.disconnect();
+    dark.removeEventListener("change", callback);
+  };
+}

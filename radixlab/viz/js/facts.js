@@ -1,0 +1,74 @@
+// What a picture says about a state: the standing of every block, the counts, and what belongs together.
+// The same rules as radixlab/viz/facts.py; a golden test compares the counts.
+
+export const FREE = 0;
+export const CACHED = 1;
+export const USED = 2;
+export const PRIVATE = 3;
+export const SHARED = 4;
+export const COPYING = 5;
+
+/** For each block: its standing, the node that owns it (or null) and the number of block tables it is in. */
+export function blockFacts(state) {
+  const size = state.num_blocks;
+  const facts = { standing: new Uint8Array(size), owner: new Array(size).fill(null), readers: new Uint16Array(size) };
+  for (const sequence of state.sequences.values()) {
+    for (const block of sequence.block_table) facts.readers[block] += 1;
+  }
+  const locked = new Set();
+  for (const node of state.nodes.values()) {
+    for (const block of node.block_ids) {
+      facts.owner[block] = node.id;
+      if (node.lock_ref > 0) locked.add(block);
+    }
+  }
+  for (let block = 0; block < size; block += 1) facts.standing[block] = standingOf(facts, block, locked.has(block));
+  for (const pair of state.transfers) for (const block of pair) facts.standing[block] = COPYING;
+  return facts;
+}
+
+function standingOf(facts, block, locked) {
+  if (facts.readers[block] > 1) return SHARED;
+  if (facts.readers[block] === 1) return facts.owner[block] === null ? PRIVATE : USED;
+  if (facts.owner[block] === null) return FREE;
+  return locked ? USED : CACHED;
+}
+
+/** Free + evictable + in use = pool; what is locked or being copied counts as in use. */
+export function countFacts(state, facts = blockFacts(state)) {
+  let free = 0;
+  let evictable = 0;
+  for (const standing of facts.standing) {
+    if (standing === FREE) free += 1;
+    else if (standing === CACHED) evictable += 1;
+  }
+  return {
+    free,
+    evictable,
+    in_use: state.num_blocks - free - evictable,
+    hit_rate: state.prompt_tokens ? state.hit_tokens / state.prompt_tokens : null,
+  };
+}
+
+/**
+ * All that belongs to one thing: `{blocks, nodes, sequences}`, three sets of ids.
+ * A sequence brings the blocks of its table; a node its blocks; either brings who holds these blocks.
+ */
+export function linkOf(state, focus) {
+  const link = { blocks: new Set(), nodes: new Set(), sequences: new Set() };
+  if (focus.kind === "block") link.blocks.add(focus.id);
+  if (focus.kind === "node") {
+    link.nodes.add(focus.id);
+    for (const block of state.nodes.get(focus.id)?.block_ids ?? []) link.blocks.add(block);
+  }
+  if (focus.kind === "sequence") {
+    link.sequences.add(focus.id);
+    for (const block of state.sequences.get(focus.id)?.block_table ?? []) link.blocks.add(block);
+  }
+  const held = (ids) => ids.some((block) => link.blocks.has(block));
+  if (focus.kind !== "node") for (const n of state.nodes.values()) if (held(n.block_ids)) link.nodes.add(n.id);
+  if (focus.kind !== "sequence") {
+    for (const s of state.sequences.values()) if (held(s.block_table)) link.sequences.add(s.id);
+  }
+  return link;
+}

@@ -1,0 +1,76 @@
+// Numbers over the picture: the pool as one bar that adds up, then rates and counts. Below the map: the legend.
+
+import { h } from "./dom.js";
+import { MARKS, STANDINGS } from "./palette.js";
+
+/** The panel of gauges: `{el, paint(frame)}`. */
+export function gaugesPanel() {
+  const bar = h("div", { className: "rx-pool-bar" });
+  const pool = h("div", { className: "rx-pool-text" });
+  const numbers = h("div", { className: "rx-numbers" });
+  const el = h("div", { className: "rx-gauges" }, h("div", { className: "rx-pool" }, pool, bar), numbers);
+  return {
+    el,
+    paint(frame) {
+      const { free, evictable, in_use: used } = frame.counts;
+      const parts = [["in use", used, "used"], ["evictable", evictable, "cached"], ["free", free, "free"]];
+      pool.replaceChildren(...poolText(parts, frame.state.num_blocks));
+      bar.replaceChildren(...parts.map(([, value, kind]) => segment(value, kind)));
+      numbers.replaceChildren(...numbersOf(frame).flatMap(([name, value]) => numberCell(name, value)));
+    },
+  };
+}
+
+function segment(value, kind) {
+  const el = h("span", { className: `rx-bar-${kind}` });
+  el.style.flexGrow = value;
+  return el;
+}
+
+function poolText(parts, total) {
+  const words = parts.flatMap(([name, value, kind], k) => [
+    ...(k ? [h("span", { className: "rx-plus" }, "+")] : []),
+    h("span", { className: `rx-key rx-key-${kind}` }, h("b", {}, `${value}`), ` ${name}`),
+  ]);
+  return [...words, h("span", { className: "rx-plus" }, "="), h("span", {}, h("b", {}, `${total}`), " blocks")];
+}
+
+function numbersOf({ state, counts }) {
+  return [
+    ["hit rate", counts.hit_rate === null ? "–" : `${(100 * counts.hit_rate).toFixed(1)} %`],
+    ["running", state.sequences.size],
+    ["nodes", state.nodes.size],
+    ["evicted", state.evicted_blocks],
+    ["copied", state.copied_blocks],
+  ];
+}
+
+function numberCell(name, value) {
+  return [h("div", {}, h("span", {}, name), h("b", {}, `${value.toLocaleString("en")}`))];
+}
+
+/** The legend: `{el, paint(frame)}`; each entry is a toggle, `onToggle(name)` is called when it is pressed. */
+export function legendPanel(onToggle) {
+  const entries = new Map();
+  const el = h("div", { className: "rx-legend", aria: { role: "group", label: "Legend: press an entry to dim it" } });
+  STANDINGS.forEach((standing, k) => add(standing, `rx-s${k}`, standing.name === "shared" ? "2" : "0"));
+  for (const mark of MARKS) add(mark, `rx-s0 rx-m-${mark.key}`, "0");
+  function add({ name, help }, className, readers) {
+    const swatch = h("span", { className: `rx-cell rx-swatch ${className}`, data: { readers } });
+    const count = h("span", { className: "rx-count" });
+    const button = h("button", { type: "button", title: help, aria: { pressed: "true" } }, swatch, name, count);
+    button.addEventListener("click", () => onToggle(name));
+    entries.set(name, { button, count });
+    el.append(button);
+  }
+  return { el, paint: (frame) => paintLegend(entries, frame) };
+}
+
+function paintLegend(entries, frame) {
+  const counts = new Array(STANDINGS.length).fill(0);
+  for (const standing of frame.facts.standing) counts[standing] += 1;
+  STANDINGS.forEach(({ name }, k) => {
+    entries.get(name).count.textContent = counts[k].toLocaleString("en");
+  });
+  for (const [name, { button }] of entries) button.setAttribute("aria-pressed", String(!frame.dimmed.has(name)));
+}

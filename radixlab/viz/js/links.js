@@ -1,0 +1,74 @@
+// The triple link: what is under the mouse, or pinned by a click, lights up all that belongs to it.
+
+import { focusOf } from "./dom.js";
+import { linkOf } from "./facts.js";
+import { STANDINGS } from "./palette.js";
+import { plural } from "./why.js";
+
+const PARTS = [["block", "blocks"], ["node", "nodes"], ["sequence", "sequences"]];
+
+/** Listens on the picture and marks, in it and on the map, what belongs to the focus. */
+export class Links {
+  constructor({ root, picture, map, note }) {
+    Object.assign(this, { root, picture, map, note, frame: null, pinned: null, hovered: null });
+    const focusAt = (event) => (event.target === map.el ? focusOnMap(map, event) : focusOf(event.target));
+    picture.addEventListener("mousemove", (event) => this.hover(focusAt(event)));
+    picture.addEventListener("mouseleave", () => this.hover(null));
+    picture.addEventListener("click", (event) => this.pin(focusAt(event)));
+  }
+
+  hover(focus) {
+    if (sameFocus(focus, this.hovered)) return;
+    this.hovered = focus;
+    this.light();
+  }
+
+  /** Pin this focus; pinning it again, or null, lets go. */
+  pin(focus) {
+    this.pinned = sameFocus(focus, this.pinned) ? null : focus;
+    this.light();
+  }
+
+  paint(frame) {
+    this.frame = frame;
+    this.light();
+  }
+
+  light() {
+    if (!this.frame) return;
+    const focus = this.pinned ?? this.hovered;
+    const link = focus && focus.kind !== "range" ? linkOf(this.frame.state, focus) : null;
+    this.root.classList.toggle("rx-linked", Boolean(link));
+    for (const [name, key] of PARTS) {
+      for (const el of this.picture.querySelectorAll(`[data-${name}]`)) {
+        el.classList.toggle("rx-lit", Boolean(link?.[key].has(Number(el.dataset[name]))));
+      }
+    }
+    this.map.light(link);
+    this.note.textContent = noteOf(focus, this.frame, link) + (this.pinned ? " · pinned, Esc lets go" : "");
+  }
+}
+
+function focusOnMap(map, event) {
+  const range = map.blocksAt(event);
+  if (!range) return null;
+  return range[0] === range[1] ? { kind: "block", id: range[0] } : { kind: "range", id: range[0], last: range[1] };
+}
+
+function sameFocus(a, b) {
+  return a === b || (a && b && a.kind === b.kind && a.id === b.id);
+}
+
+/** One line on what is pinned or under the mouse. */
+function noteOf(focus, { facts }, link) {
+  if (!focus) return "Point at a sequence, a node or a block to see what belongs to it; click to pin.";
+  if (focus.kind === "range") return `blocks ${focus.id} to ${focus.last}`;
+  if (focus.kind === "block") {
+    const owner = facts.owner[focus.id];
+    const home = owner === null ? "" : `, held by node ${owner}`;
+    const standing = STANDINGS[facts.standing[focus.id]].name;
+    return `block ${focus.id}: ${standing}${home}, in ${plural(facts.readers[focus.id], "block table")}`;
+  }
+  const [what, others] = focus.kind === "node" ? ["sequences", link.sequences] : ["nodes", link.nodes];
+  return `${focus.kind} ${focus.id}: ${plural(link.blocks.size, "block")}, ${what} ${[...others].join(", ") || "none"}`;
+}

@@ -1,0 +1,33 @@
+// Colours (Okabe and Ito) and shapes: every standing and every mark differs in both. The style sheet has the same colours.
+
+export const STANDINGS = [
+  { name: "free", color: null, help: "on the free list" },
+  { name: "cached", color: "#56B4E9", help: "in the tree, unlocked: may be evicted" },
+  { name: "in use", color: "#009E73", help: "in the tree and in one sequence's block table, or locked (corner)" },
+  { name: "private", color: "#009E73", help: "in one sequence's block table, not in the tree (outline)" },
+  { name: "shared", color: "#009E73", help: "in several block tables (the number says how many)" },
+  { name: "copying", color: "#CC79A7", help: "source or destination of a copy under way (arrow)" },
+];
+
+export const MARKS = [
+  { name: "just hit", key: "hit", help: "found by this event (thick outline)" },
+  { name: "new", key: "new", color: "#E69F00", help: "created or taken by this event (orange outline)" },
+  { name: "evicted", key: "evicted", color: "#D55E00", help: "evicted by this event (hatch)" },
+];
+
+export const INK = "#111111"; // text on coloured cells: at least 5:1 on each of them
+export const MARK_COLORS = { match: "#56B4E9", split: null, copy: "#CC79A7", evict: "#D55E00", full: "#D55E00" };
+
+/** Style a cell element: its number, its standing and its marks. */
+export function styleCell(cell, block, frame) {
+  const standing = frame.facts.standing[block] ?? 0; // a learner's tree may name a block that is not there
+  const marks = marksOf(block, frame.changes);
+  cell.className = `rx-cell rx-s${standing} ${marks.map((mark) => `rx-m-${mark}`).join(" ")}`;
+  if (frame.dimmed.has(STANDINGS[standing].name)) cell.classList.add("rx-off");
+  cell.dataset.readers = frame.facts.readers[block] ?? 0;
+}
+
+/** Which marks a block carries: "hit", "new", "evicted". */
+export function marksOf(block, changes) {
+  return MARKS.map((mark) => mark.key).filter((key) => changes[key].blocks.has(block));
+}

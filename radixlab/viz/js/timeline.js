@@ -1,0 +1,108 @@
+// The event log in the browser, and the state at any position of it.
+// A position is the number of an event: the state there is the state before that event. Keyframes every few hundred
+// events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
+
+import { copyState, fold, stateFromJson } from "./fold.js";
+
+const KEYFRAME_EVERY = 256;
+
+const MARK_OF = {
+  PrefixMatched: "match",
+  NodeSplit: "split",
+  BlockCopied: "copy",
+  BlockRemoved: "evict",
+  OutOfBlocks: "full",
+};
+
+/** The lanes of the timeline, in the order in which they are drawn. */
+export const MARK_KINDS = ["match", "split", "copy", "evict", "full"];
+
+/** Turn a row `[type, ...values]` into an event, given the field names per type; an object passes as it is. */
+export function unpack(row, fields) {
+  if (!Array.isArray(row)) return row ?? {};
+  const names = Object.hasOwn(fields, row[0]) ? fields[row[0]] : null;
+  if (!names) throw new Error(`unknown event type ${JSON.stringify(row[0] ?? null)}`);
+  const event = { type: row[0] };
+  names.forEach((name, k) => {
+    event[name] = row[k + 1];
+  });
+  return event;
+}
+
+/** An event log that starts with a keyframe and grows at its end. */
+export class Timeline {
+  constructor(keyframe, start = 0) {
+    this.start = start;
+    this.events = [];
+    this.marks = []; // {position, kind}: the position just after the event
+    this.error = null;
+    this.keyframes = [stateFromJson(keyframe)];
+    this.tip = copyState(this.keyframes[0]); // the state at the end
+    this.cache = { position: start, state: copyState(this.keyframes[0]) };
+  }
+
+  get end() {
+    return this.start + this.events.length;
+  }
+
+  /**
+   * Add events numbered from `from` on; those known already are skipped.
+   * Returns false when there is a gap: nothing is added, and the caller asks for what is missing.
+   */
+  append(from, events) {
+    if (from > this.end) return false;
+    for (const event of events.slice(this.end - from)) {
+      if (this.error) break;
+      this.push(event);
+    }
+    return true;
+  }
+
+  push(event) {
+    try {
+      fold(this.tip, event);
+    } catch (error) {
+      this.error = `event ${this.end} (${String(event?.type)}): ${error.message}`;
+      return;
+    }
+    this.events.push(event);
+    const kind = MARK_OF[event.type];
+    if (kind) this.marks.push({ position: this.end, kind });
+    if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));
+  }
+
+  /** The event that leads to `position`; null at the start. */
+  eventBefore(position) {
+    return this.events[position - this.start - 1] ?? null;
+  }
+
+  /** The state at `position`. It is shared: read it, do not fold on it. */
+  stateAt(position) {
+    const at = Math.min(Math.max(position, this.start), this.end);
+    if (at === this.end) return this.tip;
+    const steps = at - this.start;
+    const key = Math.floor(steps / KEYFRAME_EVERY);
+    const ahead = at - this.cache.position;
+    if (ahead < 0 || ahead > steps - key * KEYFRAME_EVERY) {
+      this.cache = { position: this.start + key * KEYFRAME_EVERY, state: copyState(this.keyframes[key]) };
+    }
+    while (this.cache.position < at) {
+      fold(this.cache.state, this.events[this.cache.position - this.start]);
+      this.cache.position += 1;
+    }
+    return this.cache.state;
+  }
+
+  /** The first mark after `position` (direction 1) or the last one before it (-1); null when there is none. */
+  nextMark(position, direction = 1) {
+    const marks = this.marks;
+    let low = 0;
+    let high = marks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (marks[middle].position < position + (direction > 0 ? 1 : 0)) low = middle + 1;
+      else high = middle;
+    }
+    return (direction > 0 ? marks[low] : marks[low - 1]) ?? null;
+  }
+}

@@ -1,0 +1,124 @@
+"""One still picture of a state, on a page as wide as a notebook's column.
+
+Knows the page only; tree and blocks are drawn by `tree_dot` and `block_map`. No pyplot: its state
+is global.
+"""
+
+import io
+import warnings
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from radixlab.observe.state import State
+from radixlab.viz.block_map import draw_legend, draw_map, draw_sequence, grid_of, write
+from radixlab.viz.facts import BlockFacts, block_facts, counts
+from radixlab.viz.palette import PAPER, SOFT
+from radixlab.viz.text import Decode, count, headline
+from radixlab.viz.tree_dot import render_dot, tree_dot
+
+WIDTH = 864
+"""Pixels of the page as shown; the picture has twice as many, for sharp text."""
+
+_SCALE = 2
+_DPI = 96
+_MARGIN = 16
+_INNER = WIDTH - 2 * _MARGIN
+_MOST_NODES = 40
+_MOST_SEQUENCES = 8
+_MOST_TREE_HEIGHT = 1400
+
+
+def still(state: State, decode: Decode | None = None) -> bytes:
+    """Draw the state as one PNG: numbers, tree, block map, running sequences."""
+    facts = block_facts(state)
+    figure = Figure(dpi=_DPI * _SCALE, facecolor=PAPER)
+    axes = figure.add_axes(
+        (0, 0, 1, 1)
+    )  # its unit becomes a pixel as shown, y downwards, when the height is known
+    axes.axis("off")
+    y = _draw_numbers(axes, state, facts)
+    y = _draw_tree(axes, state, decode, y + 14)
+    y = _draw_blocks(axes, state, facts, y + 14)
+    if state.sequences:
+        y = _draw_sequences(axes, state, facts, decode, y + 12)
+    return _png(figure, axes, y + 8)
+
+
+def save_png(state: State, path: str | Path, decode: Decode | None = None) -> None:
+    """Write `still(state)` to a file."""
+    Path(path).write_bytes(still(state, decode))
+
+
+def save_dot(state: State, path: str | Path, decode: Decode | None = None) -> None:
+    """Write the tree as DOT, for Graphviz and other tools."""
+    Path(path).write_text(tree_dot(state, decode).source, encoding="utf-8")
+
+
+def _draw_numbers(axes: Axes, state: State, facts: BlockFacts) -> float:
+    c = counts(state, facts)
+    title = headline(state, c).removeprefix("CacheView: ")
+    shares = f"{c.num_free} free + {c.num_evictable} evictable + {c.num_in_use} in use"
+    pool = f"{shares} = {count(state.num_blocks, 'block')}"
+    private = f"{c.num_private} of those in use private, not in the tree"
+    write(axes, _MARGIN, 20, title, 10.5, weight="bold")
+    write(axes, _MARGIN, 39, f"{pool}; {private}", 8.5, SOFT)
+    return 52
+
+
+def _draw_tree(axes: Axes, state: State, decode: Decode | None, y: float) -> float:
+    y = _heading(axes, y, "Radix tree")
+    graph = tree_dot(state, decode, max_nodes=_MOST_NODES, dpi=_DPI * _SCALE)
+    image = Image.open(io.BytesIO(render_dot(graph))).convert("RGBA")
+    image.thumbnail((_INNER * _SCALE, _MOST_TREE_HEIGHT * _SCALE))
+    width, height = image.width / _SCALE, image.height / _SCALE
+    axes.imshow(
+        image, extent=(_MARGIN, _MARGIN + width, y + height, y), aspect="auto", interpolation="none"
+    )
+    return y + height
+
+
+def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float:
+    y = _heading(axes, y, "Blocks")
+    grid = grid_of(state.num_blocks, _INNER)
+    draw_map(axes, facts, grid, _MARGIN, y)
+    y += grid.rows * grid.side + 8
+    return y + draw_legend(axes, _MARGIN, y, _INNER)
+
+
+def _draw_sequences(
+    axes: Axes, state: State, facts: BlockFacts, decode: Decode | None, y: float
+) -> float:
+    y = _heading(axes, y, "Sequences", "shaded: found in the cache, not computed again")
+    ordered = sorted(state.sequences.values(), key=lambda s: s.id)
+    for sequence in ordered[:_MOST_SEQUENCES]:
+        box = (_MARGIN, y, _INNER, 0)
+        y += draw_sequence(axes, state, facts, sequence, decode, box) + 4
+    if (left := len(ordered) - _MOST_SEQUENCES) > 0:
+        write(axes, _MARGIN, y + 6, f"… and {left} more", 8, SOFT)
+        y += 16
+    return y
+
+
+def _heading(axes: Axes, y: float, name: str, hint: str = "") -> float:
+    write(axes, _MARGIN, y + 8, name, 9.5, weight="bold")
+    write(axes, _MARGIN + 84, y + 8, hint, 8, SOFT)
+    return y + 24
+
+
+def _png(figure: Figure, axes: Axes, height: float) -> bytes:
+    figure.set_size_inches(WIDTH / _DPI, height / _DPI)
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    canvas, raw = FigureCanvasAgg(figure), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # tokens in any script
+        figure.savefig(raw, format="raw")
+    image = Image.frombytes("RGBA", canvas.get_width_height(), raw.getvalue()).convert("RGB")
+    # A third of the bytes: notebooks are committed with their pictures.
+    image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,113 @@
+"""The state in words: what notebooks are compared by, and what a screen reader reads.
+
+Knows the folded `State` and how to name tokens. The same state gives the same text everywhere:
+js/summary.js has it too, and a golden test compares them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from radixlab.observe.state import NodeState, SequenceState, State
+from radixlab.viz.facts import Counts, counts
+
+Decode = Callable[[int], str]
+"""The text of one token."""
+
+_MOST_NODES = 200
+
+
+def summary(state: State, decode: Decode | None = None) -> str:
+    """Return one line of counts, the tree as indented text, and a line per running sequence."""
+    lines = [headline(state), *_tree_lines(state, decode)]
+    lines += [_sequence_line(s) for s in sorted(state.sequences.values(), key=lambda s: s.id)]
+    return "\n".join(lines)
+
+
+def headline(state: State, numbers: Counts | None = None) -> str:
+    """Return the first line of the summary.
+
+    >>> headline(State(num_blocks=64, block_size=4))
+    'CacheView: 0 nodes, 0 of 64 blocks in use, 0 evictable, no requests yet'
+    """
+    c = numbers or counts(state)
+    rate = "no requests yet" if c.hit_rate is None else f"hit rate {100 * c.hit_rate:.1f} %"
+    used = f"{c.num_in_use} of {state.num_blocks} blocks in use"
+    return (
+        f"CacheView: {count(len(state.nodes), 'node')}, {used}, {c.num_evictable} evictable, {rate}"
+    )
+
+
+def ordered_children(nodes: dict[int, NodeState]) -> dict[int | None, list[int]]:
+    """Map each parent (None: the roots) to its children by first block: splits keep that."""
+    children: dict[int | None, list[int]] = {None: []} | {i: [] for i in nodes}
+    for node in sorted(nodes.values(), key=lambda n: (n.block_ids[:1] or [-1], n.id)):
+        children[node.parent_id if node.parent_id in nodes else None].append(node.id)
+    return children
+
+
+def walk_tree(state: State) -> Iterator[tuple[int, NodeState]]:
+    """Yield `(depth, node)`, parents first, siblings in order."""
+    children = ordered_children(state.nodes)
+    stack = [(0, i) for i in reversed(children[None])]
+    while stack:
+        depth, node_id = stack.pop()
+        yield depth, state.nodes[node_id]
+        stack += [(depth + 1, i) for i in reversed(children[node_id])]
+
+
+def ids_text(ids: Iterable[int]) -> str:
+    """Write block ids as runs.
+
+    >>> ids_text([0, 1, 2, 9])
+    '0–2, 9'
+    """
+    runs: list[list[int]] = []
+    for i in ids:
+        if runs and runs[-1][1] + 1 == i:
+            runs[-1][1] = i
+        else:
+            runs.append([i, i])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in runs) or "none"
+
+
+def tokens_text(tokens: list[int], decode: Decode | None) -> str:
+    """Write tokens as one string: their texts joined where there is `decode`, else their ids."""
+    return "".join(map(decode, tokens)) if decode else " ".join(map(str, tokens))
+
+
+def clip(text: str, head: int = 40, tail: int = 16) -> str:
+    """Shorten long text in its middle."""
+    return text if len(text) <= head + tail + 3 else f"{text[:head]} … {text[-tail:]}"
+
+
+def printable(text: str) -> str:
+    """Replace what has no glyph: line breaks by an arrow, other control characters by a dot."""
+    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+
+
+def count(number: int, word: str) -> str:
+    """Write a count with its word: `1 node`, `2 nodes`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _tree_lines(state: State, decode: Decode | None) -> list[str]:
+    lines = [
+        "  " * (depth + 1) + _node_line(n, decode)
+        for depth, n in islice(walk_tree(state), _MOST_NODES)
+    ]
+    left = len(state.nodes) - _MOST_NODES
+    return [*lines, f"  … and {count(left, 'more node')}"] if left > 0 else lines
+
+
+def _node_line(node: NodeState, decode: Decode | None) -> str:
+    tenant = f"[{' '.join(node.namespace)}] " if node.namespace and node.parent_id is None else ""
+    text = clip(tokens_text(node.tokens, decode))
+    label = json.dumps(text, ensure_ascii=False) if decode else f"[{text}]"
+    locks = f", {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
+    return f"{tenant}node {node.id} {label}: blocks {ids_text(node.block_ids)}{locks}"
+
+
+def _sequence_line(s: SequenceState) -> str:
+    tokens = f"{count(len(s.tokens), 'token')}, {s.hit_tokens} cached"
+    return f"  sequence {s.id}: {tokens}, block table {ids_text(s.block_table)}"

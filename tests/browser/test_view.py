@@ -1,0 +1,401 @@
+"""The live view on a blank page in Chromium, with a stand-in for the widget's model."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from radixlab import events as ev
+from radixlab.events import Event
+from radixlab.observe.state import State, fold_all
+from radixlab.viz.bundle import css, esm
+from radixlab.viz.event_log import EventLog
+from radixlab.viz.text import headline, summary
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+MOUNT = """async ([esm, css, recording]) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const listeners = {};
+  const fire = (name, value) => (listeners[name] ?? []).forEach((listener) => listener(value));
+  window.sent = [];
+  window.outside = [];
+  document.addEventListener("keydown", (event) => outside.push(event.key));
+  window.model = {
+    state: { recording },
+    get(name) { return this.state[name]; },
+    set(name, value) { this.state[name] = value; fire(`change:${name}`); },
+    on(name, listener) { (listeners[name] ??= []).push(listener); },
+    off(name, listener) { listeners[name] = listeners[name].filter((l) => l !== listener); },
+    send(message) { sent.push(message); },
+    save_changes() {},
+    receive(message) { fire("msg:custom", message); },
+  };
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const el = document.createElement("div");
+  document.body.append(el);
+  window.cleanup = (await import(url)).default.render({ model, el });
+}"""
+
+PROMPT = tuple(map(ord, "The capital of France is Paris. Q: what?"))  # ten blocks of four
+START = State(num_blocks=64, block_size=4)
+
+
+def story() -> list[Event]:
+    """Three requests share a prompt; one writes to what it shares; one ends and is evicted."""
+    ask = [(*PROMPT, *map(ord, text)) for text in ("Name it.", "Who eats", "Why not?")]
+    log = [
+        lambda *s: ev.SequenceStarted(*s, 0, None, ask[0]),
+        lambda *s: ev.PrefixMatched(*s, 0, None, 0, 48, "never_seen", None, 1),
+        lambda *s: ev.BlocksAllocated(*s, 0, ((0, 12),)),
+        lambda *s: ev.BlockStored(*s, 1, None, None, 0, 0, ((0, 12),), 1),
+        lambda *s: ev.NodeLocked(*s, 1, 0),
+    ]
+    for k in (1, 2):
+        log += [
+            lambda *s, k=k: ev.SequenceStarted(*s, k, None, ask[k]),
+            *([lambda *s: ev.NodeSplit(*s, 1, 2, 10)] if k == 1 else []),
+            lambda *s, k=k: ev.PrefixMatched(*s, k, 2, 40, 48, "never_seen", None, k + 1),
+            lambda *s, k=k: ev.BlocksAllocated(*s, k, ((10 + 2 * k, 2),)),
+            lambda *s, k=k: ev.BlockStored(*s, 2 + k, 2, None, k, 40, ((10 + 2 * k, 2),), k + 1),
+            lambda *s, k=k: ev.NodeLocked(*s, 2 + k, k),
+        ]
+    log += [
+        lambda *s: ev.SequenceForked(*s, 3, 0, 46),
+        lambda *s: ev.BlockCopied(*s, 3, 11, 11, 20),
+        lambda *s: ev.TransfersCompleted(*s, ((11, 20),)),
+        lambda *s: ev.RequestFinished(*s, 1, "released", 4),
+        lambda *s: ev.NodeUnlocked(*s, 3, 1),
+        lambda *s: ev.OutOfBlocks(*s, 60, 47, 2),
+        lambda *s: ev.BlockRemoved(*s, 3, ((12, 2),), "least recent", 4),
+    ]
+    return [make(k, 0) for k, make in enumerate(log)]
+
+
+def recording(past: list[Event], **more: Any) -> dict[str, Any]:
+    log = EventLog(START, chr)
+    log.events += past
+    return {
+        **log.to_json(),
+        "title": "a title",
+        "sources": {"NodeSplit": "cache/tree.py:1 in f"},
+    } | more
+
+
+EVENTS = story()
+END = len(EVENTS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    """Open a page with the view of a recording; at the end it must have raised no error."""
+    contexts, errors = [], []
+
+    def open_page(record: Any, width: int = 932, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_content("<body style='margin: 16px'></body>")
+        page.evaluate(MOUNT, [esm(), css(), record])
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page: Any) -> Any:
+    page = open_page(recording(EVENTS))
+    expect_position(page, END)
+    return page
+
+
+def expect_position(page: Any, position: int, end: int = END) -> None:
+    playwright.expect(page.locator(".rx-where")).to_contain_text(f"event {position} of {end}")
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    return page.locator(selector).all_inner_texts()
+
+
+def lit(page: Any, kind: str) -> set[int]:
+    return set(
+        page.eval_on_selector_all(
+            f".rx-lit[data-{kind}]", f"all => all.map((el) => Number(el.dataset.{kind}))"
+        )
+    )
+
+
+def press(page: Any, *keys: str) -> None:
+    page.focus(".rx-view")
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_paints_the_whole_state(page: Any) -> None:
+    assert texts(page, ".rx-seq b") == ["sequence 0", "sequence 2", "sequence 3"]
+    assert page.locator(".rx-card:not(.rx-gone)").count() == 3
+    assert "The capital of France" in page.locator('.rx-card[data-node="2"]').inner_text()
+    assert texts(page, ".rx-pool-text b") == ["15", "0", "49", "64"]
+    assert texts(page, ".rx-numbers b") == ["55.6 %", "3", "3", "2", "1"]
+    painted = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean)"
+    assert page.eval_on_selector(".rx-map", painted)
+    assert page.eval_on_selector(".rx-lanes", painted)
+
+
+def test_says_why_and_where(page: Any) -> None:
+    why = page.locator(".rx-why")
+    playwright.expect(why).to_contain_text(
+        "evicted node 3 (2 blocks): leaf, unlocked, least recent"
+    )
+    press(page, "Home", *["ArrowRight"] * 7)
+    playwright.expect(why).to_contain_text("node 1 was split after 10 blocks")
+    playwright.expect(why).to_contain_text("cache/tree.py:1 in f")
+    press(page, "ArrowRight")
+    playwright.expect(why).not_to_contain_text("cache/tree.py")
+
+
+def test_steps_back_and_forth(page: Any) -> None:
+    page.click("[data-action=back]")
+    expect_position(page, END - 1)
+    assert page.locator('.rx-card[data-node="3"]').count() == 1
+    page.click("[data-action=first]")
+    expect_position(page, 0)
+    assert page.locator(".rx-seq").count() == 0
+    page.click("[data-action=step]")
+    expect_position(page, 1)
+    assert texts(page, ".rx-seq b") == ["sequence 0"]
+    page.click("[data-action=last]")
+    expect_position(page, END)
+
+
+def test_scrubs(page: Any) -> None:
+    page.locator(".rx-scrub").fill("7")
+    expect_position(page, 7)
+    assert page.locator(".rx-card:not(.rx-gone)").count() == 2
+
+
+def test_jumps_from_mark_to_mark(page: Any) -> None:
+    press(page, "Home", "Shift+ArrowRight")
+    expect_position(page, 2)
+    press(page, "Shift+ArrowRight")
+    expect_position(page, 7)
+    press(page, "Shift+ArrowLeft")
+    expect_position(page, 2)
+
+
+def test_plays_to_the_end(page: Any) -> None:
+    press(page, "Home", "+", "+", "+", "+", " ")
+    playwright.expect(page.locator(".rx-where")).to_have_text(f"event {END} of {END}")
+    assert page.locator("[data-action=last]").is_disabled()
+    assert "second" not in page.locator(".rx-where").inner_text()
+
+
+def test_keys_stay_inside(page: Any) -> None:
+    press(page, "ArrowLeft", "a", "j", " ", " ", "Escape")
+    assert page.evaluate("outside") == []
+    assert page.locator(".rx-view[data-lm-suppress-shortcuts=true]").count() == 1
+    page.keyboard.press("Control+b")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("q")
+    assert page.evaluate("outside") == ["q"]
+
+
+def test_follows_live_events_and_stays_where_the_reader_is(open_page: Any) -> None:
+    page = open_page(recording(EVENTS[:3]))
+    rows = recording(EVENTS)["events"]
+    send = "([from, events]) => model.receive({ from, events })"
+    page.evaluate(send, [3, rows[3:6]])
+    expect_position(page, 6, 6)
+    page.click("[data-action=back]")
+    page.evaluate(send, [6, rows[6:]])
+    expect_position(page, 5)
+    page.click("[data-action=last]")
+    expect_position(page, END)
+
+
+def test_asks_once_for_what_is_missing(open_page: Any) -> None:
+    page = open_page(recording(EVENTS[:3]))
+    rows = recording(EVENTS)["events"]
+    send = "([from, events]) => model.receive({ from, events })"
+    page.evaluate(send, [6, rows[6:8]])
+    page.evaluate(send, [8, rows[8:9]])
+    expect_position(page, 3, 3)
+    assert page.evaluate("sent") == [{"type": "need", "from": 3}]
+    page.evaluate(send, [3, rows[3:]])
+    expect_position(page, END)
+
+
+def test_the_synced_recording_fills_a_gap(open_page: Any) -> None:
+    page = open_page(recording(EVENTS[:3]))
+    page.evaluate("(r) => model.set('recording', r)", recording(EVENTS))
+    expect_position(page, END)
+
+
+def test_a_recording_that_forgot_its_start_replaces_the_log(open_page: Any) -> None:
+    page = open_page(recording(EVENTS[:3]))
+    log = EventLog(fold_all(State(64, 4), EVENTS[:10]), chr)
+    log.start, log.events = 10, EVENTS[10:]
+    page.evaluate("(r) => model.set('recording', r)", log.to_json())
+    expect_position(page, END)
+    page.click("[data-action=first]")
+    expect_position(page, 10)
+
+
+def test_a_node_lights_up_its_blocks_and_sequences(page: Any) -> None:
+    page.hover('.rx-card[data-node="2"] .rx-label')
+    assert lit(page, "node") == {2}
+    assert lit(page, "sequence") == {0, 2, 3}
+    assert lit(page, "block") == set(range(10))
+    assert "node 2: 10 blocks" in page.locator(".rx-note").inner_text()
+
+
+def test_a_sequence_lights_up_its_nodes_and_blocks(page: Any) -> None:
+    page.hover('.rx-seq[data-sequence="2"] b')
+    assert lit(page, "sequence") == {2}
+    assert lit(page, "node") == {2, 4}
+    assert lit(page, "block") == {*range(10), 14, 15}
+
+
+def test_a_block_of_the_map_lights_up_both(page: Any) -> None:
+    page.hover(".rx-map", position={"x": 14 * 28 + 10, "y": 10})
+    assert lit(page, "block") == {14}
+    assert (lit(page, "node"), lit(page, "sequence")) == ({4}, {2})
+    page.mouse.move(0, 0)
+    assert lit(page, "block") == set()
+
+
+def test_click_pins_and_escape_lets_go(page: Any) -> None:
+    page.click('.rx-card[data-node="4"] .rx-label')
+    page.mouse.move(0, 0)
+    assert lit(page, "node") == {4}
+    press(page, "ArrowLeft")
+    expect_position(page, END - 1)
+    assert lit(page, "node") == {4}
+    press(page, "Escape")
+    assert lit(page, "node") == set()
+
+
+def test_the_legend_dims_and_undims(page: Any) -> None:
+    entry = page.locator(".rx-legend button", has_text="shared")
+    entry.click()
+    playwright.expect(entry).to_have_attribute("aria-pressed", "false")
+    assert page.locator('.rx-card[data-node="2"] .rx-off').count() == 10
+    entry.click()
+    playwright.expect(entry).to_have_attribute("aria-pressed", "true")
+    assert page.locator(".rx-off").count() == 0
+
+
+def test_reads_as_the_summary(page: Any) -> None:
+    state = fold_all(State(64, 4), EVENTS)
+    picture = page.locator("[role=img]")
+    assert picture.get_attribute("aria-label") == headline(state)
+    words = page.locator(f"#{picture.get_attribute('aria-describedby')}")
+    playwright.expect(words).to_have_text(summary(state, chr))
+    assert page.locator(".rx-why").get_attribute("aria-live") == "polite"
+    assert page.locator(".rx-view").get_attribute("aria-label") == "a title"
+    unnamed = "all => all.filter((el) => !(el.getAttribute('aria-label') || el.innerText)).length"
+    assert page.eval_on_selector_all("button, input", unnamed) == 0
+
+
+def test_light_and_dark(open_page: Any) -> None:
+    color = "el => getComputedStyle(el).backgroundColor"
+    seen = {
+        scheme: open_page(recording(EVENTS), color_scheme=scheme).eval_on_selector(
+            ".rx-view", color
+        )
+        for scheme in ("light", "dark")
+    }
+    assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 25, 29)"}
+
+
+@pytest.mark.parametrize("width", [932, 440])
+def test_nothing_is_cut_off(open_page: Any, width: int) -> None:
+    page = open_page(recording(EVENTS), width=width)
+    expect_position(page, END)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = "all => all.filter((el) => el.scrollWidth > el.clientWidth + 1).map((el) => el.className)"
+    parts = ".rx-gauges, .rx-buttons, .rx-timeline, .rx-why, .rx-sequences, .rx-card, .rx-legend"
+    assert page.eval_on_selector_all(parts, cut) == []
+
+
+def test_gone_nodes_fade_unless_calm_is_wanted(open_page: Any) -> None:
+    page = open_page(recording(EVENTS), reduced_motion="reduce")
+    expect_position(page, END)
+    press(page, "ArrowLeft", "ArrowRight")
+    expect_position(page, END)
+    assert page.locator(".rx-gone").count() == 0
+
+
+def test_tokens_are_text_never_markup(open_page: Any) -> None:
+    evil = "<img src=x onerror='window.hacked = 1'>"
+    record = recording(EVENTS, vocab={str(k): evil for k in range(128)}, title=evil)
+    page = open_page(record)
+    expect_position(page, END)
+    assert page.locator(".rx-view img").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        ({}, "waiting for the cache's first state"),
+        ({"keyframe": {"num_blocks": "x"}}, "cannot be shown: num_blocks must be"),
+        ({"keyframe": {"num_blocks": 4, "block_size": 0}}, "block_size must be"),
+        (recording(EVENTS, events=[["Nonsense"]]), 'unknown event type "Nonsense"'),
+        (recording(EVENTS, events=7), "cannot be shown"),
+        (recording([EVENTS[0], EVENTS[6]]), "stops at event 1 (NodeSplit): node 1 does not exist"),
+        (recording(EVENTS, events=[["BlocksAllocated", 0, 0, 0, None]]), "stops at event 0"),
+    ],
+)
+def test_a_malformed_recording_gives_one_clear_line(
+    open_page: Any, record: dict[str, Any], line: str
+) -> None:
+    page = open_page(record)
+    error = page.locator(".rx-error")
+    playwright.expect(error).to_be_visible()
+    assert line in error.inner_text() and "\n" not in error.inner_text()
+
+
+def test_a_closed_view_lets_go_of_the_model(page: Any) -> None:
+    page.evaluate("cleanup()")
+    page.evaluate("model.set('recording', {})")
+    assert page.locator(".rx-error").is_hidden()
+
+
+def test_a_large_pool_is_drawn_by_aggregation(open_page: Any) -> None:
+    record = recording([])
+    record["keyframe"] = record["keyframe"] | {"num_blocks": 100_000}
+    page = open_page(record)
+    page.hover(".rx-map", position={"x": 3, "y": 3})
+    assert page.locator(".rx-note").inner_text() == "blocks 0 to 24"

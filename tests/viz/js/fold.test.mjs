@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { countFacts } from "../../../radixlab/viz/js/facts.js";
+import { expand, fold, stateFromJson, stateToJson } from "../../../radixlab/viz/js/fold.js";
+import { summary } from "../../../radixlab/viz/js/summary.js";
+import { unpack } from "../../../radixlab/viz/js/timeline.js";
+import { whyLine } from "../../../radixlab/viz/js/why.js";
+import { logs } from "./golden.mjs";
+
+const plainState = (state) => JSON.parse(JSON.stringify(stateToJson(state)));
+
+for (const { name, recording, plain, states } of logs) {
+  test(`fold, counts and words equal Python's after every event: ${name}`, () => {
+    const state = stateFromJson(recording.keyframe);
+    const vocab = new Map(Object.entries(recording.vocab).map(([id, text]) => [Number(id), text]));
+    recording.events.forEach((row, k) => {
+      fold(state, unpack(row, recording.fields));
+      assert.deepEqual(plainState(state), states[k].state, `after event ${k}: ${row[0]}`);
+      const { free, evictable, in_use: used, hit_rate: rate } = countFacts(state);
+      assert.deepEqual([free, evictable, used, rate], states[k].counts);
+      assert.equal(summary(state, vocab), states[k].summary);
+      assert.equal(summary(state), states[k].ids);
+    });
+  });
+
+  test(`rows unpack to the events of a recording: ${name}`, () => {
+    const events = recording.events.map((row) => unpack(row, recording.fields));
+    assert.deepEqual(events, plain);
+  });
+
+  test(`every event has a sentence: ${name}`, () => {
+    const state = stateFromJson(recording.keyframe);
+    for (const event of plain) {
+      fold(state, event);
+      const line = whyLine(event, state);
+      assert.ok(line.length > 10 && !/undefined|null|NaN/.test(line), `${event.type}: ${line}`);
+    }
+  });
+}
+
+test("every type of event occurs in the log by hand", () => {
+  assert.equal(new Set(logs[0].plain.map((event) => event.type)).size + 1, Object.keys(logs[0].recording.fields).length);
+});
+
+test("sentences give the engine's reasons", () => {
+  const { plain, recording } = logs[0];
+  const state = stateFromJson(recording.keyframe);
+  const lines = plain.map((event) => whyLine(event, fold(state, event)));
+  assert.ok(lines.includes("evicted node 1 (1 block): leaf, unlocked, least recent (tick 3)"));
+  assert.ok(lines.includes("copied block 6 → 7: sequence 2 wrote, sequence 1 still reads"));
+  const missed = { type: "PrefixMatched", sequence_id: 1, hit_tokens: 4, num_tokens: 16, miss_reason: "evicted", evicted_tick: 97 };
+  assert.match(whyLine(missed, state), /missed 3 blocks: evicted at tick 97$/);
+});
+
+test("what does not fit raises one clear error", () => {
+  const state = stateFromJson({ num_blocks: 4, block_size: 4 });
+  assert.throws(() => fold(state, { type: "Nonsense" }), /unknown event type "Nonsense"/);
+  assert.throws(() => fold(state, { type: "constructor" }), /unknown event type/);
+  assert.throws(() => fold(state, { type: "NodeSplit", node_id: 3 }), /node 3 does not exist/);
+  assert.throws(() => expand([[0, 1e12]]), /run of/);
+  assert.throws(() => stateFromJson({ num_blocks: -1, block_size: 4 }), /num_blocks/);
+});

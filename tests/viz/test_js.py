@@ -1,0 +1,80 @@
+"""The view's pure logic in node; the golden test: Python and the browser fold alike."""
+
+import json
+import random
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radixlab.cache import KVCacheManager, OutOfBlocksError
+from radixlab.config import CacheConfig
+from radixlab.events import Event
+from radixlab.observe.state import State, copy_state, fold
+from radixlab.observe.wire import event_to_json, state_to_json
+from radixlab.viz.bundle import esm
+from radixlab.viz.event_log import EventLog
+from radixlab.viz.facts import counts
+from radixlab.viz.text import summary
+
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
+FOLDER = Path(__file__).parent / "js"
+
+
+def node(*arguments: str, **environment: str) -> None:
+    command = [NODE or "node", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def engine_log(seed: int) -> list[Event]:
+    """Run requests that share prefixes through a pool too small for them."""
+    draw, events, running = random.Random(seed), list[Event](), list[Any]()
+    cache = KVCacheManager(CacheConfig(40, 2, explain=True), emit=events.append)
+    for _ in range(60):
+        try:
+            sequence = cache.allocate([draw.randrange(2) for _ in range(draw.randrange(2, 14))])
+            cache.commit(sequence, sequence.num_tokens)
+            running.append(sequence)
+            if draw.random() < 0.3:
+                running.append(cache.fork(sequence))
+                cache.complete(cache.append(running[-1], [draw.randrange(2)]))
+        except OutOfBlocksError:
+            pass
+        while running and draw.random() < 0.5:
+            cache.release(running.pop(draw.randrange(len(running))))
+    return events
+
+
+def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
+    """Write down what every prefix of a log folds to."""
+    state, states = copy_state(start), []
+    for event in events:
+        fold(state, event)
+        c = counts(state)
+        numbers = [c.num_free, c.num_evictable, c.num_in_use, c.hit_rate]
+        text = {"summary": summary(state, chr), "ids": summary(state)}
+        states.append({"state": state_to_json(state), "counts": numbers, **text})
+    log = EventLog(start, chr)
+    log.events += events
+    rows, vocab = log.rows(0)
+    plain = [event_to_json(event) for event in events]
+    recording = {**log.to_json(), "vocab": vocab, "events": rows}
+    return {"name": name, "recording": recording, "plain": plain, "states": states}
+
+
+def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
+    logs = [golden("by hand", State(16, 4), events)]
+    logs += [golden(f"engine {seed}", State(40, 2), engine_log(seed)) for seed in range(3)]
+    path = tmp_path / "golden.json"
+    path.write_text(json.dumps(logs), "utf-8")
+    node("--test", *map(str, sorted(FOLDER.glob("*.test.mjs"))), GOLDEN=str(path))
+
+
+def test_the_joined_module_parses(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.mjs"
+    path.write_text(esm(), "utf-8")
+    node("--check", str(path))

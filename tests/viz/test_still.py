@@ -1,0 +1,125 @@
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from radixlab.observe.state import NodeState, SequenceState, State
+from radixlab.viz import render_dot, save_dot, save_png, still, summary, tree_dot
+from radixlab.viz.facts import Standing, block_facts, counts
+from radixlab.viz.text import ids_text
+
+HOSTILE = ['"]; <script>', "a\\N\\G", "$\\frac{1}$", "</TD>&amp;", "\x00\x1b\u202e", "<", ">", ""]
+
+
+def hostile(text: str) -> State:
+    """Draw a state whose only token reads as `text`."""
+    node = NodeState(0, None, (text, text), [0], [0])
+    return State(2, 1, nodes={0: node}, sequences={0: SequenceState(0, None, [0], [0])})
+
+
+def test_summary_is_exact(state: State) -> None:
+    assert summary(state, chr) == "\n".join(
+        [
+            "CacheView: 4 nodes, 3 of 16 blocks in use, 3 evictable, hit rate 19.0 %",
+            '  node 2 "shar": blocks 0, 1 lock',
+            '    node 1 "ed p": blocks 1',
+            r'    node 3 "else\u0001\u0002\u0003\u0004": blocks 5, 8',
+            r'  [salt x] node 9 "\u0007\u0007\u0007\u0007": blocks 9',
+            "  sequence 1: 9 tokens, 4 cached, block table 0, 5–6",
+        ]
+    )
+
+
+def test_summary_without_decode_shows_ids() -> None:
+    state = State(4, 2, nodes={5: NodeState(5, None, None, [10, 11], [3])})
+    assert summary(state).splitlines()[1] == "  node 5 [10 11]: blocks 3"
+
+
+def test_summary_says_how_many_nodes_it_leaves_out() -> None:
+    state = State(300, 1, nodes={i: NodeState(i, None, None, [i], [i]) for i in range(300)})
+    assert len(summary(state).splitlines()) == 202
+    assert summary(state).endswith("… and 100 more nodes")
+
+
+def test_counts_add_up_to_the_pool(state: State) -> None:
+    c = counts(state)
+    assert (c.num_free, c.num_evictable, c.num_in_use, c.num_private) == (10, 3, 3, 1)
+    assert c.num_free + c.num_evictable + c.num_in_use == state.num_blocks
+
+
+def test_every_standing_is_told_apart() -> None:
+    nodes = {0: NodeState(0, None, None, [0, 0], [1, 2], 1), 1: NodeState(1, None, None, [1], [0])}
+    tables = {0: SequenceState(0, None, [], [1, 2, 3]), 1: SequenceState(1, None, [], [1])}
+    facts = block_facts(State(7, 1, nodes, tables, transfers=[(4, 5)]))
+    names = "CACHED SHARED USED PRIVATE COPYING COPYING FREE"
+    assert [s.name for s in facts.standing] == names.split()
+
+
+def test_a_locked_block_in_no_table_is_in_use() -> None:
+    state = State(2, 1, nodes={0: NodeState(0, None, None, [1], [0], lock_ref=1)})
+    assert block_facts(state).standing == [Standing.USED, Standing.FREE]
+
+
+def test_runs_of_ids() -> None:
+    assert [ids_text(x) for x in ([], [3], [3, 4, 5, 9])] == ["none", "3", "3–5, 9"]
+
+
+def test_still_is_a_png_as_wide_as_the_page(state: State) -> None:
+    image = Image.open(BytesIO(still(state, chr)))
+    assert (image.format, image.width) == ("PNG", 1728)
+
+
+def test_an_empty_cache_and_a_huge_one_can_be_drawn() -> None:
+    assert still(State(1, 1)).startswith(b"\x89PNG")
+    nodes = {i: NodeState(i, i - 1 if i else None, None, [i], [i]) for i in range(500)}
+    assert still(State(100_000, 1, nodes)).startswith(b"\x89PNG")
+
+
+def test_dot_says_how_many_nodes_it_leaves_out() -> None:
+    state = State(9, 1, nodes={i: NodeState(i, None, None, [i], [i]) for i in range(9)})
+    assert "and 6 more nodes" in tree_dot(state, max_nodes=3).source
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_tokens_stay_text(text: str) -> None:
+    state = hostile(text)
+    graph = tree_dot(state, lambda _: text)
+    assert "<script" not in graph.source and "\\N" not in graph.source
+    assert render_dot(graph).startswith(b"\x89PNG")
+    assert still(state, lambda _: text).startswith(b"\x89PNG")
+
+
+def test_escaped_labels_give_the_nodes_they_should() -> None:
+    pygraphviz = pytest.importorskip("pygraphviz")
+    source = tree_dot(hostile('"]; x [label="'), lambda _: '"]; x [label="').source
+    assert len(pygraphviz.AGraph(string=source).nodes()) == 2  # the root and the node
+
+
+def test_rendering_needs_no_system_graphviz(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pygraphviz")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert render_dot(tree_dot(state)).startswith(b"\x89PNG")
+
+
+def test_rendering_prints_nothing(state: State, capfd: pytest.CaptureFixture[str]) -> None:
+    still(state, chr)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pictures_go_to_files(state: State, tmp_path: Path) -> None:
+    save_png(state, tmp_path / "a.png", chr)
+    save_dot(state, tmp_path / "a.dot")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a.dot").read_text("utf-8").startswith("digraph")
+
+
+def test_a_picture_needs_neither_jupyter_nor_pyplot() -> None:
+    code = (
+        "import sys; from radixlab.viz import still; from radixlab.observe.state import State;"
+        "not_loaded = {'anywidget', 'IPython', 'matplotlib.pyplot'};"
+        "still(State(4, 4)); assert not not_loaded & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
