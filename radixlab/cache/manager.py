@@ -284,7 +284,15 @@ class KVCacheManager:
 
     def stats(self) -> CacheStats:
         """Count blocks by block tables, and what happened so far."""
-        return count_blocks(self)
+        tables = (sequence.block_table for sequence in self.sequences.values())
+        return CacheStats(
+            **count_blocks(tables, self.tree, self.allocator),
+            num_requests=self.num_requests,
+            prompt_tokens=self.prompt_tokens,
+            hit_tokens=self.hit_tokens,
+            evicted_blocks=self.supply.evicted_blocks,
+            copied_blocks=self.copied_blocks,
+        )
 
     # ---- inside
 

@@ -1,12 +1,13 @@
 """The cache in numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.protocols import BlockIds
+from radixlab.cache.tree import RadixTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +51,28 @@ class CacheStats:
         return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
 
 
-def count_blocks(manager: "KVCacheManager") -> CacheStats:
-    """Count a manager's blocks by its block tables, in O(blocks)."""
-    num_blocks = manager.config.num_blocks
-    holders = np.zeros(
-        num_blocks, np.int32
-    )  # [num_blocks]: running sequences whose table has the block
-    for sequence in manager.sequences.values():
-        holders[sequence.block_table] += 1
-    unique, shared = int((holders == 1).sum()), int((holders > 1).sum())
-    in_tree = np.zeros(num_blocks, np.bool_)
-    for node in manager.tree.nodes():
+def count_blocks(
+    tables: Iterable[BlockIds], tree: RadixTree, allocator: BlockAllocator
+) -> dict[str, int]:
+    """Count the pool's blocks by the block tables of the running sequences, in O(blocks).
+
+    Returns the fields of `CacheStats` that are about blocks and nodes.
+    """
+    holders = np.zeros(allocator.num_blocks, np.int32)  # [num_blocks]: tables that have the block
+    for table in tables:
+        holders[table] += 1
+    in_tree = np.zeros(allocator.num_blocks, np.bool_)
+    for node in tree.nodes():
         in_tree[node.block_ids] = True
-    cached = int((in_tree & (holders == 0)).sum())
-    return CacheStats(
-        num_blocks=num_blocks,
-        num_free_blocks=manager.allocator.num_free,
-        num_cached_blocks=cached,
-        num_unique_blocks=unique,
-        num_shared_blocks=shared,
-        num_in_transfer_blocks=num_blocks - manager.allocator.num_free - cached - unique - shared,
-        num_evictable_blocks=manager.tree.num_evictable_blocks,
-        num_nodes=manager.tree.num_nodes,
-        num_requests=manager.num_requests,
-        prompt_tokens=manager.prompt_tokens,
-        hit_tokens=manager.hit_tokens,
-        evicted_blocks=manager.supply.evicted_blocks,
-        copied_blocks=manager.copied_blocks,
-    )
+    counts = {
+        "num_free_blocks": allocator.num_free,
+        "num_cached_blocks": int((in_tree & (holders == 0)).sum()),
+        "num_unique_blocks": int((holders == 1).sum()),
+        "num_shared_blocks": int((holders > 1).sum()),
+    }
+    return counts | {
+        "num_blocks": allocator.num_blocks,
+        "num_in_transfer_blocks": allocator.num_blocks - sum(counts.values()),
+        "num_evictable_blocks": tree.num_evictable_blocks,
+        "num_nodes": tree.num_nodes,
+    }

@@ -63,9 +63,9 @@ def _draw_numbers(axes: Axes, state: State, facts: BlockFacts) -> float:
     title = headline(state, c).removeprefix("CacheView: ")
     shares = f"{c.num_free} free + {c.num_evictable} evictable + {c.num_in_use} in use"
     pool = f"{shares} = {count(state.num_blocks, 'block')}"
-    private = f"{c.num_private} of those in use private, not in the tree"
+    private = f"; {c.num_private} of those in use are private" if c.num_in_use else ""
     write(axes, _MARGIN, 20, title, 10.5, weight="bold")
-    write(axes, _MARGIN, 39, f"{pool}; {private}", 8.5, SOFT)
+    write(axes, _MARGIN, 39, pool + private, 8.5, SOFT)
     return 52
 
 

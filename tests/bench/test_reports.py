@@ -50,12 +50,12 @@ def test_the_floor_compares_and_gives_its_ids_back() -> None:
 
 def test_the_forest_stays_the_size_it_was() -> None:
     forest = Forest(1_000, np.random.default_rng(0))
-    before = forest.tree.num_blocks
+    before = forest.manager.tree.num_blocks
     for _ in range(
         100
     ):  # five times over; every sample asserts what it found, inserted and evicted
         forest.sample()
-    assert 950 <= before == forest.tree.num_blocks <= 1_050
+    assert 950 <= before == forest.manager.tree.num_blocks <= 1_050
 
 
 def test_all_three_formats_tell_the_same(report: TreeReport) -> None:
