@@ -64,6 +64,8 @@ class BlockAllocator:
     def share(self, block_ids: BlockIds) -> None:
         """Count one more holder for each block."""
         for block in block_ids.tolist():
+            if not 0 <= block < self.num_blocks or self.is_free(block):
+                raise BlockError(f"block {block} cannot be shared: nobody holds it")
             self.more_holders[block] = self.more_holders.get(block, 0) + 1
 
     def unshare(self, block_ids: BlockIds) -> None:
@@ -80,6 +82,7 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
         outside the pool; nothing has changed then.
         """
+        block_ids = np.asarray(block_ids, np.int32)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
         if not self._push(block_ids):
@@ -96,6 +99,8 @@ class BlockAllocator:
 
     def ref_count(self, block_id: int) -> int:
         """How many hold the block: 0 if it is free. The tree counts as one holder."""
+        if not 0 <= block_id < self.num_blocks:
+            raise BlockError(f"block {block_id} is not in the pool of {self.num_blocks}")
         return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)
 
     def free_ids(self) -> BlockIds:

@@ -24,18 +24,16 @@ def blocks_to_copy(
 ) -> list[int]:
     """List the indices of the block table to copy before positions [start, end) are written.
 
-    That is every block there that another table holds too; and from the first one the tree owns,
-    all the tree's: the KV after a rewritten position is no longer the KV the tree promises.
+    From the first block written to on, that is every block of the tree's and every block that
+    another table holds too: the KV after a rewritten position is not the KV the others rely on.
     """
     first, last, num_registered = start // block_size, -(-end // block_size), sequence.node.end
     if first >= last or (first >= num_registered and not allocator.more_holders):
         return []
     registered = range(first, num_registered)
-    private = range(max(first, num_registered), min(last, len(sequence.block_table)))
-    return [
-        *registered,
-        *(i for i in private if allocator.ref_count(int(sequence.block_table[i])) > 1),
-    ]
+    private = range(max(first, num_registered), len(sequence.block_table))
+    shared = (i for i in private if int(sequence.block_table[i]) in allocator.more_holders)
+    return [*registered, *shared]
 
 
 class PendingCopies:
@@ -73,8 +71,9 @@ class PendingCopies:
 
     def complete(self, copies: list[Transfer]) -> None:
         """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
-        for i, copy in enumerate(copies):
-            if copy not in self._holds or copy in copies[:i]:
+        known = set(copies) & self._holds.keys()
+        for copy in copies:
+            if copy not in known or len(known) < len(copies):
                 raise TransferError(
                     f"copy of block {copy.src} to {copy.dst} is not pending: completed before?"
                 )

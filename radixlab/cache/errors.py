@@ -40,6 +40,14 @@ class LockError(CacheError):
     """A receipt used twice, a node that is gone, or a locked one where it must not be."""
 
 
+class CountError(CacheError, ValueError):
+    """A count or position that is no int."""
+
+
+class PolicyError(CacheError):
+    """An eviction policy broke its contract: no victim, an illegal one, or an exception."""
+
+
 class TransferError(CacheError):
     """A transfer completed that is not pending, or a pending one in the way."""
 

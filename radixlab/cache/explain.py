@@ -23,21 +23,36 @@ class EvictionMemory:
         self._capacity = num_blocks
         self._block_bytes = block_size * TOKEN_BYTES
         self._ticks: dict[bytes, int] = {}
+        self._last: tuple[tuple[int, int, int] | None, list[bytes]] = (None, [])
+        """The leaf trimmed last (id, first block, blocks left), and its digests."""
 
     def remember(self, leaf: Node, num_blocks: int, tick: int) -> None:
         """Note that the last `num_blocks` blocks of a leaf go now."""
+        keep = leaf.num_blocks - num_blocks
+        digests = self._digests(leaf)
+        for digest in digests[keep:]:
+            self._ticks.pop(digest, None)  # to the end of the line
+            self._ticks[digest] = tick
+        self._last = ((leaf.id, leaf.end - leaf.num_blocks, keep), digests[:keep])
+        while len(self._ticks) > self._capacity:
+            del self._ticks[next(iter(self._ticks))]
+
+    def _digests(self, leaf: Node) -> list[bytes]:
+        """Return the digest of the prefix that ends with each block of a leaf.
+
+        A leaf is mostly trimmed on where the last call left it; then they are known.
+        """
+        known, digests = self._last
+        if known == (leaf.id, leaf.end - leaf.num_blocks, leaf.num_blocks):
+            return digests
         digest = blake2b(repr(leaf.namespace).encode(), digest_size=16)
         for node in reversed(leaf.path()[1:]):
             digest.update(node.edge)
-        first_gone = leaf.num_blocks - num_blocks
-        for block in range(leaf.num_blocks):
-            digest.update(leaf.edge[block * self._block_bytes : (block + 1) * self._block_bytes])
-            if block >= first_gone:
-                key = digest.copy().digest()
-                self._ticks.pop(key, None)  # to the end of the line
-                self._ticks[key] = tick
-        while len(self._ticks) > self._capacity:
-            del self._ticks[next(iter(self._ticks))]
+        digests = []
+        for first in range(0, len(leaf.edge), self._block_bytes):
+            digest.update(leaf.edge[first : first + self._block_bytes])
+            digests.append(digest.copy().digest())
+        return digests
 
     def evicted_at(
         self, tokens: Tokens, num_blocks: int, namespace: Namespace | None
@@ -50,6 +65,7 @@ class EvictionMemory:
     def clear(self) -> None:
         """Forget everything."""
         self._ticks.clear()
+        self._last = (None, [])
 
 
 def miss_reason(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.errors import BlockError
 from radixlab.cache.protocols import BlockIds, Transfer
 from radixlab.config import positive
 
@@ -53,17 +54,25 @@ class NumpyKVStore:
 
     def write(self, slots: BlockIds, values: npt.NDArray[Any]) -> None:
         """Store `values` `[n, *value_shape]` at `slots` `[n]`."""
-        self._flat()[slots] = values
+        self._flat()[self._check(slots)] = values
 
     def read(self, slots: BlockIds) -> npt.NDArray[Any]:
         """Return the values at `slots` `[n]`, `[n, *value_shape]`."""
-        values: npt.NDArray[Any] = self._flat()[slots]
+        values: npt.NDArray[Any] = self._flat()[self._check(slots)]
         return values
 
     def run(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order: a later transfer may read what an earlier one wrote."""
         for transfer in transfers:
             self.data[transfer.dst] = self.data[transfer.src]
+
+    def _check(self, slots: BlockIds) -> BlockIds:
+        """Refuse slots outside the store: NumPy would take a negative one for another block's."""
+        num_slots = self.data.shape[0] * self.data.shape[1]
+        wrong = [slot for slot in np.asarray(slots).tolist() if not 0 <= slot < num_slots]
+        if wrong:
+            raise BlockError(f"slot {wrong[0]} is not in this store of {num_slots} slots")
+        return slots
 
     def _flat(self) -> npt.NDArray[Any]:
         return self.data.reshape(

@@ -8,7 +8,8 @@
 
 A manager puts the parts together: the tree knows which blocks hold which prefix, the allocator
 which are free, the policy which cached block goes next. It owns the life of sequences, the counter
-that serves as time, and the order of things inside a call. A call that raises has changed nothing.
+that serves as time, and the order of things inside a call. A call that raises has changed nothing
+(a listener must not raise: `observe.attach` sees to that).
 
 It does not know KV bytes: calls that need blocks copied return `Transfer`s, which the owner of the
 KV runs and then reports by `complete`. It does not know who listens: `emit` is its only outward
@@ -18,9 +19,9 @@ call.
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.checks import check_namespace, check_prompt
+from radixlab.cache.checks import check_count, check_namespace, check_prompt
 from radixlab.cache.cow import PendingCopies, blocks_to_copy
-from radixlab.cache.errors import CacheError, SequenceError
+from radixlab.cache.errors import CacheError, PolicyError, SequenceError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.protocols import BlockIds, EvictionPolicy, Transfer
 from radixlab.cache.runs import to_runs
@@ -114,18 +115,24 @@ class KVCacheManager:
         sequence.hit_tokens = found.num_blocks * block_size
         sequence.miss_reason, sequence.evicted_tick = reason, evicted_tick
         self._next_id += 1
-        self.tick += 1
         if self._emit:
             ids = tuple(prompt.token_ids.tolist())
             self._emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
-        node = self.tree.cut(found)
+        # The lock comes before the eviction, or a prompt might evict its own hit.
+        sequence.receipt = self.tree.lock(self.tree.cut(found), sequence.id)
+        new = self._take_or_give_up(num_new, sequence)
+        sequence.block_table = np.concatenate((*found.runs, *new))
+        self.sequences[sequence.id] = sequence
+        self.tick += 1
+        node = sequence.receipt.node
         self.tree.touch(node, self.tick, hit=True)
         if self._emit:
-            self._emit_match(sequence, node.id if node.parent else None)
-        # The lock comes before the eviction, or a prompt might evict its own hit.
-        sequence.receipt = self.tree.lock(node, sequence.id)
-        sequence.block_table = np.concatenate((*found.runs, *self._take(num_new, sequence)))
-        self.sequences[sequence.id] = sequence
+            node_id = node.id if node.parent else None
+            hit, num, why = sequence.hit_tokens, prompt.num_tokens, (reason, evicted_tick)
+            self._emit(
+                PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick)
+            )
+            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
         prompt.taken = True
         self.num_requests += 1
         self.prompt_tokens += prompt.num_tokens
@@ -144,15 +151,18 @@ class KVCacheManager:
         shared = blocks_to_copy(sequence, self.allocator, start, end, block_size)
         if num_new or shared:
             self.supply.require(num_new + len(shared))
-        sequence.tokens.append(token_ids)
+        new = self.supply.take(num_new, self.tick) if num_new else []
+        destinations = self.supply.take(len(shared), self.tick) if shared else []
+        sequence.tokens.grow(token_ids)
         if self._emit:
             ids = tuple(token_ids.tolist())
             self._emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
-        copies = self._copy_blocks(sequence, shared)
         if num_new:
-            new = self._take(num_new, sequence)
             sequence.block_table = np.concatenate((sequence.block_table, *new))
-        return copies
+            if self._emit:
+                runs = to_runs(np.concatenate(new))
+                self._emit(BlocksAllocated(*self.stamp(), sequence.id, runs))
+        return self._copy_blocks(sequence, shared, destinations)
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write; return the copies to run first.
@@ -161,6 +171,7 @@ class KVCacheManager:
         stay in place.
         """
         self._check_running(sequence)
+        start, end = check_count("start", start), check_count("end", end)
         if not 0 <= start <= end <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
@@ -168,7 +179,8 @@ class KVCacheManager:
             )
         shared = blocks_to_copy(sequence, self.allocator, start, end, self.tree.block_size)
         self.supply.require(len(shared))
-        return self._copy_blocks(sequence, shared)
+        destinations = self.supply.take(len(shared), self.tick) if shared else []
+        return self._copy_blocks(sequence, shared, destinations)
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
@@ -183,7 +195,9 @@ class KVCacheManager:
         It shares every block under them, and copies none: whoever writes first will.
         """
         self._check_running(sequence)
-        num_tokens = sequence.num_tokens if num_tokens is None else num_tokens
+        if num_tokens is None:
+            num_tokens = sequence.num_tokens
+        num_tokens = check_count("num_tokens", num_tokens)
         if not 0 < num_tokens <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
@@ -210,12 +224,15 @@ class KVCacheManager:
         the lock moves to the deepest node.
         """
         self._check_running(sequence)
+        num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.num_tokens:
             raise SequenceError(
                 f"{num_written} tokens written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
             )
-        limit = num_written if max_tokens is None else min(num_written, max_tokens)
+        limit = num_written
+        if max_tokens is not None:
+            limit = min(limit, check_count("max_tokens", max_tokens))
         receipt = sequence.receipt
         start, stop = receipt.node.end, limit // self.tree.block_size
         if stop <= start:
@@ -226,10 +243,10 @@ class KVCacheManager:
         _, cached = self.tree.extend(
             receipt.node, sequence.tokens, block_ids, self.tick, receipt, sequence.id
         )
+        if self.allocator.more_holders:
+            self._take_siblings_along(sequence, start, cached)
         if cached:
             self._use_the_trees(sequence, start, np.concatenate(cached))
-        if self.allocator.more_holders:
-            self._move_siblings(sequence, start)
 
     def release(self, sequence: Sequence) -> None:
         """Finish: unlock the prefix, which stays cached, and free what was not committed."""
@@ -259,7 +276,7 @@ class KVCacheManager:
 
     def evict(self, num_blocks: int) -> int:
         """Give up that many cached blocks, or all there are; return how many."""
-        gone = self.supply.give_up(num_blocks, self.tick)
+        gone = self.supply.give_up(check_count("num_blocks", num_blocks), self.tick)
         for block_ids in gone:
             self.allocator.free(block_ids)
         return sum(map(len, gone))
@@ -296,27 +313,24 @@ class KVCacheManager:
 
     # ---- inside
 
-    def _take(self, num_blocks: int, sequence: Sequence) -> list[BlockIds]:
-        new = self.supply.take(num_blocks, self.tick)
-        if self._emit:
-            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
-        return new
+    def _take_or_give_up(self, num_blocks: int, sequence: Sequence) -> list[BlockIds]:
+        """Take the blocks of a new sequence; if the policy fails, nothing of it remains."""
+        try:
+            return self.supply.take(num_blocks, self.tick)
+        except PolicyError:
+            self.tree.unlock(sequence.receipt, sequence.id)
+            if self._emit:
+                self._emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
+            raise
 
-    def _emit_match(self, sequence: Sequence, node_id: int | None) -> None:
-        why = (sequence.miss_reason, sequence.evicted_tick)
-        hit, num = sequence.hit_tokens, sequence.num_tokens
-        if self._emit:
-            self._emit(
-                PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick)
-            )
-
-    def _copy_blocks(self, sequence: Sequence, indices: list[int]) -> list[Transfer]:
+    def _copy_blocks(
+        self, sequence: Sequence, indices: list[int], destinations: list[BlockIds]
+    ) -> list[Transfer]:
         """Replace these blocks of the table by copies; a lock that covered one ends before it."""
         if not indices:
             return []
         copies = []
-        destinations = np.concatenate(self.supply.take(len(indices), self.tick)).tolist()
-        for index, dst in zip(indices, destinations, strict=True):
+        for index, dst in zip(indices, np.concatenate(destinations).tolist(), strict=True):
             copies.append(self.copies.start(sequence, index, dst))
             if self._emit:
                 src = copies[-1].src
@@ -337,24 +351,33 @@ class KVCacheManager:
             self._emit(BlocksDeduplicated(*self.stamp(), sequence.id, start, *freed_and_kept))
         self.allocator.free(duplicates)
 
-    def _move_siblings(self, sequence: Sequence, start: int) -> None:
-        """Blocks that forks shared are the tree's now: each fork's lock moves to cover them."""
-        for sibling in self.sequences.values():
-            if sibling is sequence or sibling.node.end < start:
+    def _take_siblings_along(self, sequence: Sequence, start: int, cached: list[BlockIds]) -> None:
+        """Blocks from `start` on that forks share with `sequence` are the tree's now.
+
+        Each fork's table is re-pointed like the sequence's own, and its lock moves to cover them.
+        """
+        num_cached = sum(map(len, cached))
+        for sibling in list(self.sequences.values()):
+            if sibling is sequence or not sibling.node.end <= start < len(sibling.block_table):
                 continue
             num = min(len(sibling.block_table), sequence.node.end)
             differ = np.flatnonzero(sibling.block_table[:num] != sequence.block_table[:num])
             end = int(differ[0]) if len(differ) else num
-            if end > sibling.node.end:
-                self.allocator.unshare(sibling.block_table[sibling.node.end : end])
-                node = self.tree.ancestor_at(sequence.node, end)
-                self.tree.move(sibling.receipt, node, sibling.id)
+            if end <= start:
+                continue
+            if cached:
+                self._use_the_trees(sibling, start, np.concatenate(cached)[: end - start])
+            self.allocator.unshare(sibling.block_table[start + num_cached : end])
+            node = self.tree.ancestor_at(sequence.node, end)
+            self.tree.move(sibling.receipt, node, sibling.id)
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
+        node = sequence.receipt.node
+        if sequence.receipt.released:
+            raise SequenceError(f"sequence {sequence.id}: its lock was released from outside")
         del self.sequences[sequence.id]
         self.tick += 1
-        node = sequence.receipt.node
         self.tree.touch(node, self.tick)
         if self._emit:
             self._emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))

@@ -9,10 +9,11 @@ copies all it has.
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.errors import PromptTooLargeError, SequenceError, TokenError
+from radixlab.cache.checks import check_count, check_namespace, check_prompt
+from radixlab.cache.errors import SequenceError
 from radixlab.cache.protocols import BlockIds, Transfer
 from radixlab.cache.stats import CacheStats
-from radixlab.cache.tokens import Tokens, TokensLike, as_int32, own
+from radixlab.cache.tokens import Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace
 
@@ -53,15 +54,9 @@ class NaiveManager:
         self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
     ) -> NaiveSequence:
         """Take blocks for the whole prompt, all or none."""
-        prompt, block_size = own(tokens, reserve_tokens), self.config.block_size
-        num_blocks = -(-(prompt.num_tokens + reserve_tokens) // block_size)
-        if not prompt.num_tokens:
-            raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
-        if num_blocks > self.config.num_blocks:
-            raise PromptTooLargeError(
-                f"a prompt of {prompt.num_tokens} tokens needs {num_blocks} blocks, "
-                f"the pool has {self.config.num_blocks}"
-            )
+        check_namespace(namespace)
+        prompt = check_prompt(tokens, reserve_tokens, self.config)
+        num_blocks = -(-(prompt.num_tokens + reserve_tokens) // self.config.block_size)
         sequence = self._start(prompt, self.allocator.allocate(num_blocks), [])
         prompt.taken = True
         self.num_requests += 1
@@ -77,7 +72,7 @@ class NaiveManager:
         sequence.block_table = np.concatenate(
             (sequence.block_table, self.allocator.allocate(num_new))
         )
-        sequence.tokens.append(token_ids)
+        sequence.tokens.grow(token_ids)
         return []
 
     def prepare_write(self, sequence: NaiveSequence, start: int, end: int) -> list[Transfer]:
@@ -91,7 +86,9 @@ class NaiveManager:
         The transfers to run are in the new sequence's `copies`.
         """
         self._check_running(sequence)
-        num_tokens = sequence.num_tokens if num_tokens is None else num_tokens
+        if num_tokens is None:
+            num_tokens = sequence.num_tokens
+        num_tokens = check_count("num_tokens", num_tokens)
         if not 0 < num_tokens <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
@@ -109,6 +106,11 @@ class NaiveManager:
     ) -> None:
         """Register nothing: there is no cache."""
         self._check_running(sequence)
+        if not 0 <= check_count("num_written", num_written) <= sequence.num_tokens:
+            raise SequenceError(
+                f"{num_written} tokens written of sequence {sequence.id}? "
+                f"It has {sequence.num_tokens}"
+            )
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Nothing is held for a copy here."""
@@ -147,5 +149,5 @@ class NaiveManager:
         return sequence
 
     def _check_running(self, sequence: NaiveSequence) -> None:
-        if self.sequences.get(getattr(sequence, "id", None)) is not sequence:  # type: ignore[arg-type]  # None: no id
+        if type(sequence) is not NaiveSequence or self.sequences.get(sequence.id) is not sequence:
             raise SequenceError(f"{sequence!r} is not running here ({len(self.sequences)} run)")

@@ -4,7 +4,7 @@ Knows the allocator, the tree and its policy. It does not know sequences.
 """
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.errors import OutOfBlocksError
+from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tree import Found, RadixTree
@@ -52,22 +52,40 @@ class BlockSupply:
         if missing <= 0:
             return [self._allocator.allocate(num_blocks)]
         evicted = self.give_up(missing, tick)
-        found = sum(map(len, evicted))
-        assert found == missing, f"policy {self._tree.policy.name} hides evictable leaves"
-        return [self._allocator.allocate(num_blocks - missing), *evicted]
+        if (num_evicted := sum(map(len, evicted))) < missing:
+            self._free(evicted)
+            num_evictable = self._tree.num_evictable_blocks
+            raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
+        return [self._allocator.allocate(num_blocks - num_evicted), *evicted]
 
     def give_up(self, num_blocks: int, tick: int) -> list[BlockIds]:
         """Take that many blocks (or all there are) off the policy's victims.
 
         Returns runs of their ids. Nobody holds them from here on: the caller uses or frees them.
+        Raises `PolicyError` if the policy names a victim that may not be one; what went until then
+        is free.
         """
         gone: list[BlockIds] = []
         missing, tree = num_blocks, self._tree
-        while missing > 0 and (node := tree.policy.victim()) is not None:
-            num = min(missing, node.num_blocks)
-            if self._memory:
-                self._memory.remember(node, num, tick)
-            gone.append(tree.trim(node, num))
+        while missing > 0:
+            try:
+                node = tree.policy.victim()
+                if node is None:
+                    break
+                num = min(missing, node.num_blocks)
+                if self._memory:
+                    self._memory.remember(node, num, tick)
+                gone.append(tree.trim(node, num))
+            except Exception as error:
+                self._free(gone)
+                raise self._broken(f"failed: {type(error).__name__}: {error}") from error
             missing -= num
-        self.evicted_blocks += num_blocks - max(missing, 0)
+            self.evicted_blocks += num
         return gone
+
+    def _free(self, runs: list[BlockIds]) -> None:
+        for block_ids in runs:
+            self._allocator.free(block_ids)
+
+    def _broken(self, what: str) -> PolicyError:
+        return PolicyError(f"policy {getattr(self._tree.policy, 'name', self._tree.policy)} {what}")

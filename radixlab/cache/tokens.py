@@ -56,7 +56,13 @@ class Tokens:
         return ids
 
     def append(self, token_ids: TokenArray) -> None:
-        """Add ids, int32 `[n]`, at the end; amortised cost O(n)."""
+        """Add ids, int32 `[n]`, at the end; `TokenError` once a sequence has taken the buffer."""
+        if self.taken:
+            raise TokenError("a sequence has taken these tokens: append through its manager")
+        self.grow(token_ids)
+
+    def grow(self, token_ids: TokenArray) -> None:
+        """Add ids, int32 `[n]`, at the end, as the owner may; amortised cost O(n)."""
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it
@@ -105,7 +111,8 @@ def as_int32(tokens: TokensLike) -> TokenArray:
         raise TokenError(f"tokens must have one dimension, not shape {array.shape}")
     if array.size == 0:
         return np.empty(0, np.int32)
-    if not np.issubdtype(array.dtype, np.integer):
+    hidden_bool = isinstance(tokens, Sequence) and bool in set(map(type, tokens))  # True is no id
+    if hidden_bool or array.dtype.kind not in "iu":
         raise TokenError(_first_bad_token(tokens, array))
     low, high = int(array.min()), int(array.max())
     if low < INT32.min or high > INT32.max:

@@ -12,9 +12,11 @@ free lists or KV bytes.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from radixlab.cache.checks import as_block_ids, check_count, check_namespace
 from radixlab.cache.edges import common_blocks, compact
 from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
@@ -32,7 +34,7 @@ from radixlab.cache.protocols import (
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
-from radixlab.config import positive
+from radixlab.config import ConfigError, positive
 from radixlab.events import (
     BlockRemoved,
     BlockStored,
@@ -93,6 +95,8 @@ class RadixTree:
         stamp: Stamp | None = None,
     ) -> None:
         self.block_size = positive("block_size", block_size)
+        if isinstance(policy, type | str):
+            raise ConfigError(f"policy must be a policy object such as LRU(), not {policy!r}")
         self.policy: EvictionPolicy = LRU() if policy is None else policy
         self.emit = emit
         self.stamp = Stamp() if stamp is None else stamp
@@ -139,6 +143,7 @@ class RadixTree:
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Return the blocks of the longest cached prefix, int32 `[n]`, and change nothing."""
+        check_namespace(namespace)
         tokens = as_tokens(tokens)
         return self.find(tokens, len(tokens) // self.block_size, namespace).block_ids
 
@@ -147,15 +152,15 @@ class RadixTree:
 
         The node in which it ends is split there, so that a lock on it ends there too.
         """
+        check_namespace(namespace)
         tokens = as_tokens(tokens)
         found = self.find(tokens, len(tokens) // self.block_size, namespace)
         return Match(self.cut(found), found.block_ids)
 
     def cut(self, found: Found) -> Node:
         """Return the node that ends where the walk ended, splitting one if need be."""
+        self._check_alive(found.node)
         if found.child is None:
-            if found.node.parent is None:
-                self.roots.setdefault(found.node.namespace, found.node)
             return found.node
         if found.child_blocks == found.child.num_blocks:
             return found.child
@@ -163,6 +168,7 @@ class RadixTree:
 
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
         """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
+        self._check_alive(node)
         while node.parent is not None and node.parent.end >= num_blocks:
             node = node.parent
         if num_blocks == node.end:
@@ -184,7 +190,8 @@ class RadixTree:
         and use its `block_ids` from then on. Raises `BlockError` unless there is exactly one id
         per whole block.
         """
-        tokens, block_ids = as_tokens(tokens), np.asarray(block_ids, np.int32)
+        check_namespace(namespace)
+        tokens, block_ids = as_tokens(tokens), as_block_ids(block_ids)
         whole = len(tokens) // self.block_size
         if len(block_ids) != whole:
             raise BlockError(
@@ -212,24 +219,27 @@ class RadixTree:
         A running sequence gives its `receipt` on `node` along: the lock moves to where the key
         ends, and a leaf that nobody else has locked grows in place.
         """
+        self._check_alive(node)
         start, index, stop = node.end, node.end, node.end + len(block_ids)  # in blocks
         step, cached = self._block_bytes, list[BlockIds]()
         while index < stop:
             position = index * step
             child = node.children.get(bytes(tokens.view[position : position + step]))
             if child is None:
-                new = block_ids[index - start :]
-                if receipt and node.num_receipts == 1 and node.parent and not node.children:
-                    self._lengthen(node, tokens, new, sequence_id)
-                else:
-                    node = self._add_leaf(node, tokens, new, tick, receipt, sequence_id)
-                return node, cached
+                break
             limit = min(child.num_blocks, stop - index)
             shared = common_blocks(tokens.data, position, child.edge, limit, step)
             node = child if shared == child.num_blocks else self._split(child, shared)
             cached.append(node.block_ids)
             index += shared
-        if receipt:
+        new = block_ids[index - start :]
+        if receipt is not None and receipt.node is node:
+            return self._extend_locked(node, tokens, new, tick, receipt, sequence_id), cached
+        if len(new):
+            node = self._add_leaf(node, tokens, new, tick, sequence_id)
+            self.num_evictable_blocks += len(new)
+            self.policy.on_evictable(node)
+        if receipt is not None:
             self.move(receipt, node, sequence_id)
         return node, cached
 
@@ -237,8 +247,9 @@ class RadixTree:
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
-        if not node.alive:
-            raise LockError(f"node {node.id} is gone (evicted or cleared): match again")
+        self._check_alive(node)
+        if node.parent is None:
+            node = self.roots.setdefault(node.namespace, node)
         node.num_receipts += 1
         if node.num_receipts == 1 and not node.num_locked_children:
             self.num_evictable_blocks -= protect(node, self.policy)
@@ -248,6 +259,8 @@ class RadixTree:
 
     def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
+        if type(receipt) is not Receipt:
+            raise LockError(f"{receipt!r} is no receipt: pass what lock returned")
         node: Node = receipt.node
         if receipt.released:
             raise LockError(f"node {node.id}: this receipt was released before")
@@ -306,7 +319,7 @@ class RadixTree:
 
     def evict(self, num_blocks: int) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
-        gone = []
+        gone, num_blocks = [], check_count("num_blocks", num_blocks)
         while num_blocks > 0 and (node := self.policy.victim()) is not None:
             gone.append(self.trim(node, min(num_blocks, node.num_blocks)))
             num_blocks -= len(gone[-1])
@@ -329,7 +342,7 @@ class RadixTree:
     # ---- inside
 
     def _root(self, namespace: Namespace | None) -> Node:
-        """Return the namespace's root; a new one is kept only once someone needs it (`cut`)."""
+        """Return the namespace's root; a new one is kept once it is locked or has a child."""
         root = self.roots.get(namespace)
         return root or Node(self._new_id(), None, namespace, memoryview(b""), NO_BLOCKS)
 
@@ -338,6 +351,13 @@ class RadixTree:
         if not (root.children or root.num_receipts):
             root.alive = False
             self.roots.pop(root.namespace, None)
+
+    @staticmethod
+    def _check_alive(node: Node) -> None:
+        if type(node) is not Node:
+            raise LockError(f"{node!r} is no node: pass what match_prefix or insert returned")
+        if not node.alive:
+            raise LockError(f"node {node.id} is gone (evicted or cleared): match again")
 
     def _new_id(self) -> int:
         self._next_id += 1
@@ -352,68 +372,76 @@ class RadixTree:
             self.emit(NodeSplit(*self.stamp(), lower.id, upper.id, num_blocks))
         return upper
 
+    def _extend_locked(
+        self,
+        node: Node,
+        tokens: Tokens,
+        block_ids: BlockIds,
+        tick: int,
+        receipt: Receipt,
+        sequence_id: int | None,
+    ) -> Node:
+        """Store blocks below the node that `receipt` holds, the usual case of a commit.
+
+        If nobody else has locked it and it is a leaf, it grows in place. Otherwise a new leaf is
+        born locked, and the receipt moves down to it; the node stays locked through its child.
+        """
+        if not len(block_ids):
+            return node
+        if node.num_receipts == 1 and node.parent and not node.children:
+            start, stop = node.end - node.num_blocks, node.end + len(block_ids)
+            edge = tokens.view[start * self._block_bytes : stop * self._block_bytes]
+            node.lengthen(edge, block_ids)
+            self.num_blocks += len(block_ids)
+            if self.emit:
+                self.emit(BlockStored(*self._stored(node, len(block_ids), tokens, sequence_id)))
+            return node
+        leaf = self._add_leaf(node, tokens, block_ids, tick, sequence_id)
+        leaf.num_receipts = 1
+        node.num_locked_children += 1
+        node.num_receipts -= 1
+        receipt.node = leaf
+        if self.emit:
+            self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
+            if node.parent:
+                self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
+        return leaf
+
     def _add_leaf(
         self,
         parent: Node,
         tokens: Tokens,
         block_ids: BlockIds,
         tick: int,
-        receipt: Receipt | None,
         sequence_id: int | None,
     ) -> Node:
-        """Hang a new leaf below `parent`. With a receipt on `parent` it is born locked."""
-        step, num_blocks = self._block_bytes, len(block_ids)
-        edge = tokens.view[parent.end * step : (parent.end + num_blocks) * step]
+        """Hang a new leaf below `parent`. The caller locks it or counts it as evictable."""
+        step = self._block_bytes
+        edge = tokens.view[parent.end * step : (parent.end + len(block_ids)) * step]
         if parent.evictable:
             self.policy.on_protected(parent)  # no leaf any more
         leaf = Node(self._new_id(), parent, parent.namespace, compact(edge), block_ids.copy())
         leaf.tick = tick
         parent.children[bytes(edge[:step])] = leaf
+        if parent.parent is None:
+            self.roots.setdefault(parent.namespace, parent)
         self.num_nodes += 1
-        self.num_blocks += num_blocks
+        self.num_blocks += len(block_ids)
         self.policy.on_insert(leaf, tick)
         if self.emit:
-            self._emit_stored(leaf, num_blocks, tokens, sequence_id)
-        if receipt is None:
-            self.num_evictable_blocks += num_blocks
-            self.policy.on_evictable(leaf)
-        else:  # the parent stays locked through its child
-            leaf.num_receipts = 1
-            parent.num_locked_children += 1
-            parent.num_receipts -= 1
-            receipt.node = leaf
-            if self.emit:
-                self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
-                if parent.parent:
-                    self.emit(NodeUnlocked(*self.stamp(), parent.id, sequence_id))
+            self.emit(BlockStored(*self._stored(leaf, len(block_ids), tokens, sequence_id)))
         return leaf
 
-    def _lengthen(
-        self, leaf: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int | None
-    ) -> None:
-        """Append blocks to a locked leaf; its edge becomes a view into the grower's buffer."""
-        start, num_blocks = leaf.end - leaf.num_blocks, len(block_ids)
-        stop = leaf.end + num_blocks
-        leaf.lengthen(tokens.view[start * self._block_bytes : stop * self._block_bytes], block_ids)
-        self.num_blocks += num_blocks
-        if self.emit:
-            self._emit_stored(leaf, num_blocks, tokens, sequence_id)
-
-    def _emit_stored(
+    def _stored(
         self, node: Node, num_blocks: int, tokens: Tokens, sequence_id: int | None
-    ) -> None:
-        """Report the last `num_blocks` blocks of a node."""
+    ) -> tuple[Any, ...]:
+        """Return `BlockStored`'s fields for the last `num_blocks` blocks of a node."""
         start, stop = (node.end - num_blocks) * self.block_size, node.end * self.block_size
         literal = None if sequence_id is not None else tuple(tokens.token_ids[start:stop].tolist())
         parent_id = node.parent.id if node.parent and node.parent.parent else None
         runs = to_runs(node.block_ids[-num_blocks:])
-        if self.emit:
-            self.emit(
-                BlockStored(
-                    *self.stamp(), node.id, parent_id, node.namespace, sequence_id, start, runs,
-                    node.tick, literal,
-                )
-            )  # fmt: skip
+        where = (node.id, parent_id, node.namespace, sequence_id, start)
+        return (*self.stamp(), *where, runs, node.tick, literal)
 
     def _remove(self, node: Node) -> None:
         """Take a leaf without blocks out of the tree; its parent may become a leaf."""

@@ -1,7 +1,7 @@
 """Consumers of events: state, recordings, and the watching of trees that emit nothing."""
 
-from radixlab.observe.recorder import Recorder, guarded, read_recording
-from radixlab.observe.snapshot import attach, snapshot
+from radixlab.observe.recorder import Recorder, read_recording
+from radixlab.observe.snapshot import attach, guarded, snapshot
 from radixlab.observe.state import NodeState, SequenceState, State, copy_state, fold, fold_all
 from radixlab.observe.watch import WatchedTree, watch
 from radixlab.observe.wire import RecordingError, event_from_json, event_to_json, state_to_json

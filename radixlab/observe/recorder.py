@@ -5,13 +5,14 @@ reader trusts nothing: a file that does not fit raises a `RecordingError` with i
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from radixlab.events import Emit, Event
+from radixlab.config import positive
+from radixlab.events import Event, TreeResynced
 from radixlab.observe.snapshot import Cache, attach, snapshot
-from radixlab.observe.state import NodeState, SequenceState, State
+from radixlab.observe.state import NodeState, SequenceState, State, copy_state, fold
 from radixlab.observe.wire import RecordingError, event_from_json, event_to_json, state_to_json
 
 VERSION = 1
@@ -32,21 +33,22 @@ class Recorder:
             for part in (*state["nodes"], *state["sequences"]):
                 part["tokens"] = [0] * len(part["tokens"])
         self._write({"type": "Recording", "version": VERSION, "state": state})
-        attach(cache, self.record)
+        self._detach = attach(cache, self.record)
 
     def record(self, event: Event) -> None:
         """Append one event; after `close` nothing is written."""
         if self._file is None:
             return
         fields = event_to_json(event)
-        if not self._tokens and fields.get("token_ids"):
-            fields["token_ids"] = [0] * len(fields["token_ids"])
+        if not self._tokens:
+            _hide_tokens(fields)
         self._write(fields)
         self.num_events += 1
 
     def close(self) -> None:
         """Finish the file. Twice is once."""
         if self._file is not None:
+            self._detach()
             self._file.close()
             self._file = None
 
@@ -62,49 +64,48 @@ class Recorder:
 
 
 def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
-    """Return the state at the start and the events, read as they are asked for."""
+    """Return the state at the start and the events, read and checked as they are asked for."""
     lines = _json_lines(Path(path))
-    _, header = next(lines, (0, None))
-    if (
-        not isinstance(header, dict)
-        or header.get("type") != "Recording"
-        or header.get("version") != VERSION
-    ):
-        raise RecordingError(f"{path}:1: not a recording of version {VERSION}")
+    where, header = next(lines, (f"{path}:1", None))
+    if not isinstance(header, dict) or header.get("type") != "Recording":
+        raise RecordingError(f"{where}: not a recording")
+    if header.get("version") != VERSION:
+        raise RecordingError(f"{where}: version {header.get('version')!r}, this reads {VERSION}")
     try:
         state = _state(header["state"])
-    except (KeyError, TypeError) as error:
-        raise RecordingError(f"{path}:1: the state does not fit: {error}") from None
-    return state, (event_from_json(record, f"{path}:{number}") for number, record in lines)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RecordingError(f"{where}: the state does not fit: {error}") from None
+    return state, _checked(copy_state(state), lines)
 
 
-def guarded(listener: Emit, on_error: Callable[[Exception], None]) -> Emit:
-    """Isolate a listener that a user wrote.
+def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each line's place, `file:number`, and what it holds."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            where = f"{path}:{number}"
+            try:
+                yield where, json.loads(line)
+            except (ValueError, RecursionError):  # ValueError: not JSON, or not UTF-8
+                raise RecordingError(f"{where}: this is no JSON object") from None
 
-    After its first exception, which `on_error` gets, it is not called again.
-    """
-    broken = False
 
-    def emit(event: Event) -> None:
-        nonlocal broken
-        if broken:
-            return
+def _checked(state: State, lines: Iterator[tuple[str, Any]]) -> Iterator[Event]:
+    """Yield events that can be folded, one after the other, from `state` on."""
+    for where, record in lines:
+        event = event_from_json(record, where)
         try:
-            listener(event)
-        except Exception as error:
-            broken = True
-            on_error(error)
+            fold(state, event)
+        except (LookupError, TypeError, ValueError, AttributeError, AssertionError):
+            name = type(event).__name__
+            raise RecordingError(f"{where}: {name} does not fit what came before it") from None
+        yield event
 
-    return emit
 
-
-def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8") as file:
-        try:
-            for number, line in enumerate(file, 1):
-                yield number, json.loads(line)
-        except ValueError as error:  # not JSON, or not UTF-8
-            raise RecordingError(f"{path}: not a line of JSON: {error}") from None
+def _hide_tokens(fields: dict[str, Any]) -> None:
+    if fields.get("token_ids"):
+        fields["token_ids"] = [0] * len(fields["token_ids"])
+    if fields["type"] == TreeResynced.__name__:  # its rows hold tokens in fourth place
+        fields["nodes"] = [(*row[:3], [0] * len(row[3]), *row[4:]) for row in fields["nodes"]]
 
 
 def _state(fields: dict[str, Any]) -> State:
@@ -112,12 +113,18 @@ def _state(fields: dict[str, Any]) -> State:
     sequences = [SequenceState(**_tagged(sequence)) for sequence in fields["sequences"]]
     transfers = [(src, dst) for src, dst in fields["transfers"]]
     rest = {k: v for k, v in fields.items() if k not in ("nodes", "sequences", "transfers")}
-    return State(
+    positive("num_blocks", rest["num_blocks"])
+    positive("block_size", rest["block_size"])
+    state = State(
         **rest,
-        nodes={n.id: n for n in nodes},
-        sequences={s.id: s for s in sequences},
+        nodes={node.id: node for node in nodes},
+        sequences={sequence.id: sequence for sequence in sequences},
         transfers=transfers,
     )
+    for place, node in enumerate(nodes):  # parents come first, so no node is its own ancestor
+        if node.parent_id is not None and node.parent_id not in {n.id for n in nodes[:place]}:
+            raise ValueError(f"node {node.id} comes before its parent {node.parent_id}")
+    return state
 
 
 def _tagged(fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,10 @@
 What `fold` makes of the events must equal what `snapshot` reads; a test holds the two together.
 """
 
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from radixlab.cache.manager import KVCacheManager
 from radixlab.events import Emit, Event
 from radixlab.observe.state import SequenceState, State
@@ -41,18 +45,53 @@ def snapshot(cache: Cache) -> State:
     )
 
 
-def attach(cache: Cache, listener: Emit) -> None:
-    """Add a listener beside the one the cache has."""
+def attach(cache: Cache, listener: Emit) -> Callable[[], None]:
+    """Add a listener beside those the cache has; return a function that takes it off again.
+
+    It is guarded: the engine calls listeners bare, and an exception of one must not stop it half
+    way. The first one is printed, and the listener is not called again.
+    """
     present = cache.emit
-    if present is None:
-        cache.emit = listener
-    else:
-        cache.emit = _both(present, listener)
+    crowd = present if isinstance(present, Listeners) else Listeners([present] if present else [])
+    crowd.members.append(guarded(listener, traceback.print_exception))
+    mine, cache.emit = crowd.members[-1], crowd
+
+    def detach() -> None:
+        if mine in crowd.members:
+            crowd.members.remove(mine)
+        if not crowd.members and cache.emit is crowd:
+            cache.emit = None
+
+    return detach
 
 
-def _both(first: Emit, second: Emit) -> Emit:
+@dataclass(eq=False, slots=True)
+class Listeners:
+    """Several listeners as one."""
+
+    members: list[Emit]
+
+    def __call__(self, event: Event) -> None:
+        """Pass the event on, in the order in which they came."""
+        for member in tuple(self.members):
+            member(event)
+
+
+def guarded(listener: Emit, on_error: Callable[[Exception], object]) -> Emit:
+    """Isolate a listener that a user wrote.
+
+    After its first exception, which `on_error` gets, it is not called again.
+    """
+    broken = False
+
     def emit(event: Event) -> None:
-        first(event)
-        second(event)
+        nonlocal broken
+        if broken:
+            return
+        try:
+            listener(event)
+        except Exception as error:
+            broken = True
+            on_error(error)
 
     return emit

@@ -57,11 +57,14 @@ class State:
     copied_blocks: int = 0
 
     def path(self, node_id: int | None) -> Iterator[NodeState]:
-        """Yield the node and its ancestors, deepest first."""
-        while node_id is not None:
-            node = self.nodes[node_id]
+        """Yield the node and its ancestors, deepest first.
+
+        A learner's tree may have lost an ancestor: the path ends there.
+        """
+        node = None if node_id is None else self.nodes[node_id]
+        while node is not None:
             yield node
-            node_id = node.parent_id
+            node = None if node.parent_id is None else self.nodes.get(node.parent_id)
 
 
 def expand(runs: Runs) -> list[int]:

@@ -73,6 +73,7 @@ class WatchedTree:
     def snapshot(self) -> State:
         """Read the tree's state now."""
         fresh = State(self._state.num_blocks, self._state.block_size)
+        fresh.evicted_blocks = self._state.evicted_blocks
         fresh.nodes = {view.id: node_state(view) for view in self.tree.walk()}
         return fresh
 
