@@ -1,10 +1,11 @@
 """The other design, made to fail: a flat map from hashes to blocks, with a hash of a few bits.
 
-vLLM and nano-vllm find cached blocks this way, with hashes wide enough to make a collision
-unlikely. Here the width is a parameter, so lesson 02 can watch what a collision does.
+vLLM finds cached blocks this way and trusts the hash, which is wide enough to make a collision
+unlikely. Here the width is a parameter, so that lesson 02 can watch what a collision does.
 """
 
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -57,8 +58,16 @@ class FlatHashCache:
             chain.append(previous)
         return chain
 
+    def serve(self, prompts: Iterable[list[int]], canary: KVCanary) -> None:
+        """Take each prompt through its life; the canary raises where one reads another's KV."""
+        for tokens in prompts:
+            sequence = self.allocate(tokens)
+            canary.write(sequence)
+            canary.read(sequence)
+            self.commit(sequence)
 
-def requests_until_wrong(hash_bits: int, most_requests: int = 20_000, seed: int = 0) -> int | None:
+
+def requests_until_wrong(hash_bits: int, most_requests: int = 2_000, seed: int = 0) -> int | None:
     """Send random prompts until one is served another's KV; return how many that took.
 
     None if it did not happen within `most_requests`.
@@ -66,12 +75,9 @@ def requests_until_wrong(hash_bits: int, most_requests: int = 20_000, seed: int 
     rng = np.random.default_rng(seed)
     config = CacheConfig(num_blocks=4 * most_requests, block_size=4)
     cache, canary = FlatHashCache(config, hash_bits), KVCanary(config.num_blocks, config.block_size)
-    for request in range(1, most_requests + 1):
-        sequence = cache.allocate(rng.integers(1_000, size=9).tolist())
-        canary.write(sequence)
-        try:
-            canary.read(sequence)
-        except CanaryError:
-            return request
-        cache.commit(sequence)
+    prompts = (rng.integers(1_000, size=9).tolist() for _ in range(most_requests))
+    try:
+        cache.serve(prompts, canary)
+    except CanaryError:
+        return cache.num_requests
     return None

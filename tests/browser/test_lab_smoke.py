@@ -274,5 +274,5 @@ def test_lesson_00_paints_while_a_cell_runs_and_steps_back(lab, browser):
     before = where.inner_text()
     page.locator(VIEW).first.locator("[data-action=back]").click()
     playwright.expect(where).not_to_have_text(before)
-    page.evaluate(LIMITED, [RUN_UNTIL, "final-18", 2 * MINUTE])
+    page.evaluate(LIMITED, [RUN_UNTIL, "polite-18", 2 * MINUTE])
     assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
