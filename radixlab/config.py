@@ -29,6 +29,12 @@ class CacheConfig:
     """Tell the reasons of a miss apart; costs a digest per evicted block, so benchmarks leave it
     off."""
 
+    partial_reuse_tokens: int = 0
+    """Where a prompt leaves the tree inside a block, copy the block if at least so many tokens of
+    it agree; 0 for never."""
+
     def __post_init__(self) -> None:
         positive("num_blocks", self.num_blocks)
         positive("block_size", self.block_size)
+        if self.partial_reuse_tokens:
+            positive("partial_reuse_tokens", self.partial_reuse_tokens)

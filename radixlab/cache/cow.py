@@ -17,6 +17,7 @@ from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds, Receipt, Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tree import RadixTree
+from radixlab.events import BlockCopied
 
 
 def blocks_to_copy(
@@ -44,6 +45,8 @@ class PendingCopies:
         self._allocator = allocator
         self._holds: dict[Transfer, Receipt | None] = {}
         """Each copy, with the receipt that protects a source owned by the tree."""
+        self.num_copied = 0
+        """Copies ordered so far."""
 
     def __len__(self) -> int:
         return len(self._holds)
@@ -57,16 +60,42 @@ class PendingCopies:
         """List the nodes that hold a source, one entry per receipt."""
         return [receipt.node for receipt in self._holds.values() if receipt]
 
-    def start(self, sequence: Sequence, index: int, dst: int) -> Transfer:
-        """Put `dst` into the block table and hold both ends of the copy.
+    def replace(
+        self, sequence: Sequence, indices: list[int], destinations: list[int]
+    ) -> list[Transfer]:
+        """Put private copies into these places of the block table; order the copies.
 
-        A source of the tree is protected by a receipt. A private one was shared: the share this
-        sequence gives up passes to the copy.
+        A source of the tree is protected by a receipt. A private one was shared: the share that
+        this sequence gives up passes to the copy. A lock that covered a replaced block ends before
+        it from now on.
         """
+        copies = []
+        for index, dst in zip(indices, destinations, strict=True):
+            registered = index < sequence.node.end
+            receipt = self._tree.lock(sequence.node) if registered else None
+            copies.append(self._start(sequence, index, dst, receipt))
+        if indices and indices[0] < sequence.node.end:
+            node = self._tree.ancestor_at(sequence.node, indices[0])
+            self._tree.move(sequence.receipt, node, sequence.id)
+        return copies
+
+    def reuse(self, sequence: Sequence, index: int, receipt: Receipt) -> Transfer:
+        """Order a copy of the first block of the node that `receipt` holds, into place `index`.
+
+        For a block just taken, part of whose tokens the node's block has (see `partial.py`).
+        """
+        dst = int(sequence.block_table[index])
+        sequence.block_table[index] = receipt.node.block_ids[0]
+        return self._start(sequence, index, dst, receipt)
+
+    def _start(self, sequence: Sequence, index: int, dst: int, receipt: Receipt | None) -> Transfer:
         copy = Transfer(int(sequence.block_table[index]), dst, "copy")
-        self._holds[copy] = self._tree.lock(sequence.node) if index < sequence.node.end else None
+        self._holds[copy] = receipt
         self._allocator.share(np.array([dst], np.int32))
         sequence.block_table[index] = dst
+        self.num_copied += 1
+        if emit := self._tree.emit:
+            emit(BlockCopied(*self._tree.stamp(), sequence.id, index, copy.src, dst))
         return copy
 
     def complete(self, copies: list[Transfer]) -> None:

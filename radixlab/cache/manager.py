@@ -23,7 +23,9 @@ from radixlab.cache.checks import check_count, check_namespace, check_prompt
 from radixlab.cache.cow import PendingCopies, blocks_to_copy
 from radixlab.cache.errors import CacheError, PolicyError, SequenceError
 from radixlab.cache.explain import EvictionMemory, miss_reason
-from radixlab.cache.protocols import BlockIds, EvictionPolicy, Transfer
+from radixlab.cache.partial import partial_hit
+from radixlab.cache.protocols import BlockIds, EvictionPolicy, Receipt, Transfer
+from radixlab.cache.registry import Registry
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, count_blocks
@@ -33,9 +35,7 @@ from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import (
     AllBlocksCleared,
-    BlockCopied,
     BlocksAllocated,
-    BlocksDeduplicated,
     BlocksFreed,
     Emit,
     FinishReason,
@@ -74,20 +74,20 @@ class KVCacheManager:
         self.memory = memory
         self.supply = BlockSupply(self.tree, self.allocator, memory)
         self.sequences: dict[int, Sequence] = {}
+        self.registry = Registry(self.tree, self.allocator, self.sequences)
         self.tick = 0
         """Time: +1 for every successful `allocate` and `release`."""
-        self.num_requests = self.prompt_tokens = self.hit_tokens = self.copied_blocks = 0
+        self.num_requests = self.prompt_tokens = self.hit_tokens = self.partial_hit_tokens = 0
         self._next_id = 0
-        self._emit = emit
 
     @property
     def emit(self) -> Emit | None:
         """The listener; None for silence. May be set at any time."""
-        return self._emit
+        return self.tree.emit
 
     @emit.setter
     def emit(self, listener: Emit | None) -> None:
-        self._emit = self.tree.emit = listener
+        self.tree.emit = listener
 
     # ---- a request comes, grows and forks
 
@@ -99,6 +99,7 @@ class KVCacheManager:
         At least one token is left to compute, so that a prompt which is cached whole still yields
         logits. With `reserve_tokens`, blocks for that many tokens to come are taken now, so that
         they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
+        With `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
@@ -109,34 +110,24 @@ class KVCacheManager:
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - found.num_blocks
         self.supply.require(num_new, about_to_lock=found)
-        reason, evicted_tick = miss_reason(self.tree, prompt, found, namespace, self.memory)
-
         sequence = Sequence(self._next_id, prompt, namespace)
         sequence.hit_tokens = found.num_blocks * block_size
-        sequence.miss_reason, sequence.evicted_tick = reason, evicted_tick
+        why = miss_reason(self.tree, prompt, found, namespace, self.memory)
+        sequence.miss_reason, sequence.evicted_tick = why
         self._next_id += 1
-        if self._emit:
+        if emit := self.tree.emit:
             ids = tuple(prompt.token_ids.tolist())
-            self._emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
+            emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
         # The lock comes before the eviction, or a prompt might evict its own hit.
         sequence.receipt = self.tree.lock(self.tree.cut(found), sequence.id)
-        new = self._take_or_give_up(num_new, sequence)
+        partial = self._lock_partial_hit(sequence, num_new)
+        new = self._take_or_give_up(num_new, sequence, partial)
         sequence.block_table = np.concatenate((*found.runs, *new))
-        self.sequences[sequence.id] = sequence
-        self.tick += 1
-        node = sequence.receipt.node
-        self.tree.touch(node, self.tick, hit=True)
-        if self._emit:
-            node_id = node.id if node.parent else None
-            hit, num, why = sequence.hit_tokens, prompt.num_tokens, (reason, evicted_tick)
-            self._emit(
-                PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick)
-            )
-            self._emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
-        prompt.taken = True
-        self.num_requests += 1
-        self.prompt_tokens += prompt.num_tokens
-        self.hit_tokens += sequence.hit_tokens
+        self._admit(sequence)
+        if emit:
+            emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
+        if partial:
+            sequence.copies = [self.copies.reuse(sequence, found.num_blocks, partial)]
         return sequence
 
     def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
@@ -152,17 +143,17 @@ class KVCacheManager:
         if num_new or shared:
             self.supply.require(num_new + len(shared))
         new = self.supply.take(num_new, self.tick) if num_new else []
-        destinations = self.supply.take(len(shared), self.tick) if shared else []
+        destinations = self._take_ids(len(shared))
         sequence.tokens.grow(token_ids)
-        if self._emit:
+        if emit := self.tree.emit:
             ids = tuple(token_ids.tolist())
-            self._emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
+            emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
         if num_new:
             sequence.block_table = np.concatenate((sequence.block_table, *new))
-            if self._emit:
+            if emit := self.tree.emit:
                 runs = to_runs(np.concatenate(new))
-                self._emit(BlocksAllocated(*self.stamp(), sequence.id, runs))
-        return self._copy_blocks(sequence, shared, destinations)
+                emit(BlocksAllocated(*self.stamp(), sequence.id, runs))
+        return self.copies.replace(sequence, shared, destinations)
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write; return the copies to run first.
@@ -179,15 +170,14 @@ class KVCacheManager:
             )
         shared = blocks_to_copy(sequence, self.allocator, start, end, self.tree.block_size)
         self.supply.require(len(shared))
-        destinations = self.supply.take(len(shared), self.tick) if shared else []
-        return self._copy_blocks(sequence, shared, destinations)
+        return self.copies.replace(sequence, shared, self._take_ids(len(shared)))
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
         self.copies.complete(transfers)
-        if self._emit and transfers:
+        if (emit := self.tree.emit) and transfers:
             pairs = tuple((transfer.src, transfer.dst) for transfer in transfers)
-            self._emit(TransfersCompleted(*self.stamp(), pairs))
+            emit(TransfersCompleted(*self.stamp(), pairs))
 
     def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all).
@@ -205,8 +195,8 @@ class KVCacheManager:
         num_blocks = -(-num_tokens // self.tree.block_size)
         child = Sequence(self._next_id, sequence.tokens.prefix(num_tokens), sequence.namespace)
         self._next_id += 1
-        if self._emit:
-            self._emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
+        if emit := self.tree.emit:
+            emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
         node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
         child.receipt = self.tree.lock(node, child.id)
         child.block_table = sequence.block_table[:num_blocks].copy()
@@ -233,20 +223,11 @@ class KVCacheManager:
         limit = num_written
         if max_tokens is not None:
             limit = min(limit, check_count("max_tokens", max_tokens))
-        receipt = sequence.receipt
-        start, stop = receipt.node.end, limit // self.tree.block_size
-        if stop <= start:
-            return
-        block_ids = sequence.block_table[start:stop]
-        if self.copies:
-            self.copies.refuse(block_ids)
-        _, cached = self.tree.extend(
-            receipt.node, sequence.tokens, block_ids, self.tick, receipt, sequence.id
-        )
-        if self.allocator.more_holders:
-            self._take_siblings_along(sequence, start, cached)
-        if cached:
-            self._use_the_trees(sequence, start, np.concatenate(cached))
+        stop = limit // self.tree.block_size
+        if stop > sequence.node.end:
+            if self.copies:
+                self.copies.refuse(sequence.block_table[sequence.node.end : stop])
+            self.registry.register(sequence, stop, self.tick)
 
     def release(self, sequence: Sequence) -> None:
         """Finish: unlock the prefix, which stays cached, and free what was not committed."""
@@ -262,8 +243,8 @@ class KVCacheManager:
         Returns its tokens, int32 `[num_tokens]`, to `allocate` again later.
         """
         self._check_running(sequence)
-        if self._emit:
-            self._emit(RequestPreempted(*self.stamp(), sequence.id))
+        if emit := self.tree.emit:
+            emit(RequestPreempted(*self.stamp(), sequence.id))
         self._finish(sequence, "preempted")
         return sequence.token_ids
 
@@ -296,8 +277,8 @@ class KVCacheManager:
         self.allocator.reset()
         if self.memory:
             self.memory.clear()
-        if self._emit:
-            self._emit(AllBlocksCleared(*self.stamp()))
+        if emit := self.tree.emit:
+            emit(AllBlocksCleared(*self.stamp()))
 
     def stats(self) -> CacheStats:
         """Count blocks by block tables, and what happened so far."""
@@ -307,69 +288,60 @@ class KVCacheManager:
             num_requests=self.num_requests,
             prompt_tokens=self.prompt_tokens,
             hit_tokens=self.hit_tokens,
+            partial_hit_tokens=self.partial_hit_tokens,
             evicted_blocks=self.supply.evicted_blocks,
-            copied_blocks=self.copied_blocks,
+            copied_blocks=self.copies.num_copied,
         )
 
     # ---- inside
 
-    def _take_or_give_up(self, num_blocks: int, sequence: Sequence) -> list[BlockIds]:
+    def _admit(self, sequence: Sequence) -> None:
+        """Count a request in: its path is stamped, and counts a hit on each node."""
+        self.sequences[sequence.id] = sequence
+        sequence.tokens.taken = True
+        self.tick += 1
+        node = sequence.receipt.node
+        self.tree.touch(node, self.tick, hit=True)
+        self.num_requests += 1
+        self.prompt_tokens += sequence.num_tokens
+        self.hit_tokens += sequence.hit_tokens
+        self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
+        if emit := self.tree.emit:
+            node_id = node.id if node.parent else None
+            hit, num = sequence.hit_tokens, sequence.num_tokens
+            why = (sequence.miss_reason, sequence.evicted_tick)
+            emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick))
+
+    def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
+        """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
+        least = self.config.partial_reuse_tokens
+        hit = partial_hit(sequence.node, sequence.tokens, self.tree.block_size) if least else None
+        if hit is None or hit.num_tokens < least:
+            return None
+        spare = self.allocator.num_free + self.tree.num_evictable_blocks - num_new
+        if not hit.node.locked and spare < hit.node.num_blocks:
+            return None
+        sequence.hit_tokens += hit.num_tokens
+        return self.tree.lock(hit.node)
+
+    def _take_or_give_up(
+        self, num_blocks: int, sequence: Sequence, partial: Receipt | None
+    ) -> list[BlockIds]:
         """Take the blocks of a new sequence; if the policy fails, nothing of it remains."""
         try:
             return self.supply.take(num_blocks, self.tick)
         except PolicyError:
             self.tree.unlock(sequence.receipt, sequence.id)
-            if self._emit:
-                self._emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
+            if partial:
+                self.tree.unlock(partial)
+            if emit := self.tree.emit:
+                emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
             raise
 
-    def _copy_blocks(
-        self, sequence: Sequence, indices: list[int], destinations: list[BlockIds]
-    ) -> list[Transfer]:
-        """Replace these blocks of the table by copies; a lock that covered one ends before it."""
-        if not indices:
-            return []
-        copies = []
-        for index, dst in zip(indices, np.concatenate(destinations).tolist(), strict=True):
-            copies.append(self.copies.start(sequence, index, dst))
-            if self._emit:
-                src = copies[-1].src
-                self._emit(BlockCopied(*self.stamp(), sequence.id, index, src, dst))
-        self.copied_blocks += len(copies)
-        if indices[0] < sequence.node.end:
-            node = self.tree.ancestor_at(sequence.node, indices[0])
-            self.tree.move(sequence.receipt, node, sequence.id)
-        return copies
-
-    def _use_the_trees(self, sequence: Sequence, start: int, kept: BlockIds) -> None:
-        """Re-point the table from index `start` to the tree's blocks; free the duplicates."""
-        stop = start + len(kept)
-        duplicates = sequence.block_table[start:stop].copy()
-        sequence.block_table[start:stop] = kept
-        if self._emit:
-            freed_and_kept = (to_runs(duplicates), to_runs(kept))
-            self._emit(BlocksDeduplicated(*self.stamp(), sequence.id, start, *freed_and_kept))
-        self.allocator.free(duplicates)
-
-    def _take_siblings_along(self, sequence: Sequence, start: int, cached: list[BlockIds]) -> None:
-        """Blocks from `start` on that forks share with `sequence` are the tree's now.
-
-        Each fork's table is re-pointed like the sequence's own, and its lock moves to cover them.
-        """
-        num_cached = sum(map(len, cached))
-        for sibling in list(self.sequences.values()):
-            if sibling is sequence or not sibling.node.end <= start < len(sibling.block_table):
-                continue
-            num = min(len(sibling.block_table), sequence.node.end)
-            differ = np.flatnonzero(sibling.block_table[:num] != sequence.block_table[:num])
-            end = int(differ[0]) if len(differ) else num
-            if end <= start:
-                continue
-            if cached:
-                self._use_the_trees(sibling, start, np.concatenate(cached)[: end - start])
-            self.allocator.unshare(sibling.block_table[start + num_cached : end])
-            node = self.tree.ancestor_at(sequence.node, end)
-            self.tree.move(sibling.receipt, node, sibling.id)
+    def _take_ids(self, num_blocks: int) -> list[int]:
+        """Take blocks that were required, as a list of ids."""
+        runs = self.supply.take(num_blocks, self.tick) if num_blocks else []
+        return [block for run in runs for block in run.tolist()]
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
@@ -379,14 +351,14 @@ class KVCacheManager:
         del self.sequences[sequence.id]
         self.tick += 1
         self.tree.touch(node, self.tick)
-        if self._emit:
-            self._emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
+        if emit := self.tree.emit:
+            emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
         private = sequence.block_table[node.end :]
         self.tree.unlock(sequence.receipt, sequence.id)
         if len(private):
             freed = self.allocator.free(private)
-            if self._emit:
-                self._emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
+            if emit := self.tree.emit:
+                emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
 
     def _check_running(self, sequence: Sequence) -> None:
         if type(sequence) is not Sequence:

@@ -138,6 +138,7 @@ class NaiveManager:
             num_requests=self.num_requests,
             prompt_tokens=self.prompt_tokens,
             hit_tokens=0,
+            partial_hit_tokens=0,
             evicted_blocks=0,
             copied_blocks=self.copied_blocks,
         )

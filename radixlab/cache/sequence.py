@@ -3,7 +3,7 @@
 import numpy as np
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt
+from radixlab.cache.protocols import BlockIds, Receipt, Transfer
 from radixlab.cache.tokens import TokenArray, Tokens
 from radixlab.events import MissReason, Namespace
 
@@ -19,6 +19,7 @@ class Sequence:
 
     __slots__ = (
         "block_table",
+        "copies",
         "evicted_tick",
         "hit_tokens",
         "id",
@@ -42,6 +43,8 @@ class Sequence:
         self.namespace = namespace
         self.hit_tokens = 0
         """Prompt tokens whose KV was found in the cache."""
+        self.copies: list[Transfer] = []
+        """Transfers to run before this sequence's KV is read, where part of a block was reused."""
         self.miss_reason = None
         self.evicted_tick = None
 

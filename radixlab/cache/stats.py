@@ -32,6 +32,8 @@ class CacheStats:
     num_requests: int
     prompt_tokens: int
     hit_tokens: int
+    partial_hit_tokens: int
+    """Those of them that were reused inside a block, by a copy."""
     evicted_blocks: int
     copied_blocks: int
 

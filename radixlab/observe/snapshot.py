@@ -41,7 +41,7 @@ def snapshot(cache: Cache) -> State:
         prompt_tokens=cache.prompt_tokens,
         hit_tokens=cache.hit_tokens,
         evicted_blocks=cache.supply.evicted_blocks,
-        copied_blocks=cache.copied_blocks,
+        copied_blocks=cache.copies.num_copied,
     )
 
 
