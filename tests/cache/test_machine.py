@@ -202,4 +202,4 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 TestCache = CacheMachine.TestCase
-TestCache.settings = settings(max_examples=max(300, settings.default.max_examples))
+TestCache.settings = settings(max_examples=max(600, settings.default.max_examples))

@@ -81,20 +81,25 @@ def test_a_policy_hears_every_hit_with_its_tick():
     assert (drawn(lab), policy.heard) == ("a(bc)", [(upper.id, 3), (lower.id, 5), (upper.id, 5)])
 
 
+def busy_step(lab: Checked, random: np.random.Generator) -> None:
+    """Release, evict, or serve and fork: one of them."""
+    running = list(lab.sequences.values())
+    if len(running) > 2 or (running and random.random() < 0.3):
+        lab.release(running[int(random.integers(len(running)))])
+    elif random.random() < 0.2:
+        lab.evict(int(random.integers(1, 4)))
+    elif lab.stats().num_free_blocks + lab.stats().num_evictable_blocks > 5:
+        sequence = start(lab, "".join(random.choice(list("ab"), random.integers(1, 4))))
+        grow(lab, lab.fork(sequence, int(random.integers(1, sequence.num_tokens))), [1])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_policy_always_knows_exactly_the_unlocked_leaves(seed):
     "L3: they come and go at 0 <-> 1 only, and each is told once"
     random, policy = np.random.default_rng(seed), Newest()
     lab = Checked(num_blocks=12, policy=policy)
     for _ in range(80):
-        busy = list(lab.sequences.values())
-        if len(busy) > 2 or (busy and random.random() < 0.3):
-            lab.release(busy[int(random.integers(len(busy)))])
-        elif random.random() < 0.2:
-            lab.evict(int(random.integers(1, 4)))
-        elif lab.stats().num_free_blocks + lab.stats().num_evictable_blocks > 5:
-            sequence = start(lab, "".join(random.choice(list("ab"), random.integers(1, 4))))
-            grow(lab, lab.fork(sequence, int(random.integers(1, sequence.num_tokens))), [1])
+        busy_step(lab, random)
         views = list(lab.tree.walk())
         parents = {view.parent_id for view in views}
         leaves = {view.id for view in views if not view.lock_ref and view.id not in parents}
