@@ -10,10 +10,10 @@ import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt
-from radixlab.cache.errors import SequenceError
+from radixlab.cache.errors import CacheError, SequenceError
 from radixlab.cache.protocols import BlockIds, Transfer
 from radixlab.cache.stats import CacheStats
-from radixlab.cache.tokens import Tokens, TokensLike, as_int32
+from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace
 
@@ -122,6 +122,24 @@ class NaiveManager:
         self.allocator.free(sequence.block_table)
 
     abort = release
+
+    def preempt(self, sequence: NaiveSequence) -> TokenArray:
+        """Free every block; return the tokens, int32 `[num_tokens]`, to `allocate` again later."""
+        self.release(sequence)
+        return sequence.tokens.token_ids
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Find nothing."""
+        return self.allocator.allocate(0)
+
+    def evict(self, num_blocks: int) -> int:
+        """Evict nothing: nothing is cached."""
+        return 0
+
+    def reset(self) -> None:
+        """Forget nothing; raise `CacheError` while sequences run, like the engine."""
+        if self.sequences:
+            raise CacheError(f"cannot reset: {len(self.sequences)} sequences run")
 
     def stats(self) -> CacheStats:
         """Count: every used block is unique, nothing is cached."""

@@ -10,7 +10,13 @@ from contextlib import suppress
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from radixlab.cache import CacheError, OutOfBlocksError, TransferError
 from radixlab.events import AllBlocksCleared, BlockRemoved
@@ -28,6 +34,9 @@ PART = st.sampled_from([1, 1, 1, 0.7, 0.4, 0])
 
 class CacheMachine(RuleBasedStateMachine):
     """Every call of the manager's door, in any order that a caller may use."""
+
+    num_steps = 0
+    """Rules run so far, over all examples of this process."""
 
     @initialize(num_blocks=st.integers(5, 20), explain=st.booleans())
     def build(self, num_blocks: int, explain: bool) -> None:
@@ -163,6 +172,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_model_holds_what_the_tree_does(self):
+        CacheMachine.num_steps += 1
         self.tell_evictions()
         block_of, end_of = {}, {None: ()}
         for view in self.lab.tree.walk():
@@ -202,4 +212,13 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 TestCache = CacheMachine.TestCase
-TestCache.settings = settings(max_examples=max(600, settings.default.max_examples))
+TestCache.settings = settings(max_examples=600)
+
+
+@pytest.mark.soak
+def test_a_million_operations_find_nothing():
+    "New seeds in each batch, until a million rules have run, with all oracles after each"
+    CacheMachine.num_steps = 0
+    while CacheMachine.num_steps < 1_000_000:
+        run_state_machine_as_test(CacheMachine, settings=settings(settings.get_profile("soak")))
+    print(f"{CacheMachine.num_steps:,} operations, no finding")

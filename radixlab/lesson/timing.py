@@ -1,0 +1,15 @@
+"""Timing in a cell: medians, in microseconds, to be compared with each other and nothing else."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+
+def median_us(action: Callable[[], object], rounds: int = 300) -> float:
+    """Call `action` many times and return the median, which drops warm-up and interruptions."""
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter_ns()
+        action()
+        times.append(time.perf_counter_ns() - begin)
+    return median(times) / 1_000
