@@ -13,6 +13,7 @@ from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.cache.eviction import POLICIES
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
+from radixlab.events import Namespace
 from radixlab.workloads.request import Request, TokenArray
 
 
@@ -21,7 +22,9 @@ class Manager(Protocol):
 
     config: CacheConfig
 
-    def allocate(self, tokens: Tokens, *, reserve_tokens: int = 0) -> Any:
+    def allocate(
+        self, tokens: Tokens, namespace: Namespace | None = None, reserve_tokens: int = 0
+    ) -> Any:
         """Admit a prompt, with blocks for the tokens to come, and return its sequence."""
 
     def append(self, sequence: Any, tokens: TokenArray) -> Any:
@@ -86,7 +89,7 @@ def replay(
         if fits(manager.config, request):
             prompt = Tokens(request.prompt, reserve_tokens=len(request.output))
             start = time.thread_time_ns()
-            hit_tokens += _serve(manager, prompt, request.output)
+            hit_tokens += _serve(manager, prompt, request)
             cpu_ns += time.thread_time_ns() - start
             served += 1
             prompt_tokens += len(request.prompt)
@@ -103,14 +106,14 @@ def fits(config: CacheConfig, request: Request) -> bool:
     return request.num_tokens <= config.num_blocks * config.block_size
 
 
-def _serve(manager: Manager, prompt: Tokens, output: TokenArray) -> int:
+def _serve(manager: Manager, prompt: Tokens, request: Request) -> int:
     """Take one request through its life; return its hit tokens.
 
     Blocks for the output are reserved at once, as by an engine that admits only what it can finish.
     """
-    sequence = manager.allocate(prompt, reserve_tokens=len(output))
+    sequence = manager.allocate(prompt, request.namespace, len(request.output))
     hit_tokens: int = sequence.hit_tokens
-    manager.append(sequence, output)
+    manager.append(sequence, request.output)
     manager.commit(sequence, prompt.num_tokens)
     manager.release(sequence)
     return hit_tokens

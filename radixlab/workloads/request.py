@@ -1,12 +1,14 @@
 """One request of a workload: what a client sends, and what the model will have answered.
 
-It knows token ids and nothing of blocks, caches or files.
+It knows token ids and whose they are, and nothing of blocks, caches or files.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from radixlab.events import Namespace
 
 TokenArray = npt.NDArray[np.int32]
 
@@ -30,6 +32,8 @@ class Request:
     """Seconds since the start of the trace, None where the workload has no clock."""
     label: str | None = None
     """What to call the request in a picture."""
+    namespace: Namespace | None = None
+    """Whose cache it may use, such as `("salt", "tenant-3")`; None where all share one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", _read_only("prompt", self.prompt))
