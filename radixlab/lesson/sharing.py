@@ -4,6 +4,7 @@ Knows the arithmetic of blocks and asks the engine to confirm it; knows nothing 
 curve and one box of sliders.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,37 @@ def plot_sharing(shared: int, own: int, block_size: int, most_requests: int = 32
     return Picture.of(figure, "\n".join(["blocks without → with sharing", *rows]))
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Blocks for some requests: without sharing, with it by arithmetic, and as counted."""
+
+    without: int
+    shared: int
+    counted: int
+
+    @property
+    def saved(self) -> float:
+        """The part of the blocks that sharing saves, in 0..1."""
+        return 1 - self.shared / self.without
+
+    @property
+    def verdict(self) -> str:
+        """Whether the engine counts what the formula says."""
+        agrees = self.counted == self.shared
+        return "the engine agrees" if agrees else f"but the engine counts {self.counted}"
+
+
+_WIDTH = "560px"
+_SLIDERS = [
+    ("num_requests", "requests", 1, 200),
+    ("shared", "shared tokens", 1, 2000),
+    ("own", "own tokens", 0, 500),
+    ("block_size", "block size", 1, 64),
+]
+
+
 class SharingCalculator:
-    """Four sliders and a line that follows them; each new setting is counted by the engine too."""
+    """Four sliders, and what follows from them; each new setting is counted by the engine too."""
 
     def __init__(
         self, num_requests: int = 8, shared: int = 400, own: int = 100, block_size: int = 16
@@ -85,14 +115,39 @@ class SharingCalculator:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        without = blocks_without_sharing(**self.settings)
-        shared, counted = blocks_with_sharing(**self.settings), count_blocks(**self.settings)
-        verdict = "the engine agrees" if counted == shared else f"but the engine counts {counted}"
-        saved = f"{1 - shared / without:.0%} saved"
+        r = self.result()
+        become = "becomes" if r.without == 1 else "become"
+        return (
+            f"{self._what()}: {_count(r.without, 'block')} {become} {r.shared} "
+            f"({r.saved:.0%} saved); {r.verdict}"
+        )
+
+    def result(self) -> "Sharing":
+        """Compute the blocks by arithmetic, and have the engine count them."""
+        return Sharing(
+            blocks_without_sharing(**self.settings),
+            blocks_with_sharing(**self.settings),
+            count_blocks(**self.settings),
+        )
+
+    def to_html(self) -> str:
+        """Say it large, with a bar for each number of blocks. There are only numbers in it."""
+        r = self.result()
+        longest = max(r.without, r.shared)
+        bars = _bar("without sharing", r.without, longest, "#D55E00")
+        bars += _bar("with sharing", r.shared, longest, "#0072B2")
+        return (
+            f'<div style="max-width: {_WIDTH}; margin: 8px 0; line-height: 1.4;">'
+            f'<div style="font-size: 20px; font-weight: 600;">{r.saved:.0%} saved: '
+            f"{r.shared:,} {_word(r.shared, 'block')} instead of {r.without:,}</div>"
+            f'<div style="margin-bottom: 8px;">{self._what()}; {r.verdict}</div>{bars}</div>'
+        )
+
+    def _what(self) -> str:
         s = self.settings
         return (
-            f"{s['num_requests']} requests of {s['shared']} shared + {s['own']} own tokens, "
-            f"blocks of {s['block_size']}: {without} blocks become {shared} ({saved}); {verdict}"
+            f"{_count(s['num_requests'], 'request')} of {s['shared']} shared + {s['own']} own "
+            f"tokens, blocks of {s['block_size']}"
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -103,25 +158,42 @@ class SharingCalculator:
     def _box(self) -> Any:
         import ipywidgets as widgets
 
-        line = widgets.Label(str(self))
+        shown = widgets.HTML(self.to_html())
 
-        def slider(name: str, low: int, high: int) -> Any:
+        def slider(name: str, label: str, low: int, high: int) -> Any:
             def follow(change: Any) -> None:
                 self.settings[name] = change["new"]
-                line.value = str(self)
+                shown.value = self.to_html()
 
             chosen = widgets.IntSlider(
                 value=self.settings[name],
                 min=low,
                 max=high,
-                description=name.replace("_", " ").removeprefix("num "),
+                description=label,
                 continuous_update=False,
-                style={"description_width": "6em"},
+                style={"description_width": "8em"},
+                layout={"width": "auto", "max_width": _WIDTH},
             )
             chosen.observe(follow, names="value")
             return chosen
 
-        ranges = {"num_requests": (1, 200), "shared": (1, 2000), "own": (0, 500)}
-        ranges["block_size"] = (1, 64)
-        sliders = [slider(name, *bounds) for name, bounds in ranges.items()]
-        return widgets.VBox([*sliders, line])
+        return widgets.VBox([*(slider(*row) for row in _SLIDERS), shown])
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {_word(number, word)}"
+
+
+def _word(number: int, word: str) -> str:
+    return word if number == 1 else f"{word}s"
+
+
+def _bar(label: str, number: int, longest: int, color: str) -> str:
+    """Draw one bar; the number stands at its end, so the longest leaves room for it."""
+    length = f"calc((100% - 14em) * {number / longest:.4f})"
+    return (
+        '<div style="display: flex; align-items: center; gap: 8px; margin: 3px 0;">'
+        f'<span style="flex: none; width: 8em; text-align: right;">{label}</span>'
+        f'<span style="flex: none; width: {length}; min-width: 2px; height: 18px; '
+        f'border-radius: 2px; background: {color};"></span><b>{number:,}</b></div>'
+    )

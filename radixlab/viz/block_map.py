@@ -17,11 +17,14 @@ from radixlab.viz.facts import BlockFacts, Standing
 from radixlab.viz.palette import FILL, GREEN, INK, LEGEND, PAPER, SOFT
 from radixlab.viz.text import Decode, count, printable, tokens_text
 
-_SIDES = (28, 24, 20, 16, 13, 11, 9, 7)
+_SIDES = (28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7)
 _MOST_HEIGHT = 250
 _MOST_CELLS = 4096
 _CHIP_W, _CHIP_H = 44, 40
 _MOST_CHIPS = 32
+_SEQ_HEAD = 136
+
+_LEGEND_CHAR = 6.2  # pixels, about, at 8 points
 
 MONO = "DejaVu Sans Mono"
 
@@ -42,19 +45,22 @@ class Grid:
 
 
 def grid_of(num_blocks: int, width: int) -> Grid:
-    """Choose cells as large as the height allows; of a huge pool, each stands for many blocks.
+    """Choose cells as large as the height allows, or a little smaller where that saves a row.
+
+    Of a huge pool, each cell stands for many blocks.
 
     >>> grid_of(64, 832)
-    Grid(side=28, columns=29, rows=3, cells=64, per_cell=1)
+    Grid(side=26, columns=32, rows=2, cells=64, per_cell=1)
     """
     per_cell = -(-num_blocks // _MOST_CELLS)
     cells = -(-num_blocks // per_cell)
+    grids = []
     for side in _SIDES:
         columns = max(1, min(cells, width // side))
-        grid = Grid(side, columns, -(-cells // columns), cells, per_cell)
-        if grid.rows * side <= _MOST_HEIGHT:
-            break
-    return grid
+        grids.append(Grid(side, columns, -(-cells // columns), cells, per_cell))
+    fitting = [grid for grid in grids if grid.rows * grid.side <= _MOST_HEIGHT] or grids[-1:]
+    alike = [grid for grid in fitting if grid.side > 0.85 * fitting[0].side]
+    return min(alike, key=lambda grid: grid.rows)
 
 
 def write(
@@ -65,8 +71,15 @@ def write(
     axes.text(x, y, text, fontsize=size, color=color, **options)  # type: ignore[arg-type]
 
 
-def draw_map(axes: Axes, facts: BlockFacts, grid: Grid, x: float, y: float) -> None:
-    """Draw every block at its place."""
+def draw_map(
+    axes: Axes,
+    facts: BlockFacts,
+    grid: Grid,
+    x: float,
+    y: float,
+    copies: Sequence[tuple[int, int]] = (),
+) -> None:
+    """Draw every block at its place, and an arrow for each copy `(src, dst)` under way."""
     if grid.per_cell > 1:
         _draw_shares(axes, facts, grid, x, y)
         return
@@ -78,6 +91,8 @@ def draw_map(axes: Axes, facts: BlockFacts, grid: Grid, x: float, y: float) -> N
             (block, (x + column * grid.side, y + row * grid.side, grid.side - gap, grid.side - gap))
         )
     draw_blocks(axes, facts, rects, numbers=grid.side >= 20)
+    for src, dst in copies:
+        _arrow(axes, rects[src][1], rects[dst][1])
 
 
 def draw_blocks(
@@ -100,7 +115,13 @@ def draw_blocks(
 
 
 def draw_sequence(
-    axes: Axes, state: State, facts: BlockFacts, s: SequenceState, decode: Decode | None, box: Rect
+    axes: Axes,
+    state: State,
+    facts: BlockFacts,
+    s: SequenceState,
+    decode: Decode | None,
+    box: Rect,
+    forked_from: int | None = None,
 ) -> float:
     """Draw a sequence block by block: its tokens, shaded where they were cached, over its table.
 
@@ -108,8 +129,10 @@ def draw_sequence(
     """
     x, y, width, _ = box
     write(axes, x, y + 8, f"sequence {s.id}", 9, weight="bold")
-    write(axes, x, y + 24, f"{s.hit_tokens} of {len(s.tokens)} cached", 7.5, SOFT)
-    left, per_row = x + 118, int((width - 118) // _CHIP_W)
+    found = f"{s.hit_tokens} of {len(s.tokens)} found"
+    origin = found if forked_from is None else f"forked from sequence {forked_from}"
+    write(axes, x, y + 24, origin, 7.5, SOFT)
+    left, per_row = x + _SEQ_HEAD, int((width - _SEQ_HEAD) // _CHIP_W)
     shown = s.block_table[:_MOST_CHIPS]
     places = [(left + k % per_row * _CHIP_W, y + k // per_row * _CHIP_H) for k in range(len(shown))]
     num_cached = -(-s.hit_tokens // state.block_size)
@@ -128,14 +151,17 @@ def draw_sequence(
 
 
 def draw_legend(axes: Axes, x: float, y: float, width: float) -> float:
-    """Draw one entry per standing; return the height."""
-    columns = max(1, int(width // 138))
-    for k, standing in enumerate(Standing):
-        ex, ey = x + k % columns * 138, y + k // columns * 22
+    """Draw one entry per standing, in lines; return the height."""
+    ex, ey = x, y
+    for standing in Standing:
+        entry = 40 + _LEGEND_CHAR * len(LEGEND[standing])
+        if ex > x and ex + entry > x + width:
+            ex, ey = x, ey + 22
         facts = BlockFacts([standing], {}, _TWO_READERS)
         draw_blocks(axes, facts, [(0, (ex, ey, 15, 15))], numbers=False)
         write(axes, ex + 22, ey + 7.5, LEGEND[standing], 8)
-    return -(-len(Standing) // columns) * 22
+        ex += entry
+    return ey + 22 - y
 
 
 def _chip_text(axes: Axes, text: str, x: float, y: float) -> None:
@@ -159,6 +185,22 @@ def _fill(axes: Axes, standing: Standing, rects: list[Rect]) -> None:
 def _rectangles(axes: Axes, rects: Sequence[Rect], **style: object) -> None:
     shapes = [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in rects]
     axes.add_collection(PolyCollection(shapes, **style))  # type: ignore[arg-type]
+
+
+def _arrow(axes: Axes, src: Rect, dst: Rect) -> None:
+    """From under `src`, along the gaps between cells, into the left side of `dst`.
+
+    Straight to a neighbour.
+    """
+    start, below = src[0] + src[2] / 2, src[1] + src[3] + 1.5
+    gap, into = dst[0] - 1.5, dst[1] + dst[3] / 2
+    corners = [start, start, gap, gap], [below - 2, below, below, into]
+    if src[1] == dst[1] and 0 < dst[0] - src[0] < 2 * src[2]:
+        corners = [gap - 7, gap], [into, into]
+    for color, width in ((PAPER, 3.5), (INK, 1.5)):
+        axes.plot(*corners, color=color, linewidth=width, zorder=4, solid_capstyle="butt")
+    tip = [(gap - 1, into - 4.5), (gap + 6, into), (gap - 1, into + 4.5)]
+    axes.add_collection(PolyCollection([tip], facecolor=INK, edgecolor="none", zorder=5))
 
 
 def _badge(axes: Axes, right: float, top: float, text: str) -> None:

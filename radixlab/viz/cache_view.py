@@ -9,6 +9,7 @@ import base64
 import os
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import anywidget
@@ -38,9 +39,11 @@ def is_static() -> bool:
 class Still:
     """A picture of one moment, shown as PNG and text."""
 
-    def __init__(self, state: State, decode: Decode | None = None) -> None:
+    def __init__(
+        self, state: State, decode: Decode | None = None, forks: Mapping[int, int] | None = None
+    ) -> None:
         self.text = summary(state, decode)
-        self.png = still(state, decode)
+        self.png = still(state, decode, forks)
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
@@ -62,14 +65,16 @@ class CacheView(anywidget.AnyWidget):
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
         self._cache, self._decode = cache, decode
         self._events = EventLog(observe.snapshot(cache), decode)
-        self._frame = {"title": title, "sources": event_sources()}
+        has_requests = not isinstance(cache, observe.WatchedTree)
+        self._frame = {"title": title, "sources": event_sources(), "requests": has_requests}
+        self._cell = 0  # counts the cells that run: a view that looks back follows the next one
         self._sent = 0
         self._sent_at = self._synced_at = 0.0
         self._requests: deque[int] = deque()
         self._shell = None if is_static() else get_ipython()
         self._in_cell = self._shell is not None
         self._closed = False
-        super().__init__(recording=self._events.to_json() | self._frame)
+        super().__init__(recording=self._recording())
         self.on_msg(self._on_request)
         if self._shell is not None:
             self._shell.events.register("pre_run_cell", self._before_cell)
@@ -78,7 +83,7 @@ class CacheView(anywidget.AnyWidget):
 
     def snapshot(self) -> Still:
         """Take a picture of the cache as it is now, for the end of a cell."""
-        return Still(observe.snapshot(self._cache), self._decode)
+        return Still(observe.snapshot(self._cache), self._decode, self._events.forks())
 
     def open(self) -> None:
         """Connect to the browser, unless only still pictures are wanted."""
@@ -104,17 +109,21 @@ class CacheView(anywidget.AnyWidget):
         first, self._sent = self._sent, self._events.end
         rows, vocab = self._events.rows(first)
         if rows:
-            self.send({"from": first, "events": rows, "vocab": vocab})
+            self.send({"from": first, "events": rows, "vocab": vocab, "cell": self._cell})
         now = self._sent_at = time.monotonic()
         if now - self._synced_at >= _SYNC_EVERY_S + self._events.num_bytes / 1e6:
             self._sync()
 
+    def _recording(self) -> dict[str, Any]:
+        return self._events.to_json() | self._frame | {"cell": self._cell}
+
     def _sync(self) -> None:
-        self.recording = self._events.to_json() | self._frame
+        self.recording = self._recording()
         self._synced_at = time.monotonic()
 
     def _before_cell(self, *_: object) -> None:
         self._in_cell = True
+        self._cell += 1
 
     def _after_cell(self, *_: object) -> None:
         self._in_cell = False

@@ -10,7 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from radixlab.events import EVENT_TYPES, Event, TreeResynced
+from radixlab.events import EVENT_TYPES, Event, SequenceForked, TreeResynced
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.observe.wire import state_to_json
 from radixlab.viz.text import Decode
@@ -30,6 +30,7 @@ class EventLog:
         self.start = 0
         self.events: list[Event] = []
         self._keyframe = copy_state(keyframe)
+        self._old_forks: dict[int, int] = {}  # of the sequences that run in the keyframe
         self._decode = decode
         self._max_bytes = max_bytes
         self._sizes: list[int] = []  # bytes of each row that has been sent
@@ -50,6 +51,10 @@ class EventLog:
     def state(self) -> State:
         """Fold everything."""
         return fold_all(copy_state(self._keyframe), self.events)
+
+    def forks(self) -> dict[int, int]:
+        """Map sequences to those they were forked from, as far as the log tells."""
+        return self._old_forks | _forks_in(self.events)
 
     def rows(self, first: int) -> tuple[list[list[Any]], dict[str, str]]:
         """Return the events from number `first` on as rows, and the token texts that are new."""
@@ -83,6 +88,7 @@ class EventLog:
         return {
             "keyframe": keyframe,
             "from": self.start,
+            "forks": list(self._old_forks.items()),
             "events": rows,
             "vocab": self._vocab,
             "fields": FIELDS,
@@ -93,10 +99,16 @@ class EventLog:
         while size + self._sizes[keep - 1] <= self._max_bytes // 2:
             keep -= 1
             size += self._sizes[keep]
-        fold_all(self._keyframe, self.events[:keep])
+        running = fold_all(self._keyframe, self.events[:keep]).sequences
+        forks = self._old_forks | _forks_in(self.events[:keep])
+        self._old_forks = {child: parent for child, parent in forks.items() if child in running}
         self.start += keep
         del self.events[:keep], self._sizes[:keep]
         return rows[keep:]
+
+
+def _forks_in(events: list[Event]) -> dict[int, int]:
+    return {e.sequence_id: e.parent_id for e in events if isinstance(e, SequenceForked)}
 
 
 def _tokens_of(event: Event) -> Iterable[int]:

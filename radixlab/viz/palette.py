@@ -23,7 +23,7 @@ FILL = {
 LEGEND = {
     Standing.FREE: "free",
     Standing.CACHED: "cached (evictable)",
-    Standing.USED: "in use (corner)",
+    Standing.USED: "in use by one (corner)",
     Standing.PRIVATE: "private (outline)",
     Standing.SHARED: "shared (count)",
     Standing.COPYING: "copying (arrow)",

@@ -6,17 +6,19 @@ is global.
 
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from radixlab.observe.state import State
 from radixlab.viz.block_map import draw_legend, draw_map, draw_sequence, grid_of, write
 from radixlab.viz.facts import BlockFacts, block_facts, counts
-from radixlab.viz.palette import PAPER, SOFT
+from radixlab.viz.palette import LINE, PAPER, SOFT
 from radixlab.viz.text import Decode, count, headline
 from radixlab.viz.tree_dot import render_dot, tree_dot
 
@@ -25,6 +27,7 @@ WIDTH = 864
 
 _SCALE = 2
 _DPI = 96
+_CLEAR = 255  # the palette's last entry
 _MARGIN = 16
 _INNER = WIDTH - 2 * _MARGIN
 _MOST_NODES = 40
@@ -32,10 +35,15 @@ _MOST_SEQUENCES = 8
 _MOST_TREE_HEIGHT = 1400
 
 
-def still(state: State, decode: Decode | None = None) -> bytes:
-    """Draw the state as one PNG: numbers, tree, block map, running sequences."""
+def still(
+    state: State, decode: Decode | None = None, forks: Mapping[int, int] | None = None
+) -> bytes:
+    """Draw the state as one PNG: numbers, tree, block map, running sequences.
+
+    `forks` tells which sequence was forked from which; a state alone does not.
+    """
     facts = block_facts(state)
-    figure = Figure(dpi=_DPI * _SCALE, facecolor=PAPER)
+    figure = Figure(dpi=_DPI * _SCALE, facecolor="none")
     axes = figure.add_axes(
         (0, 0, 1, 1)
     )  # its unit becomes a pixel as shown, y downwards, when the height is known
@@ -44,7 +52,8 @@ def still(state: State, decode: Decode | None = None) -> bytes:
     y = _draw_tree(axes, state, decode, y + 14)
     y = _draw_blocks(axes, state, facts, y + 14)
     if state.sequences:
-        y = _draw_sequences(axes, state, facts, decode, y + 12)
+        y = _draw_sequences(axes, state, facts, decode, y + 12, forks or {})
+    _draw_page(axes, y + 8)
     return _png(figure, axes, y + 8)
 
 
@@ -82,25 +91,47 @@ def _draw_tree(axes: Axes, state: State, decode: Decode | None, y: float) -> flo
 
 
 def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float:
-    y = _heading(axes, y, "Blocks")
+    y = _heading(axes, y, "Block map")
     grid = grid_of(state.num_blocks, _INNER)
-    draw_map(axes, facts, grid, _MARGIN, y)
+    draw_map(axes, facts, grid, _MARGIN, y, state.transfers)
     y += grid.rows * grid.side + 8
     return y + draw_legend(axes, _MARGIN, y, _INNER)
 
 
 def _draw_sequences(
-    axes: Axes, state: State, facts: BlockFacts, decode: Decode | None, y: float
+    axes: Axes,
+    state: State,
+    facts: BlockFacts,
+    decode: Decode | None,
+    y: float,
+    forks: Mapping[int, int],
 ) -> float:
     y = _heading(axes, y, "Sequences", "shaded: found in the cache, not computed again")
     ordered = sorted(state.sequences.values(), key=lambda s: s.id)
     for sequence in ordered[:_MOST_SEQUENCES]:
         box = (_MARGIN, y, _INNER, 0)
-        y += draw_sequence(axes, state, facts, sequence, decode, box) + 4
+        parent = forks.get(sequence.id)
+        y += draw_sequence(axes, state, facts, sequence, decode, box, parent) + 4
     if (left := len(ordered) - _MOST_SEQUENCES) > 0:
         write(axes, _MARGIN, y + 6, f"… and {left} more", 8, SOFT)
         y += 16
     return y
+
+
+def _draw_page(axes: Axes, height: float) -> None:
+    """Draw the paper, with a border and round corners: on a dark page it is a picture too."""
+    inset = 0.5
+    page = FancyBboxPatch(
+        (inset, inset),
+        WIDTH - 2 * inset,
+        height - 2 * inset,
+        boxstyle="round,pad=0,rounding_size=8",
+        facecolor=PAPER,
+        edgecolor=LINE,
+        linewidth=0.75,
+        zorder=-1,
+    )
+    axes.add_patch(page)
 
 
 def _heading(axes: Axes, y: float, name: str, hint: str = "") -> float:
@@ -116,9 +147,21 @@ def _png(figure: Figure, axes: Axes, height: float) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # tokens in any script
         figure.savefig(raw, format="raw")
-    image = Image.frombytes("RGBA", canvas.get_width_height(), raw.getvalue()).convert("RGB")
-    # A third of the bytes: notebooks are committed with their pictures.
-    image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image = Image.frombytes("RGBA", canvas.get_width_height(), raw.getvalue())
     out = io.BytesIO()
-    image.save(out, "PNG")
+    _few_colors(image).save(out, "PNG", transparency=_CLEAR)
     return out.getvalue()
+
+
+def _few_colors(image: Image.Image) -> Image.Image:
+    """Give a picture a palette: a third of the bytes, and notebooks are committed with theirs.
+
+    What is outside the page's round corners gets the color `_CLEAR`.
+    """
+    paper = Image.new("RGBA", image.size, PAPER)
+    flat = Image.alpha_composite(paper, image).convert("RGB")
+    few = flat.quantize(_CLEAR, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colors = few.getpalette() or []
+    few.putpalette(colors + [0] * (3 * (_CLEAR + 1) - len(colors)))
+    few.paste(_CLEAR, mask=image.getchannel("A").point(lambda alpha: 255 * (alpha < 128)))
+    return few

@@ -109,5 +109,5 @@ def _node_line(node: NodeState, decode: Decode | None) -> str:
 
 
 def _sequence_line(s: SequenceState) -> str:
-    tokens = f"{count(len(s.tokens), 'token')}, {s.hit_tokens} cached"
+    tokens = f"{count(len(s.tokens), 'token')}, {s.hit_tokens} found"
     return f"  sequence {s.id}: {tokens}, block table {ids_text(s.block_table)}"

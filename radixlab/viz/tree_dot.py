@@ -138,7 +138,8 @@ def _card(node: NodeState, facts: BlockFacts, decode: Decode | None) -> str:
     rows += [f'<FONT FACE="DejaVu Sans Mono">{_escape(line)}</FONT>' for line in lines]
     rows.append(_cells(node.block_ids, facts, max(_LEAST_CELLS, int(points / _CELL_W))))
     body = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
-    color = GREEN if node.lock_ref else FILL[Standing.CACHED]
+    evictable = all(facts.of(block) is Standing.CACHED for block in node.block_ids)
+    color = FILL[Standing.CACHED] if evictable else GREEN
     stripe = f'<TD WIDTH="3" CELLPADDING="0" BGCOLOR="{color}"></TD>'
     inner = f'<TABLE BORDER="0" {_TIGHT} CELLPADDING="1">{body}</TABLE>'
     return (

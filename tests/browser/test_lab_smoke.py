@@ -86,7 +86,7 @@ class Seen:
     page: object
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lab(tmp_path_factory):
     """JupyterLab of its own: no setting, kernel or notebook of this machine takes part."""
     home = tmp_path_factory.mktemp("lab")

@@ -288,7 +288,7 @@ def test_a_sequence_lights_up_its_nodes_and_blocks(page: Any) -> None:
 
 
 def test_a_block_of_the_map_lights_up_both(page: Any) -> None:
-    page.hover(".rx-map", position={"x": 14 * 28 + 10, "y": 10})
+    page.hover(".rx-map", position={"x": 14 * 27 + 10, "y": 10})
     assert lit(page, "block") == {14}
     assert (lit(page, "node"), lit(page, "sequence")) == ({4}, {2})
     page.mouse.move(0, 0)
@@ -385,6 +385,156 @@ def test_a_malformed_recording_gives_one_clear_line(
     error = page.locator(".rx-error")
     playwright.expect(error).to_be_visible()
     assert line in error.inner_text() and "\n" not in error.inner_text()
+
+
+SEND = "([from, events, cell]) => model.receive({ from, events, cell })"
+
+
+@pytest.mark.parametrize("button", ["first", "last", "step", "back", "previousMark", "nextMark"])
+def test_a_button_that_switches_itself_off_leaves_the_keys_alive(page: Any, button: str) -> None:
+    forward = button in ("last", "step", "nextMark")
+    press(page, "Home" if forward else "End")
+    expect_position(page, 0 if forward else END)
+    for _ in range(END):
+        if page.locator(f"[data-action={button}]").is_disabled():
+            break
+        page.click(f"[data-action={button}]")
+        page.wait_for_timeout(20)
+    assert page.locator(f"[data-action={button}]").is_disabled()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect_position(page, 1)
+
+
+def test_home_on_a_button_keeps_the_focus_inside(page: Any) -> None:
+    page.click("[data-action=back]")
+    page.keyboard.press("Home")
+    expect_position(page, 0)
+    assert page.evaluate("document.activeElement.className") == "rx-view"
+    page.keyboard.press("End")
+    expect_position(page, END)
+
+
+def test_a_new_cell_calls_back_who_looks_back(open_page: Any) -> None:
+    rows = recording(EVENTS)["events"]
+    page = open_page(recording(EVENTS[:3], cell=1))
+    page.evaluate(SEND, [3, rows[3:6], 2])
+    press(page, "ArrowLeft")
+    page.evaluate(SEND, [6, rows[6:8], 2])  # the same cell goes on
+    expect_position(page, 5, 8)
+    page.evaluate(SEND, [8, rows[8:9], 3])
+    expect_position(page, 9, 9)
+    press(page, "Home")
+    page.evaluate("(r) => model.set('recording', r)", recording(EVENTS, cell=3))
+    expect_position(page, 0)
+    page.evaluate("(r) => model.set('recording', r)", recording(EVENTS, cell=4))
+    expect_position(page, END)
+
+
+def test_each_sequence_says_where_its_prefix_came_from(page: Any) -> None:
+    assert texts(page, ".rx-seq-head span") == [
+        "0 of 48 found",
+        "40 of 48 found",
+        "forked from sequence 0",
+    ]
+
+
+def test_a_fork_before_the_log_is_known_too(open_page: Any) -> None:
+    page = open_page(recording(EVENTS, forks=[[2, 7]]))
+    assert "forked from sequence 7" in texts(page, ".rx-seq-head span")
+
+
+def test_one_word_has_one_number(page: Any) -> None:
+    words = [text.split("\n")[0].strip() for text in texts(page, ".rx-legend button")]
+    assert any(word.startswith("in use by one") for word in words)
+    assert texts(page, ".rx-section-title b") == ["Radix tree", "Block map", "Sequences"]
+
+
+def test_the_stripe_of_a_node_has_the_colour_of_its_blocks(page: Any) -> None:
+    locked_yet = next(k for k, e in enumerate(EVENTS) if isinstance(e, ev.NodeLocked))
+    page.locator(".rx-scrub").fill(str(locked_yet))  # stored, not locked yet
+    expect_position(page, locked_yet)
+    stripe = "el => getComputedStyle(el).borderLeftColor"
+    assert page.eval_on_selector(".rx-card", stripe) == "rgb(0, 158, 115)"
+
+
+PIXEL = """(canvas, [x, y]) => {
+  const scale = devicePixelRatio;
+  return [...canvas.getContext("2d").getImageData(x * scale, y * scale, 1, 1).data].slice(0, 3);
+}"""
+
+
+def test_a_copy_under_way_is_purple_with_an_arrow_until_it_arrives(page: Any) -> None:
+    copied = next(k for k, e in enumerate(EVENTS) if isinstance(e, ev.BlockCopied)) + 1
+
+    def at(x: float, y: float = 18) -> list[int]:
+        return page.eval_on_selector(".rx-map", PIXEL, [int(x), int(y)])
+
+    page.locator(".rx-scrub").fill(str(copied))
+    expect_position(page, copied)
+    purple, ink = [204, 121, 167], [31, 35, 40]
+    assert at(11 * 27 + 3) == at(20 * 27 + 18) == purple
+    assert at(15 * 27, 25) == ink  # the arrow runs in the gap under the blocks
+    press(page, "ArrowRight")
+    expect_position(page, copied + 1)
+    assert purple not in (at(11 * 27 + 3), at(20 * 27 + 18))
+    assert at(15 * 27, 25) != ink
+
+
+@pytest.mark.parametrize("width", [640, 420])
+def test_a_tree_wider_than_the_page_shrinks_then_fades(open_page: Any, width: int) -> None:
+    page = open_page(recording(EVENTS), width=width)
+    expect_position(page, END)
+    scale = page.eval_on_selector(".rx-world", "el => new DOMMatrix(el.style.transform).a")
+    fade = page.eval_on_selector(".rx-fade", "el => el.style.getPropertyValue('--rx-right')")
+    assert (0.75 < scale < 1, fade) == ((True, "0px") if width == 640 else (False, "40px"))
+    assert width == 640 or scale == 0.75
+    page.eval_on_selector(".rx-tree", "el => el.scrollTo(9999, 0)")
+    page.wait_for_function(
+        "document.querySelector('.rx-fade').style.getPropertyValue('--rx-right') === '0px'"
+    )
+
+
+def test_the_tree_shrinks_after_a_jump_but_not_while_stepping(page: Any) -> None:
+    height = "document.querySelector('.rx-tree').offsetHeight"
+    press(page, "Home", *["ArrowRight"] * 15)
+    tall = page.evaluate(height)
+    press(page, *["ArrowLeft"] * 5)
+    expect_position(page, 10)
+    assert page.evaluate(height) == tall
+    press(page, "Home")
+    expect_position(page, 0)
+    assert page.evaluate(height) < 60 < tall
+
+
+def test_three_requests_fit_a_laptop_screen(open_page: Any) -> None:
+    page = open_page(recording(EVENTS[:16]), width=932)
+    expect_position(page, 16, 16)
+    assert page.locator(".rx-seq").count() == 3
+    assert page.eval_on_selector(".rx-view", "el => el.offsetHeight") <= 800
+
+
+def test_lane_names_do_not_touch(page: Any) -> None:
+    size, line = page.eval_on_selector(
+        ".rx-lane-names", "el => [getComputedStyle(el).fontSize, getComputedStyle(el).lineHeight]"
+    )
+    assert (float(size[:-2]) >= 10, float(line[:-2]) >= 1.2 * float(size[:-2])) == (True, True)
+    assert texts(page, ".rx-lane-names span")[-1] == "out of blocks"
+
+
+def test_nothing_to_play_is_said(open_page: Any) -> None:
+    page = open_page(recording([]))
+    playwright.expect(page.locator(".rx-why")).to_have_text("Nothing has happened yet.")
+    assert page.locator(".rx-buttons button:enabled").count() == 0
+    press(page, " ")
+    playwright.expect(page.locator(".rx-where")).to_have_text("event 0 of 0")
+
+
+def test_a_watched_tree_has_no_requests_to_speak_of(open_page: Any) -> None:
+    page = open_page(recording([], requests=False))
+    assert page.locator(".rx-numbers span").all_inner_texts() == ["nodes", "evicted"]
+    assert page.get_by_text("no request is running").is_hidden()
+    assert open_page(recording([])).get_by_text("no request is running").is_visible()
 
 
 def test_a_closed_view_lets_go_of_the_model(page: Any) -> None:

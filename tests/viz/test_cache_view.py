@@ -1,16 +1,19 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from radixlab.cache import KVCacheManager
+import radixlab
+from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.config import CacheConfig
-from radixlab.observe import snapshot, state_to_json
+from radixlab.events import EVENT_TYPES, Event
+from radixlab.observe import snapshot, state_to_json, watch
 from radixlab.observe.state import State, fold_all
 from radixlab.viz import CacheView, summary
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.event_log import EventLog
-from radixlab.viz.sources import event_sources
+from radixlab.viz.sources import _event_calls, event_sources
 
 PROMPT = list(map(ord, "The capital of France is Paris. Q: what?"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -134,10 +137,80 @@ def test_a_failing_decode_breaks_nothing() -> None:
     assert log.learn([3]) == {"3": "<3>"}
 
 
+def test_messages_and_recording_name_the_cell(
+    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of_a_running_cell(cache, monkeypatch)
+    for text in ("Name it.", "Who eats"):
+        view._before_cell()
+        serve(cache, text)
+        view._after_cell()
+    assert sorted({message["cell"] for message in view.sent}) == [1, 2]
+    assert view.recording["cell"] == 2
+    view.sent.clear()
+    view._on_request(view, {"type": "need", "from": 0}, None)
+    assert "cell" not in view.sent[0]  # old events call nobody back
+
+
+def test_a_watched_tree_has_no_requests(cache: KVCacheManager) -> None:
+    tree = watch(RadixTree(block_size=2), block_size=2, num_blocks=4)
+    assert [CacheView(c).recording["requests"] for c in (cache, tree)] == [True, False]
+
+
+def test_forks_are_remembered_when_the_log_forgets() -> None:
+    log = EventLog(State(64, 4), max_bytes=2_000)
+    cache = KVCacheManager(CacheConfig(num_blocks=64, block_size=4), emit=log.events.append)
+    first = serve(cache, "Name it.")
+    child = cache.fork(first)
+    cache.release(cache.fork(first))
+    for k in range(30):
+        cache.release(serve(cache, f"{k:08}"))
+    assert log.forks() == {child.id: first.id, child.id + 1: first.id}
+    assert log.to_json()["forks"] == [(child.id, first.id)] and log.start > 0
+    assert log.forks() == {child.id: first.id}
+
+
 def test_each_event_of_the_engine_has_a_source_line() -> None:
-    sources = event_sources()
-    assert re.fullmatch(r"cache/\w+\.py:\d+ in \w+(\.\w+)*", sources["NodeSplit"])
-    assert {"PrefixMatched", "BlockStored", "BlockRemoved", "OutOfBlocks"} <= sources.keys()
+    sources, package = event_sources(), Path(radixlab.__file__).parent
+    code = "".join(path.read_text("utf-8") for path in (package / "cache").glob("*.py"))
+    emitted = {name for name in EVENT_TYPES if f"{name}(" in code}
+    assert len(emitted) >= 18 and emitted <= sources.keys()
+    for name in emitted:
+        place = re.fullmatch(r"(cache/\w+\.py):(\d+) in \w+(\.\w+)*", sources[name])
+        assert place, sources[name]
+        line = (package / place[1]).read_text("utf-8").splitlines()[int(place[2]) - 1]
+        assert f"{name}(" in line
+
+
+def test_every_event_the_engine_emits_has_a_source_line() -> None:
+    emitted = {type(event).__name__ for event in life_of_everything()}
+    assert emitted == EVENT_TYPES.keys() - {"TreeResynced"} and emitted <= event_sources().keys()
+
+
+def test_imports_annotations_and_comments_are_no_source(tmp_path: Path) -> None:
+    lines = ["from x import NodeSplit", "def f(e: NodeSplit) -> 'NodeSplit':", "    # NodeSplit()"]
+    path = tmp_path / "a.py"
+    path.write_text("\n".join([*lines, "    return ev.NodeSplit(1)", "NodeSplit(2)"]))
+    assert list(_event_calls(path)) == [("NodeSplit", 4, "f"), ("NodeSplit", 5, "")]
+
+
+def life_of_everything() -> list[Event]:
+    """Let a small engine emit all it can."""
+    events: list[Event] = []
+    cache = KVCacheManager(CacheConfig(num_blocks=24, block_size=4), emit=events.append)
+    first, second = serve(cache, "Name it."), cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
+    twin = cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
+    for sequence in (second, twin):
+        cache.commit(sequence, sequence.num_tokens)
+    cache.complete(cache.append(cache.fork(second), [6]))
+    with pytest.raises(OutOfBlocksError):
+        cache.allocate(range(90))
+    cache.preempt(first)
+    for sequence in list(cache.sequences.values()):
+        cache.release(sequence)
+    cache.evict(1)
+    cache.reset()
+    return events
 
 
 def test_the_bundle_has_one_export_and_no_import() -> None:

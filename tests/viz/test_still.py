@@ -1,13 +1,17 @@
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz import render_dot, save_dot, save_png, still, summary, tree_dot
+from radixlab.viz.block_map import draw_map, draw_sequence, grid_of
 from radixlab.viz.facts import Standing, block_facts, counts
 from radixlab.viz.text import ids_text
 
@@ -28,7 +32,7 @@ def test_summary_is_exact(state: State) -> None:
             '    node 1 "ed p": blocks 1',
             r'    node 3 "else\u0001\u0002\u0003\u0004": blocks 5, 8',
             r'  [salt x] node 9 "\u0007\u0007\u0007\u0007": blocks 9',
-            "  sequence 1: 9 tokens, 4 cached, block table 0, 5–6",
+            "  sequence 1: 9 tokens, 4 found, block table 0, 5–6",
         ]
     )
 
@@ -70,6 +74,48 @@ def test_runs_of_ids() -> None:
 def test_still_is_a_png_as_wide_as_the_page(state: State) -> None:
     image = Image.open(BytesIO(still(state, chr)))
     assert (image.format, image.width) == ("PNG", 1728)
+
+
+def test_the_page_has_round_corners_and_a_border(state: State) -> None:
+    image = Image.open(BytesIO(still(state, chr))).convert("RGBA")
+    width, height = image.size
+    assert [image.getpixel((x, y))[3] for x in (0, width - 1) for y in (0, height - 1)] == [0] * 4
+    border, inside = image.getpixel((width // 2, 0)), image.getpixel((width // 2, 6))
+    assert border[3] == inside[3] == 255 and inside[0] > 250 > border[0]
+
+
+def drawn(draw: Callable[..., object]) -> list[str]:
+    """Return the texts that a drawing writes."""
+    axes = Figure().add_axes((0, 0, 1, 1))
+    draw(axes)
+    return [text.get_text() for text in axes.texts]
+
+
+def test_a_fork_says_where_it_comes_from() -> None:
+    s = SequenceState(2, None, [1, 2], [0])
+    state = State(2, 2, sequences={2: s})
+    box, facts = (0, 0, 800, 0), block_facts(state)
+
+    def texts(parent: int | None) -> list[str]:
+        return drawn(lambda axes: draw_sequence(axes, state, facts, s, chr, box, parent))
+
+    assert "forked from sequence 1" in texts(1) and "0 of 2 found" not in texts(1)
+    assert "0 of 2 found" in texts(None)
+
+
+def test_a_copy_under_way_has_an_arrow() -> None:
+    facts = block_facts(State(40, 1, transfers=[(0, 39), (3, 4)]))
+    axes = Figure().add_axes((0, 0, 1, 1))
+    draw_map(axes, facts, grid_of(40, 400), 0, 0, [(0, 39), (3, 4)])
+    assert len(axes.lines) == 4  # two arrows, each on paper
+
+
+def test_the_stripe_of_a_node_has_the_colour_of_its_blocks() -> None:
+    node = NodeState(0, None, None, [5], [0])  # not locked yet
+    busy = State(2, 1, {0: node}, {0: SequenceState(0, None, [5], [0])})
+    stripes = [re.findall(r'WIDTH="3".*?BGCOLOR="(#\w+)"', tree_dot(s).source) for s in
+               (busy, State(2, 1, {0: node}))]  # fmt: skip
+    assert stripes == [["#009E73"], ["#56B4E9"]]
 
 
 def test_an_empty_cache_and_a_huge_one_can_be_drawn() -> None:

@@ -4,11 +4,14 @@ import { canvasContext, h } from "./dom.js";
 import { CACHED, COPYING, FREE, PRIVATE, SHARED, USED } from "./facts.js";
 import { INK, marksOf, MARKS, STANDINGS } from "./palette.js";
 
-const SIDES = [28, 24, 20, 16, 13, 11, 9, 7];
+const SIDES = [28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7];
 const MOST_HEIGHT = 250;
 const MOST_CELLS = 4096;
 
-/** Choose the cells of a map: {side, columns, rows, cells, perCell}; cells as large as the height allows. */
+/**
+ * Choose the cells of a map: {side, columns, rows, cells, perCell}; cells as large as the height allows,
+ * or a little smaller where that saves a row.
+ */
 export function gridOf(numBlocks, width) {
   const perCell = Math.ceil(numBlocks / MOST_CELLS);
   const cells = Math.ceil(numBlocks / perCell);
@@ -17,7 +20,9 @@ export function gridOf(numBlocks, width) {
     return { side, columns, rows: Math.ceil(cells / columns), cells, perCell };
   };
   const grids = SIDES.map(fit);
-  return grids.find((grid) => grid.rows * grid.side <= MOST_HEIGHT) ?? grids.at(-1);
+  const largest = grids.find((grid) => grid.rows * grid.side <= MOST_HEIGHT) ?? grids.at(-1);
+  const alike = grids.filter(({ side }) => side <= largest.side && side > 0.85 * largest.side);
+  return alike.reduce((best, grid) => (grid.rows < best.rows ? grid : best));
 }
 
 /** The panel of blocks: `{el, paint(frame), light(link), blocksAt(event)}`. */
@@ -58,15 +63,26 @@ function drawMap(panel) {
   panel.grid = grid;
   canvas.style.width = `${grid.columns * grid.side}px`;
   const c = canvasContext(canvas, grid.columns * grid.side, grid.rows * grid.side);
-  const paper = getComputedStyle(canvas);
-  const pen = { c, side: grid.side, frame, link, ink: paper.color, font: `${paper.fontFamily || "monospace"}` };
+  const pen = { c, side: grid.side, frame, link, ...lookOf(canvas) };
   for (let cell = 0; cell < grid.cells; cell += 1) {
     const x = (cell % grid.columns) * grid.side;
     const y = Math.floor(cell / grid.columns) * grid.side;
     if (grid.perCell === 1) drawBlock(pen, cell, x, y);
     else drawMany(pen, cell * grid.perCell, grid.perCell, x, y);
   }
-  for (const [src, dst] of frame.changes.copies) if (grid.perCell === 1) drawArrow(pen, grid, src, dst);
+  if (grid.perCell > 1 || frame.dimmed.has("copying")) return;
+  for (const [dst, src] of copiesOf(frame)) drawArrow(pen, grid, src, dst);
+}
+
+/** The style sheet's colours, which follow the theme; a variable is resolved only as some property's value. */
+function lookOf(canvas) {
+  const { color, backgroundColor, caretColor, fontFamily } = getComputedStyle(canvas);
+  return { ink: color, paper: backgroundColor, free: caretColor, font: fontFamily || "monospace" };
+}
+
+/** The copies to draw, source by destination: those under way, and what the last events did. */
+function copiesOf({ state, changes }) {
+  return new Map([...state.transfers, ...changes.copies].map(([src, dst]) => [dst, src]));
 }
 
 function drawBlock(pen, block, x, y) {
@@ -83,13 +99,10 @@ function drawBlock(pen, block, x, y) {
   c.globalAlpha = 1;
 }
 
-function fillBlock({ c, ink }, standing, x, y, size) {
+function fillBlock({ c, free }, standing, x, y, size) {
   if (standing === FREE) {
-    const alpha = c.globalAlpha;
-    c.globalAlpha = alpha * 0.12;
-    c.fillStyle = ink;
+    c.fillStyle = free;
     c.fillRect(x, y, size, size);
-    c.globalAlpha = alpha;
   } else if (standing === PRIVATE) {
     c.strokeStyle = STANDINGS[PRIVATE].color;
     c.lineWidth = size > 10 ? 2.5 : 1.5;
@@ -128,7 +141,7 @@ function drawNumber({ c, ink, font }, block, standing, marks, x, y, size) {
   const text = `${block}`;
   const onPaper = standing === FREE || standing === PRIVATE;
   const alpha = c.globalAlpha;
-  if (standing === FREE && !marks.length) c.globalAlpha = alpha * 0.55;
+  if (standing === FREE && !marks.length) c.globalAlpha = alpha * 0.65;
   c.fillStyle = onPaper ? ink : INK;
   if (marks.includes("evicted")) c.clearRect(x + size / 2 - 8, y + size / 2 - 5, 16, 11);
   c.font = `${text.length * 6.2 > size - 3 ? 8 : 10}px ${font}`;
@@ -178,31 +191,37 @@ function drawMany(pen, first, count, x, y) {
   let top = y;
   for (const standing of [COPYING, SHARED, USED, PRIVATE, CACHED, FREE]) {
     const height = (shares[standing] / (last - first)) * (side - 1);
-    c.globalAlpha = (lit ? 1 : 0.25) * (standing === FREE ? 0.12 : standing === PRIVATE ? 0.6 : 1);
-    c.fillStyle = STANDINGS[standing].color ?? pen.ink;
+    c.globalAlpha = (lit ? 1 : 0.25) * (standing === PRIVATE ? 0.6 : 1);
+    c.fillStyle = STANDINGS[standing].color ?? pen.free;
     c.fillRect(x, top, side - 1, height);
     top += height;
   }
   c.globalAlpha = 1;
 }
 
-/** From under the source, through the gaps between cells, into the left side of the destination. */
-function drawArrow({ c, side }, grid, src, dst) {
+/** From under the source, through the gaps between cells, into the left side of the destination; straight to a neighbour. */
+function drawArrow({ c, side, ink, paper }, grid, src, dst) {
   const corner = (block) => [(block % grid.columns) * side, Math.floor(block / grid.columns) * side];
   const [x1, y1] = corner(src);
   const [x2, y2] = corner(dst);
   const gap = Math.max(x2 - 1.5, 1);
   const into = y2 + side / 2 - 1;
-  c.strokeStyle = STANDINGS[COPYING].color;
-  c.lineWidth = 2.5;
+  const [middle, below] = [x1 + side / 2, y1 + side - 2];
+  const around = [[middle, below - 2], [middle, below], [gap, below], [gap, into]];
+  const neighbours = dst === src + 1 && y1 === y2;
   c.beginPath();
-  c.moveTo(x1 + side / 2, y1 + side - 3);
-  for (const [x, y] of [[x1 + side / 2, y1 + side - 1.5], [gap, y1 + side - 1.5], [gap, into]]) c.lineTo(x, y);
-  c.stroke();
-  c.fillStyle = INK;
+  for (const [x, y] of neighbours ? [[gap - 7, into], [gap, into]] : around) c.lineTo(x, y);
+  for (const [color, width] of [[paper, 5], [ink, 2]]) stroke(c, color, width);
+  c.fillStyle = ink;
   c.beginPath();
   c.moveTo(gap - 1, into - 4.5);
   c.lineTo(gap + 6, into);
   c.lineTo(gap - 1, into + 4.5);
   c.fill();
+}
+
+function stroke(c, color, width) {
+  c.strokeStyle = color;
+  c.lineWidth = width;
+  c.stroke();
 }

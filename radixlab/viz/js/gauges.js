@@ -15,7 +15,7 @@ export function gaugesPanel() {
       const { free, evictable, in_use: used } = frame.counts;
       const parts = [["in use", used, "used"], ["evictable", evictable, "cached"], ["free", free, "free"]];
       pool.replaceChildren(...poolText(parts, frame.state.num_blocks));
-      bar.replaceChildren(...parts.map(([, value, kind]) => segment(value, kind)));
+      bar.replaceChildren(...parts.filter(([, value]) => value).map(([, value, kind]) => segment(value, kind)));
       numbers.replaceChildren(...numbersOf(frame).flatMap(([name, value]) => numberCell(name, value)));
     },
   };
@@ -35,14 +35,11 @@ function poolText(parts, total) {
   return [...words, h("span", { className: "rx-plus" }, "="), h("span", {}, h("b", {}, `${total}`), " blocks")];
 }
 
-function numbersOf({ state, counts }) {
-  return [
-    ["hit rate", counts.hit_rate === null ? "–" : `${(100 * counts.hit_rate).toFixed(1)} %`],
-    ["running", state.sequences.size],
-    ["nodes", state.nodes.size],
-    ["evicted", state.evicted_blocks],
-    ["copied", state.copied_blocks],
-  ];
+function numbersOf({ state, counts, requests }) {
+  const ofTree = [["nodes", state.nodes.size], ["evicted", state.evicted_blocks]];
+  if (!requests) return ofTree; // a tree alone has no sequences
+  const rate = counts.hit_rate === null ? "–" : `${(100 * counts.hit_rate).toFixed(1)} %`;
+  return [["hit rate", rate], ["running", state.sequences.size], ...ofTree, ["copied", state.copied_blocks]];
 }
 
 function numberCell(name, value) {

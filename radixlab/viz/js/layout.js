@@ -2,8 +2,9 @@
 // Pure arithmetic over sizes; it does not know what a node looks like.
 
 const GAP_X = 36;
-const GAP_Y = 12;
-const MARGIN = 12;
+const GAP_Y = 8;
+export const MARGIN = 12; // empty space left and right
+const MARGIN_Y = 8;
 const IN_SIGHT = 390; // a parent stands in the middle of its band, but not further down: a tall tree starts at its root
 
 /** Nodes by parent id; those without a (known) parent stand under `null`. */
@@ -72,7 +73,7 @@ function place(order, children, sizes, depth, bands, columns) {
       y += bands.get(id) + GAP_Y;
     }
   };
-  stack(children.get(null), MARGIN);
+  stack(children.get(null), MARGIN_Y);
   for (const id of order) {
     const { w, h } = sizes.get(id);
     const level = depth.get(id);
@@ -80,6 +81,6 @@ function place(order, children, sizes, depth, bands, columns) {
     const kids = children.get(id);
     stack(kids, tops.get(id) + (bands.get(id) - stacked(kids, bands)) / 2);
   }
-  const height = stacked(children.get(null), bands) + 2 * MARGIN;
+  const height = stacked(children.get(null), bands) + 2 * MARGIN_Y;
   return { boxes, width: columns.at(-1) - (order.length ? GAP_X : 0) + MARGIN, height };
 }

@@ -5,7 +5,7 @@ import { MARK_COLORS } from "./palette.js";
 import { MARK_KINDS } from "./timeline.js";
 import { whyLine } from "./why.js";
 
-const LANE = 9;
+const LANE = 12;
 const INSET = 8; // half a scrubber's thumb: marks stand under it
 
 const BUTTONS = [
@@ -17,6 +17,14 @@ const BUTTONS = [
   ["previousMark", "Previous mark (shift+←)"],
   ["nextMark", "Next mark (shift+→)"],
 ];
+
+const LANES = {
+  match: ["match", "a request looked its prompt up in the tree"],
+  split: ["split", "a node was split where two prompts part"],
+  copy: ["copy", "copy-on-write: a shared block was copied"],
+  evict: ["evict", "cached blocks were given up"],
+  full: ["out of blocks", "a call failed for want of blocks"],
+};
 
 const ICONS = {
   first: "M3 3v10M13 3L6 8l7 5z",
@@ -40,7 +48,8 @@ export function playerPanel(actions) {
   const scrub = h("input", { type: "range", className: "rx-scrub", step: 1, aria: { label: "Position in the log" } });
   scrub.addEventListener("input", () => actions.seek(Number(scrub.value)));
   const lanes = h("canvas", { className: "rx-lanes" });
-  const names = h("div", { className: "rx-lane-names" }, ...MARK_KINDS.map((kind) => h("span", {}, kind)));
+  const nameOf = (kind) => h("span", { title: LANES[kind][1] }, LANES[kind][0]);
+  const names = h("div", { className: "rx-lane-names" }, ...MARK_KINDS.map(nameOf));
   const where = h("span", { className: "rx-where" });
   const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } });
   const marks = [buttons.previousMark, buttons.nextMark];
@@ -70,18 +79,31 @@ function paintPlayer({ buttons, scrub, lanes, where, why }, { timeline, position
   scrub.value = position;
   const icon = buttons.play.querySelector("path");
   icon.setAttribute("d", playing ? ICONS.pause : ICONS.play);
-  for (const name of ["first", "back"]) buttons[name].disabled = position <= timeline.start;
-  for (const name of ["step", "last"]) buttons[name].disabled = position >= timeline.end;
-  buttons.previousMark.disabled = !timeline.nextMark(position, -1);
-  buttons.nextMark.disabled = !timeline.nextMark(position, 1);
+  switchButtons(buttons, timeline, position);
   const behind = `event ${position.toLocaleString("en")} of ${timeline.end.toLocaleString("en")}`;
   where.textContent = playing ? `${behind} · ${speed} a second` : behind;
-  paintWhy(why, timeline.eventBefore(position), state, sources);
+  const before = (k) => timeline.eventBefore(position - k);
+  paintWhy(why, before(0), sources, whyLine(before(0), state, before));
   drawLanes(lanes, timeline, position);
 }
 
-function paintWhy(why, event, state, sources) {
-  const sentence = whyLine(event, state);
+function switchButtons(buttons, timeline, position) {
+  const atStart = position <= timeline.start;
+  const atEnd = position >= timeline.end;
+  for (const name of ["first", "back"]) disable(buttons[name], atStart);
+  for (const name of ["step", "last"]) disable(buttons[name], atEnd);
+  disable(buttons.play, atStart && atEnd);
+  disable(buttons.previousMark, !timeline.nextMark(position, -1));
+  disable(buttons.nextMark, !timeline.nextMark(position, 1));
+}
+
+/** A button that is switched off while it has the focus hands it to the view: on the page's body, no key would work. */
+function disable(button, off) {
+  if (off && button.matches(":focus")) button.closest(".rx-view").focus({ preventScroll: true });
+  button.disabled = off;
+}
+
+function paintWhy(why, event, sources, sentence) {
   if (why.text.textContent === sentence) return; // what is said twice is read aloud twice
   why.text.textContent = sentence;
   why.source.textContent = (event && Object.hasOwn(sources, event.type) && sources[event.type]) || "";

@@ -25,11 +25,13 @@ export function sequencesPanel() {
 
 function sequenceRow(sequence, frame) {
   const { tokens, hit_tokens: hits } = sequence;
+  const parent = frame.forks.get(sequence.id);
+  const origin = parent === undefined ? `${hits} of ${tokens.length} found` : `forked from sequence ${parent}`;
   const head = h(
     "div",
     { className: "rx-seq-head" },
     h("b", {}, `sequence ${sequence.id}`),
-    h("span", {}, `${hits} of ${tokens.length} cached`),
+    h("span", {}, origin),
   );
   const strip = h("div", { className: "rx-strip" }, ...chips(sequence, frame));
   const row = h("div", { className: "rx-seq", data: { sequence: sequence.id } }, head, strip);

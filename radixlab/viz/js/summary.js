@@ -81,7 +81,7 @@ function sequenceLines(state) {
   return [...state.sequences.values()]
     .sort((a, b) => a.id - b.id)
     .map((s) => {
-      const tokens = `${count(s.tokens.length, "token")}, ${s.hit_tokens} cached`;
+      const tokens = `${count(s.tokens.length, "token")}, ${s.hit_tokens} found`;
       return `  sequence ${s.id}: ${tokens}, block table ${idsText(s.block_table)}`;
     });
 }

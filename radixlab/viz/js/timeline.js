@@ -29,10 +29,11 @@ export function unpack(row, fields) {
   return event;
 }
 
-/** An event log that starts with a keyframe and grows at its end. */
+/** An event log that starts with a keyframe and grows at its end; `forks` are the `[child, parent]` known before it. */
 export class Timeline {
-  constructor(keyframe, start = 0) {
+  constructor(keyframe, start = 0, forks = []) {
     this.start = start;
+    this.forks = new Map(forks); // sequence → the one it was forked from
     this.events = [];
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
@@ -66,6 +67,7 @@ export class Timeline {
       return;
     }
     this.events.push(event);
+    if (event.type === "SequenceForked") this.forks.set(event.sequence_id, event.parent_id);
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
     if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));

@@ -2,26 +2,32 @@
 // Only cards near the visible part are in the page, so that thousands of nodes cost what a screenful costs.
 
 import { h, prefersCalm, svg } from "./dom.js";
-import { layoutTree } from "./layout.js";
+import { CACHED } from "./facts.js";
+import { layoutTree, MARGIN } from "./layout.js";
 import { styleCell } from "./palette.js";
 import { clip, orderedChildren } from "./summary.js";
 
 const CELL = { w: 27, h: 22, perRow: 10, most: 20 };
 const LINE = { chars: 36, h: 16 };
-const CARD = { padX: 12, padY: 8, head: 16, min: 96, gap: 4 };
+const CARD = { padX: 12, padY: 5, head: 15, min: 96, gap: 3 };
 const CHAR = 7.3; // width of a 12 px monospace character, rounded up
 const SMALL_CHAR = 6.4;
 const NEARBY = 400; // cards this far outside the visible part are kept
 const FADE_MS = 300;
+const SMALLEST = 0.75; // a tree too wide is drawn smaller, down to this; then it scrolls
+const TALLEST = 420;
 
 /** The panel of the tree: `{el, paint(frame), reveal(nodeId)}`. */
 export function treePanel() {
   const edges = svg("svg", { class: "rx-edges", "aria-hidden": "true" });
-  const plane = h("div", { className: "rx-plane" }, edges);
-  const el = h("div", { className: "rx-tree" }, plane);
-  const panel = { el, edges, plane, cards: new Map(), last: null, tallest: 0 };
-  el.addEventListener("scroll", () => panel.last && paintVisible(panel, panel.last));
-  dragToPan(el);
+  const world = h("div", { className: "rx-world" }, edges);
+  const plane = h("div", { className: "rx-plane" }, world);
+  const scroller = h("div", { className: "rx-tree" }, plane);
+  const fade = h("div", { className: "rx-fade" });
+  const el = h("div", { className: "rx-tree-box" }, scroller, fade);
+  const panel = { scroller, plane, world, edges, fade, cards: new Map(), last: null, tallest: 0 };
+  scroller.addEventListener("scroll", () => panel.last && paintVisible(panel, panel.last));
+  dragToPan(scroller);
   return { el, paint: (frame) => paintTree(panel, frame), reveal: (id) => reveal(panel, id) };
 }
 
@@ -46,16 +52,25 @@ function dragToPan(el) {
 }
 
 function paintTree(panel, frame) {
-  const { plane, el } = panel;
+  const { plane, world, scroller } = panel;
   const { children, sizes } = withRoots(frame);
   const layout = layoutTree(children, sizes);
-  const height = Math.max(layout.height, 60);
-  plane.style.width = `${layout.width}px`;
-  plane.style.height = `${height}px`;
-  panel.tallest = Math.max(panel.tallest, Math.min(height, 420)); // never shrinks: nothing below jumps while stepping
-  el.style.minHeight = `${panel.tallest + 2}px`;
-  panel.last = { frame, layout, children };
+  const room = (scroller.offsetWidth || 900) - 2; // with a scroll bar: had it a say, the scale could swing for ever
+  const scale = Math.min(1, Math.max(SMALLEST, room / layout.width));
+  const size = { w: layout.width * scale, h: layout.height * scale };
+  world.style.transform = scale < 1 ? `scale(${scale})` : "";
+  plane.style.width = `${size.w}px`;
+  plane.style.height = `${size.h}px`;
+  scroller.style.minHeight = `${leastHeight(panel, frame, size.h) + 2}px`;
+  panel.last = { frame, layout, children, scale, size };
   paintVisible(panel, panel.last);
+}
+
+/** The height grows with the tree and stays, so that nothing below jumps while stepping; after a jump it is anew. */
+function leastHeight(panel, frame, height) {
+  const before = frame.jumped || !frame.state.nodes.size ? 0 : panel.tallest;
+  panel.tallest = Math.max(before, Math.min(height, TALLEST));
+  return panel.tallest;
 }
 
 /** One root per namespace stands left of the first level; its id is text, so it meets no node's. */
@@ -107,8 +122,9 @@ function cardSize(node, frame) {
   return { w: Math.ceil(Math.max(...widths)) + 2 * CARD.padX, h: inner + 2 * CARD.padY };
 }
 
-function paintVisible(panel, { frame, layout, children }) {
-  const view = visibleRect(panel.el);
+function paintVisible(panel, { frame, layout, children, scale, size }) {
+  paintFade(panel, size);
+  const view = visibleRect(panel.scroller, scale);
   const wanted = new Set();
   for (const [id, box] of layout.boxes) {
     if (!touches(box, view)) continue;
@@ -122,9 +138,20 @@ function paintVisible(panel, { frame, layout, children }) {
   paintEdges(panel, layout, children, view);
 }
 
-function visibleRect(el) {
-  const { scrollLeft: x, scrollTop: y, clientWidth: w, clientHeight: h } = el;
-  return { x: x - NEARBY, y: y - NEARBY, w: (w || 900) + 2 * NEARBY, h: (h || 420) + 2 * NEARBY };
+/** Fade the edges beyond which there is more to see. */
+function paintFade({ scroller, fade }, size) {
+  const { scrollLeft: left, scrollTop: top, clientWidth: w, clientHeight: h } = scroller;
+  const hidden = { left, top, right: size.w - w - left, bottom: size.h - h - top };
+  for (const [side, px] of Object.entries(hidden)) {
+    fade.style.setProperty(`--rx-${side}`, w && px > MARGIN ? "40px" : "0px");
+  }
+}
+
+/** What can be seen, and some more, in the tree's own coordinates. */
+function visibleRect(scroller, scale) {
+  const { scrollLeft: x, scrollTop: y, clientWidth: w, clientHeight: h } = scroller;
+  const size = { w: (w || 900) / scale + 2 * NEARBY, h: (h || TALLEST) / scale + 2 * NEARBY };
+  return { x: x / scale - NEARBY, y: y / scale - NEARBY, ...size };
 }
 
 function touches(box, view) {
@@ -135,7 +162,7 @@ function addCard(panel, id, box) {
   const isRoot = typeof id === "string";
   const card = h("div", { className: isRoot ? "rx-root" : "rx-card", data: isRoot ? {} : { node: id } });
   panel.cards.set(id, card);
-  panel.plane.append(card);
+  panel.world.append(card);
   placeCard(card, box);
   return card;
 }
@@ -157,7 +184,8 @@ function placeCard(card, { x, y, w, h: height }) {
 function fillCard(card, node, frame) {
   const label = labelLines(frame.text(node.tokens)).join("\n");
   const marks = ["hit", "new"].filter((key) => frame.changes[key].nodes.has(node.id)).map((key) => `rx-m-${key}`);
-  card.className = `rx-card ${node.lock_ref ? "rx-locked" : ""} ${marks.join(" ")}`;
+  const evictable = node.block_ids.every((block) => frame.facts.standing[block] === CACHED);
+  card.className = `rx-card ${evictable ? "" : "rx-busy"} ${marks.join(" ")}`;
   card.title = `${frame.text(node.tokens)}\nlast use: tick ${node.tick}, hits: ${node.num_hits}`;
   const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));
   if (node.lock_ref) head.append(lockBadge(node.lock_ref));
@@ -215,9 +243,10 @@ function elbow(from, to) {
 function reveal(panel, id) {
   const box = panel.last?.layout.boxes.get(id);
   if (!box) return;
-  const { el } = panel;
-  if (box.x < el.scrollLeft) el.scrollLeft = box.x - 20;
-  else if (box.x + box.w > el.scrollLeft + el.clientWidth) el.scrollLeft = box.x + box.w + 20 - el.clientWidth;
-  if (box.y < el.scrollTop) el.scrollTop = box.y - 20;
-  else if (box.y + box.h > el.scrollTop + el.clientHeight) el.scrollTop = box.y + box.h + 20 - el.clientHeight;
+  const { scroller: el, last: { scale } } = panel;
+  const [left, top, right, bottom] = [box.x, box.y, box.x + box.w, box.y + box.h].map((at) => at * scale);
+  if (left < el.scrollLeft) el.scrollLeft = left - 20;
+  else if (right > el.scrollLeft + el.clientWidth) el.scrollLeft = right + 20 - el.clientWidth;
+  if (top < el.scrollTop) el.scrollTop = top - 20;
+  else if (bottom > el.scrollTop + el.clientHeight) el.scrollTop = bottom + 20 - el.clientHeight;
 }

@@ -26,6 +26,9 @@ class View {
     this.shown = 0; // the position last painted
     this.burst = 1; // how many events before it are marked
     this.following = true; // at the end: go along with what arrives
+    this.jumped = false; // since the last paint, by more than a step
+    this.cell = null; // the notebook cell that the newest events come from
+    this.requests = true; // false where a tree is watched that no sequence will ever use
     this.asked = -1;
     this.playing = false;
     this.speed = 4;
@@ -50,15 +53,15 @@ class View {
     this.legend = legendPanel((name) => this.toggle(name));
     this.title = h("div", { className: "rx-title" });
     this.error = h("div", { className: "rx-error", hidden: true, aria: { role: "alert" } });
-    this.note = h("div", { className: "rx-note" });
+    this.note = h("span", { className: "rx-note" });
     const words = h("pre", { className: "rx-words", id: `rx-words-${Math.random().toString(36).slice(2)}` });
     this.words = words;
     this.picture = h(
       "div",
       { className: "rx-picture", aria: { role: "img", label: "", describedby: words.id } },
-      section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
       section("Radix tree", "", this.tree.el),
-      section("Blocks", "", h("div", { className: "rx-map-box" }, this.map.el), this.note),
+      section("Block map", this.note, h("div", { className: "rx-map-box" }, this.map.el)),
+      section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
@@ -95,7 +98,10 @@ class View {
       this.fields = recording.fields ?? {};
       this.sources = recording.sources ?? {};
       this.title.textContent = recording.title ?? "";
+      this.requests = recording.requests !== false;
+      this.root.classList.toggle("rx-tree-only", !this.requests);
       this.learn(recording.vocab);
+      this.enterCell(recording.cell);
       const events = (recording.events ?? []).map((row) => unpack(row, this.fields));
       if (!this.timeline || !this.timeline.append(recording.from, events)) this.restart(recording, events);
     } catch (error) {
@@ -105,18 +111,29 @@ class View {
   }
 
   restart(recording, events) {
-    this.timeline = new Timeline(recording.keyframe, recording.from);
+    this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
     this.timeline.append(recording.from, events);
     this.position = this.timeline.start;
     this.shown = this.timeline.end; // what happened before this view opened is not new
     this.following = true;
   }
 
-  /** Take a message `{from, events, vocab}` that Python sent while a cell runs; ask for what is missing before it. */
+  /** Events of another cell than before: whoever looks back has run a cell since, and wants to see what it does. */
+  enterCell(cell) {
+    if (cell === undefined || cell === this.cell) return;
+    this.cell = cell;
+    if (!this.timeline || this.following) return;
+    this.following = true;
+    this.shown = this.timeline.end; // only what comes now is new
+    this.play(false);
+  }
+
+  /** Take a message `{from, events, vocab, cell}` sent while a cell runs; ask for what is missing before it. */
   receive(message) {
     if (!message || !Array.isArray(message.events) || !this.timeline) return;
     try {
       this.learn(message.vocab);
+      this.enterCell(message.cell);
       const events = message.events.map((row) => unpack(row, this.fields));
       if (this.timeline.append(message.from, events)) return this.advance();
     } catch (error) {
@@ -150,14 +167,16 @@ class View {
   seek(position) {
     if (!this.timeline) return;
     const { start, end } = this.timeline;
+    const before = this.position;
     this.position = Math.min(Math.max(position, start), end);
+    this.jumped ||= Math.abs(this.position - before) > 1;
     this.following = this.position === end;
     this.wantReveal = true;
     this.schedule();
   }
 
   play(on) {
-    if (!this.timeline) return;
+    if (!this.timeline || (on && this.timeline.start === this.timeline.end)) return;
     this.playing = on;
     clearTimeout(this.timer);
     if (on && this.position >= this.timeline.end) this.position = this.timeline.start;
@@ -192,14 +211,16 @@ class View {
     const changes = changesOf(this.lastEvents(), state, this.dimmed);
     const touched = new Set([...changes.hit.blocks, ...changes.new.blocks, ...changes.evicted.blocks]);
     const text = (tokens) => this.textOf(tokens);
-    this.frame = { state, facts, counts: countFacts(state, facts), changes, touched, dimmed: this.dimmed, text };
+    const { dimmed, requests, jumped } = this;
+    const counts = countFacts(state, facts);
+    this.frame = { state, facts, counts, changes, touched, dimmed, text, requests, jumped, forks: timeline.forks };
     for (const panel of [this.gauges, this.sequences, this.tree, this.legend]) panel.paint(this.frame);
     this.map.paint(this.frame);
     const { playing, sources, speed } = this;
     this.player.paint({ timeline, position, playing, state, sources, speed });
     this.describe(state);
     if (this.wantReveal && changes.node !== null) this.tree.reveal(changes.node);
-    this.wantReveal = false;
+    this.wantReveal = this.jumped = false;
     this.shown = position;
     this.links.paint(this.frame);
   }

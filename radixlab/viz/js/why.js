@@ -1,6 +1,6 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
-import { expand } from "./fold.js";
+import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
   never_seen: "never seen before",
@@ -22,15 +22,15 @@ export function runsText(runs, most = 4) {
   return shown.join(", ") + (runs.length > most ? ", …" : "");
 }
 
-/** Say in one sentence what the event did and why; `state` is the state after it. */
-export function whyLine(event, state) {
-  if (!event) return "The start: step or play to see what happens, and why.";
+/** Say in one sentence what the event did and why; `state` is the state after it, `before(k)` the k-th event before. */
+export function whyLine(event, state, before = () => null) {
+  if (!event) return before(-1) ? "The start: step or play to see what happens, and why." : "Nothing has happened yet.";
   const rule = Object.hasOwn(WHY_RULES, event.type) ? WHY_RULES[event.type] : null;
-  return rule ? rule(event, state) : event.type;
+  return rule ? rule(event, state, before) : event.type;
 }
 
-function blocks(runs) {
-  return `${plural(expand(runs).length, "block")} (${runsText(runs)})`;
+function blocks(runs, word = "block") {
+  return `${plural(expand(runs).length, word)} (${runsText(runs)})`;
 }
 
 function missed(e, state) {
@@ -51,22 +51,61 @@ function under(parentId) {
   return parentId === null ? "the root" : `node ${parentId}`;
 }
 
+/** "node 4", "node 4 and node 2 above it", "node 4 and the 3 nodes above it". */
+function withAncestors(state, nodeId) {
+  const above = pathOf(state, nodeId).slice(1);
+  if (!above.length) return `node ${nodeId}`;
+  const others = above.length > 1 ? `the ${above.length} nodes` : `node ${above[0].id}`;
+  return `node ${nodeId} and ${others} above it`;
+}
+
+function locked(e, state) {
+  const many = state.nodes.get(e.node_id).parent_id !== null;
+  const owner = e.sequence_id === null ? "" : ` for sequence ${e.sequence_id}`;
+  return `${withAncestors(state, e.node_id)} ${many ? "were" : "was"} locked${owner}: ${many ? "they" : "it"} cannot be evicted`;
+}
+
+function unlocked(e, state, before) {
+  const lock = e.sequence_id === null ? "one lock" : `sequence ${e.sequence_id}'s lock`;
+  const last = before(1);
+  const moved = last?.type === "NodeLocked" && e.sequence_id !== null && last.sequence_id === e.sequence_id;
+  if (!moved) return `${withAncestors(state, e.node_id)} lost ${lock}`;
+  const left = state.nodes.get(e.node_id).lock_ref;
+  const still = left ? `is still locked by ${left}, at or below it` : "is unlocked now";
+  return `${lock} moved from node ${e.node_id} to node ${last.node_id}: node ${e.node_id} ${still}`;
+}
+
+/** Blocks come from the free list, and from the evictions just before: those never pass through it. */
+function took(e, before) {
+  const ids = new Set(expand(e.block_runs));
+  let evicted = 0;
+  for (let k = 1; before(k)?.type === "BlockRemoved"; k += 1) {
+    evicted += expand(before(k).block_runs).filter((block) => ids.has(block)).length;
+  }
+  const share = evicted === ids.size ? "" : `${evicted} of them `;
+  const note = evicted ? ` (${share}just evicted)` : "";
+  return `sequence ${e.sequence_id} took block${ids.size === 1 ? "" : "s"} ${runsText(e.block_runs)}${note}`;
+}
+
+function evicted(e, state) {
+  const count = plural(expand(e.block_runs).length, "block");
+  const what = state.nodes.has(e.node_id) ? `the last ${count} of node ${e.node_id}` : `node ${e.node_id} (${count})`;
+  return `evicted ${what}: leaf, unlocked, ${e.reason} (tick ${e.tick})`;
+}
+
 const WHY_RULES = {
   SequenceStarted: (e) => `sequence ${e.sequence_id} arrived with ${plural(e.token_ids.length, "token")}`,
   TokensAppended: (e) => `sequence ${e.sequence_id} grew by ${plural(e.token_ids.length, "token")}`,
   PrefixMatched: (e, state) =>
     `sequence ${e.sequence_id}: ${e.hit_tokens} of ${plural(e.num_tokens, "token")} found in the tree${missed(e, state)}`,
-  BlocksAllocated: (e) => `sequence ${e.sequence_id} took ${blocks(e.block_runs)} from the free list`,
-  BlocksFreed: (e) => `sequence ${e.sequence_id} gave back its private ${blocks(e.block_runs)}`,
+  BlocksAllocated: (e, _state, before) => took(e, before),
+  BlocksFreed: (e) => `sequence ${e.sequence_id} gave back ${blocks(e.block_runs, "private block")}`,
   NodeSplit: (e) =>
     `node ${e.node_id} was split after ${plural(e.num_blocks, "block")}: the shared front is now node ${e.upper_id}`,
-  NodeLocked: (e) =>
-    `node ${e.node_id} and its ancestors were locked${e.sequence_id === null ? "" : ` for sequence ${e.sequence_id}`}: they cannot be evicted`,
-  NodeUnlocked: (e) =>
-    `node ${e.node_id} and its ancestors lost one lock${e.sequence_id === null ? "" : ` of sequence ${e.sequence_id}`}`,
+  NodeLocked: locked,
+  NodeUnlocked: unlocked,
   BlockStored: (e) => `${blocks(e.block_runs)} entered the tree: node ${e.node_id} under ${under(e.parent_id)}`,
-  BlockRemoved: (e) =>
-    `evicted node ${e.node_id} (${plural(expand(e.block_runs).length, "block")}): leaf, unlocked, ${e.reason} (tick ${e.tick})`,
+  BlockRemoved: evicted,
   BlocksDeduplicated: (e) =>
     `the tree had them already: sequence ${e.sequence_id} freed its ${blocks(e.freed_runs)} and now reads ${runsText(e.kept_runs)}`,
   BlockCopied: (e, state) =>

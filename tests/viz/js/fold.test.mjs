@@ -46,10 +46,43 @@ test("sentences give the engine's reasons", () => {
   const { plain, recording } = logs[0];
   const state = stateFromJson(recording.keyframe);
   const lines = plain.map((event) => whyLine(event, fold(state, event)));
-  assert.ok(lines.includes("evicted node 1 (1 block): leaf, unlocked, least recent (tick 3)"));
+  assert.ok(lines.includes("evicted the last 1 block of node 1: leaf, unlocked, least recent (tick 3)"));
   assert.ok(lines.includes("copied block 6 → 7: sequence 2 wrote, sequence 1 still reads"));
   const missed = { type: "PrefixMatched", sequence_id: 1, hit_tokens: 4, num_tokens: 16, miss_reason: "evicted", evicted_tick: 97 };
   assert.match(whyLine(missed, state), /missed 3 blocks: evicted at tick 97$/);
+});
+
+test("locks are told by the nodes they hold, and a lock that moves by both its ends", () => {
+  const state = stateFromJson({
+    num_blocks: 8,
+    block_size: 4,
+    nodes: [{ id: 2, parent_id: null, lock_ref: 3 }, { id: 4, parent_id: 2, lock_ref: 1 }, { id: 5, parent_id: 4, lock_ref: 0 }],
+  });
+  const locked = { type: "NodeLocked", node_id: 4, sequence_id: 2 };
+  const unlocked = { type: "NodeUnlocked", node_id: 2, sequence_id: 2 };
+  const after = (event) => (k) => (k === 1 ? event : null);
+  assert.equal(whyLine(locked, state), "node 4 and node 2 above it were locked for sequence 2: they cannot be evicted");
+  assert.equal(whyLine({ ...locked, node_id: 2, sequence_id: null }, state), "node 2 was locked: it cannot be evicted");
+  assert.equal(
+    whyLine(unlocked, state, after(locked)),
+    "sequence 2's lock moved from node 2 to node 4: node 2 is still locked by 3, at or below it",
+  );
+  assert.equal(whyLine(unlocked, state, after({ ...locked, sequence_id: 7 })), "node 2 lost sequence 2's lock");
+  assert.equal(
+    whyLine({ ...unlocked, node_id: 5, sequence_id: null }, state),
+    "node 5 and the 2 nodes above it lost one lock",
+  );
+});
+
+test("blocks just evicted go straight to the taker", () => {
+  const state = stateFromJson({ num_blocks: 8, block_size: 4 });
+  const evicted = (first, count) => ({ type: "BlockRemoved", block_runs: [[first, count]] });
+  const took = (...past) =>
+    whyLine({ type: "BlocksAllocated", sequence_id: 3, block_runs: [[4, 4]] }, state, (k) => past.at(-k) ?? null);
+  assert.equal(took(), "sequence 3 took blocks 4–7");
+  assert.equal(took(evicted(4, 1), evicted(5, 1)), "sequence 3 took blocks 4–7 (2 of them just evicted)");
+  assert.equal(took(evicted(4, 4)), "sequence 3 took blocks 4–7 (just evicted)");
+  assert.equal(took(evicted(4, 4), { type: "NodeLocked" }), "sequence 3 took blocks 4–7");
 });
 
 test("what does not fit raises one clear error", () => {

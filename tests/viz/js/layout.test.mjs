@@ -59,6 +59,12 @@ test("the block map shows every block, by aggregation above some thousands", () 
   }
 });
 
+test("cells are a little smaller where that saves a row", () => {
+  const { side, columns, rows } = gridOf(64, 870);
+  assert.deepEqual([side, columns, rows], [27, 32, 2]);
+  assert.equal(gridOf(12, 870).side, 28);
+});
+
 test("a label keeps every character of its text, in lines that fit", () => {
   const text = "The capital of France is Paris, isn't it, my dear?";
   assert.equal(labelLines(text).join(""), text);

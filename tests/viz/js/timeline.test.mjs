@@ -58,6 +58,13 @@ test("marks are found in both directions", () => {
   assert.equal(timeline.nextMark(0, -1), null);
 });
 
+test("forks are known from the log, and from before it", () => {
+  const { plain, recording } = logs[0];
+  const timeline = new Timeline(recording.keyframe, 0, [[7, 3]]);
+  timeline.append(0, plain);
+  assert.deepEqual([...timeline.forks], [[7, 3], [2, 1]]);
+});
+
 test("a log that does not fit stops before the event that does not, and says which", () => {
   const timeline = new Timeline({ num_blocks: 4, block_size: 4 });
   timeline.append(0, [{ type: "RequestPreempted" }, { type: "NodeSplit", node_id: 7 }, { type: "OutOfBlocks" }]);
