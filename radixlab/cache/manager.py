@@ -120,7 +120,9 @@ class KVCacheManager:
             emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
         # The lock comes before the eviction, or a prompt might evict its own hit.
         sequence.receipt = self.tree.lock(self.tree.cut(found), sequence.id)
-        partial = self._lock_partial_hit(sequence, num_new)
+        partial = None
+        if self.config.partial_reuse_tokens:
+            partial = self._lock_partial_hit(sequence, num_new)
         new = self._take_or_give_up(num_new, sequence, partial)
         sequence.block_table = np.concatenate((*found.runs, *new))
         self._admit(sequence)
@@ -223,10 +225,10 @@ class KVCacheManager:
         limit = num_written
         if max_tokens is not None:
             limit = min(limit, check_count("max_tokens", max_tokens))
-        stop = limit // self.tree.block_size
-        if stop > sequence.node.end:
+        start, stop = sequence.receipt.node.end, limit // self.tree.block_size
+        if stop > start:
             if self.copies:
-                self.copies.refuse(sequence.block_table[sequence.node.end : stop])
+                self.copies.refuse(sequence.block_table[start:stop])
             self.registry.register(sequence, stop, self.tick)
 
     def release(self, sequence: Sequence) -> None:
@@ -283,8 +285,9 @@ class KVCacheManager:
     def stats(self) -> CacheStats:
         """Count blocks by block tables, and what happened so far."""
         tables = (sequence.block_table for sequence in self.sequences.values())
+        in_transfer = [block for copy in self.copies.transfers for block in (copy.src, copy.dst)]
         return CacheStats(
-            **count_blocks(tables, self.tree, self.allocator),
+            **count_blocks(tables, in_transfer, self.tree, self.allocator),
             num_requests=self.num_requests,
             prompt_tokens=self.prompt_tokens,
             hit_tokens=self.hit_tokens,
@@ -300,22 +303,21 @@ class KVCacheManager:
         self.sequences[sequence.id] = sequence
         sequence.tokens.taken = True
         self.tick += 1
-        node = sequence.receipt.node
+        node, num = sequence.receipt.node, sequence.tokens.num_tokens
         self.tree.touch(node, self.tick, hit=True)
         self.num_requests += 1
-        self.prompt_tokens += sequence.num_tokens
+        self.prompt_tokens += num
         self.hit_tokens += sequence.hit_tokens
         self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
         if emit := self.tree.emit:
             node_id = node.id if node.parent else None
-            hit, num = sequence.hit_tokens, sequence.num_tokens
-            why = (sequence.miss_reason, sequence.evicted_tick)
+            hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
             emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick))
 
     def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
         """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
         least = self.config.partial_reuse_tokens
-        hit = partial_hit(sequence.node, sequence.tokens, self.tree.block_size) if least else None
+        hit = partial_hit(sequence.node, sequence.tokens, self.tree.block_size)
         if hit is None or hit.num_tokens < least:
             return None
         spare = self.allocator.num_free + self.tree.num_evictable_blocks - num_new

@@ -30,7 +30,8 @@ class Registry:
         What the tree has already is freed, and the table re-pointed to the tree's. The lock moves
         to the node where the blocks end.
         """
-        receipt, start = sequence.receipt, sequence.node.end
+        receipt = sequence.receipt
+        start: int = receipt.node.end
         block_ids = sequence.block_table[start:stop]
         _, cached = self._tree.extend(
             receipt.node, sequence.tokens, block_ids, tick, receipt, sequence.id

@@ -54,11 +54,15 @@ class CacheStats:
 
 
 def count_blocks(
-    tables: Iterable[BlockIds], tree: RadixTree, allocator: BlockAllocator
+    tables: Iterable[BlockIds],
+    in_transfer: list[int],
+    tree: RadixTree,
+    allocator: BlockAllocator,
 ) -> dict[str, int]:
     """Count the pool's blocks by the block tables of the running sequences, in O(blocks).
 
-    Returns the fields of `CacheStats` that are about blocks and nodes.
+    `in_transfer` are both ends of every pending copy. Returns the fields of `CacheStats` that are
+    about blocks and nodes. A block that is in none of them has leaked.
     """
     holders = np.zeros(allocator.num_blocks, np.int32)  # [num_blocks]: tables that have the block
     for table in tables:
@@ -66,15 +70,14 @@ def count_blocks(
     in_tree = np.zeros(allocator.num_blocks, np.bool_)
     for node in tree.nodes():
         in_tree[node.block_ids] = True
-    counts = {
+    held_by_copies = {i for i in in_transfer if not holders[i] and not in_tree[i]}
+    return {
+        "num_blocks": allocator.num_blocks,
         "num_free_blocks": allocator.num_free,
         "num_cached_blocks": int((in_tree & (holders == 0)).sum()),
         "num_unique_blocks": int((holders == 1).sum()),
         "num_shared_blocks": int((holders > 1).sum()),
-    }
-    return counts | {
-        "num_blocks": allocator.num_blocks,
-        "num_in_transfer_blocks": allocator.num_blocks - sum(counts.values()),
+        "num_in_transfer_blocks": len(held_by_copies),
         "num_evictable_blocks": tree.num_evictable_blocks,
         "num_nodes": tree.num_nodes,
     }

@@ -159,7 +159,6 @@ class RadixTree:
 
     def cut(self, found: Found) -> Node:
         """Return the node that ends where the walk ended, splitting one if need be."""
-        self._check_alive(found.node)
         if found.child is None:
             return found.node
         if found.child_blocks == found.child.num_blocks:
@@ -168,7 +167,8 @@ class RadixTree:
 
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
         """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
-        self._check_alive(node)
+        if not node.alive:
+            raise _no_handle(node)
         while node.parent is not None and node.parent.end >= num_blocks:
             node = node.parent
         if num_blocks == node.end:
@@ -219,7 +219,8 @@ class RadixTree:
         A running sequence gives its `receipt` on `node` along: the lock moves to where the key
         ends, and a leaf that nobody else has locked grows in place.
         """
-        self._check_alive(node)
+        if not node.alive:
+            raise _no_handle(node)
         start, index, stop = node.end, node.end, node.end + len(block_ids)  # in blocks
         step, cached = self._block_bytes, list[BlockIds]()
         while index < stop:
@@ -247,7 +248,8 @@ class RadixTree:
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
-        self._check_alive(node)
+        if type(node) is not Node or not node.alive:
+            raise _no_handle(node)
         if node.parent is None:
             node = self.roots.setdefault(node.namespace, node)
         node.num_receipts += 1
@@ -352,13 +354,6 @@ class RadixTree:
             root.alive = False
             self.roots.pop(root.namespace, None)
 
-    @staticmethod
-    def _check_alive(node: Node) -> None:
-        if type(node) is not Node:
-            raise LockError(f"{node!r} is no node: pass what match_prefix or insert returned")
-        if not node.alive:
-            raise LockError(f"node {node.id} is gone (evicted or cleared): match again")
-
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
@@ -455,3 +450,10 @@ class RadixTree:
             self.policy.on_evictable(parent)
         elif parent.parent is None:
             self._forget_root(parent)
+
+
+def _no_handle(node: object) -> LockError:
+    """Say why this is no node to work with."""
+    if isinstance(node, Node):
+        return LockError(f"node {node.id} is gone (evicted or cleared): match again")
+    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")

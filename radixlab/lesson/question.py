@@ -102,7 +102,8 @@ def question_box(question: Question, book: GuessBook) -> Any:
     shown = str(before) if before is not None and question.parse(str(before)) is not None else None
     field: Any
     if question.choices:
-        field = widgets.ToggleButtons(options=question.choices, value=shown)
+        style = {"button_width": "auto"}  # a choice may be a phrase
+        field = widgets.ToggleButtons(options=question.choices, value=shown, style=style)
     else:
         hint = f"a number of {question.unit}" if question.unit else "a number"
         field = widgets.Text(value=shown or "", placeholder=hint, continuous_update=False)

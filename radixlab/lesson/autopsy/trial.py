@@ -1,0 +1,142 @@
+"""Who is on trial, what the detectors say, and the verdicts as a table.
+
+Knows the suspects by letter only; their names are told by `truth` and `culprit`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radixlab.cache import CacheConfig, CacheError, CanaryError, InvariantError, KVCacheManager
+from radixlab.cache.invariants import check
+from radixlab.events import Event
+from radixlab.lesson.autopsy import engines
+from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step
+from radixlab.observe import attach, fold, snapshot
+
+Detector = Callable[[KVCacheManager], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A bug by its name, the part of the engine that has it, and bugs that look like it."""
+
+    bug: str
+    culprit: type
+    alike: tuple[str, str, str]
+
+
+LEAK, TWICE = "leak", "double free"
+FREED, IN_USE = "use after free", "evicting what is in use"
+STALE, KEY = "stale entry", "keyed by the wrong thing"
+HALF, DUPLICATE = "lock on one half of a split", "duplicate not re-pointed"
+
+CASES = {
+    "A": Case(LEAK, engines.LeakyManager, (TWICE, HALF, STALE)),
+    "B": Case(DUPLICATE, engines.ForgetfulRegistry, (IN_USE, KEY, HALF)),
+    "C": Case(HALF, engines.HalfLockedTree, (STALE, IN_USE, TWICE)),
+    "D": Case(STALE, engines.StaleTree, (KEY, DUPLICATE, IN_USE)),
+    "E": Case(TWICE, engines.LateCancelManager, (LEAK, FREED, STALE)),
+    "F": Case(FREED, engines.UncountedForkManager, (DUPLICATE, TWICE, HALF)),
+    "G": Case(IN_USE, engines.EarlyUnlockManager, (HALF, FREED, LEAK)),
+    "H": Case(KEY, engines.NameKeyedTree, (STALE, DUPLICATE, TWICE)),
+}
+
+
+def suspect(letter: str | None = None) -> KVCacheManager:
+    """Return a small engine with the bug of that letter; without one, the engine as it is."""
+    engine = KVCacheManager(CacheConfig(num_blocks=14, block_size=4, explain=True))
+    if letter is not None:
+        broken = CASES[letter].culprit
+        parts: list[object] = [engine, engine.tree, engine.registry]
+        part = next(p for p in parts if issubclass(broken, type(p)))
+        part.__class__ = broken  # it has no fields of its own, so only its methods change
+    return engine
+
+
+def line_up(letter: str) -> list[str]:
+    """Name four bugs, in the order of the alphabet; a suspect has one of them."""
+    return sorted((CASES[letter].bug, *CASES[letter].alike))
+
+
+def truth(letter: str) -> str:
+    """Name a suspect's bug."""
+    return CASES[letter].bug
+
+
+def culprit(letter: str) -> type:
+    """Return the broken class, to `show`."""
+    return CASES[letter].culprit
+
+
+class Telltale:
+    """A detector that compares what the engine tells with what it has.
+
+    The live view is drawn from events; here they are folded into a state, as the view does it, and
+    that is held against the engine itself.
+    """
+
+    def __init__(self, engine: KVCacheManager) -> None:
+        self._told = snapshot(engine)
+        attach(engine, self._listen)
+
+    def _listen(self, event: Event) -> None:
+        fold(self._told, event)
+
+    def __call__(self, engine: KVCacheManager) -> None:
+        """Raise `InvariantError` if the two differ."""
+        if self._told != snapshot(engine):
+            raise InvariantError("the events tell of another state than the engine is in")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The first alarm of a trial: at which step, raised by what."""
+
+    number: int
+    """The step, from 1; 0 if nothing was found."""
+    step: Step | None = None
+    error: Exception | None = None
+
+    def by(self, kind: type[Exception]) -> int:
+        """Return the step if an exception of that kind was raised, else 0."""
+        return self.number if isinstance(self.error, kind) else 0
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"all {len(SCRIPT)} steps, no alarm"
+        return f"step {self.number}, {self.step}:\n{type(self.error).__name__}: {self.error}"
+
+
+def investigate(engine: KVCacheManager, *detectors: Detector, canary: bool = True) -> Evidence:
+    """Run the script, and each detector after each step, until something raises.
+
+    With `canary`, everyone who runs reads their KV after each step.
+    """
+    scene = Scene(engine, canary=canary)
+    for number, step in enumerate(SCRIPT, 1):
+        try:
+            scene.play(step)
+            for detect in detectors:
+                detect(engine)
+        except (CacheError, InvariantError) as error:
+            return Evidence(number, step, error)
+    return Evidence(0)
+
+
+def convictions() -> dict[str, tuple[int, int, int, int]]:
+    """Try every bug, and the real engine: the step at which it is first noticed, 0 for never.
+
+    By the engine's own exceptions, the canary, `check`, and a `Telltale`, each alone.
+    """
+    rows = {case.bug: letter for letter, case in CASES.items()} | {"none: the real engine": None}
+    return {bug: _steps(letter) for bug, letter in rows.items()}
+
+
+def _steps(letter: str | None) -> tuple[int, int, int, int]:
+    watched = suspect(letter)
+    return (
+        investigate(suspect(letter), canary=False).by(CacheError),
+        investigate(suspect(letter)).by(CanaryError),
+        investigate(suspect(letter), check, canary=False).by(InvariantError),
+        investigate(watched, Telltale(watched), canary=False).by(InvariantError),
+    )
