@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -23,10 +24,11 @@ from tqdm import tqdm
 import radixlab
 from radixlab.bench.pictures import PictureError, picture_writer, require_writable
 from radixlab.bench.replay_report import PolicyRun, as_json, as_text, rejections
-from radixlab.bench.report import write_section
+from radixlab.bench.report import Report, write_section
 from radixlab.cache import CacheError, KVCacheManager
 from radixlab.config import CacheConfig, ConfigError
 from radixlab.workloads import (
+    GENERATORS,
     Manager,
     TraceError,
     UnknownWorkloadError,
@@ -86,11 +88,17 @@ def _examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def _generators() -> str:
+    lines = textwrap.wrap(", ".join(GENERATORS), 72, break_on_hyphens=False)
+    return "\b\nGenerators:\n" + "\n".join(f"  {line}" for line in lines) + "\n\n"
+
+
 # ---- replay
 
 
 @cli.command(
-    epilog=_examples(
+    epilog=_generators()
+    + _examples(
         "radixlab replay shared-prompt --num-blocks 2000",
         "radixlab replay document-qa --limit 200 --num-blocks 4000 --policy lru,naive",
         "radixlab replay conversation_trace.jsonl --limit 2000 --num-blocks 50000 --json",
@@ -143,7 +151,7 @@ def replay(
     """Run the requests of TRACE through the cache, one after another, and count what it finds.
 
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
-    output_length, hash_ids), or the name of a generator: shared-prompt, document-qa, diverse.
+    output_length, hash_ids), or the name of a generator, see below.
     """
     names = _policies(policies)
     config = CacheConfig(num_blocks=num_blocks, block_size=block_size)
@@ -189,12 +197,26 @@ def bench(context: click.Context) -> None:
     """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
     if context.invoked_subcommand is None:
         context.invoke(bench_tree)
+        context.invoke(bench_cow)
+
+
+JSON_TABLES = click.option(
+    "--json", "is_json", is_flag=True, help="Print one JSON object instead of tables."
+)
+WRITE_RESULTS = click.option(
+    "--write",
+    "results",
+    type=OUTPUT_FILE,
+    help="Also write them to a section of this Markdown file.",
+)
 
 
 @bench.command(
     "tree",
     epilog=_examples(
-        "radixlab bench tree --quick", "radixlab bench tree --write benchmarks/RESULTS.md"
+        "radixlab bench tree --quick",
+        "radixlab bench tree --write benchmarks/RESULTS.md",
+        "radixlab bench tree --peers DIR    see benchmarks/peers/README.md",
     ),
 )
 @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
@@ -204,31 +226,62 @@ def bench(context: click.Context) -> None:
 @click.option(
     "--quick", is_flag=True, help="A look in seconds: few requests, trees up to 100,000 blocks."
 )
-@click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option(
-    "--write",
-    "results",
-    type=OUTPUT_FILE,
-    help="Also write them to a section of this Markdown file.",
+    "--peers",
+    envvar="RADIXLAB_PEERS",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Also run the managers of SGLang and vLLM, from wheels unpacked in this folder; "
+    "RADIXLAB_PEERS may name it too.",
 )
+@JSON_TABLES
+@WRITE_RESULTS
 def bench_tree(
-    rounds: int | None, limit: int | None, quick: bool, is_json: bool, results: Path | None
+    rounds: int | None,
+    limit: int | None,
+    quick: bool,
+    peers: Path | None,
+    is_json: bool,
+    results: Path | None,
 ) -> None:
     """Measure what managing the cache costs a request, and whether the tree slows as it grows."""
     from radixlab.bench.tree_report import measure_tree
 
+    given = _given(rounds=rounds, limit=limit, quick=quick or None, peers="DIR" if peers else None)
+    command = " ".join(["radixlab bench tree", *given])
     if results:
         require_writable(results)
-    command = " ".join(
-        ["radixlab bench tree", *_given(rounds=rounds, limit=limit, quick=quick or None)]
-    )
-    report = measure_tree(command, rounds, limit, quick, _progress)
+    report = measure_tree(command, rounds, limit, quick, _progress, peers)
+    _show("bench tree", report, is_json, results)
+
+
+@bench.command(
+    "cow",
+    epilog=_examples(
+        "radixlab bench cow --quick", "radixlab bench cow --write benchmarks/RESULTS.md"
+    ),
+)
+@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
+@click.option("--quick", is_flag=True, help="A look in seconds: fewer samples.")
+@JSON_TABLES
+@WRITE_RESULTS
+def bench_cow(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
+    """Measure copy-on-write: what a write costs, and what a fork does not, beside eager copies."""
+    from radixlab.bench.cow_report import measure_cow
+
+    command = " ".join(["radixlab bench cow", *_given(rounds=rounds, quick=quick or None)])
     if results:
-        write_section(results, "bench tree", report.markdown())
+        require_writable(results)
+    report = measure_cow(command, rounds, quick, _progress)
+    _show("bench cow", report, is_json, results)
+
+
+def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:
+    if results:
+        write_section(results, section, report.markdown())
     click.echo(json.dumps(report.as_json()) if is_json else report.text())
 
 
-def _given(**options: int | bool | None) -> Iterator[str]:
+def _given(**options: int | bool | str | None) -> Iterator[str]:
     for name, value in options.items():
         if value is not None:
             yield f"--{name}" if value is True else f"--{name} {value}"

@@ -17,6 +17,7 @@ import pytest
 
 import radixlab
 from radixlab.cli import lab_command, main
+from radixlab.workloads import GENERATORS
 
 ROOT = Path(__file__).parents[1]
 
@@ -126,7 +127,7 @@ BAD = {
     "empty policy": ([*SIZED, "--policy", "lru,"], "unknown policy ''"),
     "unknown generator": (
         ["replay", "documnt-qa", "--num-blocks", "9"],
-        "'documnt-qa' is neither a file nor a generator (diverse, document-qa, shared-prompt); "
+        f"'documnt-qa' is neither a file nor a generator ({', '.join(sorted(GENERATORS))}); "
         "did you mean document-qa?",
     ),
     "missing file": (["replay", "none.jsonl", "--num-blocks", "9"], "none.jsonl: No such file"),

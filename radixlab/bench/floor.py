@@ -4,13 +4,9 @@ One dict look-up of the first block, one memory comparison of the whole prompt, 
 stack and back on. What a manager costs above this is what its tree, locks and eviction cost.
 """
 
-import time
-from collections.abc import Callable, Iterable
-
 import numpy as np
 
 from radixlab.config import CacheConfig
-from radixlab.workloads.replay import fits
 from radixlab.workloads.request import Request
 
 
@@ -37,22 +33,3 @@ class Floor:
         self.stack[self.num_free : self.num_free + num_blocks] = ids
         self.num_free += num_blocks
         return same
-
-
-def floor_cpu_us(config: CacheConfig, requests: Callable[[], Iterable[Request]]) -> float:
-    """Return the floor's thread CPU µs per request, over the requests that fit.
-
-    Every prompt is compared with a copy stored before the first was served: as in a cache, what is
-    known comes from memory, not from the processor's caches. `requests` is gone through twice.
-    """
-    floor, cpu_ns, served = Floor(config), 0, 0
-    stored = [request.prompt.tobytes() for request in requests()]
-    for request, prompt in zip(requests(), stored, strict=True):
-        if fits(config, request):
-            floor.learn(prompt)
-            start = time.thread_time_ns()
-            same = floor.serve(request)
-            cpu_ns += time.thread_time_ns() - start
-            assert same
-            served += 1
-    return cpu_ns / 1000 / served if served else 0.0

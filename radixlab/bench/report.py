@@ -5,6 +5,22 @@ It knows rows of text. It measures nothing.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
+
+from radixlab.bench.measure import Spread, machine
+
+
+class Report(Protocol):
+    """What one run of a benchmark found, in the three formats."""
+
+    def text(self) -> str:
+        """Format for a terminal."""
+
+    def markdown(self) -> str:
+        """Format as a section for benchmarks/RESULTS.md."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `--json` prints."""
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -47,6 +63,29 @@ def write_section(path: Path, name: str, body: str) -> None:
     appended = f"{text.rstrip()}\n\n{section}\n".lstrip()
     has_section = found and closed
     path.write_text(before + section + after if has_section else appended, encoding="utf-8")
+
+
+def triple(figure: Spread) -> list[float]:
+    """Return a spread as it stands in JSON: `[median, low, high]`."""
+    return [round(value, 4) for value in (figure.median, figure.low, figure.high)]
+
+
+def machine_line() -> str:
+    """Say on what and when, in a line."""
+    facts = machine()
+    return (
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}, "
+        f"NumPy {facts['numpy']}, {facts['date']}"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Count in words.
+
+    >>> count(1, "round"), count(2, "round")
+    ('1 round', '2 rounds')
+    """
+    return f"{number} {noun}" + ("s" if number != 1 else "")
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

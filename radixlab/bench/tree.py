@@ -1,21 +1,31 @@
-"""What managing the cache costs a request: our manager, the naive twin, and the floor.
+"""What managing the cache costs a request: our manager, the naive twin, the floor, and peers.
 
 Thread CPU time from match to release, the collector as users have it. The contenders take turns
 within a round, each with an empty cache, and ratios are formed inside the round, so a slow spell of
-the machine hits all alike.
+the machine hits all alike. In cold rounds 64 MB are swept through the processor's caches before
+every request that is timed, as a model's forward pass does between two of them; the request's own
+tokens arrive after the sweep.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from radixlab.bench.floor import floor_cpu_us
+import numpy as np
+
+from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry, ours_from, settled, time_replay
 from radixlab.bench.measure import Spread, ratios, spread
+from radixlab.bench.silent import silent_engine
 from radixlab.config import CacheConfig
-from radixlab.workloads import Workload, conversation_trace, make_manager, open_workload, replay
+from radixlab.workloads import Workload, conversation_trace, open_workload
 
 POOLS = (50_000, 250_000)
-CONTENDERS = ("radixlab", "naive", "floor")
 FALLBACK = "document-qa"
+SWEPT_BYTES = 64 << 20
+CACHE_LINE_BYTES = 64
+COLD_EVERY = 4
+"""In a cold round, before every fourth request there is a sweep, and only these are timed."""
+
+Progress = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,23 @@ class TraceRow:
     """Thread CPU µs per request, over the rounds."""
     over_floor: Spread
     """This ÷ floor, formed inside each round."""
+    over_ours: Spread
+    """This ÷ ours, formed inside each round."""
     token_hit_rate: float | None
     """None for the floor, which caches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsRow:
+    """What events cost when nobody listens."""
+
+    rounds: int
+    num_blocks: int
+    cpu_us: Spread
+    stripped_us: Spread
+    """The same by a copy of the engine without its emit statements."""
+    ratio: Spread
+    """The one ÷ the other, formed inside each round."""
 
 
 def bench_workload(limit: int) -> Workload:
@@ -47,39 +72,69 @@ def expanded(workload: Workload) -> Workload:
     return Workload(workload.name, workload.num_requests, lambda: iter(requests))
 
 
+def contenders(peers: Sequence[Entry], is_cold: bool = False) -> list[Entry]:
+    """List who takes part; the naive twin has no cache to be cold."""
+    return [OURS, *peers, FLOOR] if is_cold else [OURS, *peers, NAIVE, FLOOR]
+
+
 def measure_trace(
     workload: Workload,
     rounds: int,
     pools: tuple[int, ...] = POOLS,
     block_size: int = 16,
-    progress: Callable[[], object] | None = None,
+    peers: Sequence[Entry] = (),
+    is_cold: bool = False,
+    progress: Progress | None = None,
 ) -> list[TraceRow]:
     """Replay the workload `rounds` times through all contenders; `progress` after each replay."""
-    cpu_us: dict[tuple[str, int], list[float]] = {(c, p): [] for p in pools for c in CONTENDERS}
-    hit_rates: dict[tuple[str, int], float | None] = {}
     workload = expanded(workload)
+    turns = [(entry, pool) for pool in pools for entry in contenders(peers, is_cold)]
+    cpu_us: dict[tuple[str, int], list[float]] = {(e.name, pool): [] for e, pool in turns}
+    hit_rates: dict[tuple[str, int], float | None] = {}
+    sweep = sweeper() if is_cold else None
     for _ in range(rounds):
-        for contender, pool in cpu_us:
+        for entry, pool in turns:
             config = CacheConfig(num_blocks=pool, block_size=block_size)
-            us, hit_rates[contender, pool] = _run(contender, config, workload)
-            cpu_us[contender, pool].append(us)
+            with settled():
+                timing = time_replay(
+                    entry.make(config, workload), config, workload, sweep, COLD_EVERY
+                )
+            cpu_us[entry.name, pool].append(timing.cpu_us)
+            hit_rates[entry.name, pool] = timing.token_hit_rate if entry.caches else None
             if progress:
                 progress()
     return list(_rows(cpu_us, hit_rates))
 
 
-def _run(contender: str, config: CacheConfig, workload: Workload) -> tuple[float, float | None]:
-    """Return CPU µs per request and the token hit rate of one replay, from an empty cache."""
-    if contender == "floor":
-        return floor_cpu_us(config, workload.requests), None
-    manager = make_manager("lru" if contender == "radixlab" else contender, config)
-    result = replay(manager, workload.requests())
-    return result.cpu_us_per_request, result.token_hit_rate
+def measure_events(
+    workload: Workload, rounds: int, num_blocks: int = POOLS[0], progress: Progress | None = None
+) -> EventsRow:
+    """Replay through our manager and its silent copy in turn, the first to go alternating."""
+    workload, config = expanded(workload), CacheConfig(num_blocks)
+    pair = [OURS, ours_from(silent_engine(), "silent")]
+    cpu_us: dict[str, list[float]] = {entry.name: [] for entry in pair}
+    for index in range(rounds):
+        for entry in pair if index % 2 else reversed(pair):
+            with settled():
+                timing = time_replay(entry.make(config, workload), config, workload)
+            cpu_us[entry.name].append(timing.cpu_us)
+        if progress:
+            progress()
+    ours, silent = cpu_us.values()
+    return EventsRow(rounds, num_blocks, spread(ours), spread(silent), ratios(ours, silent))
+
+
+def sweeper(num_bytes: int = SWEPT_BYTES) -> Callable[[], object]:
+    """Return what reads one word of every cache line of `num_bytes`, so that nothing else stays."""
+    memory = np.ones(num_bytes // 8, np.int64)
+    return lambda: memory[:: CACHE_LINE_BYTES // 8].sum()
 
 
 def _rows(
     cpu_us: dict[tuple[str, int], list[float]], hit_rates: dict[tuple[str, int], float | None]
 ) -> Iterator[TraceRow]:
     for (contender, pool), rounds in cpu_us.items():
-        over_floor = ratios(rounds, cpu_us["floor", pool])
-        yield TraceRow(contender, pool, spread(rounds), over_floor, hit_rates[contender, pool])
+        over_floor = ratios(rounds, cpu_us[FLOOR.name, pool])
+        over_ours = ratios(rounds, cpu_us[OURS.name, pool])
+        hit_rate = hit_rates[contender, pool]
+        yield TraceRow(contender, pool, spread(rounds), over_floor, over_ours, hit_rate)

@@ -2,18 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from radixlab.bench.growth import SIZES, GrowthRow, measure_growth
 from radixlab.bench.measure import Spread, machine
-from radixlab.bench.report import markdown_table, text_table
-from radixlab.bench.tree import CONTENDERS, POOLS, TraceRow, bench_workload, measure_trace
+from radixlab.bench.peers import Peers, find_peers
+from radixlab.bench.report import count, machine_line, markdown_table, text_table, triple
+from radixlab.bench.tree import (
+    COLD_EVERY,
+    POOLS,
+    EventsRow,
+    TraceRow,
+    bench_workload,
+    contenders,
+    measure_events,
+    measure_trace,
+)
 from radixlab.workloads import Workload
 
-FLOOR_GOAL = "≤ 4 (beyond: 2.5)"
-"""Ours ÷ floor at the smaller pool."""
+FLOOR_GOAL = "÷ floor ≤ 4 (beyond: 2.5)"
+"""Ours ÷ floor at the smaller pool, caches warm."""
+PEER_GOALS = {
+    "SGLang 0.5.23 RadixCache": ("÷ ours ≥ 12 (beyond: 20)", "÷ ours ≥ 5 (beyond: 7)"),
+    "SGLang 0.5.23 default (Rust core)": ("÷ ours ≥ 15 (beyond: 25)", "÷ ours ≥ 6 (beyond: 10)"),
+    "vLLM 0.33.0 (sha256)": ("÷ ours ≥ 200 (beyond: 400)", ""),
+}
+"""Peer ÷ ours: with caches warm, and cold."""
 FLATNESS_GOAL = "≤ 2 (beyond: 1.7)"
 """Cost at the largest tree ÷ at the smallest, each operation."""
+EVENTS_GOAL = "≤ 1.05 (beyond: 1.02)"
+EVENT_ROUNDS = 21
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 Progress = Callable[[int, str, str], AbstractContextManager[Callable[[], object]]]
@@ -31,6 +50,9 @@ class TreeReport:
     """Operations behind one round's figure of the growth table."""
     trace_rows: list[TraceRow]
     growth_rows: list[GrowthRow]
+    cold_rows: list[TraceRow] = field(default_factory=list)
+    events: EventsRow | None = None
+    not_run: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -38,7 +60,7 @@ class TreeReport:
 
     def markdown(self) -> str:
         """Format as a section for benchmarks/RESULTS.md."""
-        head = f"## Tree\n\n`{self.command}` on {_machine_line()}."
+        head = f"## Tree\n\n`{self.command}` on {machine_line()}."
         return "\n\n".join([head, *self._parts(markdown_table)])
 
     def as_json(self) -> dict[str, object]:
@@ -50,48 +72,115 @@ class TreeReport:
             "requests": self.workload.num_requests,
             "rounds": self.rounds,
             "managers": [_trace_json(row) for row in self.trace_rows],
+            "cold": [_trace_json(row) for row in self.cold_rows],
+            "events": _events_json(self.events) if self.events else None,
             "growth": [_growth_json(row) for row in self.growth_rows],
+            "not_run": self.not_run,
         }
 
     def _parts(self, table: Table) -> list[str]:
+        runs = (
+            f"{self.workload.num_requests:,} requests of {self.workload.name}, "
+            f"{count(self.rounds, 'round')}, median (min - max)"
+        )
+        parts = [
+            f"Thread CPU µs per request, match to release; tokens are in each manager's own type "
+            f"before the clock starts: {runs}",
+            table(*_trace_table(self.trace_rows, is_cold=False)),
+        ]
+        if self.cold_rows:
+            parts += [
+                f"The same with cold caches: 64 MB are swept before every {COLD_EVERY}th request, "
+                f"and only these are timed: {runs}",
+                table(*_trace_table(self.cold_rows, is_cold=True)),
+            ]
+        if self.not_run:
+            why = "; ".join(f"{name}: {reason}" for name, reason in self.not_run.items())
+            parts.append(f"Not run: {why}.")
+        if self.events:
+            parts += [
+                f"Events with no listener, thread CPU µs per request at {self.events.num_blocks:,} "
+                f"blocks: the engine and a copy without its emit statements take turns, "
+                f"{count(self.events.rounds, 'round')}, median (min - max)",
+                table(*_events_table(self.events)),
+            ]
         return [
-            f"Thread CPU µs per request, match to release: {self.workload.num_requests:,} requests "
-            f"of {self.workload.name}, {_count(self.rounds, 'round')}, median (min - max)",
-            table(*_trace_table(self.trace_rows)),
+            *parts,
             f"µs of one operation on a tree of so many blocks: median of {self.num_samples} "
-            f"in each of {_count(self.rounds, 'round')}, median (min - max) of these",
+            f"in each of {count(self.rounds, 'round')}, median (min - max) of these",
             table(*_growth_table(self.growth_rows)),
         ]
 
 
 def measure_tree(
-    command: str, rounds: int | None, limit: int | None, quick: bool, progress: Progress
+    command: str,
+    rounds: int | None,
+    limit: int | None,
+    quick: bool,
+    progress: Progress,
+    peers_folder: Path | None = None,
 ) -> TreeReport:
     """Run the whole benchmark; `command` is what the report will say it was."""
     rounds = rounds or (1 if quick else 5)
     num_samples = 100 if quick else 500
     sizes = SIZES[:-1] if quick else SIZES
     workload = bench_workload(limit or (200 if quick else 2000))
-    with progress(rounds * len(POOLS) * len(CONTENDERS), "trace", "replay") as advance:
-        trace_rows = measure_trace(workload, rounds, progress=advance)
+    peers = find_peers(peers_folder)
+    trace_rows = _measure_trace(workload, rounds, peers, False, progress)
+    cold_rows = _measure_trace(workload, rounds, peers, True, progress)
+    event_rounds = rounds if quick else max(rounds, EVENT_ROUNDS)
+    with progress(event_rounds, "events", "round") as advance:
+        events = measure_events(workload, event_rounds, progress=advance)
     with progress(rounds * len(sizes), "growth", "tree") as advance:
         growth_rows = measure_growth(rounds, num_samples, sizes, advance)
-    return TreeReport(command, workload, rounds, num_samples, trace_rows, growth_rows)
+    return TreeReport(
+        command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events,
+        peers.not_run,
+    )  # fmt: skip
 
 
-def _trace_table(rows: list[TraceRow]) -> tuple[list[str], list[list[str]]]:
-    header = ["manager", "blocks", "CPU µs/request", "÷ floor", "goal", "token hit rate"]
+def _measure_trace(
+    workload: Workload, rounds: int, peers: Peers, is_cold: bool, progress: Progress
+) -> list[TraceRow]:
+    total = rounds * len(POOLS) * len(contenders(peers.entries, is_cold))
+    with progress(total, "cold" if is_cold else "trace", "replay") as advance:
+        return measure_trace(
+            workload, rounds, peers=peers.entries, is_cold=is_cold, progress=advance
+        )
+
+
+def _trace_table(rows: list[TraceRow], is_cold: bool) -> tuple[list[str], list[list[str]]]:
+    header = [
+        "manager", "blocks", "CPU µs/request", "÷ radixlab", "÷ floor", "goal", "token hit rate"
+    ]  # fmt: skip
     return header, [
         [
             row.contender,
             f"{row.num_blocks:,}",
             str(row.cpu_us),
+            str(row.over_ours),
             str(row.over_floor),
-            FLOOR_GOAL if (row.contender, row.num_blocks) == ("radixlab", POOLS[0]) else "",
+            _trace_goal(row, is_cold),
             "" if row.token_hit_rate is None else f"{row.token_hit_rate:.6f}",
         ]
         for row in rows
     ]
+
+
+def _trace_goal(row: TraceRow, is_cold: bool) -> str:
+    if (row.contender, row.num_blocks) == ("radixlab", POOLS[0]):
+        return "" if is_cold else FLOOR_GOAL
+    return PEER_GOALS.get(row.contender, ("", ""))[is_cold]
+
+
+def _events_table(row: EventsRow) -> tuple[list[str], list[list[str]]]:
+    header = ["engine", "stripped copy", "engine ÷ copy", "goal"]
+    return header, [[str(row.cpu_us), str(row.stripped_us), precise(row.ratio), EVENTS_GOAL]]
+
+
+def precise(ratio: Spread) -> str:
+    """Show a ratio near 1 with its third digit."""
+    return f"{ratio.median:.3f} ({ratio.low:.3f} - {ratio.high:.3f})"
 
 
 def _growth_table(rows: list[GrowthRow]) -> tuple[list[str], list[list[str]]]:
@@ -109,28 +198,23 @@ def _trace_json(row: TraceRow) -> dict[str, object]:
     return {
         "manager": row.contender,
         "num_blocks": row.num_blocks,
-        "cpu_us_per_request": _triple(row.cpu_us),
-        "over_floor": _triple(row.over_floor),
+        "cpu_us_per_request": triple(row.cpu_us),
+        "over_floor": triple(row.over_floor),
+        "over_radixlab": triple(row.over_ours),
         "token_hit_rate": row.token_hit_rate,
     }
 
 
+def _events_json(row: EventsRow) -> dict[str, object]:
+    return {
+        "rounds": row.rounds,
+        "num_blocks": row.num_blocks,
+        "cpu_us_per_request": triple(row.cpu_us),
+        "stripped_cpu_us_per_request": triple(row.stripped_us),
+        "ratio": triple(row.ratio),
+    }
+
+
 def _growth_json(row: GrowthRow) -> dict[str, object]:
-    us = {str(size): _triple(figure) for size, figure in row.us.items()}
-    return {"operation": row.operation, "us": us, "ratio": _triple(row.ratio)}
-
-
-def _triple(figure: Spread) -> list[float]:
-    return [round(value, 4) for value in (figure.median, figure.low, figure.high)]
-
-
-def _machine_line() -> str:
-    facts = machine()
-    return (
-        f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}, "
-        f"NumPy {facts['numpy']}, {facts['date']}"
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("s" if number != 1 else "")
+    us = {str(size): triple(figure) for size, figure in row.us.items()}
+    return {"operation": row.operation, "us": us, "ratio": triple(row.ratio)}

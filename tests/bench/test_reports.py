@@ -11,7 +11,7 @@ from radixlab.bench.floor import Floor
 from radixlab.bench.growth import Forest, measure_growth
 from radixlab.bench.measure import quiet_gc, ratios, spread
 from radixlab.bench.report import write_section
-from radixlab.bench.tree import bench_workload, measure_trace
+from radixlab.bench.tree import bench_workload, measure_events, measure_trace
 from radixlab.bench.tree_report import TreeReport
 from radixlab.config import CacheConfig
 from radixlab.workloads import GENERATORS, open_workload
@@ -21,8 +21,12 @@ from radixlab.workloads import GENERATORS, open_workload
 def report() -> TreeReport:
     workload = open_workload("shared-prompt", limit=20)
     trace_rows = measure_trace(workload, rounds=2, pools=(2_000, 4_000))
+    cold_rows = measure_trace(workload, rounds=1, pools=(2_000,), is_cold=True)
     growth_rows = measure_growth(rounds=2, num_samples=5, sizes=(500, 2_000))
-    return TreeReport("radixlab bench tree", workload, 2, 5, trace_rows, growth_rows)
+    events, not_run = measure_events(workload, rounds=2), {"some peer": "no wheel"}
+    return TreeReport(
+        "radixlab bench tree", workload, 2, 5, trace_rows, growth_rows, cold_rows, events, not_run
+    )
 
 
 def test_every_contender_has_a_row_at_every_pool(report: TreeReport) -> None:
@@ -38,6 +42,13 @@ def test_ours_finds_what_is_shared_and_naive_nothing(report: TreeReport) -> None
 def test_the_floor_is_one_floor(report: TreeReport) -> None:
     floors = [row.over_floor for row in report.trace_rows if row.contender == "floor"]
     assert {(f.median, f.low, f.high) for f in floors} == {(1.0, 1.0, 1.0)}
+
+
+def test_ours_is_one_of_ours_and_cold_rounds_find_the_same(report: TreeReport) -> None:
+    ours = [row for row in report.trace_rows if row.contender == "radixlab"]
+    assert {(r.over_ours.low, r.over_ours.high) for r in ours} == {(1.0, 1.0)}
+    assert [row.contender for row in report.cold_rows] == ["radixlab", "floor"]
+    assert report.cold_rows[0].token_hit_rate == ours[0].token_hit_rate
 
 
 def test_the_floor_compares_and_gives_its_ids_back() -> None:
@@ -61,9 +72,12 @@ def test_the_forest_stays_the_size_it_was() -> None:
 def test_all_three_formats_tell_the_same(report: TreeReport) -> None:
     json_report = json.loads(json.dumps(report.as_json()))
     assert len(json_report["managers"]) == 6 and len(json_report["growth"]) == 3
+    assert len(json_report["cold"]) == 2 and len(json_report["events"]["ratio"]) == 3
     for text in (report.text(), report.markdown()):
         for word in ("radixlab", "naive", "floor", "match 64 blocks", "evict 48 blocks", "goal"):
             assert word in text
+        assert "64 MB are swept" in text and "stripped copy" in text
+        assert "Not run: some peer: no wheel." in text
     assert "NumPy" in report.markdown() and "`radixlab bench tree`" in report.markdown()
 
 
