@@ -31,7 +31,7 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, count_blocks
 from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import TokenArray, TokensLike, as_int32
-from radixlab.cache.tree import RadixTree
+from radixlab.cache.tree import NO_BLOCKS, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import (
     AllBlocksCleared,
@@ -142,20 +142,22 @@ class KVCacheManager:
         end = start + len(token_ids)
         num_new = max(0, -(-end // block_size) - len(sequence.block_table))
         shared = blocks_to_copy(sequence, self.allocator, start, end, block_size)
+        block_ids = NO_BLOCKS
         if num_new or shared:
             self.supply.require(num_new + len(shared))
-        new = self.supply.take(num_new, self.tick) if num_new else []
-        destinations = self._take_ids(len(shared))
+            block_ids = np.concatenate(self.supply.take(num_new + len(shared), self.tick))
         sequence.tokens.grow(token_ids)
         if emit := self.tree.emit:
             ids = tuple(token_ids.tolist())
             emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
         if num_new:
-            sequence.block_table = np.concatenate((sequence.block_table, *new))
+            new = block_ids[:num_new]
+            sequence.block_table = np.concatenate((sequence.block_table, new))
             if emit := self.tree.emit:
-                runs = to_runs(np.concatenate(new))
-                emit(BlocksAllocated(*self.stamp(), sequence.id, runs))
-        return self.copies.replace(sequence, shared, destinations)
+                emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(new)))
+        if not shared:
+            return []
+        return self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write; return the copies to run first.
@@ -171,8 +173,11 @@ class KVCacheManager:
                 f"it has {sequence.num_tokens} tokens"
             )
         shared = blocks_to_copy(sequence, self.allocator, start, end, self.tree.block_size)
+        if not shared:
+            return []
         self.supply.require(len(shared))
-        return self.copies.replace(sequence, shared, self._take_ids(len(shared)))
+        destinations = np.concatenate(self.supply.take(len(shared), self.tick))
+        return self.copies.replace(sequence, shared, destinations.tolist())
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
@@ -340,11 +345,6 @@ class KVCacheManager:
                 emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
             raise
 
-    def _take_ids(self, num_blocks: int) -> list[int]:
-        """Take blocks that were required, as a list of ids."""
-        runs = self.supply.take(num_blocks, self.tick) if num_blocks else []
-        return [block for run in runs for block in run.tolist()]
-
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
         node = sequence.receipt.node
@@ -363,10 +363,11 @@ class KVCacheManager:
                 emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
 
     def _check_running(self, sequence: Sequence) -> None:
-        if type(sequence) is not Sequence:
+        if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
+            return
+        if not isinstance(sequence, Sequence):
             raise SequenceError(f"{sequence!r} is no sequence: pass what allocate or fork returned")
-        if self.sequences.get(sequence.id) is not sequence:
-            why = "was released before" if sequence.receipt.released else "is another manager's"
-            raise SequenceError(
-                f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
-            )
+        why = "was released before" if sequence.receipt.released else "is another manager's"
+        raise SequenceError(
+            f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
+        )

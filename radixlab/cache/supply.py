@@ -56,6 +56,8 @@ class BlockSupply:
             self._free(evicted)
             num_evictable = self._tree.num_evictable_blocks
             raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
+        if num_evicted == num_blocks:
+            return evicted
         return [self._allocator.allocate(num_blocks - num_evicted), *evicted]
 
     def give_up(self, num_blocks: int, tick: int) -> list[BlockIds]:

@@ -125,10 +125,10 @@ class RadixTree:
         Changes nothing: `cut` makes the place where the walk ended a node of its own.
         """
         node, runs = self._root(namespace), []
-        data, step = tokens.data, self._block_bytes
+        data, view, step = tokens.data, tokens.view, self._block_bytes
         position, stop = 0, max_blocks * step  # in bytes of `data`
         while position < stop:
-            child = node.children.get(bytes(data[position : position + step]))
+            child = node.children.get(view[position : position + step].tobytes())
             if child is None:
                 break
             end = position + len(child.edge)
@@ -225,7 +225,7 @@ class RadixTree:
         step, cached = self._block_bytes, list[BlockIds]()
         while index < stop:
             position = index * step
-            child = node.children.get(bytes(tokens.view[position : position + step]))
+            child = node.children.get(tokens.view[position : position + step].tobytes())
             if child is None:
                 break
             limit = min(child.num_blocks, stop - index)
