@@ -1,13 +1,17 @@
 """Edges as memory: comparing, cutting and keeping runs of token ids without looking at a token.
 
-An edge is a `memoryview` of int32 token ids, a view into the buffer of the request that inserted
-it. Knows bytes and block sizes in bytes; no nodes.
+A long edge is a `memoryview` of int32 token ids, a view into the buffer of the request that
+inserted it; a short one is a copy, `bytes`. Knows bytes and block sizes in bytes; no nodes.
 """
 
+Edge = bytes | memoryview
 
-def common_blocks(
-    data: bytearray, position: int, edge: memoryview, limit: int, block_bytes: int
-) -> int:
+SHORT_BYTES = 4096
+"""Edges up to this length are copied: cheaper than the objects of a view, which each look-up in a
+large tree would fetch from memory."""
+
+
+def common_blocks(data: bytearray, position: int, edge: Edge, limit: int, block_bytes: int) -> int:
     """Count leading blocks of `edge`, at most `limit`, that equal those of `data` from `position`.
 
     One memory comparison if all agree; else the place where they part is found by halving, so that
@@ -26,10 +30,14 @@ def common_blocks(
     return low
 
 
-def compact(edge: memoryview) -> memoryview:
-    """Copy an edge that keeps less than half of its buffer.
+def compact(edge: Edge) -> Edge:
+    """Copy an edge that is short, or that keeps less than half of the buffer it views.
 
     So the tree never pins more than twice the memory of the tokens it caches.
     """
-    base: bytes | bytearray = edge.obj  # type: ignore[assignment]  # what Tokens and bytes() give
-    return edge if 2 * len(edge) >= len(base) else memoryview(bytes(edge))
+    if isinstance(edge, bytes):
+        return edge
+    base: bytes | bytearray = edge.obj  # type: ignore[assignment]  # what Tokens gives
+    if len(edge) <= SHORT_BYTES or 2 * len(edge) < len(base):
+        return bytes(edge)
+    return edge

@@ -5,7 +5,7 @@ Knows how to be cut, shortened and lengthened. It does not know the tree's count
 
 import numpy as np
 
-from radixlab.cache.edges import compact
+from radixlab.cache.edges import Edge, compact
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
@@ -39,7 +39,7 @@ class Node:
         id: int,
         parent: "Node | None",
         namespace: Namespace | None,
-        edge: memoryview,
+        edge: Edge,
         block_ids: BlockIds,
     ) -> None:
         self.id = id
@@ -47,7 +47,7 @@ class Node:
         """None for a root, which owns no blocks."""
         self.namespace = namespace
         self.edge = edge
-        """The edge's token ids, int32, as memory: a view into the inserting request's buffer."""
+        """The edge's token ids, int32, as memory."""
         self.block_ids = block_ids
         """int32 `[num_blocks]`: where the KV of each `block_size` tokens of the edge is."""
         self.num_blocks = len(block_ids)
@@ -110,7 +110,7 @@ class Node:
         self.num_blocks -= num_blocks
         return upper
 
-    def lengthen(self, edge: memoryview, block_ids: BlockIds) -> None:
+    def lengthen(self, edge: Edge, block_ids: BlockIds) -> None:
         """Append blocks; `edge` is the whole new edge."""
         self.edge = compact(edge)
         self.block_ids = np.concatenate((self.block_ids, block_ids))

@@ -131,7 +131,7 @@ class RadixTree:
             child = node.children.get(view[position : position + step].tobytes())
             if child is None:
                 break
-            end = position + len(child.edge)
+            end = position + child.num_blocks * step
             if end > stop or not data.startswith(child.edge, position):
                 limit = min(child.num_blocks, (stop - position) // step)
                 shared = common_blocks(data, position, child.edge, limit, step)
@@ -346,7 +346,7 @@ class RadixTree:
     def _root(self, namespace: Namespace | None) -> Node:
         """Return the namespace's root; a new one is kept once it is locked or has a child."""
         root = self.roots.get(namespace)
-        return root or Node(self._new_id(), None, namespace, memoryview(b""), NO_BLOCKS)
+        return root or Node(self._new_id(), None, namespace, b"", NO_BLOCKS)
 
     def _forget_root(self, root: Node) -> None:
         """Drop a root that is empty: passing tenants leave nothing behind."""
