@@ -1,0 +1,58 @@
+"""Broken time: registered too early, told wrongly, replayed wrongly."""
+
+from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.tree import RadixTree
+from radixlab.events import Stamp
+from radixlab.observe import state
+from tests.mutants.edits import Edit, breaks
+
+
+@breaks("T1")
+def blocks_are_matchable_when_they_are_scheduled():
+    """Registered at admission: abort before the forward pass, and the next prompt hits nothing.
+
+    Engines that register early share within a batch, which is why some do it. The exposed case is
+    vLLM 43569: aborted or preempted before the KV was written.
+    """
+    return [
+        Edit(
+            KVCacheManager.allocate,
+            {
+                "    return sequence\n": (
+                    "    self.commit(sequence, sequence.num_tokens)\n    return sequence\n"
+                )
+            },
+        )
+    ]
+
+
+@breaks("T5")
+def a_split_is_not_told():
+    """A consumer of the stream keeps one node where the engine has two."""
+    return [Edit(RadixTree._split, {"if self.emit:": "if False:"})]
+
+
+@breaks("T5")
+def a_stored_block_names_a_parent_nobody_knows():
+    """At the top of the tree the parent is a root, which no event ever told of."""
+    return [
+        Edit(
+            RadixTree._stored,
+            {"if node.parent and node.parent.parent else": "if node.parent else"},
+        )
+    ]
+
+
+@breaks("T5")
+def the_numbers_have_gaps():
+    """A router cannot tell a lost event from none.
+
+    llm-d 372: events were lost, and the children of the missing block dropped.
+    """
+    return [Edit(Stamp.__call__, {"seq + 1": "seq + 1 + (seq % 9 == 8)"})]
+
+
+@breaks("T5")
+def the_replay_loses_a_parent():
+    """The fold keeps the lower half of a split where it was: the replayed tree has a loose end."""
+    return [Edit(state._node_split, {"    lower.parent_id = e.upper_id\n": ""})]

@@ -1,0 +1,146 @@
+"""Every broken engine is caught by a test named for the rule it breaks.
+
+A mutant counts as caught if one of those tests fails by an assertion, an oracle or a typed error,
+not by a crash; and if one still does with the oracles silent: what the rule says is then asserted
+by the rule's own test. The sound engine passes the same tests.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from radixlab.cache import BlockAllocator
+from tests.mutants.broken import MUTANTS
+from tests.mutants.edits import Edit, Mutant, applied
+from tests.mutants.matrix import ROW, TITLE
+
+ROOT = Path(__file__).parents[2]
+WHERE = ("tests/cache", "tests/observe", "tests/mutants/test_sharper.py")
+STARRED = {
+    *("M1", "M2", "M4", "M5", "M6", "M8", "M10", "M12"),
+    *("L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L10"),
+    *("E1", "E2", "E3", "E6"),
+    *("C1", "C2", "C4"),
+    *("K1", "K2", "K3"),
+    *("T1", "T5"),
+}
+"""The rules marked as such in the rulebook: the ones that engines have broken."""
+RULES = sorted({mutant.rule for mutant in MUTANTS.values()})
+EACH = pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+LEGEND = """\
+A row is a rule and an engine that breaks it. Of the tests named for the rule: how many caught it,
+how many of those by their own assertions, with the oracles silent; and the first to."""
+
+
+def run_trials(file: Path, *options: str, timeout: int = 300) -> list[dict]:
+    """Run the tests on broken engines in a process of their own; return a record per trial."""
+    command = [
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *("-p", "tests.mutants.trials", "--trials", str(file), *options, *WHERE),
+    ]
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PYTEST", "RADIXLAB_SOAK"))
+    }
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=timeout
+        )
+        end = f"{done.stdout[-2000:]}{done.stderr[-2000:]}" if done.returncode not in (0, 5) else ""
+    except subprocess.TimeoutExpired:
+        end = f"not done after {timeout} s"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    records = [json.loads(line) for line in lines]
+    assert not end, f"{end}\nlast: {records[-1:]}"
+    return records
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory) -> list[dict]:
+    return run_trials(tmp_path_factory.mktemp("mutants") / "trials.jsonl")
+
+
+def verdicts(trials: list[dict], **what: object) -> dict[str, str]:
+    """Return the tests that failed in the one trial that is described so, and how."""
+    (trial,) = (
+        trial
+        for trial in trials
+        if "failed" in trial and all(trial.get(key) == value for key, value in what.items())
+    )
+    return trial["failed"]
+
+
+def convicted(failed: dict[str, str]) -> list[str]:
+    """List the tests that failed in a way that convicts, those by assertion first."""
+    caught = [test for test, how in failed.items() if how != "crash"]
+    return sorted(caught, key=lambda test: (failed[test] != "assertion", test))
+
+
+def test_every_starred_rule_has_a_mutant():
+    assert len(STARRED) == 29
+    assert sorted(STARRED - set(RULES)) == []
+
+
+@EACH
+def test_a_mutant_fits_the_engine_and_tells_its_story(mutant: Mutant):
+    with applied(mutant.edits()):
+        assert mutant.story.endswith(".")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_sound_engine_keeps_the_rule(rule: str, trials):
+    assert verdicts(trials, rule=rule, sound=True, oracles=True) == {}
+
+
+@EACH
+def test_a_broken_engine_is_caught_by_a_test_of_its_rule(mutant: Mutant, trials, record_property):
+    failed = verdicts(trials, mutant=mutant.name, oracles=True)
+    needs_oracles = verdicts(trials, rule=mutant.rule, sound=True, oracles=False)
+    alone = verdicts(trials, mutant=mutant.name, oracles=False)
+    own = convicted({test: how for test, how in alone.items() if test not in needs_oracles})
+    caught = convicted(failed)
+    num_tests = next(len(trial["tests"]) for trial in trials if trial["rule"] == mutant.rule)
+    first = (own or caught or ["NOBODY"])[0]
+    counts = f"{len(caught):2} of {num_tests:2}, alone {len(own):2}"
+    record_property(TITLE, LEGEND)
+    record_property(ROW, f"{mutant.rule:3} {mutant.name:47} {counts}  {first}")
+    assert caught, f"{mutant.rule}: {num_tests} tests, none saw it; crashed: {sorted(failed)}"
+    assert own, f"{mutant.rule}: only the oracles saw it, in {caught}"
+
+
+@pytest.mark.soak
+@EACH
+def test_the_whole_suite_against(mutant: Mutant, tmp_path, record_property):
+    options = ("--every-test", "--mutant", mutant.name)
+    trials = run_trials(tmp_path / "trials.jsonl", *options, timeout=1800)
+    (trial,) = (trial for trial in trials if "failed" in trial)
+    caught = convicted(trial["failed"])
+    seen_by = sorted(set(trial["rules"]), key=lambda rule: (rule[0], int(rule[1:])))
+    record_property(
+        ROW, f"{mutant.rule:3} {mutant.name:47} {len(caught):3} of all: {' '.join(seen_by)}"
+    )
+    assert mutant.rule in seen_by
+
+
+# ---- the tool itself
+
+
+def test_an_edit_breaks_the_engine_for_a_while():
+    answer = Edit(BlockAllocator.allocate, {"self._head + num_blocks": "self._head + 1"})
+    pool = BlockAllocator(4)
+    with applied([answer]):
+        assert len(pool.allocate(3)) == 1
+    assert len(pool.allocate(3)) == 3
+
+
+def test_an_edit_that_does_not_fit_raises_and_leaves_nothing_broken():
+    good = Edit(BlockAllocator.allocate, {"self._head + num_blocks": "self._head + 1"})
+    stale = Edit(BlockAllocator.free, {"a line there is not": ""})
+    with pytest.raises(LookupError, match="a line there is not"), applied([good, stale]):
+        raise AssertionError("applied")
+    assert len(BlockAllocator(4).allocate(3)) == 3
