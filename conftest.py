@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from radixlab.lesson.home import static_environment
 
+pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broken engine
+
 SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
 
 # The same examples on every machine and run: a red test is a change of the code, never bad luck.

@@ -124,7 +124,7 @@ def test_the_lock_comes_before_the_eviction():
 
 
 def test_blocks_about_to_be_locked_do_not_count_as_evictable():
-    "L6 (SGLang 11565): needs 4 more, 2 free + 3 evictable, of which 2 are the hit"
+    "L6 (vLLM PR 11565): needs 4 more, 2 free + 3 evictable, of which 2 are the hit"
     lab = cached(Checked(num_blocks=6), "ab", "x")
     running = start(lab, "y")
     assert lab.stats().num_free_blocks == 2
