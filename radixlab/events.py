@@ -73,7 +73,7 @@ class PrefixMatched:
 
 @dataclass(frozen=True, slots=True)
 class BlocksAllocated:
-    """Blocks left the free list for the tail of this sequence's block table."""
+    """The tail of this sequence's block table: blocks that were free, or just evicted."""
 
     seq: int
     step: int

@@ -16,7 +16,7 @@ from radixlab.bench.floor import Floor
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.config import CacheConfig
 from radixlab.workloads import Request, Workload
-from radixlab.workloads.replay import fits
+from radixlab.workloads.replay import fits, serve
 
 
 class Contender(Protocol):
@@ -52,13 +52,8 @@ class Ours:
 
     def serve(self, prepared: tuple[Any, Request]) -> int:
         """Take one request through its life, as `workloads.replay` does."""
-        (prompt, request), manager = prepared, self.manager
-        sequence = manager.allocate(prompt, request.namespace, len(request.output))
-        hit_tokens: int = sequence.hit_tokens
-        manager.append(sequence, request.output)
-        manager.commit(sequence, prompt.num_tokens)
-        manager.release(sequence)
-        return hit_tokens
+        prompt, request = prepared
+        return serve(self.manager, prompt, request)
 
 
 class FloorContender:

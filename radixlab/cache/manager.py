@@ -162,8 +162,8 @@ class KVCacheManager:
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write; return the copies to run first.
 
-        The only door to writing. Blocks of the tree and of other tables are copied, private ones
-        stay in place.
+        The only door to writing. From the block of `start` on, every block of the tree's and every
+        block in another table is copied; those that are private to this sequence stay in place.
         """
         self._check_running(sequence)
         start, end = check_count("start", start), check_count("end", end)

@@ -89,7 +89,7 @@ def replay(
         if fits(manager.config, request):
             prompt = Tokens(request.prompt, reserve_tokens=len(request.output))
             start = time.thread_time_ns()
-            hit_tokens += _serve(manager, prompt, request)
+            hit_tokens += serve(manager, prompt, request)
             cpu_ns += time.thread_time_ns() - start
             served += 1
             prompt_tokens += len(request.prompt)
@@ -106,7 +106,7 @@ def fits(config: CacheConfig, request: Request) -> bool:
     return request.num_tokens <= config.num_blocks * config.block_size
 
 
-def _serve(manager: Manager, prompt: Tokens, request: Request) -> int:
+def serve(manager: Manager, prompt: Tokens, request: Request) -> int:
     """Take one request through its life; return its hit tokens.
 
     Blocks for the output are reserved at once, as by an engine that admits only what it can finish.

@@ -22,6 +22,16 @@ export function runsText(runs, most = 4) {
   return shown.join(", ") + (runs.length > most ? ", …" : "");
 }
 
+/** A copy before a write, or, right after a match, one that saves computing the tokens that agree. */
+function copyLine(e, state, before) {
+  const copied = `copied block ${e.src} → ${e.dst}`;
+  const match = before(2);
+  if (match?.type === "PrefixMatched" && match.sequence_id === e.sequence_id) {
+    return `${copied}: its first tokens are those of sequence ${e.sequence_id}, which computes only the rest`;
+  }
+  return `${copied}: sequence ${e.sequence_id} wrote, ${readersOf(state, e.src, e.sequence_id)}`;
+}
+
 /** Say in one sentence what the event did and why; `state` is the state after it, `before(k)` the k-th event before. */
 export function whyLine(event, state, before = () => null) {
   if (!event) return before(-1) ? "The start: step or play to see what happens, and why." : "Nothing has happened yet.";
@@ -108,8 +118,7 @@ const WHY_RULES = {
   BlockRemoved: evicted,
   BlocksDeduplicated: (e) =>
     `the tree had them already: sequence ${e.sequence_id} freed its ${blocks(e.freed_runs)} and now reads ${runsText(e.kept_runs)}`,
-  BlockCopied: (e, state) =>
-    `copied block ${e.src} → ${e.dst}: sequence ${e.sequence_id} wrote, ${readersOf(state, e.src, e.sequence_id)}`,
+  BlockCopied: copyLine,
   TransfersCompleted: (e) => `${plural(e.pairs.length, "copy").replace("copys", "copies")} arrived`,
   SequenceForked: (e) =>
     `sequence ${e.sequence_id} was forked from sequence ${e.parent_id}: it shares ${plural(e.num_tokens, "token")} and copies nothing`,

@@ -48,6 +48,9 @@ test("sentences give the engine's reasons", () => {
   const lines = plain.map((event) => whyLine(event, fold(state, event)));
   assert.ok(lines.includes("evicted the last 1 block of node 1: leaf, unlocked, least recent (tick 3)"));
   assert.ok(lines.includes("copied block 6 → 7: sequence 2 wrote, sequence 1 still reads"));
+  const copy = { type: "BlockCopied", sequence_id: 1, table_index: 2, src: 2, dst: 4 };
+  const before = (k) => (k === 2 ? { type: "PrefixMatched", sequence_id: 1 } : { type: "BlocksAllocated", sequence_id: 1 });
+  assert.match(whyLine(copy, state, before), /^copied block 2 → 4: its first tokens are those of sequence 1/);
   const missed = { type: "PrefixMatched", sequence_id: 1, hit_tokens: 4, num_tokens: 16, miss_reason: "evicted", evicted_tick: 97 };
   assert.match(whyLine(missed, state), /missed 3 blocks: evicted at tick 97$/);
 });
