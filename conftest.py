@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from radixlab.lesson.home import static_environment
+from radixlab.home import static_environment
 
 pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broken engine
 

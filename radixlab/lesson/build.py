@@ -17,7 +17,7 @@ import click
 import nbformat
 from tqdm import tqdm
 
-from radixlab.lesson.home import static_environment
+from radixlab.home import static_environment
 from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
 
 METADATA = {  # says no version: whoever runs it next writes the same

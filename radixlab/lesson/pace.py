@@ -2,7 +2,7 @@
 
 import time
 
-from radixlab.lesson.home import is_static
+from radixlab.home import is_static
 
 
 def pause(seconds: float = 0.4) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
+from radixlab.home import is_static, learner_home
 from radixlab.lesson.guesses import Guess, GuessBook
-from radixlab.lesson.home import is_static, learner_home
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from radixlab.cache import CacheConfig, KVCacheManager
-from radixlab.lesson.home import is_static
+from radixlab.home import is_static
 from radixlab.lesson.picture import Picture
 
 

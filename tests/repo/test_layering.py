@@ -21,6 +21,7 @@ LAYERS = [  # imports point down this list only
     "workloads",
     "cache",
     "events",
+    "home",
     "config",
 ]
 TOP = {"__main__"}  # `python -m radixlab`: above everything
