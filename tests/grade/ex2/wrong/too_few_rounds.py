@@ -1,0 +1,3 @@
+# loses: report
+# Ten samples in a cell.
+ROUNDS = 10
