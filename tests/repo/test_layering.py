@@ -23,6 +23,7 @@ LAYERS = [  # imports point down this list only
     "events",
     "home",
     "config",
+    "exercise",
 ]
 TOP = {"__main__"}  # `python -m radixlab`: above everything
 TORCH = ["torch", "triton"]

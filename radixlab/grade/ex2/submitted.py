@@ -69,9 +69,13 @@ def in_cells(samples: list[Sample]) -> dict[Cell, list[Sample]]:
 
 def number(value: Any) -> float | None:
     """Return a finite number as it is, and None for anything else."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float):
         return None
-    return float(value)
+    try:
+        known = float(value)
+    except OverflowError:
+        return None
+    return known if math.isfinite(known) else None
 
 
 def show_s(seconds: float) -> str:

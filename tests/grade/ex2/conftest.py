@@ -1,0 +1,1 @@
+collect_ignore_glob = ["right/*", "wrong/*"]  # submissions, which the grader runs

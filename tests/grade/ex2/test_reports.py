@@ -1,0 +1,119 @@
+"""Whatever comes back from a learner's benchmark, a check says what is wrong with it."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from radixlab.exercise.cow import Conclusion, CowReport, Sample
+from radixlab.grade.ex2 import EXERCISE, PaperMachine
+from radixlab.grade.items import Failed, Trial
+from tests.grade.ex2.zoo import ITEMS, REFERENCE, WRONG, failure, source
+
+SAMPLE = Sample("cow", 16, 1, "first", 0.5, 1e-6, 1, 4_096)
+EMPTY = CowReport([SAMPLE], {}, {}, {}, [])
+BAD_SAMPLES = {
+    "no list": None,
+    "no sample": [],
+    "text": ["cow"],
+    "an unknown kind": [replace(SAMPLE, kind="lazy")],
+    "an unknown phase": [replace(SAMPLE, phase="second")],
+    "a phase that is a list": [replace(SAMPLE, phase=["first"])],
+    "not a number": [replace(SAMPLE, seconds=float("nan"))],
+    "no time at all": [replace(SAMPLE, seconds=0.0)],
+    "a number too large": [replace(SAMPLE, start_s=10**400)],
+    "half a copy": [replace(SAMPLE, copies=0.5)],
+    "fewer than no bytes": [replace(SAMPLE, bytes=-1)],
+    "text for a size": [replace(SAMPLE, block_size="16")],
+    "far too many": [SAMPLE] * 20_001,
+}
+
+
+def check(item, returned):
+    learner = SimpleNamespace(benchmark=lambda *_: returned)
+    with pytest.raises(Failed) as caught:
+        ITEMS[item].check(Trial(learner, seed=0))
+    return caught.value
+
+
+@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("returned", [None, 7, {}, [SAMPLE], (i for i in ())])
+def test_what_is_no_report_is_refused_by_every_item(item, returned):
+    assert "benchmark must return a CowReport" in str(check(item, returned))
+
+
+@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("samples", BAD_SAMPLES.values(), ids=BAD_SAMPLES)
+def test_impossible_samples_are_refused_by_every_item(item, samples):
+    assert "sample" in str(check(item, CowReport(samples, {}, {}, {}, []))).lower()
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_an_invented_sample_earns_nothing(item):
+    check(item, EMPTY)
+
+
+@pytest.mark.parametrize("table", [None, [], "n", {1: 2}, {("cow", 16): 2}, {(1, 2, 3, 4): 5}])
+def test_tables_that_are_none_cost_the_report_alone(table):
+    text = (
+        f"{REFERENCE}\n\ndef summarise(samples, old=summarise):\n    return T, *old(samples)[1:]\n"
+    )
+    text = f"T = {table!r}\n{text}"
+    assert isinstance(failure(text, "report"), Failed)
+    assert failure(text, "counts") is None
+
+
+@pytest.mark.parametrize("conclusion", [None, "it pays", Conclusion(16, 1, "much", 1, 1, 1)])
+def test_conclusions_that_are_none_are_refused(conclusion):
+    text = f"{REFERENCE}\n\ndef conclude(*_):\n    return {conclusion!r}\n"
+    assert isinstance(failure(text, "conclusions"), Failed)
+
+
+def test_figures_may_be_numpys():
+    text = "import numpy as np\nfrom dataclasses import replace\n"
+    text += REFERENCE.replace(
+        "return n, middle", "return {c: np.int64(v) for c, v in n.items()}, middle"
+    )
+    text = text.replace("seconds = clock()", "seconds = np.float64(clock())")
+    assert failure(text, "report") is None
+
+
+def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
+    stub = "def benchmark(*_):\n    raise NotImplementedError('your code here')\n"
+    assert all(isinstance(failure(stub, item), NotImplementedError) for item in ITEMS)
+
+
+def test_half_the_work_earns_the_items_that_need_no_figures():
+    half = "def benchmark(*a):\n    return CowReport(take_samples(*a), {}, {}, {}, [])\n"
+    half = f"{REFERENCE}\n\n{half}"
+    failed = {item for item in ITEMS if failure(half, item)}
+    assert failed == {"audit", "report", "conclusions"}
+
+
+def test_the_points_are_the_courses():
+    assert [item.points for item in EXERCISE.items] == [4, 3, 3, 2, 2, 1]
+    assert EXERCISE.points == 15
+
+
+@pytest.mark.parametrize(
+    "name", ["clock_before_sync", "counts_the_last_owner", "copy_with_its_write"]
+)
+def test_the_scenario_of_a_failure_can_be_pasted(name):
+    text = next(source(path) for path in WRONG if path.stem == name)
+    item = next(path for path in WRONG if path.stem == name).read_text().split()[2]
+    scenario = failure(text, item).scenario
+    names = {}
+    exec(f"{text}\n\n{scenario}", names)
+    assert len(scenario.splitlines()) <= 5 and isinstance(names["paper"], PaperMachine)
+
+
+def test_a_failure_shows_the_calls_that_were_timed():
+    text = next(source(path) for path in WRONG if path.stem == "clock_before_sync")
+    error = failure(text, "audit")
+    assert error.expected.splitlines()[-2:] == ["manager.sync()", "clock()"]
+    assert error.actual == "clock()\nmanager.append\nclock()"
+
+
+def test_the_smallest_sweep_is_the_one_that_is_shown():
+    text = next(source(path) for path in WRONG if path.stem == "no_warm_up")
+    assert "paper.clock, (1,), (" in failure(text, "audit").scenario
