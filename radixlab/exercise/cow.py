@@ -47,7 +47,7 @@ class Manager(Protocol):
         """Wait until the work of all calls so far is done."""
 
     def release(self, sequence: int) -> None:
-        """End a sequence. The pool has room for a few groups, not for all that you will fork."""
+        """End a sequence. The pool has room for two groups, not for all that you will fork."""
 
 
 class MakeManager(Protocol):

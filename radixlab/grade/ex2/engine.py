@@ -20,8 +20,8 @@ TOKEN: TokenArray = np.array([7], np.int32)
 class EngineMachine:
     """`KVCacheManager` and `NaiveManager` behind the door of the exercise.
 
-    Every pool has room for two groups of `max_forks`; `token_floats` float32 make the KV of a
-    token.
+    Every pool has room for two groups of `max_forks`, each with a sequence that is never forked;
+    `token_floats` float32 make the KV of a token.
     """
 
     def __init__(self, max_forks: int, token_floats: int = 1_024, workload: str = "inside") -> None:
@@ -51,7 +51,7 @@ class EngineManager:
         self._kind, self._block_size = kind, block_size
         num_tokens = machine.workload.prompt_tokens(block_size)
         self._prompt: TokenArray = np.arange(num_tokens, dtype=np.int32)
-        num_blocks = 2 * (machine.max_forks + 1) * (num_tokens // block_size + 2)
+        num_blocks = 2 * (machine.max_forks + 2) * (num_tokens // block_size + 2)
         config = CacheConfig(num_blocks, block_size)
         self._manager: Any = KVCacheManager(config) if kind == "cow" else NaiveManager(config)
         self._store = NumpyKVStore(num_blocks, block_size, (machine.token_floats,))

@@ -8,7 +8,7 @@ import pytest
 from radixlab.exercise.cow import Conclusion, CowReport, Sample
 from radixlab.grade.ex2 import EXERCISE, PaperMachine
 from radixlab.grade.items import Failed, Trial
-from tests.grade.ex2.zoo import ITEMS, REFERENCE, WRONG, failure, source
+from tests.grade.ex2.zoo import ITEMS, LOSES, MASTER, WRONG, failure
 
 SAMPLE = Sample("cow", 16, 1, "first", 0.5, 1e-6, 1, 4_096)
 EMPTY = CowReport([SAMPLE], {}, {}, {}, [])
@@ -55,9 +55,7 @@ def test_an_invented_sample_earns_nothing(item):
 
 @pytest.mark.parametrize("table", [None, [], "n", {1: 2}, {("cow", 16): 2}, {(1, 2, 3, 4): 5}])
 def test_tables_that_are_none_cost_the_report_alone(table):
-    text = (
-        f"{REFERENCE}\n\ndef summarise(samples, old=summarise):\n    return T, *old(samples)[1:]\n"
-    )
+    text = f"{MASTER}\n\ndef summarise(samples, old=summarise):\n    return T, *old(samples)[1:]\n"
     text = f"T = {table!r}\n{text}"
     assert isinstance(failure(text, "report"), Failed)
     assert failure(text, "counts") is None
@@ -65,17 +63,15 @@ def test_tables_that_are_none_cost_the_report_alone(table):
 
 @pytest.mark.parametrize("conclusion", [None, "it pays", Conclusion(16, 1, "much", 1, 1, 1)])
 def test_conclusions_that_are_none_are_refused(conclusion):
-    text = f"{REFERENCE}\n\ndef conclude(*_):\n    return {conclusion!r}\n"
+    text = f"{MASTER}\n\ndef conclude(*_):\n    return {conclusion!r}\n"
     assert isinstance(failure(text, "conclusions"), Failed)
 
 
 def test_figures_may_be_numpys():
-    text = "import numpy as np\nfrom dataclasses import replace\n"
-    text += REFERENCE.replace(
-        "return n, middle", "return {c: np.int64(v) for c, v in n.items()}, middle"
-    )
-    text = text.replace("seconds = clock()", "seconds = np.float64(clock())")
-    assert failure(text, "report") is None
+    text = MASTER.replace("clock() - start_s", "np.float64(clock() - start_s)")
+    text = text.replace("n = {cell: len(values)", "n = {cell: np.int64(len(values))")
+    assert failure(f"import numpy as np\n{text}", "report") is None
+    assert text.count("np.") == 2
 
 
 def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
@@ -85,7 +81,7 @@ def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
 
 def test_half_the_work_earns_the_items_that_need_no_figures():
     half = "def benchmark(*a):\n    return CowReport(take_samples(*a), {}, {}, {}, [])\n"
-    half = f"{REFERENCE}\n\n{half}"
+    half = f"{MASTER}\n\n{half}"
     failed = {item for item in ITEMS if failure(half, item)}
     assert failed == {"audit", "report", "conclusions"}
 
@@ -99,21 +95,19 @@ def test_the_points_are_the_courses():
     "name", ["clock_before_sync", "counts_the_last_owner", "copy_with_its_write"]
 )
 def test_the_scenario_of_a_failure_can_be_pasted(name):
-    text = next(source(path) for path in WRONG if path.stem == name)
-    item = next(path for path in WRONG if path.stem == name).read_text().split()[2]
-    scenario = failure(text, item).scenario
+    scenario = failure(WRONG[name], LOSES[name][0]).scenario
     names = {}
-    exec(f"{text}\n\n{scenario}", names)
+    exec(f"{WRONG[name]}\n\n{scenario}", names)
     assert len(scenario.splitlines()) <= 5 and isinstance(names["paper"], PaperMachine)
 
 
 def test_a_failure_shows_the_calls_that_were_timed():
-    text = next(source(path) for path in WRONG if path.stem == "clock_before_sync")
+    text = WRONG["clock_before_sync"]
     error = failure(text, "audit")
     assert error.expected.splitlines()[-2:] == ["manager.sync()", "clock()"]
     assert error.actual == "clock()\nmanager.append\nclock()"
 
 
 def test_the_smallest_sweep_is_the_one_that_is_shown():
-    text = next(source(path) for path in WRONG if path.stem == "no_warm_up")
+    text = WRONG["no_warm_up"]
     assert "paper.clock, (1,), (" in failure(text, "audit").scenario

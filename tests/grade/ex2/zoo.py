@@ -1,9 +1,10 @@
 """The submissions in right/ and wrong/, and what a run of the checks in this process says of them.
 
-A wrong one stands below the reference in one source, as a later part of a submission would, and
+A wrong one stands below the master's graded cells, as a later part of a submission would, and
 replaces what it defines again.
 """
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,21 +12,28 @@ from radixlab.grade.ex2 import EXERCISE
 from radixlab.grade.items import Failed, Trial
 
 HERE = Path(__file__).parent
-RIGHT = sorted((HERE / "right").glob("*.py"))
-WRONG = sorted((HERE / "wrong").glob("*.py"))
 ITEMS = {item.id: item for item in EXERCISE.items}
-REFERENCE = (HERE / "right" / "reference.py").read_text(encoding="utf-8")
 
 
-def source(path):
-    text = path.read_text(encoding="utf-8")
-    return f"{REFERENCE}\n\n{text}" if path in WRONG else text
+def graded_cells(notebook):
+    """The source of a notebook's graded cells, without their magic."""
+    cells = ["".join(cell["source"]) for cell in json.loads(notebook.read_text("utf-8"))["cells"]]
+    graded = [cell for cell in cells if cell.startswith(f"%%exercise {EXERCISE.id}")]
+    return "\n\n".join(cell.partition("\n")[2] for cell in graded)
 
 
-def loses(path):
-    """The items that a wrong submission names in its first line."""
-    first = path.read_text(encoding="utf-8").splitlines()[0]
-    return first.removeprefix("# loses: ").split(", ")
+def read(folder):
+    return {path.stem: path.read_text("utf-8") for path in sorted((HERE / folder).glob("*.py"))}
+
+
+MASTER = graded_cells(HERE.parents[2] / "solutions" / f"{EXERCISE.notebook}.ipynb")
+RIGHT = {"master": MASTER, **read("right")}
+WRONG = {name: f"{MASTER}\n\n{text}" for name, text in read("wrong").items()}
+LOSES = {
+    name: text.splitlines()[0].removeprefix("# loses: ").split(", ")
+    for name, text in read("wrong").items()
+}
+"""The items that each wrong submission names in its first line."""
 
 
 def failure(text, item, seed=0):
@@ -39,5 +47,5 @@ def failure(text, item, seed=0):
     return None
 
 
-def lost(text, items=tuple(ITEMS), seed=0):
-    return [item for item in items if failure(text, item, seed)]
+def lost(text, seed=0):
+    return [item for item in ITEMS if failure(text, item, seed)]
