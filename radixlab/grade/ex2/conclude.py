@@ -23,9 +23,8 @@ def check_conclusions(trial: Trial) -> None:
     """Draw every conclusion again, also where nothing is copied."""
     for scene in (*sweeps(trial), *_small(trial)):
         result = run(trial, scene)
-        samples = result.report.samples()
         found = _by_combination(result)
-        asked = {(sample.block_size, sample.forks) for sample in samples}
+        asked = {(sample.block_size, sample.forks) for sample in result.samples}
         if found.keys() != asked:
             missing, extra = sorted(asked - found.keys()), sorted(found.keys() - asked)
             raise result.failed(
@@ -33,7 +32,7 @@ def check_conclusions(trial: Trial) -> None:
                 f"missing: {missing}, too many: {extra}."
             )
         for combination in sorted(asked):
-            _compare(result, samples, found[combination])
+            _compare(result, found[combination])
 
 
 def _small(trial: Trial) -> Iterator[Scene]:
@@ -51,8 +50,8 @@ def _by_combination(result: Run) -> dict[Combination, Conclusion]:
     return found
 
 
-def _compare(result: Run, samples: list[Sample], found: Conclusion) -> None:
-    cells = in_cells(samples)
+def _compare(result: Run, found: Conclusion) -> None:
+    cells = in_cells(result.samples)
     measured = {cell: median(s.seconds for s in some) for cell, some in cells.items()}
     combination = found.block_size, found.forks
     try:

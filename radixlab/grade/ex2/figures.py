@@ -4,7 +4,7 @@ from itertools import pairwise
 from statistics import median, quantiles
 from typing import Any
 
-from radixlab.exercise.cow import MIN_SAMPLES, Cell, Sample
+from radixlab.exercise.cow import MIN_SAMPLES, Cell
 from radixlab.grade.ex2.runs import Run, run, sweeps
 from radixlab.grade.ex2.submitted import in_cells, number, show_s, told_value
 from radixlab.grade.items import Failed, Trial
@@ -18,8 +18,7 @@ def check_report(trial: Trial) -> None:
     """Compute n, median and spread again, and look at the order."""
     for scene in sweeps(trial):
         result = run(trial, scene)
-        samples = result.report.samples()
-        cells = in_cells(samples)
+        cells = in_cells(result.samples)
         for name, check in (("n", _n), ("median", _median), ("spread", _spread)):
             table = result.report.table(name)
             if table.keys() != cells.keys():
@@ -30,7 +29,8 @@ def check_report(trial: Trial) -> None:
                 )
             for cell, found in cells.items():
                 check(result, cell, [sample.seconds for sample in found], table[cell])
-        _in_rounds(result, samples)
+        _require_order(result)
+        _require_rounds(result)
 
 
 def _n(result: Run, cell: Cell, seconds: list[float], value: Any) -> None:
@@ -67,17 +67,20 @@ def _splits(seconds: list[float], value: Any, share: float, slack: float) -> boo
     return below <= share * len(seconds) + slack and up_to >= share * len(seconds) - slack
 
 
-def _in_rounds(result: Run, samples: list[Sample]) -> None:
-    for index, (one, following) in enumerate(pairwise(samples)):
+def _require_order(result: Run) -> None:
+    for one, following in pairwise(result.samples):
         if following.start_s <= one.start_s:
             raise result.failed(
-                f"samples[{index + 1}] began at {following.start_s:.9f} s, not after samples"
-                f"[{index}] at {one.start_s:.9f} s: list each once, in the order taken."
+                f"A sample that began at {following.start_s:.9f} s is listed after one that began "
+                f"at {one.start_s:.9f} s: list each once, in the order taken."
             )
+
+
+def _require_rounds(result: Run) -> None:
     places: dict[tuple[str, int, int], list[int]] = {}
-    for index, sample in enumerate(samples):
+    for index, sample in enumerate(result.samples):
         quarters = places.setdefault((sample.kind, sample.block_size, sample.forks), [0] * QUARTERS)
-        quarters[QUARTERS * index // len(samples)] += 1
+        quarters[QUARTERS * index // len(result.samples)] += 1
     for combination, quarters in places.items():
         total = sum(quarters)
         if not all(LEAST <= num / total <= MOST for num in quarters):

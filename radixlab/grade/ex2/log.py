@@ -3,7 +3,7 @@
 It can tell what a sample really timed, since a sample says at which reading it began.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,8 +40,8 @@ class Call:
     """Work that its manager had not finished when it began."""
 
     def __str__(self) -> str:
-        copied = f" (copied {self.copies})" if self.copies else ""
-        return f"{self.verb}{copied}"
+        copied = f"  # {self.copies} copied" if self.copies else ""
+        return f"manager.{self.verb}(){copied}"
 
 
 class Log:
@@ -76,17 +76,17 @@ class Log:
         """Return the forks and writes among these."""
         return [call for call in self.between(start_s) or () if call.verb in ("fork", "append")]
 
+    def story(self, start_s: float) -> str:
+        """Tell what was called around a sample, from the call before its first reading on."""
+        calls = self.between(start_s)
+        if calls is None:
+            return "no reading of the clock"
+        before = self.calls[: self._num_calls_before[self._ranks[start_s]]][-1:]
+        return "\n".join(map(str, [*before, "clock()", *calls, "clock()"]))
+
     def _budget(self) -> None:
         if len(self.calls) + len(self._num_calls_before) >= MAX_CALLS:
             raise RefusedError(f"over {MAX_CALLS:,} calls in one run: take fewer samples")
-
-
-def told(calls: list[Call] | None) -> Iterator[str]:
-    """Tell a sample's calls, line by line, as code that anybody can compare."""
-    yield "clock()"
-    for call in calls or ():
-        yield f"manager.{call}"
-    yield "clock()"
 
 
 def check_kind(kind: object, block_size: object) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 from radixlab.exercise.cow import Kind, Sample
+from radixlab.grade.ex2.log import Call
 from radixlab.grade.ex2.runs import Run, run, sweeps
 from radixlab.grade.items import Trial
 
@@ -14,48 +15,42 @@ def check_eager(trial: Trial) -> None:
     """Compare what was timed on the eager managers with what was timed on the others."""
     for scene in sweeps(trial):
         result = run(trial, scene)
-        samples = result.report.samples()
-        for index, sample in enumerate(samples):
-            if sample.kind == "eager":
-                _check(result, index, sample)
-        traffic = _traffic(result, samples)
+        for sample in result.samples:
+            why = _wrong(result.timed(sample), sample) if sample.kind == "eager" else None
+            if why:
+                raise result.failed(f"{result.name(sample)} {why}.", sample)
+        traffic = _traffic(result)
         if not any(kind == "eager" for kind, _, _ in traffic):
             raise result.failed('There is no sample of kind "eager": the rival was not measured.')
         for block_size, forks in sorted({key[1:] for key in traffic}):
-            _same(result, block_size, forks, traffic)
+            _require_same(result, block_size, forks, traffic)
 
 
-def _check(result: Run, index: int, sample: Sample) -> None:
-    calls = result.timed(sample)
-    said = f"samples[{index}] ({', '.join(map(str, sample.cell))})"
+def _wrong(calls: list[Call], sample: Sample) -> str | None:
+    """Say what a sample of the rival has wrong about what it timed, whatever its phase."""
     if not calls:
-        raise result.failed(f"{said} times no fork and no write.", (index, sample))
-    if {(call.kind, call.block_size) for call in calls} != {("eager", sample.block_size)}:
-        call = calls[0]
-        raise result.failed(
-            f"{said} calls a manager of kind {call.kind!r} with blocks of {call.block_size}.",
-            (index, sample),
-            f'make_manager("eager", {sample.block_size})',
-        )
+        return "times no fork and no write"
+    for call in calls:
+        if (call.kind, call.block_size) != ("eager", sample.block_size):
+            return f"calls a manager of kind {call.kind!r} with blocks of {call.block_size}"
     copies, num_bytes = sum(call.copies for call in calls), sum(call.bytes for call in calls)
     if (copies, num_bytes) != (sample.copies, sample.bytes):
-        raise result.failed(
-            f"{said} says {sample.copies:,} copies and {sample.bytes:,} bytes; the call made "
-            f"{copies:,} and {num_bytes:,}.",
-            (index, sample),
-            "an eager fork returns a copy for every block of the table",
+        return (
+            f"says {sample.copies:,} copies and {sample.bytes:,} bytes; "
+            f"the call made {copies:,} and {num_bytes:,}"
         )
+    return None
 
 
-def _traffic(result: Run, samples: list[Sample]) -> dict[tuple[Kind, int, int], Traffic]:
+def _traffic(result: Run) -> dict[tuple[Kind, int, int], Traffic]:
     traffic: dict[tuple[Kind, int, int], Traffic] = defaultdict(Counter)
-    for sample in samples:
+    for sample in result.samples:
         calls = traffic[sample.kind, sample.block_size, sample.forks]
         calls.update((call.phase, call.num_tokens) for call in result.timed(sample))
     return dict(traffic)
 
 
-def _same(
+def _require_same(
     result: Run, block_size: int, forks: int, traffic: dict[tuple[Kind, int, int], Traffic]
 ) -> None:
     cow = traffic.get(("cow", block_size, forks), Counter())

@@ -10,7 +10,7 @@ from typing import Any
 
 from radixlab.exercise.cow import Sample
 from radixlab.grade.ex2.engine import EngineMachine
-from radixlab.grade.ex2.log import Call, told
+from radixlab.grade.ex2.log import Call
 from radixlab.grade.ex2.paper import PaperMachine
 from radixlab.grade.ex2.submitted import Submitted
 from radixlab.grade.ex2.workload import BLOCK_SIZES
@@ -42,33 +42,44 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A scene, what the machine saw of it, and the report."""
+    """A scene, what the machine saw of it, and the report with its samples."""
 
     scene: Scene
     machine: PaperMachine
     report: Submitted
+    samples: list[Sample]
 
     def timed(self, sample: Sample) -> list[Call]:
         """Return the forks and writes that a sample timed; empty if it began at no reading."""
         return self.machine.log.timed(sample.start_s)
 
-    def failed(
-        self, message: str, sample: tuple[int, Sample] | None = None, expected: str = ""
-    ) -> Failed:
-        """Say what is wrong, with the calls of one sample of the report beside those expected."""
+    def failed(self, message: str, sample: Sample | None = None) -> Failed:
+        """Say what is wrong; with a sample, its calls are shown beside those that it should be."""
         if sample is None:
             return Failed(message, scenario=self.scene.code())
-        index, found = sample
-        calls = self.machine.log.between(found.start_s)
-        actual = "\n".join(told(calls)) if calls is not None else "no reading of the clock"
-        code = self.scene.code(index)
-        return Failed(message, scenario=code, expected=expected or None, actual=actual)
+        return Failed(
+            message,
+            scenario=self.scene.code(self.samples.index(sample)),
+            expected=honest(sample),
+            actual=self.machine.log.story(sample.start_s),
+        )
+
+    def name(self, sample: Sample) -> str:
+        """Name a sample by its place in the report and its cell."""
+        return f"samples[{self.samples.index(sample)}] ({', '.join(map(str, sample.cell))})"
+
+
+def honest(sample: Sample) -> str:
+    """Return the calls around a sample that times what it says."""
+    verb = "fork" if sample.phase == "fork" else "append"
+    return f"manager.sync()\nclock()\nmanager.{verb}()\nmanager.sync()\nclock()"
 
 
 def run(trial: Trial, scene: Scene) -> Run:
     """Let the learner's benchmark run on a fresh machine."""
     machine = PaperMachine(scene.seed, scene.workload)
-    return Run(scene, machine, benchmarked(trial, machine, scene.forks, scene.block_sizes))
+    report = benchmarked(trial, machine, scene.forks, scene.block_sizes)
+    return Run(scene, machine, report, report.samples())
 
 
 def benchmarked(
