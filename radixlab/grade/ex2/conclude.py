@@ -60,20 +60,27 @@ def _compare(result: Run, found: Conclusion) -> None:
         raise result.failed(
             f"The conclusion for {combination} cannot be drawn: there is no sample of {error}."
         ) from None
-    reported = _reported(result, measured)
-    also = conclusion(reported, cells, *combination)
+    also = conclusion(_reported(result, measured, cells), cells, *combination)
     for fact in FACTS:
         value = getattr(found, fact)
         if not any(_agree(value, getattr(one, fact)) for one in (right, also)):
             raise _wrong(result, combination, fact, getattr(right, fact), value)
 
 
-def _reported(result: Run, measured: Mapping[Cell, float]) -> dict[Cell, float]:
+def _reported(
+    result: Run, measured: Mapping[Cell, float], cells: Mapping[Cell, list[Sample]]
+) -> dict[Cell, float]:
+    """Return the report's medians, where they lie among the samples, and else the right ones."""
     try:
         table = result.report.table("median")
     except Failed:
-        table = {}
-    return {cell: number(table.get(cell)) or value for cell, value in measured.items()}
+        return dict(measured)
+    medians = dict(measured)
+    for cell, samples in cells.items():
+        value, seconds = number(table.get(cell)), [sample.seconds for sample in samples]
+        if value is not None and min(seconds) <= value <= max(seconds):
+            medians[cell] = value
+    return medians
 
 
 def conclusion(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from radixlab.exercise.cow import Sample
 from radixlab.grade.ex2.log import Call
-from radixlab.grade.ex2.runs import Scene, run
+from radixlab.grade.ex2.runs import Run, Scene, run
 from radixlab.grade.ex2.workload import BLOCK_SIZES, WORKLOADS
 from radixlab.grade.items import Trial
 
@@ -17,10 +17,16 @@ def check_counts(trial: Trial) -> None:
         if not samples:
             raise result.failed('There is no sample of kind "cow".')
         for sample in samples:
-            why = _wrong(result.timed(sample), sample)
+            calls = result.timed(sample)
+            why = _wrong_call(calls, sample)
             if why:
-                story = WORKLOADS[scene.workload].story
-                raise result.failed(f"Where {story}, {result.name(sample)} {why}.", sample)
+                raise result.failed(f"{_where(result, sample)} {why}.", sample)
+            made, said = (_copied(one.copies, one.bytes) for one in (calls[0], sample))
+            if made != said:
+                what = f"says {said}; the call copied {made}"
+                raise result.failed(
+                    f"{_where(result, sample)} {what}.", sample, expected=made, actual=said
+                )
 
 
 def _scenes(trial: Trial) -> Iterator[Scene]:
@@ -32,8 +38,12 @@ def _scenes(trial: Trial) -> Iterator[Scene]:
             yield Scene(int(rng.integers(1_000_000)), forks, (int(size),), name)
 
 
-def _wrong(calls: list[Call], sample: Sample) -> str | None:
-    """Say what a sample has wrong about the call it timed."""
+def _where(result: Run, sample: Sample) -> str:
+    return f"Where {WORKLOADS[result.scene.workload].story}, {result.name(sample)}"
+
+
+def _wrong_call(calls: list[Call], sample: Sample) -> str | None:
+    """Say why a sample did not time the call it names."""
     if len(calls) != 1:
         return f"times {len(calls)} forks and writes, and not one"
     call = calls[0]
@@ -43,9 +53,6 @@ def _wrong(calls: list[Call], sample: Sample) -> str | None:
         return "times a fork" if call.verb == "fork" else f'times a write that is "{call.phase}"'
     if call.phase in ("first", "last", "after") and call.forks != sample.forks:
         return f"was written when {call.forks} forks had been made"
-    if (call.copies, call.bytes) != (sample.copies, sample.bytes):
-        said, made = _copied(sample.copies, sample.bytes), _copied(call.copies, call.bytes)
-        return f"says {said}; the call copied {made}"
     return None
 
 

@@ -40,8 +40,7 @@ class Call:
     """Work that its manager had not finished when it began."""
 
     def __str__(self) -> str:
-        copied = f"  # {self.copies} copied" if self.copies else ""
-        return f"manager.{self.verb}(){copied}"
+        return f"manager.{self.verb}()"
 
 
 class Log:

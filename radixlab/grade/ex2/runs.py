@@ -53,16 +53,18 @@ class Run:
         """Return the forks and writes that a sample timed; empty if it began at no reading."""
         return self.machine.log.timed(sample.start_s)
 
-    def failed(self, message: str, sample: Sample | None = None) -> Failed:
-        """Say what is wrong; with a sample, its calls are shown beside those that it should be."""
+    def failed(
+        self, message: str, sample: Sample | None = None, expected: str = "", actual: str = ""
+    ) -> Failed:
+        """Say what is wrong, by default with the calls of a sample beside what they should be."""
         if sample is None:
             return Failed(message, scenario=self.scene.code())
-        return Failed(
-            message,
-            scenario=self.scene.code(self.samples.index(sample)),
-            expected=honest(sample),
-            actual=self.machine.log.story(sample.start_s),
-        )
+        scenario = self.scene.code(self.samples.index(sample))
+        if not expected:
+            expected, actual = honest(sample), self.machine.log.story(sample.start_s)
+        if expected == actual:
+            return Failed(message, scenario=scenario)
+        return Failed(message, scenario=scenario, expected=expected, actual=actual)
 
     def name(self, sample: Sample) -> str:
         """Name a sample by its place in the report and its cell."""

@@ -12,6 +12,8 @@ from radixlab.grade.items import Failed
 
 FIELDS = Sample.__slots__
 MAX_SAMPLES = 20_000
+MAX_COUNT, MAX_SECONDS = 2**53, 1e6
+"""Beyond these, sums and ratios would overflow; no run comes near."""
 
 
 class Submitted:
@@ -106,17 +108,20 @@ def _sample(index: int, row: Any) -> Sample:
     kind, block_size, forks, phase, start_s, seconds, copies, num_bytes = row
     wrong = None
     if kind not in KINDS or phase not in PHASES:
-        wrong = f"kind {kind!r} and phase {phase!r}: kinds are {KINDS}, phases {PHASES}"
-    elif any(type(value) is not int or value < 0 for value in (block_size, forks, copies)):
-        wrong = "a block size, number of forks or of copies that is no whole number from 0 up"
-    elif type(num_bytes) is not int or num_bytes < 0:
-        wrong = f"{num_bytes!r} bytes"
-    elif number(start_s) is None or number(seconds) is None or seconds <= 0:
-        wrong = f"start_s {start_s!r} and seconds {seconds!r}: both are finite, the second over 0"
+        wrong = f"kind {_short(kind)}, phase {_short(phase)}; there are {KINDS} and {PHASES}"
+    elif any(_count(value) is None for value in (block_size, forks, copies, num_bytes)):
+        wrong = "a number that must be whole, from 0 up, and is not"
+    elif number(start_s) is None or not 0 < (number(seconds) or 0.0) < MAX_SECONDS:
+        wrong = f"start_s {_short(start_s)} and seconds {_short(seconds)}: no time that passed"
     if wrong:
-        fields = ", ".join(f"{name}={value!r}" for name, value in zip(FIELDS, row, strict=True))
+        pairs = zip(FIELDS, row, strict=True)
+        fields = ", ".join(f"{name}={_short(value)}" for name, value in pairs)
         raise Failed(f"samples[{index}] has {wrong}.", actual=f"Sample({fields})")
     return Sample(*row)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
 
 
 def _cell(key: Any) -> Cell:

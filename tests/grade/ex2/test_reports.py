@@ -22,6 +22,8 @@ BAD_SAMPLES = {
     "not a number": [replace(SAMPLE, seconds=float("nan"))],
     "no time at all": [replace(SAMPLE, seconds=0.0)],
     "a number too large": [replace(SAMPLE, start_s=10**400)],
+    "a time longer than the world": [replace(SAMPLE, seconds=1e308)],
+    "more copies than bits": [replace(SAMPLE, copies=2**60)],
     "half a copy": [replace(SAMPLE, copies=0.5)],
     "fewer than no bytes": [replace(SAMPLE, bytes=-1)],
     "text for a size": [replace(SAMPLE, block_size="16")],
@@ -72,6 +74,16 @@ def test_figures_may_be_numpys():
     text = text.replace("n = {cell: len(values)", "n = {cell: np.int64(len(values))")
     assert failure(f"import numpy as np\n{text}", "report") is None
     assert text.count("np.") == 2
+
+
+def test_a_reported_median_beyond_its_samples_is_no_excuse():
+    text = "def benchmark(*a, old=benchmark):\n    report = old(*a)\n    median = {}\n"
+    text += "    median |= dict.fromkeys(report.median, 1e308)\n"
+    text += "    for i, c in enumerate(report.conclusions):\n"
+    text += "        report.conclusions[i] = replace(c, eager_over_cow=7.0)\n"
+    text += "    return replace(report, median=median)\n"
+    error = failure(f"{MASTER}\n\nfrom dataclasses import replace\n{text}", "conclusions")
+    assert "eager_over_cow" in str(error) and "is 7, and your own samples say" in str(error)
 
 
 def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
