@@ -21,17 +21,18 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt
 from radixlab.cache.cow import PendingCopies, blocks_to_copy
-from radixlab.cache.errors import CacheError, PolicyError, SequenceError
+from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.partial import partial_hit
+from radixlab.cache.pins import Pin, Pins
 from radixlab.cache.protocols import BlockIds, EvictionPolicy, Receipt, Transfer
 from radixlab.cache.registry import Registry
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, count_blocks
 from radixlab.cache.supply import BlockSupply
-from radixlab.cache.tokens import TokenArray, TokensLike, as_int32
-from radixlab.cache.tree import NO_BLOCKS, RadixTree
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
+from radixlab.cache.tree import NO_BLOCKS, Found, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import (
     AllBlocksCleared,
@@ -74,6 +75,7 @@ class KVCacheManager:
         self.memory = memory
         self.supply = BlockSupply(self.tree, self.allocator, memory)
         self.sequences: dict[int, Sequence] = {}
+        self.pins = Pins(self.tree, config.pin_budget_blocks)
         self.registry = Registry(self.tree, self.allocator, self.sequences)
         self.tick = 0
         """Time: +1 for every successful `allocate` and `release`."""
@@ -92,7 +94,11 @@ class KVCacheManager:
     # ---- a request comes, grows and forks
 
     def allocate(
-        self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
+        self,
+        tokens: TokensLike,
+        namespace: Namespace | None = None,
+        reserve_tokens: int = 0,
+        priority: int = 0,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -100,6 +106,7 @@ class KVCacheManager:
         logits. With `reserve_tokens`, blocks for that many tokens to come are taken now, so that
         they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
         With `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
+        `priority` is for the policy of that name: the prefix keeps the highest it was given.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
@@ -109,8 +116,11 @@ class KVCacheManager:
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - found.num_blocks
+        if self.pins:
+            self._let_pins_go(num_new, found)
         self.supply.require(num_new, about_to_lock=found)
         sequence = Sequence(self._next_id, prompt, namespace)
+        sequence.priority = priority
         sequence.hit_tokens = found.num_blocks * block_size
         why = miss_reason(self.tree, prompt, found, namespace, self.memory)
         sequence.miss_reason, sequence.evicted_tick = why
@@ -206,6 +216,7 @@ class KVCacheManager:
             emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
         node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
         child.receipt = self.tree.lock(node, child.id)
+        child.priority = sequence.priority
         child.block_table = sequence.block_table[:num_blocks].copy()
         self.allocator.share(child.block_table[node.end :])
         self.sequences[child.id] = child
@@ -257,6 +268,25 @@ class KVCacheManager:
 
     # ---- the cache as a whole
 
+    def pin(self, tokens: TokensLike, ttl_ticks: int, namespace: Namespace | None = None) -> Pin:
+        """Keep what is cached of this prefix, in whole blocks, for `ttl_ticks` ticks.
+
+        Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
+        """
+        check_namespace(namespace)
+        prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks)
+        self.pins.expire(self.tick)
+        found = self.tree.find(prompt, prompt.num_tokens // self.tree.block_size, namespace)
+        if not found.num_blocks:
+            raise PinError(
+                f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
+            )
+        return self.pins.add(self.tree.cut(found), self.tick + ttl_ticks)
+
+    def unpin(self, pin: Pin) -> None:
+        """Take a pin off before its time; raise `PinError` if it is off already."""
+        self.pins.remove(pin)
+
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Return the cached blocks of a prompt, int32 `[n]`, and change nothing."""
         check_namespace(namespace)
@@ -280,6 +310,8 @@ class KVCacheManager:
                 f"cannot reset: {len(self.sequences)} sequences run ({running}), "
                 f"{len(self.copies)} copies are pending"
             )
+        while self.pins:
+            self.pins.drop_first()
         self.tree.clear()
         self.allocator.reset()
         if self.memory:
@@ -345,6 +377,12 @@ class KVCacheManager:
                 emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
             raise
 
+    def _let_pins_go(self, num_blocks: int, found: Found) -> None:
+        """Take off pins that have expired; if nothing runs, also those in the prompt's way."""
+        self.pins.expire(self.tick)
+        while self.pins and not self.sequences and not self.supply.has(num_blocks, found):
+            self.pins.drop_first()
+
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
         node = sequence.receipt.node
@@ -353,6 +391,9 @@ class KVCacheManager:
         del self.sequences[sequence.id]
         self.tick += 1
         self.tree.touch(node, self.tick)
+        if sequence.priority:
+            for above in node.path():
+                above.priority = max(above.priority, sequence.priority)
         if emit := self.tree.emit:
             emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
         private = sequence.block_table[node.end :]

@@ -31,6 +31,7 @@ class Node:
         "num_locked_children",
         "num_receipts",
         "parent",
+        "priority",
         "tick",
     )
 
@@ -60,6 +61,8 @@ class Node:
         self.tick = 0
         """Last use, in the manager's ticks."""
         self.num_hits = 0
+        self.priority = 0
+        """The highest that a request on this path had."""
         self.alive = True
 
     @property
@@ -101,7 +104,7 @@ class Node:
         upper = Node(
             upper_id, self.parent, self.namespace, compact(head), self.block_ids[:num_blocks]
         )
-        upper.tick, upper.num_hits = self.tick, self.num_hits
+        upper.tick, upper.num_hits, upper.priority = self.tick, self.num_hits, self.priority
         upper.num_locked_children = 1 if self.locked else 0
         upper.children[bytes(tail[:block_bytes])] = self
         self.parent.children[bytes(head[:block_bytes])] = upper

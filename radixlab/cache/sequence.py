@@ -25,6 +25,7 @@ class Sequence:
         "id",
         "miss_reason",
         "namespace",
+        "priority",
         "receipt",
         "tokens",
     )
@@ -41,6 +42,8 @@ class Sequence:
         self.id = id
         self.tokens = tokens
         self.namespace = namespace
+        self.priority = 0
+        """What its prefix keeps when it ends, for the policy of that name."""
         self.hit_tokens = 0
         """Prompt tokens whose KV was found in the cache."""
         self.copies: list[Transfer] = []

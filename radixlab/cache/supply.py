@@ -28,20 +28,28 @@ class BlockSupply:
         A match about to be locked counts as locked: its blocks cannot be evicted to make room for
         the rest of the same prompt.
         """
+        if self.has(num_blocks, about_to_lock):
+            return
+        free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
+        if about_to_lock is not None:
+            evictable -= about_to_lock.num_unlocked_blocks()
+        if emit := self._tree.emit:
+            emit(OutOfBlocks(*self._tree.stamp(), num_blocks, free, evictable))
+        raise OutOfBlocksError(
+            f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
+            f"of {self._allocator.num_blocks}"
+        )
+
+    def has(self, num_blocks: int, about_to_lock: Found | None = None) -> bool:
+        """Whether `require` would be silent."""
         free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
         if num_blocks <= free:
-            return
-        if about_to_lock is not None:
-            if num_blocks <= free + evictable - about_to_lock.num_blocks:
-                return  # enough even if all of the match were unlocked: no need to look
-            evictable -= about_to_lock.num_unlocked_blocks()
-        if num_blocks > free + evictable:
-            if emit := self._tree.emit:
-                emit(OutOfBlocks(*self._tree.stamp(), num_blocks, free, evictable))
-            raise OutOfBlocksError(
-                f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
-                f"of {self._allocator.num_blocks}"
-            )
+            return True
+        if about_to_lock is None:
+            return num_blocks <= free + evictable
+        if num_blocks <= free + evictable - about_to_lock.num_blocks:
+            return True  # enough even if all of the match were unlocked: no need to look
+        return num_blocks <= free + evictable - about_to_lock.num_unlocked_blocks()
 
     def take(self, num_blocks: int, tick: int) -> list[BlockIds]:
         """Take blocks that were promised: runs of ids, int32, `num_blocks` together.
@@ -69,12 +77,13 @@ class BlockSupply:
         """
         gone: list[BlockIds] = []
         missing, tree = num_blocks, self._tree
+        most = getattr(tree.policy, "max_blocks", None) or num_blocks
         while missing > 0:
             try:
                 node = tree.policy.victim()
                 if node is None:
                     break
-                num = min(missing, node.num_blocks)
+                num = min(missing, node.num_blocks, most)
                 if self._memory:
                     self._memory.remember(node, num, tick)
                 gone.append(tree.trim(node, num))

@@ -322,8 +322,9 @@ class RadixTree:
     def evict(self, num_blocks: int) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks)
+        most = getattr(self.policy, "max_blocks", None) or num_blocks
         while num_blocks > 0 and (node := self.policy.victim()) is not None:
-            gone.append(self.trim(node, min(num_blocks, node.num_blocks)))
+            gone.append(self.trim(node, min(num_blocks, node.num_blocks, most)))
             num_blocks -= len(gone[-1])
         return np.concatenate(gone) if gone else NO_BLOCKS
 
