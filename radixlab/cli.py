@@ -162,7 +162,7 @@ def replay(
     runs: list[PolicyRun] = []
     trees: list[KVCacheManager] = []
     for name in names:
-        manager = make_manager(name, config)
+        manager = make_manager(name, config, workload.requests)
         runs.append(_run(name, manager, workload))
         trees += [manager] if isinstance(manager, KVCacheManager) and not trees else []
     for note in rejections(runs, config):

@@ -120,7 +120,7 @@ class KVCacheManager:
             self._let_pins_go(num_new, found)
         self.supply.require(num_new, about_to_lock=found)
         sequence = Sequence(self._next_id, prompt, namespace)
-        sequence.priority = priority
+        sequence.priority = check_count("priority", priority) if priority else 0
         sequence.hit_tokens = found.num_blocks * block_size
         why = miss_reason(self.tree, prompt, found, namespace, self.memory)
         sequence.miss_reason, sequence.evicted_tick = why

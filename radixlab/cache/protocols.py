@@ -144,6 +144,7 @@ class PolicyNode(Protocol):
     num_blocks: int
     end: int
     """Blocks from the root to the end of the node."""
+    namespace: Namespace | None
     priority: int
     """The highest that a request gave it; 0 if none did."""
     edge: bytes | memoryview

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
-from radixlab.cache.eviction import POLICIES
+from radixlab.cache.eviction import POLICIES, Belady
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace
@@ -120,12 +120,22 @@ def serve(manager: Manager, prompt: Tokens, request: Request) -> int:
 
 
 def manager_names() -> list[str]:
-    """List what `make_manager` knows: the eviction policies, and `naive`, the control."""
-    return [*POLICIES, "naive"]
+    """List what `make_manager` knows: the policies, `belady`, the bound, `naive`, the control."""
+    return [*POLICIES, "belady", "naive"]
 
 
-def make_manager(name: str, config: CacheConfig) -> Manager:
-    """Make a manager that evicts by this policy, or the naive twin; raise `KeyError` for others."""
+def make_manager(
+    name: str, config: CacheConfig, requests: Callable[[], Iterable[Request]] | None = None
+) -> Manager:
+    """Make a manager that evicts by this policy, or the naive twin; raise `KeyError` for others.
+
+    `requests` yields those that will be replayed: only `belady` needs them, and reads them once.
+    """
     if name == "naive":
         return NaiveManager(config)
-    return KVCacheManager(config, policy=POLICIES[name]())
+    if name != "belady":
+        return KVCacheManager(config, policy=POLICIES[name]())
+    if requests is None:
+        raise ValueError("belady evicts by the future: give make_manager the requests to come")
+    served = (request for request in requests() if fits(config, request))
+    return KVCacheManager(config, policy=Belady(served, config.block_size))

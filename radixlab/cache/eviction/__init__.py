@@ -7,6 +7,7 @@ ever offers it unlocked leaves, so no policy can evict what is in use.
 
 from collections.abc import Callable
 
+from radixlab.cache.eviction.belady import Belady
 from radixlab.cache.eviction.fifo import FIFO
 from radixlab.cache.eviction.gdsf import GDSF
 from radixlab.cache.eviction.leaf_heap import LeafHeap
@@ -28,7 +29,7 @@ POLICIES: dict[str, Callable[[], EvictionPolicy]] = {
     "s3fifo": S3FIFO,
     "priority": Priority,
 }
-"""Eviction policies by name; a plug-in registers itself here."""
+"""Eviction policies by name; a plug-in registers itself here. `Belady` needs the future too."""
 
 __all__ = [
     "FIFO",
@@ -39,6 +40,7 @@ __all__ = [
     "POLICIES",
     "S3FIFO",
     "SLRU",
+    "Belady",
     "LeafHeap",
     "Priority",
 ]

@@ -1,0 +1,163 @@
+"""Belady: the block that is used furthest in the future goes first. The bound, not a policy.
+
+It must know every request to come, so it can only replay a recorded trace. But there it is optimal
+(Belady, 1966), also for a tree: with the running request's path locked, giving up the block whose
+next use is furthest away never loses, and such a block is always the tail of a leaf, because
+whoever uses a block uses all blocks above it too. A test compares it with an exhaustive search.
+
+It bounds *serial* replay only, one request in flight, served in the given order.
+"""
+
+import heapq
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.cache.protocols import EvictionPolicy, PolicyNode
+from radixlab.events import Namespace
+
+NEVER = 2**62
+"""The next use of a block that nobody asks for again."""
+Hashes = npt.NDArray[np.uint64]
+
+
+class FutureRequest(Protocol):
+    """What Belady must know of a request."""
+
+    @property
+    def prompt(self) -> npt.NDArray[np.int32]:
+        """Token ids that are looked up, int32 `[num_tokens]`."""
+
+    @property
+    def namespace(self) -> Namespace | None:
+        """Where they are looked up."""
+
+
+class Belady(EvictionPolicy):
+    """Furthest next use first, block by block; O(log n) a victim.
+
+    `requests` are those that will be served, in order, by a manager that is new. The policy tells
+    from the ticks which of them runs: `allocate` and `release` count one each.
+    """
+
+    name = "belady"
+    reason = "used furthest in the future"
+    max_blocks = 1  # the blocks of one leaf have different next uses
+
+    def __init__(self, requests: Iterable[FutureRequest], block_size: int) -> None:
+        self._future = Future(requests, block_size)
+        self._prefixes: dict[int, Hashes] = {}
+        """By node id: the prefix that ends with each of its blocks."""
+        self._now = -1
+        """Index of the last request that was heard of."""
+        self._heap: list[tuple[int, int, PolicyNode]] = []
+
+    def on_insert(self, node: PolicyNode, tick: int) -> None:
+        """Name the node's prefixes once; they stay, whatever is cut or trimmed."""
+        self._now = (tick - 1) // 2
+        self._prefixes[node.id] = self._name(node)
+
+    def on_hit(self, node: PolicyNode, tick: int) -> None:
+        """Note which request runs."""
+        self._now = (tick - 1) // 2
+
+    def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
+        """Give each half its prefixes."""
+        whole = self._prefixes[lower.id]
+        self._prefixes[upper.id] = whole[: upper.num_blocks]
+        self._prefixes[lower.id] = whole[upper.num_blocks :]
+
+    def on_remove(self, node: PolicyNode) -> None:
+        """Forget the node."""
+        del self._prefixes[node.id]
+
+    def on_evictable(self, node: PolicyNode) -> None:
+        """Queue the leaf under the next use of its last block."""
+        if len(self._prefixes[node.id]) < node.num_blocks:
+            self._prefixes[node.id] = self._name(node)  # it grew while it was locked
+        heapq.heappush(self._heap, (-self._next_use(node), node.id, node))
+
+    def victim(self) -> PolicyNode | None:
+        """Return the leaf whose last block is used furthest in the future.
+
+        Trimming brings a leaf's next use nearer, so an entry that is out of date is too far in
+        front: it is put back where it belongs.
+        """
+        heap = self._heap
+        while heap:
+            queued, _, node = heap[0]
+            if not node.evictable:
+                heapq.heappop(heap)
+            elif (now := -self._next_use(node)) != queued:
+                heapq.heapreplace(heap, (now, node.id, node))
+            else:
+                return node
+        return None
+
+    def _name(self, node: PolicyNode) -> Hashes:
+        above = self._prefixes.get(node.parent.id) if node.parent else None
+        base = self._future.root(node.namespace) if above is None else above[-1]
+        tokens: Any = np.frombuffer(node.edge, np.int32)
+        return self._future.prefixes(tokens, node.end - node.num_blocks, base)
+
+    def _next_use(self, node: PolicyNode) -> int:
+        return self._future.next_use(self._prefixes[node.id][node.num_blocks - 1], self._now)
+
+
+class Future:
+    """When each prefix of whole blocks is looked up.
+
+    A prefix is known by a 64-bit hash, so that thousands of long prompts fit in memory. A collision
+    would make the bound a little less tight; nothing is served by it.
+    """
+
+    def __init__(self, requests: Iterable[FutureRequest], block_size: int) -> None:
+        self._block_size = block_size
+        random = np.random.default_rng(0)
+        self._weights = random.integers(1, 2**63, block_size, dtype=np.uint64) | np.uint64(1)
+        found, index = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+        for number, request in enumerate(requests):
+            usable = (len(request.prompt) - 1) // block_size  # one token is always left to compute
+            prompt = request.prompt[: usable * block_size]
+            found.append(self.prefixes(prompt, 0, self.root(request.namespace)))
+            index.append(np.full(usable, number))
+        hashes, uses = np.concatenate(found), np.concatenate(index)
+        order = np.lexsort((uses, hashes))
+        self._uses: list[int] = uses[order].tolist()
+        names, starts = np.unique(hashes[order], return_index=True)
+        stops = np.append(starts[1:], len(hashes))
+        self._spans = dict(
+            zip(names.tolist(), zip(starts.tolist(), stops.tolist(), strict=True), strict=True)
+        )
+
+    def root(self, namespace: Namespace | None) -> np.uint64:
+        """Name the empty prefix of a namespace."""
+        return np.uint64(zlib.crc32(repr(namespace).encode()))
+
+    def prefixes(self, tokens: npt.NDArray[np.int32], start: int, base: np.uint64) -> Hashes:
+        """Name the prefixes that end with each block of `tokens`, uint64 `[num_blocks]`.
+
+        The first block is number `start` of a sequence whose prefix before it is named `base`. A
+        name is the sum of the blocks' hashes, each times an odd number that tells its place.
+        """
+        blocks = tokens.reshape(-1, self._block_size).astype(np.uint64)
+        places = np.arange(start, start + len(blocks), dtype=np.uint64)
+        blocks = _mix((blocks * self._weights).sum(1, dtype=np.uint64))
+        return base + np.cumsum(blocks * (_mix(places) | np.uint64(1)), dtype=np.uint64)
+
+    def next_use(self, prefix: np.uint64, now: int) -> int:
+        """Return the first request after `now` that looks the prefix up, or `NEVER`."""
+        start, stop = self._spans.get(int(prefix), (0, 0))
+        place = bisect_right(self._uses, now, start, stop)
+        return self._uses[place] if place < stop else NEVER
+
+
+def _mix(x: Hashes) -> Hashes:
+    """Spread 64-bit numbers (splitmix64's finish; Steele, Lea and Flood 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
