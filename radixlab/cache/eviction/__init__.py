@@ -7,6 +7,7 @@ ever offers it unlocked leaves, so no policy can evict what is in use.
 
 from collections.abc import Callable
 
+from radixlab.cache.eviction.adaptive import Adaptive
 from radixlab.cache.eviction.belady import Belady
 from radixlab.cache.eviction.fifo import FIFO
 from radixlab.cache.eviction.gdsf import GDSF
@@ -28,6 +29,7 @@ POLICIES: dict[str, Callable[[], EvictionPolicy]] = {
     "gdsf": GDSF,
     "s3fifo": S3FIFO,
     "priority": Priority,
+    "adaptive": Adaptive,
 }
 """Eviction policies by name; a plug-in registers itself here. `Belady` needs the future too."""
 
@@ -40,6 +42,7 @@ __all__ = [
     "POLICIES",
     "S3FIFO",
     "SLRU",
+    "Adaptive",
     "Belady",
     "LeafHeap",
     "Priority",
