@@ -138,4 +138,7 @@ def make_manager(
     if requests is None:
         raise ValueError("belady evicts by the future: give make_manager the requests to come")
     served = (request for request in requests() if fits(config, request))
-    return KVCacheManager(config, policy=Belady(served, config.block_size))
+    policy = Belady(served, config.block_size)
+    manager = KVCacheManager(config, policy=policy)
+    policy.clock = lambda: manager.tick
+    return manager

@@ -11,7 +11,7 @@ It bounds *serial* replay only, one request in flight, served in the given order
 import heapq
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,22 +26,26 @@ Hashes = npt.NDArray[np.uint64]
 
 
 class FutureRequest(Protocol):
-    """What Belady must know of a request."""
+    """What Belady must know of a request; arrays are int32."""
 
     @property
     def prompt(self) -> npt.NDArray[np.int32]:
-        """Token ids that are looked up, int32 `[num_tokens]`."""
+        """Token ids that are looked up."""
+
+    @property
+    def output(self) -> npt.NDArray[np.int32]:
+        """Token ids that are stored behind them."""
 
     @property
     def namespace(self) -> Namespace | None:
-        """Where they are looked up."""
+        """Where all that happens."""
 
 
 class Belady(EvictionPolicy):
     """Furthest next use first, block by block; O(log n) a victim.
 
-    `requests` are those that will be served, in order, by a manager that is new. The policy tells
-    from the ticks which of them runs: `allocate` and `release` count one each.
+    `requests` are those that will be served, in order, by a manager that is new. `clock` must give
+    that manager's tick, which tells which of them runs: `allocate` and `release` count one each.
     """
 
     name = "belady"
@@ -50,20 +54,21 @@ class Belady(EvictionPolicy):
 
     def __init__(self, requests: Iterable[FutureRequest], block_size: int) -> None:
         self._future = Future(requests, block_size)
+        self.clock: Callable[[], int] = lambda: 0
         self._prefixes: dict[int, Hashes] = {}
         """By node id: the prefix that ends with each of its blocks."""
-        self._now = -1
-        """Index of the last request that was heard of."""
+        self._tails: dict[int, PolicyNode] = {}
+        """By prefix: the evictable leaf that ended with it when it was queued."""
         self._heap: list[tuple[int, int, PolicyNode]] = []
+        self._running = -1
+        """The request that the two below are for."""
+        self._own: set[int] = set()
+        """The prefixes that it will store."""
+        self._withheld: PolicyNode | None = None
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
         """Name the node's prefixes once; they stay, whatever is cut or trimmed."""
-        self._now = (tick - 1) // 2
         self._prefixes[node.id] = self._name(node)
-
-    def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """Note which request runs."""
-        self._now = (tick - 1) // 2
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
         """Give each half its prefixes."""
@@ -73,13 +78,19 @@ class Belady(EvictionPolicy):
 
     def on_remove(self, node: PolicyNode) -> None:
         """Forget the node."""
-        del self._prefixes[node.id]
+        self._tails.pop(int(self._prefixes.pop(node.id)[0]), None)
 
     def on_evictable(self, node: PolicyNode) -> None:
         """Queue the leaf under the next use of its last block."""
         if len(self._prefixes[node.id]) < node.num_blocks:
             self._prefixes[node.id] = self._name(node)  # it grew while it was locked
+        self._tails[self._tail(node)] = node
         heapq.heappush(self._heap, (-self._next_use(node), node.id, node))
+
+    def on_protected(self, node: PolicyNode) -> None:
+        """Forget where the leaf ended, and what was trimmed: it may grow other blocks now."""
+        self._tails.pop(self._tail(node), None)
+        self._prefixes[node.id] = self._prefixes[node.id][: node.num_blocks]
 
     def victim(self) -> PolicyNode | None:
         """Return the leaf whose last block is used furthest in the future.
@@ -87,15 +98,34 @@ class Belady(EvictionPolicy):
         Trimming brings a leaf's next use nearer, so an entry that is out of date is too far in
         front: it is put back where it belongs.
         """
+        if free := self._recomputed():
+            return free
         heap = self._heap
         while heap:
             queued, _, node = heap[0]
             if not node.evictable:
                 heapq.heappop(heap)
             elif (now := -self._next_use(node)) != queued:
+                self._tails[self._tail(node)] = node
                 heapq.heapreplace(heap, (now, node.id, node))
             else:
                 return node
+        return None
+
+    def _recomputed(self) -> PolicyNode | None:
+        """Return a leaf whose last block the running request computes and stores again anyway.
+
+        Such a block is cached and yet not part of the match: one token of a prompt is always left
+        to compute. It costs nothing to give up.
+        """
+        if self._running != (running := self.clock() // 2):
+            self._running, self._own = running, self._future.stored_by(running)
+            ends = (self._tails[prefix] for prefix in self._own if prefix in self._tails)
+            self._withheld = next((node for node in ends if node.evictable), None)
+        node = self._withheld
+        if node is not None and node.evictable and self._tail(node) in self._own:
+            return node
+        self._withheld = None
         return None
 
     def _name(self, node: PolicyNode) -> Hashes:
@@ -104,8 +134,11 @@ class Belady(EvictionPolicy):
         tokens: Any = np.frombuffer(node.edge, np.int32)
         return self._future.prefixes(tokens, node.end - node.num_blocks, base)
 
+    def _tail(self, node: PolicyNode) -> int:
+        return int(self._prefixes[node.id][node.num_blocks - 1])
+
     def _next_use(self, node: PolicyNode) -> int:
-        return self._future.next_use(self._prefixes[node.id][node.num_blocks - 1], self._now)
+        return self._future.next_use(self._tail(node), self.clock() // 2)
 
 
 class Future:
@@ -119,17 +152,21 @@ class Future:
         self._block_size = block_size
         random = np.random.default_rng(0)
         self._weights = random.integers(1, 2**63, block_size, dtype=np.uint64) | np.uint64(1)
+        self._stored: list[Hashes] = []
+        """By request: the prefixes that end with its full blocks."""
         found, index = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
         for number, request in enumerate(requests):
+            tokens = np.concatenate((request.prompt, request.output))
+            whole = tokens[: len(tokens) // block_size * block_size]
+            self._stored.append(self.prefixes(whole, 0, self.root(request.namespace)))
             usable = (len(request.prompt) - 1) // block_size  # one token is always left to compute
-            prompt = request.prompt[: usable * block_size]
-            found.append(self.prefixes(prompt, 0, self.root(request.namespace)))
+            found.append(self._stored[-1][:usable])
             index.append(np.full(usable, number))
         hashes, uses = np.concatenate(found), np.concatenate(index)
         order = np.lexsort((uses, hashes))
         self._uses: list[int] = uses[order].tolist()
         names, starts = np.unique(hashes[order], return_index=True)
-        stops = np.append(starts[1:], len(hashes))
+        stops = np.append(starts[1:], len(hashes))[: len(names)]
         self._spans = dict(
             zip(names.tolist(), zip(starts.tolist(), stops.tolist(), strict=True), strict=True)
         )
@@ -149,15 +186,20 @@ class Future:
         blocks = _mix((blocks * self._weights).sum(1, dtype=np.uint64))
         return base + np.cumsum(blocks * (_mix(places) | np.uint64(1)), dtype=np.uint64)
 
-    def next_use(self, prefix: np.uint64, now: int) -> int:
+    def stored_by(self, request: int) -> set[int]:
+        """Return the prefixes that a request stores, if they are not cached."""
+        return set(self._stored[request].tolist()) if request < len(self._stored) else set()
+
+    def next_use(self, prefix: int, now: int) -> int:
         """Return the first request after `now` that looks the prefix up, or `NEVER`."""
-        start, stop = self._spans.get(int(prefix), (0, 0))
+        start, stop = self._spans.get(prefix, (0, 0))
         place = bisect_right(self._uses, now, start, stop)
         return self._uses[place] if place < stop else NEVER
 
 
 def _mix(x: Hashes) -> Hashes:
-    """Spread 64-bit numbers (splitmix64's finish; Steele, Lea and Flood 2014)."""
+    """Spread 64-bit numbers, 0 too (splitmix64; Steele, Lea and Flood 2014)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
