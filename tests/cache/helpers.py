@@ -110,6 +110,7 @@ class Checked:
         self.state = State(num_blocks, block_size, num_host_blocks=sizes.num_host_blocks)
         self.events: list[Any] = []
         self.written: dict[int, int] = {}
+        self.ran: set[Any] = set()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.manager, name)
@@ -123,16 +124,23 @@ class Checked:
 
     def allocate(self, *args, **kwargs):
         sequence = self._under_oath(self.manager.allocate, verify=False)(*args, **kwargs)
-        self.canary.run(sequence.copies)
+        self.run(sequence.copies)
         self.verify()
         return sequence
 
-    def evict(self, num_blocks):
-        num_pending = len(self.manager.transfers)
-        num_evicted = self._under_oath(self.manager.evict, verify=False)(num_blocks)
-        self.canary.run(self.manager.transfers[num_pending:])
-        self.verify()
-        return num_evicted
+    def complete(self, transfers):
+        self.run(transfers)
+        self._under_oath(self.manager.complete)(transfers)
+        self.ran.difference_update(transfers)
+
+    def run(self, transfers) -> None:
+        """Run transfers, as late as a caller may: here if not before, and after all before them."""
+        while not self.ran.issuperset(transfers) and (late := self._next_to_run()):
+            self.canary.run([late])
+            self.ran.add(late)
+
+    def _next_to_run(self):
+        return next((t for t in self.manager.transfers if t not in self.ran), None)
 
     def append(self, sequence, tokens):
         return self._copying(self.manager.append, sequence, tokens)
@@ -182,7 +190,7 @@ class Checked:
 
     def _copying(self, method, sequence, *args):
         transfers = self._under_oath(method, verify=False)(sequence, *args)
-        self.canary.run(transfers)
+        self.run(transfers)
         self.verify()
         return transfers
 
