@@ -32,6 +32,9 @@ class CacheConfig:
     pin_budget_blocks: int = 0
     """Most blocks that pins may hold together; fewer than the pool has."""
 
+    num_host_blocks: int = 0
+    """Blocks of host memory for what is evicted from the device; 0 for no host tier."""
+
     partial_reuse_tokens: int = 0
     """Where a prompt leaves the tree inside a block, copy the block if at least so many tokens of
     it agree; 0 for never."""
@@ -39,6 +42,8 @@ class CacheConfig:
     def __post_init__(self) -> None:
         positive("num_blocks", self.num_blocks)
         positive("block_size", self.block_size)
+        if self.num_host_blocks:
+            positive("num_host_blocks", self.num_host_blocks)
         if self.pin_budget_blocks:
             positive("pin_budget_blocks", self.pin_budget_blocks)
         if self.pin_budget_blocks >= self.num_blocks:

@@ -63,6 +63,8 @@ class NodeView:
     lock_ref: int
     num_hits: int = 0
     tick: int = 0
+    resident: bool = True
+    """Whether `block_ids` are the device's; otherwise they are the host's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class TreeStats:
         return self.num_shared_blocks / used if used else 0.0
 
 
+TransferKind = Literal["copy", "write_back", "load_back"]
+"""Device to device, device to host, host to device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """Copy the bytes of block `src` to block `dst`.
@@ -90,7 +96,21 @@ class Transfer:
 
     src: int
     dst: int
-    kind: Literal["copy"]
+    kind: TransferKind
+
+    @property
+    def device_blocks(self) -> tuple[int, ...]:
+        """Its ends on the device."""
+        if self.kind == "copy":
+            return self.src, self.dst
+        return (self.src if self.kind == "write_back" else self.dst,)
+
+    @property
+    def host_blocks(self) -> tuple[int, ...]:
+        """Its end on the host, if it has one."""
+        if self.kind == "copy":
+            return ()
+        return (self.dst if self.kind == "write_back" else self.src,)
 
 
 class PrefixTree(Protocol):

@@ -27,7 +27,7 @@ class Registry:
     def register(self, sequence: Sequence, stop: int, tick: int) -> None:
         """Give blocks `[node.end, stop)` of a sequence's table to the tree.
 
-        What the tree has already is freed, and the table re-pointed to the tree's. The lock moves
+        What the device has already is freed, and the table re-pointed to the tree's. The lock moves
         to the node where the blocks end.
         """
         receipt = sequence.receipt

@@ -1,13 +1,17 @@
 """Where blocks come from: the free list first, then the cache itself, exactly as many as missing.
 
-Knows the allocator, the tree and its policy. It does not know sequences.
+Knows the allocator, the tree and its policy, and the host tier if there is one, which takes what
+the cache gives up. It does not know sequences.
 """
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.found import Found
+from radixlab.cache.host import HostTier
+from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds
-from radixlab.cache.tree import Found, RadixTree
+from radixlab.cache.tree import RadixTree
 from radixlab.events import OutOfBlocks
 
 
@@ -15,11 +19,16 @@ class BlockSupply:
     """Promises blocks (`require`), then delivers them (`take`)."""
 
     def __init__(
-        self, tree: RadixTree, allocator: BlockAllocator, memory: EvictionMemory | None
+        self,
+        tree: RadixTree,
+        allocator: BlockAllocator,
+        memory: EvictionMemory | None,
+        host: HostTier | None,
     ) -> None:
         self._tree = tree
         self._allocator = allocator
         self._memory = memory
+        self._host = host
         self.evicted_blocks = 0
 
     def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
@@ -84,15 +93,21 @@ class BlockSupply:
                 if node is None:
                     break
                 num = min(missing, node.num_blocks, most)
-                if self._memory:
-                    self._memory.remember(node, num, tick)
-                gone.append(tree.trim(node, num))
+                gone.append(self._evict(node, num, tick))
             except Exception as error:
                 self._free(gone)
                 raise self._broken(f"failed: {type(error).__name__}: {error}") from error
             missing -= num
             self.evicted_blocks += num
         return gone
+
+    def _evict(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Take blocks off the tail of a victim: to the host, or out of the cache."""
+        if self._host:
+            return self._host.evict(node, num_blocks, tick)
+        if self._memory:
+            self._memory.remember(node, num_blocks, tick)
+        return self._tree.trim(node, num_blocks)
 
     def _free(self, runs: list[BlockIds]) -> None:
         for block_ids in runs:

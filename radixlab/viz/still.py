@@ -93,7 +93,7 @@ def _draw_tree(axes: Axes, state: State, decode: Decode | None, y: float) -> flo
 def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float:
     y = _heading(axes, y, "Block map")
     grid = grid_of(state.num_blocks, _INNER)
-    draw_map(axes, facts, grid, _MARGIN, y, state.transfers)
+    draw_map(axes, facts, grid, _MARGIN, y, copies)
     y += grid.rows * grid.side + 8
     return y + draw_legend(axes, _MARGIN, y, _INNER)
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.cache.eviction import POLICIES, Belady
+from radixlab.cache.protocols import Transfer
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace
@@ -29,6 +30,9 @@ class Manager(Protocol):
 
     def append(self, sequence: Any, tokens: TokenArray) -> Any:
         """Add tokens, taking blocks for them."""
+
+    def complete(self, transfers: list[Transfer]) -> Any:
+        """Hear that these transfers are done."""
 
     def commit(self, sequence: Any, num_written: int) -> Any:
         """Let others match what is written."""
@@ -110,10 +114,14 @@ def serve(manager: Manager, prompt: Tokens, request: Request) -> int:
     """Take one request through its life; return its hit tokens.
 
     Blocks for the output are reserved at once, as by an engine that admits only what it can finish.
+    There are no bytes here, so transfers are done when they are ordered.
     """
     sequence = manager.allocate(prompt, request.namespace, len(request.output))
     hit_tokens: int = sequence.hit_tokens
-    manager.append(sequence, request.output)
+    if sequence.copies:
+        manager.complete(sequence.copies)
+    if copies := manager.append(sequence, request.output):
+        manager.complete(copies)
     manager.commit(sequence, prompt.num_tokens)
     manager.release(sequence)
     return hit_tokens
