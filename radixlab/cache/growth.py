@@ -12,7 +12,7 @@ from radixlab.cache.protocols import BlockIds, Receipt
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tiers import to_device
 from radixlab.cache.tokens import Tokens
-from radixlab.events import BlockStored, NodeLocked, NodeUnlocked
+from radixlab.events import BlockStored
 
 if TYPE_CHECKING:  # the tree calls this file
     from radixlab.cache.tree import RadixTree
@@ -81,14 +81,7 @@ def _extend_locked(
             tree.emit(BlockStored(*_stored(tree, node, len(block_ids), tokens, sequence_id)))
         return node
     leaf = _add_leaf(tree, node, tokens, block_ids, tick, sequence_id)
-    leaf.num_receipts = 1
-    node.num_locked_children += 1
-    node.num_receipts -= 1
-    receipt.node = leaf
-    if tree.emit:
-        tree.emit(NodeLocked(*tree.stamp(), leaf.id, sequence_id))
-        if node.parent:
-            tree.emit(NodeUnlocked(*tree.stamp(), node.id, sequence_id))
+    tree.move_down(receipt, leaf, sequence_id)
     return leaf
 
 

@@ -244,6 +244,18 @@ class RadixTree:
             receipt.node = self.lock(node, sequence_id).node
             self.unlock(held, sequence_id)
 
+    def move_down(self, receipt: Receipt, leaf: Node, sequence_id: int | None = None) -> None:
+        """`move` to a new leaf below, never evictable yet; the node stays locked through it."""
+        node: Node = receipt.node
+        leaf.num_receipts = 1
+        node.num_locked_children += 1
+        node.num_receipts -= 1
+        receipt.node = leaf
+        if self.emit:
+            self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
+            if node.parent:
+                self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
+
     def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
         """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
         while node.parent is not None:

@@ -82,7 +82,7 @@ def story() -> list[Event]:
     log += [
         lambda *s: ev.SequenceForked(*s, 3, 0, 46),
         lambda *s: ev.BlockCopied(*s, 3, 11, 11, 20),
-        lambda *s: ev.TransfersCompleted(*s, ((11, 20),)),
+        lambda *s: ev.TransfersCompleted(*s, ((11, 20, "copy"),)),
         lambda *s: ev.RequestFinished(*s, 1, "released", 4),
         lambda *s: ev.NodeUnlocked(*s, 3, 1),
         lambda *s: ev.OutOfBlocks(*s, 60, 47, 2),

@@ -23,6 +23,7 @@ const LANES = {
   split: ["split", "a node was split where two prompts part"],
   copy: ["copy", "copy-on-write: a shared block was copied"],
   evict: ["evict", "cached blocks were given up"],
+  host: ["host", "cached blocks were written back to the host, or loaded back"],
   full: ["out of blocks", "a call failed for want of blocks"],
 };
 

@@ -1,6 +1,6 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 
-import { blockMapPanel } from "./blockmap.js";
+import { blockMapPanel, hostPart } from "./blockmap.js";
 import { changesOf } from "./changes.js";
 import { h, onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
@@ -50,6 +50,8 @@ class View {
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
+    this.hostMap = blockMapPanel();
+    this.host = section("Host", "evicted, but not gone: a prompt that asks for it loads it back", mapBox(this.hostMap));
     this.legend = legendPanel((name) => this.toggle(name));
     this.title = h("div", { className: "rx-title" });
     this.error = h("div", { className: "rx-error", hidden: true, aria: { role: "alert" } });
@@ -60,7 +62,8 @@ class View {
       "div",
       { className: "rx-picture", aria: { role: "img", label: "", describedby: words.id } },
       section("Radix tree", "", this.tree.el),
-      section("Block map", this.note, h("div", { className: "rx-map-box" }, this.map.el)),
+      section("Block map", this.note, mapBox(this.map)),
+      this.host,
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
@@ -68,7 +71,7 @@ class View {
     root.append(header, this.player.el, this.error, this.picture, this.legend.el, words);
     this.root = root;
     bindKeys(root, this.actions);
-    this.links = new Links({ root, picture: this.picture, map: this.map, note: this.note });
+    this.links = new Links({ root, picture: this.picture, map: this.map, hostMap: this.hostMap, note: this.note });
     this.el.append(root);
   }
 
@@ -216,6 +219,8 @@ class View {
     this.frame = { state, facts, counts, changes, touched, dimmed, text, requests, jumped, forks: timeline.forks };
     for (const panel of [this.gauges, this.sequences, this.tree, this.legend]) panel.paint(this.frame);
     this.map.paint(this.frame);
+    this.host.hidden = !state.num_host_blocks;
+    if (state.num_host_blocks) this.hostMap.paint(hostPart(this.frame));
     const { playing, sources, speed } = this;
     this.player.paint({ timeline, position, playing, state, sources, speed });
     this.describe(state);
@@ -259,6 +264,10 @@ class View {
     if (!this.dimmed.delete(name)) this.dimmed.add(name);
     this.schedule();
   }
+}
+
+function mapBox(map) {
+  return h("div", { className: "rx-map-box" }, map.el);
 }
 
 function section(name, hint, ...content) {

@@ -16,8 +16,8 @@ for (const { name, recording, plain, states } of logs) {
     recording.events.forEach((row, k) => {
       fold(state, unpack(row, recording.fields));
       assert.deepEqual(plainState(state), states[k].state, `after event ${k}: ${row[0]}`);
-      const { free, evictable, in_use: used, hit_rate: rate } = countFacts(state);
-      assert.deepEqual([free, evictable, used, rate], states[k].counts);
+      const { free, evictable, in_use: used, hit_rate: rate, on_host: onHost } = countFacts(state);
+      assert.deepEqual([free, evictable, used, rate, onHost], states[k].counts);
       assert.equal(summary(state, vocab), states[k].summary);
       assert.equal(summary(state), states[k].ids);
     });
