@@ -129,6 +129,8 @@ class KVCacheManager:
         if namespace is not None:
             check_namespace(namespace)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
+        if priority:
+            check_count("priority", priority)
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         here = found.on_device() if self.host else found
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
@@ -137,7 +139,7 @@ class KVCacheManager:
         self.supply.require(num_new, about_to_lock=here)
         num_pending = len(self.pending)
         sequence = self._start(prompt, namespace, found)
-        sequence.priority = check_count("priority", priority) if priority else 0
+        sequence.priority = priority
         # The locks come before the eviction, or a prompt might evict its own hit.
         end, partial, loading = self.tree.cut(found), None, list[Node]()
         sequence.receipt = self.tree.lock(end if here is found else here.node, sequence.id)

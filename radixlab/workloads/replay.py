@@ -56,6 +56,12 @@ class ReplayResult:
     hit_tokens: int
     """Prompt tokens whose KV was in the cache."""
     evicted_blocks: int
+    by_request: tuple[tuple[int, int], ...]
+    """Prompt tokens and hit tokens of each request served, in order."""
+    host_hit_tokens: int
+    """Those of the hit tokens that came back from the host."""
+    dropped_blocks: int
+    """Blocks for which the host had no room."""
     cpu_us: float
     """Thread CPU time from match to release, all requests together.
 
@@ -87,22 +93,32 @@ def replay(
     >>> result.hit_tokens == 49 * 1024
     True
     """
-    served = rejected = prompt_tokens = hit_tokens = cpu_ns = 0
-    evicted_before = manager.stats().evicted_blocks
+    rejected = cpu_ns = 0
+    served: list[tuple[int, int]] = []
+    before = manager.stats()
     for request in requests:
         if fits(manager.config, request):
             prompt = Tokens(request.prompt, reserve_tokens=len(request.output))
             start = time.thread_time_ns()
-            hit_tokens += serve(manager, prompt, request)
+            hit_tokens = serve(manager, prompt, request)
             cpu_ns += time.thread_time_ns() - start
-            served += 1
-            prompt_tokens += len(request.prompt)
+            served.append((len(request.prompt), hit_tokens))
         else:
             rejected += 1
         if progress:
             progress()
-    evicted = manager.stats().evicted_blocks - evicted_before
-    return ReplayResult(served, rejected, prompt_tokens, hit_tokens, evicted, cpu_ns / 1000)
+    after = manager.stats()
+    return ReplayResult(
+        requests=len(served),
+        rejected_requests=rejected,
+        prompt_tokens=sum(prompt for prompt, _ in served),
+        hit_tokens=sum(hit for _, hit in served),
+        evicted_blocks=after.evicted_blocks - before.evicted_blocks,
+        by_request=tuple(served),
+        host_hit_tokens=after.host_hit_tokens - before.host_hit_tokens,
+        dropped_blocks=after.dropped_blocks - before.dropped_blocks,
+        cpu_us=cpu_ns / 1000,
+    )
 
 
 def fits(config: CacheConfig, request: Request) -> bool:
