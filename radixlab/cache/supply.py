@@ -23,7 +23,7 @@ class BlockSupply:
         tree: RadixTree,
         allocator: BlockAllocator,
         memory: EvictionMemory | None,
-        host: HostTier | None,
+        host: HostTier | None = None,
     ) -> None:
         self._tree = tree
         self._allocator = allocator

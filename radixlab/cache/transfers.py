@@ -78,14 +78,13 @@ class PendingTransfers:
         """
         lock = Lock(receipt, len(transfers)) if receipt else None
         self._locks |= dict.fromkeys(transfers, lock)
-        for transfer in transfers:
-            if transfer.kind == "load_back":
-                continue
-            mine = transfer.dst if transfer.kind == "copy" else transfer.src
-            self._device.share(_ids(mine))
-            self._done_before_write[mine] = self._done_before_write.get(mine, 0) + 1
-            if self._host and transfer.kind == "write_back":
-                self._host.share(_ids(transfer.dst))
+        written = [block for transfer in transfers for block in _written_after(transfer)]
+        self._device.share(np.array(written, np.int32))
+        for block in written:
+            self._done_before_write[block] = self._done_before_write.get(block, 0) + 1
+        if self._host:
+            kept = [transfer.dst for transfer in transfers if transfer.kind == "write_back"]
+            self._host.share(np.array(kept, np.int32))
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
@@ -96,8 +95,21 @@ class PendingTransfers:
                     f"{NAMES[transfer.kind]} of block {transfer.src} to {transfer.dst} "
                     "is not pending: completed before?"
                 )
-        for transfer in transfers:
-            self._let_go(transfer, self._locks.pop(transfer))
+        locks = [self._locks.pop(transfer) for transfer in transfers]
+        written = [block for transfer in transfers for block in _written_after(transfer)]
+        for block in written:
+            self._done_before_write[block] -= 1
+            if not self._done_before_write[block]:
+                del self._done_before_write[block]
+        _free(self._device, written)
+        ends = zip(transfers, locks, strict=True)
+        _free(self._device, [t.src for t, lock in ends if t.kind == "copy" and lock is None])
+        if self._host:
+            _free(self._host, [block for t in transfers for block in t.host_blocks])
+        for lock in filter(None, locks):
+            lock.num_pending -= 1
+            if not lock.num_pending:
+                self._tree.unlock(lock.receipt)
 
     def refuse(self, block_ids: BlockIds) -> None:
         """Raise `TransferError` if one of these blocks is an end of a pending transfer."""
@@ -109,22 +121,18 @@ class PendingTransfers:
                     f"{transfer.src} to {transfer.dst}: call complete() first"
                 )
 
-    def _let_go(self, transfer: Transfer, lock: Lock | None) -> None:
-        if transfer.kind != "load_back":
-            mine = transfer.dst if transfer.kind == "copy" else transfer.src
-            self._device.free(_ids(mine))
-            self._done_before_write[mine] -= 1
-            if not self._done_before_write[mine]:
-                del self._done_before_write[mine]
-        if transfer.kind == "copy" and lock is None:
-            self._device.free(_ids(transfer.src))
-        if self._host:
-            self._host.free(np.array(transfer.host_blocks, np.int32))
-        if lock:
-            lock.num_pending -= 1
-            if not lock.num_pending:
-                self._tree.unlock(lock.receipt)
+
+def _written_after(transfer: Transfer) -> tuple[int, ...]:
+    """Return the end that somebody may write to as soon as the transfer has run."""
+    if transfer.kind == "load_back":
+        return ()  # the tree's
+    return (transfer.dst if transfer.kind == "copy" else transfer.src,)
 
 
-def _ids(block_id: int) -> BlockIds:
-    return np.array([block_id], np.int32)
+def _free(allocator: BlockAllocator, block_ids: list[int]) -> None:
+    """Take one holder off each block, or several off one that is named as often."""
+    if len(set(block_ids)) == len(block_ids):
+        allocator.free(np.array(block_ids, np.int32))
+    else:
+        for block in block_ids:
+            allocator.free(np.array([block], np.int32))

@@ -17,7 +17,7 @@ export const MARKS = [
 ];
 
 export const INK = "#111111"; // text on coloured cells: at least 5:1 on each of them
-export const MARK_COLORS = { match: "#56B4E9", split: null, copy: "#CC79A7", evict: "#D55E00", host: "#0072B2", full: "#D55E00" };
+export const MARK_COLORS = { match: "#56B4E9", split: null, copy: "#CC79A7", evict: "#D55E00", full: "#D55E00" };
 
 /** Style a cell element: its number, its standing and its marks. */
 export function styleCell(cell, block, frame, onHost = false) {

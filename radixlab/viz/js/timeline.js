@@ -11,13 +11,13 @@ const MARK_OF = {
   NodeSplit: "split",
   BlockCopied: "copy",
   BlockRemoved: "evict",
-  WrittenBack: "host",
-  LoadedBack: "host",
+  WrittenBack: "evict",
+  LoadedBack: "copy",
   OutOfBlocks: "full",
 };
 
 /** The lanes of the timeline, in the order in which they are drawn. */
-export const MARK_KINDS = ["match", "split", "copy", "evict", "host", "full"];
+export const MARK_KINDS = ["match", "split", "copy", "evict", "full"];
 
 /** Turn a row `[type, ...values]` into an event, given the field names per type; an object passes as it is. */
 export function unpack(row, fields) {

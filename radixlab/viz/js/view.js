@@ -56,14 +56,14 @@ class View {
     this.title = h("div", { className: "rx-title" });
     this.error = h("div", { className: "rx-error", hidden: true, aria: { role: "alert" } });
     this.note = h("span", { className: "rx-note" });
+    this.device = section("Block map", this.note, mapBox(this.map));
     const words = h("pre", { className: "rx-words", id: `rx-words-${Math.random().toString(36).slice(2)}` });
     this.words = words;
     this.picture = h(
       "div",
       { className: "rx-picture", aria: { role: "img", label: "", describedby: words.id } },
       section("Radix tree", "", this.tree.el),
-      section("Block map", this.note, mapBox(this.map)),
-      this.host,
+      this.device,
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
@@ -219,8 +219,7 @@ class View {
     this.frame = { state, facts, counts, changes, touched, dimmed, text, requests, jumped, forks: timeline.forks };
     for (const panel of [this.gauges, this.sequences, this.tree, this.legend]) panel.paint(this.frame);
     this.map.paint(this.frame);
-    this.host.hidden = !state.num_host_blocks;
-    if (state.num_host_blocks) this.hostMap.paint(hostPart(this.frame));
+    this.paintHost();
     const { playing, sources, speed } = this;
     this.player.paint({ timeline, position, playing, state, sources, speed });
     this.describe(state);
@@ -228,6 +227,13 @@ class View {
     this.wantReveal = this.jumped = false;
     this.shown = position;
     this.links.paint(this.frame);
+  }
+
+  /** The host's blocks stand below the device's, where there is a host tier. */
+  paintHost() {
+    if (!this.frame.state.num_host_blocks) return this.host.remove();
+    if (!this.host.isConnected) this.device.after(this.host);
+    this.hostMap.paint(hostPart(this.frame));
   }
 
   /** The events to mark: all since the last paint where it was live, else the one that led here. */

@@ -34,11 +34,11 @@ def a_leaf_is_trimmed_from_its_head():
                 "node.block_ids[keep:]": "node.block_ids[:num_blocks]",
                 "    if keep:\n": (
                     "    if keep:\n"
-                    "        cut = num_blocks * self._block_bytes\n"
-                    "        del node.parent.children[bytes(node.edge[: self._block_bytes])]\n"
+                    "        cut = num_blocks * self.block_bytes\n"
+                    "        del node.parent.children[bytes(node.edge[: self.block_bytes])]\n"
                     "        node.edge = node.edge[cut:]\n"
                     "        node.block_ids = node.block_ids[num_blocks:]\n"
-                    "        node.parent.children[bytes(node.edge[: self._block_bytes])] = node\n"
+                    "        node.parent.children[bytes(node.edge[: self.block_bytes])] = node\n"
                 ),
             },
         ),
@@ -111,6 +111,6 @@ def an_evicted_entry_stays_in_the_map():
     return [
         Edit(
             RadixTree._remove,
-            {"    del parent.children[bytes(node.edge[: self._block_bytes])]\n": ""},
+            {"    del parent.children[bytes(node.edge[: self.block_bytes])]\n": ""},
         )
     ]

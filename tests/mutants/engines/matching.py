@@ -1,5 +1,6 @@
 """Broken matching: what a prompt hits, how a node is split, what enters the tree."""
 
+from radixlab.cache import growth
 from radixlab.cache.edges import common_blocks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
@@ -106,7 +107,7 @@ def a_handle_stays_with_the_upper_half():
     """After a split the old node object is the head: who holds it covers less than it took."""
     return [
         Edit(
-            RadixTree._split,
+            RadixTree.split,
             {
                 "    self.num_nodes += 1\n": (
                     "    grandparent, receipts = upper.parent, lower.num_receipts\n"
@@ -121,8 +122,8 @@ def a_handle_stays_with_the_upper_half():
                     "    lower.num_locked_children = upper.num_locked_children\n"
                     "    upper.num_locked_children = 1 if lower.num_locked_children else 0\n"
                     "    upper.parent, lower.parent = grandparent, upper\n"
-                    "    upper.children = {bytes(lower.edge[: self._block_bytes]): lower}\n"
-                    "    grandparent.children[bytes(upper.edge[: self._block_bytes])] = upper\n"
+                    "    upper.children = {bytes(lower.edge[: self.block_bytes]): lower}\n"
+                    "    grandparent.children[bytes(upper.edge[: self.block_bytes])] = upper\n"
                     "    self.num_nodes += 1\n"
                 )
             },
@@ -143,7 +144,7 @@ def an_edge_starts_a_block_too_early():
     """A leaf is labelled with the tokens of the block before its own."""
     return [
         Edit(
-            RadixTree._add_leaf,
+            growth._add_leaf,
             {
                 "    if parent.evictable:": (
                     "    start = max(0, parent.end - 1) * step\n"
