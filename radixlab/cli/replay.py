@@ -21,6 +21,7 @@ from radixlab.workloads import (
     open_workload,
 )
 from radixlab.workloads import replay as run_replay
+from radixlab.workloads.replay import fits
 
 MAX_BLOCKS = 100_000_000
 """More than any pool has; a typing error beyond it would fill the machine's memory."""
@@ -150,13 +151,20 @@ def _sweep(
 ) -> dict[str, list[tuple[int, float]]]:
     """Run every policy in pools of other sizes: `(blocks, token hit rate)` of each."""
     rates = {run.policy: [(config.num_blocks, run.result.token_hit_rate)] for run in runs}
-    for name in names:
-        for size in sizes:
-            if size != config.num_blocks:
-                pool = replace(config, num_blocks=size)
-                manager = make_manager(name, pool, workload.requests)
-                run = _run(name, manager, workload, f"{name}, {size:,} blocks")
-                rates[name].append((size, run.result.token_hit_rate))
+    rejected = runs[0].result.rejected_requests
+    for size in sizes:
+        if size == config.num_blocks:
+            continue
+        pool = replace(config, num_blocks=size)
+        if sum(not fits(pool, request) for request in workload.requests()) != rejected:
+            click.echo(
+                f"note: {size:,} blocks hold other requests than the run: not drawn", err=True
+            )
+            continue
+        for name in names:
+            manager = make_manager(name, pool, workload.requests)
+            run = _run(name, manager, workload, f"{name}, {size:,} blocks")
+            rates[name].append((size, run.result.token_hit_rate))
     return rates
 
 

@@ -34,7 +34,7 @@ def draw_race(
     over_time = {name: rolling_rate(pairs) for name, pairs in by_request.items()}
     _curves(panels[0], over_time, "requests served", "token hit rate of the last tenth")
     if by_pool:
-        points = {name: tuple(zip(*sorted(runs), strict=True)) for name, runs in by_pool.items()}
+        points = {name: columns(sorted(runs)) for name, runs in by_pool.items()}
         panels[1].set_xscale("log")
         _curves(panels[1], points, "blocks in the pool", "token hit rate of the whole run")
         sizes = next(iter(points.values()))[0]
@@ -42,6 +42,11 @@ def draw_race(
         panels[1].set_xticks([], minor=True)
     figure.suptitle(title, fontsize=11, color=INK)
     return figure
+
+
+def columns(pairs: Sequence[tuple[float, float]]) -> tuple[Sequence[float], Sequence[float]]:
+    """Turn points into what matplotlib draws."""
+    return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def rolling_rate(
@@ -65,11 +70,8 @@ def _curves(
     ends = {}
     for name, (x, y) in curves.items():
         colour = SOFT if name == BOUND else next(colours)
-        style = (
-            {"linestyle": (0, (4, 2)), "linewidth": 2.2} if name == BOUND else {"linewidth": 1.6}
-        )
-        marker = "o" if len(x) < 20 else ""
-        axes.plot(x, y, color=colour, marker=marker, markersize=3, label=name, **style)
+        marker, dashes = "o" if len(x) < 20 else "", "--" if name == BOUND else "-"
+        axes.plot(x, y, dashes, color=colour, marker=marker, markersize=3, linewidth=1.7)
         ends[name] = (x[-1], y[-1], colour)
     axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
