@@ -7,6 +7,7 @@ from radixlab.cache import (
     CacheError,
     DoubleFreeError,
     KVCacheManager,
+    KVCanary,
     NumpyKVStore,
     OutOfBlocksError,
     TransferError,
@@ -256,6 +257,20 @@ def test_a_load_back_cannot_drop_what_it_loads():
     assert drawn(cache) == "[abcd]|wxyz"
     sequence = start(cache, "abc.")
     assert (sequence.hit_tokens, sequence.host_hit_tokens) == (12, 12)
+
+
+def test_what_is_loaded_back_is_not_overwritten_by_what_makes_room_for_it():
+    "H3: its host blocks are not the ones that the victims are written back to"
+    manager, canary = KVCacheManager(CacheConfig(4, 4, num_host_blocks=4)), KVCanary(4, 4, 4)
+    for prompt in ("abcd", "wxyz", "abc."):
+        sequence = manager.allocate(text(prompt))
+        canary.run(sequence.copies)
+        manager.complete(sequence.copies)
+        canary.write(sequence)
+        canary.read(sequence)
+        manager.commit(sequence, sequence.num_tokens)
+        manager.release(sequence)
+    check(manager)
 
 
 def test_a_full_host_drops_its_least_recent_tail_first():

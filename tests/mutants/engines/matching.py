@@ -33,10 +33,10 @@ def a_hit_counts_the_agreeing_tokens_of_a_block():
         Edit(
             KVCacheManager.allocate,
             {
-                "    why = miss_reason(": (
+                "    sequence.priority =": (
                     "    next_to = partial_hit(found.node, prompt, block_size)\n"
                     "    sequence.hit_tokens += next_to.num_tokens if next_to else 0\n"
-                    "    why = miss_reason("
+                    "    sequence.priority ="
                 )
             },
         )
@@ -53,9 +53,7 @@ def a_peek_splits():
         Edit(
             RadixTree.peek,
             {
-                "    return self.find(": "    found = self.find(",
-                ", namespace).block_ids": ", namespace)\n    self.cut(found)\n"
-                "    return found.block_ids",
+                "    return found.on": "    self.cut(found)\n    return found.on",
             },
         )
     ]
@@ -71,12 +69,12 @@ def a_match_refreshes_the_half_it_did_not_match():
         Edit(
             KVCacheManager.allocate,
             {
-                "    # The lock comes before": (
+                "    # The locks come before": (
                     "    if found.child is not None:\n"
                     "        found.child.tick = self.tick + 1\n"
                     "        if found.child.evictable:\n"
                     "            self.tree.policy.on_evictable(found.child)\n"
-                    "    # The lock comes before"
+                    "    # The locks come before"
                 )
             },
         )
