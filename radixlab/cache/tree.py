@@ -94,15 +94,21 @@ class RadixTree:
 
     # ---- look-up
 
-    def find(self, tokens: Tokens, max_blocks: int, namespace: Namespace | None = None) -> Found:
+    def find(
+        self,
+        tokens: Tokens,
+        max_blocks: int,
+        namespace: Namespace | None = None,
+        start: Node | None = None,
+    ) -> Found:
         """Walk down as far as `tokens` and the tree agree, at most `max_blocks` blocks.
 
         Whatever tier it is on. Changes nothing: `cut` makes the place where the walk ended a node
-        of its own.
+        of its own. With `start`, a node whose path is known to agree, goes on from there.
         """
-        node, runs = self._root(namespace), []
+        node, runs = start or self._root(namespace), []
         data, view, step = tokens.data, tokens.view, self.block_bytes
-        position, stop = 0, max_blocks * step  # in bytes of `data`
+        position, stop = node.end * step, max_blocks * step  # in bytes of `data`
         while position < stop:
             child = node.children.get(view[position : position + step].tobytes())
             if child is None:
