@@ -1,157 +1,114 @@
-"""Adaptive: LRU, guarded against what is read only once.
+"""Adaptive: whoever promises the fewest hits for the room it takes goes first.
 
 LRU is right about chats and wrong about scans; a policy that lets go of what was used once is right
-about scans and wrong about chats. This one does both, and learns from its own mistakes how far to
-go. Leaves are of two kinds, used *once* (stored, never hit) and used *again*. The victim is the
-least recent leaf of all, unless the leaves used once have more than a *limit* of the evictable
-blocks: then it is the least recent of those, even if a leaf used again is older.
+about scans and wrong about chats. This one has no such rule. It learns from the traffic how likely
+a block is used again, by how often it was used before and how long it has waited (`life_table.py`):
+in a scan what was read once never is, in a chat it is, and soon.
 
-Where the two rules disagree, the victim leaves its name and who sent it away in a ghost list. If it
-comes back, the rule was wrong, and the limit moves: up, towards LRU, if it had been used once; down
-if it was an old leaf that the guard would have kept. The rarer kind of mistake weighs more, as in
-ARC (Megiddo and Modha, FAST 2003), from which the ghosts are taken. ARC itself was tried, and loses
-more on chats: its two lists never are one LRU list, and ours with the limit at 1 are.
+Leaves are queued by kind, least recent first, and the victim is the queue's head with the least
+*hit density*: hits to expect per block and tick (Beckmann, Chen and Cidon, LHD, NSDI 2018). As long
+as nothing is known all densities are alike, and the least recent leaf of all goes, as in LRU. What
+was evicted is remembered by name for a while, as in ARC (Megiddo and Modha, FAST 2003): without
+such ghosts a policy never learns what it lost, and a document that comes back would be a new one.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from operator import attrgetter
 
 from radixlab.cache.eviction.content import content_key
 from radixlab.cache.eviction.leaf_heap import LeafHeap
+from radixlab.cache.eviction.life_table import NUM_AGES, NUM_KINDS, LifeTable, Span, age_at
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
-GHOST_POOLS = 6
-"""Ghosts stand for at most so many times the evictable blocks."""
-MOST_WEIGHT = 8.0
-"""Most that the rarer kind of mistake may weigh."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is kept of a node."""
-
-    key: int
-    again: bool
-    blocks: int = 0
-    """Its blocks while it is evictable, else 0."""
+GHOST_POOLS = 4
+"""Ghosts stand for at most so many times the blocks that are cached."""
+LEAST_NEWS = 32
+"""Spans that end between two looks at the table, or half of all that are known if that is more: so
+a look, which goes through all, costs O(1) a span."""
 
 
 class Adaptive(EvictionPolicy):
-    """LRU with a learned limit on what was used once; O(log n) a victim."""
+    """Least hit density first, as learned; O(log n) a victim, amortised."""
 
     name = "adaptive"
-    reason = "least recent, or used only once"
+    reason = "least hits to expect"
 
     def __init__(self) -> None:
-        self._once = LeafHeap(attrgetter("tick"))
-        self._again = LeafHeap(attrgetter("tick"))
-        self._known: dict[int, _Known] = {}
+        self._leaves = [LeafHeap(attrgetter("tick")) for _ in range(NUM_KINDS)]
+        self._spans: dict[int, Span] = {}
+        """By node id."""
         self._keys: dict[int, int] = {}
-        self._blocks = {False: 0, True: 0}
-        """Evictable blocks in leaves used once and again."""
-        self._ghosts = Ghosts()
-        self._sent_by: dict[int, str] = {}
-        """Which rule chose a node as victim, where the two disagreed."""
-        self.limit = 1.0
-        """Share of the evictable blocks that leaves used once may have."""
+        self._ghosts: OrderedDict[int, Span] = OrderedDict()
+        """By key, the first evicted first."""
+        self._table = LifeTable()
+        self._density = [[0.0] * NUM_AGES] * NUM_KINDS
+        self._now = self._num_news = 0
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
-        """Note a new node; if it is a ghost that came back, learn from the mistake."""
-        key = content_key(node, self._keys)
-        mistake = self._ghosts.pop(key)
-        if mistake is not None:
-            rule, blocks = mistake
-            step = blocks / max(1, sum(self._blocks.values())) * self._ghosts.weight(rule)
-            if rule == "guard":
-                self.limit = min(1.0, self.limit + step)
-            elif rule == "age":
-                self.limit = max(0.0, self.limit - step)
-        self._keys[node.id] = key
-        self._known[node.id] = _Known(key, again=mistake is not None)
+        """Begin a span; a ghost that comes back goes on with what is known of it."""
+        self._now = max(self._now, tick)
+        key = self._keys[node.id] = content_key(node, self._keys)
+        self._spans[node.id] = Span(key, 0, self._now, node.num_blocks)
+        if ghost := self._ghosts.pop(key, None):
+            self._end(ghost, hit=True)
+            self._spans[node.id].num_hits = ghost.num_hits + 1
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """Note that the node was used again; it is locked now, so no heap has to know."""
-        self._known[node.id].again = True
+        """End the node's span and begin the next; it is locked now, so no queue has to know."""
+        self._now, span = tick, self._spans[node.id]
+        self._end(span, hit=True)
+        span.num_hits += 1
+        span.since = tick
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Give both halves the use of the whole; the lower one has a new first block."""
-        known = self._known[lower.id]
-        self._known[upper.id] = _Known(known.key, known.again)
-        self._keys[upper.id] = known.key
-        self._keys[lower.id] = known.key = content_key(lower, self._keys)
-        if known.blocks:
-            self._count(known, lower.num_blocks)
+        """Give both halves the past of the whole; the lower one has a new first block."""
+        below = self._spans[lower.id]
+        self._spans[upper.id] = Span(below.key, below.num_hits, below.since, upper.num_blocks)
+        self._keys[upper.id] = below.key
+        self._keys[lower.id] = below.key = content_key(lower, self._keys)
+        below.num_blocks = max(lower.num_blocks, below.num_blocks - upper.num_blocks)
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Keep the name of a victim for as long as the ghosts have room."""
-        known = self._known.pop(node.id)
+        """Let the span of a victim go on as a ghost."""
+        span = self._spans.pop(node.id)
         del self._keys[node.id]
-        self._ghosts.add(known.key, self._sent_by.pop(node.id, "both"), known.blocks)
-        self._count(known, 0)
-        self._ghosts.shrink(GHOST_POOLS * max(1, sum(self._blocks.values())))
+        self._ghosts[span.key] = span
+        self._ghosts.move_to_end(span.key)
+        self._num_news += 1
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf among its kind."""
-        known = self._known[node.id]
-        self._count(known, node.num_blocks)
-        (self._again if known.again else self._once).push(node)
-
-    def on_protected(self, node: PolicyNode) -> None:
-        """Count the leaf out."""
-        self._count(self._known[node.id], 0)
+        """Queue the leaf among its kind, at its full length: it may have grown."""
+        span = self._spans[node.id]
+        span.num_blocks = max(span.num_blocks, node.num_blocks)
+        self._now = span.since = max(self._now, node.tick)
+        self._leaves[span.kind].push(node)
 
     def victim(self) -> PolicyNode | None:
-        """Return the least recent leaf, or the least recent one used once if those are too many."""
-        once, again = self._once.first(), self._again.first()
-        if once is None or again is None:
-            return self._send(once or again, "both")
-        if once.tick <= again.tick:
-            return self._send(once, "both")
-        if self._blocks[False] > self.limit * sum(self._blocks.values()):
-            return self._send(once, "guard")
-        return self._send(again, "age")
+        """Return the leaf with the least hit density among the least recent of each kind."""
+        if self._num_news > max(LEAST_NEWS, (len(self._spans) + len(self._ghosts)) // 2):
+            self._look()
+        heads = [
+            (kind, leaf) for kind, leaves in enumerate(self._leaves) if (leaf := leaves.first())
+        ]
+        if not heads:
+            return None
+        return min(heads, key=lambda head: self._rank(*head))[1]
 
-    def _send(self, node: PolicyNode | None, rule: str) -> PolicyNode | None:
-        if node is not None:
-            self._sent_by[node.id] = rule
-        return node
+    def _rank(self, kind: int, leaf: PolicyNode) -> tuple[float, int]:
+        return self._density[kind][age_at(self._now - leaf.tick)], leaf.tick
 
-    def _count(self, known: _Known, blocks: int) -> None:
-        self._blocks[known.again] += blocks - known.blocks
-        known.blocks = blocks
+    def _end(self, span: Span, *, hit: bool) -> None:
+        self._table.end(span, self._now, hit=hit)
+        self._num_news += 1
 
-
-class Ghosts:
-    """Names of what was evicted, the oldest forgotten first, and how many blocks each rule sent."""
-
-    def __init__(self) -> None:
-        self._entries: OrderedDict[int, tuple[str, int]] = OrderedDict()
-        self._blocks = {"guard": 0, "age": 0, "both": 0}
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def add(self, key: int, rule: str, blocks: int) -> None:
-        """Remember a victim and the rule that sent it."""
-        self.pop(key)
-        self._entries[key] = (rule, blocks)
-        self._blocks[rule] += blocks
-
-    def pop(self, key: int) -> tuple[str, int] | None:
-        """Forget a ghost; return the rule that sent it and its blocks, None if it is unknown."""
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._blocks[entry[0]] -= entry[1]
-        return entry
-
-    def weight(self, rule: str) -> float:
-        """Say how much a mistake of this rule weighs: more if the other rule sent more away."""
-        other = {"guard": "age", "age": "guard"}.get(rule, rule)
-        ratio = max(1, self._blocks[other]) / max(1, self._blocks[rule])
-        return min(MOST_WEIGHT, max(1.0, ratio))
-
-    def shrink(self, max_blocks: int) -> None:
-        """Forget the oldest until the rest stand for at most `max_blocks` blocks."""
-        while sum(self._blocks.values()) > max_blocks:
-            self.pop(next(iter(self._entries)))
+    def _look(self) -> None:
+        """Forget ghosts that are too many, then learn the densities anew."""
+        most = GHOST_POOLS * sum(span.num_blocks for span in self._spans.values())
+        too_many = sum(span.num_blocks for span in self._ghosts.values()) - most
+        while too_many > 0:
+            _, ghost = self._ghosts.popitem(last=False)
+            too_many -= ghost.num_blocks
+            self._end(ghost, hit=False)
+        waiting = [*self._spans.values(), *self._ghosts.values()]
+        self._density = self._table.hit_density(waiting, self._now)
+        self._num_news = 0
