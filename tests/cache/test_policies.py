@@ -1,5 +1,7 @@
 """Each policy does what its definition says, and only that one does."""
 
+from itertools import pairwise
+from string import ascii_lowercase
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +17,8 @@ from tests.cache.test_policy import busy_step
 
 EACH = pytest.mark.parametrize("name", POLICIES)
 
+TWICE = "a" + "".join(f" {new} {old}" for old, new in pairwise(ascii_lowercase))
+
 ORDERS = {  # policy: (pool of blocks of one token, requests, the order in which all blocks then go)
     # d was stored first, but used last.
     "fifo": (12, "d a b d", "dab"),
@@ -29,10 +33,10 @@ ORDERS = {  # policy: (pool of blocks of one token, requests, the order in which
     "s3fifo": (12, "b a c c b", "abc"),
     # d matters more (3) than c, which was used later.
     "priority": (5, "b b d!3 c", "bcd"),
-    # By recency alone: neither d's priority nor a's hits keep them.
-    "lru": (5, "a a b c b d!2 e f a g h a i b j", "aibj"),
-    # Two reused prefixes were lost to what came once; since then h and i go before a and b do.
-    "adaptive": (5, "c a a d e b b f a g h b i", "haib"),
+    # By recency alone: neither x's priority nor z's rarity matters.
+    "lru": (5, TWICE + " x!2 z w", "yxzw"),
+    # Letters came twice, two requests apart, and never again, until w did: z's second time is due.
+    "adaptive": (5, TWICE + " w", "xywz"),
 }
 
 
