@@ -71,6 +71,16 @@ class CacheMachine(RuleBasedStateMachine):
         assert num_blocks * BLOCK == expected
         assert snapshot(self.lab.manager) == before
 
+    @rule(which=st.integers(0, 99), more=st.lists(st.sampled_from([1, 2]), max_size=3))
+    def ask_again(self, which, more):
+        """A prompt over a prefix that is on the host, if there is one."""
+        self.tell_evictions()
+        prefixes = [p for p, (tier, _) in self.model.block_of.items() if tier == "host"]
+        if prefixes:
+            namespace, tokens = prefixes[which % len(prefixes)]
+            if self.admit([*tokens, *more], namespace):
+                self.step(-1)
+
     @rule(who=WHO, tokens=st.lists(st.sampled_from([1, 2, 3]), max_size=4))
     def append(self, who, tokens):
         if sequence := self.pick(who):
