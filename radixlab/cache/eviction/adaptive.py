@@ -6,10 +6,12 @@ a block is used again, by how often it was used before and how long it has waite
 in a scan what was read once never is, in a chat it is, and soon.
 
 Leaves are queued by kind, least recent first, and the victim is the queue's head with the least
-*hit density*: hits to expect per block and tick (Beckmann, Chen and Cidon, LHD, NSDI 2018). As long
-as nothing is known all densities are alike, and the least recent leaf of all goes, as in LRU. What
-was evicted is remembered by name for a while, as in ARC (Megiddo and Modha, FAST 2003): without
-such ghosts a policy never learns what it lost, and a document that comes back would be a new one.
+*hit density*: hits to expect per block and tick (Beckmann, Chen and Cidon, LHD, NSDI 2018). Until
+something is known that is the least recent leaf of all, as in LRU. What was evicted is remembered
+by name for a while, as in ARC (Megiddo and Modha, FAST 2003): without such ghosts a policy never
+learns what it lost, and a document that comes back would be a new one.
+
+What it finds on which traffic, beside the others, is in benchmarks/RESULTS.md, "Eviction policies".
 """
 
 from collections import OrderedDict

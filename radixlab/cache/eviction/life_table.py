@@ -23,8 +23,13 @@ AGES = sorted({int(2 ** (step / 2)) for step in range(41)})
 """Ticks at which the next age begins: two to an octave, as far as a million."""
 NUM_AGES = len(AGES) + 1
 WIDTHS: FloatArray = np.diff([0, *AGES, 2 * AGES[-1]]).astype(np.float64)
-TRUST_SPANS = 2
-"""A kind outweighs all kinds together once its own spans are more than so many."""
+KIND_TRUST = 2
+"""A kind is believed over all kinds together once its own spans are more than so many."""
+PRIOR_CHANCE = 0.2
+"""Chance of a use at each age before anything is known. The ages double, so the density falls with
+age, alike for all kinds: the least recently used is worth least, as LRU has it."""
+PRIOR_TRUST = 4
+"""All kinds together are believed over that once their spans are more than so many."""
 MEMORY = 0.75
 """What an old span counts after each look at the table."""
 
@@ -69,17 +74,18 @@ class LifeTable:
     def hit_density(self, waiting: Collection[Span], now: int) -> list[list[float]]:
         """Return the hits that a block of each kind and age promises, per tick that it is kept.
 
-        `waiting` are the spans that have not ended.
+        `waiting` are the spans that have not ended; those that have count less from here on.
         """
         reached = self._ended.copy()  # [kinds, ages]
         for span in waiting:
             reached[span.kind, age_at(now - span.since)] += span.num_blocks
-        trust = TRUST_SPANS * (1 + sum(span.num_blocks for span in waiting)) / (1 + len(waiting))
-        of_all = _chances(self._hits.sum(0), reached.sum(0), np.zeros(NUM_AGES), 1.0)
-        densities = _best_densities(_chances(self._hits, reached, of_all, trust))
+        of_a_span = (1 + sum(span.num_blocks for span in waiting)) / (1 + len(waiting))
+        prior = np.full(NUM_AGES, PRIOR_CHANCE)
+        of_all = _chances(self._hits.sum(0), reached.sum(0), prior, PRIOR_TRUST * of_a_span)
+        of_kind = _chances(self._hits, reached, of_all, KIND_TRUST * of_a_span)
         self._hits *= MEMORY
         self._ended *= MEMORY
-        return densities
+        return _best_densities(of_kind)
 
 
 def _chances(hits: FloatArray, reached: FloatArray, prior: FloatArray, trust: float) -> FloatArray:
