@@ -5,6 +5,7 @@ a shared one copies it first. A block of the tree is never written at all, even 
 because the next match may hand it out.
 """
 
+from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.protocols import Receipt, Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.transfers import PendingTransfers
@@ -15,8 +16,11 @@ from radixlab.events import BlockCopied
 class CopyOnWrite:
     """Finds the blocks that must not be written, and replaces them by copies."""
 
-    def __init__(self, tree: RadixTree, transfers: PendingTransfers) -> None:
+    def __init__(
+        self, tree: RadixTree, allocator: BlockAllocator, transfers: PendingTransfers
+    ) -> None:
         self._tree = tree
+        self._allocator = allocator
         self._transfers = transfers
         self.num_copied = 0
         """Copies ordered so far."""
@@ -29,7 +33,7 @@ class CopyOnWrite:
         """
         block_size, num_registered = self._tree.block_size, sequence.node.end
         first, last = start // block_size, -(-end // block_size)
-        if first >= last or (first >= num_registered and not self._transfers.any_shared):
+        if first >= last or (first >= num_registered and not self._allocator.more_holders):
             return []
         registered = range(first, num_registered)
         start = max(first, num_registered)

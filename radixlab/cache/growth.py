@@ -7,7 +7,7 @@ blocks that are on the host only: there the caller's take their place, and nothi
 from typing import TYPE_CHECKING, Any
 
 from radixlab.cache.edges import common_blocks, compact
-from radixlab.cache.node import Node
+from radixlab.cache.node import Node, no_handle
 from radixlab.cache.protocols import BlockIds, Receipt
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tiers import to_device
@@ -24,10 +24,17 @@ def extend(
     tokens: Tokens,
     block_ids: BlockIds,
     tick: int,
-    receipt: Receipt | None,
-    sequence_id: int | None,
+    receipt: Receipt | None = None,
+    sequence_id: int | None = None,
 ) -> tuple[Node, list[BlockIds]]:
-    """Do what `RadixTree.extend` says."""
+    """Insert, going on from `node`, whose path holds the first `node.end` blocks already.
+
+    Returns the node where the key ends, and the device's ids for the leading blocks it had. A
+    running sequence gives its `receipt` on `node` along: the lock moves to where the key ends, and
+    a leaf that nobody else has locked grows in place.
+    """
+    if not node.alive:
+        raise no_handle(node)
     start, index, stop = node.end, node.end, node.end + len(block_ids)  # in blocks
     step, cached = tree.block_bytes, list[BlockIds]()
     while index < stop:

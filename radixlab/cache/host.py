@@ -22,7 +22,7 @@ from radixlab.cache.protocols import BlockIds, Receipt, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tiers import to_device, to_host
 from radixlab.cache.transfers import PendingTransfers
-from radixlab.cache.tree import RadixTree
+from radixlab.cache.tree import RadixTree, bad_trim
 from radixlab.cache.views import walk_nodes
 from radixlab.events import LoadedBack, WrittenBack
 
@@ -57,7 +57,8 @@ class HostTier:
         They go to the host as far as there is, or can be made, room; what does not fit is dropped,
         and first all that is below it.
         """
-        self._tree.check_trim(node, num_blocks)
+        if not node.evictable:
+            raise bad_trim(node, num_blocks)
         room = self._make_room(num_blocks, tick)
         gone = [self._write_back(node, room)] if room == num_blocks else []
         if not gone:

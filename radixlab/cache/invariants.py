@@ -151,7 +151,7 @@ def _counters(tree: RadixTree) -> Iterator[str]:
 
 def _locks(manager: KVCacheManager) -> Iterator[str]:
     receipts = Counter(id(s.receipt.node) for s in manager.sequences.values())
-    receipts.update(id(node) for node in manager.pending.locked_nodes())
+    receipts.update(id(node) for node in manager.transit.locked_nodes())
     receipts.update(id(node) for node in manager.pins.nodes())
     for node in [*manager.tree.roots.values(), *manager.tree.nodes()]:
         locked_children = sum(child.locked for child in node.children.values())

@@ -78,9 +78,9 @@ class KVCacheManager:
             EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
         )
         host = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
-        self.pending = PendingTransfers(self.tree, self.allocator, host)
-        self.copies = CopyOnWrite(self.tree, self.pending)
-        self.host = HostTier(host, self.tree, self.pending, self.memory) if host else None
+        self.transit = PendingTransfers(self.tree, self.allocator, host)
+        self.copies = CopyOnWrite(self.tree, self.allocator, self.transit)
+        self.host = HostTier(host, self.tree, self.transit, self.memory) if host else None
         self.supply = BlockSupply(self.tree, self.allocator, self.memory, self.host)
         self.sequences: dict[int, Sequence] = {}
         self.pins = Pins(self.tree, config.pin_budget_blocks)
@@ -103,7 +103,7 @@ class KVCacheManager:
     @property
     def transfers(self) -> list[Transfer]:
         """What was ordered and is not completed, in execution order."""
-        return self.pending.since(0)
+        return self.transit.since(0)
 
     # ---- a request comes, grows and forks
 
@@ -137,7 +137,7 @@ class KVCacheManager:
         if self.pins:
             self._let_pins_go(num_new, here)
         self.supply.require(num_new, about_to_lock=here)
-        num_pending = len(self.pending)
+        num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
         sequence.priority = priority
         # The locks come before the eviction, or a prompt might evict its own hit.
@@ -157,8 +157,8 @@ class KVCacheManager:
             emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(private)))
         if partial:
             self.copies.reuse(sequence, found.num_blocks, partial)
-        if self.pending:
-            sequence.copies = self.pending.since(num_pending)
+        if self.transit.pending:
+            sequence.copies = self.transit.since(num_pending)
         return sequence
 
     def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
@@ -167,7 +167,8 @@ class KVCacheManager:
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
         self._check_running(sequence)
-        token_ids, start, num_pending = as_int32(tokens), sequence.num_tokens, len(self.pending)
+        token_ids, start = as_int32(tokens), sequence.num_tokens
+        num_pending = len(self.transit.pending)
         end = start + len(token_ids)
         num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
         shared = self.copies.needed(sequence, start, end)
@@ -186,7 +187,7 @@ class KVCacheManager:
                 emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(new)))
         if shared:
             self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
-        return self.pending.since(num_pending) if self.pending else []
+        return self.transit.since(num_pending) if self.transit.pending else []
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write.
@@ -203,17 +204,17 @@ class KVCacheManager:
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
                 f"it has {sequence.num_tokens} tokens"
             )
-        shared, num_pending = self.copies.needed(sequence, start, end), len(self.pending)
+        shared, num_pending = self.copies.needed(sequence, start, end), len(self.transit.pending)
         if not shared:
             return []
         self.supply.require(len(shared))
         destinations = np.concatenate(self.supply.take(len(shared), self.tick))
         self.copies.replace(sequence, shared, destinations.tolist())
-        return self.pending.since(num_pending)
+        return self.transit.since(num_pending)
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
-        self.pending.complete(transfers)
+        self.transit.complete(transfers)
         if (emit := self.tree.emit) and transfers:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
             emit(TransfersCompleted(*self.stamp(), done))
@@ -265,8 +266,8 @@ class KVCacheManager:
             limit = min(limit, check_count("max_tokens", max_tokens))
         start, stop = sequence.receipt.node.end, limit // self.tree.block_size
         if stop > start:
-            if self.pending:
-                self.pending.refuse(sequence.block_table[start:stop])
+            if self.transit.pending:
+                self.transit.refuse(sequence.block_table[start:stop])
             self.registry.register(sequence, stop, self.tick)
 
     def release(self, sequence: Sequence) -> None:
@@ -334,11 +335,11 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
-        if self.sequences or self.pending:
+        if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
                 f"cannot reset: {len(self.sequences)} sequences run ({running}), "
-                f"{len(self.pending)} transfers are pending"
+                f"{len(self.transit.pending)} transfers are pending"
             )
         while self.pins:
             self.pins.drop_first()

@@ -7,6 +7,7 @@ the tree's counters or policies.
 import numpy as np
 
 from radixlab.cache.edges import Edge, compact
+from radixlab.cache.errors import LockError
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
@@ -171,3 +172,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"
+
+
+def no_handle(node: object) -> LockError:
+    """Say why this is no node to work with."""
+    if isinstance(node, Node):
+        where = "on the host" if node.alive else "gone (evicted or cleared)"
+        return LockError(f"node {node.id} is {where}: match again")
+    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")

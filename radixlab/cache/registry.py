@@ -7,6 +7,7 @@ Knows the tree, the allocator and the running sequences; not how a sequence came
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.growth import extend
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
@@ -33,8 +34,8 @@ class Registry:
         receipt = sequence.receipt
         start: int = receipt.node.end
         block_ids = sequence.block_table[start:stop]
-        _, cached = self._tree.extend(
-            receipt.node, sequence.tokens, block_ids, tick, receipt, sequence.id
+        _, cached = extend(
+            self._tree, receipt.node, sequence.tokens, block_ids, tick, receipt, sequence.id
         )
         if self._allocator.more_holders:
             self._take_forks_along(sequence, start, cached)

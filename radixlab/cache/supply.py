@@ -9,7 +9,6 @@ from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import Found
 from radixlab.cache.host import HostTier
-from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tree import RadixTree
 from radixlab.events import OutOfBlocks
@@ -93,21 +92,18 @@ class BlockSupply:
                 if node is None:
                     break
                 num = min(missing, node.num_blocks, most)
-                gone.append(self._evict(node, num, tick))
+                if self._host:
+                    gone.append(self._host.evict(node, num, tick))
+                else:
+                    if self._memory:
+                        self._memory.remember(node, num, tick)
+                    gone.append(tree.trim(node, num))
             except Exception as error:
                 self._free(gone)
                 raise self._broken(f"failed: {type(error).__name__}: {error}") from error
             missing -= num
             self.evicted_blocks += num
         return gone
-
-    def _evict(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
-        """Take blocks off the tail of a victim: to the host, or out of the cache."""
-        if self._host:
-            return self._host.evict(node, num_blocks, tick)
-        if self._memory:
-            self._memory.remember(node, num_blocks, tick)
-        return self._tree.trim(node, num_blocks)
 
     def _free(self, runs: list[BlockIds]) -> None:
         for block_ids in runs:

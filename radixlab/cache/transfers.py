@@ -39,27 +39,19 @@ class PendingTransfers:
         self._tree = tree
         self._device = device
         self._host = host
-        self._locks: dict[Transfer, Lock | None] = {}
+        self.pending: dict[Transfer, Lock | None] = {}
         """Each transfer, with the lock on its block of the tree, if it needs one."""
         self._done_before_write: dict[int, int] = {}
         """Holders of device blocks that will be done before the block's owner writes to it."""
 
-    def __len__(self) -> int:
-        return len(self._locks)
-
     def since(self, num: int) -> list[Transfer]:
         """List what was ordered when `num` were pending already."""
-        return list(islice(self._locks, num, None))
+        return list(islice(self.pending, num, None))
 
     def locked_nodes(self) -> list[Node]:
         """List the nodes locked for transfers, one entry per receipt."""
-        locks = dict.fromkeys(lock for lock in self._locks.values() if lock)
+        locks = dict.fromkeys(lock for lock in self.pending.values() if lock)
         return [lock.receipt.node for lock in locks]
-
-    @property
-    def any_shared(self) -> bool:
-        """Whether any device block has more than one holder."""
-        return bool(self._device.more_holders)
 
     def num_tables(self, block_id: int) -> int:
         """Count the holders of a private block that mind if it is written to.
@@ -77,7 +69,7 @@ class PendingTransfers:
         to the transfer: the source of a private copy or of a load-back.
         """
         lock = Lock(receipt, len(transfers)) if receipt else None
-        self._locks |= dict.fromkeys(transfers, lock)
+        self.pending |= dict.fromkeys(transfers, lock)
         written = [block for transfer in transfers for block in _written_after(transfer)]
         self._device.share(np.array(written, np.int32))
         for block in written:
@@ -88,14 +80,14 @@ class PendingTransfers:
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
-        known = set(transfers) & self._locks.keys()
+        known = set(transfers) & self.pending.keys()
         for transfer in transfers:
             if transfer not in known or len(known) < len(transfers):
                 raise TransferError(
                     f"{NAMES[transfer.kind]} of block {transfer.src} to {transfer.dst} "
                     "is not pending: completed before?"
                 )
-        locks = [self._locks.pop(transfer) for transfer in transfers]
+        locks = [self.pending.pop(transfer) for transfer in transfers]
         written = [block for transfer in transfers for block in _written_after(transfer)]
         for block in written:
             self._done_before_write[block] -= 1
@@ -114,7 +106,7 @@ class PendingTransfers:
     def refuse(self, block_ids: BlockIds) -> None:
         """Raise `TransferError` if one of these blocks is an end of a pending transfer."""
         wanted = set(block_ids.tolist())
-        for transfer in self._locks:
+        for transfer in self.pending:
             if busy := wanted.intersection(transfer.device_blocks):
                 raise TransferError(
                     f"block {busy.pop()} is an end of a pending {NAMES[transfer.kind]}, "

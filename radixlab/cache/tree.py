@@ -21,7 +21,7 @@ from radixlab.cache.eviction import LRU
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.growth import extend
 from radixlab.cache.locks import protect, unprotect
-from radixlab.cache.node import Node
+from radixlab.cache.node import Node, no_handle
 from radixlab.cache.protocols import (
     BlockIds,
     EvictionPolicy,
@@ -151,7 +151,7 @@ class RadixTree:
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
         """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
         if not node.alive:
-            raise _no_handle(node)
+            raise no_handle(node)
         while node.parent is not None and node.parent.end >= num_blocks:
             node = node.parent
         if num_blocks == node.end:
@@ -182,36 +182,17 @@ class RadixTree:
                 f"which fill {whole} whole blocks"
             )
         root = self.cut(self.find(tokens, 0, namespace))
-        node, cached = self.extend(root, tokens, block_ids, tick)
+        node, cached = extend(self, root, tokens, block_ids, tick)
         num_cached = sum(map(len, cached))
         kept = np.concatenate((*cached, block_ids[num_cached:]))
         return InsertResult(node, kept, num_cached, block_ids[block_ids != kept])
-
-    def extend(
-        self,
-        node: Node,
-        tokens: Tokens,
-        block_ids: BlockIds,
-        tick: int,
-        receipt: Receipt | None = None,
-        sequence_id: int | None = None,
-    ) -> tuple[Node, list[BlockIds]]:
-        """`insert`, going on from `node`, whose path holds the first `node.end` blocks already.
-
-        Returns the node where the key ends, and the device's ids for the leading blocks it had. A
-        running sequence gives its `receipt` on `node` along: the lock moves to where the key
-        ends, and a leaf that nobody else has locked grows in place.
-        """
-        if not node.alive:
-            raise _no_handle(node)
-        return extend(self, node, tokens, block_ids, tick, receipt, sequence_id)
 
     # ---- locks and recency
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
         if type(node) is not Node or not (node.alive and node.resident):
-            raise _no_handle(node)
+            raise no_handle(node)
         if node.parent is None:
             node = self.roots.setdefault(node.namespace, node)
         node.num_receipts += 1
@@ -274,21 +255,11 @@ class RadixTree:
         inner, locked or removed node and `BlockError` for a number it does not have. The reason
         that an event gives is the policy's, by default.
         """
-        self.check_trim(node, num_blocks)
+        if not (node.evictable and 0 < num_blocks <= node.num_blocks):
+            raise bad_trim(node, num_blocks)
         self.num_blocks -= num_blocks
         self.num_evictable_blocks -= num_blocks
         return self.shorten(node, num_blocks, reason or self.policy.reason)
-
-    def check_trim(self, node: Node, num_blocks: int) -> None:
-        """Raise what `trim` does."""
-        if not node.evictable:
-            gone = "no leaf" if node.num_resident_children else "gone, a root or on the host"
-            why = "locked" if node.locked else gone
-            raise LockError(f"cannot trim node {node.id}: it is {why}")
-        if not 1 <= num_blocks <= node.num_blocks:
-            raise BlockError(
-                f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks"
-            )
 
     def shorten(self, node: Node, num_blocks: int, reason: str) -> BlockIds:
         """Take blocks off the tail of a leaf of either tier, and say why; return their ids."""
@@ -376,9 +347,9 @@ class RadixTree:
             self._forget_root(node.parent)
 
 
-def _no_handle(node: object) -> LockError:
-    """Say why this is no node to work with."""
-    if isinstance(node, Node):
-        where = "on the host" if node.alive else "gone (evicted or cleared)"
-        return LockError(f"node {node.id} is {where}: match again")
-    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")
+def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:
+    """Say why these blocks cannot be taken off this node."""
+    if node.evictable:
+        return BlockError(f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks")
+    gone = "no leaf" if node.num_resident_children else "gone, a root or on the host"
+    return LockError(f"cannot trim node {node.id}: it is {'locked' if node.locked else gone}")

@@ -82,9 +82,7 @@ def a_locked_leaf_is_evicted():
     """The policy does not look at locks, and `trim` believes it: KV that is being read goes."""
     return [
         Edit(LeafHeap.first, {"self._live(node) and": "node.alive and not node.children and"}),
-        Edit(
-            RadixTree.check_trim, {"if not node.evictable:": "if node.children or not node.alive:"}
-        ),
+        Edit(RadixTree.trim, {"(node.evictable and": "(node.alive and not node.children and"}),
     ]
 
 
