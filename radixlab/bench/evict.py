@@ -67,8 +67,8 @@ def measure_evict(command: str, rounds: int | None, quick: bool, progress: Progr
     header.append(f"{sizes[-1]:,} ÷ {sizes[0]:,}")
     what = (
         f"Leaves of {LEAF_BLOCKS} blocks, {SAMPLE_LEAVES} of them given up at a time; CPU time of "
-        f"one thread, the median of 40 samples, median (min - max) of {count(rounds, 'round')}, the "
-        "sizes taking turns"
+        f"one thread, the median of 40 samples, median (min - max) of {count(rounds, 'round')}, "
+        "the sizes taking turns"
     )
     return TableReport("What a victim costs", command, what, header, rows)
 

@@ -1,5 +1,6 @@
 """`radixlab bench`: what is measured, and where the results go."""
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,8 @@ from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, examples, progress
 def bench(context: click.Context) -> None:
     """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
     if context.invoked_subcommand is None:
-        context.invoke(bench_tree)
-        context.invoke(bench_cow)
+        for command in bench.commands.values():
+            context.invoke(command)
 
 
 JSON_TABLES = click.option(
@@ -74,25 +75,43 @@ def bench_tree(
     _show("bench tree", report, is_json, results)
 
 
-@bench.command(
-    "cow",
-    epilog=examples(
-        "radixlab bench cow --quick", "radixlab bench cow --write benchmarks/RESULTS.md"
-    ),
-)
-@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
-@click.option("--quick", is_flag=True, help="A look in seconds: fewer samples.")
-@JSON_TABLES
-@WRITE_RESULTS
-def bench_cow(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
-    """Measure copy-on-write: what a write costs, and what a fork does not, beside eager copies."""
-    from radixlab.bench.cow_report import measure_cow
+def _add(name: str, module: str, what: str) -> None:
+    """Add a benchmark that needs no options of its own: `module.measure_name` makes its report."""
 
-    command = " ".join(["radixlab bench cow", *_given(rounds=rounds, quick=quick or None)])
-    if results:
-        require_writable(results)
-    report = measure_cow(command, rounds, quick, progress)
-    _show("bench cow", report, is_json, results)
+    @bench.command(
+        name,
+        help=what,
+        epilog=examples(
+            f"radixlab bench {name} --quick", f"radixlab bench {name} --write benchmarks/RESULTS.md"
+        ),
+    )
+    @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: its own]")
+    @click.option("--quick", is_flag=True, help="A look in seconds: less of everything.")
+    @JSON_TABLES
+    @WRITE_RESULTS
+    def command(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
+        measure = getattr(importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}")
+        given = _given(rounds=rounds, quick=quick or None)
+        if results:
+            require_writable(results)
+        report = measure(" ".join([f"radixlab bench {name}", *given]), rounds, quick, progress)
+        _show(f"bench {name}", report, is_json, results)
+
+
+for bench_name, (bench_module, bench_what) in {
+    "cow": (
+        "cow_report",
+        "Measure copy-on-write: what a write costs, and what a fork does not, beside eager copies.",
+    ),
+    "lookup": ("lookup", "Measure look-ups in batches against one by one."),
+    "codec": ("codec", "Measure how small block ids get, and what packing them costs."),
+    "evict": ("evict", "Measure what a victim costs under each policy, as the cache grows."),
+    "policies": (
+        "policies_report",
+        "Race the eviction policies between LRU and Belady's optimum, on seeds not tuned on.",
+    ),
+}.items():
+    _add(bench_name, bench_module, bench_what)
 
 
 def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:
