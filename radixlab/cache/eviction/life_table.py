@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 NUM_KINDS = 10
 """Used 0, 1, 2 to 3, 4 to 7 … times before, the last 256 times and more."""
-AGES = sorted({int(2 ** (step / 2)) for step in range(41)})
+AGES = sorted({round(2 ** (step / 2)) for step in range(41)})
 """Ticks at which the next age begins: two to an octave, as far as a million."""
 NUM_AGES = len(AGES) + 1
 WIDTHS: FloatArray = np.diff([0, *AGES, 2 * AGES[-1]]).astype(np.float64)
