@@ -48,6 +48,18 @@ def test_summary_says_how_many_nodes_it_leaves_out() -> None:
     assert summary(state).endswith("… and 100 more nodes")
 
 
+def test_the_summary_tells_the_tiers_apart() -> None:
+    nodes = {
+        1: NodeState(1, None, None, [1], [0]),
+        2: NodeState(2, 1, None, [2], [0], resident=False),
+    }
+    state = State(4, 1, nodes, transfers=[(3, 1, "write_back")], num_host_blocks=5)
+    lines = summary(state).splitlines()
+    assert lines[0].endswith("1 of 4 blocks in use, 1 evictable, 2 of 5 on host, no requests yet")
+    assert lines[2] == "    node 2 [2]: on host, blocks 0"
+    assert still(state)[1:4] == b"PNG"
+
+
 def test_counts_add_up_to_the_pool(state: State) -> None:
     c = counts(state)
     assert (c.num_free, c.num_evictable, c.num_in_use, c.num_private) == (10, 3, 3, 1)

@@ -55,6 +55,16 @@ test("sentences give the engine's reasons", () => {
   assert.match(whyLine(missed, state), /missed 3 blocks: evicted at tick 97$/);
 });
 
+test("sentences tell the tiers apart", () => {
+  const { plain, recording } = logs[0];
+  const state = stateFromJson(recording.keyframe);
+  const lines = plain.map((event) => whyLine(event, fold(state, event)));
+  assert.ok(lines.includes("wrote back node 9 (1 block) to host blocks 2: least recent (tick 3)"));
+  assert.ok(lines.includes("loaded back node 9 (1 block), host blocks 2 → 10: a prompt asks for it"));
+  const dropped = { type: "BlockRemoved", node_id: 77, block_runs: [[2, 3]], reason: "host full", tick: 5 };
+  assert.equal(whyLine(dropped, state), "dropped node 77 (3 blocks) from the host: host full, least recent there (tick 5)");
+});
+
 test("locks are told by the nodes they hold, and a lock that moves by both its ends", () => {
   const state = stateFromJson({
     num_blocks: 8,
