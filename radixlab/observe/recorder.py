@@ -115,6 +115,8 @@ def _state(fields: dict[str, Any]) -> State:
     rest = {k: v for k, v in fields.items() if k not in ("nodes", "sequences", "transfers")}
     positive("num_blocks", rest["num_blocks"])
     positive("block_size", rest["block_size"])
+    if rest.get("num_host_blocks"):
+        positive("num_host_blocks", rest["num_host_blocks"])
     state = State(
         **rest,
         nodes={node.id: node for node in nodes},

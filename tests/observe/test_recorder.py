@@ -197,6 +197,7 @@ STATES = {
     "a node with a bad namespace": STATE | {"nodes": [{"namespace": 7}]},
     "a sequence that is null": STATE | {"sequences": [None]},
     "a transfer of one": STATE | {"transfers": [[1]]},
+    "a host of words": STATE | {"num_host_blocks": "many"},
     "a transfer of two": STATE | {"transfers": [[1, 2]]},
     "a transfer that is a number": STATE | {"transfers": [7]},
     "a node whose id is a list": STATE
