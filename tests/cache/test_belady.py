@@ -71,6 +71,15 @@ def test_belady_equals_an_exhaustive_search(first_seed):
         assert replay(manager, requests).hit_tokens == best_hits(num_blocks, requests), seed
 
 
+def test_what_is_computed_again_anyway_goes_first_though_it_was_trimmed_before():
+    "Of 010, 0 is left when it is computed again; it goes, and 1 stays for the last but one."
+    parts = ["010.", "10.0", "0.01", "001.", "10.", "11.0", "101.", "100.1"]
+    split = [[[int(letter) for letter in part] for part in each.split(".")] for each in parts]
+    requests = [Request(*(np.array(part, np.int32) for part in each)) for each in split]
+    manager = make_manager("belady", CacheConfig(4, 1), requests.copy)
+    assert replay(manager, requests).hit_tokens == best_hits(4, requests)
+
+
 def test_the_instances_leave_something_to_decide():
     "LRU is not optimal on a good part of them, so the comparison can fail."
     worse = 0

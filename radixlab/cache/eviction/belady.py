@@ -5,6 +5,11 @@ It must know every request to come, so it can only replay a recorded trace. But 
 next use is furthest away never loses, and such a block is always the tail of a leaf, because
 whoever uses a block uses all blocks above it too. A test compares it with an exhaustive search.
 
+One thing it does not weigh: a request may compute blocks again that are cached, since one token of
+a prompt is always left to compute and an output may repeat what is there. Such a leaf goes first,
+for nothing; but to clear the children off such a block, so as to have it for nothing too, can be
+better than the rule, if rarely.
+
 It bounds *serial* replay only, one request in flight, served in the given order.
 """
 
@@ -58,13 +63,14 @@ class Belady(EvictionPolicy):
         self._prefixes: dict[int, Hashes] = {}
         """By node id: the prefix that ends with each of its blocks."""
         self._tails: dict[int, PolicyNode] = {}
-        """By prefix: the evictable leaf that ended with it when it was queued."""
+        """By prefix: the evictable leaf that ends with it."""
+        self._changed: list[PolicyNode] = []
+        """Leaves that may end elsewhere than when a victim was last named."""
         self._heap: list[tuple[int, int, PolicyNode]] = []
         self._running = -1
-        """The request that the two below are for."""
+        """The request that the prefixes below are for."""
         self._own: set[int] = set()
         """The prefixes that it will store."""
-        self._withheld: PolicyNode | None = None
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
         """Name the node's prefixes once; they stay, whatever is cut or trimmed."""
@@ -84,7 +90,7 @@ class Belady(EvictionPolicy):
         """Queue the leaf under the next use of its last block."""
         if len(self._prefixes[node.id]) < node.num_blocks:
             self._prefixes[node.id] = self._name(node)  # it grew while it was locked
-        self._tails[self._tail(node)] = node
+        self._changed.append(node)
         heapq.heappush(self._heap, (-self._next_use(node), node.id, node))
 
     def on_protected(self, node: PolicyNode) -> None:
@@ -98,15 +104,19 @@ class Belady(EvictionPolicy):
         Trimming brings a leaf's next use nearer, so an entry that is out of date is too far in
         front: it is put back where it belongs.
         """
-        if free := self._recomputed():
-            return free
+        node = self._recomputed() or self._furthest()
+        if node is not None:
+            self._tails.pop(self._tail(node), None)
+            self._changed.append(node)
+        return node
+
+    def _furthest(self) -> PolicyNode | None:
         heap = self._heap
         while heap:
             queued, _, node = heap[0]
             if not node.evictable:
                 heapq.heappop(heap)
             elif (now := -self._next_use(node)) != queued:
-                self._tails[self._tail(node)] = node
                 heapq.heapreplace(heap, (now, node.id, node))
             else:
                 return node
@@ -118,15 +128,15 @@ class Belady(EvictionPolicy):
         Such a block is cached and yet not part of the match: one token of a prompt is always left
         to compute. It costs nothing to give up.
         """
+        changed = {self._tail(node): node for node in self._changed if node.evictable}
+        self._tails |= changed
+        self._changed.clear()
         if self._running != (running := self.clock() // 2):
             self._running, self._own = running, self._future.stored_by(running)
-            ends = (self._tails[prefix] for prefix in self._own if prefix in self._tails)
-            self._withheld = next((node for node in ends if node.evictable), None)
-        node = self._withheld
-        if node is not None and node.evictable and self._tail(node) in self._own:
-            return node
-        self._withheld = None
-        return None
+            ends = self._own & self._tails.keys()
+        else:
+            ends = self._own & changed.keys()
+        return next((node for end in ends if (node := self._tails[end]).evictable), None)
 
     def _name(self, node: PolicyNode) -> Hashes:
         above = self._prefixes.get(node.parent.id) if node.parent else None
