@@ -292,14 +292,15 @@ class KVCacheManager:
     # ---- the cache as a whole
 
     def pin(self, tokens: TokensLike, ttl_ticks: int, namespace: Namespace | None = None) -> Pin:
-        """Keep what is cached of this prefix, in whole blocks, for `ttl_ticks` ticks.
+        """Keep what the device has of this prefix, in whole blocks, for `ttl_ticks` ticks.
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
         check_namespace(namespace)
         prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks)
         self.pins.expire(self.tick)
-        found = self.tree.find(prompt, prompt.num_tokens // self.tree.block_size, namespace)
+        whole_blocks = prompt.num_tokens // self.tree.block_size
+        found = self.tree.find(prompt, whole_blocks, namespace).on_device()
         if not found.num_blocks:
             raise PinError(
                 f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"

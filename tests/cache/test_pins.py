@@ -92,3 +92,12 @@ def test_a_pinned_leaf_is_split_and_stays_pinned():
 def test_the_budget_must_leave_room():
     with pytest.raises(ConfigError, match=r"pin_budget_blocks is 4: .* num_blocks, which is 4"):
         CacheConfig(4, pin_budget_blocks=4)
+
+
+def test_what_is_on_the_host_is_not_pinned():
+    lab = Checked(num_blocks=4, num_host_blocks=8, pin_budget_blocks=3)
+    for prompt in ("abc", "wxyz"):
+        run_request(lab, prompt)
+    with refused(PinError, 12):
+        lab.pin(text("abc"), ttl_ticks=9)
+    assert lab.pin(text("wxy"), ttl_ticks=9).num_blocks == 3
