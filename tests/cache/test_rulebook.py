@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 # M match, L locks, E eviction, C copy-on-write, H host tier, K keys, T time.
-# S (scheduling) and E9 (pins) live with their parts.
+# S (scheduling) lives with its part.
 RULES = {
     *(f"M{i}" for i in range(1, 13)),
     *(f"L{i}" for i in range(1, 12)),
-    *(f"E{i}" for i in range(1, 9)),
+    *(f"E{i}" for i in range(1, 10)),
     *(f"C{i}" for i in range(1, 8)),
     *(f"H{i}" for i in range(1, 10)),
     *(f"K{i}" for i in range(1, 5)),
