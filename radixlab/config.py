@@ -29,6 +29,12 @@ class CacheConfig:
     """Tell the reasons of a miss apart; costs a digest per evicted block, so benchmarks leave it
     off."""
 
+    pin_budget_blocks: int = 0
+    """Most blocks that pins may hold together; fewer than the pool has."""
+
+    num_host_blocks: int = 0
+    """Blocks of host memory for what is evicted from the device; 0 for no host tier."""
+
     partial_reuse_tokens: int = 0
     """Where a prompt leaves the tree inside a block, copy the block if at least so many tokens of
     it agree; 0 for never."""
@@ -36,5 +42,14 @@ class CacheConfig:
     def __post_init__(self) -> None:
         positive("num_blocks", self.num_blocks)
         positive("block_size", self.block_size)
+        if self.num_host_blocks:
+            positive("num_host_blocks", self.num_host_blocks)
+        if self.pin_budget_blocks:
+            positive("pin_budget_blocks", self.pin_budget_blocks)
+        if self.pin_budget_blocks >= self.num_blocks:
+            raise ConfigError(
+                f"pin_budget_blocks is {self.pin_budget_blocks}: it must be below num_blocks, "
+                f"which is {self.num_blocks}"
+            )
         if self.partial_reuse_tokens:
             positive("partial_reuse_tokens", self.partial_reuse_tokens)

@@ -69,6 +69,8 @@ class PrefixMatched:
     miss_reason: MissReason | None
     evicted_tick: int | None
     tick: int
+    host_hit_tokens: int = 0
+    """Hit tokens that had to be loaded back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,11 @@ class NodeUnlocked:
 
 @dataclass(frozen=True, slots=True)
 class BlockStored:
-    """Written blocks entered the tree, as a new node or at the tail of one that exists.
+    """Written blocks entered the tree.
 
-    Their tokens are those of `sequence_id` from position `start_token` on, or `token_ids` where no
-    sequence is known.
+    They are a new node, the tail of one that exists, or all of one on the host, whose copy of them
+    is given up. Their tokens are those of `sequence_id` from position `start_token` on, or
+    `token_ids` where no sequence is known.
     """
 
     seq: int
@@ -147,10 +150,12 @@ class BlockStored:
 
 @dataclass(frozen=True, slots=True)
 class BlockRemoved:
-    """The tail of an unlocked leaf was evicted; a node without blocks is gone.
+    """The tail of an unlocked leaf, of the device or the host, is cached no more.
 
-    `reason` is the policy's own ("least recent"), `tick` the node's last use, which is why it was
-    chosen.
+    A node without blocks is gone.
+
+    `reason` is the policy's own ("least recent"), with "host full" where the host would have taken
+    it; `tick` is the node's last use, which is why it was chosen.
     """
 
     seq: int
@@ -159,6 +164,35 @@ class BlockRemoved:
     block_runs: Runs
     reason: str
     tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """The tail of an unlocked leaf was evicted, and goes to the host.
+
+    If it is all of the leaf, `host_node_id` is the leaf itself. Else it is a node between the leaf
+    and what was below it, or the one node below it on the host, which grows at its front.
+    """
+
+    seq: int
+    step: int
+    node_id: int
+    host_node_id: int
+    block_runs: Runs
+    host_runs: Runs
+    reason: str
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBack:
+    """A node of the host is on the device again, in these blocks; its bytes are on their way."""
+
+    seq: int
+    step: int
+    node_id: int
+    host_runs: Runs
+    block_runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +224,11 @@ class BlockCopied:
 
 @dataclass(frozen=True, slots=True)
 class TransfersCompleted:
-    """The bytes of these copies `(src, dst)` have arrived; both ends are let go."""
+    """The bytes of these transfers `(src, dst, kind)` have arrived; both ends are let go."""
 
     seq: int
     step: int
-    pairs: tuple[tuple[int, int], ...]
+    transfers: tuple[tuple[int, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +309,8 @@ EVENT_TYPES: dict[str, type] = {
         NodeUnlocked,
         BlockStored,
         BlockRemoved,
+        WrittenBack,
+        LoadedBack,
         BlocksDeduplicated,
         BlockCopied,
         TransfersCompleted,
@@ -289,7 +325,7 @@ EVENT_TYPES: dict[str, type] = {
 """Every event by name, for readers of recordings."""
 
 Event = Any
-"""One of `EVENT_TYPES`. (A union of nineteen types would say no more and read worse.)"""
+"""One of `EVENT_TYPES`. (A union of twenty-one types would say no more and read worse.)"""
 
 Emit = Callable[[Event], None]
 """A listener. Engine code calls it as `if emit: emit(NodeSplit(*stamp(), ...))`: without one,

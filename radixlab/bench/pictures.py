@@ -3,10 +3,13 @@
 It knows files and `radixlab.viz`, which is imported only if a picture is wanted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from radixlab.bench.replay_report import PolicyRun
 from radixlab.cache import KVCacheManager
+
+PLOTS = (".png", ".svg", ".pdf")
 
 
 class PictureError(ValueError):
@@ -38,6 +41,31 @@ def picture_writer(dot: Path | None, png: Path | None) -> Callable[[KVCacheManag
             save_dot(state, dot)
         if png:
             save_png(state, png)
+
+    return write
+
+
+Rates = Mapping[str, Sequence[tuple[int, float]]]
+
+
+def race_writer(plot: Path | None) -> Callable[[str, list[PolicyRun], Rates], None]:
+    """Return what draws a race of policies to `plot`, if that is given.
+
+    Raises `PictureError` for a suffix that is no picture's or without matplotlib, and `OSError`.
+    """
+    if plot is None:
+        return lambda title, runs, by_pool: None
+    if plot.suffix not in PLOTS:
+        raise PictureError(f"{plot}: a plot ends in one of {', '.join(PLOTS)}")
+    try:
+        from radixlab.viz.race import draw_race
+    except ImportError as error:
+        raise PictureError(f"no pictures without the package {error.name or error}") from None
+    require_writable(plot)
+
+    def write(title: str, runs: list[PolicyRun], by_pool: Rates) -> None:
+        by_request = {run.policy: run.result.by_request for run in runs}
+        draw_race(by_request, by_pool, title).savefig(plot)
 
     return write
 

@@ -20,6 +20,8 @@ class PolicyRun:
 def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
     """Format a table for a terminal."""
     pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
+    if config.num_host_blocks:
+        pool += f" and {config.num_host_blocks:,} on the host"
     head = f"{workload.num_requests:,} requests of {workload.name}, {pool}"
     header = [
         "policy",
@@ -27,9 +29,11 @@ def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
         "hit tokens",
         "token hit rate",
         "evicted blocks",
+        *(["from the host", "dropped blocks"] if config.num_host_blocks else []),
         "CPU µs/request",
     ]
-    return f"{head}\n\n{text_table(header, [_cells(run) for run in runs])}"
+    rows = [_cells(run, with_host=config.num_host_blocks > 0) for run in runs]
+    return f"{head}\n\n{text_table(header, rows)}"
 
 
 def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
@@ -40,7 +44,8 @@ def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
             "requests": workload.num_requests,
             "num_blocks": config.num_blocks,
             "block_size": config.block_size,
-            "runs": [_fields(run) for run in runs],
+            **({"num_host_blocks": config.num_host_blocks} if config.num_host_blocks else {}),
+            "runs": [_fields(run, with_host=config.num_host_blocks > 0) for run in runs],
         }
     )
 
@@ -53,7 +58,7 @@ def rejections(runs: list[PolicyRun], config: CacheConfig) -> Iterator[str]:
         yield f"note: {rejected:,} requests can never fit in {pool}: rejected, and in no count"
 
 
-def _cells(run: PolicyRun) -> list[str]:
+def _cells(run: PolicyRun, *, with_host: bool) -> list[str]:
     r = run.result
     return [
         run.policy,
@@ -61,17 +66,20 @@ def _cells(run: PolicyRun) -> list[str]:
         f"{r.hit_tokens:,}",
         f"{r.token_hit_rate:.6f}",
         f"{r.evicted_blocks:,}",
+        *([f"{r.host_hit_tokens:,}", f"{r.dropped_blocks:,}"] if with_host else []),
         f"{r.cpu_us_per_request:.1f}",
     ]
 
 
-def _fields(run: PolicyRun) -> dict[str, object]:
+def _fields(run: PolicyRun, *, with_host: bool) -> dict[str, object]:
     r = run.result
+    host = {"host_hit_tokens": r.host_hit_tokens, "dropped_blocks": r.dropped_blocks}
     return {
         "policy": run.policy,
         "prompt_tokens": r.prompt_tokens,
         "hit_tokens": r.hit_tokens,
         "token_hit_rate": r.token_hit_rate,
         "evicted_blocks": r.evicted_blocks,
+        **(host if with_host else {}),
         "cpu_us_per_request": round(r.cpu_us_per_request, 3),
     }

@@ -5,16 +5,20 @@ hold.
 """
 
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.batch import match_batch
 from radixlab.cache.canary import CanaryError, KVCanary
+from radixlab.cache.codec import CompressedIds
 from radixlab.cache.errors import (
     BlockError,
     CacheError,
+    CodecError,
     CountError,
     DoubleFreeError,
     InvariantError,
     LockError,
     NamespaceError,
     OutOfBlocksError,
+    PinError,
     PolicyError,
     PromptTooLargeError,
     SequenceError,
@@ -51,6 +55,8 @@ __all__ = [
     "CacheError",
     "CacheStats",
     "CanaryError",
+    "CodecError",
+    "CompressedIds",
     "ConfigError",
     "CountError",
     "DoubleFreeError",
@@ -67,6 +73,7 @@ __all__ = [
     "NodeView",
     "NumpyKVStore",
     "OutOfBlocksError",
+    "PinError",
     "PolicyError",
     "PrefixTree",
     "PromptTooLargeError",
@@ -81,4 +88,5 @@ __all__ = [
     "TreeStats",
     "as_tokens",
     "check",
+    "match_batch",
 ]

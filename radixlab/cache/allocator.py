@@ -71,10 +71,7 @@ class BlockAllocator:
     def unshare(self, block_ids: BlockIds) -> None:
         """Take one holder off each shared block; none of them becomes free."""
         for block in block_ids.tolist():
-            if self.more_holders[block] == 1:
-                del self.more_holders[block]
-            else:
-                self.more_holders[block] -= 1
+            self._unshare_one(block)
 
     def free(self, block_ids: BlockIds) -> BlockIds:
         """Take one holder off each block; return those that have none now and are free.
@@ -156,12 +153,19 @@ class BlockAllocator:
         alone = []
         for block in block_ids.tolist():
             if block in self.more_holders:
-                self.unshare(np.array([block], np.int32))
+                self._unshare_one(block)
             else:
                 alone.append(block)
         freed = np.array(alone, np.int32)
-        self._push(freed)
+        if alone:
+            self._push(freed)
         return freed
+
+    def _unshare_one(self, block: int) -> None:
+        if self.more_holders[block] == 1:
+            del self.more_holders[block]
+        else:
+            self.more_holders[block] -= 1
 
     def _bad_free(self, block_ids: BlockIds) -> BlockError:
         """Name the first block that cannot be freed."""

@@ -48,10 +48,13 @@ class KVCanary:
     radixlab.cache.canary.CanaryError: sequence 0, position 1, slot 1 of block 0: token 0, not 8
     """
 
-    def __init__(self, num_blocks: int, block_size: int) -> None:
+    def __init__(self, num_blocks: int, block_size: int, num_host_blocks: int = 0) -> None:
         self.block_size = block_size
-        self.store = NumpyKVStore(num_blocks, block_size, dtype=FINGERPRINT)
-        self.store.data["position"] = -1  # no fingerprint has this: never written
+        self.store = NumpyKVStore(
+            num_blocks, block_size, dtype=FINGERPRINT, num_host_blocks=num_host_blocks
+        )
+        for blocks in (self.store.data, self.store.host):
+            blocks["position"] = -1  # no fingerprint has this: never written
 
     def write(self, sequence: Sequence, start: int | None = None, end: int | None = None) -> None:
         """Write positions [start, end) as a forward pass would.

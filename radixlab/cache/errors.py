@@ -48,6 +48,14 @@ class PolicyError(CacheError):
     """An eviction policy broke its contract: no victim, an illegal one, or an exception."""
 
 
+class PinError(CacheError):
+    """A pin over the budget, of nothing cached, or taken off twice."""
+
+
+class CodecError(CacheError, ValueError):
+    """Bytes that are no compressed block ids, or ids that cannot be compressed."""
+
+
 class TransferError(CacheError):
     """A transfer completed that is not pending, or a pending one in the way."""
 

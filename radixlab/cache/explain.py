@@ -6,9 +6,10 @@ on (`CacheConfig(explain=True)`).
 
 from hashlib import blake2b
 
+from radixlab.cache.found import Found
 from radixlab.cache.node import Node
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens
-from radixlab.cache.tree import Found, RadixTree
+from radixlab.cache.tree import RadixTree
 from radixlab.events import MissReason, Namespace
 
 

@@ -1,7 +1,7 @@
 """What must always hold, as code: `check(manager)`, after every operation of every test.
 
 The first law is conservation: free, tree-owned, private and in transfer are exactly the pool, each
-block once.
+block once. It holds for the device and for the host.
 """
 
 from collections import Counter
@@ -18,7 +18,9 @@ def check(manager: KVCacheManager) -> None:
     """Raise `InvariantError` with every violation, a line each; return None if all is well."""
     problems = [
         *_conservation(manager),
+        *_host(manager),
         *_structure(manager.tree),
+        *_tiers(manager.tree),
         *_counters(manager.tree),
         *_locks(manager),
         *_tables(manager),
@@ -31,24 +33,31 @@ def check(manager: KVCacheManager) -> None:
 
 
 def owners(manager: KVCacheManager) -> dict[int, list[str]]:
-    """Say for every block id who owns it: the free list, a node, sequences, or a copy."""
+    """Say for every device block who owns it: the free list, a node, sequences, or a transfer."""
     found: dict[int, list[str]] = {block: [] for block in range(manager.config.num_blocks)}
     for block in manager.allocator.free_ids().tolist():
         found.setdefault(block, []).append("free")
-    for node in manager.tree.nodes():
-        for block in node.block_ids.tolist():
-            found.setdefault(block, []).append(f"node {node.id}")
+    for node, block in _tree_blocks(manager.tree, resident=True):
+        found.setdefault(block, []).append(f"node {node.id}")
     private: dict[int, list[int]] = {}
     for sequence in manager.sequences.values():
         for block in sequence.block_table[sequence.node.end :].tolist():
             private.setdefault(block, []).append(sequence.id)
     for block, ids in private.items():
         found.setdefault(block, []).append(f"sequence {' and '.join(map(str, ids))}")
-    for copy in manager.copies.transfers:
-        for block in (copy.src, copy.dst):
+    for transfer in manager.transfers:
+        for block in transfer.device_blocks:
             if not found[block]:
-                found[block].append(f"copy {copy.src} to {copy.dst}")
+                found[block].append(f"{transfer.kind} {transfer.src} to {transfer.dst}")
     return found
+
+
+def _tree_blocks(tree: RadixTree, resident: bool) -> Iterator[tuple[Node, int]]:
+    """Yield every block that the tree owns on one tier, with its node."""
+    for node in tree.nodes():
+        if node.resident is resident:
+            for block in node.block_ids.tolist():
+                yield node, block
 
 
 def _conservation(manager: KVCacheManager) -> Iterator[str]:
@@ -67,20 +76,49 @@ def _conservation(manager: KVCacheManager) -> Iterator[str]:
 
 
 def _expected_holders(manager: KVCacheManager) -> Counter[int]:
-    """Count the holders of each block.
+    """Count the holders of each device block.
 
-    The tree is one; so is each table that has it as private, and each end of a copy.
+    The tree is one; so is each table that has it as private, and each transfer of which it is an
+    end, but for those that a lock holds instead: a load-back, and a copy of what the tree owns.
     """
-    holders: Counter[int] = Counter()
-    in_tree = {block for node in manager.tree.nodes() for block in node.block_ids.tolist()}
-    holders.update(in_tree)
+    in_tree = {block for _, block in _tree_blocks(manager.tree, resident=True)}
+    holders = Counter(in_tree)
     for sequence in manager.sequences.values():
         holders.update(sequence.block_table[sequence.node.end :].tolist())
-    for copy in manager.copies.transfers:
-        holders[copy.dst] += 1
-        if copy.src not in in_tree:
-            holders[copy.src] += 1
+    for transfer in manager.transfers:
+        if transfer.kind == "write_back":
+            holders[transfer.src] += 1
+        elif transfer.kind == "copy":
+            holders[transfer.dst] += 1
+            holders[transfer.src] += transfer.src not in in_tree
     return holders
+
+
+def _host(manager: KVCacheManager) -> Iterator[str]:
+    """See that each host block is free, held by a node or by transfers, and counted so."""
+    if manager.host is None:
+        return
+    pool, leaves = manager.host.allocator, manager.host.leaves
+    holders = Counter(block for _, block in _tree_blocks(manager.tree, resident=False))
+    if holders and max(holders.values()) > 1:
+        yield f"nodes share host blocks: {[b for b, num in holders.items() if num > 1]}"
+    holders.update(block for transfer in manager.transfers for block in transfer.host_blocks)
+    for block in range(pool.num_blocks):
+        if (count := pool.ref_count(block)) != holders[block]:
+            yield f"host block {block} has ref_count {count}, but {holders[block]} hold it"
+    for node in manager.tree.nodes():
+        if node.droppable and node not in leaves:
+            yield f"node {node.id} is a leaf of the host that could never be dropped"
+
+
+def _tiers(tree: RadixTree) -> Iterator[str]:
+    for node in [*tree.roots.values(), *tree.nodes()]:
+        resident = sum(child.resident for child in node.children.values())
+        if resident != node.num_resident_children:
+            counted = f"{node.num_resident_children} children on the device"
+            yield f"node {node.id} counts {counted}, {resident} are"
+        if not node.resident and (resident or node.locked):
+            yield f"node {node.id} is on the host, with {resident} children on the device or locked"
 
 
 def _structure(tree: RadixTree) -> Iterator[str]:
@@ -103,8 +141,9 @@ def _structure(tree: RadixTree) -> Iterator[str]:
 
 def _counters(tree: RadixTree) -> Iterator[str]:
     nodes = list(tree.nodes())
-    evictable = sum(node.num_blocks for node in nodes if not node.locked)
-    counted = (len(nodes), sum(node.num_blocks for node in nodes), evictable)
+    resident = [node for node in nodes if node.resident]
+    evictable = sum(node.num_blocks for node in resident if not node.locked)
+    counted = (len(nodes), sum(node.num_blocks for node in resident), evictable)
     said = (tree.num_nodes, tree.num_blocks, tree.num_evictable_blocks)
     if counted != said:
         yield f"(nodes, blocks, evictable blocks) are {counted}, the tree says {said}"
@@ -112,7 +151,8 @@ def _counters(tree: RadixTree) -> Iterator[str]:
 
 def _locks(manager: KVCacheManager) -> Iterator[str]:
     receipts = Counter(id(s.receipt.node) for s in manager.sequences.values())
-    receipts.update(id(node) for node in manager.copies.locked_nodes())
+    receipts.update(id(node) for node in manager.transit.locked_nodes())
+    receipts.update(id(node) for node in manager.pins.nodes())
     for node in [*manager.tree.roots.values(), *manager.tree.nodes()]:
         locked_children = sum(child.locked for child in node.children.values())
         if node.num_locked_children != locked_children:

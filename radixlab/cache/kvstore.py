@@ -16,7 +16,7 @@ from radixlab.config import positive
 
 
 class KVStore(Protocol):
-    """Memory for `num_blocks * block_size` slots, and the copies between its blocks."""
+    """Memory for `num_blocks * block_size` slots, and the copies of its blocks, host and back."""
 
     def write(self, slots: BlockIds, values: Any) -> None:
         """Store one value per slot."""
@@ -31,6 +31,8 @@ class KVStore(Protocol):
 class NumpyKVStore:
     """One value per slot: `data` has shape `[num_blocks, block_size, *value_shape]`.
 
+    So has `host`, with `num_host_blocks`: no slot is there, only transfers go to it and back.
+
     >>> store = NumpyKVStore(num_blocks=2, block_size=2, value_shape=(3,))
     >>> store.write(np.array([1], np.int32), np.array([[1.0, 2.0, 3.0]], np.float32))
     >>> store.run([Transfer(src=0, dst=1, kind="copy")])
@@ -44,13 +46,11 @@ class NumpyKVStore:
         block_size: int,
         value_shape: tuple[int, ...] = (),
         dtype: npt.DTypeLike = np.float32,
+        num_host_blocks: int = 0,
     ) -> None:
-        shape = (
-            positive("num_blocks", num_blocks),
-            positive("block_size", block_size),
-            *value_shape,
-        )
-        self.data: npt.NDArray[Any] = np.zeros(shape, dtype)
+        block = (positive("block_size", block_size), *value_shape)
+        self.data: npt.NDArray[Any] = np.zeros((positive("num_blocks", num_blocks), *block), dtype)
+        self.host: npt.NDArray[Any] = np.zeros((num_host_blocks, *block), dtype)
 
     def write(self, slots: BlockIds, values: npt.NDArray[Any]) -> None:
         """Store `values` `[n, *value_shape]` at `slots` `[n]`."""
@@ -64,7 +64,9 @@ class NumpyKVStore:
     def run(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order: a later transfer may read what an earlier one wrote."""
         for transfer in transfers:
-            self.data[transfer.dst] = self.data[transfer.src]
+            source = self.host if transfer.kind == "load_back" else self.data
+            destination = self.host if transfer.kind == "write_back" else self.data
+            destination[transfer.dst] = source[transfer.src]
 
     def _check(self, slots: BlockIds) -> BlockIds:
         """Refuse slots outside the store: NumPy would take a negative one for another block's."""

@@ -11,7 +11,8 @@ from radixlab.cache.protocols import EvictionPolicy
 
 def protect(node: Node, policy: EvictionPolicy) -> int:
     """Tell the ancestors that `node` is locked now; return the blocks that left the evictable."""
-    if node.num_blocks and not node.children:  # an unlocked leaf until now; roots are never one
+    # An unlocked leaf until now; roots are never one.
+    if node.num_blocks and not node.num_resident_children:
         policy.on_protected(node)
     num_blocks = 0
     while node.parent is not None:

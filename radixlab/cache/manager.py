@@ -20,18 +20,23 @@ import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt
-from radixlab.cache.cow import PendingCopies, blocks_to_copy
-from radixlab.cache.errors import CacheError, PolicyError, SequenceError
+from radixlab.cache.cow import CopyOnWrite
+from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError
 from radixlab.cache.explain import EvictionMemory, miss_reason
+from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.host import HostTier
+from radixlab.cache.node import Node
 from radixlab.cache.partial import partial_hit
+from radixlab.cache.pins import Pin, Pins
 from radixlab.cache.protocols import BlockIds, EvictionPolicy, Receipt, Transfer
 from radixlab.cache.registry import Registry
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, count_blocks
 from radixlab.cache.supply import BlockSupply
-from radixlab.cache.tokens import TokenArray, TokensLike, as_int32
-from radixlab.cache.tree import NO_BLOCKS, RadixTree
+from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
+from radixlab.cache.transfers import PendingTransfers
+from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import (
     AllBlocksCleared,
@@ -69,15 +74,21 @@ class KVCacheManager:
         self.stamp = Stamp()
         self.tree = RadixTree(config.block_size, policy, emit, self.stamp)
         self.allocator = BlockAllocator(config.num_blocks)
-        self.copies = PendingCopies(self.tree, self.allocator)
-        memory = EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
-        self.memory = memory
-        self.supply = BlockSupply(self.tree, self.allocator, memory)
+        self.memory = (
+            EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
+        )
+        host = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
+        self.transit = PendingTransfers(self.tree, self.allocator, host)
+        self.copies = CopyOnWrite(self.tree, self.allocator, self.transit)
+        self.host = HostTier(host, self.tree, self.transit, self.memory) if host else None
+        self.supply = BlockSupply(self.tree, self.allocator, self.memory, self.host)
         self.sequences: dict[int, Sequence] = {}
+        self.pins = Pins(self.tree, config.pin_budget_blocks)
         self.registry = Registry(self.tree, self.allocator, self.sequences)
         self.tick = 0
         """Time: +1 for every successful `allocate` and `release`."""
-        self.num_requests = self.prompt_tokens = self.hit_tokens = self.partial_hit_tokens = 0
+        self.num_requests = self.prompt_tokens = 0
+        self.hit_tokens = self.partial_hit_tokens = self.host_hit_tokens = 0
         self._next_id = 0
 
     @property
@@ -89,17 +100,28 @@ class KVCacheManager:
     def emit(self, listener: Emit | None) -> None:
         self.tree.emit = listener
 
+    @property
+    def transfers(self) -> list[Transfer]:
+        """What was ordered and is not completed, in execution order."""
+        return self.transit.since(0)
+
     # ---- a request comes, grows and forks
 
     def allocate(
-        self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
+        self,
+        tokens: TokensLike,
+        namespace: Namespace | None = None,
+        reserve_tokens: int = 0,
+        priority: int = 0,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
         At least one token is left to compute, so that a prompt which is cached whole still yields
         logits. With `reserve_tokens`, blocks for that many tokens to come are taken now, so that
         they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
-        With `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
+        What is on the host is part of the hit, and loaded back. With a host tier, or with
+        `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
+        `priority` is for the policy of that name: the prefix keeps the highest it was given.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
@@ -107,41 +129,49 @@ class KVCacheManager:
         if namespace is not None:
             check_namespace(namespace)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
+        if priority:
+            check_count("priority", priority)
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
-        num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - found.num_blocks
-        self.supply.require(num_new, about_to_lock=found)
-        sequence = Sequence(self._next_id, prompt, namespace)
-        sequence.hit_tokens = found.num_blocks * block_size
-        why = miss_reason(self.tree, prompt, found, namespace, self.memory)
-        sequence.miss_reason, sequence.evicted_tick = why
-        self._next_id += 1
-        if emit := self.tree.emit:
-            ids = tuple(prompt.token_ids.tolist())
-            emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
-        # The lock comes before the eviction, or a prompt might evict its own hit.
-        sequence.receipt = self.tree.lock(self.tree.cut(found), sequence.id)
-        partial = None
-        if self.config.partial_reuse_tokens:
+        here = found.on_device() if self.host else found
+        num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
+        if self.pins:
+            self._let_pins_go(num_new, here)
+        self.supply.require(num_new, about_to_lock=here)
+        num_pending = len(self.transit.pending)
+        sequence = self._start(prompt, namespace, found)
+        sequence.priority = priority
+        # The locks come before the eviction, or a prompt might evict its own hit.
+        end, partial, loading = self.tree.cut(found), None, list[Node]()
+        sequence.receipt = self.tree.lock(end if here is found else here.node, sequence.id)
+        if self.host and here is not found:
+            loading = self.host.hold(end)
+        elif self.config.partial_reuse_tokens:
             partial = self._lock_partial_hit(sequence, num_new)
-        new = self._take_or_give_up(num_new, sequence, partial)
-        sequence.block_table = np.concatenate((*found.runs, *new))
+        new = self._take_or_give_up(num_new, sequence, partial, loading)
+        sequence.block_table = np.concatenate((*here.runs, *new))
+        if loading:
+            self._load_back(sequence, loading)
         self._admit(sequence)
-        if emit:
-            emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(np.concatenate(new))))
+        if emit := self.tree.emit:
+            private = sequence.block_table[found.num_blocks :]
+            emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(private)))
         if partial:
-            sequence.copies = [self.copies.reuse(sequence, found.num_blocks, partial)]
+            self.copies.reuse(sequence, found.num_blocks, partial)
+        if self.transit.pending:
+            sequence.copies = self.transit.since(num_pending)
         return sequence
 
     def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
         """Add tokens at the end, with the blocks they need.
 
-        Returns the copies to run before their KV is written. Raises `OutOfBlocksError`.
+        Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
         self._check_running(sequence)
-        token_ids, start, block_size = as_int32(tokens), sequence.num_tokens, self.tree.block_size
+        token_ids, start = as_int32(tokens), sequence.num_tokens
+        num_pending = len(self.transit.pending)
         end = start + len(token_ids)
-        num_new = max(0, -(-end // block_size) - len(sequence.block_table))
-        shared = blocks_to_copy(sequence, self.allocator, start, end, block_size)
+        num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
+        shared = self.copies.needed(sequence, start, end)
         block_ids = NO_BLOCKS
         if num_new or shared:
             self.supply.require(num_new + len(shared))
@@ -155,12 +185,14 @@ class KVCacheManager:
             sequence.block_table = np.concatenate((sequence.block_table, new))
             if emit := self.tree.emit:
                 emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(new)))
-        if not shared:
-            return []
-        return self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
+        if shared:
+            self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
+        return self.transit.since(num_pending) if self.transit.pending else []
 
     def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
-        """Make positions [start, end) this sequence's own to write; return the copies to run first.
+        """Make positions [start, end) this sequence's own to write.
+
+        Returns the transfers to run first.
 
         The only door to writing. From the block of `start` on, every block of the tree's and every
         block in another table is copied; those that are private to this sequence stay in place.
@@ -172,19 +204,20 @@ class KVCacheManager:
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
                 f"it has {sequence.num_tokens} tokens"
             )
-        shared = blocks_to_copy(sequence, self.allocator, start, end, self.tree.block_size)
+        shared, num_pending = self.copies.needed(sequence, start, end), len(self.transit.pending)
         if not shared:
             return []
         self.supply.require(len(shared))
         destinations = np.concatenate(self.supply.take(len(shared), self.tick))
-        return self.copies.replace(sequence, shared, destinations.tolist())
+        self.copies.replace(sequence, shared, destinations.tolist())
+        return self.transit.since(num_pending)
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
-        self.copies.complete(transfers)
+        self.transit.complete(transfers)
         if (emit := self.tree.emit) and transfers:
-            pairs = tuple((transfer.src, transfer.dst) for transfer in transfers)
-            emit(TransfersCompleted(*self.stamp(), pairs))
+            done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
+            emit(TransfersCompleted(*self.stamp(), done))
 
     def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all).
@@ -206,6 +239,7 @@ class KVCacheManager:
             emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
         node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
         child.receipt = self.tree.lock(node, child.id)
+        child.priority = sequence.priority
         child.block_table = sequence.block_table[:num_blocks].copy()
         self.allocator.share(child.block_table[node.end :])
         self.sequences[child.id] = child
@@ -232,8 +266,8 @@ class KVCacheManager:
             limit = min(limit, check_count("max_tokens", max_tokens))
         start, stop = sequence.receipt.node.end, limit // self.tree.block_size
         if stop > start:
-            if self.copies:
-                self.copies.refuse(sequence.block_table[start:stop])
+            if self.transit.pending:
+                self.transit.refuse(sequence.block_table[start:stop])
             self.registry.register(sequence, stop, self.tick)
 
     def release(self, sequence: Sequence) -> None:
@@ -257,13 +291,40 @@ class KVCacheManager:
 
     # ---- the cache as a whole
 
+    def pin(self, tokens: TokensLike, ttl_ticks: int, namespace: Namespace | None = None) -> Pin:
+        """Keep what the device has of this prefix, in whole blocks, for `ttl_ticks` ticks.
+
+        Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
+        """
+        check_namespace(namespace)
+        prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks)
+        self.pins.expire(self.tick)
+        whole_blocks = prompt.num_tokens // self.tree.block_size
+        found = self.tree.find(prompt, whole_blocks, namespace).on_device()
+        if not found.num_blocks:
+            raise PinError(
+                f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
+            )
+        return self.pins.add(self.tree.cut(found), self.tick + ttl_ticks)
+
+    def unpin(self, pin: Pin) -> None:
+        """Take a pin off before its time; raise `PinError` if it is off already."""
+        self.pins.remove(pin)
+
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
-        """Return the cached blocks of a prompt, int32 `[n]`, and change nothing."""
+        """Return the cached blocks of a prompt, int32 `[n]`, and change nothing.
+
+        Those on the device: blocks that the host has are not among them, though a request hits
+        them.
+        """
         check_namespace(namespace)
         return self.tree.peek(tokens, namespace)
 
     def evict(self, num_blocks: int) -> int:
-        """Give up that many cached blocks, or all there are; return how many."""
+        """Give up that many cached blocks, or all there are; return how many.
+
+        What goes to the host is in `transfers`, and its blocks are free once that is complete.
+        """
         gone = self.supply.give_up(check_count("num_blocks", num_blocks), self.tick)
         for block_ids in gone:
             self.allocator.free(block_ids)
@@ -272,16 +333,21 @@ class KVCacheManager:
     def reset(self) -> None:
         """Forget the whole cache.
 
-        Raises `CacheError`, and says what is in the way, while sequences run or copies are pending.
+        Raises `CacheError`, and says what is in the way, while sequences run or transfers are
+        pending.
         """
-        if self.sequences or self.copies:
+        if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
                 f"cannot reset: {len(self.sequences)} sequences run ({running}), "
-                f"{len(self.copies)} copies are pending"
+                f"{len(self.transit.pending)} transfers are pending"
             )
+        while self.pins:
+            self.pins.drop_first()
         self.tree.clear()
         self.allocator.reset()
+        if self.host:
+            self.host.reset()
         if self.memory:
             self.memory.clear()
         if emit := self.tree.emit:
@@ -290,7 +356,7 @@ class KVCacheManager:
     def stats(self) -> CacheStats:
         """Count blocks by block tables, and what happened so far."""
         tables = (sequence.block_table for sequence in self.sequences.values())
-        in_transfer = [block for copy in self.copies.transfers for block in (copy.src, copy.dst)]
+        in_transfer = [block for transfer in self.transfers for block in transfer.device_blocks]
         return CacheStats(
             **count_blocks(tables, in_transfer, self.tree, self.allocator),
             num_requests=self.num_requests,
@@ -299,9 +365,32 @@ class KVCacheManager:
             partial_hit_tokens=self.partial_hit_tokens,
             evicted_blocks=self.supply.evicted_blocks,
             copied_blocks=self.copies.num_copied,
+            host_hit_tokens=self.host_hit_tokens,
+            **(self.host.stats() if self.host else {}),
         )
 
     # ---- inside
+
+    def _start(self, prompt: Tokens, namespace: Namespace | None, found: Found) -> Sequence:
+        """Make the sequence of a prompt, and say of what was not found why."""
+        sequence = Sequence(self._next_id, prompt, namespace)
+        self._next_id += 1
+        sequence.hit_tokens = found.num_blocks * self.tree.block_size
+        why = miss_reason(self.tree, prompt, found, namespace, self.memory)
+        sequence.miss_reason, sequence.evicted_tick = why
+        if emit := self.tree.emit:
+            ids = tuple(prompt.token_ids.tolist())
+            emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
+        return sequence
+
+    def _load_back(self, sequence: Sequence, nodes: list[Node]) -> None:
+        """Bring nodes of the host into the blocks that stand for them in a new sequence's table."""
+        assert self.host is not None
+        end = nodes[-1]
+        block_ids = sequence.block_table[sequence.node.end : end.end].copy()
+        self.host.load_back(nodes, block_ids, self.tick)
+        sequence.host_hit_tokens = len(block_ids) * self.tree.block_size
+        self.tree.move(sequence.receipt, end, sequence.id)
 
     def _admit(self, sequence: Sequence) -> None:
         """Count a request in: its path is stamped, and counts a hit on each node."""
@@ -313,11 +402,13 @@ class KVCacheManager:
         self.num_requests += 1
         self.prompt_tokens += num
         self.hit_tokens += sequence.hit_tokens
+        self.host_hit_tokens += sequence.host_hit_tokens
         self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
         if emit := self.tree.emit:
             node_id = node.id if node.parent else None
             hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
-            emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, self.tick))
+            when = self.tick, sequence.host_hit_tokens
+            emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when))
 
     def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
         """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
@@ -332,7 +423,7 @@ class KVCacheManager:
         return self.tree.lock(hit.node)
 
     def _take_or_give_up(
-        self, num_blocks: int, sequence: Sequence, partial: Receipt | None
+        self, num_blocks: int, sequence: Sequence, partial: Receipt | None, loading: list[Node]
     ) -> list[BlockIds]:
         """Take the blocks of a new sequence; if the policy fails, nothing of it remains."""
         try:
@@ -341,9 +432,17 @@ class KVCacheManager:
             self.tree.unlock(sequence.receipt, sequence.id)
             if partial:
                 self.tree.unlock(partial)
+            if self.host:
+                self.host.let_go(loading)
             if emit := self.tree.emit:
                 emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
             raise
+
+    def _let_pins_go(self, num_blocks: int, found: Found) -> None:
+        """Take off pins that have expired; if nothing runs, also those in the prompt's way."""
+        self.pins.expire(self.tick)
+        while self.pins and not self.sequences and not self.supply.has(num_blocks, found):
+            self.pins.drop_first()
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
@@ -353,6 +452,9 @@ class KVCacheManager:
         del self.sequences[sequence.id]
         self.tick += 1
         self.tree.touch(node, self.tick)
+        if sequence.priority:
+            for above in node.path():
+                above.priority = max(above.priority, sequence.priority)
         if emit := self.tree.emit:
             emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
         private = sequence.block_table[node.end :]

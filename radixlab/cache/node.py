@@ -1,11 +1,13 @@
 """A node of the radix tree: an edge of tokens and the blocks that hold their KV.
 
-Knows how to be cut, shortened and lengthened. It does not know the tree's counters or policies.
+Knows how to be cut, shortened and lengthened, and on which tier its blocks are. It does not know
+the tree's counters or policies.
 """
 
 import numpy as np
 
 from radixlab.cache.edges import Edge, compact
+from radixlab.cache.errors import LockError
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
@@ -30,7 +32,10 @@ class Node:
         "num_hits",
         "num_locked_children",
         "num_receipts",
+        "num_resident_children",
         "parent",
+        "priority",
+        "resident",
         "tick",
     )
 
@@ -50,16 +55,22 @@ class Node:
         """The edge's token ids, int32, as memory."""
         self.block_ids = block_ids
         """int32 `[num_blocks]`: where the KV of each `block_size` tokens of the edge is."""
+        self.resident = True
+        """Whether these are blocks of the device. If not, they are the host's, and so are those of
+        all nodes below: a prefix is useless without its beginning."""
         self.num_blocks = len(block_ids)
         self.end: int = self.num_blocks + (parent.end if parent else 0)
         """Blocks from the root to the end of this node. A split does not change it."""
         self.children: dict[bytes, Node] = {}
         """By the bytes of the child's whole first block."""
+        self.num_resident_children = 0
         self.num_receipts = 0
         self.num_locked_children = 0
         self.tick = 0
         """Last use, in the manager's ticks."""
         self.num_hits = 0
+        self.priority = 0
+        """The highest that a request on this path had."""
         self.alive = True
 
     @property
@@ -74,12 +85,18 @@ class Node:
 
     @property
     def evictable(self) -> bool:
-        """Whether this is an unlocked leaf that owns blocks."""
+        """Whether this is an unlocked leaf of the device: nothing below it is there."""
         return (
-            not (self.children or self.num_receipts or self.num_locked_children)
+            not (self.num_resident_children or self.num_receipts or self.num_locked_children)
+            and self.resident
             and self.num_blocks > 0
             and self.alive
         )
+
+    @property
+    def droppable(self) -> bool:
+        """Whether this is a leaf of the host. Nothing on the host is ever locked."""
+        return not (self.resident or self.children) and self.alive
 
     def path(self) -> "list[Node]":
         """List this node and its ancestors below the root, deepest first."""
@@ -101,8 +118,9 @@ class Node:
         upper = Node(
             upper_id, self.parent, self.namespace, compact(head), self.block_ids[:num_blocks]
         )
-        upper.tick, upper.num_hits = self.tick, self.num_hits
+        upper.tick, upper.num_hits, upper.priority = self.tick, self.num_hits, self.priority
         upper.num_locked_children = 1 if self.locked else 0
+        upper.resident, upper.num_resident_children = self.resident, int(self.resident)
         upper.children[bytes(tail[:block_bytes])] = self
         self.parent.children[bytes(head[:block_bytes])] = upper
         self.parent, self.edge = upper, compact(tail)
@@ -124,5 +142,41 @@ class Node:
         self.end -= self.num_blocks - keep
         self.num_blocks = keep
 
+    def split_tail(self, num_blocks: int, lower_id: int, block_bytes: int) -> "Node":
+        """Give the last `num_blocks` blocks, and the children, to a new child; return that.
+
+        The other way round than `split`: this node keeps its identity *and its place*, which is
+        what a policy knows it by.
+        """
+        keep = self.num_blocks - num_blocks
+        tail, block_ids = self.edge[keep * block_bytes :], self.block_ids[keep:]
+        self.shorten(keep, block_bytes)
+        lower = Node(lower_id, self, self.namespace, compact(tail), block_ids)
+        lower.tick, lower.num_hits, lower.priority = self.tick, self.num_hits, self.priority
+        lower.children, self.children = self.children, {bytes(tail[:block_bytes]): lower}
+        for child in lower.children.values():
+            child.parent = lower
+        return lower
+
+    def pass_down(self, child: "Node", num_blocks: int, block_bytes: int) -> None:
+        """Move the last `num_blocks` tokens' blocks of the edge to the front of `child`'s edge.
+
+        The block ids of `child` are for the caller to complete.
+        """
+        cut = (self.num_blocks - num_blocks) * block_bytes
+        del self.children[bytes(child.edge[:block_bytes])]
+        child.edge = bytes(self.edge[cut:]) + bytes(child.edge)
+        child.num_blocks += num_blocks
+        self.shorten(self.num_blocks - num_blocks, block_bytes)
+        self.children[child.edge[:block_bytes]] = child
+
     def __repr__(self) -> str:
         return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"
+
+
+def no_handle(node: object) -> LockError:
+    """Say why this is no node to work with."""
+    if isinstance(node, Node):
+        where = "on the host" if node.alive else "gone (evicted or cleared)"
+        return LockError(f"node {node.id} is {where}: match again")
+    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")

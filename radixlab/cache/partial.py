@@ -7,6 +7,7 @@ least k for which it is done. (vLLM does this; SGLang and nano-vllm compute the 
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def partial_hit(node: Node, tokens: Tokens, block_size: int) -> PartialHit | Non
     start = node.end * block_size
     wanted = tokens.token_ids[start : min(start + block_size, tokens.num_tokens - 1)]
     best, longest = None, 0
-    for child in node.children.values():
+    for child in filter(attrgetter("resident"), node.children.values()):
         differ = np.flatnonzero(child.tokens[: len(wanted)] != wanted)
         agree = int(differ[0]) if len(differ) else len(wanted)
         if agree > longest:

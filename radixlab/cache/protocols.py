@@ -63,6 +63,8 @@ class NodeView:
     lock_ref: int
     num_hits: int = 0
     tick: int = 0
+    resident: bool = True
+    """Whether `block_ids` are the device's; otherwise they are the host's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class TreeStats:
         return self.num_shared_blocks / used if used else 0.0
 
 
+TransferKind = Literal["copy", "write_back", "load_back"]
+"""Device to device, device to host, host to device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """Copy the bytes of block `src` to block `dst`.
@@ -90,7 +96,21 @@ class Transfer:
 
     src: int
     dst: int
-    kind: Literal["copy"]
+    kind: TransferKind
+
+    @property
+    def device_blocks(self) -> tuple[int, ...]:
+        """Its ends on the device."""
+        if self.kind == "copy":
+            return self.src, self.dst
+        return (self.src if self.kind == "write_back" else self.dst,)
+
+    @property
+    def host_blocks(self) -> tuple[int, ...]:
+        """Its end on the host, if it has one."""
+        if self.kind == "copy":
+            return ()
+        return (self.dst if self.kind == "write_back" else self.src,)
 
 
 class PrefixTree(Protocol):
@@ -136,42 +156,64 @@ class PolicyNode(Protocol):
     """What a policy may read of a node."""
 
     id: int
+    """Never used twice."""
     tick: int
+    """Last use, in the manager's ticks."""
     num_hits: int
+    """How many requests found it."""
+    num_blocks: int
+    end: int
+    """Blocks from the root to the end of the node."""
+    namespace: Namespace | None
+    priority: int
+    """The highest that a request gave it; 0 if none did."""
+    edge: bytes | memoryview
+    """Its token ids, int32, as memory: `num_blocks` blocks of equal length."""
 
     @property
     def evictable(self) -> bool:
         """Whether the node is an unlocked leaf now."""
 
     @property
-    def num_blocks(self) -> int:
-        """How many blocks the node owns."""
+    def parent(self) -> "PolicyNode | None":
+        """The node above; None for a root."""
 
 
 class EvictionPolicy(Protocol):
-    """Which unlocked leaf to give up next. The tree reports; the manager asks and trims."""
+    """Which unlocked leaf to give up next. The tree reports; the manager asks and trims.
+
+    A policy that inherits from this needs only the hooks it uses: those here do nothing.
+    """
 
     name: str
     reason: str
     """Why a victim was chosen, for the why line: "least recent"."""
+    max_blocks: int | None = None
+    """Most blocks to take off a victim's tail before asking again; None for all that are wanted."""
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
         """Hear of a new node."""
+        return
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
         """Hear that a match went through the node."""
+        return
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
         """Hear that `lower` gave its first blocks to the new node `upper`."""
+        return
 
     def on_remove(self, node: PolicyNode) -> None:
         """Hear that the node is gone."""
+        return
 
     def on_evictable(self, node: PolicyNode) -> None:
         """Hear that the node has become an unlocked leaf."""
+        return
 
     def on_protected(self, node: PolicyNode) -> None:
         """Hear that the node is no longer an unlocked leaf."""
+        return
 
     def victim(self) -> Any:
         """Return the evictable node to trim next, None if there is none.

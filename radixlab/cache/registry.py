@@ -7,6 +7,7 @@ Knows the tree, the allocator and the running sequences; not how a sequence came
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.growth import extend
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
@@ -27,14 +28,14 @@ class Registry:
     def register(self, sequence: Sequence, stop: int, tick: int) -> None:
         """Give blocks `[node.end, stop)` of a sequence's table to the tree.
 
-        What the tree has already is freed, and the table re-pointed to the tree's. The lock moves
+        What the device has already is freed, and the table re-pointed to the tree's. The lock moves
         to the node where the blocks end.
         """
         receipt = sequence.receipt
         start: int = receipt.node.end
         block_ids = sequence.block_table[start:stop]
-        _, cached = self._tree.extend(
-            receipt.node, sequence.tokens, block_ids, tick, receipt, sequence.id
+        _, cached = extend(
+            self._tree, receipt.node, sequence.tokens, block_ids, tick, receipt, sequence.id
         )
         if self._allocator.more_holders:
             self._take_forks_along(sequence, start, cached)

@@ -22,9 +22,11 @@ class Sequence:
         "copies",
         "evicted_tick",
         "hit_tokens",
+        "host_hit_tokens",
         "id",
         "miss_reason",
         "namespace",
+        "priority",
         "receipt",
         "tokens",
     )
@@ -41,10 +43,14 @@ class Sequence:
         self.id = id
         self.tokens = tokens
         self.namespace = namespace
+        self.priority = 0
+        """What its prefix keeps when it ends, for the policy of that name."""
         self.hit_tokens = 0
         """Prompt tokens whose KV was found in the cache."""
+        self.host_hit_tokens = 0
+        """Those of them that were on the host, so that their KV has to be loaded back."""
         self.copies: list[Transfer] = []
-        """Transfers to run before this sequence's KV is read, where part of a block was reused."""
+        """Transfers to run, in this order, before KV of this sequence is read or written."""
         self.miss_reason = None
         self.evicted_tick = None
 

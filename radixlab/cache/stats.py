@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class CacheStats:
     num_shared_blocks: int
     """In two or more."""
     num_in_transfer_blocks: int
-    """Held by nothing but a copy that is not complete."""
+    """Held by nothing but a transfer that is not complete."""
     num_evictable_blocks: int
     num_nodes: int
     num_requests: int
@@ -35,7 +36,16 @@ class CacheStats:
     partial_hit_tokens: int
     """Those of them that were reused inside a block, by a copy."""
     evicted_blocks: int
+    """Gone from the device: to the host, if there was room, or for good."""
     copied_blocks: int
+    num_host_blocks: int = 0
+    num_free_host_blocks: int = 0
+    host_hit_tokens: int = 0
+    """Hit tokens that were on the host."""
+    written_back_blocks: int = 0
+    loaded_back_blocks: int = 0
+    dropped_blocks: int = 0
+    """Gone from a cache with a host tier for want of room there, from the device or the host."""
 
     @property
     def num_used_blocks(self) -> int:
@@ -61,23 +71,23 @@ def count_blocks(
 ) -> dict[str, int]:
     """Count the pool's blocks by the block tables of the running sequences, in O(blocks).
 
-    `in_transfer` are both ends of every pending copy. Returns the fields of `CacheStats` that are
-    about blocks and nodes. A block that is in none of them has leaked.
+    `in_transfer` are the ends of every pending transfer. Returns the fields of `CacheStats` that
+    are about blocks and nodes. A block that is in none of them has leaked.
     """
     holders = np.zeros(allocator.num_blocks, np.int32)  # [num_blocks]: tables that have the block
     for table in tables:
         holders[table] += 1
     in_tree = np.zeros(allocator.num_blocks, np.bool_)
-    for node in tree.nodes():
+    for node in filter(attrgetter("resident"), tree.nodes()):
         in_tree[node.block_ids] = True
-    held_by_copies = {i for i in in_transfer if not holders[i] and not in_tree[i]}
+    held_by_transfers = {i for i in in_transfer if not holders[i] and not in_tree[i]}
     return {
         "num_blocks": allocator.num_blocks,
         "num_free_blocks": allocator.num_free,
         "num_cached_blocks": int((in_tree & (holders == 0)).sum()),
         "num_unique_blocks": int((holders == 1).sum()),
         "num_shared_blocks": int((holders > 1).sum()),
-        "num_in_transfer_blocks": len(held_by_copies),
+        "num_in_transfer_blocks": len(held_by_transfers),
         "num_evictable_blocks": tree.num_evictable_blocks,
         "num_nodes": tree.num_nodes,
     }

@@ -6,22 +6,22 @@ prompts meet in a node exactly if they agree, and no hash can collide. A child i
 bytes of its whole first block; an edge is compared with one memory comparison; only the edge where
 two prompts part is searched.
 
-The tree knows tokens, block ids, locks, and the policy it reports to. It does not know requests,
-free lists or KV bytes.
+The tree knows tokens, block ids, locks, and the policy it reports to. Nodes whose blocks a host
+tier keeps stay in it, but are not matched here. It does not know requests, free lists or KV bytes.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from radixlab.cache.checks import as_block_ids, check_count, check_namespace
-from radixlab.cache.edges import common_blocks, compact
+from radixlab.cache.edges import common_blocks
 from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
+from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.growth import extend
 from radixlab.cache.locks import protect, unprotect
-from radixlab.cache.node import Node
+from radixlab.cache.node import Node, no_handle
 from radixlab.cache.protocols import (
     BlockIds,
     EvictionPolicy,
@@ -37,7 +37,6 @@ from radixlab.cache.views import node_views, tree_stats, walk_nodes
 from radixlab.config import ConfigError, positive
 from radixlab.events import (
     BlockRemoved,
-    BlockStored,
     Emit,
     Namespace,
     NodeLocked,
@@ -45,35 +44,6 @@ from radixlab.events import (
     NodeUnlocked,
     Stamp,
 )
-
-NO_BLOCKS: BlockIds = np.empty(0, np.int32)
-NO_BLOCKS.flags.writeable = False
-
-
-@dataclass(slots=True)
-class Found:
-    """Where a walk ended: all of `node`, then `child_blocks` blocks of `child`.
-
-    Nothing is cut yet.
-    """
-
-    node: Node
-    child: Node | None
-    child_blocks: int
-    num_blocks: int
-    """Blocks matched in all."""
-    runs: list[BlockIds]
-    """Their ids, node by node."""
-
-    @property
-    def block_ids(self) -> BlockIds:
-        """The matched block ids, int32 `[num_blocks]`."""
-        return np.concatenate(self.runs) if self.runs else NO_BLOCKS
-
-    def num_unlocked_blocks(self) -> int:
-        """Count matched blocks that are evictable now and would not be once the match is locked."""
-        blocks = sum(node.num_blocks for node in self.node.path() if not node.locked)
-        return blocks + (self.child_blocks if self.child and not self.child.locked else 0)
 
 
 class RadixTree:
@@ -100,10 +70,14 @@ class RadixTree:
         self.policy: EvictionPolicy = LRU() if policy is None else policy
         self.emit = emit
         self.stamp = Stamp() if stamp is None else stamp
-        self._block_bytes = block_size * TOKEN_BYTES
+        self.block_bytes = block_size * TOKEN_BYTES
         self._next_id = 0
         self.roots: dict[Namespace | None, Node] = {}
-        self.num_nodes = self.num_blocks = self.num_evictable_blocks = 0
+        self.num_nodes = 0
+        self.num_blocks = self.num_evictable_blocks = 0
+        """On the device."""
+        self.give_back_host: Callable[[BlockIds], object] | None = None
+        """Takes host blocks that are of no use any more; None without a host tier."""
 
     def clear(self) -> None:
         """Forget everything: handles of before are dead. Raises `LockError` if any is locked."""
@@ -111,7 +85,8 @@ class RadixTree:
             raise LockError(f"cannot clear the tree: nodes are locked in namespaces {locked}")
         for node in list(self.nodes()):
             node.alive = False
-            self.policy.on_remove(node)
+            if node.resident:
+                self.policy.on_remove(node)
         for root in self.roots.values():
             root.alive = False
         self.roots = {}
@@ -119,14 +94,21 @@ class RadixTree:
 
     # ---- look-up
 
-    def find(self, tokens: Tokens, max_blocks: int, namespace: Namespace | None = None) -> Found:
+    def find(
+        self,
+        tokens: Tokens,
+        max_blocks: int,
+        namespace: Namespace | None = None,
+        start: Node | None = None,
+    ) -> Found:
         """Walk down as far as `tokens` and the tree agree, at most `max_blocks` blocks.
 
-        Changes nothing: `cut` makes the place where the walk ended a node of its own.
+        Whatever tier it is on. Changes nothing: `cut` makes the place where the walk ended a node
+        of its own. With `start`, a node whose path is known to agree, goes on from there.
         """
-        node, runs = self._root(namespace), []
-        data, view, step = tokens.data, tokens.view, self._block_bytes
-        position, stop = 0, max_blocks * step  # in bytes of `data`
+        node, runs = start or self._root(namespace), []
+        data, view, step = tokens.data, tokens.view, self.block_bytes
+        position, stop = node.end * step, max_blocks * step  # in bytes of `data`
         while position < stop:
             child = node.children.get(view[position : position + step].tobytes())
             if child is None:
@@ -142,10 +124,11 @@ class RadixTree:
         return Found(node, None, 0, node.end, runs)
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
-        """Return the blocks of the longest cached prefix, int32 `[n]`, and change nothing."""
+        """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing."""
         check_namespace(namespace)
         tokens = as_tokens(tokens)
-        return self.find(tokens, len(tokens) // self.block_size, namespace).block_ids
+        found = self.find(tokens, len(tokens) // self.block_size, namespace)
+        return found.on_device().block_ids
 
     def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
         """Find the longest cached prefix of whole blocks.
@@ -154,7 +137,7 @@ class RadixTree:
         """
         check_namespace(namespace)
         tokens = as_tokens(tokens)
-        found = self.find(tokens, len(tokens) // self.block_size, namespace)
+        found = self.find(tokens, len(tokens) // self.block_size, namespace).on_device()
         return Match(self.cut(found), found.block_ids)
 
     def cut(self, found: Found) -> Node:
@@ -163,17 +146,17 @@ class RadixTree:
             return found.node
         if found.child_blocks == found.child.num_blocks:
             return found.child
-        return self._split(found.child, found.child_blocks)
+        return self.split(found.child, found.child_blocks)
 
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
         """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
         if not node.alive:
-            raise _no_handle(node)
+            raise no_handle(node)
         while node.parent is not None and node.parent.end >= num_blocks:
             node = node.parent
         if num_blocks == node.end:
             return node
-        return self._split(node, node.num_blocks - (node.end - num_blocks))
+        return self.split(node, node.num_blocks - (node.end - num_blocks))
 
     # ---- growth
 
@@ -199,57 +182,17 @@ class RadixTree:
                 f"which fill {whole} whole blocks"
             )
         root = self.cut(self.find(tokens, 0, namespace))
-        node, cached = self.extend(root, tokens, block_ids, tick)
+        node, cached = extend(self, root, tokens, block_ids, tick)
         num_cached = sum(map(len, cached))
         kept = np.concatenate((*cached, block_ids[num_cached:]))
         return InsertResult(node, kept, num_cached, block_ids[block_ids != kept])
-
-    def extend(
-        self,
-        node: Node,
-        tokens: Tokens,
-        block_ids: BlockIds,
-        tick: int,
-        receipt: Receipt | None = None,
-        sequence_id: int | None = None,
-    ) -> tuple[Node, list[BlockIds]]:
-        """`insert`, going on from `node`, whose path holds the first `node.end` blocks already.
-
-        Returns the node where the key ends, and the tree's own ids for the leading blocks it had.
-        A running sequence gives its `receipt` on `node` along: the lock moves to where the key
-        ends, and a leaf that nobody else has locked grows in place.
-        """
-        if not node.alive:
-            raise _no_handle(node)
-        start, index, stop = node.end, node.end, node.end + len(block_ids)  # in blocks
-        step, cached = self._block_bytes, list[BlockIds]()
-        while index < stop:
-            position = index * step
-            child = node.children.get(tokens.view[position : position + step].tobytes())
-            if child is None:
-                break
-            limit = min(child.num_blocks, stop - index)
-            shared = common_blocks(tokens.data, position, child.edge, limit, step)
-            node = child if shared == child.num_blocks else self._split(child, shared)
-            cached.append(node.block_ids)
-            index += shared
-        new = block_ids[index - start :]
-        if receipt is not None and receipt.node is node:
-            return self._extend_locked(node, tokens, new, tick, receipt, sequence_id), cached
-        if len(new):
-            node = self._add_leaf(node, tokens, new, tick, sequence_id)
-            self.num_evictable_blocks += len(new)
-            self.policy.on_evictable(node)
-        if receipt is not None:
-            self.move(receipt, node, sequence_id)
-        return node, cached
 
     # ---- locks and recency
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
-        if type(node) is not Node or not node.alive:
-            raise _no_handle(node)
+        if type(node) is not Node or not (node.alive and node.resident):
+            raise no_handle(node)
         if node.parent is None:
             node = self.roots.setdefault(node.namespace, node)
         node.num_receipts += 1
@@ -282,6 +225,18 @@ class RadixTree:
             receipt.node = self.lock(node, sequence_id).node
             self.unlock(held, sequence_id)
 
+    def move_down(self, receipt: Receipt, leaf: Node, sequence_id: int | None = None) -> None:
+        """`move` to a new leaf below, never evictable yet; the node stays locked through it."""
+        node: Node = receipt.node
+        leaf.num_receipts = 1
+        node.num_locked_children += 1
+        node.num_receipts -= 1
+        receipt.node = leaf
+        if self.emit:
+            self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
+            if node.parent:
+                self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
+
     def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
         """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
         while node.parent is not None:
@@ -293,28 +248,28 @@ class RadixTree:
 
     # ---- removal
 
-    def trim(self, node: Node, num_blocks: int) -> BlockIds:
+    def trim(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf; return their ids, int32 `[num_blocks]`.
 
         A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
-        inner, locked or removed node and `BlockError` for a number it does not have.
+        inner, locked or removed node and `BlockError` for a number it does not have. The reason
+        that an event gives is the policy's, by default.
         """
-        if not node.evictable:
-            why = "locked" if node.locked else "no leaf" if node.children else "gone or a root"
-            raise LockError(f"cannot trim node {node.id}: it is {why}")
-        keep = node.num_blocks - num_blocks
-        if num_blocks < 1 or keep < 0:
-            raise BlockError(
-                f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks"
-            )
-        gone = node.block_ids[keep:]
-        if self.emit:
-            reason = self.policy.reason
-            self.emit(BlockRemoved(*self.stamp(), node.id, to_runs(gone), reason, node.tick))
+        if not (node.evictable and 0 < num_blocks <= node.num_blocks):
+            raise bad_trim(node, num_blocks)
         self.num_blocks -= num_blocks
         self.num_evictable_blocks -= num_blocks
+        return self.shorten(node, num_blocks, reason or self.policy.reason)
+
+    def shorten(self, node: Node, num_blocks: int, reason: str) -> BlockIds:
+        """Take blocks off the tail of a leaf of either tier, and say why; return their ids."""
+        assert not node.children, f"node {node.id} has children on the host"
+        keep = node.num_blocks - num_blocks
+        gone = node.block_ids[keep:]
+        if self.emit:
+            self.emit(BlockRemoved(*self.stamp(), node.id, to_runs(gone), reason, node.tick))
         if keep:
-            node.shorten(keep, self._block_bytes)
+            node.shorten(keep, self.block_bytes)
         else:
             self._remove(node)
         return gone
@@ -322,10 +277,36 @@ class RadixTree:
     def evict(self, num_blocks: int) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks)
+        most = getattr(self.policy, "max_blocks", None) or num_blocks
         while num_blocks > 0 and (node := self.policy.victim()) is not None:
-            gone.append(self.trim(node, min(num_blocks, node.num_blocks)))
+            gone.append(self.trim(node, min(num_blocks, node.num_blocks, most)))
             num_blocks -= len(gone[-1])
         return np.concatenate(gone) if gone else NO_BLOCKS
+
+    # ---- for growth and the host tier
+
+    def new_id(self) -> int:
+        """Return the next node id."""
+        self._next_id += 1
+        return self._next_id - 1
+
+    def split(self, lower: Node, num_blocks: int) -> Node:
+        """Make the first `num_blocks` blocks of a node one of their own; nothing is stamped."""
+        upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
+        self.num_nodes += 1
+        if lower.resident:
+            self.policy.on_split(upper, lower)
+        if self.emit:
+            self.emit(NodeSplit(*self.stamp(), lower.id, upper.id, num_blocks))
+        return upper
+
+    def left_device(self, node: Node) -> None:
+        """Tell the policy that a leaf is gone from the device; its parent may be a leaf now."""
+        self.policy.on_remove(node)
+        if parent := node.parent:
+            parent.num_resident_children -= 1
+            if parent.evictable:
+                self.policy.on_evictable(parent)
 
     # ---- what others see
 
@@ -346,7 +327,7 @@ class RadixTree:
     def _root(self, namespace: Namespace | None) -> Node:
         """Return the namespace's root; a new one is kept once it is locked or has a child."""
         root = self.roots.get(namespace)
-        return root or Node(self._new_id(), None, namespace, b"", NO_BLOCKS)
+        return root or Node(self.new_id(), None, namespace, b"", NO_BLOCKS)
 
     def _forget_root(self, root: Node) -> None:
         """Drop a root that is empty: passing tenants leave nothing behind."""
@@ -354,106 +335,21 @@ class RadixTree:
             root.alive = False
             self.roots.pop(root.namespace, None)
 
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
-
-    def _split(self, lower: Node, num_blocks: int) -> Node:
-        """Make the first `num_blocks` blocks of a node one of their own; nothing is stamped."""
-        upper = lower.split(num_blocks, self._new_id(), self._block_bytes)
-        self.num_nodes += 1
-        self.policy.on_split(upper, lower)
-        if self.emit:
-            self.emit(NodeSplit(*self.stamp(), lower.id, upper.id, num_blocks))
-        return upper
-
-    def _extend_locked(
-        self,
-        node: Node,
-        tokens: Tokens,
-        block_ids: BlockIds,
-        tick: int,
-        receipt: Receipt,
-        sequence_id: int | None,
-    ) -> Node:
-        """Store blocks below the node that `receipt` holds, the usual case of a commit.
-
-        If nobody else has locked it and it is a leaf, it grows in place. Otherwise a new leaf is
-        born locked, and the receipt moves down to it; the node stays locked through its child.
-        """
-        if not len(block_ids):
-            return node
-        if node.num_receipts == 1 and node.parent and not node.children:
-            start, stop = node.end - node.num_blocks, node.end + len(block_ids)
-            edge = tokens.view[start * self._block_bytes : stop * self._block_bytes]
-            node.lengthen(edge, block_ids)
-            self.num_blocks += len(block_ids)
-            if self.emit:
-                self.emit(BlockStored(*self._stored(node, len(block_ids), tokens, sequence_id)))
-            return node
-        leaf = self._add_leaf(node, tokens, block_ids, tick, sequence_id)
-        leaf.num_receipts = 1
-        node.num_locked_children += 1
-        node.num_receipts -= 1
-        receipt.node = leaf
-        if self.emit:
-            self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
-            if node.parent:
-                self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
-        return leaf
-
-    def _add_leaf(
-        self,
-        parent: Node,
-        tokens: Tokens,
-        block_ids: BlockIds,
-        tick: int,
-        sequence_id: int | None,
-    ) -> Node:
-        """Hang a new leaf below `parent`. The caller locks it or counts it as evictable."""
-        step = self._block_bytes
-        edge = tokens.view[parent.end * step : (parent.end + len(block_ids)) * step]
-        if parent.evictable:
-            self.policy.on_protected(parent)  # no leaf any more
-        leaf = Node(self._new_id(), parent, parent.namespace, compact(edge), block_ids.copy())
-        leaf.tick = tick
-        parent.children[bytes(edge[:step])] = leaf
-        if parent.parent is None:
-            self.roots.setdefault(parent.namespace, parent)
-        self.num_nodes += 1
-        self.num_blocks += len(block_ids)
-        self.policy.on_insert(leaf, tick)
-        if self.emit:
-            self.emit(BlockStored(*self._stored(leaf, len(block_ids), tokens, sequence_id)))
-        return leaf
-
-    def _stored(
-        self, node: Node, num_blocks: int, tokens: Tokens, sequence_id: int | None
-    ) -> tuple[Any, ...]:
-        """Return `BlockStored`'s fields for the last `num_blocks` blocks of a node."""
-        start, stop = (node.end - num_blocks) * self.block_size, node.end * self.block_size
-        literal = None if sequence_id is not None else tuple(tokens.token_ids[start:stop].tolist())
-        parent_id = node.parent.id if node.parent and node.parent.parent else None
-        runs = to_runs(node.block_ids[-num_blocks:])
-        where = (node.id, parent_id, node.namespace, sequence_id, start)
-        return (*self.stamp(), *where, runs, node.tick, literal)
-
     def _remove(self, node: Node) -> None:
-        """Take a leaf without blocks out of the tree; its parent may become a leaf."""
-        parent = node.parent
-        assert parent is not None
-        del parent.children[bytes(node.edge[: self._block_bytes])]
+        """Take a leaf without blocks out of the tree."""
+        assert node.parent is not None
+        del node.parent.children[bytes(node.edge[: self.block_bytes])]
         node.alive = False
         self.num_nodes -= 1
-        self.policy.on_remove(node)
-        if parent.evictable:
-            self.policy.on_evictable(parent)
-        elif parent.parent is None:
-            self._forget_root(parent)
+        if node.resident:
+            self.left_device(node)
+        if node.parent.parent is None:
+            self._forget_root(node.parent)
 
 
-def _no_handle(node: object) -> LockError:
-    """Say why this is no node to work with."""
-    if isinstance(node, Node):
-        return LockError(f"node {node.id} is gone (evicted or cleared): match again")
-    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")
+def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:
+    """Say why these blocks cannot be taken off this node."""
+    if node.evictable:
+        return BlockError(f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks")
+    gone = "no leaf" if node.num_resident_children else "gone, a root or on the host"
+    return LockError(f"cannot trim node {node.id}: it is {'locked' if node.locked else gone}")

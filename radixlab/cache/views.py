@@ -1,6 +1,7 @@
 """What others see of a tree: its nodes in order, as frozen views, and counted."""
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import NodeView, TreeStats
@@ -28,13 +29,14 @@ def node_views(nodes: list[Node]) -> Iterator[NodeView]:
             lock_ref[node.id],
             node.num_hits,
             node.tick,
+            node.resident,
         )
 
 
 def tree_stats(nodes: list[Node]) -> TreeStats:
-    """Count nodes and blocks by the receipts that hold them; `nodes` come parents first."""
+    """Count nodes, and blocks by the receipts that hold them; `nodes` come parents first."""
     lock_ref, held_by = lock_refs(nodes), [0, 0, 0]  # blocks held by no receipt, by one, by more
-    for node in nodes:
+    for node in filter(attrgetter("resident"), nodes):
         held_by[min(lock_ref[node.id], 2)] += node.num_blocks
     cached, unique, shared = held_by
     return TreeStats(len(nodes), shared, unique, cached)

@@ -7,9 +7,14 @@ from statistics import median
 
 def median_us(action: Callable[[], object], rounds: int = 300) -> float:
     """Call `action` many times and return the median, which drops warm-up and interruptions."""
+    return median(times_us(action, rounds))
+
+
+def times_us(action: Callable[[], object], rounds: int) -> list[float]:
+    """Call `action` so many times and return each time, the first in front."""
     times = []
     for _ in range(rounds):
         begin = time.perf_counter_ns()
         action()
-        times.append(time.perf_counter_ns() - begin)
-    return median(times) / 1_000
+        times.append((time.perf_counter_ns() - begin) / 1_000)
+    return times

@@ -111,10 +111,12 @@ def _hide_tokens(fields: dict[str, Any]) -> None:
 def _state(fields: dict[str, Any]) -> State:
     nodes = [NodeState(**_tagged(node)) for node in fields["nodes"]]
     sequences = [SequenceState(**_tagged(sequence)) for sequence in fields["sequences"]]
-    transfers = [(src, dst) for src, dst in fields["transfers"]]
+    transfers = [(src, dst, kind) for src, dst, kind in fields["transfers"]]
     rest = {k: v for k, v in fields.items() if k not in ("nodes", "sequences", "transfers")}
     positive("num_blocks", rest["num_blocks"])
     positive("block_size", rest["block_size"])
+    if rest.get("num_host_blocks"):
+        positive("num_host_blocks", rest["num_host_blocks"])
     state = State(
         **rest,
         nodes={node.id: node for node in nodes},

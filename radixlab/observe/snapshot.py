@@ -35,13 +35,18 @@ def snapshot(cache: Cache) -> State:
             )
             for s in cache.sequences.values()
         },
-        transfers=[(copy.src, copy.dst) for copy in cache.copies.transfers],
+        transfers=[(t.src, t.dst, t.kind) for t in cache.transfers],
         tick=cache.tick,
         num_requests=cache.num_requests,
         prompt_tokens=cache.prompt_tokens,
         hit_tokens=cache.hit_tokens,
         evicted_blocks=cache.supply.evicted_blocks,
         copied_blocks=cache.copies.num_copied,
+        num_host_blocks=cache.config.num_host_blocks,
+        host_hit_tokens=cache.host_hit_tokens,
+        written_back_blocks=cache.host.written_back_blocks if cache.host else 0,
+        loaded_back_blocks=cache.host.loaded_back_blocks if cache.host else 0,
+        dropped_blocks=cache.host.dropped_blocks if cache.host else 0,
     )
 
 

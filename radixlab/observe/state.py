@@ -26,6 +26,8 @@ class NodeState:
     lock_ref: int = 0
     num_hits: int = 0
     tick: int = 0
+    resident: bool = True
+    """Whether the blocks are the device's; otherwise they are the host's."""
 
 
 @dataclass(slots=True)
@@ -48,13 +50,19 @@ class State:
     block_size: int
     nodes: dict[int, NodeState] = field(default_factory=dict)
     sequences: dict[int, SequenceState] = field(default_factory=dict)
-    transfers: list[tuple[int, int]] = field(default_factory=list)
+    transfers: list[tuple[int, int, str]] = field(default_factory=list)
+    """Ordered and not complete, in order: `(src, dst, kind)`."""
     tick: int = 0
     num_requests: int = 0
     prompt_tokens: int = 0
     hit_tokens: int = 0
     evicted_blocks: int = 0
     copied_blocks: int = 0
+    num_host_blocks: int = 0
+    host_hit_tokens: int = 0
+    written_back_blocks: int = 0
+    loaded_back_blocks: int = 0
+    dropped_blocks: int = 0
 
     def path(self, node_id: int | None) -> Iterator[NodeState]:
         """Yield the node and its ancestors, deepest first.
@@ -128,6 +136,7 @@ def _prefix_matched(state: State, e: ev.PrefixMatched) -> None:
     state.num_requests += 1
     state.prompt_tokens += e.num_tokens
     state.hit_tokens += e.hit_tokens
+    state.host_hit_tokens += e.host_hit_tokens
 
 
 def _blocks_allocated(state: State, e: ev.BlocksAllocated) -> None:
@@ -172,9 +181,11 @@ def _block_stored(state: State, e: ev.BlockStored) -> None:
         state.nodes[e.node_id] = NodeState(
             e.node_id, e.parent_id, e.namespace, tokens, block_ids, tick=e.tick
         )
-    else:
+    elif node.resident:
         node.tokens += tokens
         node.block_ids += block_ids
+    else:
+        node.block_ids, node.resident = block_ids, True
 
 
 def _block_removed(state: State, e: ev.BlockRemoved) -> None:
@@ -183,7 +194,50 @@ def _block_removed(state: State, e: ev.BlockRemoved) -> None:
     del node.block_ids[keep:], node.tokens[keep * state.block_size :]
     if not node.block_ids:
         del state.nodes[e.node_id]
-    state.evicted_blocks += len(gone)
+    if node.resident:
+        state.evicted_blocks += len(gone)
+    if state.num_host_blocks:
+        state.dropped_blocks += len(gone)
+
+
+def _written_back(state: State, e: ev.WrittenBack) -> None:
+    node, host_ids = state.nodes[e.node_id], expand(e.host_runs)
+    device_ids = expand(e.block_runs)
+    if e.host_node_id == e.node_id:
+        node.block_ids, node.resident = host_ids, False
+    else:
+        _pass_down(state, node, e.host_node_id, host_ids)
+    _order(state, device_ids, host_ids, "write_back")
+    state.evicted_blocks += len(host_ids)
+    state.written_back_blocks += len(host_ids)
+
+
+def _pass_down(state: State, node: NodeState, host_node_id: int, host_ids: list[int]) -> None:
+    """Move a node's tail to the front of the node below it on the host, a new one if need be."""
+    keep = len(node.block_ids) - len(host_ids)
+    tokens = node.tokens[keep * state.block_size :]
+    del node.block_ids[keep:], node.tokens[keep * state.block_size :]
+    below = state.nodes.get(host_node_id)
+    if below is None:
+        for child in state.nodes.values():
+            if child.parent_id == node.id:
+                child.parent_id = host_node_id
+        below = replace(
+            node, id=host_node_id, parent_id=node.id, tokens=[], block_ids=[], resident=False
+        )
+        state.nodes[host_node_id] = below
+    below.tokens[:0], below.block_ids[:0] = tokens, host_ids
+
+
+def _loaded_back(state: State, e: ev.LoadedBack) -> None:
+    node, device_ids = state.nodes[e.node_id], expand(e.block_runs)
+    node.block_ids, node.resident = device_ids, True
+    _order(state, expand(e.host_runs), device_ids, "load_back")
+    state.loaded_back_blocks += len(device_ids)
+
+
+def _order(state: State, src: list[int], dst: list[int], kind: str) -> None:
+    state.transfers += [(s, d, kind) for s, d in zip(src, dst, strict=True)]
 
 
 def _blocks_deduplicated(state: State, e: ev.BlocksDeduplicated) -> None:
@@ -193,13 +247,13 @@ def _blocks_deduplicated(state: State, e: ev.BlocksDeduplicated) -> None:
 
 def _block_copied(state: State, e: ev.BlockCopied) -> None:
     state.sequences[e.sequence_id].block_table[e.table_index] = e.dst
-    state.transfers.append((e.src, e.dst))
+    _order(state, [e.src], [e.dst], "copy")
     state.copied_blocks += 1
 
 
 def _transfers_completed(state: State, e: ev.TransfersCompleted) -> None:
-    for pair in e.pairs:
-        state.transfers.remove(pair)
+    for transfer in e.transfers:
+        state.transfers.remove(transfer)
 
 
 def _sequence_forked(state: State, e: ev.SequenceForked) -> None:
@@ -247,6 +301,8 @@ _RULES: dict[str, Callable[[State, Any], None]] = {
     "NodeUnlocked": _node_unlocked,
     "BlockStored": _block_stored,
     "BlockRemoved": _block_removed,
+    "WrittenBack": _written_back,
+    "LoadedBack": _loaded_back,
     "BlocksDeduplicated": _blocks_deduplicated,
     "BlockCopied": _block_copied,
     "TransfersCompleted": _transfers_completed,

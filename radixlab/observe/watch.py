@@ -198,6 +198,7 @@ def node_state(view: NodeView) -> NodeState:
         view.lock_ref,
         view.num_hits,
         view.tick,
+        view.resident,
     )
 
 

@@ -2,7 +2,7 @@
 
 Knows how a block looks (colour, and a shape that needs no colour) on axes whose unit is a pixel,
 y downwards. Free is pale, cached plain, in use has a dark corner, private is an outline, shared
-carries its count, copying an arrow.
+carries its count, copying an arrow; what the host has is dotted.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from matplotlib.collections import PolyCollection
 
 from radixlab.observe.state import SequenceState, State
 from radixlab.viz.facts import BlockFacts, Standing
-from radixlab.viz.palette import FILL, GREEN, INK, LEGEND, PAPER, SOFT
+from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LEGEND, PAPER, SOFT
 from radixlab.viz.text import Decode, count, printable, tokens_text
 
 _SIDES = (28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7)
@@ -150,14 +150,14 @@ def draw_sequence(
     return height
 
 
-def draw_legend(axes: Axes, x: float, y: float, width: float) -> float:
+def draw_legend(axes: Axes, x: float, y: float, width: float, with_host: bool = False) -> float:
     """Draw one entry per standing, in lines; return the height."""
     ex, ey = x, y
-    for standing in Standing:
+    for standing in Standing if with_host else list(Standing)[: Standing.ON_HOST]:
         entry = 40 + _LEGEND_CHAR * len(LEGEND[standing])
         if ex > x and ex + entry > x + width:
             ex, ey = x, ey + 22
-        facts = BlockFacts([standing], {}, _TWO_READERS)
+        facts = BlockFacts([standing], {}, _TWO_READERS, [])
         draw_blocks(axes, facts, [(0, (ex, ey, 15, 15))], numbers=False)
         write(axes, ex + 22, ey + 7.5, LEGEND[standing], 8)
         ex += entry
@@ -174,6 +174,11 @@ def _fill(axes: Axes, standing: Standing, rects: list[Rect]) -> None:
     if standing is Standing.PRIVATE:
         inner = [(x + 1, y + 1, w - 2, h - 2) for x, y, w, h in rects]
         _rectangles(axes, inner, facecolor=PAPER, edgecolor=GREEN, linewidth=1.6)
+        return
+    if standing is Standing.ON_HOST:
+        inner = [(x + 1, y + 1, w - 2, h - 2) for x, y, w, h in rects]
+        dots = {"edgecolor": BLUE, "linewidth": 1.2, "linestyle": ":"}
+        _rectangles(axes, inner, facecolor=FILL[standing], **dots)
         return
     _rectangles(axes, rects, facecolor=FILL[standing], edgecolor="none")
     if standing is Standing.USED:

@@ -11,7 +11,10 @@ from radixlab.observe.state import State
 
 
 class Standing(IntEnum):
-    """How a physical block stands; the order is the legend's."""
+    """How a physical block stands; the order is the legend's.
+
+    A block of the host is free, on host, or at an end of a transfer.
+    """
 
     FREE = 0
     CACHED = 1
@@ -19,19 +22,25 @@ class Standing(IntEnum):
     PRIVATE = 3
     SHARED = 4
     COPYING = 5
+    ON_HOST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """Per block id: its standing, the node that owns it, the number of block tables it is in."""
+    """Per block id: its standing, the node that owns it, the number of block tables it is in.
+
+    Of the device; `host` is the standing of each host block.
+    """
 
     standing: list[Standing]
     owner: dict[int, int]
     readers: Counter[int]
+    host: list[Standing]
 
-    def of(self, block: int) -> Standing:
+    def of(self, block: int, resident: bool = True) -> Standing:
         """Return a block's standing; a learner's tree may name a block that is not there."""
-        return self.standing[block] if 0 <= block < len(self.standing) else Standing.FREE
+        standing = self.standing if resident else self.host
+        return standing[block] if 0 <= block < len(standing) else Standing.FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +57,17 @@ class Counts:
     num_in_use: int
     num_private: int
     hit_rate: float | None
+    num_on_host: int = 0
+    """Blocks of the host that are not free."""
 
 
 def block_facts(state: State) -> BlockFacts:
     """Find the standing of every block."""
     readers = Counter(block for s in state.sequences.values() for block in s.block_table)
-    owner = {block: n.id for n in state.nodes.values() for block in n.block_ids}
-    locked = {block for n in state.nodes.values() if n.lock_ref > 0 for block in n.block_ids}
-    copying = {block for pair in state.transfers for block in pair}
+    nodes = [node for node in state.nodes.values() if node.resident]
+    owner = {block: n.id for n in nodes for block in n.block_ids}
+    locked = {block for n in nodes if n.lock_ref > 0 for block in n.block_ids}
+    copying = {block for transfer in state.transfers for block in device_ends(transfer)}
 
     def standing(block: int) -> Standing:
         if block in copying:
@@ -68,14 +80,40 @@ def block_facts(state: State) -> BlockFacts:
             return Standing.FREE
         return Standing.USED if block in locked else Standing.CACHED
 
-    return BlockFacts([standing(block) for block in range(state.num_blocks)], owner, readers)
+    device = [standing(block) for block in range(state.num_blocks)]
+    return BlockFacts(device, owner, readers, _host_standings(state))
+
+
+def host_facts(facts: BlockFacts) -> BlockFacts:
+    """Return the facts of the host's blocks as if they were a pool of their own."""
+    return BlockFacts(facts.host, {}, Counter(), [])
+
+
+def device_ends(transfer: tuple[int, int, str]) -> tuple[int, ...]:
+    """Return the ends of a transfer that are on the device."""
+    src, dst, kind = transfer
+    return {"write_back": (src,), "load_back": (dst,)}.get(kind, (src, dst))
+
+
+def _host_standings(state: State) -> list[Standing]:
+    nodes = [node for node in state.nodes.values() if not node.resident]
+    standing = {block: Standing.ON_HOST for node in nodes for block in node.block_ids}
+    ends = [(dst if kind == "write_back" else src, kind) for src, dst, kind in state.transfers]
+    standing |= {block: Standing.COPYING for block, kind in ends if kind != "copy"}
+    return [standing.get(block, Standing.FREE) for block in range(state.num_host_blocks)]
 
 
 def counts(state: State, facts: BlockFacts | None = None) -> Counts:
     """Count the blocks by standing."""
-    tally = Counter((facts or block_facts(state)).standing)
+    facts = facts or block_facts(state)
+    tally = Counter(facts.standing)
     free, evictable = tally[Standing.FREE], tally[Standing.CACHED]
     hit_rate = state.hit_tokens / state.prompt_tokens if state.prompt_tokens else None
     return Counts(
-        free, evictable, state.num_blocks - free - evictable, tally[Standing.PRIVATE], hit_rate
+        free,
+        evictable,
+        state.num_blocks - free - evictable,
+        tally[Standing.PRIVATE],
+        hit_rate,
+        len(facts.host) - facts.host.count(Standing.FREE),
     )

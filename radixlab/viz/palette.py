@@ -10,6 +10,7 @@ SOFT = "#59636e"
 LINE = "#c8d0d8"
 PAPER = "#ffffff"
 GREEN = "#009E73"
+BLUE = "#0072B2"
 
 FILL = {
     Standing.FREE: "#e4e7ea",
@@ -18,6 +19,7 @@ FILL = {
     Standing.PRIVATE: PAPER,
     Standing.SHARED: GREEN,
     Standing.COPYING: "#CC79A7",
+    Standing.ON_HOST: "#dcedf8",
 }
 
 LEGEND = {
@@ -27,4 +29,5 @@ LEGEND = {
     Standing.PRIVATE: "private (outline)",
     Standing.SHARED: "shared (count)",
     Standing.COPYING: "copying (arrow)",
+    Standing.ON_HOST: "on host (dotted)",
 }

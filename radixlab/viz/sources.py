@@ -15,7 +15,7 @@ from radixlab.events import EVENT_TYPES
 
 @cache
 def event_sources() -> dict[str, str]:
-    """Map event types to places such as `cache/tree.py:123 in RadixTree._split`."""
+    """Map event types to places such as `cache/tree.py:123 in RadixTree.split`."""
     found: dict[str, str] = {}
     package = Path(radixlab.__file__).parent
     for path in sorted((package / "cache").glob("*.py")):

@@ -17,7 +17,7 @@ from PIL import Image
 
 from radixlab.observe.state import State
 from radixlab.viz.block_map import draw_legend, draw_map, draw_sequence, grid_of, write
-from radixlab.viz.facts import BlockFacts, block_facts, counts
+from radixlab.viz.facts import BlockFacts, block_facts, counts, host_facts
 from radixlab.viz.palette import LINE, PAPER, SOFT
 from radixlab.viz.text import Decode, count, headline
 from radixlab.viz.tree_dot import render_dot, tree_dot
@@ -93,9 +93,15 @@ def _draw_tree(axes: Axes, state: State, decode: Decode | None, y: float) -> flo
 def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float:
     y = _heading(axes, y, "Block map")
     grid = grid_of(state.num_blocks, _INNER)
-    draw_map(axes, facts, grid, _MARGIN, y, state.transfers)
+    copies = [(src, dst) for src, dst, kind in state.transfers if kind == "copy"]
+    draw_map(axes, facts, grid, _MARGIN, y, copies)
     y += grid.rows * grid.side + 8
-    return y + draw_legend(axes, _MARGIN, y, _INNER)
+    if facts.host:
+        y = _heading(axes, y, "Host", "what was evicted and can be loaded back")
+        grid = grid_of(len(facts.host), _INNER)
+        draw_map(axes, host_facts(facts), grid, _MARGIN, y)
+        y += grid.rows * grid.side + 8
+    return y + draw_legend(axes, _MARGIN, y, _INNER, with_host=bool(facts.host))
 
 
 def _draw_sequences(

@@ -33,17 +33,24 @@ def headline(state: State, numbers: Counts | None = None) -> str:
     c = numbers or counts(state)
     rate = "no requests yet" if c.hit_rate is None else f"hit rate {100 * c.hit_rate:.1f} %"
     used = f"{c.num_in_use} of {state.num_blocks} blocks in use"
-    return (
-        f"CacheView: {count(len(state.nodes), 'node')}, {used}, {c.num_evictable} evictable, {rate}"
-    )
+    host = f", {c.num_on_host} of {state.num_host_blocks} on host" if state.num_host_blocks else ""
+    nodes = count(len(state.nodes), "node")
+    return f"CacheView: {nodes}, {used}, {c.num_evictable} evictable{host}, {rate}"
 
 
 def ordered_children(nodes: dict[int, NodeState]) -> dict[int | None, list[int]]:
-    """Map each parent (None: the roots) to its children by first block: splits keep that."""
+    """Map each parent (None: the roots) to its children by first block: splits keep that.
+
+    Those on the host come last, for their blocks are others.
+    """
     children: dict[int | None, list[int]] = {None: []} | {i: [] for i in nodes}
-    for node in sorted(nodes.values(), key=lambda n: (n.block_ids[:1] or [-1], n.id)):
+    for node in sorted(nodes.values(), key=_rank):
         children[node.parent_id if node.parent_id in nodes else None].append(node.id)
     return children
+
+
+def _rank(node: NodeState) -> tuple[bool, list[int], int]:
+    return not node.resident, node.block_ids[:1] or [-1], node.id
 
 
 def walk_tree(state: State) -> Iterator[tuple[int, NodeState]]:
@@ -105,7 +112,8 @@ def _node_line(node: NodeState, decode: Decode | None) -> str:
     text = clip(tokens_text(node.tokens, decode))
     label = json.dumps(text, ensure_ascii=False) if decode else f"[{text}]"
     locks = f", {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
-    return f"{tenant}node {node.id} {label}: blocks {ids_text(node.block_ids)}{locks}"
+    blocks = f"{'' if node.resident else 'on host, '}blocks {ids_text(node.block_ids)}"
+    return f"{tenant}node {node.id} {label}: {blocks}{locks}"
 
 
 def _sequence_line(s: SequenceState) -> str:

@@ -21,7 +21,7 @@ import matplotlib
 
 from radixlab.observe.state import NodeState, State
 from radixlab.viz.facts import BlockFacts, Standing, block_facts
-from radixlab.viz.palette import FILL, GREEN, INK, LINE, SOFT
+from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LINE, SOFT
 from radixlab.viz.text import Decode, clip, count, printable, tokens_text, walk_tree
 
 _CELLS_PER_ROW = 10
@@ -131,19 +131,22 @@ def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> st
 def _card(node: NodeState, facts: BlockFacts, decode: Decode | None) -> str:
     """Build the HTML-like label of a node: what it is, its tokens, a cell per block."""
     locks = f" · {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
-    head = f"node {node.id} · {count(len(node.block_ids), 'block')}{locks}"
+    where = "" if node.resident else " · on host"
+    head = f"node {node.id} · {count(len(node.block_ids), 'block')}{locks}{where}"
     lines = _lines(clip(printable(tokens_text(node.tokens, decode)), 48, 18))
     points = max(5 * len(head), *(5.5 * len(line) for line in lines))
     rows = [f'<FONT POINT-SIZE="8" COLOR="{SOFT}">{_escape(head)}</FONT>']
     rows += [f'<FONT FACE="DejaVu Sans Mono">{_escape(line)}</FONT>' for line in lines]
-    rows.append(_cells(node.block_ids, facts, max(_LEAST_CELLS, int(points / _CELL_W))))
+    rows.append(_cells(node, facts, max(_LEAST_CELLS, int(points / _CELL_W))))
     body = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     evictable = all(facts.of(block) is Standing.CACHED for block in node.block_ids)
     color = FILL[Standing.CACHED] if evictable else GREEN
+    border = f'COLOR="{LINE}"' if node.resident else f'COLOR="{BLUE}" STYLE="DOTTED"'
+    color = color if node.resident else FILL[Standing.ON_HOST]
     stripe = f'<TD WIDTH="3" CELLPADDING="0" BGCOLOR="{color}"></TD>'
     inner = f'<TABLE BORDER="0" {_TIGHT} CELLPADDING="1">{body}</TABLE>'
     return (
-        f'<<TABLE BORDER="1" COLOR="{LINE}" {_TIGHT} CELLPADDING="3" BGCOLOR="white">'
+        f'<<TABLE BORDER="1" {border} {_TIGHT} CELLPADDING="3" BGCOLOR="white">'
         f"<TR>{stripe}<TD>{inner}</TD></TR></TABLE>>"
     )
 
@@ -153,9 +156,10 @@ def _lines(text: str) -> list[str]:
     return wrap.wrap(text) or [" "]
 
 
-def _cells(block_ids: list[int], facts: BlockFacts, least: int) -> str:
+def _cells(node: NodeState, facts: BlockFacts, least: int) -> str:
     """Lay out cells in rows; empty ones up to `least` keep Graphviz from spreading the others."""
-    cells = [_cell(block, facts) for block in block_ids[:_MOST_CELLS]]
+    block_ids = node.block_ids
+    cells = [_cell(block, facts, node.resident) for block in block_ids[:_MOST_CELLS]]
     columns = min(_CELLS_PER_ROW, max(least, len(cells)))
     cells += [f"<TD {_CELL_SIZE}></TD>"] * (-len(cells) % columns)
     if (left := len(block_ids) - _MOST_CELLS) > 0:
@@ -165,9 +169,11 @@ def _cells(block_ids: list[int], facts: BlockFacts, least: int) -> str:
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">{body}</TABLE>'
 
 
-def _cell(block: int, facts: BlockFacts) -> str:
-    standing = facts.of(block)
+def _cell(block: int, facts: BlockFacts, resident: bool) -> str:
+    standing = facts.of(block, resident)
     border = f' BORDER="2" COLOR="{GREEN}"' if standing is Standing.PRIVATE else ""
+    if standing is Standing.ON_HOST:
+        border = f' BORDER="1" COLOR="{BLUE}" STYLE="DOTTED"'
     readers = facts.readers[block] if standing is Standing.SHARED else 0
     shared = f'<FONT POINT-SIZE="5.5">×{readers}</FONT>' if readers else ""
     text = f'<FONT POINT-SIZE="7">{block}{shared}</FONT>'

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
-from radixlab.cache.eviction import POLICIES
+from radixlab.cache.eviction import POLICIES, Belady
+from radixlab.cache.protocols import Transfer
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace
@@ -29,6 +30,9 @@ class Manager(Protocol):
 
     def append(self, sequence: Any, tokens: TokenArray) -> Any:
         """Add tokens, taking blocks for them."""
+
+    def complete(self, transfers: list[Transfer]) -> Any:
+        """Hear that these transfers are done."""
 
     def commit(self, sequence: Any, num_written: int) -> Any:
         """Let others match what is written."""
@@ -52,6 +56,12 @@ class ReplayResult:
     hit_tokens: int
     """Prompt tokens whose KV was in the cache."""
     evicted_blocks: int
+    by_request: tuple[tuple[int, int], ...]
+    """Prompt tokens and hit tokens of each request served, in order."""
+    host_hit_tokens: int
+    """Those of the hit tokens that came back from the host."""
+    dropped_blocks: int
+    """Blocks for which the host had no room."""
     cpu_us: float
     """Thread CPU time from match to release, all requests together.
 
@@ -83,22 +93,32 @@ def replay(
     >>> result.hit_tokens == 49 * 1024
     True
     """
-    served = rejected = prompt_tokens = hit_tokens = cpu_ns = 0
-    evicted_before = manager.stats().evicted_blocks
+    rejected = cpu_ns = 0
+    served: list[tuple[int, int]] = []
+    before = manager.stats()
     for request in requests:
         if fits(manager.config, request):
             prompt = Tokens(request.prompt, reserve_tokens=len(request.output))
             start = time.thread_time_ns()
-            hit_tokens += serve(manager, prompt, request)
+            hit_tokens = serve(manager, prompt, request)
             cpu_ns += time.thread_time_ns() - start
-            served += 1
-            prompt_tokens += len(request.prompt)
+            served.append((len(request.prompt), hit_tokens))
         else:
             rejected += 1
         if progress:
             progress()
-    evicted = manager.stats().evicted_blocks - evicted_before
-    return ReplayResult(served, rejected, prompt_tokens, hit_tokens, evicted, cpu_ns / 1000)
+    after = manager.stats()
+    return ReplayResult(
+        requests=len(served),
+        rejected_requests=rejected,
+        prompt_tokens=sum(prompt for prompt, _ in served),
+        hit_tokens=sum(hit for _, hit in served),
+        evicted_blocks=after.evicted_blocks - before.evicted_blocks,
+        by_request=tuple(served),
+        host_hit_tokens=after.host_hit_tokens - before.host_hit_tokens,
+        dropped_blocks=after.dropped_blocks - before.dropped_blocks,
+        cpu_us=cpu_ns / 1000,
+    )
 
 
 def fits(config: CacheConfig, request: Request) -> bool:
@@ -110,22 +130,39 @@ def serve(manager: Manager, prompt: Tokens, request: Request) -> int:
     """Take one request through its life; return its hit tokens.
 
     Blocks for the output are reserved at once, as by an engine that admits only what it can finish.
+    There are no bytes here, so transfers are done when they are ordered.
     """
     sequence = manager.allocate(prompt, request.namespace, len(request.output))
     hit_tokens: int = sequence.hit_tokens
-    manager.append(sequence, request.output)
+    if sequence.copies:
+        manager.complete(sequence.copies)
+    if copies := manager.append(sequence, request.output):
+        manager.complete(copies)
     manager.commit(sequence, prompt.num_tokens)
     manager.release(sequence)
     return hit_tokens
 
 
 def manager_names() -> list[str]:
-    """List what `make_manager` knows: the eviction policies, and `naive`, the control."""
-    return [*POLICIES, "naive"]
+    """List what `make_manager` knows: the policies, `belady`, the bound, `naive`, the control."""
+    return [*POLICIES, "belady", "naive"]
 
 
-def make_manager(name: str, config: CacheConfig) -> Manager:
-    """Make a manager that evicts by this policy, or the naive twin; raise `KeyError` for others."""
+def make_manager(
+    name: str, config: CacheConfig, requests: Callable[[], Iterable[Request]] | None = None
+) -> Manager:
+    """Make a manager that evicts by this policy, or the naive twin; raise `KeyError` for others.
+
+    `requests` yields those that will be replayed: only `belady` needs them, and reads them once.
+    """
     if name == "naive":
         return NaiveManager(config)
-    return KVCacheManager(config, policy=POLICIES[name]())
+    if name != "belady":
+        return KVCacheManager(config, policy=POLICIES[name]())
+    if requests is None:
+        raise ValueError("belady evicts by the future: give make_manager the requests to come")
+    served = (request for request in requests() if fits(config, request))
+    policy = Belady(served, config.block_size)
+    manager = KVCacheManager(config, policy=policy)
+    policy.clock = lambda: manager.tick
+    return manager

@@ -82,7 +82,7 @@ def story() -> list[Event]:
     log += [
         lambda *s: ev.SequenceForked(*s, 3, 0, 46),
         lambda *s: ev.BlockCopied(*s, 3, 11, 11, 20),
-        lambda *s: ev.TransfersCompleted(*s, ((11, 20),)),
+        lambda *s: ev.TransfersCompleted(*s, ((11, 20, "copy"),)),
         lambda *s: ev.RequestFinished(*s, 1, "released", 4),
         lambda *s: ev.NodeUnlocked(*s, 3, 1),
         lambda *s: ev.OutOfBlocks(*s, 60, 47, 2),
@@ -551,3 +551,21 @@ def test_a_large_pool_is_drawn_by_aggregation(open_page: Any) -> None:
     page = open_page(record)
     page.hover(".rx-map", position={"x": 3, "y": 3})
     assert page.locator(".rx-note").inner_text() == "blocks 0 to 24"
+
+
+def test_what_the_host_has_is_dotted_and_has_a_map_of_its_own(open_page: Any) -> None:
+    start = State(num_blocks=8, block_size=4, num_host_blocks=6)
+    log = EventLog(start, chr)
+    log.events += [
+        ev.BlockStored(0, 0, 1, None, None, None, 0, ((0, 2),), 1, PROMPT[:8]),
+        ev.WrittenBack(1, 0, 1, 1, ((0, 2),), ((4, 2),), "least recent", 1),
+        ev.TransfersCompleted(2, 0, ((0, 4, "write_back"), (1, 5, "write_back"))),
+    ]
+    page = open_page(log.to_json())
+    playwright.expect(page.locator(".rx-card.rx-on-host")).to_contain_text("on host")
+    assert "Host" in texts(page, ".rx-section-title b")
+    page.locator(".rx-cell[data-host-block='4']").hover()
+    assert page.locator(".rx-card.rx-lit").count() == 1
+    playwright.expect(page.locator(".rx-note")).to_contain_text("host block 4: on host, held by")
+    page.keyboard.press("Escape")
+    playwright.expect(page.locator(".rx-legend")).to_contain_text("on host2")

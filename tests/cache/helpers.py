@@ -2,7 +2,7 @@
 
 In a prompt a letter stands for one whole block filled with that letter, a dot for a single token:
 `text("ab.")` is 9 tokens in blocks of 4. A tree is drawn as `ab(c|d)`: a node of two blocks with
-two children of one.
+two children of one; a node on the host as `[ab]`.
 """
 
 import re
@@ -81,6 +81,7 @@ def drawn(cache: Any, namespace: tuple[str, str] | None = None, locks: bool = Fa
     for view in reversed(views):  # children before parents
         if view.namespace == namespace:
             name = "".join(map(chr, view.tokens[::block_size])) + str(view.lock_ref) * locks
+            name = name if view.resident else f"[{name}]"
             below = "|".join(sorted(children.pop(view.id, [])))
             children.setdefault(view.parent_id, []).append(name + (f"({below})" if below else ""))
     return "|".join(sorted(children.get(None, [])))
@@ -105,10 +106,11 @@ class Checked:
     def __init__(self, num_blocks: int = 16, block_size: int = BLOCK_SIZE, policy=None, **config):
         sizes = CacheConfig(num_blocks, block_size, **config)
         self.manager = KVCacheManager(sizes, self._hear, policy)
-        self.canary = KVCanary(num_blocks, block_size)
-        self.state = State(num_blocks, block_size)
+        self.canary = KVCanary(num_blocks, block_size, sizes.num_host_blocks)
+        self.state = State(num_blocks, block_size, num_host_blocks=sizes.num_host_blocks)
         self.events: list[Any] = []
         self.written: dict[int, int] = {}
+        self.ran: set[Any] = set()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.manager, name)
@@ -119,6 +121,26 @@ class Checked:
         self.written[child.id] = min(self.num_written(sequence), child.num_tokens)
         self.verify()
         return child
+
+    def allocate(self, *args, **kwargs):
+        sequence = self._under_oath(self.manager.allocate, verify=False)(*args, **kwargs)
+        self.run(sequence.copies)
+        self.verify()
+        return sequence
+
+    def complete(self, transfers):
+        self.run(transfers)
+        self._under_oath(self.manager.complete)(transfers)
+        self.ran.difference_update(transfers)
+
+    def run(self, transfers) -> None:
+        """Run transfers, as late as a caller may: here if not before, and after all before them."""
+        while not self.ran.issuperset(transfers) and (late := self._next_to_run()):
+            self.canary.run([late])
+            self.ran.add(late)
+
+    def _next_to_run(self):
+        return next((t for t in self.manager.transfers if t not in self.ran), None)
 
     def append(self, sequence, tokens):
         return self._copying(self.manager.append, sequence, tokens)
@@ -136,7 +158,7 @@ class Checked:
         end = sequence.num_tokens if end is None else end
         slots = sequence.slots(start, end, self.config.block_size)
         touched = set((slots // self.config.block_size).tolist())
-        owned = {block for view in self.tree.walk() for block in view.block_ids}
+        owned = {b for view in self.tree.walk() if view.resident for b in view.block_ids}
         for other in self.sequences.values():
             owned |= set(other.block_table.tolist()) if other is not sequence else set()
         assert not touched & owned, f"{sequence} writes to blocks of others: {touched & owned}"
@@ -168,7 +190,7 @@ class Checked:
 
     def _copying(self, method, sequence, *args):
         transfers = self._under_oath(method, verify=False)(sequence, *args)
-        self.canary.run(transfers)
+        self.run(transfers)
         self.verify()
         return transfers
 
@@ -191,6 +213,7 @@ class Checked:
 def start(lab: Checked, drawing: str, namespace: tuple[str, str] | None = None):
     """Admit a prompt, write its KV and commit it; the sequence runs on."""
     sequence = lab.allocate(text(drawing, lab.config.block_size), namespace)
+    lab.complete(sequence.copies)
     lab.write(sequence)
     lab.commit(sequence, sequence.num_tokens)
     return sequence

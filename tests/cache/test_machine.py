@@ -19,7 +19,8 @@ from hypothesis.stateful import (
 )
 
 from radixlab.cache import CacheError, OutOfBlocksError, TransferError
-from radixlab.events import AllBlocksCleared, BlockRemoved
+from radixlab.cache.host import FULL
+from radixlab.events import AllBlocksCleared, BlockRemoved, LoadedBack, WrittenBack
 from radixlab.observe import snapshot
 from radixlab.observe.state import expand
 from tests.cache.helpers import ADAPTER, SALT, Checked
@@ -38,9 +39,13 @@ class CacheMachine(RuleBasedStateMachine):
     num_steps = 0
     """Rules run so far, over all examples of this process."""
 
-    @initialize(num_blocks=st.integers(5, 20), explain=st.booleans())
-    def build(self, num_blocks: int, explain: bool) -> None:
-        self.lab = Checked(num_blocks, BLOCK, explain=explain)
+    @initialize(
+        num_blocks=st.integers(5, 20),
+        explain=st.booleans(),
+        num_host_blocks=st.sampled_from([0, 0, 1, 4, 40]),
+    )
+    def build(self, num_blocks: int, explain: bool, num_host_blocks: int) -> None:
+        self.lab = Checked(num_blocks, BLOCK, explain=explain, num_host_blocks=num_host_blocks)
         self.model = PrefixModel(BLOCK)
         self.pending = []
         self.heard = 0
@@ -62,8 +67,19 @@ class CacheMachine(RuleBasedStateMachine):
     def peek(self, tokens, namespace):
         before = snapshot(self.lab.manager)
         num_blocks = len(self.lab.peek(tokens, namespace))
-        assert num_blocks * BLOCK == self.model.hit_tokens(namespace, tokens, withhold=0)
+        expected = self.model.hit_tokens(namespace, tokens, withhold=0, tiers=["device"])
+        assert num_blocks * BLOCK == expected
         assert snapshot(self.lab.manager) == before
+
+    @rule(which=st.integers(0, 99), more=st.lists(st.sampled_from([1, 2]), max_size=3))
+    def ask_again(self, which, more):
+        """A prompt over a prefix that is on the host, if there is one."""
+        self.tell_evictions()
+        prefixes = [p for p, (tier, _) in self.model.block_of.items() if tier == "host"]
+        if prefixes:
+            namespace, tokens = prefixes[which % len(prefixes)]
+            if self.admit([*tokens, *more], namespace):
+                self.step(-1)
 
     @rule(who=WHO, tokens=st.lists(st.sampled_from([1, 2, 3]), max_size=4))
     def append(self, who, tokens):
@@ -140,7 +156,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(part=PART)
     def complete(self, part):
-        """Any number of the pending copies, however late."""
+        """Any number of the pending transfers, however late."""
         num = round(part * len(self.pending))
         self.lab.complete(self.pending[:num])
         del self.pending[:num]
@@ -157,8 +173,12 @@ class CacheMachine(RuleBasedStateMachine):
     def evict(self, num_blocks):
         before = self.lab.stats()
         expected = min(num_blocks, before.num_evictable_blocks)
+        num_pending = len(self.lab.transfers)
         assert self.lab.evict(num_blocks) == expected
-        assert self.lab.stats().num_free_blocks == before.num_free_blocks + expected
+        ordered = self.lab.transfers[num_pending:]
+        self.pending += ordered
+        num_free = self.lab.stats().num_free_blocks + len({t.src for t in ordered})
+        assert num_free == before.num_free_blocks + expected
 
     @rule()
     def reset(self):
@@ -179,14 +199,19 @@ class CacheMachine(RuleBasedStateMachine):
             above = end_of[view.parent_id]
             end_of[view.id] = above + view.tokens
             for i, block in enumerate(view.block_ids):
-                block_of[view.namespace, above + view.tokens[: (i + 1) * BLOCK]] = block
+                place = "device" if view.resident else "host", block
+                block_of[view.namespace, above + view.tokens[: (i + 1) * BLOCK]] = place
         assert block_of == self.model.block_of
 
     def tell_evictions(self) -> None:
         """Bring the model up to date with what went since the last time."""
         for event in self.lab.events[self.heard :]:
             if isinstance(event, BlockRemoved):
-                self.model.evict(expand(event.block_runs))
+                tier = "host" if event.reason == FULL else "device"
+                self.model.evict(tier, expand(event.block_runs))
+            elif isinstance(event, WrittenBack | LoadedBack):
+                ids = "device", expand(event.block_runs), "host", expand(event.host_runs)
+                self.model.move(*(ids if isinstance(event, WrittenBack) else ids[2:] + ids[:2]))
             elif isinstance(event, AllBlocksCleared):
                 self.model.block_of.clear()
         self.heard = len(self.lab.events)
@@ -198,6 +223,7 @@ class CacheMachine(RuleBasedStateMachine):
         with suppress(OutOfBlocksError):
             sequence = self.lab.allocate(tokens, namespace, reserve)
             assert sequence.hit_tokens == expected
+            self.pending += sequence.copies
             return sequence
 
     def pick(self, who: int):

@@ -4,13 +4,14 @@ import ast
 import re
 from pathlib import Path
 
-# M match, L locks, E eviction, C copy-on-write, K keys, T time.
-# S (scheduling), H (host tier) and E9 (pins) live with their parts.
+# M match, L locks, E eviction, C copy-on-write, H host tier, K keys, T time.
+# S (scheduling) lives with its part.
 RULES = {
     *(f"M{i}" for i in range(1, 13)),
     *(f"L{i}" for i in range(1, 12)),
-    *(f"E{i}" for i in range(1, 9)),
+    *(f"E{i}" for i in range(1, 10)),
     *(f"C{i}" for i in range(1, 8)),
+    *(f"H{i}" for i in range(1, 10)),
     *(f"K{i}" for i in range(1, 5)),
     "T1",
     "T5",
@@ -25,7 +26,7 @@ def named_rules() -> set[str]:
         for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(item, ast.FunctionDef) and item.name.startswith("test_"):
                 ids = (ast.get_docstring(item) or "").split(":")[0].split("(")[0]
-                found |= set(re.findall(r"\b[MLECKT]\d+\b", ids))
+                found |= set(re.findall(r"\b[MLECHKT]\d+\b", ids))
     return found
 
 

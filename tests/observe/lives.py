@@ -7,10 +7,12 @@ import numpy as np
 from radixlab.cache import CacheError, KVCacheManager
 from radixlab.config import CacheConfig
 
+NUM_HOST_BLOCKS = 3
 NAMESPACES = (None, None, ("salt", "x"), ("adapter", "x"))
 
 
 def small_cache(emit=None, **config) -> KVCacheManager:
+    config = {"num_host_blocks": NUM_HOST_BLOCKS} | config
     return KVCacheManager(CacheConfig(num_blocks=16, block_size=2, **config), emit)
 
 
@@ -32,7 +34,8 @@ def live(manager: KVCacheManager, seed: int, num_steps: int = 60) -> Iterator[st
 
 def _allocate(manager, sequence, random, pending):
     prompt = random.integers(1, 3, random.integers(1, 11))
-    manager.allocate(prompt, NAMESPACES[random.integers(4)], int(random.integers(0, 3)))
+    namespace, reserve = NAMESPACES[random.integers(4)], int(random.integers(0, 3))
+    pending += manager.allocate(prompt, namespace, reserve).copies
 
 
 def _append(manager, sequence, random, pending):
@@ -64,7 +67,9 @@ def _finish(manager, sequence, random, pending):
 
 
 def _evict(manager, sequence, random, pending):
+    num_pending = len(manager.transfers)
     manager.evict(int(random.integers(0, 5)))
+    pending += manager.transfers[num_pending:]
 
 
 def _reset(manager, sequence, random, pending):

@@ -197,7 +197,8 @@ STATES = {
     "a node with a bad namespace": STATE | {"nodes": [{"namespace": 7}]},
     "a sequence that is null": STATE | {"sequences": [None]},
     "a transfer of one": STATE | {"transfers": [[1]]},
-    "a transfer of three": STATE | {"transfers": [[1, 2, 3]]},
+    "a host of words": STATE | {"num_host_blocks": "many"},
+    "a transfer of two": STATE | {"transfers": [[1, 2]]},
     "a transfer that is a number": STATE | {"transfers": [7]},
     "a node whose id is a list": STATE
     | {"nodes": [{"id": [], "parent_id": None, "namespace": None, "tokens": [], "block_ids": []}]},

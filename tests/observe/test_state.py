@@ -6,7 +6,7 @@ import pytest
 
 from radixlab.events import EVENT_TYPES, BlocksFreed, BlockStored, NodeSplit
 from radixlab.observe import State, attach, copy_state, fold, fold_all, snapshot
-from tests.observe.lives import CALLS, live, small_cache
+from tests.observe.lives import CALLS, NUM_HOST_BLOCKS, live, small_cache
 
 SEEDS = range(12)
 
@@ -14,7 +14,7 @@ SEEDS = range(12)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_fold_equals_the_engine_after_every_call(seed):
     "T5"
-    state = State(num_blocks=16, block_size=2)
+    state = State(16, 2, num_host_blocks=NUM_HOST_BLOCKS)
     manager = small_cache(lambda event: fold(state, event))
     for call in live(manager, seed):
         assert state == snapshot(manager), call
@@ -120,7 +120,7 @@ def test_events_cannot_be_changed():
 
 
 def test_a_copied_state_stands_still():
-    state, events = State(16, 2), []
+    state, events = State(16, 2, num_host_blocks=NUM_HOST_BLOCKS), []
     manager = small_cache(events.append)
     for _ in live(manager, 5):
         pass

@@ -35,7 +35,7 @@ def events() -> list[Event]:
         lambda *s: ev.BlocksAllocated(*s, 2, ((7, 1),)),
         lambda *s: ev.BlockCopied(*s, 2, 2, 6, 7),
         lambda *s: ev.TokensAppended(*s, 2, 9, tuple(map(ord, "abc"))),
-        lambda *s: ev.TransfersCompleted(*s, ((6, 7),)),
+        lambda *s: ev.TransfersCompleted(*s, ((6, 7, "copy"),)),
         lambda *s: ev.BlockStored(*s, 3, 2, None, 1, 4, ((5, 1),), 2),
         lambda *s: ev.BlocksDeduplicated(*s, 2, 1, ((5, 1),), ((5, 1),)),
         lambda *s: ev.BlockStored(*s, 3, 2, None, None, 8, ((8, 1),), 2, (1, 2, 3, 4)),
@@ -48,6 +48,9 @@ def events() -> list[Event]:
         lambda *s: ev.NodeUnlocked(*s, 2, 2),
         lambda *s: ev.BlocksFreed(*s, 2, ((7, 1),)),
         lambda *s: ev.BlockRemoved(*s, 1, ((2, 1),), "least recent", 3),
+        lambda *s: ev.WrittenBack(*s, 9, 9, ((9, 1),), ((2, 1),), "least recent", 3),
+        lambda *s: ev.LoadedBack(*s, 9, ((2, 1),), ((10, 1),)),
+        lambda *s: ev.TransfersCompleted(*s, ((9, 2, "write_back"), (2, 10, "load_back"))),
         lambda *s: ev.TreeResynced(*s, _RESYNCED),
     ]
     return [make(k, 0) for k, make in enumerate(log)]

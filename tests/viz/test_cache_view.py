@@ -197,7 +197,7 @@ def test_imports_annotations_and_comments_are_no_source(tmp_path: Path) -> None:
 def life_of_everything() -> list[Event]:
     """Let a small engine emit all it can."""
     events: list[Event] = []
-    cache = KVCacheManager(CacheConfig(num_blocks=24, block_size=4), emit=events.append)
+    cache = KVCacheManager(CacheConfig(24, 4, num_host_blocks=12), emit=events.append)
     first, second = serve(cache, "Name it."), cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
     twin = cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
     for sequence in (second, twin):
@@ -208,7 +208,12 @@ def life_of_everything() -> list[Event]:
     cache.preempt(first)
     for sequence in list(cache.sequences.values()):
         cache.release(sequence)
-    cache.evict(1)
+    for num_blocks in (1, 1, 24):
+        cache.evict(num_blocks)
+        cache.complete(cache.transfers)
+    third = cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
+    cache.complete(third.copies)
+    cache.release(third)
     cache.reset()
     return events
 

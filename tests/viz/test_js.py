@@ -30,13 +30,15 @@ def node(*arguments: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def engine_log(seed: int) -> list[Event]:
+def engine_log(seed: int, num_host_blocks: int) -> list[Event]:
     """Run requests that share prefixes through a pool too small for them."""
     draw, events, running = random.Random(seed), list[Event](), list[Any]()
-    cache = KVCacheManager(CacheConfig(40, 2, explain=True), emit=events.append)
+    config = CacheConfig(40, 2, explain=True, num_host_blocks=num_host_blocks)
+    cache = KVCacheManager(config, emit=events.append)
     for _ in range(60):
         try:
             sequence = cache.allocate([draw.randrange(2) for _ in range(draw.randrange(2, 14))])
+            cache.complete(sequence.copies)
             cache.commit(sequence, sequence.num_tokens)
             running.append(sequence)
             if draw.random() < 0.3:
@@ -55,7 +57,7 @@ def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
     for event in events:
         fold(state, event)
         c = counts(state)
-        numbers = [c.num_free, c.num_evictable, c.num_in_use, c.hit_rate]
+        numbers = [c.num_free, c.num_evictable, c.num_in_use, c.hit_rate, c.num_on_host]
         text = {"summary": summary(state, chr), "ids": summary(state)}
         states.append({"state": state_to_json(state), "counts": numbers, **text})
     log = EventLog(start, chr)
@@ -68,7 +70,9 @@ def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
 
 def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
     logs = [golden("by hand", State(16, 4), events)]
-    logs += [golden(f"engine {seed}", State(40, 2), engine_log(seed)) for seed in range(3)]
+    for seed, num in enumerate((0, 0, 0, 6, 60)):
+        start = State(40, 2, num_host_blocks=num)
+        logs.append(golden(f"engine {seed}", start, engine_log(seed, num)))
     path = tmp_path / "golden.json"
     path.write_text(json.dumps(logs), "utf-8")
     node("--test", *map(str, sorted(FOLDER.glob("*.test.mjs"))), GOLDEN=str(path))

@@ -48,6 +48,18 @@ def test_summary_says_how_many_nodes_it_leaves_out() -> None:
     assert summary(state).endswith("… and 100 more nodes")
 
 
+def test_the_summary_tells_the_tiers_apart() -> None:
+    nodes = {
+        1: NodeState(1, None, None, [1], [0]),
+        2: NodeState(2, 1, None, [2], [0], resident=False),
+    }
+    state = State(4, 1, nodes, transfers=[(3, 1, "write_back")], num_host_blocks=5)
+    lines = summary(state).splitlines()
+    assert lines[0].endswith("1 of 4 blocks in use, 1 evictable, 2 of 5 on host, no requests yet")
+    assert lines[2] == "    node 2 [2]: on host, blocks 0"
+    assert still(state)[1:4] == b"PNG"
+
+
 def test_counts_add_up_to_the_pool(state: State) -> None:
     c = counts(state)
     assert (c.num_free, c.num_evictable, c.num_in_use, c.num_private) == (10, 3, 3, 1)
@@ -57,7 +69,7 @@ def test_counts_add_up_to_the_pool(state: State) -> None:
 def test_every_standing_is_told_apart() -> None:
     nodes = {0: NodeState(0, None, None, [0, 0], [1, 2], 1), 1: NodeState(1, None, None, [1], [0])}
     tables = {0: SequenceState(0, None, [], [1, 2, 3]), 1: SequenceState(1, None, [], [1])}
-    facts = block_facts(State(7, 1, nodes, tables, transfers=[(4, 5)]))
+    facts = block_facts(State(7, 1, nodes, tables, transfers=[(4, 5, "copy")]))
     names = "CACHED SHARED USED PRIVATE COPYING COPYING FREE"
     assert [s.name for s in facts.standing] == names.split()
 
@@ -104,7 +116,7 @@ def test_a_fork_says_where_it_comes_from() -> None:
 
 
 def test_a_copy_under_way_has_an_arrow() -> None:
-    facts = block_facts(State(40, 1, transfers=[(0, 39), (3, 4)]))
+    facts = block_facts(State(40, 1, transfers=[(0, 39, "copy"), (3, 4, "copy")]))
     axes = Figure().add_axes((0, 0, 1, 1))
     draw_map(axes, facts, grid_of(40, 400), 0, 0, [(0, 39), (3, 4)])
     assert len(axes.lines) == 4  # two arrows, each on paper

@@ -74,8 +74,8 @@ def test_progress_is_called_once_per_request_rejected_or_not() -> None:
 
 @pytest.mark.parametrize("name", manager_names())
 def test_every_named_manager_replays(name: str) -> None:
-    manager = make_manager(name, CacheConfig(num_blocks=2000))
     workload = open_workload("document-qa", limit=20, seed=1)
+    manager = make_manager(name, CacheConfig(num_blocks=2000), workload.requests)
     assert replay(manager, workload.requests()).requests == 20
 
 

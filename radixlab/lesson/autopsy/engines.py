@@ -31,8 +31,9 @@ class ForgetfulRegistry(Registry):
 class HalfLockedTree(RadixTree):
     """Splits a locked node and leaves the lock with the upper half alone."""
 
-    def _split(self, lower: Node, num_blocks: int) -> Node:
-        upper = super()._split(lower, num_blocks)
+    def split(self, lower: Node, num_blocks: int) -> Node:
+        """Cut a node in two."""
+        upper = super().split(lower, num_blocks)
         upper.num_receipts, lower.num_receipts = lower.num_receipts, 0
         if upper.num_receipts and not lower.locked:
             upper.num_locked_children = 0
@@ -47,7 +48,7 @@ class StaleTree(RadixTree):
     def _remove(self, node: Node) -> None:
         super()._remove(node)
         if node.parent:
-            node.parent.children[bytes(node.edge[: self._block_bytes])] = node
+            node.parent.children[bytes(node.edge[: self.block_bytes])] = node
             node.alive = True
 
 

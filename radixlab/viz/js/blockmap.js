@@ -1,7 +1,7 @@
 // Every physical block on a canvas, by standing and marks. Above some thousands, a cell stands for many blocks.
 
 import { canvasContext, h } from "./dom.js";
-import { CACHED, COPYING, FREE, PRIVATE, SHARED, USED } from "./facts.js";
+import { CACHED, COPYING, FREE, hostFactsOf, ON_HOST, PRIVATE, SHARED, USED } from "./facts.js";
 import { INK, marksOf, MARKS, STANDINGS } from "./palette.js";
 
 const SIDES = [28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7];
@@ -44,6 +44,16 @@ export function blockMapPanel() {
   };
 }
 
+/** The host's part of a frame and of a link, in the form of the device's: the same map draws both. */
+export function hostPart(frame) {
+  const { state, facts, changes } = frame;
+  const part = (marks) => ({ ...marks, blocks: marks.hostBlocks });
+  const host = { hit: part(changes.hit), new: part(changes.new), evicted: part(changes.evicted), copies: [] };
+  const touched = new Set([...host.hit.blocks, ...host.new.blocks, ...host.evicted.blocks]);
+  const pool = { num_blocks: state.num_host_blocks, transfers: [] };
+  return { ...frame, state: pool, facts: hostFactsOf(facts), changes: host, touched };
+}
+
 /** The blocks under the mouse, `[first, last]`; null outside. */
 function blocksAt({ canvas, grid, frame }, event) {
   if (!grid) return null;
@@ -82,7 +92,8 @@ function lookOf(canvas) {
 
 /** The copies to draw, source by destination: those under way, and what the last events did. */
 function copiesOf({ state, changes }) {
-  return new Map([...state.transfers, ...changes.copies].map(([src, dst]) => [dst, src]));
+  const copies = state.transfers.filter(([, , kind]) => kind === "copy");
+  return new Map([...copies, ...changes.copies].map(([src, dst]) => [dst, src]));
 }
 
 function drawBlock(pen, block, x, y) {
@@ -111,6 +122,16 @@ function fillBlock({ c, free }, standing, x, y, size) {
     c.fillStyle = STANDINGS[standing].color;
     c.fillRect(x, y, size, size);
   }
+  if (standing === ON_HOST) dots(c, x, y, size);
+}
+
+function dots(c, x, y, size) {
+  c.save();
+  c.setLineDash([1.5, 2.5]);
+  c.strokeStyle = STANDINGS[ON_HOST].edge;
+  c.lineWidth = size > 10 ? 1.6 : 1;
+  c.strokeRect(x + 0.75, y + 0.75, size - 1.5, size - 1.5);
+  c.restore();
 }
 
 function drawMark({ c, ink }, mark, x, y, size) {
@@ -182,14 +203,14 @@ function badge(c, sign, right, top) {
 function drawMany(pen, first, count, x, y) {
   const { c, frame, link, side } = pen;
   const last = Math.min(first + count, frame.state.num_blocks);
-  const shares = [0, 0, 0, 0, 0, 0];
+  const shares = new Array(STANDINGS.length).fill(0);
   let lit = !link;
   for (let block = first; block < last; block += 1) {
     shares[frame.facts.standing[block]] += 1;
     lit ||= link.blocks.has(block);
   }
   let top = y;
-  for (const standing of [COPYING, SHARED, USED, PRIVATE, CACHED, FREE]) {
+  for (const standing of [COPYING, SHARED, USED, PRIVATE, CACHED, ON_HOST, FREE]) {
     const height = (shares[standing] / (last - first)) * (side - 1);
     c.globalAlpha = (lit ? 1 : 0.25) * (standing === PRIVATE ? 0.6 : 1);
     c.fillStyle = STANDINGS[standing].color ?? pen.free;

@@ -2,6 +2,8 @@
 
 import { expand, pathOf } from "./fold.js";
 
+export const HOST_FULL = "host full"; // why a node of the host is dropped: the only reason there is
+
 /** Marks for the events that led to `state`; those of kinds in `dimmed` (legend names) are left out. */
 export function changesOf(events, state, dimmed = new Set()) {
   const changes = { hit: marks(), new: marks(), evicted: marks(), copies: [], node: null };
@@ -18,7 +20,7 @@ export function changesOf(events, state, dimmed = new Set()) {
 }
 
 function marks() {
-  return { blocks: new Set(), nodes: new Set(), sequences: new Set() };
+  return { blocks: new Set(), hostBlocks: new Set(), nodes: new Set(), sequences: new Set() };
 }
 
 function addAll(set, items) {
@@ -49,7 +51,19 @@ const CHANGE_RULES = {
 
   BlockRemoved(changes, e) {
     changes.evicted.nodes.add(e.node_id);
+    addAll(e.reason === HOST_FULL ? changes.evicted.hostBlocks : changes.evicted.blocks, expand(e.block_runs));
+  },
+
+  WrittenBack(changes, e) {
+    changes.new.nodes.add(e.host_node_id);
     addAll(changes.evicted.blocks, expand(e.block_runs));
+    addAll(changes.new.hostBlocks, expand(e.host_runs));
+  },
+
+  LoadedBack(changes, e) {
+    changes.new.nodes.add(e.node_id);
+    addAll(changes.new.blocks, expand(e.block_runs));
+    addAll(changes.evicted.hostBlocks, expand(e.host_runs));
   },
 
   BlockCopied(changes, e) {

@@ -34,9 +34,9 @@ export function prefersCalm() {
 
 /** The focus `{kind, id}` that an element under the mouse stands for, by its data attributes; null for none. */
 export function focusOf(target) {
-  const el = target.closest?.("[data-block], [data-node], [data-sequence]");
+  const el = target.closest?.("[data-block], [data-host-block], [data-node], [data-sequence]");
   if (!el) return null;
-  const kind = ["block", "node", "sequence"].find((name) => name in el.dataset);
+  const kind = ["block", "hostBlock", "node", "sequence"].find((name) => name in el.dataset);
   return { kind, id: Number(el.dataset[kind]) };
 }
 

@@ -21,7 +21,9 @@ export function stateFromJson(record) {
     }
   }
   const byId = (items) => new Map((items ?? []).map((item) => [item.id, { ...item }]));
-  return { ...record, nodes: byId(record.nodes), sequences: byId(record.sequences), transfers: record.transfers ?? [] };
+  const state = { ...record, nodes: byId(record.nodes), sequences: byId(record.sequences), transfers: record.transfers ?? [] };
+  if (!(state.num_host_blocks >= 0 && state.num_host_blocks <= MOST_BLOCKS)) state.num_host_blocks = 0;
+  return state;
 }
 
 /** The JSON of a state, as Python's `state_to_json` writes it. */
@@ -76,7 +78,27 @@ function newSequence(id, namespace, tokens, blockTable) {
 }
 
 function nodeFromRow([id, parent_id, namespace, tokens, block_ids, lock_ref, num_hits, tick]) {
-  return { id, parent_id, namespace, tokens, block_ids, lock_ref, num_hits, tick };
+  return { id, parent_id, namespace, tokens, block_ids, lock_ref, num_hits, tick, resident: true };
+}
+
+function order(state, src, dst, kind) {
+  state.transfers = [...state.transfers, ...src.map((block, k) => [block, dst[k], kind])];
+}
+
+/** Move a node's tail to the front of the node below it on the host, a new one if need be. */
+function passDown(state, node, hostNodeId, hostIds) {
+  const keep = node.block_ids.length - hostIds.length;
+  const cut = keep * state.block_size;
+  let below = state.nodes.get(hostNodeId);
+  if (!below) {
+    for (const child of state.nodes.values()) if (child.parent_id === node.id) child.parent_id = hostNodeId;
+    below = { ...node, id: hostNodeId, parent_id: node.id, tokens: [], block_ids: [], resident: false };
+    state.nodes.set(hostNodeId, below);
+  }
+  below.tokens = node.tokens.slice(cut).concat(below.tokens);
+  below.block_ids = hostIds.concat(below.block_ids);
+  node.tokens = node.tokens.slice(0, cut);
+  node.block_ids = node.block_ids.slice(0, keep);
 }
 
 const noChange = () => {};
@@ -104,6 +126,7 @@ const FOLD_RULES = {
     state.num_requests += 1;
     state.prompt_tokens += e.num_tokens;
     state.hit_tokens += e.hit_tokens;
+    state.host_hit_tokens += e.host_hit_tokens ?? 0;
   },
 
   BlocksAllocated(state, e) {
@@ -141,6 +164,11 @@ const FOLD_RULES = {
     const stop = e.start_token + blockIds.length * state.block_size;
     const tokens = e.token_ids ?? need(state.sequences, "sequence", e.sequence_id).tokens.slice(e.start_token, stop);
     const node = state.nodes.get(e.node_id);
+    if (node && !node.resident) {
+      node.block_ids = blockIds;
+      node.resident = true;
+      return;
+    }
     if (node) {
       node.tokens = node.tokens.concat(tokens);
       node.block_ids = node.block_ids.concat(blockIds);
@@ -156,6 +184,7 @@ const FOLD_RULES = {
       lock_ref: 0,
       num_hits: 0,
       tick: e.tick,
+      resident: true,
     });
   },
 
@@ -166,7 +195,25 @@ const FOLD_RULES = {
     node.block_ids = node.block_ids.slice(0, keep);
     node.tokens = node.tokens.slice(0, keep * state.block_size);
     if (!keep) state.nodes.delete(e.node_id);
-    state.evicted_blocks += gone;
+    if (node.resident) state.evicted_blocks += gone;
+    if (state.num_host_blocks) state.dropped_blocks += gone;
+  },
+
+  WrittenBack(state, e) {
+    const node = need(state.nodes, "node", e.node_id);
+    const hostIds = expand(e.host_runs);
+    if (e.host_node_id === e.node_id) Object.assign(node, { block_ids: hostIds, resident: false });
+    else passDown(state, node, e.host_node_id, hostIds);
+    order(state, expand(e.block_runs), hostIds, "write_back");
+    state.evicted_blocks += hostIds.length;
+    state.written_back_blocks += hostIds.length;
+  },
+
+  LoadedBack(state, e) {
+    const node = need(state.nodes, "node", e.node_id);
+    Object.assign(node, { block_ids: expand(e.block_runs), resident: true });
+    order(state, expand(e.host_runs), node.block_ids, "load_back");
+    state.loaded_back_blocks += node.block_ids.length;
   },
 
   BlocksDeduplicated(state, e) {
@@ -178,15 +225,15 @@ const FOLD_RULES = {
   BlockCopied(state, e) {
     const sequence = need(state.sequences, "sequence", e.sequence_id);
     sequence.block_table = sequence.block_table.with(e.table_index, e.dst);
-    state.transfers = [...state.transfers, [e.src, e.dst]];
+    order(state, [e.src], [e.dst], "copy");
     state.copied_blocks += 1;
   },
 
   TransfersCompleted(state, e) {
     const left = [...state.transfers];
-    for (const [src, dst] of e.pairs) {
-      const at = left.findIndex((pair) => pair[0] === src && pair[1] === dst);
-      if (at < 0) throw new Error(`copy ${src} → ${dst} is not under way`);
+    for (const done of e.transfers) {
+      const at = left.findIndex((one) => one.every((part, k) => part === done[k]));
+      if (at < 0) throw new Error(`${done[2]} ${done[0]} → ${done[1]} is not under way`);
       left.splice(at, 1);
     }
     state.transfers = left;

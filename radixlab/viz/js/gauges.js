@@ -1,6 +1,7 @@
 // Numbers over the picture: the pool as one bar that adds up, then rates and counts. Below the map: the legend.
 
 import { h } from "./dom.js";
+import { ON_HOST } from "./facts.js";
 import { MARKS, STANDINGS } from "./palette.js";
 
 /** The panel of gauges: `{el, paint(frame)}`. */
@@ -38,8 +39,14 @@ function poolText(parts, total) {
 function numbersOf({ state, counts, requests }) {
   const ofTree = [["nodes", state.nodes.size], ["evicted", state.evicted_blocks]];
   if (!requests) return ofTree; // a tree alone has no sequences
+  const host = state.num_host_blocks ? hostNumbers(state, counts) : [];
   const rate = counts.hit_rate === null ? "–" : `${(100 * counts.hit_rate).toFixed(1)} %`;
-  return [["hit rate", rate], ["running", state.sequences.size], ...ofTree, ["copied", state.copied_blocks]];
+  return [["hit rate", rate], ["running", state.sequences.size], ...ofTree, ["copied", state.copied_blocks], ...host];
+}
+
+function hostNumbers(state, counts) {
+  const share = `${counts.on_host} of ${state.num_host_blocks}`;
+  return [["on host", share], ["loaded back", state.loaded_back_blocks], ["dropped", state.dropped_blocks]];
 }
 
 function numberCell(name, value) {
@@ -66,8 +73,10 @@ export function legendPanel(onToggle) {
 function paintLegend(entries, frame) {
   const counts = new Array(STANDINGS.length).fill(0);
   for (const standing of frame.facts.standing) counts[standing] += 1;
+  counts[ON_HOST] = frame.facts.host.standing.reduce((sum, standing) => sum + Number(standing === ON_HOST), 0);
   STANDINGS.forEach(({ name }, k) => {
     entries.get(name).count.textContent = counts[k].toLocaleString("en");
   });
+  entries.get("on host").button.hidden = !frame.state.num_host_blocks;
   for (const [name, { button }] of entries) button.setAttribute("aria-pressed", String(!frame.dimmed.has(name)));
 }

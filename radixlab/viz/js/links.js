@@ -5,13 +5,16 @@ import { linkOf } from "./facts.js";
 import { STANDINGS } from "./palette.js";
 import { plural } from "./why.js";
 
-const PARTS = [["block", "blocks"], ["node", "nodes"], ["sequence", "sequences"]];
+const PARTS = [["block", "blocks"], ["host-block", "hostBlocks"], ["node", "nodes"], ["sequence", "sequences"]];
 
 /** Listens on the picture and marks, in it and on the map, what belongs to the focus. */
 export class Links {
-  constructor({ root, picture, map, note }) {
-    Object.assign(this, { root, picture, map, note, frame: null, pinned: null, hovered: null });
-    const focusAt = (event) => (event.target === map.el ? focusOnMap(map, event) : focusOf(event.target));
+  constructor({ root, picture, map, hostMap, note }) {
+    Object.assign(this, { root, picture, map, hostMap, note, frame: null, pinned: null, hovered: null });
+    const focusAt = (event) => {
+      if (event.target === map.el) return focusOnMap(map, event, "block");
+      return event.target === hostMap.el ? focusOnMap(hostMap, event, "hostBlock") : focusOf(event.target);
+    };
     picture.addEventListener("mousemove", (event) => this.hover(focusAt(event)));
     picture.addEventListener("mouseleave", () => this.hover(null));
     picture.addEventListener("click", (event) => this.pin(focusAt(event)));
@@ -41,18 +44,19 @@ export class Links {
     this.root.classList.toggle("rx-linked", Boolean(link));
     for (const [name, key] of PARTS) {
       for (const el of this.picture.querySelectorAll(`[data-${name}]`)) {
-        el.classList.toggle("rx-lit", Boolean(link?.[key].has(Number(el.dataset[name]))));
+        el.classList.toggle("rx-lit", Boolean(link?.[key].has(Number(el.getAttribute(`data-${name}`)))));
       }
     }
     this.map.light(link);
+    this.hostMap.light(link && { ...link, blocks: link.hostBlocks });
     this.note.textContent = noteOf(focus, this.frame, link) + (this.pinned ? " · pinned, Esc lets go" : "");
   }
 }
 
-function focusOnMap(map, event) {
+function focusOnMap(map, event, kind) {
   const range = map.blocksAt(event);
   if (!range) return null;
-  return range[0] === range[1] ? { kind: "block", id: range[0] } : { kind: "range", id: range[0], last: range[1] };
+  return range[0] === range[1] ? { kind, id: range[0] } : { kind: "range", id: range[0], last: range[1] };
 }
 
 function sameFocus(a, b) {
@@ -69,6 +73,10 @@ function noteOf(focus, { facts }, link) {
     const standing = STANDINGS[facts.standing[focus.id]].name;
     return `block ${focus.id}: ${standing}${home}, in ${plural(facts.readers[focus.id], "block table")}`;
   }
+  if (focus.kind === "hostBlock") {
+    const owner = facts.host.owner[focus.id];
+    return `host block ${focus.id}: ${STANDINGS[facts.host.standing[focus.id]].name}${owner === null ? "" : `, held by node ${owner}`}`;
+  }
   const [what, others] = focus.kind === "node" ? ["sequences", link.sequences] : ["nodes", link.nodes];
-  return `${focus.kind} ${focus.id}: ${plural(link.blocks.size, "block")}, ${what} ${[...others].join(", ") || "none"}`;
+  return `${focus.kind} ${focus.id}: ${plural(link.blocks.size + link.hostBlocks.size, "block")}, ${what} ${[...others].join(", ") || "none"}`;
 }

@@ -7,6 +7,7 @@ export const STANDINGS = [
   { name: "private", color: "#009E73", help: "in one sequence's block table, not in the tree (outline)" },
   { name: "shared", color: "#009E73", help: "in several block tables (the number says how many)" },
   { name: "copying", color: "#CC79A7", help: "source or destination of a copy under way (arrow)" },
+  { name: "on host", color: "#dcedf8", edge: "#0072B2", help: "evicted to host memory, and can be loaded back (dotted)" },
 ];
 
 export const MARKS = [
@@ -19,15 +20,16 @@ export const INK = "#111111"; // text on coloured cells: at least 5:1 on each of
 export const MARK_COLORS = { match: "#56B4E9", split: null, copy: "#CC79A7", evict: "#D55E00", full: "#D55E00" };
 
 /** Style a cell element: its number, its standing and its marks. */
-export function styleCell(cell, block, frame) {
-  const standing = frame.facts.standing[block] ?? 0; // a learner's tree may name a block that is not there
-  const marks = marksOf(block, frame.changes);
+export function styleCell(cell, block, frame, onHost = false) {
+  const facts = onHost ? frame.facts.host : frame.facts;
+  const standing = facts.standing[block] ?? 0; // a learner's tree may name a block that is not there
+  const marks = marksOf(block, frame.changes, onHost ? "hostBlocks" : "blocks");
   cell.className = `rx-cell rx-s${standing} ${marks.map((mark) => `rx-m-${mark}`).join(" ")}`;
   if (frame.dimmed.has(STANDINGS[standing].name)) cell.classList.add("rx-off");
-  cell.dataset.readers = frame.facts.readers[block] ?? 0;
+  cell.dataset.readers = (onHost ? 0 : frame.facts.readers[block]) ?? 0;
 }
 
 /** Which marks a block carries: "hit", "new", "evicted". */
-export function marksOf(block, changes) {
-  return MARKS.map((mark) => mark.key).filter((key) => changes[key].blocks.has(block));
+export function marksOf(block, changes, pool = "blocks") {
+  return MARKS.map((mark) => mark.key).filter((key) => changes[key][pool].has(block));
 }

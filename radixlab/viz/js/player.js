@@ -21,8 +21,8 @@ const BUTTONS = [
 const LANES = {
   match: ["match", "a request looked its prompt up in the tree"],
   split: ["split", "a node was split where two prompts part"],
-  copy: ["copy", "copy-on-write: a shared block was copied"],
-  evict: ["evict", "cached blocks were given up"],
+  copy: ["copy", "copy-on-write: a shared block was copied; or blocks were loaded back from the host"],
+  evict: ["evict", "cached blocks were given up, or written back to the host"],
   full: ["out of blocks", "a call failed for want of blocks"],
 };
 

@@ -5,10 +5,11 @@ import { childrenOf } from "./layout.js";
 
 const MOST_NODES = 200;
 
-/** Sort ids of siblings by their first block, which a split does not change. */
+/** Sort ids of siblings by their first block, which a split does not change; those on the host come last. */
 export function inOrder(ids, nodes) {
   const first = (id) => nodes.get(id).block_ids[0] ?? -1;
-  return [...ids].sort((a, b) => first(a) - first(b) || a - b);
+  const onHost = (id) => Number(nodes.get(id).resident === false);
+  return [...ids].sort((a, b) => onHost(a) - onHost(b) || first(a) - first(b) || a - b);
 }
 
 /** A tree of nodes as `childrenOf`, siblings in order. */
@@ -50,7 +51,8 @@ function count(number, word) {
 export function headline(state, counts = countFacts(state)) {
   const rate = counts.hit_rate === null ? "no requests yet" : `hit rate ${(100 * counts.hit_rate).toFixed(1)} %`;
   const used = `${counts.in_use} of ${state.num_blocks} blocks in use`;
-  return `CacheView: ${count(state.nodes.size, "node")}, ${used}, ${counts.evictable} evictable, ${rate}`;
+  const host = state.num_host_blocks ? `, ${counts.on_host} of ${state.num_host_blocks} on host` : "";
+  return `CacheView: ${count(state.nodes.size, "node")}, ${used}, ${counts.evictable} evictable${host}, ${rate}`;
 }
 
 /** The whole summary: headline, tree, sequences. */
@@ -74,7 +76,8 @@ function treeLines(state, vocab) {
 function nodeLine(node, vocab) {
   const tenant = node.namespace && node.parent_id === null ? `[${node.namespace.join(" ")}] ` : "";
   const locks = node.lock_ref ? `, ${count(node.lock_ref, "lock")}` : "";
-  return `${tenant}node ${node.id} ${tokensText(node.tokens, vocab)}: blocks ${idsText(node.block_ids)}${locks}`;
+  const blocks = `${node.resident === false ? "on host, " : ""}blocks ${idsText(node.block_ids)}`;
+  return `${tenant}node ${node.id} ${tokensText(node.tokens, vocab)}: ${blocks}${locks}`;
 }
 
 function sequenceLines(state) {

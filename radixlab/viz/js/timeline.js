@@ -11,6 +11,8 @@ const MARK_OF = {
   NodeSplit: "split",
   BlockCopied: "copy",
   BlockRemoved: "evict",
+  WrittenBack: "evict",
+  LoadedBack: "copy",
   OutOfBlocks: "full",
 };
 

@@ -108,7 +108,7 @@ export function labelLines(text) {
 
 function headOf(node) {
   const blocks = `${node.block_ids.length} block${node.block_ids.length === 1 ? "" : "s"}`;
-  return `node ${node.id} · ${blocks}`;
+  return `node ${node.id} · ${blocks}${node.resident === false ? " · on host" : ""}`;
 }
 
 function cardSize(node, frame) {
@@ -185,7 +185,8 @@ function fillCard(card, node, frame) {
   const label = labelLines(frame.text(node.tokens)).join("\n");
   const marks = ["hit", "new"].filter((key) => frame.changes[key].nodes.has(node.id)).map((key) => `rx-m-${key}`);
   const evictable = node.block_ids.every((block) => frame.facts.standing[block] === CACHED);
-  card.className = `rx-card ${evictable ? "" : "rx-busy"} ${marks.join(" ")}`;
+  const state = node.resident === false ? "rx-on-host" : evictable ? "" : "rx-busy";
+  card.className = `rx-card ${state} ${marks.join(" ")}`;
   card.title = `${frame.text(node.tokens)}\nlast use: tick ${node.tick}, hits: ${node.num_hits}`;
   const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));
   if (node.lock_ref) head.append(lockBadge(node.lock_ref));
@@ -202,8 +203,9 @@ function lockBadge(count) {
 function cellRow(node, frame) {
   const row = h("div", { className: "rx-cells" });
   for (const block of node.block_ids.slice(0, CELL.most)) {
-    const cell = h("span", { data: { block } }, `${block}`);
-    styleCell(cell, block, frame);
+    const onHost = node.resident === false;
+    const cell = h("span", { data: onHost ? { hostBlock: block } : { block } }, `${block}`);
+    styleCell(cell, block, frame, onHost);
     if (block > 999) cell.classList.add(block > 9999 ? "rx-tiny" : "rx-small");
     row.append(cell);
   }

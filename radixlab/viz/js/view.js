@@ -1,6 +1,6 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 
-import { blockMapPanel } from "./blockmap.js";
+import { blockMapPanel, hostPart } from "./blockmap.js";
 import { changesOf } from "./changes.js";
 import { h, onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
@@ -50,17 +50,20 @@ class View {
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
+    this.hostMap = blockMapPanel();
+    this.host = section("Host", "evicted, but not gone: a prompt that asks for it loads it back", mapBox(this.hostMap));
     this.legend = legendPanel((name) => this.toggle(name));
     this.title = h("div", { className: "rx-title" });
     this.error = h("div", { className: "rx-error", hidden: true, aria: { role: "alert" } });
     this.note = h("span", { className: "rx-note" });
+    this.device = section("Block map", this.note, mapBox(this.map));
     const words = h("pre", { className: "rx-words", id: `rx-words-${Math.random().toString(36).slice(2)}` });
     this.words = words;
     this.picture = h(
       "div",
       { className: "rx-picture", aria: { role: "img", label: "", describedby: words.id } },
       section("Radix tree", "", this.tree.el),
-      section("Block map", this.note, h("div", { className: "rx-map-box" }, this.map.el)),
+      this.device,
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
@@ -68,7 +71,7 @@ class View {
     root.append(header, this.player.el, this.error, this.picture, this.legend.el, words);
     this.root = root;
     bindKeys(root, this.actions);
-    this.links = new Links({ root, picture: this.picture, map: this.map, note: this.note });
+    this.links = new Links({ root, picture: this.picture, map: this.map, hostMap: this.hostMap, note: this.note });
     this.el.append(root);
   }
 
@@ -216,6 +219,7 @@ class View {
     this.frame = { state, facts, counts, changes, touched, dimmed, text, requests, jumped, forks: timeline.forks };
     for (const panel of [this.gauges, this.sequences, this.tree, this.legend]) panel.paint(this.frame);
     this.map.paint(this.frame);
+    this.paintHost();
     const { playing, sources, speed } = this;
     this.player.paint({ timeline, position, playing, state, sources, speed });
     this.describe(state);
@@ -223,6 +227,13 @@ class View {
     this.wantReveal = this.jumped = false;
     this.shown = position;
     this.links.paint(this.frame);
+  }
+
+  /** The host's blocks stand below the device's, where there is a host tier. */
+  paintHost() {
+    if (!this.frame.state.num_host_blocks) return this.host.remove();
+    if (!this.host.isConnected) this.device.after(this.host);
+    this.hostMap.paint(hostPart(this.frame));
   }
 
   /** The events to mark: all since the last paint where it was live, else the one that led here. */
@@ -259,6 +270,10 @@ class View {
     if (!this.dimmed.delete(name)) this.dimmed.add(name);
     this.schedule();
   }
+}
+
+function mapBox(map) {
+  return h("div", { className: "rx-map-box" }, map.el);
 }
 
 function section(name, hint, ...content) {

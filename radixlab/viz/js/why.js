@@ -1,5 +1,6 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
+import { HOST_FULL } from "./changes.js";
 import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
@@ -50,6 +51,10 @@ function missed(e, state) {
   return `; missed ${plural(count, "block")}: ${MISS_REASONS[e.miss_reason] ?? e.miss_reason}${tick}`;
 }
 
+function onHost(e) {
+  return e.host_hit_tokens ? `, ${e.host_hit_tokens} of them on the host` : "";
+}
+
 function readersOf(state, block, besides) {
   const readers = [...state.sequences.values()].filter((s) => s.id !== besides && s.block_table.includes(block));
   const names = readers.slice(0, 3).map((s) => s.id).join(", ");
@@ -85,11 +90,13 @@ function unlocked(e, state, before) {
   return `${lock} moved from node ${e.node_id} to node ${last.node_id}: node ${e.node_id} ${still}`;
 }
 
+const GIVEN_UP = new Set(["BlockRemoved", "WrittenBack"]);
+
 /** Blocks come from the free list, and from the evictions just before: those never pass through it. */
 function took(e, before) {
   const ids = new Set(expand(e.block_runs));
   let evicted = 0;
-  for (let k = 1; before(k)?.type === "BlockRemoved"; k += 1) {
+  for (let k = 1; GIVEN_UP.has(before(k)?.type); k += 1) {
     evicted += expand(before(k).block_runs).filter((block) => ids.has(block)).length;
   }
   const share = evicted === ids.size ? "" : `${evicted} of them `;
@@ -97,17 +104,33 @@ function took(e, before) {
   return `sequence ${e.sequence_id} took block${ids.size === 1 ? "" : "s"} ${runsText(e.block_runs)}${note}`;
 }
 
-function evicted(e, state) {
+/** "node 4 (2 blocks)", or "the last 2 blocks of node 4" where some are left. */
+function allOrTail(e, left) {
   const count = plural(expand(e.block_runs).length, "block");
-  const what = state.nodes.has(e.node_id) ? `the last ${count} of node ${e.node_id}` : `node ${e.node_id} (${count})`;
+  return left ? `the last ${count} of node ${e.node_id}` : `node ${e.node_id} (${count})`;
+}
+
+function evicted(e, state) {
+  const what = allOrTail(e, state.nodes.has(e.node_id));
+  if (e.reason === HOST_FULL) return `dropped ${what} from the host: ${e.reason}, least recent there (tick ${e.tick})`;
   return `evicted ${what}: leaf, unlocked, ${e.reason} (tick ${e.tick})`;
+}
+
+function wroteBack(e) {
+  const what = allOrTail(e, e.host_node_id !== e.node_id);
+  return `wrote back ${what} to host blocks ${runsText(e.host_runs)}: ${e.reason} (tick ${e.tick})`;
+}
+
+function loadedBack(e) {
+  const where = `host blocks ${runsText(e.host_runs)} → ${runsText(e.block_runs)}`;
+  return `loaded back ${allOrTail(e, false)}, ${where}: a prompt asks for it`;
 }
 
 const WHY_RULES = {
   SequenceStarted: (e) => `sequence ${e.sequence_id} arrived with ${plural(e.token_ids.length, "token")}`,
   TokensAppended: (e) => `sequence ${e.sequence_id} grew by ${plural(e.token_ids.length, "token")}`,
   PrefixMatched: (e, state) =>
-    `sequence ${e.sequence_id}: ${e.hit_tokens} of ${plural(e.num_tokens, "token")} found in the tree${missed(e, state)}`,
+    `sequence ${e.sequence_id}: ${e.hit_tokens} of ${plural(e.num_tokens, "token")} found in the tree${onHost(e)}${missed(e, state)}`,
   BlocksAllocated: (e, _state, before) => took(e, before),
   BlocksFreed: (e) => `sequence ${e.sequence_id} gave back ${blocks(e.block_runs, "private block")}`,
   NodeSplit: (e) =>
@@ -116,10 +139,12 @@ const WHY_RULES = {
   NodeUnlocked: unlocked,
   BlockStored: (e) => `${blocks(e.block_runs)} entered the tree: node ${e.node_id} under ${under(e.parent_id)}`,
   BlockRemoved: evicted,
+  WrittenBack: wroteBack,
+  LoadedBack: loadedBack,
   BlocksDeduplicated: (e) =>
     `the tree had them already: sequence ${e.sequence_id} freed its ${blocks(e.freed_runs)} and now reads ${runsText(e.kept_runs)}`,
   BlockCopied: copyLine,
-  TransfersCompleted: (e) => `${plural(e.pairs.length, "copy").replace("copys", "copies")} arrived`,
+  TransfersCompleted: (e) => `${plural(e.transfers.length, "copy").replace("copys", "copies")} arrived`,
   SequenceForked: (e) =>
     `sequence ${e.sequence_id} was forked from sequence ${e.parent_id}: it shares ${plural(e.num_tokens, "token")} and copies nothing`,
   RequestFinished: (e) => `sequence ${e.sequence_id} was ${e.reason}; what it committed stays cached`,

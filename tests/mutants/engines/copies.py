@@ -1,6 +1,6 @@
 """Broken copy-on-write: siblings write into each other, or into the cache."""
 
-from radixlab.cache.cow import blocks_to_copy
+from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.manager import KVCacheManager
 from tests.mutants.edits import Edit, breaks
 
@@ -21,8 +21,8 @@ def a_shared_block_is_written_in_place():
     """A sibling's next token lands in the last block of the others."""
     return [
         Edit(
-            blocks_to_copy,
-            {" in allocator.more_holders)": " in ())"},
+            CopyOnWrite.needed,
+            {"num_tables(block) > 1": "num_tables(block) > 9"},
         )
     ]
 
@@ -35,7 +35,7 @@ def a_cached_block_with_one_reader_is_written():
     """
     return [
         Edit(
-            blocks_to_copy,
+            CopyOnWrite.needed,
             {"*registered, ": "*(registered if sequence.node.num_receipts > 1 else ()), "},
         )
     ]

@@ -1,5 +1,6 @@
 """Broken time: registered too early, told wrongly, replayed wrongly."""
 
+from radixlab.cache import growth
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.tree import RadixTree
 from radixlab.events import Stamp
@@ -29,7 +30,7 @@ def blocks_are_matchable_when_they_are_scheduled():
 @breaks("T5")
 def a_split_is_not_told():
     """A consumer of the stream keeps one node where the engine has two."""
-    return [Edit(RadixTree._split, {"if self.emit:": "if False:"})]
+    return [Edit(RadixTree.split, {"if self.emit:": "if False:"})]
 
 
 @breaks("T5")
@@ -37,7 +38,7 @@ def a_stored_block_names_a_parent_nobody_knows():
     """At the top of the tree the parent is a root, which no event ever told of."""
     return [
         Edit(
-            RadixTree._stored,
+            growth._stored,
             {"if node.parent and node.parent.parent else": "if node.parent else"},
         )
     ]

@@ -10,14 +10,17 @@ from tests.mutants.edits import Edit, breaks
 @breaks("E1")
 def an_inner_node_is_evicted():
     """Whoever was used least recently goes, children or not; they hang on to nothing."""
-    return [Edit(Node.evictable.fget, {"self.children or ": ""})]
+    return [
+        Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
+        Edit(RadixTree.shorten, {"assert not node.children": "assert True"}),
+    ]
 
 
 @breaks("E1")
 def a_parent_never_becomes_a_candidate():
     """When the last child goes, nobody tells the policy: the inner blocks stay for ever."""
     return [
-        Edit(RadixTree._remove, {"self.policy.on_evictable(parent)": "pass"}),
+        Edit(RadixTree.left_device, {"self.policy.on_evictable(parent)": "pass"}),
     ]
 
 
@@ -29,16 +32,16 @@ def a_leaf_is_trimmed_from_its_head():
     """
     return [
         Edit(
-            RadixTree.trim,
+            RadixTree.shorten,
             {
                 "node.block_ids[keep:]": "node.block_ids[:num_blocks]",
                 "    if keep:\n": (
                     "    if keep:\n"
-                    "        cut = num_blocks * self._block_bytes\n"
-                    "        del node.parent.children[bytes(node.edge[: self._block_bytes])]\n"
+                    "        cut = num_blocks * self.block_bytes\n"
+                    "        del node.parent.children[bytes(node.edge[: self.block_bytes])]\n"
                     "        node.edge = node.edge[cut:]\n"
                     "        node.block_ids = node.block_ids[num_blocks:]\n"
-                    "        node.parent.children[bytes(node.edge[: self._block_bytes])] = node\n"
+                    "        node.parent.children[bytes(node.edge[: self.block_bytes])] = node\n"
                 ),
             },
         ),
@@ -52,15 +55,16 @@ def the_children_of_an_evicted_node_move_up():
     Found there, their KV was computed after other tokens.
     """
     return [
-        Edit(Node.evictable.fget, {"self.children or ": ""}),
+        Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
+        Edit(RadixTree.shorten, {"assert not node.children": "assert True"}),
         Edit(
             RadixTree._remove,
             {
                 "    node.alive = False\n": (
                     "    node.alive = False\n"
-                    "    parent.children.update(node.children)\n"
+                    "    node.parent.children.update(node.children)\n"
                     "    for child in node.children.values():\n"
-                    "        child.parent = parent\n"
+                    "        child.parent = node.parent\n"
                 )
             },
         ),
@@ -95,11 +99,7 @@ def a_release_does_not_refresh():
 @breaks("E3")
 def the_most_recent_goes_first():
     """The heap is upside down: MRU under the name of LRU."""
-    return [
-        Edit(LRU.on_evictable, {"(node.tick, node.id": "(-node.tick, -node.id"}),
-        Edit(LRU.victim, {"node.tick == tick": "node.tick == -tick"}),
-        Edit(LRU._drop_stale, {"node.id: (tick, node.id": "node.id: (tick, -node.id"}),
-    ]
+    return [Edit(LRU.__init__, {'attrgetter("tick")': "lambda node: -node.tick"})]
 
 
 @breaks("E6")
@@ -111,6 +111,6 @@ def an_evicted_entry_stays_in_the_map():
     return [
         Edit(
             RadixTree._remove,
-            {"    del parent.children[bytes(node.edge[: self._block_bytes])]\n": ""},
+            {"    del node.parent.children[bytes(node.edge[: self.block_bytes])]\n": ""},
         )
     ]

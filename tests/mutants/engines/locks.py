@@ -1,7 +1,7 @@
 """Broken locks and lifetimes: what is in use goes, what is not stays, what is free is freed."""
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.eviction import LRU
+from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.locks import protect, unprotect
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
@@ -81,8 +81,8 @@ def a_lock_does_not_make_blocks_protected():
 def a_locked_leaf_is_evicted():
     """The policy does not look at locks, and `trim` believes it: KV that is being read goes."""
     return [
-        Edit(LRU.victim, {"node.evictable": "node.alive and not node.children"}),
-        Edit(RadixTree.trim, {"if not node.evictable:": "if node.children or not node.alive:"}),
+        Edit(LeafHeap.first, {"self._live(node) and": "node.alive and not node.children and"}),
+        Edit(RadixTree.trim, {"(node.evictable and": "(node.alive and not node.children and"}),
     ]
 
 
@@ -96,10 +96,10 @@ def room_is_made_before_the_hit_is_locked():
         Edit(
             KVCacheManager.allocate,
             {
-                "    # The lock comes before": (
-                    "    new = self.supply.take(num_new, self.tick)\n    # The lock comes before"
+                "    # The locks come before": (
+                    "    new = self.supply.take(num_new, self.tick)\n    # The locks come before"
                 ),
-                "    new = self._take_or_give_up(num_new, sequence, partial)\n": "",
+                "    new = self._take_or_give_up(num_new, sequence, partial, loading)\n": "",
             },
         )
     ]
@@ -126,9 +126,9 @@ def a_failed_admission_keeps_its_lock():
         Edit(
             KVCacheManager.allocate,
             {
-                "    self.supply.require(num_new, about_to_lock=found)\n": "",
-                "    partial = self._lock_partial": (
-                    "    self.supply.require(num_new)\n    partial = self._lock_partial"
+                "    self.supply.require(num_new, about_to_lock=here)\n": "",
+                "    new = self._take_or": (
+                    "    self.supply.require(num_new)\n    new = self._take_or"
                 ),
             },
         )

@@ -1,5 +1,6 @@
 """Broken matching: what a prompt hits, how a node is split, what enters the tree."""
 
+from radixlab.cache import growth
 from radixlab.cache.edges import common_blocks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
@@ -32,10 +33,10 @@ def a_hit_counts_the_agreeing_tokens_of_a_block():
         Edit(
             KVCacheManager.allocate,
             {
-                "    why = miss_reason(": (
+                "    sequence.priority =": (
                     "    next_to = partial_hit(found.node, prompt, block_size)\n"
                     "    sequence.hit_tokens += next_to.num_tokens if next_to else 0\n"
-                    "    why = miss_reason("
+                    "    sequence.priority ="
                 )
             },
         )
@@ -52,9 +53,7 @@ def a_peek_splits():
         Edit(
             RadixTree.peek,
             {
-                "    return self.find(": "    found = self.find(",
-                ", namespace).block_ids": ", namespace)\n    self.cut(found)\n"
-                "    return found.block_ids",
+                "    return found.on": "    self.cut(found)\n    return found.on",
             },
         )
     ]
@@ -70,12 +69,12 @@ def a_match_refreshes_the_half_it_did_not_match():
         Edit(
             KVCacheManager.allocate,
             {
-                "    # The lock comes before": (
+                "    # The locks come before": (
                     "    if found.child is not None:\n"
                     "        found.child.tick = self.tick + 1\n"
                     "        if found.child.evictable:\n"
                     "            self.tree.policy.on_evictable(found.child)\n"
-                    "    # The lock comes before"
+                    "    # The locks come before"
                 )
             },
         )
@@ -106,7 +105,7 @@ def a_handle_stays_with_the_upper_half():
     """After a split the old node object is the head: who holds it covers less than it took."""
     return [
         Edit(
-            RadixTree._split,
+            RadixTree.split,
             {
                 "    self.num_nodes += 1\n": (
                     "    grandparent, receipts = upper.parent, lower.num_receipts\n"
@@ -121,8 +120,8 @@ def a_handle_stays_with_the_upper_half():
                     "    lower.num_locked_children = upper.num_locked_children\n"
                     "    upper.num_locked_children = 1 if lower.num_locked_children else 0\n"
                     "    upper.parent, lower.parent = grandparent, upper\n"
-                    "    upper.children = {bytes(lower.edge[: self._block_bytes]): lower}\n"
-                    "    grandparent.children[bytes(upper.edge[: self._block_bytes])] = upper\n"
+                    "    upper.children = {bytes(lower.edge[: self.block_bytes]): lower}\n"
+                    "    grandparent.children[bytes(upper.edge[: self.block_bytes])] = upper\n"
                     "    self.num_nodes += 1\n"
                 )
             },
@@ -143,7 +142,7 @@ def an_edge_starts_a_block_too_early():
     """A leaf is labelled with the tokens of the block before its own."""
     return [
         Edit(
-            RadixTree._add_leaf,
+            growth._add_leaf,
             {
                 "    if parent.evictable:": (
                     "    start = max(0, parent.end - 1) * step\n"

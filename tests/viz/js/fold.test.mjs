@@ -16,8 +16,8 @@ for (const { name, recording, plain, states } of logs) {
     recording.events.forEach((row, k) => {
       fold(state, unpack(row, recording.fields));
       assert.deepEqual(plainState(state), states[k].state, `after event ${k}: ${row[0]}`);
-      const { free, evictable, in_use: used, hit_rate: rate } = countFacts(state);
-      assert.deepEqual([free, evictable, used, rate], states[k].counts);
+      const { free, evictable, in_use: used, hit_rate: rate, on_host: onHost } = countFacts(state);
+      assert.deepEqual([free, evictable, used, rate, onHost], states[k].counts);
       assert.equal(summary(state, vocab), states[k].summary);
       assert.equal(summary(state), states[k].ids);
     });
@@ -53,6 +53,16 @@ test("sentences give the engine's reasons", () => {
   assert.match(whyLine(copy, state, before), /^copied block 2 → 4: its first tokens are those of sequence 1/);
   const missed = { type: "PrefixMatched", sequence_id: 1, hit_tokens: 4, num_tokens: 16, miss_reason: "evicted", evicted_tick: 97 };
   assert.match(whyLine(missed, state), /missed 3 blocks: evicted at tick 97$/);
+});
+
+test("sentences tell the tiers apart", () => {
+  const { plain, recording } = logs[0];
+  const state = stateFromJson(recording.keyframe);
+  const lines = plain.map((event) => whyLine(event, fold(state, event)));
+  assert.ok(lines.includes("wrote back node 9 (1 block) to host blocks 2: least recent (tick 3)"));
+  assert.ok(lines.includes("loaded back node 9 (1 block), host blocks 2 → 10: a prompt asks for it"));
+  const dropped = { type: "BlockRemoved", node_id: 77, block_runs: [[2, 3]], reason: "host full", tick: 5 };
+  assert.equal(whyLine(dropped, state), "dropped node 77 (3 blocks) from the host: host full, least recent there (tick 5)");
 });
 
 test("locks are told by the nodes they hold, and a lock that moves by both its ends", () => {

@@ -1,0 +1,46 @@
+"""A benchmark whose result is one table: the three formats of its report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from radixlab.bench.measure import Spread, machine
+from radixlab.bench.report import machine_line, markdown_table, text_table, triple
+
+Cell = str | int | float | Spread
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What was measured, and a row for each case."""
+
+    title: str
+    command: str
+    what: str
+    """How to read it, in a few sentences."""
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def text(self) -> str:
+        """Format for a terminal."""
+        return f"{self.what}\n\n{text_table(self.header, self._cells())}"
+
+    def markdown(self) -> str:
+        """Format as a section for benchmarks/RESULTS.md."""
+        head = f"## {self.title}\n\n`{self.command}` on {machine_line()}."
+        return f"{head}\n\n{self.what}\n\n{markdown_table(self.header, self._cells())}"
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `--json` prints; spreads are `[median, low, high]`."""
+        rows = [dict(zip(self.header, map(_plain, row), strict=True)) for row in self.rows]
+        return {"machine": machine(), "command": self.command, "rows": rows}
+
+    def _cells(self) -> list[list[str]]:
+        return [[_text(cell) for cell in row] for row in self.rows]
+
+
+def _text(cell: Cell) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def _plain(cell: Cell) -> object:
+    return triple(cell) if isinstance(cell, Spread) else cell

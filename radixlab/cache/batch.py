@@ -1,0 +1,233 @@
+"""Looking up many prompts at once: what they share is walked once.
+
+A scheduler asks for every waiting request, at every step, how much of it is cached. Requests about
+one document all go down the same path. So prompts that start with the same block form a group, and
+its first is the *guide*: it alone walks from node to node. Each of the others is compared with the
+whole of what the guide found, in one memory comparison however many nodes that is. A prompt that
+leaves the guide's path goes on from the last node that both passed, with those that left it there.
+
+Tokens are always compared, so the results are exactly those of single look-ups. Nothing is cut,
+stamped or counted. This file knows prompts and nodes; what a scheduler does with them is not here.
+"""
+
+from bisect import bisect_right
+from collections.abc import Container, Iterator
+from collections.abc import Sequence as Many
+
+from radixlab.cache.checks import check_count, check_namespace
+from radixlab.cache.errors import CountError, NamespaceError, TokenError
+from radixlab.cache.found import Found
+from radixlab.cache.protocols import BlockIds
+from radixlab.cache.tokens import Tokens, TokensLike, as_tokens
+from radixlab.cache.tree import RadixTree
+from radixlab.events import Namespace
+
+Group = tuple[Found, list[int]]
+"""A place in the tree, and the prompts that agree up to there."""
+
+
+def match_batch(
+    tree: RadixTree,
+    prompts: Many[TokensLike],
+    namespaces: Many[Namespace | None] | None = None,
+    spare_tokens: int = 0,
+) -> list[Found]:
+    """Find the longest cached prefix of each prompt, in whole blocks, in the order given.
+
+    Equal to `tree.find` for one after the other. Prompts that end at the same place may share one
+    result, so none must be changed. The last `spare_tokens` tokens of each prompt are not looked up
+    (`allocate` leaves one to compute). Raises `TokenError` or `NamespaceError`, naming the prompt's
+    place in the batch.
+
+    >>> import numpy as np
+    >>> tree = RadixTree(block_size=2)
+    >>> _ = tree.insert([1, 2, 3, 4], np.array([10, 11], np.int32))
+    >>> [found.num_blocks for found in match_batch(tree, [[1, 2, 3, 4], [9], [1, 2, 5, 6]])]
+    [2, 0, 1]
+    """
+    if check_count("spare_tokens", spare_tokens) < 0:
+        raise CountError(f"spare_tokens must be 0 or more, not {spare_tokens}")
+    batch = _Batch(tree, _as_tokens(prompts), spare_tokens)
+    for namespace, places in _by_namespace(len(prompts), namespaces).items():
+        batch.walk(places, namespace)
+    return [batch.found[place] for place in range(len(prompts))]
+
+
+def peek_batch(
+    tree: RadixTree,
+    prompts: Many[TokensLike],
+    namespaces: Many[Namespace | None] | None = None,
+) -> list[BlockIds]:
+    """Return what `tree.peek` does for each prompt: its cached blocks on the device, int32 `[n]`.
+
+    Prompts with the same result may share one array, so all are read-only.
+    """
+    found = match_batch(tree, prompts, namespaces)
+    ids: dict[int, BlockIds] = {}
+    for one in found:
+        if id(one) not in ids:
+            ids[id(one)] = one.on_device().block_ids
+            ids[id(one)].flags.writeable = False
+    return [ids[id(one)] for one in found]
+
+
+class _Batch:
+    """Prompts, by their place in the batch, and what was found for each."""
+
+    def __init__(self, tree: RadixTree, prompts: list[Tokens], spare_tokens: int) -> None:
+        self._tree = tree
+        self._prompts = prompts
+        size, step = tree.block_size, tree.block_bytes
+        self._stops = [(prompt.num_tokens - spare_tokens) // size * step for prompt in prompts]
+        """Bytes of each prompt to look up; below 0 for one that has less to spare."""
+        self.found: dict[int, Found] = {}
+
+    def walk(self, places: list[int], namespace: Namespace | None) -> None:
+        """Look these prompts up, which are of one namespace."""
+        todo: list[Group] = [(self._tree.find(self._prompts[places[0]], 0, namespace), places)]
+        while todo:
+            start, group = todo.pop()
+            for followers in self._by_next_block(start, group):
+                if len(followers) == 1:
+                    self._find(followers[0], start)
+                else:
+                    todo += self._follow(start, followers)
+
+    def _by_next_block(self, start: Found, group: list[int]) -> Many[list[int]]:
+        """Group those that go on below `start.node`; for the others, `start` is the result."""
+        step, prompts, stops, found = self._tree.block_bytes, self._prompts, self._stops, self.found
+        position, end = start.num_blocks * step, (start.num_blocks + 1) * step
+        children = start.node.children
+        going_on: dict[bytes, list[int]] = {}
+        for place in group:
+            block = prompts[place].view[position:end].tobytes()
+            if stops[place] < end or block not in children:
+                found[place] = start
+            elif block in going_on:
+                going_on[block].append(place)
+            else:
+                going_on[block] = [place]
+        return list(going_on.values())
+
+    def _follow(self, start: Found, group: list[int]) -> Iterator[Group]:
+        """Let the first be the guide from `start` on; yield where others leave its path."""
+        guide, *others = group
+        result = self._find(guide, start)
+        path = _Path(start, result, self._prompts[guide].view, self._tree.block_bytes)
+        leaving = self._leave(path, self._compare(path, others))
+        for num_nodes, places in leaving.items():
+            yield path.place(num_nodes), places
+
+    def _compare(self, path: "_Path", group: list[int]) -> list[int]:
+        """Give the guide's result to all that agree with it; return the others."""
+        prompts, stops, found, others = self._prompts, self._stops, self.found, []
+        whole, result, following = path.whole, path.result, path.following
+        first, last, end = path.first, path.last, path.last + self._tree.block_bytes
+        for place in group:
+            prompt, stop = prompts[place], stops[place]
+            if stop < last or not prompt.data.startswith(whole, first):
+                others.append(place)
+            elif stop < end or prompt.view[last:end].tobytes() not in following:
+                found[place] = result
+            else:
+                others.append(place)
+        return others
+
+    def _leave(self, path: "_Path", group: list[int]) -> dict[int, list[int]]:
+        """Group prompts by the node in which they leave a path; inside an edge, walk on alone."""
+        leaving: dict[int, list[int]] = {}
+        for place in group:
+            data, stop = self._prompts[place].data, self._stops[place]
+            num_nodes = path.num_agreed(data, stop)
+            if path.is_inside_edge(num_nodes, data, stop):
+                self._find(place, path.place(num_nodes))
+            else:
+                leaving.setdefault(num_nodes, []).append(place)
+        return leaving
+
+    def _find(self, place: int, start: Found) -> Found:
+        """Walk one prompt on from `start.node`."""
+        max_blocks = self._stops[place] // self._tree.block_bytes
+        node = start.node
+        found = self._tree.find(self._prompts[place], max_blocks, node.namespace, node)
+        if start.runs:
+            found.runs[:0] = start.runs
+        self.found[place] = found
+        return found
+
+
+class _Path:
+    """What a guide found below `start`: nodes, and then perhaps the first blocks of another."""
+
+    def __init__(self, start: Found, result: Found, view: memoryview, step: int) -> None:
+        self.start, self.result, self._view, self._step = start, result, view, step
+        num_nodes = len(result.runs) - len(start.runs) - bool(result.child)
+        self._nodes = result.node.path()[:num_nodes][::-1]
+        self.first, self.last = start.num_blocks * step, result.num_blocks * step
+        self._ends = [node.end * step for node in self._nodes]
+        self.whole = view[self.first : self.last]
+        self.following: Container[bytes] = result.node.children
+        """The blocks with which a prompt that agrees so far goes on."""
+        if result.child:
+            cut = result.child_blocks * step
+            self.following = (bytes(result.child.edge[cut : cut + step]),)
+
+    def num_agreed(self, data: bytearray, stop: int) -> int:
+        """Count the nodes up to whose end a prompt agrees.
+
+        Found by halving, on the one block before each end; a comparison of all bytes confirms it.
+        Where that fails, 0, which is always true.
+        """
+        low, high = 0, bisect_right(self._ends, stop)
+        while low < high:
+            middle = (low + high + 1) // 2
+            end = self._ends[middle - 1]
+            if data.startswith(self._view[end - self._step : end], end - self._step):
+                low = middle
+            else:
+                high = middle - 1
+        agrees = low and data.startswith(self._view[self.first : self._ends[low - 1]], self.first)
+        return low if agrees else 0
+
+    def is_inside_edge(self, num_nodes: int, data: bytearray, stop: int) -> bool:
+        """Whether a prompt that agrees with these nodes and no more leaves inside an edge."""
+        if num_nodes == 0:  # the group has a first block in common
+            return True
+        end = self._ends[num_nodes - 1]
+        return stop > end and data.startswith(self._view[end : end + self._step], end)
+
+    def place(self, num_nodes: int) -> Found:
+        """Return the place at the end of the first `num_nodes` nodes."""
+        if num_nodes == 0:
+            return self.start
+        node = self._nodes[num_nodes - 1]
+        return Found(node, None, 0, node.end, self.result.runs[: len(self.start.runs) + num_nodes])
+
+
+def _as_tokens(prompts: Many[TokensLike]) -> list[Tokens]:
+    """Convert prompts, and say which one cannot be."""
+    tokens: list[Tokens] = []
+    try:
+        for prompt in prompts:
+            tokens.append(as_tokens(prompt))
+    except TokenError as error:
+        raise TokenError(f"prompt {len(tokens)}: {error}") from None
+    return tokens
+
+
+def _by_namespace(
+    num_prompts: int, namespaces: Many[Namespace | None] | None
+) -> dict[Namespace | None, list[int]]:
+    """Return the places of the prompts of each namespace."""
+    if namespaces is None:
+        return {None: list(range(num_prompts))} if num_prompts else {}
+    if len(namespaces) != num_prompts:
+        raise NamespaceError(f"{len(namespaces)} namespaces for {num_prompts} prompts")
+    places: dict[Namespace | None, list[int]] = {}
+    for place, namespace in enumerate(namespaces):
+        try:
+            check_namespace(namespace)
+        except NamespaceError as error:
+            raise NamespaceError(f"prompt {place}: {error}") from None
+        places.setdefault(namespace, []).append(place)
+    return places

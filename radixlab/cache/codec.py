@@ -1,0 +1,195 @@
+"""Prefix compression: block ids in few bytes, for recordings and exports.
+
+Two codes, both for any int32 array and both without a loop over ids:
+
+- *delta*: the difference to the id before, folded to be positive (zigzag: 0, -1, 1, -2 become 0,
+  1, 2, 3), in as many bytes as it needs, 7 bits each. Good for ids that are near one another.
+- *interval*: runs of consecutive ids as (start, length), the start as a difference to the end of
+  the run before, in the same bytes. An allocator that hands out runs makes these few.
+
+Differences wrap around at 2^32, so the extremes of int32 need no special case. The tree itself
+keeps plain arrays: it looks at them too often.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.cache.errors import CodecError
+from radixlab.cache.protocols import BlockIds
+
+Codec = Literal["delta", "interval"]
+MARKS: dict[Codec, bytes] = {"delta": b"D", "interval": b"I"}
+MAX_IDS = 2**28
+"""A few bytes can claim to be any number of ids; more than this are refused."""
+MAX_VARINT_BYTES = 5
+"""7 bits each: enough for 32."""
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedIds:
+    """Block ids, compressed; equal ids compressed alike are equal.
+
+    >>> ids = CompressedIds.encode(np.arange(1000, 3000, dtype=np.int32))
+    >>> ids.codec, ids.num_ids, ids.nbytes
+    ('interval', 2000, 4)
+    >>> ids.decode()[:3]
+    array([1000, 1001, 1002], dtype=int32)
+    """
+
+    codec: Codec
+    num_ids: int
+    data: bytes
+
+    @classmethod
+    def encode(cls, block_ids: BlockIds, codec: Codec | None = None) -> "CompressedIds":
+        """Compress an int32 array `[n]`; without a codec, by the one that needs fewer bytes."""
+        array = np.asarray(block_ids)
+        if array.ndim != 1 or array.dtype != np.int32 or len(array) > MAX_IDS:
+            shape = f"{array.dtype} {list(array.shape)}"
+            raise CodecError(f"block ids must be int32 [n], n at most {MAX_IDS}, not {shape}")
+        words = np.ascontiguousarray(array).view(np.uint32)
+        names: tuple[Codec, ...] = (codec,) if codec else ("interval", "delta")
+        coded = [cls(name, len(words), _ENCODERS[name](words)) for name in names]
+        return min(coded, key=lambda ids: ids.nbytes)
+
+    def decode(self) -> BlockIds:
+        """Return the ids, int32 `[num_ids]`; raise `CodecError` for bytes that are none."""
+        if not 0 <= self.num_ids <= MAX_IDS:
+            raise CodecError(f"{self.num_ids} ids claimed: the most is {MAX_IDS}")
+        return _DECODERS[self.codec](self.data, self.num_ids).view(np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the code."""
+        return len(self.data)
+
+    @property
+    def ratio(self) -> float:
+        """Bytes, as a share of what int32 takes; 0 for no ids."""
+        return self.nbytes / (4 * self.num_ids) if self.num_ids else 0.0
+
+    def to_text(self) -> str:
+        """Return all of it as ASCII, for JSON."""
+        head = MARKS[self.codec] + _varints(np.array([self.num_ids], np.uint32))
+        return base64.b64encode(head + self.data).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> "CompressedIds":
+        """Read what `to_text` wrote; raise `CodecError` for anything else."""
+        try:
+            raw = base64.b64decode(text.encode(), validate=True)
+        except (binascii.Error, UnicodeEncodeError) as error:
+            raise CodecError(f"not base64: {error}") from None
+        codec = {mark: name for name, mark in MARKS.items()}.get(raw[:1])
+        if codec is None:
+            raise CodecError(f"no codec is marked {raw[:1]!r}: known are {list(MARKS.values())}")
+        size = next((i for i, byte in enumerate(raw[1:6], 1) if byte < 0x80), len(raw))
+        (num_ids,) = _read_varints(raw[1 : size + 1], "the number of ids", 1).tolist()
+        ids = cls(codec, num_ids, raw[size + 1 :])
+        ids.decode()  # what is wrong shows here, not later
+        return ids
+
+
+# ---- the two codes
+
+
+def _encode_delta(ids: Words) -> bytes:
+    before = np.concatenate((np.zeros(1, np.uint32), ids[:-1]))
+    return _varints(_zigzag(ids - before)) if len(ids) else b""
+
+
+def _decode_delta(data: bytes, num_ids: int) -> Words:
+    ids: Words = np.cumsum(_unzigzag(_read_varints(data, "deltas", num_ids)), dtype=np.uint32)
+    return ids
+
+
+def _encode_interval(ids: Words) -> bytes:
+    if not len(ids):
+        return b""
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(ids) != 1) + 1))
+    counts = np.diff(np.append(starts, len(ids))).astype(np.uint32)
+    first = ids[starts]
+    ends = np.concatenate((np.zeros(1, np.uint32), (first + counts)[:-1]))
+    pairs = np.column_stack((_zigzag(first - ends), counts))
+    return _varints(pairs.ravel())
+
+
+def _decode_interval(data: bytes, num_ids: int) -> Words:
+    words = _read_varints(data, "intervals")
+    if len(words) % 2:
+        raise CodecError(f"{len(words)} numbers are no intervals: a start or a length is missing")
+    jumps, counts = _unzigzag(words[0::2]), words[1::2]
+    if (counts == 0).any() or int(counts.sum(dtype=np.uint64)) != num_ids:
+        total = int(counts.sum(dtype=np.uint64))
+        raise CodecError(f"intervals of {total} ids, all at least 1 long? {num_ids} are claimed")
+    if len(counts) == 1:
+        ids: Words = np.arange(num_ids, dtype=np.uint32) + jumps[0]
+        return ids
+    before = np.cumsum(counts, dtype=np.uint32) - counts
+    first = np.cumsum(jumps, dtype=np.uint32) + before  # each jump is from the end of the last run
+    ids = np.repeat(first - before, counts) + np.arange(num_ids, dtype=np.uint32)
+    return ids
+
+
+_ENCODERS = {"delta": _encode_delta, "interval": _encode_interval}
+_DECODERS = {"delta": _decode_delta, "interval": _decode_interval}
+
+
+# ---- numbers as bytes
+
+
+def _zigzag(deltas: Words) -> Words:
+    """Fold signed differences so that small ones of either sign are small numbers."""
+    signed = deltas.view(np.int32)
+    return ((signed << 1) ^ (signed >> 31)).view(np.uint32)
+
+
+def _unzigzag(words: Words) -> Words:
+    return (words >> np.uint32(1)) ^ (np.uint32(0) - (words & np.uint32(1)))
+
+
+def _varints(words: Words) -> bytes:
+    """Write each number in 1 to 5 bytes of 7 bits, the low ones first; a high bit says "more"."""
+    sizes = np.ones(len(words), np.int64)
+    for bits in (7, 14, 21, 28):
+        sizes += words >= np.uint32(1 << bits)
+    starts = np.cumsum(sizes) - sizes
+    out: Bytes = np.empty(int(sizes.sum()), np.uint8)
+    for nth in range(int(sizes.max(initial=0))):
+        has = sizes > nth if nth else slice(None)
+        more = np.where(sizes[has] > nth + 1, 0x80, 0)
+        out[starts[has] + nth] = ((words[has] >> np.uint32(7 * nth)) & np.uint32(0x7F)) | more
+    return out.tobytes()
+
+
+def _read_varints(data: bytes, what: str, num_words: int | None = None) -> Words:
+    """Read numbers; raise `CodecError` if one is cut off, over-long or over 32 bits."""
+    raw: Bytes = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(raw < 0x80)
+    if len(raw) and (not len(ends) or ends[-1] != len(raw) - 1):
+        raise CodecError(f"{what}: the {len(raw)} bytes end inside a number")
+    if num_words is not None and len(ends) != num_words:
+        raise CodecError(f"{what}: {len(ends)} numbers, {num_words} expected")
+    if len(ends) == len(raw):
+        return raw.astype(np.uint32)
+    sizes = np.diff(ends, prepend=-1)
+    if sizes.max() > MAX_VARINT_BYTES or ((sizes > 1) & (raw[ends] == 0)).any():
+        raise CodecError(f"{what}: a number is written in more bytes than it needs")
+    starts = ends - sizes + 1
+    words = np.zeros(len(ends), np.uint64)
+    for nth in range(int(sizes.max())):
+        has = sizes > nth
+        words[has] |= (raw[starts[has] + nth] & np.uint8(0x7F)).astype(np.uint64) << np.uint64(
+            7 * nth
+        )
+    if words.max() >= 2**32:
+        raise CodecError(f"{what}: {int(words.max())} does not fit 32 bits")
+    return words.astype(np.uint32)

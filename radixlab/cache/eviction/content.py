@@ -1,0 +1,19 @@
+"""A name for what a node holds that survives its eviction: how a ghost is recognised.
+
+Node ids are never used twice, so a prefix that comes back has a new one. Its content is the same.
+"""
+
+import zlib
+from collections.abc import Mapping
+
+from radixlab.cache.protocols import PolicyNode
+
+
+def content_key(node: PolicyNode, keys: Mapping[int, int]) -> int:
+    """Hash the first block of a node and of each node above it, 32 bits, alike in every process.
+
+    `keys` are those of the nodes above, by node id. A collision can only make a policy mistake one
+    prefix for another; the tree never compares hashes.
+    """
+    above = keys.get(node.parent.id, 0) if node.parent is not None else 0
+    return zlib.crc32(node.edge[: len(node.edge) // node.num_blocks], above)

@@ -1,0 +1,54 @@
+"""What a walk down the tree found: where it ended, and the blocks on the way.
+
+Knows nodes. It does not know tokens: how the place was found is the tree's business.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from radixlab.cache.node import Node
+from radixlab.cache.protocols import BlockIds
+
+NO_BLOCKS: BlockIds = np.empty(0, np.int32)
+NO_BLOCKS.flags.writeable = False
+
+
+@dataclass(slots=True)
+class Found:
+    """Where a walk ended: all of `node`, then `child_blocks` blocks of `child`.
+
+    Nothing is cut yet.
+    """
+
+    node: Node
+    child: Node | None
+    child_blocks: int
+    num_blocks: int
+    """Blocks matched in all."""
+    runs: list[BlockIds]
+    """Their ids, node by node."""
+
+    @property
+    def block_ids(self) -> BlockIds:
+        """The matched block ids, int32 `[num_blocks]`."""
+        return np.concatenate(self.runs) if self.runs else NO_BLOCKS
+
+    def num_unlocked_blocks(self) -> int:
+        """Count matched blocks that are evictable now and would not be once the match is locked."""
+        blocks = sum(node.num_blocks for node in self.node.path() if not node.locked)
+        return blocks + (self.child_blocks if self.child and not self.child.locked else 0)
+
+    def on_device(self) -> "Found":
+        """Return the part of the match that is on the device: all of it, without a host tier.
+
+        The host has the rest, for a path is on the device down to some node and on the host below.
+        """
+        if (self.child or self.node).resident:
+            return self
+        runs = self.runs[:-1] if self.child else self.runs[:]
+        node = self.node
+        while not node.resident and node.parent:
+            runs.pop()
+            node = node.parent
+        return Found(node, None, 0, node.end, runs)

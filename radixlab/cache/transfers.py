@@ -1,0 +1,130 @@
+"""The copies of bytes that are under way: on the device, to the host, and back.
+
+The cache only *orders* a transfer; the owner of the KV runs it. Until `complete` says its bytes
+have arrived, both ends are held: the source so that it is not reused before it was read, the
+destination so that it is not given away while bytes are arriving. An end is held by one more holder
+of its block, or, where the tree owns the block, by a lock on its node.
+
+It knows who is held; not why a transfer was ordered, and no bytes.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.errors import TransferError
+from radixlab.cache.node import Node
+from radixlab.cache.protocols import BlockIds, Receipt, Transfer
+from radixlab.cache.tree import RadixTree
+
+NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
+
+
+@dataclass(eq=False, slots=True)
+class Lock:
+    """A receipt that several transfers need, until the last of them is complete."""
+
+    receipt: Receipt
+    num_pending: int
+
+
+class PendingTransfers:
+    """The transfers ordered and not yet completed, in execution order."""
+
+    def __init__(
+        self, tree: RadixTree, device: BlockAllocator, host: BlockAllocator | None
+    ) -> None:
+        self._tree = tree
+        self._device = device
+        self._host = host
+        self.pending: dict[Transfer, Lock | None] = {}
+        """Each transfer, with the lock on its block of the tree, if it needs one."""
+        self._done_before_write: dict[int, int] = {}
+        """Holders of device blocks that will be done before the block's owner writes to it."""
+
+    def since(self, num: int) -> list[Transfer]:
+        """List what was ordered when `num` were pending already."""
+        return list(islice(self.pending, num, None))
+
+    def locked_nodes(self) -> list[Node]:
+        """List the nodes locked for transfers, one entry per receipt."""
+        locks = dict.fromkeys(lock for lock in self.pending.values() if lock)
+        return [lock.receipt.node for lock in locks]
+
+    def num_tables(self, block_id: int) -> int:
+        """Count the holders of a private block that mind if it is written to.
+
+        Those are the tables that have it and the copies that still read it. A copy or write-back
+        that its owner runs before writing does not count.
+        """
+        holders = self._device.more_holders.get(block_id, 0)
+        return 1 + holders - self._done_before_write.get(block_id, 0)
+
+    def order(self, transfers: list[Transfer], receipt: Receipt | None = None) -> None:
+        """Take these in, after all others; `receipt` protects their ends that the tree owns.
+
+        An end that is neither the tree's nor new must have a holder too many already, which passes
+        to the transfer: the source of a private copy or of a load-back.
+        """
+        lock = Lock(receipt, len(transfers)) if receipt else None
+        self.pending |= dict.fromkeys(transfers, lock)
+        written = [block for transfer in transfers for block in _written_after(transfer)]
+        self._device.share(np.array(written, np.int32))
+        for block in written:
+            self._done_before_write[block] = self._done_before_write.get(block, 0) + 1
+        if self._host:
+            kept = [transfer.dst for transfer in transfers if transfer.kind == "write_back"]
+            self._host.share(np.array(kept, np.int32))
+
+    def complete(self, transfers: list[Transfer]) -> None:
+        """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
+        known = set(transfers) & self.pending.keys()
+        for transfer in transfers:
+            if transfer not in known or len(known) < len(transfers):
+                raise TransferError(
+                    f"{NAMES[transfer.kind]} of block {transfer.src} to {transfer.dst} "
+                    "is not pending: completed before?"
+                )
+        locks = [self.pending.pop(transfer) for transfer in transfers]
+        written = [block for transfer in transfers for block in _written_after(transfer)]
+        for block in written:
+            self._done_before_write[block] -= 1
+            if not self._done_before_write[block]:
+                del self._done_before_write[block]
+        _free(self._device, written)
+        ends = zip(transfers, locks, strict=True)
+        _free(self._device, [t.src for t, lock in ends if t.kind == "copy" and lock is None])
+        if self._host:
+            _free(self._host, [block for t in transfers for block in t.host_blocks])
+        for lock in filter(None, locks):
+            lock.num_pending -= 1
+            if not lock.num_pending:
+                self._tree.unlock(lock.receipt)
+
+    def refuse(self, block_ids: BlockIds) -> None:
+        """Raise `TransferError` if one of these blocks is an end of a pending transfer."""
+        wanted = set(block_ids.tolist())
+        for transfer in self.pending:
+            if busy := wanted.intersection(transfer.device_blocks):
+                raise TransferError(
+                    f"block {busy.pop()} is an end of a pending {NAMES[transfer.kind]}, "
+                    f"{transfer.src} to {transfer.dst}: call complete() first"
+                )
+
+
+def _written_after(transfer: Transfer) -> tuple[int, ...]:
+    """Return the end that somebody may write to as soon as the transfer has run."""
+    if transfer.kind == "load_back":
+        return ()  # the tree's
+    return (transfer.dst if transfer.kind == "copy" else transfer.src,)
+
+
+def _free(allocator: BlockAllocator, block_ids: list[int]) -> None:
+    """Take one holder off each block, or several off one that is named as often."""
+    if len(set(block_ids)) == len(block_ids):
+        allocator.free(np.array(block_ids, np.int32))
+    else:
+        for block in block_ids:
+            allocator.free(np.array([block], np.int32))

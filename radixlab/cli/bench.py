@@ -1,0 +1,126 @@
+"""`radixlab bench`: what is measured, and where the results go."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from radixlab.bench.pictures import require_writable
+from radixlab.bench.report import Report, write_section
+from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, examples, progress
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def bench(context: click.Context) -> None:
+    """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
+    if context.invoked_subcommand is None:
+        for command in bench.commands.values():
+            context.invoke(command)
+
+
+JSON_TABLES = click.option(
+    "--json", "is_json", is_flag=True, help="Print one JSON object instead of tables."
+)
+WRITE_RESULTS = click.option(
+    "--write",
+    "results",
+    type=OUTPUT_FILE,
+    help="Also write them to a section of this Markdown file.",
+)
+
+
+@bench.command(
+    "tree",
+    epilog=examples(
+        "radixlab bench tree --quick",
+        "radixlab bench tree --write benchmarks/RESULTS.md",
+        "radixlab bench tree --peers DIR    see benchmarks/peers/README.md",
+    ),
+)
+@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
+@click.option(
+    "--limit", type=AT_LEAST_ONE, help="Requests per replay.  [default: 2000; 200 if --quick]"
+)
+@click.option(
+    "--quick", is_flag=True, help="A look in seconds: few requests, trees up to 100,000 blocks."
+)
+@click.option(
+    "--peers",
+    envvar="RADIXLAB_PEERS",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Also run the managers of SGLang and vLLM, from wheels unpacked in this folder; "
+    "RADIXLAB_PEERS may name it too.",
+)
+@JSON_TABLES
+@WRITE_RESULTS
+def bench_tree(
+    rounds: int | None,
+    limit: int | None,
+    quick: bool,
+    peers: Path | None,
+    is_json: bool,
+    results: Path | None,
+) -> None:
+    """Measure what managing the cache costs a request, and whether the tree slows as it grows."""
+    from radixlab.bench.tree_report import measure_tree
+
+    given = _given(rounds=rounds, limit=limit, quick=quick or None, peers="DIR" if peers else None)
+    command = " ".join(["radixlab bench tree", *given])
+    if results:
+        require_writable(results)
+    report = measure_tree(command, rounds, limit, quick, progress, peers)
+    _show("bench tree", report, is_json, results)
+
+
+def _add(name: str, module: str, what: str) -> None:
+    """Add a benchmark that needs no options of its own: `module.measure_name` makes its report."""
+
+    @bench.command(
+        name,
+        help=what,
+        epilog=examples(
+            f"radixlab bench {name} --quick", f"radixlab bench {name} --write benchmarks/RESULTS.md"
+        ),
+    )
+    @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: its own]")
+    @click.option("--quick", is_flag=True, help="A look in seconds: less of everything.")
+    @JSON_TABLES
+    @WRITE_RESULTS
+    def command(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
+        measure = getattr(importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}")
+        given = _given(rounds=rounds, quick=quick or None)
+        if results:
+            require_writable(results)
+        report = measure(" ".join([f"radixlab bench {name}", *given]), rounds, quick, progress)
+        _show(f"bench {name}", report, is_json, results)
+
+
+for bench_name, (bench_module, bench_what) in {
+    "cow": (
+        "cow_report",
+        "Measure copy-on-write: what a write costs, and what a fork does not, beside eager copies.",
+    ),
+    "lookup": ("lookup", "Measure look-ups in batches against one by one."),
+    "codec": ("codec", "Measure how small block ids get, and what packing them costs."),
+    "evict": ("evict", "Measure what a victim costs under each policy, as the cache grows."),
+    "policies": (
+        "policies_report",
+        "Race the eviction policies between LRU and Belady's optimum, on seeds not tuned on.",
+    ),
+}.items():
+    _add(bench_name, bench_module, bench_what)
+
+
+def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:
+    if results:
+        write_section(results, section, report.markdown())
+    click.echo(json.dumps(report.as_json()) if is_json else report.text())
+
+
+def _given(**options: int | bool | str | None) -> Iterator[str]:
+    for name, value in options.items():
+        if value is not None:
+            yield f"--{name}" if value is True else f"--{name} {value}"

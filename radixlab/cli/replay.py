@@ -1,0 +1,205 @@
+"""`radixlab replay`: a trace through the cache, under one policy or many."""
+
+import difflib
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from radixlab.bench.pictures import picture_writer, race_writer
+from radixlab.bench.replay_report import PolicyRun, as_json, as_text, rejections
+from radixlab.cache import KVCacheManager
+from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OUTPUT_FILE, examples, progress
+from radixlab.config import CacheConfig
+from radixlab.workloads import (
+    GENERATORS,
+    Manager,
+    Workload,
+    make_manager,
+    manager_names,
+    open_workload,
+)
+from radixlab.workloads import replay as run_replay
+from radixlab.workloads.replay import fits
+
+MAX_BLOCKS = 100_000_000
+"""More than any pool has; a typing error beyond it would fill the machine's memory."""
+
+
+def _generators() -> str:
+    lines = textwrap.wrap(", ".join(GENERATORS), 72, break_on_hyphens=False)
+    return "\b\nGenerators:\n" + "\n".join(f"  {line}" for line in lines) + "\n\n"
+
+
+@click.command(
+    epilog=_generators()
+    + examples(
+        "radixlab replay shared-prompt --num-blocks 2000",
+        "radixlab replay document-qa --limit 200 --num-blocks 4000 --policy lru,naive",
+        "radixlab replay conversation_trace.jsonl --limit 2000 --num-blocks 50000 --json",
+        "radixlab replay shared-prompt --limit 5 --num-blocks 512 --png cache.png",
+        "radixlab replay scan-polluted --num-blocks 1500 --policy lru,slru,adaptive,belady \\",
+        "    --plot race.png",
+        "radixlab replay tenants --num-blocks 1500 --swap-space 4GiB --kv-bytes-per-token 128KiB",
+    )
+)
+@click.argument("trace")
+@click.option(
+    "--limit",
+    type=AT_LEAST_ONE,
+    help="First N requests only.  [default: all; a generator makes 1000]",
+)
+@click.option(
+    "--num-blocks", type=click.IntRange(1, MAX_BLOCKS), required=True, help="Blocks in the pool."
+)
+@click.option(
+    "--block-size",
+    type=click.IntRange(1, 65_536),
+    default=16,
+    show_default=True,
+    help="Tokens per block.",
+)
+@click.option(
+    "--policy", "policies", default="lru", show_default=True,
+    help=f"What to evict by, a comma-separated list of: {', '.join(manager_names())}.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For generators."
+)
+@click.option(
+    "--swap-space", type=BYTES,
+    help="Host memory for evicted blocks, such as 4GiB; needs --kv-bytes-per-token.  [default: 0]",
+)  # fmt: skip
+@click.option(
+    "--kv-bytes-per-token", type=BYTES,
+    help="Keys and values of one token: layers · KV heads · head size · 2 · bytes of a number; "
+    "128KiB for Llama-3-8B.",
+)  # fmt: skip
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option(
+    "--dot",
+    type=OUTPUT_FILE,
+    help="Write the first policy's tree at the end as Graphviz DOT.",
+)
+@click.option(
+    "--png", type=OUTPUT_FILE, help="Write a picture of the first policy's cache at the end."
+)
+@click.option(
+    "--plot", type=OUTPUT_FILE,
+    help="Draw hit rates over time and against the size of the pool (.png, .svg or .pdf).",
+)  # fmt: skip
+@click.option(
+    "--pool-sizes", help="Sizes for --plot, in blocks.  [default: 1/4 to 4 times --num-blocks]"
+)
+def replay(
+    trace: str,
+    limit: int | None,
+    num_blocks: int,
+    block_size: int,
+    policies: str,
+    seed: int,
+    swap_space: int | None,
+    kv_bytes_per_token: int | None,
+    is_json: bool,
+    dot: Path | None,
+    png: Path | None,
+    plot: Path | None,
+    pool_sizes: str | None,
+) -> None:
+    """Run the requests of TRACE through the cache, one after another, and count what it finds.
+
+    TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
+    output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
+    the future and is the bound of all others, and `naive` shares nothing.
+    """
+    names = _policies(policies)
+    num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
+    config = CacheConfig(num_blocks, block_size, num_host_blocks=num_host_blocks)
+    sizes = _pool_sizes(pool_sizes, num_blocks)
+    if (dot or png) and names == ["naive"]:
+        raise click.UsageError("nothing to draw: the naive manager has no tree")
+    draw, draw_race = picture_writer(dot, png), race_writer(plot)
+    workload = open_workload(trace, limit, seed)
+    runs: list[PolicyRun] = []
+    trees: list[KVCacheManager] = []
+    for name in names:
+        manager = make_manager(name, config, workload.requests)
+        runs.append(_run(name, manager, workload))
+        trees += [manager] if isinstance(manager, KVCacheManager) and not trees else []
+    for note in rejections(runs, config):
+        click.echo(note, err=True)
+    click.echo(as_json(workload, config, runs) if is_json else as_text(workload, config, runs))
+    for tree in trees:
+        draw(tree)
+    if plot:
+        title = f"{workload.num_requests:,} requests of {workload.name}, {num_blocks:,} blocks"
+        draw_race(title, runs, _sweep(names, config, sizes, workload, runs))
+
+
+def _run(name: str, manager: Manager, workload: Workload, what: str = "") -> PolicyRun:
+    with progress(workload.num_requests, what or name, "request") as advance:
+        return PolicyRun(name, run_replay(manager, workload.requests(), advance))
+
+
+def _sweep(
+    names: list[str],
+    config: CacheConfig,
+    sizes: list[int],
+    workload: Workload,
+    runs: list[PolicyRun],
+) -> dict[str, list[tuple[int, float]]]:
+    """Run every policy in pools of other sizes: `(blocks, token hit rate)` of each."""
+    rates = {run.policy: [(config.num_blocks, run.result.token_hit_rate)] for run in runs}
+    rejected = runs[0].result.rejected_requests
+    for size in sizes:
+        if size == config.num_blocks:
+            continue
+        pool = replace(config, num_blocks=size)
+        if sum(not fits(pool, request) for request in workload.requests()) != rejected:
+            click.echo(
+                f"note: {size:,} blocks hold other requests than the run: not drawn", err=True
+            )
+            continue
+        for name in names:
+            manager = make_manager(name, pool, workload.requests)
+            run = _run(name, manager, workload, f"{name}, {size:,} blocks")
+            rates[name].append((size, run.result.token_hit_rate))
+    return rates
+
+
+def _host_blocks(swap_space: int | None, kv_bytes_per_token: int | None, block_size: int) -> int:
+    if not swap_space:
+        return 0
+    if not kv_bytes_per_token:
+        raise click.UsageError("--swap-space needs --kv-bytes-per-token to become blocks")
+    num_blocks = swap_space // (kv_bytes_per_token * block_size)
+    if not num_blocks:
+        block = f"{kv_bytes_per_token * block_size:,} bytes"
+        raise click.UsageError(f"--swap-space {swap_space:,} bytes holds no block of {block}")
+    if num_blocks > MAX_BLOCKS:
+        raise click.UsageError(f"--swap-space is {num_blocks:,} blocks: over {MAX_BLOCKS:,}")
+    return num_blocks
+
+
+def _pool_sizes(text: str | None, num_blocks: int) -> list[int]:
+    if text is None:
+        return [max(1, int(num_blocks * 2**power)) for power in (-2, -1, -0.5, 0, 0.5, 1, 2)]
+    try:
+        sizes = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise click.UsageError(f"--pool-sizes {text!r}: must be 1000,2000,…") from None
+    if wrong := [size for size in sizes if not 1 <= size <= MAX_BLOCKS]:
+        raise click.UsageError(f"--pool-sizes: {wrong[0]} is not between 1 and {MAX_BLOCKS:,}")
+    return sizes
+
+
+def _policies(text: str) -> list[str]:
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    known = manager_names()
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"unknown policy {name!r} (known: {', '.join(known)}){guess}")
+    return names

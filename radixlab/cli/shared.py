@@ -1,0 +1,53 @@
+"""What the commands have in common: options, examples, progress bars, and how a program ends."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, NoReturn
+
+import click
+from tqdm import tqdm
+
+OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
+AT_LEAST_ONE = click.IntRange(min=1)
+
+
+class Bytes(click.ParamType[int]):
+    """A number of bytes as people type it: 4096, 128KiB, 1.5G."""
+
+    name = "bytes"
+    _UNITS: ClassVar = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12} | {
+        "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40
+    }  # fmt: skip
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the number; fail with one line for anything else."""
+        text = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?", str(value).strip().lower())
+        if text is None or text[2] == "i":
+            self.fail(f"{value!r} is no number of bytes: write 4096, 128KiB or 1.5G", param, ctx)
+        return int(float(text[1]) * self._UNITS[text[2]])
+
+
+BYTES = Bytes()
+
+
+def examples(*lines: str) -> str:
+    """Return lines for the end of a help text."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def exit_with(message: str, code: int) -> NoReturn:
+    """Print one line to stderr and end the program."""
+    click.echo(" ".join(message.split()), err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def progress(total: int, what: str, unit: str) -> Iterator[Callable[[], object]]:
+    """Show a bar on stderr, where that is a terminal; yields what to call after each unit."""
+    with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, disable=None, leave=False) as bar:
+        yield bar.update

@@ -1,0 +1,123 @@
+"""The race of eviction policies as curves: hit rate over time, and against the size of the pool.
+
+Knows numbers by policy; nothing of caches or traces.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from radixlab.viz.palette import INK, LINE, SOFT
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31")
+"""Okabe and Ito's, and a brown; a curve also has its name at its end."""
+BOUND = "belady"
+MIN_LABEL_GAP = 0.045
+"""Between labels, as a share of the height."""
+
+
+def draw_race(
+    by_request: Mapping[str, Sequence[tuple[int, int]]],
+    by_pool: Mapping[str, Sequence[tuple[int, float]]] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw one panel, or two.
+
+    `by_request` has `(prompt tokens, hit tokens)` of each request in order, `by_pool` has `(blocks,
+    token hit rate)` of runs in pools of several sizes.
+    """
+    num_panels = 2 if by_pool else 1
+    figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, num_panels))
+    over_time = {name: rolling_rate(pairs) for name, pairs in by_request.items()}
+    _curves(panels[0], over_time, "requests served", "token hit rate of the last tenth")
+    if by_pool:
+        points = {name: columns(sorted(runs)) for name, runs in by_pool.items()}
+        panels[1].set_xscale("log")
+        _curves(panels[1], points, "blocks in the pool", "token hit rate of the whole run")
+        sizes = next(iter(points.values()))[0]
+        panels[1].set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30, ha="right")
+        panels[1].set_xticks([], minor=True)
+    figure.suptitle(title, fontsize=11, color=INK)
+    return figure
+
+
+def columns(pairs: Sequence[tuple[float, float]]) -> tuple[Sequence[float], Sequence[float]]:
+    """Turn points into what matplotlib draws."""
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def rolling_rate(
+    pairs: Sequence[tuple[int, int]],
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Return `(requests served, token hit rate over the last tenth of all requests)`."""
+    window = max(1, len(pairs) // 10)
+    totals = np.vstack(([0, 0], np.cumsum(np.array(pairs).reshape(-1, 2), axis=0)))
+    ends = np.unique(np.linspace(window, len(pairs), 120).astype(int))
+    prompt, hit = (totals[ends] - totals[ends - window]).T
+    return ends.tolist(), (hit / np.maximum(1, prompt)).tolist()
+
+
+def _curves(
+    axes: Axes,
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+) -> None:
+    colours = iter(COLOURS * 3)
+    ends = {}
+    for name, (x, y) in curves.items():
+        colour = SOFT if name == BOUND else next(colours)
+        marker, dashes = "o" if len(x) < 20 else "", "--" if name == BOUND else "-"
+        axes.plot(x, y, dashes, color=colour, marker=marker, markersize=3, linewidth=1.7)
+        ends[name] = (x[-1], y[-1], colour)
+    axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.grid(color=LINE, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    _name_ends(axes, ends)
+
+
+def _name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write each curve's name behind its end, moved apart where two would touch."""
+    low, high = axes.get_ylim()
+    names = sorted(ends, key=lambda name: ends[name][1])
+    wanted = [(ends[name][1] - low) / (high - low) for name in names]
+    for name, place in zip(names, apart(wanted, MIN_LABEL_GAP), strict=True):
+        x, y, colour = ends[name]
+        axes.annotate(
+            f"{name} {y:.1%}",
+            xy=(x, y),
+            xytext=(1.03, place),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8.5,
+            color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6},
+        )
+
+
+def apart(wanted: Sequence[float], gap: float) -> list[float]:
+    """Move rising places so that neighbours are `gap` apart and the whole stays about centred.
+
+    >>> apart([0.5, 0.5], 0.1)
+    [0.45, 0.55]
+    """
+    groups: list[list[float]] = []  # each of places that touch
+    for place in wanted:
+        groups.append([place])
+        while len(groups) > 1 and _low(groups[-1], gap) < _high(groups[-2], gap) + gap:
+            last = groups.pop()
+            groups[-1] += last
+    return [round(_low(g, gap) + i * gap, 9) for g in groups for i in range(len(g))]
+
+
+def _low(group: Sequence[float], gap: float) -> float:
+    """Return where the lowest label of a group goes, its middle being that of what is wanted."""
+    return sum(group) / len(group) - (len(group) - 1) * gap / 2
+
+
+def _high(group: Sequence[float], gap: float) -> float:
+    return _low(group, gap) + (len(group) - 1) * gap

@@ -1,0 +1,38 @@
+"""Curves of a race: the numbers are those of the runs, and no label lies on another."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radixlab.viz.race import apart, draw_race, rolling_rate
+
+
+def test_the_rolling_rate_is_hits_over_prompts_of_the_last_tenth():
+    x, y = rolling_rate([(10, 0)] * 90 + [(10, 5)] * 10)
+    assert (x[0], x[-1]) == (10, 100)
+    assert (y[0], y[-1]) == (0.0, 0.5)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12).map(sorted))
+def test_labels_are_apart_and_in_order(places):
+    moved = apart(places, 0.05)
+    assert len(moved) == len(places)
+    assert all(b - a >= 0.05 - 1e-6 for a, b in pairwise(moved))
+
+
+def test_labels_that_do_not_touch_stay():
+    assert apart([0.1, 0.4, 0.9], 0.05) == [0.1, 0.4, 0.9]
+
+
+def test_both_panels_name_every_curve():
+    runs = {"lru": [(10, i % 10) for i in range(50)], "belady": [(10, 9)] * 50}
+    pools = {"lru": [(100, 0.2), (50, 0.1)], "belady": [(100, 0.5), (50, 0.4)]}
+    figure = draw_race(runs, pools, "a title")
+    for axes in figure.axes:
+        assert {text.get_text().split()[0] for text in axes.texts} == {"lru", "belady"}
+    assert figure.axes[1].lines[0].get_xdata().tolist() == [50, 100]
+
+
+def test_one_request_is_drawn_too():
+    assert len(draw_race({"lru": [(10, 5)]}).axes) == 1
