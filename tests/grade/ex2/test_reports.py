@@ -8,8 +8,9 @@ import pytest
 from radixlab.exercise.cow import Conclusion, CowReport, Sample
 from radixlab.grade.ex2 import EXERCISE, PaperMachine
 from radixlab.grade.items import Failed, Trial
-from tests.grade.ex2.zoo import ITEMS, LOSES, MASTER, WRONG, failure
+from tests.grade.zoo import ZOOS
 
+ZOO = ZOOS["8.5.2"]
 SAMPLE = Sample("cow", 16, 1, "first", 0.5, 1e-6, 1, 4_096)
 EMPTY = CowReport([SAMPLE], {}, {}, {}, [])
 BAD_SAMPLES = {
@@ -34,45 +35,47 @@ BAD_SAMPLES = {
 def check(item, returned):
     learner = SimpleNamespace(benchmark=lambda *_: returned)
     with pytest.raises(Failed) as caught:
-        ITEMS[item].check(Trial(learner, seed=0))
+        ZOO.items[item].check(Trial(learner, seed=0))
     return caught.value
 
 
-@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("item", ZOO.items)
 @pytest.mark.parametrize("returned", [None, 7, {}, [SAMPLE], (i for i in ())])
 def test_what_is_no_report_is_refused_by_every_item(item, returned):
     assert "benchmark must return a CowReport" in str(check(item, returned))
 
 
-@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("item", ZOO.items)
 @pytest.mark.parametrize("samples", BAD_SAMPLES.values(), ids=BAD_SAMPLES)
 def test_impossible_samples_are_refused_by_every_item(item, samples):
     assert "sample" in str(check(item, CowReport(samples, {}, {}, {}, []))).lower()
 
 
-@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("item", ZOO.items)
 def test_an_invented_sample_earns_nothing(item):
     check(item, EMPTY)
 
 
 @pytest.mark.parametrize("table", [None, [], "n", {1: 2}, {("cow", 16): 2}, {(1, 2, 3, 4): 5}])
 def test_tables_that_are_none_cost_the_report_alone(table):
-    text = f"{MASTER}\n\ndef summarise(samples, old=summarise):\n    return T, *old(samples)[1:]\n"
+    text = (
+        f"{ZOO.master}\n\ndef summarise(samples, old=summarise):\n    return T, *old(samples)[1:]\n"
+    )
     text = f"T = {table!r}\n{text}"
-    assert isinstance(failure(text, "report"), Failed)
-    assert failure(text, "counts") is None
+    assert isinstance(ZOO.failure(text, "report"), Failed)
+    assert ZOO.failure(text, "counts") is None
 
 
 @pytest.mark.parametrize("conclusion", [None, "it pays", Conclusion(16, 1, "much", 1, 1, 1)])
 def test_conclusions_that_are_none_are_refused(conclusion):
-    text = f"{MASTER}\n\ndef conclude(*_):\n    return {conclusion!r}\n"
-    assert isinstance(failure(text, "conclusions"), Failed)
+    text = f"{ZOO.master}\n\ndef conclude(*_):\n    return {conclusion!r}\n"
+    assert isinstance(ZOO.failure(text, "conclusions"), Failed)
 
 
 def test_figures_may_be_numpys():
-    text = MASTER.replace("clock() - start_s", "np.float64(clock() - start_s)")
+    text = ZOO.master.replace("clock() - start_s", "np.float64(clock() - start_s)")
     text = text.replace("n = {cell: len(values)", "n = {cell: np.int64(len(values))")
-    assert failure(f"import numpy as np\n{text}", "report") is None
+    assert ZOO.failure(f"import numpy as np\n{text}", "report") is None
     assert text.count("np.") == 2
 
 
@@ -82,19 +85,19 @@ def test_a_reported_median_beyond_its_samples_is_no_excuse():
     text += "    for i, c in enumerate(report.conclusions):\n"
     text += "        report.conclusions[i] = replace(c, eager_over_cow=7.0)\n"
     text += "    return replace(report, median=median)\n"
-    error = failure(f"{MASTER}\n\nfrom dataclasses import replace\n{text}", "conclusions")
+    error = ZOO.failure(f"{ZOO.master}\n\nfrom dataclasses import replace\n{text}", "conclusions")
     assert "eager_over_cow" in str(error) and "is 7, and your own samples say" in str(error)
 
 
 def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
     stub = "def benchmark(*_):\n    raise NotImplementedError('your code here')\n"
-    assert all(isinstance(failure(stub, item), NotImplementedError) for item in ITEMS)
+    assert all(isinstance(ZOO.failure(stub, item), NotImplementedError) for item in ZOO.items)
 
 
 def test_half_the_work_earns_the_items_that_need_no_figures():
     half = "def benchmark(*a):\n    return CowReport(take_samples(*a), {}, {}, {}, [])\n"
-    half = f"{MASTER}\n\n{half}"
-    failed = {item for item in ITEMS if failure(half, item)}
+    half = f"{ZOO.master}\n\n{half}"
+    failed = {item for item in ZOO.items if ZOO.failure(half, item)}
     assert failed == {"audit", "report", "conclusions"}
 
 
@@ -107,20 +110,20 @@ def test_the_points_are_the_courses():
     "name", ["clock_before_sync", "counts_the_last_owner", "copy_with_its_write"]
 )
 def test_the_scenario_of_a_failure_can_be_pasted(name):
-    scenario = failure(WRONG[name], LOSES[name][0]).scenario
+    scenario = ZOO.failure(ZOO.wrong[name], ZOO.loses[name][0]).scenario
     names = {}
-    exec(f"{WRONG[name]}\n\n{scenario}", names)
+    exec(f"{ZOO.wrong[name]}\n\n{scenario}", names)
     assert len(scenario.splitlines()) <= 5 and isinstance(names["paper"], PaperMachine)
 
 
 def test_a_failure_shows_the_calls_that_were_timed():
-    text = WRONG["clock_before_sync"]
-    error = failure(text, "audit")
+    text = ZOO.wrong["clock_before_sync"]
+    error = ZOO.failure(text, "audit")
     around = ["manager.sync()", "clock()", "manager.append()"]
     assert error.expected.splitlines() == [*around, "manager.sync()", "clock()"]
     assert error.actual.splitlines() == [*around, "clock()"]
 
 
 def test_the_smallest_sweep_is_the_one_that_is_shown():
-    text = WRONG["no_warm_up"]
-    assert "paper.clock, (1,), (" in failure(text, "audit").scenario
+    text = ZOO.wrong["no_warm_up"]
+    assert "paper.clock, (1,), (" in ZOO.failure(text, "audit").scenario

@@ -1,0 +1,66 @@
+"""Every wrong solution loses the items it names and no other; every right one gets all points."""
+
+import pytest
+
+from tests.grade.zoo import ZOOS
+from tests.mutants.matrix import ZOO
+
+RIGHT = [(id, name) for id, zoo in ZOOS.items() for name in zoo.right]
+WRONG = [(id, name) for id, zoo in ZOOS.items() for name in zoo.wrong]
+CAUGHT = {  # what the course says each exercise must catch, with a submission that does it
+    "8.5.2": {
+        "no warm-up": "no_warm_up",
+        "mean under outliers": "mean",
+        "clock read before sync": "clock_before_sync",
+        "one size only": "one_block_size",
+        "times fork() instead of the first write": "times_the_fork",
+        "counts full shared blocks": "counts_the_whole_table",
+        "counts the last owner": "counts_the_last_owner",
+    },
+}
+
+
+@pytest.mark.parametrize(("exercise", "name"), RIGHT)
+def test_a_right_solution_gets_everything(exercise, name):
+    zoo = ZOOS[exercise]
+    assert zoo.lost(zoo.right[name]) == []
+
+
+@pytest.mark.parametrize(("exercise", "name"), WRONG)
+def test_a_wrong_solution_loses_what_it_names(exercise, name, record_property):
+    zoo = ZOOS[exercise]
+    failures = {item: zoo.failure(zoo.wrong[name], item) for item in zoo.loses[name]}
+    assert all(failures.values()), failures
+    record_property(ZOO, f"{exercise} {name:38} {', '.join(zoo.loses[name])}")
+
+
+@pytest.mark.parametrize("exercise", ZOOS)
+def test_the_zoo_has_every_fault_of_the_course(exercise):
+    assert {*CAUGHT[exercise].values()} <= ZOOS[exercise].wrong.keys()
+
+
+@pytest.mark.parametrize("exercise", ZOOS)
+def test_every_item_has_a_wrong_solution_of_its_own(exercise):
+    zoo = ZOOS[exercise]
+    assert {items[0] for items in zoo.loses.values() if len(items) == 1} == zoo.items.keys()
+
+
+@pytest.mark.parametrize("exercise", ZOOS)
+def test_there_are_three_right_solutions_beside_the_master(exercise):
+    assert len(ZOOS[exercise].right) >= 4
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize(("exercise", "name"), WRONG)
+def test_a_wrong_solution_loses_nothing_else(exercise, name, seed):
+    zoo = ZOOS[exercise]
+    assert zoo.lost(zoo.wrong[name], seed) == [id for id in zoo.items if id in zoo.loses[name]]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, 40))
+@pytest.mark.parametrize(("exercise", "name"), RIGHT)
+def test_a_right_solution_gets_everything_on_any_seed(exercise, name, seed):
+    zoo = ZOOS[exercise]
+    assert zoo.lost(zoo.right[name], seed) == []
