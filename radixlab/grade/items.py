@@ -6,6 +6,7 @@ raises `Failed` with the smallest scenario that shows the fault. It neither know
 learner's code runs in another process.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -40,6 +41,12 @@ class Failed(Exception):
         """What the learner's code has: drawn beside it."""
 
 
+def call_here(where: str, *args: Any) -> Any:
+    """Call `module:function` in this process."""
+    module, _, function = where.partition(":")
+    return getattr(importlib.import_module(module), function)(*args)
+
+
 @dataclass(slots=True)
 class Trial:
     """One run of one check on one submission."""
@@ -56,6 +63,17 @@ class Trial:
     """Different seeds give different hidden scenarios; equal ones the same, to the bit."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the report of a check that passed, such as the measured gap closed."""
+    caller: Callable[..., Any] = call_here
+    """How `call` reaches the learner's process."""
+
+    def call(self, where: str, *args: Any) -> Any:
+        """Call a function of a `radixlab.exercise` module where the learner's code runs.
+
+        Such as `trial.call("radixlab.exercise.tree:play", trial.learner.RadixTree, operations)`:
+        one message each way, however often the function calls the learner's code. The learner may
+        have tampered with the module, so its answer is worth no more than any other.
+        """
+        return self.caller(where, *args)
 
     @property
     def random(self) -> np.random.Generator:

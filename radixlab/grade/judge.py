@@ -1,0 +1,143 @@
+"""Running the checks of an exercise on a submission, each within its limits.
+
+It fails closed: points are given only for a check that came to its end. What the learner's code
+does to its own process costs the item that runs, and no other.
+"""
+
+from collections.abc import Callable, Collection
+
+from radixlab.grade.box import Box, BoxClosed, BoxTimeout, LearnerError
+from radixlab.grade.items import Exercise, Failed, Item, Trial
+from radixlab.grade.report import ExerciseReport, ItemReport, Step, Verdict
+from radixlab.grade.submission import Submission
+
+LOAD_LIMIT_S = 10.0
+"""For running the cells themselves, before the first check."""
+
+Progress = Callable[[ItemReport], object]
+
+
+def grade(
+    exercise: Exercise,
+    submission: Submission,
+    seed: int = 0,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> ExerciseReport:
+    """Check every item, or those named in `only`; `progress` hears of each as it is done."""
+    judge = _Judge(exercise, submission, seed)
+    reports = []
+    try:
+        for item in exercise.items:
+            if only is None or item.id in only:
+                report = ItemReport(exercise.id, item, judge.verdict(item))
+                reports.append(report)
+                if progress:
+                    progress(report)
+    finally:
+        judge.close()
+    used = tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts)
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), used, judge.printed)
+
+
+class _Judge:
+    def __init__(self, exercise: Exercise, submission: Submission, seed: int) -> None:
+        self._exercise, self._submission, self._seed = exercise, submission, seed
+        self._box: Box | None = None
+        self._unloadable: Verdict | None = None
+        self._names: Collection[str] = ()
+        self.printed = ""
+
+    def verdict(self, item: Item) -> Verdict:
+        """Check one item, in the box of the last one if that is still well."""
+        if self._submission.is_empty:
+            return Verdict("stub", message="Nothing is written here yet.")
+        if self._box is None and self._unloadable is None:
+            self._unloadable = self._load()
+        if self._unloadable is not None:
+            return self._unloadable
+        missing = [name for name in item.needs if name not in self._names]
+        if missing:
+            return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
+        return self._guarded(item.limit_s, lambda box: self._check(box, item)) or Verdict("failed")
+
+    def close(self) -> None:
+        """End the box, keeping what was printed."""
+        if self._box:
+            self.printed = self.printed or self._box.printed
+            self._box.close()
+            self._box = None
+
+    def _load(self) -> Verdict | None:
+        """Run the cells in a new box; None if all is well."""
+        self._box = Box([part.label for part in self._submission.parts])
+
+        def load(box: Box) -> None:
+            for part in self._submission.parts:
+                box.submission.load(part.label, "\n" + part.source)
+            self._names = set(map(str, box.submission.names()))
+
+        return self._guarded(LOAD_LIMIT_S, load)
+
+    def _check(self, box: Box, item: Item) -> Verdict:
+        trial = Trial(box.submission.learner, self._seed, caller=box.submission.call)
+        share = item.check(trial)
+        share = 1.0 if share is None else min(1.0, max(0.0, float(share)))
+        status = "passed" if share == 1 else "partial" if share > 0 else "failed"
+        return Verdict(status, share, notes=tuple(trial.notes))  # type: ignore[arg-type]
+
+    def _guarded(self, limit_s: float, run: Callable[[Box], Verdict | None]) -> Verdict | None:
+        """Run something that talks to the box; whatever happens there becomes a verdict."""
+        assert self._box is not None
+        try:
+            with self._box.within(limit_s):
+                return run(self._box)
+        except Failed as error:
+            return Verdict(
+                "failed",
+                message=str(error),
+                scenario=error.scenario,
+                expected=error.expected,
+                actual=error.actual,
+            )
+        except LearnerError as error:
+            return self._raised(error)
+        except BoxTimeout as error:
+            self.close()
+            return self._too_long(error)
+        except BoxClosed:
+            ending = self._box.ending()
+            self.close()
+            return Verdict("crashed", message=f"Your code ended its own process ({ending}).")
+        except Exception as error:  # an answer that the check did not foresee earns nothing
+            text = (
+                f"The grader cannot read an answer of your code ({type(error).__name__}: {error})."
+            )
+            return Verdict("failed", message=text)
+
+    def _raised(self, error: LearnerError) -> Verdict:
+        labels = {part.label for part in self._submission.parts}
+        steps = tuple(
+            Step(label, line, function, self._submission.line(label, line))
+            for label, line, function in error.trace
+            if label in labels
+        )
+        if error.name == "NotImplementedError":
+            where = f"`{steps[-1].function}`" if steps else "A part of it"
+            return Verdict("stub", message=f"{where} is not written yet.", steps=steps)
+        if error.name == "SystemExit":
+            return Verdict("crashed", message="Your code called sys.exit.", steps=steps)
+        if error.name == "ModuleNotFoundError" and "radixlab" in error.text:
+            allowed = ", ".join(self._exercise.allowed)
+            message = f"A submission may import the standard library, NumPy and {allowed}"
+            return Verdict("failed", message=f"{message}: {error.text}.", steps=steps)
+        return Verdict("failed", message=f"Your code raised {error}", steps=steps)
+
+    def _too_long(self, error: BoxTimeout) -> Verdict:
+        message = f"Not done after {error.limit_s:g} s."
+        if error.place is None:
+            return Verdict("timeout", message=message)
+        label, line, function = error.place.label, error.place.line, error.place.function
+        step = Step(label, line, function, self._submission.line(label, line))
+        where = f" Your code was in line {line} of {label}: `{step.code}`"
+        return Verdict("timeout", message=message + where, steps=(step,))

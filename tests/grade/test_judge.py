@@ -1,0 +1,255 @@
+"""Hostile and broken submissions: each costs the running item alone, and gains nothing."""
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from radixlab.grade.items import Exercise, Failed, Item
+from radixlab.grade.judge import grade
+from radixlab.grade.submission import Part, Submission
+
+
+def says(answer):
+    def check(trial):
+        found = trial.learner.answer(6)
+        if found != answer:
+            raise Failed(f"expected {answer}, found {found!r}")
+
+    return check
+
+
+def check_attack(trial):
+    trial.learner.attack()
+    raise Failed("the attack came back")
+
+
+HINTS = ("think", "multiply", "return 7 * x")
+TOY = Exercise(
+    id="8.5.0",
+    title="Seven times",
+    notebook="ex0_toy",
+    items=(
+        Item("before", 1, "answer(6) is 42.", says(42), HINTS, ("answer",)),
+        Item("attack", 2, "No attack comes back.", check_attack, HINTS, ("attack",), limit_s=0.8),
+        Item("after", 4, "answer(6) is 42 still.", says(42), HINTS, ("answer",)),
+    ),
+)
+ANSWER = "def answer(x):\n    return 7 * x\n"
+
+
+def submission(source):
+    return Submission("8.5.0", (Part("8.5.0", None, textwrap.dedent(source), "cell 1"),))
+
+
+def judged(attack, setup=""):
+    body = textwrap.indent(textwrap.dedent(attack), "    ")
+    source = f"{textwrap.dedent(setup)}\n{ANSWER}\ndef attack():\n{body}"
+    report = grade(TOY, submission(source))
+    return report, [item.verdict.status for item in report.items]
+
+
+def processes():
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"RADIXLAB_BOX=" in (folder / "environ").read_bytes():
+                found.add(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    before = processes()
+    yield
+    assert processes() <= before
+
+
+CRASHES = {
+    "an exit": "import os; os._exit(0)",
+    "an exit with a lie": "import os; os._exit(100)",
+    "sys.exit": "import sys; sys.exit(0)",
+    "a segmentation fault": "import ctypes; ctypes.string_at(0)",
+    "a signal to itself": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    "closed files": "import os; os.closerange(0, 256)",
+    "nonsense on every pipe": (
+        "import os\nfor fd in range(256):\n    try:\n        os.write(fd, b'\\x05\\0\\0\\0hello')\n"
+        "    except OSError: pass"
+    ),
+}
+FAILURES = {
+    "an allocation of 8 GB": "bytearray(8 << 30)",
+    "endless recursion": "attack()",
+    "an exception whose text raises": (
+        "class Evil(Exception):\n    def __str__(self):\n        raise ValueError\nraise Evil"
+    ),
+    "a base exception": "raise BaseException('no')",
+    "a keyboard interrupt": "raise KeyboardInterrupt",
+    "a list that holds itself": "x = []; x.append(x); return x",
+    "an answer of 100 MB": "return b'x' * (100 << 20)",
+    "a gigabyte of prints": "for _ in range(1000): print('x' * (1 << 20))",
+    "an import of the engine": "import radixlab.cache",
+    "removed files": "import shutil; shutil.rmtree('.', ignore_errors=True)",
+}
+LOOPS = {
+    "an endless loop": "while True:\n    pass",
+    "a loop that swallows": "while True:\n    try:\n        pass\n    except BaseException: pass",
+    "a loop over an exception": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    ),
+    "a sleep": "import time\ntime.sleep(1000)",
+    "a grandchild of its own session": (
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', 'import time; time.sleep(1000)'], "
+        "start_new_session=True)"
+    ),
+    "a forked copy": "import os, time\nos.fork()\ntime.sleep(1000)",
+    "a lock": "import threading\nlock = threading.Lock(); lock.acquire(); lock.acquire()",
+}
+
+
+@pytest.mark.parametrize("attack", CRASHES.values(), ids=CRASHES)
+def test_a_crash_costs_the_running_item(attack):
+    _, statuses = judged(attack)
+    assert statuses == ["passed", "crashed", "passed"]
+
+
+@pytest.mark.parametrize("attack", FAILURES.values(), ids=FAILURES)
+def test_an_error_costs_the_running_item(attack):
+    _, statuses = judged(attack)
+    assert statuses == ["passed", "failed", "passed"]
+
+
+@pytest.mark.parametrize("attack", LOOPS.values(), ids=LOOPS)
+def test_what_never_ends_costs_the_running_item(attack):
+    report, statuses = judged(attack)
+    assert statuses == ["passed", "timeout", "passed"]
+    assert report.items[1].verdict.message.startswith("Not done after 0.8 s. Your code was in line")
+
+
+def test_an_endless_loop_is_reported_with_its_line():
+    report, _ = judged("x = 1\nwhile x:\n    x += 1")
+    step = report.items[1].verdict.steps[0]
+    assert (step.label, step.function) == ("<8.5.0>", "attack")
+    assert step.code in ("while x:", "x += 1")
+
+
+FAKES = {
+    "a printed record": 'print(\'{"points": 25, "status": "passed"}\')',
+    "a true answer to another question": (
+        "import gc\n"
+        "for peer in [o for o in gc.get_objects() if type(o).__name__ == 'Wire']:\n"
+        "    for _ in range(9): peer.send(['answer', 42])"
+    ),
+    "a patched grader": (
+        "import sys\n"
+        "for name, module in list(sys.modules.items()):\n"
+        "    if 'radixlab' in name:\n"
+        "        for key in list(vars(module)):\n"
+        "            setattr(module, key, lambda *a, **k: True)"
+    ),
+    "patched builtins": "import builtins\nbuiltins.len = lambda x: 42\nbuiltins.abs = None",
+    "a message that names no object": (
+        "import gc\n"
+        "for peer in [o for o in gc.get_objects() if type(o).__name__ == 'Wire']:\n"
+        "    peer.send(['get', 10**6, '__class__'])"
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", FAKES.values(), ids=FAKES)
+def test_a_fake_earns_nothing(attack):
+    report, statuses = judged(attack)
+    assert report.items[1].points == 0
+    assert statuses[0] == "passed"
+    assert report.points <= 5
+
+
+def test_an_object_that_lies_about_everything_is_not_believed():
+    source = """
+        class Evil:
+            def __eq__(self, other): return True
+            def __ne__(self, other): return False
+            def __len__(self): return -1
+            def __iter__(self): return iter(int, 1)
+        def answer(x): return Evil()
+    """
+    assert grade(TOY, submission(source)).points == 0
+
+
+def test_the_judges_private_names_are_out_of_reach():
+    class Secret:
+        _points = 25
+
+    def check(trial):
+        trial.learner.answer(Secret())
+
+    item = Item("peek", 1, "No.", check, HINTS, ("answer",))
+    exercise = Exercise("8.5.0", "Peek", "ex0_toy", (item,))
+    source = "def answer(x):\n    return x._points or x.__class__"
+    verdict = grade(exercise, submission(source)).items[0].verdict
+    assert (verdict.status, verdict.message) == (
+        "failed",
+        "Your code raised AttributeError: _points is not for you",
+    )
+
+
+@pytest.mark.parametrize(
+    "source", ["", "# nothing yet\n", "def answer(x):\n    raise NotImplementedError\n"]
+)
+def test_a_stub_earns_nothing_and_is_told_kindly(source):
+    report = grade(TOY, submission(source))
+    assert report.is_stub and report.points == 0
+    assert not any("Traceback" in item.verdict.message for item in report.items)
+
+
+def test_no_cell_at_all_is_a_stub():
+    assert grade(TOY, Submission("8.5.0", ())).is_stub
+
+
+def test_a_syntax_error_names_its_line():
+    report = grade(TOY, submission("x = 1\ndef answer(x:\n    return 42"))
+    assert {item.verdict.status for item in report.items} == {"failed"}
+    assert "<8.5.0>, line 3" in report.items[0].verdict.message
+
+
+def test_a_submission_that_never_loads_costs_one_limit(monkeypatch):
+    monkeypatch.setattr("radixlab.grade.judge.LOAD_LIMIT_S", 0.5)
+    report = grade(TOY, submission("while True:\n    pass"))
+    assert {item.verdict.status for item in report.items} == {"timeout"}
+    assert "line 2 of <8.5.0>: `while True:`" in report.items[0].verdict.message
+
+
+def test_an_error_says_where_it_was_raised():
+    report, _ = judged("return {}['missing']")
+    step = report.items[1].verdict.steps[-1]
+    assert (step.function, step.code) == ("attack", "return {}['missing']")
+
+
+def test_only_the_items_asked_for_are_run():
+    report = grade(TOY, submission(ANSWER), only=["after"])
+    assert [item.id for item in report.items] == ["8.5.0/after"]
+
+
+def test_parts_share_their_names():
+    parts = (
+        Part("8.5.0", "one", "SEVEN = 7", "cell 1"),
+        Part("8.5.0", "two", "def answer(x):\n    return SEVEN * x", "cell 3"),
+    )
+    assert grade(TOY, Submission("8.5.0", parts), only=["before"]).points == 1
+
+
+def test_prints_are_kept_up_to_a_limit():
+    source = f"print('hello')\n{ANSWER}"
+    assert grade(TOY, submission(source), only=["before"]).printed == "hello\n"
+
+
+def test_the_judge_runs_on_all_its_cores_afterwards():
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system has no core affinity")
+    before = os.sched_getaffinity(0)
+    grade(TOY, submission(ANSWER), only=["before"])
+    assert os.sched_getaffinity(0) == before
