@@ -6,7 +6,7 @@ attributes, methods, length and items are asked for when they are used.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
@@ -46,7 +46,7 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         return self._peer.attribute(self, name)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102: as for the object itself
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
         return self._peer.ask("call", self._number, None, list(args), kwargs)
 
     def __len__(self) -> int:

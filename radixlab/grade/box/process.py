@@ -67,7 +67,7 @@ class Box:
         self._labels = tuple(labels)
         self._folder = tempfile.TemporaryDirectory(prefix="radixlab-box-")
         self._token = secrets.token_hex(8)
-        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115: `close` does
+        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._stack: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._cores = _share_one_core()
         self._process = subprocess.Popen(
