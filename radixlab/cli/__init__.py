@@ -1,4 +1,4 @@
-"""The command line: `radixlab lab | replay | bench`.
+"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | bench`.
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
@@ -16,15 +16,25 @@ import radixlab
 from radixlab.bench.pictures import PictureError
 from radixlab.cache import CacheError
 from radixlab.cli.bench import bench
+from radixlab.cli.grade import grade_command
 from radixlab.cli.lab import lab, lab_command
 from radixlab.cli.replay import replay
 from radixlab.cli.shared import exit_with
+from radixlab.cli.work import history, reset, restore, start
 from radixlab.config import ConfigError
+from radixlab.grade.submission import SubmissionError
 from radixlab.workloads import TraceError, UnknownWorkloadError
 
 __all__ = ["cli", "lab_command", "main"]
 
-CALLERS_MISTAKES = (TraceError, UnknownWorkloadError, ConfigError, CacheError, PictureError)
+CALLERS_MISTAKES = (
+    TraceError,
+    UnknownWorkloadError,
+    ConfigError,
+    CacheError,
+    PictureError,
+    SubmissionError,
+)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -63,5 +73,5 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (lab, replay, bench):
+for command in (lab, start, grade_command, history, restore, reset, replay, bench):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""`radixlab lab`: JupyterLab on the first notebook."""
+"""`radixlab lab`: JupyterLab on the first notebook, with the exercises copied to `work/`."""
 
 import importlib.util
 import json
@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from radixlab.cli.shared import examples
+from radixlab.grade import workplace
 
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 
@@ -29,7 +30,8 @@ def lab(
     port: int, token: str | None, ip: str, no_browser: bool, jupyter_args: tuple[str, ...]
 ) -> None:
     """Open JupyterLab on the first notebook. What follows is passed on to JupyterLab."""
-    root = _course_root()
+    root = course_root()
+    workplace.start(root)
     if importlib.util.find_spec("jupyterlab") is None:
         raise click.UsageError("no JupyterLab: pip install jupyterlab, or use `make lab`")
     options = [f"--ServerApp.port={port}", f"--ServerApp.ip={ip}"]
@@ -49,7 +51,7 @@ def lab_command(root: Path, options: Sequence[str]) -> list[str]:
     return [*command, *options]
 
 
-def _course_root() -> Path:
+def course_root() -> Path:
     """Find the folder that holds the notebooks: from here upward, else from the package."""
     places = [Path.cwd(), Path(__file__).resolve().parent]
     for folder in (folder for place in places for folder in (place, *place.parents)):

@@ -7,3 +7,10 @@ checks, the oracles and the points live in another one (the judge), out of its r
 from radixlab.grade.items import Check, Exercise, Failed, Item, Trial
 
 __all__ = ["Check", "Exercise", "Failed", "Item", "Trial"]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Offer `%%exercise`, `grade_here`, `hint` and `picture` in a notebook."""
+    from radixlab.grade.magic import load
+
+    load(shell)

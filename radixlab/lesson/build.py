@@ -18,6 +18,7 @@ import nbformat
 from tqdm import tqdm
 
 from radixlab.home import static_environment
+from radixlab.lesson.handout import handout
 from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
 
 METADATA = {  # says no version: whoever runs it next writes the same
@@ -165,9 +166,25 @@ def report(path: Path, text: str, *, check: bool) -> bool:
     problems = violations(read(text), lesson=lesson)
     if changed and check:
         problems.insert(0, "is not what a fresh run gives: make notebooks")
+    if not lesson:
+        problems += _report_handout(path, text, check=check)
     for problem in problems:
         tqdm.write(f"{path.name}: {problem}", file=sys.stderr)
     return bool(problems)
+
+
+def _report_handout(path: Path, text: str, *, check: bool) -> list[str]:
+    """Write the exercise beside a solution, or compare it."""
+    exercise = path.resolve().parent.parent / "exercises" / path.name
+    wanted = handout(read(text))
+    before = exercise.read_text(encoding="utf-8") if exercise.exists() else None
+    if wanted == before:
+        return []
+    if check:
+        return [f"exercises/{path.name} is not what it gives: make notebooks"]
+    exercise.parent.mkdir(exist_ok=True)
+    write(exercise, wanted)
+    return []
 
 
 @click.command()

@@ -4,12 +4,9 @@ Knows how to keep them; asking and comparing is `question`'s part.
 """
 
 import json
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+
+from radixlab.files import locked, replace_text, set_aside
 
 Guess = int | float | str
 
@@ -24,7 +21,7 @@ class GuessBook:
         """Return the guess kept under `key`, or None."""
         if not self.path.exists():
             return None
-        with _locked(self.path.with_suffix(".lock")):
+        with locked(self.path.with_suffix(".lock")):
             return self._read().get(key)
 
     def save(self, key: str, guess: Guess) -> None:
@@ -35,10 +32,10 @@ class GuessBook:
         OSError
             The folder cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path.with_suffix(".lock")):
+        with locked(self.path.with_suffix(".lock")):
             guesses = self._read() | {key: guess}
-            _replace(self.path, json.dumps(guesses, indent=1, sort_keys=True, ensure_ascii=False))
+            text = json.dumps(guesses, indent=1, sort_keys=True, ensure_ascii=False)
+            replace_text(self.path, text + "\n")
 
     def _read(self) -> dict[str, Guess]:
         try:
@@ -51,45 +48,6 @@ class GuessBook:
             isinstance(v, int | float | str) for v in found.values()
         ):
             return found
-        self._set_aside()
-        return {}
-
-    def _set_aside(self) -> None:
-        number = 1
-        while (aside := self.path.with_suffix(f".broken-{number}.json")).exists():
-            number += 1
-        os.replace(self.path, aside)
+        aside = set_aside(self.path)
         print(f"{self.path.name} could not be read: it is kept as {aside.name}, a new one begins.")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a process killed half-way leaves the old one in place."""
-    draft = path.with_suffix(".tmp")  # one name is enough: the lock admits one writer
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes and threads out; the system lifts the lock of a process that dies."""
-    with path.open("a") as file:
-        with suppress(OSError):  # some network file systems know no locks: last writer wins there
-            _lock(file)
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        return {}

@@ -21,6 +21,7 @@ LAYERS = [  # imports point down this list only
     "workloads",
     "cache",
     "events",
+    "files",
     "home",
     "config",
     "exercise",

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from radixlab.lesson.build import clean, execute, name_cells, read
+from radixlab.lesson.handout import handout
 from radixlab.lesson.rules import is_ignored, violations
 
 ROOT = Path(__file__).parents[2]
@@ -104,3 +105,14 @@ def test_a_notebook_under_nbval_sees_the_bare_machine(tmp_path):
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
     run = nbval(nbformat.v4.new_notebook(cells=cells), tmp_path / "bare.ipynb")
     assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("solutions/*.ipynb")), ids=name_of)
+def test_an_exercise_is_its_solution_with_gaps(path):
+    exercise = ROOT / "exercises" / path.name
+    assert exercise.read_text(encoding="utf-8") == handout(load(path))
+
+
+def test_every_exercise_has_a_solution():
+    solutions = {path.name for path in ROOT.glob("solutions/*.ipynb")}
+    assert {path.name for path in ROOT.glob("exercises/*.ipynb")} == solutions

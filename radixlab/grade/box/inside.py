@@ -5,6 +5,7 @@ judge's questions on standard input and the answers on standard output; both are
 way before the submission runs.
 """
 
+import ctypes
 import faulthandler
 import importlib
 import io
@@ -23,6 +24,7 @@ MAX_MEMORY_BYTES = 4 << 30
 MAX_CPU_S = 300
 """Beyond any item's limit: it ends a box whose judge was killed."""
 MAX_FILE_BYTES = 64 << 20
+_PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 class Submission:
@@ -91,6 +93,8 @@ def _set_limits() -> None:
     import resource
     import signal
 
+    if sys.platform == "linux":  # whoever kills the judge ends the box as well
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     faulthandler.register(signal.SIGUSR1, file=where, all_threads=False)
     for name, most in (
         ("RLIMIT_AS", MAX_MEMORY_BYTES),

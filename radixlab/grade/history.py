@@ -1,0 +1,86 @@
+"""What a learner ran: the last versions of every exercise, kept before anything else happens.
+
+Knows folders and sources; putting a version back into a notebook is `workplace`'s part.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from radixlab.files import locked, replace_text
+from radixlab.grade.submission import Part, Submission
+from radixlab.home import learner_home
+
+MAX_VERSIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One submission as it was."""
+
+    number: int
+    when: str
+    submission: Submission
+
+    @property
+    def num_lines(self) -> int:
+        """Lines of code in all its parts."""
+        return sum(len(part.source.splitlines()) for part in self.submission.parts)
+
+
+class History:
+    """The versions of one exercise, one file each, numbered upward for ever."""
+
+    def __init__(self, exercise_id: str, home: Path | None = None) -> None:
+        self._exercise_id = exercise_id
+        self._folder = (home or learner_home()) / "history" / exercise_id
+
+    def keep(self, submission: Submission) -> None:
+        """Add a version, unless it is the last one again; forget the oldest.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        with locked(self._folder / ".lock"):
+            numbers = self._numbers()
+            last = self._read(numbers[-1]) if numbers else None
+            if last and _sources(last.submission) == _sources(submission):
+                return
+            parts = [
+                {"name": part.name, "source": part.source, "place": part.place}
+                for part in submission.parts
+            ]
+            record = {"when": datetime.now().isoformat(" ", "seconds"), "parts": parts}
+            number = numbers[-1] + 1 if numbers else 1
+            replace_text(self._path(number), json.dumps(record, indent=1, ensure_ascii=False))
+            for old in [*numbers, number][:-MAX_VERSIONS]:
+                self._path(old).unlink(missing_ok=True)
+
+    def versions(self) -> list[Version]:
+        """Return those that are kept, the oldest first; one that cannot be read is left out."""
+        found = [self._read(number) for number in self._numbers()]
+        return [version for version in found if version]
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(p.stem) for p in self._folder.glob("*.json") if p.stem.isdecimal())
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:04d}.json"
+
+    def _read(self, number: int) -> Version | None:
+        try:
+            record = json.loads(self._path(number).read_text(encoding="utf-8"))
+            parts = tuple(
+                Part(self._exercise_id, part["name"], part["source"], part["place"])
+                for part in record["parts"]
+            )
+            return Version(number, record["when"], Submission(self._exercise_id, parts))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _sources(submission: Submission) -> list[tuple[str | None, str]]:
+    return [(part.name, part.source) for part in submission.parts]

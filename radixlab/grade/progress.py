@@ -1,0 +1,60 @@
+"""How far a learner is: one small JSON file, written whole at every grading."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from radixlab.files import locked, replace_text, set_aside
+from radixlab.grade.report import ExerciseReport
+from radixlab.home import learner_home
+
+
+class Progress:
+    """Points by exercise, the latest and the best."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self._path = (home or learner_home()) / "progress.json"
+
+    def save(self, report: ExerciseReport) -> None:
+        """Keep a report's points, with all that others wrote meanwhile.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        with locked(self._path.with_suffix(".lock")):
+            known = self._read()
+            best = known.get(report.id, {}).get("best", 0)
+            known[report.id] = {
+                "points": report.points,
+                "max_points": report.max_points,
+                "best": max(best, report.points),
+                "items": {item.item.id: item.verdict.status for item in report.items},
+            }
+            replace_text(self._path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+    def load(self) -> dict[str, dict[str, Any]]:
+        """Return `{"8.5.2": {points, max_points, best, items}}`; empty before the first grading."""
+        if not self._path.exists():
+            return {}
+        with locked(self._path.with_suffix(".lock")):
+            return self._read()
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and all(_is_entry(entry) for entry in found.values()):
+            return found
+        set_aside(self._path)  # nothing is lost: the points can be graded again
+        return {}
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(
+        isinstance(entry.get(name), int | float) for name in ("points", "max_points", "best")
+    )

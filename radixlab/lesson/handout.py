@@ -1,0 +1,49 @@
+"""From a worked solution to the exercise that is handed out: the same notebook with gaps.
+
+`### BEGIN SOLUTION` and `### END SOLUTION` mark what the learner writes, as in nbgrader.
+"""
+
+import copy
+import re
+from typing import Any
+
+import nbformat
+
+GAP = 'raise NotImplementedError("your code here")'
+_REGION = re.compile(
+    r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[ \t]*\n.*?^[ \t]*### END SOLUTION[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class MarkerError(ValueError):
+    """A solution's markers do not pair; the message names the cell."""
+
+
+def handout(solution: Any) -> str:
+    """Return the text of the exercise notebook that belongs to a solution.
+
+    Raises
+    ------
+    MarkerError
+        A region has no beginning or no end.
+    """
+    exercise = copy.deepcopy(solution)
+    for number, cell in enumerate(exercise.cells, 1):
+        if cell.cell_type == "code":
+            cell.source = with_gaps(cell.source, f"cell {number}")
+            cell.outputs, cell.execution_count = [], None
+    return str(nbformat.writes(exercise, version=4)) + "\n"
+
+
+def with_gaps(source: str, where: str = "the cell") -> str:
+    r"""Replace each solution by a gap.
+
+    >>> print(with_gaps("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
+    def f():
+        raise NotImplementedError("your code here")
+    """
+    gapped = _REGION.sub(lambda region: region["indent"] + GAP, source)
+    if "### BEGIN SOLUTION" in gapped or "### END SOLUTION" in gapped:
+        raise MarkerError(f"{where}: a solution's marker has no partner")
+    return gapped
