@@ -1,0 +1,131 @@
+"""No line of a learner's code is lost: versions, restoring, starting, progress."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from radixlab.grade import workplace
+from radixlab.grade.history import MAX_VERSIONS, History
+from radixlab.grade.judge import grade
+from radixlab.grade.progress import Progress
+from radixlab.grade.registry import EXERCISES
+from radixlab.grade.submission import Part, Submission, read
+
+EXERCISE = EXERCISES["8.5.2"]
+
+
+def submission(*sources):
+    parts = (Part("8.5.2", f"p{number}", source) for number, source in enumerate(sources))
+    return Submission("8.5.2", tuple(parts))
+
+
+def kept(home):
+    versions = History("8.5.2", home).versions()
+    return [[part.source for part in version.submission.parts] for version in versions]
+
+
+def test_versions_come_back_as_they_were(tmp_path):
+    for sources in (("x = 1",), ("x = 'é\n\t#'", "y = 2")):
+        History("8.5.2", tmp_path).keep(submission(*sources))
+    assert kept(tmp_path) == [["x = 1"], ["x = 'é\n\t#'", "y = 2"]]
+
+
+def test_the_same_version_is_kept_once(tmp_path):
+    for _ in range(3):
+        History("8.5.2", tmp_path).keep(submission("x = 1"))
+    assert kept(tmp_path) == [["x = 1"]]
+
+
+def test_the_last_twenty_are_kept_and_numbers_go_on(tmp_path):
+    for number in range(MAX_VERSIONS + 5):
+        History("8.5.2", tmp_path).keep(submission(f"x = {number}"))
+    versions = History("8.5.2", tmp_path).versions()
+    assert [version.number for version in versions] == list(range(6, MAX_VERSIONS + 6))
+
+
+def test_a_broken_version_costs_only_itself(tmp_path):
+    for number in range(3):
+        History("8.5.2", tmp_path).keep(submission(f"x = {number}"))
+    (tmp_path / "history" / "8.5.2" / "0002.json").write_text("{")
+    assert kept(tmp_path) == [["x = 0"], ["x = 2"]]
+
+
+KEEPER = """
+import itertools, sys
+from pathlib import Path
+from radixlab.grade.history import History
+from radixlab.grade.submission import Part, Submission
+for number in itertools.count():
+    part = Part("8.5.2", "p0", f"x = {number}  " + "#" * 100_000)
+    History("8.5.2", Path(sys.argv[1])).keep(Submission("8.5.2", (part,)))
+    print(number, flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_only_whole_versions(tmp_path):
+    command = [sys.executable, "-c", KEEPER, str(tmp_path)]
+    for _ in range(3):
+        keeper = subprocess.Popen(command, stdout=subprocess.PIPE)
+        for _ in range(25):
+            keeper.stdout.readline()
+        keeper.kill()
+        keeper.communicate()
+        files = list((tmp_path / "history" / "8.5.2").glob("[0-9]*.json"))
+        assert all(json.loads(file.read_text())["parts"] for file in files)
+        assert len(kept(tmp_path)) >= MAX_VERSIONS
+
+
+@pytest.fixture
+def course(tmp_path):
+    root = workplace.__file__.partition("radixlab/grade")[0]
+    (tmp_path / "exercises").mkdir()
+    handed_out = f"{root}/exercises/{EXERCISE.notebook}.ipynb"
+    with open(handed_out, encoding="utf-8") as file:
+        (tmp_path / "exercises" / f"{EXERCISE.notebook}.ipynb").write_text(file.read())
+    return tmp_path
+
+
+def test_start_copies_and_never_overwrites(course):
+    (copy,) = workplace.start(course)
+    copy.write_text("mine")
+    assert workplace.start(course) == []
+    assert copy.read_text() == "mine"
+
+
+def test_putting_back_keeps_what_stood_there(course):
+    (path,) = workplace.start(course)
+    before = read(path, "8.5.2")
+    parts = tuple(Part("8.5.2", part.name, "x = 1\n") for part in before.parts)
+    workplace.put_back(path, Submission("8.5.2", parts), home=course)
+    assert [part.source for part in read(path, "8.5.2").parts] == ["x = 1\n"] * len(parts)
+    assert kept(course) == [[part.source for part in before.parts]]
+
+
+def test_a_part_without_a_cell_is_added_at_the_end(course):
+    (path,) = workplace.start(course)
+    extra = Submission("8.5.2", (Part("8.5.2", "extra", "z = 3"),))
+    workplace.put_back(path, extra, home=course)
+    assert read(path, "8.5.2").parts[-1].source == "z = 3"
+
+
+def report(points):
+    source = "def benchmark(*_):\n    raise NotImplementedError"
+    stub = grade(EXERCISE, submission(source), only=["real"])
+    assert stub.points == 0
+    object.__setattr__(stub, "points", points)
+    return stub
+
+
+def test_progress_keeps_the_latest_and_the_best(tmp_path):
+    for points in (1, 0):
+        Progress(tmp_path).save(report(points))
+    entry = Progress(tmp_path).load()["8.5.2"]
+    assert (entry["points"], entry["best"], entry["items"]) == (0, 1, {"real": "stub"})
+
+
+def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path):
+    (tmp_path / "progress.json").write_text("{")
+    assert Progress(tmp_path).load() == {}
+    assert (tmp_path / "progress.broken-1.json").read_text() == "{"

@@ -1,0 +1,87 @@
+"""`%%exercise` in a real kernel: it runs, keeps, grades, and leaves the kernel usable."""
+
+import json
+import os
+import signal
+import threading
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from radixlab.grade.history import History
+
+LOADS = "%load_ext radixlab.grade"
+STUB = "%%exercise 8.5.2\ndef benchmark(make_manager, clock, forks, block_sizes):\n    "
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def kernel(home):
+    env = os.environ | {"RADIXLAB_HOME": str(home), "RADIXLAB_STATIC": "1"}
+    manager, client = start_new_kernel(kernel_name="python3", env=env)
+    kernel = Kernel(manager, client)
+    kernel.run(LOADS)
+    yield kernel
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+class Kernel:
+    def __init__(self, manager, client):
+        self.manager, self.client = manager, client
+
+    def run(self, source, timeout=60):
+        """Run a cell; return all that it showed as one text."""
+        shown = []
+
+        def hear(message):
+            content = message["content"]
+            shown.append(content.get("text") or content.get("data", {}).get("text/plain") or "")
+            shown.append("\n".join(content.get("traceback", [])))
+
+        self.client.execute_interactive(source, timeout=timeout, output_hook=hear)
+        return "\n".join(filter(None, shown))
+
+
+def test_a_graded_cell_defines_its_names_in_the_kernel(kernel):
+    shown = kernel.run(f"{STUB}raise NotImplementedError")
+    assert "8.5.2 Benchmark copy-on-write overhead: 0 of 15 points" in shown
+    assert "benchmark" in kernel.run("print(benchmark.__name__)")
+
+
+def test_a_graded_cell_is_kept_before_it_runs(kernel, home):
+    kernel.run("%%exercise 8.5.2 dies\nimport os, sys\nif 'ipykernel' in sys.modules: x = 1 / 0")
+    sources = [p.source for p in History("8.5.2", home).versions()[-1].submission.parts]
+    assert sources[-1].startswith("import os, sys")
+
+
+def test_progress_is_kept(kernel, home):
+    kernel.run(f"{STUB}return 3")
+    assert json.loads((home / "progress.json").read_text())["8.5.2"]["points"] == 0
+
+
+def test_an_unknown_exercise_is_one_line(kernel):
+    shown = kernel.run("%%exercise 9.9.9\nx = 1")
+    assert "UsageError" in shown and "9.9.9" in shown and "8.5.2" in shown
+
+
+def test_hints_come_one_after_the_other(kernel):
+    shown = [kernel.run("hint('8.5.2/counts')") for _ in range(4)]
+    assert [text.partition(":")[0] for text in shown] == [
+        f"8.5.2/counts, hint {number} of 3" for number in (1, 2, 3, 3)
+    ]
+
+
+def test_a_hint_for_what_is_not_there_names_what_is(kernel):
+    assert "8.5.2/audit" in kernel.run("hint('8.5.2/nothing')")
+
+
+def test_the_kernel_can_be_interrupted_and_used_again(kernel):
+    loops = f"{STUB}while True:\n        pass"
+    threading.Timer(3, lambda: os.kill(kernel.manager.provisioner.pid, signal.SIGINT)).start()
+    assert "KeyboardInterrupt" in kernel.run(loops)
+    assert kernel.run("print(6 * 7)").strip() == "42"
