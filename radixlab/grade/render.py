@@ -30,6 +30,10 @@ def text(report: ExerciseReport) -> str:
     lines = [f"{report.id} {report.title}: {headline(report)}"]
     if report.is_stub:
         return "\n".join([*lines, *_each_once(report)])
+    if not report.max_points:
+        return "\n".join(
+            [*lines, *(f"{MARKS[i.verdict.status]} {_first(i)}" for i in report.items)]
+        )
     width = max(len(item.item.id) for item in report.items)
     for item in report.items:
         mark, points = MARKS[item.verdict.status], f"{item.points:g}/{item.item.points}"
@@ -48,7 +52,7 @@ def page(report: ExerciseReport) -> str:
     template: str = _template().render(
         report=report,
         headline=headline(report),
-        stub=STUB if report.is_stub else "",
+        stub=STUB if report.is_stub and report.max_points else "",
         marks=MARKS,
         first=_first,
         picture=_picture,
@@ -58,7 +62,9 @@ def page(report: ExerciseReport) -> str:
 
 
 def headline(report: ExerciseReport) -> str:
-    """Say it in one line."""
+    """Say it in one line; without points it is a try, not an exercise."""
+    if not report.max_points:
+        return "done" if report.passed else "not yet"
     points = f"{report.points:g} of {report.max_points} points"
     return f"{points}. {STUB}" if report.is_stub else points
 

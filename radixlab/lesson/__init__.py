@@ -3,9 +3,21 @@
 Knows the learner's folder and the notebook's front end; knows nothing of the cache itself.
 """
 
+from radixlab.lesson.exercises import exercise, progress
 from radixlab.lesson.pace import pause
 from radixlab.lesson.question import predict, reveal
 from radixlab.lesson.source import show
+from radixlab.lesson.tasks import attempt
 from radixlab.lesson.tokens import decode, encode
 
-__all__ = ["decode", "encode", "pause", "predict", "reveal", "show"]
+__all__ = [
+    "attempt",
+    "decode",
+    "encode",
+    "exercise",
+    "pause",
+    "predict",
+    "progress",
+    "reveal",
+    "show",
+]

@@ -1,9 +1,12 @@
 """`%%exercise` in a real kernel: it runs, keeps, grades, and leaves the kernel usable."""
 
+import contextlib
 import json
 import os
 import signal
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -23,7 +26,7 @@ def home(tmp_path_factory):
 def kernel(home):
     env = os.environ | {"RADIXLAB_HOME": str(home), "RADIXLAB_STATIC": "1"}
     manager, client = start_new_kernel(kernel_name="python3", env=env)
-    kernel = Kernel(manager, client)
+    kernel = Kernel(manager, client, home)
     kernel.run(LOADS)
     yield kernel
     client.stop_channels()
@@ -31,8 +34,8 @@ def kernel(home):
 
 
 class Kernel:
-    def __init__(self, manager, client):
-        self.manager, self.client = manager, client
+    def __init__(self, manager, client, home):
+        self.manager, self.client, self.home = manager, client, home
 
     def run(self, source, timeout=60):
         """Run a cell; return all that it showed as one text."""
@@ -84,4 +87,46 @@ def test_the_kernel_can_be_interrupted_and_used_again(kernel):
     loops = f"{STUB}while True:\n        pass"
     threading.Timer(3, lambda: os.kill(kernel.manager.provisioner.pid, signal.SIGINT)).start()
     assert "KeyboardInterrupt" in kernel.run(loops)
+    assert kernel.run("print(6 * 7)").strip() == "42"
+
+
+def workers(kernel):
+    """Processes that grade for this kernel, and the boxes they started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            if f"RADIXLAB_HOME={kernel.home}".encode() in (folder / "environ").read_bytes() and (
+                b"radixlab.grade.worker" in command
+            ):
+                found.append(int(folder.name))
+    return found
+
+
+def kill_worker(kernel):
+    while not (found := workers(kernel)):
+        time.sleep(0.05)
+    time.sleep(1)
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="this system has no /proc")
+def test_a_killed_grader_gives_no_points_and_loses_no_line(kernel, home):
+    killer = threading.Thread(target=kill_worker, args=(kernel,))
+    killer.start()
+    shown = kernel.run(f"{STUB}while 'killed':\n        pass")
+    killer.join()
+    assert "the grader itself failed, no points given" in shown
+    assert "while 'killed'" in History("8.5.2", home).versions()[-1].submission.parts[0].source
+
+
+def test_a_kernel_that_dies_in_a_graded_cell_loses_no_line(kernel, home):
+    dies = "import os, sys\nif 'ipykernel' in sys.modules:\n    os._exit(1)  # the last words"
+    kernel.client.execute(f"%%exercise 8.5.2\n{dies}", store_history=False)
+    while kernel.manager.is_alive():
+        time.sleep(0.05)
+    assert "# the last words" in History("8.5.2", home).versions()[-1].submission.parts[0].source
+    kernel.manager.restart_kernel(now=True)
+    kernel.client.wait_for_ready(timeout=60)
     assert kernel.run("print(6 * 7)").strip() == "42"

@@ -1,0 +1,37 @@
+"""Where the exercises are and how far the learner is, told in a lesson."""
+
+from pathlib import Path
+
+from IPython.display import display
+
+import radixlab
+from radixlab.grade.progress import Progress
+from radixlab.grade.registry import EXERCISES
+from radixlab.grade.workplace import EXERCISES as HANDED_OUT
+from radixlab.grade.workplace import WORK
+from radixlab.home import is_static
+
+
+def exercise(exercise_id: str) -> None:
+    """Show the way to an exercise: the learner's copy in `work/`, else the one handed out."""
+    task = EXERCISES[exercise_id]
+    root = Path(radixlab.__file__).parent.parent
+    name = f"{task.notebook}.ipynb"
+    own = (root / WORK / name).is_file() and not is_static()
+    target = f"{WORK if own else HANDED_OUT}/{name}"
+    line = f"Exercise {task.id} · {task.title} ({task.points} points): "
+    data = {"text/plain": line + target}
+    if not is_static():
+        data["text/html"] = f'<b>{line}</b><a href="../{target}">{target}</a>'
+    display(data, raw=True)
+
+
+def progress() -> None:
+    """Print the points of every exercise, as last graded and at best."""
+    known = Progress().load()
+    width = max(len(task.title) for task in EXERCISES.values())
+    for task in EXERCISES.values():
+        found = known.get(task.id)
+        points = f"{found['points']:g} of {task.points}" if found else "not begun"
+        best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
+        print(f"{task.id}  {task.title:{width}}  {points}{best}")
