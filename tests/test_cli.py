@@ -221,8 +221,11 @@ def test_an_interrupt_is_clean(tmp_path: Path) -> None:
         writer.write(GOOD)
         writer.flush()
         time.sleep(0.2)
-        child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=60)
+        out = err = None
+        while err is None:  # Python drops an interrupt that comes in the wrong corner of an import
+            child.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                out, err = child.communicate(timeout=10)
     assert (child.returncode, out, err.strip()) == (130, "", "interrupted")
 
 

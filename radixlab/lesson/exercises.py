@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from IPython.display import display
-
 import radixlab
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
@@ -23,6 +21,8 @@ def exercise(exercise_id: str) -> None:
     data = {"text/plain": line + target}
     if not is_static():
         data["text/html"] = f'<b>{line}</b><a href="../{target}">{target}</a>'
+    from IPython.display import display
+
     display(data, raw=True)
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from IPython.display import display
-
 from radixlab.grade.items import Item
 from radixlab.grade.render import page, text
 from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
@@ -127,6 +125,8 @@ def attempt(key: str, function: Function) -> None:
     report = ItemReport(key, item, verdict(task, name, function))
     shown = ExerciseReport(lesson, "One line of yours", (report,))
     data = {"text/plain": text(shown)}
+    from IPython.display import display
+
     display(data if is_static() else data | {"text/html": page(shown)}, raw=True)
 
 
