@@ -65,6 +65,8 @@ class Trial:
     """Sentences for the report of a check that passed, such as the measured gap closed."""
     caller: Callable[..., Any] = call_here
     """How `call` reaches the learner's process."""
+    memory: dict[object, Any] = field(default_factory=dict)
+    """What the checks of one grading hand on to each other, so that nothing is run twice."""
 
     def call(self, where: str, *args: Any) -> Any:
         """Call a function of a `radixlab.exercise` module where the learner's code runs.

@@ -46,6 +46,7 @@ class _Judge:
         self._box: Box | None = None
         self._unloadable: Verdict | None = None
         self._names: Collection[str] = ()
+        self._memory: dict[object, object] = {}
         self.printed = ""
 
     def verdict(self, item: Item) -> Verdict:
@@ -80,7 +81,8 @@ class _Judge:
         return self._guarded(LOAD_LIMIT_S, load)
 
     def _check(self, box: Box, item: Item) -> Verdict:
-        trial = Trial(box.submission.learner, self._seed, caller=box.submission.call)
+        learner, caller = box.submission.learner, box.submission.call
+        trial = Trial(learner, self._seed, caller=caller, memory=self._memory)
         share = item.check(trial)
         share = 1.0 if share is None else min(1.0, max(0.0, float(share)))
         status = "passed" if share == 1 else "partial" if share > 0 else "failed"

@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 
 GAP = 'raise NotImplementedError("your code here")'
+TOP_GAP = "..."  # outside a function, raising would keep the whole cell from running
 _REGION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[ \t]*\n.*?^[ \t]*### END SOLUTION[ \t]*$",
     re.MULTILINE | re.DOTALL,
@@ -36,6 +37,10 @@ def handout(solution: Any) -> str:
     return str(nbformat.writes(exercise, version=4)) + "\n"
 
 
+def _gap(region: re.Match[str]) -> str:
+    return region["indent"] + GAP if region["indent"] else TOP_GAP
+
+
 def with_gaps(source: str, where: str = "the cell") -> str:
     r"""Replace each solution by a gap.
 
@@ -43,7 +48,9 @@ def with_gaps(source: str, where: str = "the cell") -> str:
     def f():
         raise NotImplementedError("your code here")
     """
-    gapped = _REGION.sub(lambda region: region["indent"] + GAP, source)
+    gapped = _REGION.sub(
+        lambda found: found["indent"] + GAP if found["indent"] else TOP_GAP, source
+    )
     if "### BEGIN SOLUTION" in gapped or "### END SOLUTION" in gapped:
         raise MarkerError(f"{where}: a solution's marker has no partner")
     return gapped

@@ -17,6 +17,18 @@ CAUGHT = {  # what the course says each exercise must catch, with a submission t
         "counts full shared blocks": "counts_the_whole_table",
         "counts the last owner": "counts_the_last_owner",
     },
+    "8.5.4": {
+        "a locked victim": "evicts_locked",
+        "an inner victim": "evicts_inner",
+        "an absent victim": "evicts_absent",
+        "leaked metadata": "keeps_removed_nodes",
+        "FIFO posing as LRU": "fifo_posing_as_lru",
+        "LFU wins on scans and ruins chat": "lfu",
+        "random beats LRU on some traces": "dice",
+        "a starved tenant": "starves_the_small",
+        "a look at every leaf": "looks_at_all",
+        "chance": "rolls_dice_at_times",
+    },
 }
 
 

@@ -10,10 +10,12 @@ from radixlab.cache.protocols import PolicyNode
 
 
 def content_key(node: PolicyNode, keys: Mapping[int, int]) -> int:
-    """Hash the first block of a node and of each node above it, 32 bits, alike in every process.
+    """Hash a node's namespace, its first block and that of each node above it, 32 bits.
 
-    `keys` are those of the nodes above, by node id. A collision can only make a policy mistake one
-    prefix for another; the tree never compares hashes.
+    It is alike in every process. `keys` are those of the nodes above, by node id. A collision can
+    only make a policy mistake one prefix for another; the tree never compares hashes.
     """
-    above = keys.get(node.parent.id, 0) if node.parent is not None else 0
+    above = keys.get(node.parent.id) if node.parent is not None else None
+    if above is None:
+        above = zlib.crc32(repr(node.namespace).encode())
     return zlib.crc32(node.edge[: len(node.edge) // node.num_blocks], above)

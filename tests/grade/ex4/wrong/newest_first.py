@@ -1,0 +1,5 @@
+# loses: order
+# Upside down.
+class LeastRecent(LeastRecent):
+    def on_evictable(self, node):
+        self.leaves.add(node, -node.tick)

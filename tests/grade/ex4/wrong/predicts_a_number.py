@@ -1,0 +1,3 @@
+# loses: prediction
+# A number is no trace.
+PREDICTION = 0.5
