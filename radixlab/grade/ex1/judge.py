@@ -54,7 +54,7 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
         raise Wrong("There is no answer.")
     right = _tell(model, operation, answer)
     if "raised" in answer:
-        call, where = answer.get("call", operation[0]), answer.get("where")
+        call, where = str(answer.get("call")), answer.get("where")
         raise Wrong(
             f"{CALLS.get(call, call)} raised {answer['raised']}: {answer.get('said')}"
             f"{f' ({where})' if where else ''}."
