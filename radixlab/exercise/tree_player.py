@@ -82,7 +82,7 @@ class _Player:
         return {"refused": False}
 
     def evict(self, num_blocks: int) -> Answer:
-        return {"block_ids": _numbers(self.tree.evict(num_blocks))}
+        return {"block_ids": numbers(self.tree.evict(num_blocks))}
 
     def stats(self) -> Answer:
         names = ("num_nodes", "num_shared_blocks", "num_unique_blocks", "num_cached_blocks")
@@ -96,15 +96,15 @@ def node_rows(tree: Any) -> list[list[Any]]:
     A parent that `walk` never yields stands as None, as the root does.
     """
     views = list(islice(tree.walk(), MAX_LENGTH))
-    numbers: dict[Any, int] = {}
+    number_of: dict[Any, int] = {}
     for view in views:
-        numbers.setdefault(name_of(view.id), len(numbers))
+        number_of.setdefault(name_of(view.id), len(number_of))
     return [
         [
-            numbers[name_of(view.id)],
-            None if view.parent_id is None else numbers.get(name_of(view.parent_id)),
-            _numbers(view.tokens),
-            _numbers(view.block_ids),
+            number_of[name_of(view.id)],
+            None if view.parent_id is None else number_of.get(name_of(view.parent_id)),
+            numbers(view.tokens),
+            numbers(view.block_ids),
             _number(view.lock_ref),
         ]
         for view in views
@@ -123,12 +123,13 @@ def _fields(result: Any, *names: str) -> Answer:
     except AttributeError:
         return {"returned": _text(result)}
     return {
-        name: _numbers(value) if name.endswith("block_ids") else _number(value)
+        name: numbers(value) if name.endswith("block_ids") else _number(value)
         for name, value in zip(names, values, strict=True)
     }
 
 
-def _numbers(values: Any) -> Any:
+def numbers(values: Any) -> Any:
+    """Return whole numbers as a list of plain ones; what is no such thing stands as text."""
     try:
         return [_number(value) for value in islice(values, MAX_LENGTH)]
     except TypeError:
