@@ -1,18 +1,29 @@
-"""The last item: the work of a look-up grows with its key, and with nothing else.
+"""The last item: the work of a key grows with its own length, and with nothing else.
 
-Counted are the comparisons and hashes of tokens, and the tokens that slices copy, per token of all
-keys; and where NumPy or bytes do it unseen, CPU time in passes over the keys. Two scenes tell on
-different faults: ten thousand short keys on a scan of the children, a long one on copies of its
-rest, or comparisons from its beginning, block by block.
+Two scenes tell on different faults: ten thousand short keys on a scan of the children, a few long
+ones on copies of the rest, or comparisons from the beginning, block by block. Counted is what is
+done with tokens (compared, hashed, copied by a slice), per token of the keys, each inserted and
+looked up. NumPy and bytes do it unseen: so the CPU time per token is looked at as well, and may not
+be much larger with ten times as many keys, or keys ten times as long.
 
-What it takes, per token of the keys (each is inserted and looked up) and in passes:
+                              ten thousand keys       long keys
+                              count   growth          count   growth
+    four right solutions      2 – 7   1.1 – 1.4       2 – 7   0.9 – 1.2
+    scan of children          > 300   9.4
+    the same on bytes         4       6.4
+    slices of the rest                                279     5.2
+    the same on a list                                2.5     5.5
+    compares from the start                           208     6.6
+    whole prefixes as keys                            > 300   11.9
 
-    solution                      wide: count, passes    long: count, passes
-    FIGURES
+The limits lie half-way, in logarithm.
 """
 
-from itertools import chain
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from radixlab.exercise.tree_work import Keys
 from radixlab.grade.ex1.model import PrefixModel
@@ -22,20 +33,116 @@ NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
 MOST_PER_TOKEN = 40
-MOST_PASSES = 40
+MOST_GROWTH = 3.0
+NUM_TIMES = 3
+"""The shortest of so many times counts; the large scene is timed again only if need be."""
 
 
-def wide_keys(trial: Trial) -> tuple[int, Keys]:
-    """Draw 10⁴ keys of two blocks, half of them with the same first block."""
-    block_size = 4
-    keys = trial.random.integers(50_000, size=(NUM_PATHS, 2 * block_size))
-    keys[1::2, :block_size] = keys[1, :block_size]
-    return block_size, keys.tolist()
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Keys to insert and then look up, and a tenth of them."""
+
+    name: str
+    block_size: int
+    draw: Callable[[np.random.Generator, bool], Keys]
+    code: str
+
+    def insert(self) -> str:
+        """Return lines to paste below one's own `RadixTree`."""
+        return f"tree = RadixTree({self.block_size})\n{self.code}"
 
 
-def long_keys(trial: Trial) -> tuple[int, Keys]:
-    """Draw two long keys that part half-way."""
-    block_size = 64
-    keys = trial.random.integers(50_000, size=(2, MOST_BLOCKS * block_size))
-    keys[1, : keys.shape[1] // 2] = keys[0, : keys.shape[1] // 2]
-    return block_size, keys.tolist()
+def _many(rng: np.random.Generator, small: bool) -> Keys:
+    """Draw keys of two blocks of 4; nearly all first blocks differ."""
+    return _lists(rng.integers(50_000, size=(NUM_PATHS // (10 if small else 1), 8)))
+
+
+def _long(rng: np.random.Generator, small: bool) -> Keys:
+    """Draw two keys in blocks of 64 that part half-way."""
+    num_tokens = MOST_BLOCKS // (10 if small else 1) * 64
+    keys = rng.integers(50_000, size=(2, num_tokens))
+    keys[1, : num_tokens // 2] = keys[0, : num_tokens // 2]
+    return _lists(keys)
+
+
+def _lists(keys: Any) -> Keys:
+    found: Keys = keys.tolist()
+    return found
+
+
+SCENES = (
+    Scene(
+        "10,000 keys of two blocks",
+        4,
+        _many,
+        "for i in range(10_000):\n"
+        "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
+        "%timeit tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7))",
+    ),
+    Scene(
+        "two keys of 400 blocks",
+        64,
+        _long,
+        "key = tuple(range(400 * 64))\n"
+        "tree.insert(key, tuple(range(400)))\n"
+        "%timeit tree.match_prefix(key[: 40 * 64])\n"
+        "%timeit tree.match_prefix(key)",
+    ),
+)
+
+
+def check_work(trial: Trial) -> None:
+    """Count the work of both scenes, then see how their times grow."""
+    for scene in SCENES:
+        keys = scene.draw(trial.random, False)
+        num_tokens = sum(map(len, keys))
+        count = _measured(trial, scene, "count_work", keys, MOST_PER_TOKEN * num_tokens)
+        if count > MOST_PER_TOKEN * num_tokens:
+            raise Failed(
+                f"{scene.name}, inserted and looked up, took over {MOST_PER_TOKEN} comparisons, "
+                f"hashes and copies per token. Right solutions take 2 to 7.",
+                scenario=scene.insert(),
+            )
+    for scene in SCENES:
+        _require_little_growth(trial, scene)
+
+
+def _require_little_growth(trial: Trial, scene: Scene) -> None:
+    few, many = (scene.draw(trial.random, small) for small in (True, False))
+    ratio = sum(map(len, many)) / sum(map(len, few))
+    few_s = min(_measured(trial, scene, "time_work", few, 10.0) for _ in range(NUM_TIMES))
+    most_s = MOST_GROWTH * ratio * max(few_s, 1e-6)
+    growth = 0.0
+    for _ in range(NUM_TIMES):
+        many_s = _measured(trial, scene, "time_work", many, most_s)
+        if many_s <= most_s:
+            return
+        growth = many_s / few_s
+    raise Failed(
+        f"{scene.name}, inserted and looked up, took over {growth:.0f} times the CPU time of a "
+        f"tenth of that, and should take about {ratio:.0f} times as much.",
+        scenario=scene.insert(),
+    )
+
+
+def _measured(trial: Trial, scene: Scene, how: str, keys: Keys, most: float) -> float:
+    """Return the work; raise `Failed` if it was done to the end and done wrong."""
+    where = f"radixlab.exercise.tree_work:{how}"
+    answer = trial.call(where, trial.learner.RadixTree, scene.block_size, keys, most)
+    match answer:
+        case {"work": int() | float() as work, "found": list() as found}:
+            if work <= most and found[len(keys) :] != _right(scene, keys):
+                raise Failed(
+                    f"{scene.name} were inserted, and are not all found.", scenario=scene.insert()
+                )
+            return work
+    raise Failed("The work could not be measured.", scenario=scene.insert())
+
+
+def _right(scene: Scene, keys: Keys) -> list[list[int]]:
+    model, next_id = PrefixModel(scene.block_size), 0
+    for key in map(tuple, keys):
+        num_blocks = len(key) // scene.block_size
+        model.insert(key, range(next_id, next_id + num_blocks))
+        next_id += num_blocks
+    return [model.match(tuple(key)) for key in keys]
