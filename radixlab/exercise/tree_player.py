@@ -11,6 +11,14 @@ from typing import Any
 MAX_LENGTH = 100_000
 """No answer is longer: what goes on is cut, and wrong."""
 Answer = dict[str, Any]
+INSERTED = ("block_ids", "num_cached_blocks", "duplicate_block_ids")
+COUNTED = (
+    "num_nodes",
+    "num_shared_blocks",
+    "num_unique_blocks",
+    "num_cached_blocks",
+    "sharing_ratio",
+)
 
 
 def play(
@@ -28,53 +36,53 @@ def play(
     watched
         Every answer also has the rows of `walk` after the operation.
     """
-    player, answers = _Player(make_tree(block_size)), []
-    for number, (name, *arguments) in enumerate(operations):
-        call = name
+    player = _Player(make_tree(block_size))
+    answers: list[Answer] = []
+    for name, *arguments in operations:
         try:
-            answers.append(getattr(player, name)(*arguments))
+            answer = getattr(player, name)(*arguments)
             if watched:
-                call = "walk"
-                answers[-1]["walk"] = node_rows(player.tree)
+                answer["walk"] = player.walk()
         except NotImplementedError:
             raise
         except Exception as error:
-            return [*answers[:number], _raised(call, error)]
+            return [*answers, _raised(player.method, error)]
+        answers.append(answer)
     return answers
 
 
 class _Player:
-    """One tree, and the receipts that it gave."""
+    """One tree, and the receipts that it gave; every method is an operation."""
 
     def __init__(self, tree: Any) -> None:
         self.tree = tree
         self.receipts: dict[int, Any] = {}
+        self.method = ""
+        """The last one called."""
 
     def match(self, tokens: list[int]) -> Answer:
-        found = self.tree.match_prefix(tuple(tokens))
-        return _fields(found, "block_ids")
+        return _fields(self._call("match_prefix", tuple(tokens)), "block_ids")
 
     def insert(self, tokens: list[int], block_ids: list[int]) -> Answer:
-        result = self.tree.insert(tuple(tokens), tuple(block_ids))
-        return _fields(result, "block_ids", "num_cached_blocks", "duplicate_block_ids")
+        return _fields(self._call("insert", tuple(tokens), tuple(block_ids)), *INSERTED)
 
     def lock(self, receipt: int, tokens: list[int]) -> Answer:
-        found = self.tree.match_prefix(tuple(tokens))
-        self.receipts[receipt] = self.tree.lock(found.node)
+        found = self._call("match_prefix", tuple(tokens))
+        self.receipts[receipt] = self._call("lock", found.node)
         return _fields(found, "block_ids")
 
     def keep(self, receipt: int, tokens: list[int], block_ids: list[int]) -> Answer:
-        result = self.tree.insert(tuple(tokens), tuple(block_ids))
-        self.receipts[receipt] = self.tree.lock(result.node)
-        return _fields(result, "block_ids", "num_cached_blocks", "duplicate_block_ids")
+        result = self._call("insert", tuple(tokens), tuple(block_ids))
+        self.receipts[receipt] = self._call("lock", result.node)
+        return _fields(result, *INSERTED)
 
     def unlock(self, receipt: int) -> Answer:
-        self.tree.unlock(self.receipts[receipt])
+        self._call("unlock", self.receipts[receipt])
         return {}
 
     def again(self, receipt: int) -> Answer:
         try:
-            self.tree.unlock(self.receipts[receipt])
+            self._call("unlock", self.receipts[receipt])
         except NotImplementedError:
             raise
         except Exception:
@@ -82,12 +90,18 @@ class _Player:
         return {"refused": False}
 
     def evict(self, num_blocks: int) -> Answer:
-        return {"block_ids": numbers(self.tree.evict(num_blocks))}
+        return {"block_ids": numbers(self._call("evict", num_blocks))}
 
     def stats(self) -> Answer:
-        names = ("num_nodes", "num_shared_blocks", "num_unique_blocks", "num_cached_blocks")
-        found = _fields(self.tree.stats(), *names, "sharing_ratio")
-        return found | {"walk": node_rows(self.tree)}
+        return _fields(self._call("stats"), *COUNTED) | {"walk": self.walk()}
+
+    def walk(self) -> list[list[Any]]:
+        self.method = "walk"
+        return node_rows(self.tree)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        self.method = method
+        return getattr(self.tree, method)(*arguments)
 
 
 def node_rows(tree: Any) -> list[list[Any]]:

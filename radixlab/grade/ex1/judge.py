@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixlab.exercise.tree import Tokens
+from radixlab.exercise.tree_player import COUNTED
 from radixlab.grade.ex1.model import PrefixModel
 from radixlab.grade.ex1.scenario import Operation, Scenario, key_of
 
 CALLS = {"match": "match_prefix", "lock": "match_prefix", "keep": "insert", "again": "unlock"}
 """The method whose answer an operation is judged by, where it has another name."""
-STATS = ("num_nodes", "num_shared_blocks", "num_unique_blocks", "num_cached_blocks")
+MATCHED = (("block_ids", "found"),)
+INSERTED = (
+    ("num_cached_blocks", "cached"),
+    ("block_ids", "kept"),
+    ("duplicate_block_ids", "duplicates"),
+)
+"""Fields of an answer, with what of a scenario they are judged under."""
 
 
 class Wrong(Exception):
@@ -54,17 +61,14 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
         raise Wrong("There is no answer.")
     right = _tell(model, operation, answer)
     if "raised" in answer:
-        call, where = str(answer.get("call")), answer.get("where")
-        raise Wrong(
-            f"{CALLS.get(call, call)} raised {answer['raised']}: {answer.get('said')}"
-            f"{f' ({where})' if where else ''}."
-        )
+        where = f" ({answer['where']})" if answer.get("where") else ""
+        raise Wrong(f"{answer.get('call')} raised {answer['raised']}: {answer.get('said')}{where}.")
     if "returned" in answer:
         raise Wrong(
             f"{CALLS.get(operation[0], operation[0])} returned {answer['returned']}, which lacks "
             f"what the exercise text says it has."
         )
-    for name, aspect in ASPECTS:
+    for name, aspect in INSERTED if "num_cached_blocks" in right else MATCHED:
         if name in right and aspect in scenario.judged and answer.get(name) != right[name]:
             raise _differs(operation, name, right[name], answer.get(name))
     if operation[0] == "again" and answer.get("refused") is not True:
@@ -73,14 +77,6 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
         _judge_stats(model, answer)
     if scenario.watched:
         _judge_walk(scenario, model, answer.get("walk"))
-
-
-ASPECTS = (
-    ("num_cached_blocks", "cached"),
-    ("block_ids", "found"),
-    ("duplicate_block_ids", "duplicates"),
-)
-"""Fields of an answer, with the aspect they are judged under."""
 
 
 def _tell(model: PrefixModel, operation: Operation, answer: Any) -> dict[str, Any]:
@@ -139,8 +135,8 @@ def _judge_stats(model: PrefixModel, answer: dict[str, Any]) -> None:
         raise Wrong(f"walk shows {sum(blocks)} blocks; {len(model.block_of)} were inserted.")
     used = blocks[0] + blocks[1]
     right = [len(nodes), *blocks, blocks[0] / used if used else 0.0]
-    said = [answer.get(name) for name in (*STATS, "sharing_ratio")]
-    for name, value, own in zip((*STATS, "sharing_ratio"), right, said, strict=True):
+    said = [answer.get(name) for name in COUNTED]
+    for name, value, own in zip(COUNTED, right, said, strict=True):
         if own != value:
             raise Wrong(
                 f"stats() says {name} = {own}; by what walk yields it is {value:g}.",

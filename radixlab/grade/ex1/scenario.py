@@ -27,8 +27,8 @@ WALKED = {"shape", "contents", "locks"}
 class Scenario:
     """Operations, and what of the answers is judged: an item asks for its own rule alone.
 
-    found: what `match_prefix` finds; cached: what `insert` says of cached blocks; duplicates;
-    shape: nodes hold whole blocks; contents: the nodes hold what was inserted; locks: `lock_ref`.
+    found: the blocks of a match; kept, cached, duplicates: what `insert` says; shape: nodes
+    hold whole blocks; contents: they hold what was inserted; locks: `lock_ref`.
     What raises, is evicted or counted is always judged.
     """
 
