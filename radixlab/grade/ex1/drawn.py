@@ -15,7 +15,7 @@ from radixlab.grade.ex1.scenario import Operation, Scenario
 BLOCK_SIZES = (2, 3, 4)
 NUM_RUNS, RUN_LENGTH = 30, 30
 """Of the state machine."""
-ALL = 1_000
+ALL = 100
 """More blocks than any tree here has."""
 
 

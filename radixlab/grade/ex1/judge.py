@@ -26,7 +26,7 @@ INSERTED = (
 class Wrong(Exception):
     """An answer is wrong: why, and what was expected and came, as text."""
 
-    def __init__(self, why: str, expected: object = None, actual: object = None) -> None:
+    def __init__(self, why: str, expected: str | None = None, actual: str | None = None) -> None:
         super().__init__(why)
         self.expected = expected
         self.actual = actual
@@ -41,6 +41,8 @@ class Fault:
     wrong: Wrong
     model: PrefixModel
     """The oracle after the operation."""
+    in_walk: bool = False
+    """Whether the operation's own answer was right, and `walk` showed what is wrong."""
 
 
 def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
@@ -49,10 +51,14 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
     answers = answers if isinstance(answers, list) else []
     for number, operation in enumerate(scenario.operations):
         answer = answers[number] if number < len(answers) else None
+        in_walk = False
         try:
             _judge(scenario, model, operation, answer)
+            in_walk = True
+            if scenario.watched:
+                _judge_walk(scenario, model, answer.get("walk"))
         except Wrong as wrong:
-            return Fault(number, wrong, model)
+            return Fault(number, wrong, model, in_walk)
     return None
 
 
@@ -75,8 +81,6 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
         raise Wrong("unlock took a receipt for the second time, and must raise.")
     if operation[0] == "stats":
         _judge_stats(model, answer)
-    if scenario.watched:
-        _judge_walk(scenario, model, answer.get("walk"))
 
 
 def _tell(model: PrefixModel, operation: Operation, answer: Any) -> dict[str, Any]:
@@ -102,23 +106,31 @@ def _tell(model: PrefixModel, operation: Operation, answer: Any) -> dict[str, An
 
 
 def _evict(model: PrefixModel, num_blocks: int, answer: dict[str, Any]) -> None:
-    gone = answer.get("block_ids")
-    num_going = min(num_blocks, len(model.evictable()))
+    gone, before, num_free = answer.get("block_ids"), dict(model.block_of), len(model.evictable())
     if not (isinstance(gone, list) and all(type(block) is int for block in gone)):
-        why = "is no list of block ids"
-    elif len(set(gone)) == len(gone) != num_going:
-        why = f"must take {num_going}: there are {len(model.evictable())} that no receipt protects"
+        why = "that is no list of block ids"
     else:
         why = model.evict(gone) or ""
+        if not why and len(gone) != min(num_blocks, num_free):
+            why = f"it must take {min(num_blocks, num_free)}, for {num_free} can go"
     if why and "raised" not in answer:
+        model.block_of = before
         legal = model.evict_any(num_blocks)
-        raise Wrong(f"evict({num_blocks}) returned {gone}: {why}.", f"such as {legal}", gone)
+        raise Wrong(
+            f"evict({num_blocks}) returned {_clip(gone)}: {why}.", f"such as {legal}", _clip(gone)
+        )
 
 
 def _differs(operation: Operation, name: str, right: Any, said: Any) -> Wrong:
     call, (tokens, _) = CALLS.get(operation[0], operation[0]), key_of(operation)
+    said, right = _clip(said), _clip(right)
     why = f"{call}({_shown(tokens)}) says {name} = {said}; it is {right}."
     return Wrong(why, f"{name} = {right}", f"{name} = {said}")
+
+
+def _clip(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def _shown(tokens: Tokens) -> str:
@@ -190,10 +202,9 @@ def _nodes(block_size: int, rows: Any) -> Iterator[tuple[Tokens, list[int], int]
         node, parent, tokens, block_ids, lock_ref = _row(row)
         if not block_ids or len(tokens) != len(block_ids) * block_size:
             raise Wrong(
-                f"walk yields a node with {len(tokens)} tokens and {len(block_ids)} blocks of "
-                f"{block_size}: a node holds one or more whole blocks.",
-                "whole blocks",
-                f"tokens {_shown(tuple(tokens))}, blocks {block_ids}",
+                f"walk yields a node with tokens {_shown(tuple(tokens))} and block_ids "
+                f"{_clip(block_ids)}: a node has one block or more, and each of them "
+                f"{block_size} tokens.",
             )
         if node in prefix_of:
             raise Wrong("walk yields two nodes with the same id.")

@@ -42,26 +42,25 @@ def _failed(trial: Trial, scenario: Scenario) -> Failed:
         return Failed("The same calls on two new trees were answered differently.")
     scenario = _up_to(scenario, fault)
     expected, actual = _pictures(trial, scenario, fault)
-    message = str(fault.wrong)
-    if expected == actual or actual is None:  # the tree is right, or not to be drawn
-        expected, actual = str(fault.wrong.expected), str(fault.wrong.actual)
-        if fault.wrong.expected is None:
-            return Failed(message, scenario=scenario.code())
-    return Failed(message, scenario=scenario.code(), expected=expected, actual=actual)
+    code = scenario.code() + ("\nlist(tree.walk())" if fault.in_walk else "")
+    return Failed(str(fault.wrong), scenario=code, expected=expected, actual=actual)
 
 
 def _pictures(
     trial: Trial, scenario: Scenario, fault: Fault
 ) -> tuple[State | str | None, State | str | None]:
-    """Return the oracle's tree and the learner's after the scenario, if the latter can be drawn."""
+    """Return the oracle's tree and the learner's after the scenario.
+
+    Where the latter is right, or cannot be drawn, return what was expected and came, as text.
+    """
     pool = max((block for op in scenario.operations for block in key_of(op)[1] or ()), default=0)
     right = state_of_model(fault.model, pool + 1)
     answers = _play(trial, scenario, watched=True)
     last = answers[-1] if isinstance(answers, list) and answers else None
     rows = last.get("walk") if isinstance(last, dict) else None
     found = None if rows is None else state_of_rows(rows, scenario.block_size, pool + 1)
-    if found and _contents(found) == _contents(right):
-        found = None
+    if found is None or _contents(found) == _contents(right):
+        return fault.wrong.expected, fault.wrong.actual
     return right, found
 
 

@@ -60,10 +60,10 @@ def _with_less(
         over = len(tokens) % block_size
         less: list[Operation] = []
         if operation[0] == "evict" and operation[1] > 1:
-            less = [("evict", operation[1] - 1)]
+            less = [("evict", operation[1] // 2), ("evict", operation[1] - 1)]
         if over:
             less.append(with_key(operation, tokens[:-over], block_ids))
-        if len(tokens) >= block_size:
+        if len(tokens) >= 2 * block_size:
             end = len(tokens) - over - block_size
             shorter = None if block_ids is None else block_ids[:-1]
             less.append(with_key(operation, tokens[:end] + tokens[end + block_size :], shorter))
@@ -78,7 +78,8 @@ def _without_first_block(
     """Take the first block off all keys that begin with the same one."""
     firsts = dict.fromkeys(key_of(operation)[0][:block_size] for operation in operations)
     for first in firsts:
-        if len(first) < block_size:
+        begins = [o for o in operations if key_of(o)[0][:block_size] == first]
+        if len(first) < block_size or any(len(key_of(o)[0]) < 2 * block_size for o in begins):
             continue
         shorter = []
         for operation in operations:

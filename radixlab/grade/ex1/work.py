@@ -77,7 +77,8 @@ SCENES = (
         _many,
         "for i in range(10_000):\n"
         "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
-        "%timeit tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7))",
+        "from timeit import timeit\n"
+        "print(timeit(lambda: tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7)), number=1_000))",
     ),
     Scene(
         "two keys of 400 blocks",
@@ -85,8 +86,9 @@ SCENES = (
         _long,
         "key = tuple(range(400 * 64))\n"
         "tree.insert(key, tuple(range(400)))\n"
-        "%timeit tree.match_prefix(key[: 40 * 64])\n"
-        "%timeit tree.match_prefix(key)",
+        "from timeit import timeit\n"
+        "print(timeit(lambda: tree.match_prefix(key[: 40 * 64]), number=10))\n"
+        "print(timeit(lambda: tree.match_prefix(key), number=10))",
     ),
 )
 
