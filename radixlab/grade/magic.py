@@ -44,7 +44,9 @@ class Report:
 def load(shell: Any) -> None:
     """Register the magic and offer the helpers in the notebook."""
     shell.register_magic_function(_magic_of(shell), "cell", "exercise")
-    shell.push({"grade_here": grade_here, "hint": hint}, interactive=False)
+    from radixlab.grade.own_tree import picture
+
+    shell.push({"grade_here": grade_here, "hint": hint, "picture": picture}, interactive=False)
 
 
 def grade_here(exercise_id: str) -> None:

@@ -8,6 +8,25 @@ from tests.mutants.matrix import ZOO
 RIGHT = [(id, name) for id, zoo in ZOOS.items() for name in zoo.right]
 WRONG = [(id, name) for id, zoo in ZOOS.items() for name in zoo.wrong]
 CAUGHT = {  # what the course says each exercise must catch, with a submission that does it
+    "8.5.1": {
+        "partial block counted": "counts_a_partial_block",
+        "length not a multiple": "finds_nothing_for_ragged_keys",
+        "token boundary": "token_boundary",
+        "off by one block": "off_by_one_block",
+        "lost suffix child": "loses_the_suffix",
+        "keyed by first token": "keyed_by_first_token",
+        "leak": "leaks_duplicates",
+        "overwrite": "overwrites",
+        "leaf only": "leaf_only",
+        "below zero": "below_zero",
+        "one half": "one_half",
+        "inner node": "evicts_inner_nodes",
+        "locked": "evicts_locked_leaves",
+        "double": "evicts_each_twice",
+        "stops early": "stops_early",
+        "scan of children": "scan_of_children",
+        "quadratic slicing": "slices_the_rest",
+    },
     "8.5.2": {
         "no warm-up": "no_warm_up",
         "mean under outliers": "mean",

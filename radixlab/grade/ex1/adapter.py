@@ -1,0 +1,111 @@
+"""A learner's tree behind the engine's protocol: tuples there, arrays here.
+
+With it `observe.watch` draws and records such a tree like ours. It knows one namespace, and that a
+learner's tree chooses by itself which blocks to evict.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from radixlab.cache.errors import CacheError, NamespaceError
+from radixlab.cache.protocols import BlockIds, InsertResult, Match, NodeView, Receipt, TreeStats
+from radixlab.cache.tokens import TokensLike, as_tokens
+from radixlab.events import Namespace
+from radixlab.exercise.tree import Tokens
+from radixlab.exercise.tree_player import name_of
+
+
+class TreeAdapter:
+    """A `PrefixTree` that passes its calls on to a learner's tree."""
+
+    def __init__(self, tree: Any, block_size: int) -> None:
+        self.tree = tree
+        self.block_size = block_size
+        self._number_of: dict[Any, int] = {}
+        self._names: list[Any] = []  # kept, so that no object's identity is used again
+
+    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+        """Find the longest cached prefix."""
+        found = self.tree.match_prefix(_key(tokens, namespace))
+        return Match(found.node, _ids(found.block_ids))
+
+    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+        """Find it in what `walk` shows, and change nothing."""
+        key, block_of = _key(tokens, namespace), dict[Tokens, int]()
+        prefix_of: dict[int | None, Tokens] = {None: ()}
+        for view in self.walk():
+            prefix = prefix_of[view.parent_id]
+            for i, block in enumerate(view.block_ids, start=1):
+                block_of[prefix + view.tokens[: i * self.block_size]] = block
+            prefix_of[view.id] = prefix + view.tokens
+        found, end = [], self.block_size
+        while end <= len(key) and key[:end] in block_of:
+            found.append(block_of[key[:end]])
+            end += self.block_size
+        return _ids(found)
+
+    def insert(
+        self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
+    ) -> InsertResult:
+        """Store one block for each whole block of tokens."""
+        result = self.tree.insert(_key(tokens, namespace), tuple(np.asarray(block_ids).tolist()))
+        return InsertResult(
+            result.node,
+            _ids(result.block_ids),
+            result.num_cached_blocks,
+            _ids(result.duplicate_block_ids),
+        )
+
+    def lock(self, node: Any) -> Receipt:
+        """Protect the node and its ancestors; the receipt holds the learner's."""
+        return Receipt(self.tree.lock(node))
+
+    def unlock(self, receipt: Receipt) -> None:
+        """Undo one lock; whether a second time raises is the learner's business."""
+        self.tree.unlock(receipt.node)
+
+    def trim(self, node: Any, num_blocks: int) -> BlockIds:
+        """Raise `CacheError`: the caller cannot choose."""
+        raise CacheError("this tree chooses by itself what to evict: call evict")
+
+    def evict(self, num_blocks: int) -> BlockIds:
+        """Take blocks off unlocked leaves."""
+        return _ids(self.tree.evict(num_blocks))
+
+    def walk(self) -> Iterator[NodeView]:
+        """Yield every node, with a number for an id; a parent that was not yielded is the root."""
+        for view in self.tree.walk():
+            parent = self._number_of.get(name_of(view.parent_id))
+            tokens, block_ids = tuple(map(int, view.tokens)), tuple(map(int, view.block_ids))
+            yield NodeView(
+                self._number(view.id), parent, None, tokens, block_ids, int(view.lock_ref)
+            )
+
+    def stats(self) -> TreeStats:
+        """Count nodes and blocks."""
+        stats = self.tree.stats()
+        return TreeStats(
+            stats.num_nodes,
+            stats.num_shared_blocks,
+            stats.num_unique_blocks,
+            stats.num_cached_blocks,
+        )
+
+    def _number(self, node_id: Any) -> int:
+        name = name_of(node_id)
+        if name not in self._number_of:
+            self._number_of[name] = len(self._names)
+            self._names.append(node_id)
+        return self._number_of[name]
+
+
+def _key(tokens: TokensLike, namespace: Namespace | None) -> Tokens:
+    if namespace is not None:
+        raise NamespaceError(f"this tree has no namespaces; got {namespace}")
+    return tuple(as_tokens(tokens).token_ids.tolist())
+
+
+def _ids(block_ids: Any) -> BlockIds:
+    return np.array([int(block) for block in block_ids], np.int32)

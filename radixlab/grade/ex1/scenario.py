@@ -1,0 +1,107 @@
+"""A scenario: calls on a new tree, as plain data, as code to paste, and as what may be asked.
+
+Operations, with what they mean for a tree:
+
+    ("match", tokens)               tree.match_prefix(tokens)
+    ("insert", tokens, block_ids)   tree.insert(tokens, block_ids)
+    ("lock", n, tokens)             receipt n = tree.lock(tree.match_prefix(tokens).node)
+    ("keep", n, tokens, block_ids)  receipt n = tree.lock(tree.insert(tokens, block_ids).node)
+    ("unlock", n)                   tree.unlock(receipt n)
+    ("again", n)                    the same once more: it must raise
+    ("evict", num_blocks)           tree.evict(num_blocks)
+    ("stats",)                      tree.stats()
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from radixlab.exercise.tree import Tokens
+
+Operation = tuple[Any, ...]
+WALKED = {"shape", "contents", "locks"}
+"""What can be judged by `walk` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Operations, and what of the answers is judged: an item asks for its own rule alone.
+
+    found: the blocks of a match; kept, cached, duplicates: what `insert` says; shape: nodes
+    hold whole blocks; contents: they hold what was inserted; locks: `lock_ref`.
+    What raises, is evicted or counted is always judged.
+    """
+
+    block_size: int
+    operations: tuple[Operation, ...]
+    judged: frozenset[str]
+
+    @property
+    def watched(self) -> bool:
+        """Whether it takes a walk after each operation to judge it."""
+        return bool(self.judged & WALKED)
+
+    def code(self) -> str:
+        """Return lines to paste below one's own `RadixTree`."""
+        lines = [f"tree = RadixTree({self.block_size})"]
+        return "\n".join(lines + [_line(operation) for operation in self.operations])
+
+
+def _line(operation: Operation) -> str:
+    name, *arguments = operation
+    shown = ", ".join(map(repr, arguments))
+    match operation:
+        case ("match", tokens):
+            return f"tree.match_prefix({tokens})"
+        case ("lock", receipt, tokens):
+            return f"receipt_{receipt} = tree.lock(tree.match_prefix({tokens}).node)"
+        case ("keep", receipt, tokens, block_ids):
+            return f"receipt_{receipt} = tree.lock(tree.insert({tokens}, {block_ids}).node)"
+        case ("unlock" | "again", receipt):
+            return f"tree.unlock(receipt_{receipt})"
+    return f"tree.{name}({shown})"
+
+
+def key_of(operation: Operation) -> tuple[Tokens, tuple[int, ...] | None]:
+    """Return an operation's tokens, empty if it has none, and its block ids, None likewise."""
+    match operation:
+        case ("insert", tokens, block_ids) | ("keep", _, tokens, block_ids):
+            return tokens, block_ids
+        case ("match", tokens) | ("lock", _, tokens):
+            return tokens, None
+    return (), None
+
+
+def with_key(
+    operation: Operation, tokens: Tokens, block_ids: tuple[int, ...] | None = None
+) -> Operation:
+    """Return the operation with another key."""
+    head = operation[: 2 if operation[0] in ("lock", "keep") else 1]
+    return (*head, tokens) if block_ids is None else (*head, tokens, block_ids)
+
+
+def is_fair(operations: Iterable[Operation], block_size: int) -> bool:
+    """Tell whether a caller may do this: the text of the exercise promises it.
+
+    Receipts are used once, after they were given; a block is only ever offered for one prefix.
+    """
+    held: set[int] = set()
+    released: set[int] = set()
+    home: dict[int, Tokens] = {}
+    for operation in operations:
+        match operation:
+            case ("lock", receipt, *_) | ("keep", receipt, *_):
+                held.add(receipt)
+            case ("unlock", receipt):
+                if receipt not in held:
+                    return False
+                held.remove(receipt)
+                released.add(receipt)
+            case ("again", receipt) if receipt not in released:
+                return False
+        tokens, block_ids = key_of(operation)
+        for i, block in enumerate(block_ids or ()):
+            prefix = tokens[: (i + 1) * block_size]
+            if home.setdefault(block, prefix) != prefix:
+                return False
+    return True

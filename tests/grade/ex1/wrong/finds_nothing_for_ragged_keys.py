@@ -1,0 +1,5 @@
+# loses: match
+# A key whose length is no multiple of the block size finds nothing.
+class RadixTree(RadixTree):
+    def match_prefix(self, tokens):
+        return super().match_prefix(() if len(tokens) % self.block_size else tokens)

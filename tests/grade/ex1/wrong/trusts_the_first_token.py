@@ -1,0 +1,22 @@
+# loses: children, match, split
+# Children are keyed by their first token, and taken for the block asked for.
+def key_of(block):
+    return block[:1]
+
+
+class Children(dict):
+    def get(self, block):
+        child = super().get(key_of(block))
+        return child
+
+    def __setitem__(self, block, child):
+        super().__setitem__(key_of(block), child)
+
+    def __delitem__(self, block):
+        super().__delitem__(key_of(block))
+
+
+class Node(Node):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.children = Children()
