@@ -56,7 +56,7 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
             _judge(scenario, model, operation, answer)
             in_walk = True
             if scenario.watched:
-                _judge_walk(scenario, model, answer.get("walk"))
+                _judge_walk(scenario, model, (answer or {}).get("walk"))
         except Wrong as wrong:
             return Fault(number, wrong, model, in_walk)
     return None
