@@ -49,6 +49,9 @@ class Ranked:
     def on_evictable(self, node):
         self.live[node.id] = self.rank(node, self.used)
         heapq.heappush(self.heap, (self.live[node.id], node.id, node))
+        if len(self.heap) > 4 * len(self.live) + 32:  # mostly entries that are out of date
+            self.heap = [entry for entry in self.heap if self.live.get(entry[1]) == entry[0]]
+            heapq.heapify(self.heap)
 
     def on_protected(self, node):
         self.live.pop(node.id, None)
