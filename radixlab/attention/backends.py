@@ -1,0 +1,84 @@
+"""Who computes: the same two calls, by the backend that fits the tensors.
+
+`decode` and `prefill` check everything on the host first, then hand over. Which backend runs is
+decided by where the pool is, unless the caller names one.
+"""
+
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+from radixlab.attention import cpu, reference
+from radixlab.attention.checks import check_plan, check_prefill
+from radixlab.attention.errors import BackendError
+from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.pool import KVPool
+
+
+class Backend(Protocol):
+    """What a backend computes; all arguments have been checked."""
+
+    def decode(self, q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
+        """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`, fp32."""
+
+    def prefill(
+        self,
+        q: Tensor,
+        pool: KVPool,
+        cu_q: IntArray,
+        block_tables: IntArray,
+        context_lens: IntArray,
+    ) -> tuple[Tensor, Tensor]:
+        """Attend the new tokens of a ragged batch: `[T, H, D]` → as `q`, and `[T, H]`."""
+
+
+BACKENDS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+"""Backends by name: a module with the two functions of `Backend`."""
+
+
+def backend_for(pool: KVPool, name: str | None = None) -> Backend:
+    """Return the named backend, else the fastest one that can read this pool."""
+    chosen = name or ("triton" if pool.k.is_cuda else "cpu")
+    if chosen == "triton" and "triton" not in BACKENDS:
+        if find_spec("triton") is None:
+            raise BackendError("backend 'triton' needs triton: pip install triton")
+        from radixlab.attention import triton
+
+        BACKENDS["triton"] = triton
+    if chosen not in BACKENDS:
+        raise BackendError(f"no backend {chosen!r}; there are {', '.join([*BACKENDS, 'triton'])}")
+    return BACKENDS[chosen]  # type: ignore[return-value]  # a module with these functions
+
+
+def decode(
+    q: Tensor, pool: KVPool, plan: DecodePlan, backend: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Attend one query per sequence, as planned.
+
+    `q` `[B, H, D]` in the caller's order; returns `out` `[B, H, D]` and `lse` `[B, H]`, fp32,
+    natural logarithm. Raises `AttentionError` before any kernel runs.
+    """
+    check_plan(q, pool, plan)
+    return backend_for(pool, backend).decode(q, pool, plan)
+
+
+def prefill(
+    q: Tensor,
+    pool: KVPool,
+    cu_q: IntArray,
+    block_tables: IntArray,
+    context_lens: IntArray,
+    backend: str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Attend the new tokens of each sequence over its cached prefix and themselves.
+
+    `q` `[T, H, D]`; row i's new tokens are `[cu_q[i], cu_q[i + 1])`, its context (cached and new)
+    `context_lens[i]` tokens in the blocks of `block_tables[i]`; the new tokens' keys are in the
+    pool already. Arrays are NumPy, int32. Returns as `decode`.
+    """
+    arrays = [np.asarray(x, np.int32) for x in (cu_q, block_tables, context_lens)]
+    check_prefill(q, pool, *arrays)
+    return backend_for(pool, backend).prefill(q, pool, *arrays)
