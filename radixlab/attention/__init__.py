@@ -8,8 +8,9 @@ The plan says which queries read which blocks; a backend only computes. Needs to
 from radixlab.attention.backends import BACKENDS, backend_for, decode, prefill
 from radixlab.attention.errors import AttentionError, BackendError
 from radixlab.attention.merge import merge_states
-from radixlab.attention.plan import DecodePlan, flat_plan, tree_plan
+from radixlab.attention.plan import DecodePlan, flat_plan
 from radixlab.attention.pool import KVPool, write_kv
+from radixlab.attention.sharing import PlanCache, tree_plan
 from radixlab.attention.store import TorchKVStore
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "BackendError",
     "DecodePlan",
     "KVPool",
+    "PlanCache",
     "TorchKVStore",
     "backend_for",
     "decode",

@@ -7,3 +7,7 @@ class AttentionError(ValueError):
 
 class BackendError(AttentionError):
     """A backend that does not exist or cannot run on this machine; the message says why."""
+
+
+class TorchMissingError(ImportError):
+    """This part computes with torch, and torch is not installed."""
