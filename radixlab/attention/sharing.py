@@ -16,6 +16,7 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from radixlab.attention.errors import AttentionError
 from radixlab.attention.plan import DecodePlan, IntArray, starts
@@ -52,7 +53,6 @@ class PlanCache:
         self.group_size = group_size
         self.num_built = 0
         """How often the layout was made anew."""
-        self._sequences: list[Sequence] = []
         self._layout: Layout | None = None
         self._plan: DecodePlan | None = None
 
@@ -61,14 +61,12 @@ class PlanCache:
 
         Raises `AttentionError` for a sequence that was released.
         """
-        sequences = list(sequences)
         ends = [_attended(sequence, self.block_size) for sequence in sequences]
         lens = np.fromiter((s.tokens.num_tokens for s in sequences), np.int32, len(sequences))
         layout, plan = self._layout, self._plan
-        if layout and plan and self._sequences == sequences and layout.holds(ends, lens):
+        if layout and plan and layout.holds(ends, lens):
             plan.grown(*layout.fill(sequences, lens))
             return plan
-        self._sequences = sequences
         self._layout = layout = _Builder(self.block_size, self.group_size, ends, lens).layout()
         self.num_built += 1
         self._plan = layout.plan(sequences, lens)
@@ -91,16 +89,18 @@ class Layout:
     """Who shares what: all of a plan but the lengths of what each sequence has to itself."""
 
     block_size: int
-    order: list[int]
-    spans: list[tuple[int, int, int, int]]
-    """`(place, readers, first block, end block)`; the end is 0 for a sequence's own span."""
+    order: IntArray
+    """`[B]`: the row at each place."""
+    spans: IntArray
+    """`[4, num_spans]`: first place, readers, first block, end block; the end is 0 for what one
+    sequence has to itself."""
     partings: list[tuple[Node, int, Node]]
     """Each node where readers part, its end, and the parting (or root) above it."""
     above: list[Node]
     """By row: the lowest parting (or root) on its path."""
     covered: IntArray
     """By row, `[B]`: tokens in shared spans."""
-    has_own: IntArray
+    has_own: npt.NDArray[np.bool_]
     """By row, `[B]`: whether there are more."""
 
     def holds(self, ends: list[Node], lens: IntArray) -> bool:
@@ -110,6 +110,8 @@ class Layout:
         no two climbs meet on the way: then the same readers share the same prefixes. What lies
         between may have been split, lengthened or inserted.
         """
+        if len(ends) != len(self.above):
+            return False
         met: set[Node] = set()
         for node, end, above in self.partings:
             if node.end != end or not _climb(node, above, met):
@@ -119,28 +121,24 @@ class Layout:
             return False
         return bool(((lens > self.covered) == self.has_own).all())
 
-    def plan(self, sequences: list[Sequence], lens: IntArray) -> DecodePlan:
+    def plan(self, sequences: Many[Sequence], lens: IntArray) -> DecodePlan:
         """Return a new plan."""
-        places, readers, _, _ = np.array(self.spans, np.int32).reshape(-1, 4).T.copy()
-        block_ids, first_block, num_tokens = self.fill(sequences, lens)
-        order = np.array(self.order, np.int32)
-        size = self.block_size
-        return DecodePlan(order, block_ids, first_block, num_tokens, places, readers, size)
+        places, readers = self.spans[:2]
+        filled = self.fill(sequences, lens)
+        return DecodePlan(self.order, *filled, places, readers, self.block_size)
 
-    def fill(
-        self, sequences: list[Sequence], lens: IntArray
-    ) -> tuple[IntArray, IntArray, IntArray]:
+    def fill(self, sequences: Many[Sequence], lens: IntArray) -> tuple[IntArray, ...]:
         """Return `block_ids`, `first_block` and `num_tokens` for the sequences as they are now."""
-        runs, num_tokens = [], []
-        size, order, tokens_of = self.block_size, self.order, lens.tolist()
-        for place, _, start, end in self.spans:
-            row = order[place]
-            last_token = end * size or tokens_of[row]
-            runs.append(sequences[row].block_table[start : -(-last_token // size)])
-            num_tokens.append(last_token - start * size)
+        places, _, start, end = self.spans
+        rows = self.order[places]
+        last_token = np.where(end, end * self.block_size, lens[rows])
+        stop = -(-last_token // self.block_size)
+        runs = [
+            sequences[row].block_table[first:last]
+            for row, first, last in zip(rows.tolist(), start.tolist(), stop.tolist(), strict=True)
+        ]
         block_ids = np.concatenate(runs) if runs else np.empty(0, np.int32)
-        first_block = starts(np.fromiter(map(len, runs), np.int32, len(runs)))[:-1]
-        return block_ids, first_block, np.array(num_tokens, np.int32)
+        return block_ids, starts(stop - start)[:-1], last_token - start * self.block_size
 
 
 def _climb(node: Node, goal: Node, met: set[Node]) -> bool:
@@ -156,12 +154,10 @@ def _climb(node: Node, goal: Node, met: set[Node]) -> bool:
 class _Builder:
     """Finds the layout: the part of the tree above the running sequences, walked depth first."""
 
-    def __init__(
-        self, block_size: int, group_size: int, ends: list[Node], lens: IntArray
-    ) -> None:
+    def __init__(self, block_size: int, group_size: int, ends: list[Node], lens: IntArray) -> None:
         self.block_size = block_size
         self.group_size = group_size
-        self.lens = lens
+        self.lens: list[int] = lens.tolist()
         self.rows: dict[Node, list[int]] = {}
         """The rows whose path ends at a node."""
         self.children: dict[Node, list[Node]] = {}
@@ -174,7 +170,7 @@ class _Builder:
         self.spans: list[tuple[int, int, int, int]] = []
         self.partings: list[tuple[Node, int, Node]] = []
         self.above: list[Node] = list(ends)
-        self.covered = np.zeros_like(lens)
+        self.covered = [0] * len(ends)
 
     def layout(self) -> Layout:
         """Walk from the roots down, and return what was found."""
@@ -195,11 +191,16 @@ class _Builder:
             for row in rows:
                 self._end(row, start, above)
             stack += [(child, start, above) for child in reversed(children)]
-        has_own = self.lens > self.covered
+        covered = np.array(self.covered, np.int32)
         return Layout(
-            self.block_size, self.order, self.spans, self.partings, self.above, self.covered,
-            has_own,
-        )  # fmt: skip
+            self.block_size,
+            np.array(self.order, np.int32),
+            np.array(self.spans, np.int32).reshape(-1, 4).T.copy(),
+            self.partings,
+            self.above,
+            covered,
+            np.array(self.lens, np.int32) > covered,
+        )
 
     def _join(self, node: Node) -> None:
         """Put a node and those above it on the way, up to the first that is there already."""

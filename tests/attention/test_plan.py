@@ -1,48 +1,14 @@
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from radixlab.attention import AttentionError, flat_plan, tree_plan
 from radixlab.cache import CacheConfig, KVCacheManager
-
-BLOCK = 4
-
-
-def running(*prompts):
-    manager = KVCacheManager(CacheConfig(200, BLOCK))
-    sequences = []
-    for prompt in prompts:
-        sequences.append(manager.allocate(prompt))
-        manager.commit(sequences[-1], len(prompt))
-    return manager, sequences
-
-
-def reads(plan):
-    """What each caller's row reads: `{(block, tokens of it)}`, and how often each block is read."""
-    starts, slots = plan.slots_by_query()
-    span_of_slot = np.repeat(np.arange(plan.num_spans), plan.num_queries)
-    found = {}
-    for place, row in enumerate(plan.order.tolist()):
-        tokens = {}
-        for span in span_of_slot[slots[starts[place] : starts[place + 1]]]:
-            left = int(plan.num_tokens[span])
-            for block in plan.blocks_of(span).tolist():
-                assert block not in tokens, "a block is read twice by one query"
-                tokens[block] = min(BLOCK, left)
-                left -= BLOCK
-            assert left <= 0
-        found[row] = tokens
-    return found
-
-
-def expected(sequences):
-    found = {}
-    for row, s in enumerate(sequences):
-        blocks = s.block_table[: -(-s.num_tokens // BLOCK)].tolist()
-        sizes = [BLOCK] * (len(blocks) - 1) + [s.num_tokens - BLOCK * (len(blocks) - 1)]
-        found[row] = dict(zip(blocks, sizes, strict=True))
-    return found
+from tests.attention.plans import BLOCK, expected, reads, running
 
 
 def tables(sequences):

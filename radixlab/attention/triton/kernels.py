@@ -7,7 +7,7 @@ All of them find a token's key the same way: token t of a span or a sequence is 
 Inside, the softmax is in base 2 (the hardware has exp2); `lse` leaves in the natural logarithm.
 """
 
-# ruff: noqa: N803, N806  # Triton's constants are written in capitals
+# Triton's constants are written in capitals
 # mypy: ignore-errors  # Triton's language is not Python's: types mean nothing to it
 
 import triton
