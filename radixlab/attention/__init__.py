@@ -2,14 +2,23 @@
 
     tree_plan(running sequences) ─► DecodePlan ─► decode(q, pool, plan) ─► out, lse
 
-The plan says which queries read which blocks; a backend only computes. Needs torch.
+The plan says which queries read which blocks; a backend only computes. Needs torch: without it, the
+import raises `TorchMissingError`.
 """
 
-from radixlab.attention.backends import BACKENDS, backend_for, decode, prefill
-from radixlab.attention.errors import AttentionError, BackendError
+from importlib.util import find_spec
+
+from radixlab.attention.errors import AttentionError, BackendError, TorchMissingError
+
+if find_spec("torch") is None:
+    raise TorchMissingError(
+        "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
+    )
+
+from radixlab.attention.backends import BACKENDS, backend_for, decode, prefill, write_kv
 from radixlab.attention.merge import merge_states
 from radixlab.attention.plan import DecodePlan, flat_plan
-from radixlab.attention.pool import KVPool, write_kv
+from radixlab.attention.pool import KVPool, Slots, place_slots
 from radixlab.attention.sharing import PlanCache, tree_plan
 from radixlab.attention.store import TorchKVStore
 
@@ -20,11 +29,14 @@ __all__ = [
     "DecodePlan",
     "KVPool",
     "PlanCache",
+    "Slots",
     "TorchKVStore",
+    "TorchMissingError",
     "backend_for",
     "decode",
     "flat_plan",
     "merge_states",
+    "place_slots",
     "prefill",
     "tree_plan",
     "write_kv",

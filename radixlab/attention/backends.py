@@ -1,21 +1,21 @@
-"""Who computes: the same two calls, by the backend that fits the tensors.
+"""Who computes: the same three calls, by the backend that fits the tensors.
 
-`decode` and `prefill` check everything on the host first, then hand over. Which backend runs is
-decided by where the pool is, unless the caller names one.
+`decode`, `prefill` and `write_kv` check everything on the host first, then hand over. Which backend
+runs is decided by where the pool is, unless the caller names one.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
-from radixlab.attention import cpu, reference
-from radixlab.attention.checks import check_plan, check_prefill
+from radixlab.attention.checks import check_new, check_plan, check_prefill
 from radixlab.attention.errors import BackendError
 from radixlab.attention.plan import DecodePlan, IntArray
-from radixlab.attention.pool import KVPool
+from radixlab.attention.pool import KVPool, Slots, place_slots
 
 
 class Backend(Protocol):
@@ -34,23 +34,26 @@ class Backend(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """Attend the new tokens of a ragged batch: `[T, H, D]` → as `q`, and `[T, H]`."""
 
+    def write_kv(self, pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
+        """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
 
-BACKENDS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
-"""Backends by name: a module with the two functions of `Backend`."""
+
+BACKENDS = ("reference", "cpu", "triton")
+"""Backends by name: modules with the functions of `Backend`."""
 
 
 def backend_for(pool: KVPool, name: str | None = None) -> Backend:
-    """Return the named backend, else the fastest one that can read this pool."""
-    chosen = name or ("triton" if pool.k.is_cuda else "cpu")
-    if chosen == "triton" and "triton" not in BACKENDS:
-        if find_spec("triton") is None:
-            raise BackendError("backend 'triton' needs triton: pip install triton")
-        from radixlab.attention import triton
+    """Return the named backend, else the fastest one that can read this pool.
 
-        BACKENDS["triton"] = triton
+    Raises `BackendError` if there is none of this name, or what it needs is not installed.
+    """
+    chosen = name or ("triton" if pool.k.is_cuda else "cpu")
     if chosen not in BACKENDS:
-        raise BackendError(f"no backend {chosen!r}; there are {', '.join([*BACKENDS, 'triton'])}")
-    return BACKENDS[chosen]  # type: ignore[return-value]  # a module with these functions
+        raise BackendError(f"no backend {chosen!r}; there are {', '.join(BACKENDS)}")
+    if chosen == "triton" and find_spec("triton") is None:
+        raise BackendError("backend 'triton' needs triton, which is not installed")
+    module: Backend = import_module(f"radixlab.attention.{chosen}")  # type: ignore[assignment]
+    return module
 
 
 def decode(
@@ -82,3 +85,19 @@ def prefill(
     arrays = [np.asarray(x, np.int32) for x in (cu_q, block_tables, context_lens)]
     check_prefill(q, pool, *arrays)
     return backend_for(pool, backend).prefill(q, pool, *arrays)
+
+
+def write_kv(
+    pool: KVPool,
+    k_new: Tensor,
+    v_new: Tensor,
+    slots: Slots | npt.ArrayLike,
+    backend: str | None = None,
+) -> None:
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`.
+
+    `place_slots` checks them once for all layers; anything else is placed here.
+    """
+    placed = slots if isinstance(slots, Slots) else place_slots(pool, slots)
+    check_new(pool, k_new, v_new, placed)
+    backend_for(pool, backend).write_kv(pool, k_new, v_new, placed.index)

@@ -66,6 +66,12 @@ def prefill(
     return out, lse
 
 
+def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
+    pool.k.flatten(0, 1)[slots] = k_new
+    pool.v.flatten(0, 1)[slots] = v_new
+
+
 def rows_of(pool: Tensor, block_ids: IntArray, num_tokens: int) -> Tensor:
     """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`.
 

@@ -10,4 +10,4 @@ class BackendError(AttentionError):
 
 
 class TorchMissingError(ImportError):
-    """This part computes with torch, and torch is not installed."""
+    """Attention computes with torch, and torch is not installed."""

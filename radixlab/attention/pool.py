@@ -7,6 +7,9 @@ matrix.
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from radixlab.attention.errors import AttentionError
@@ -40,22 +43,31 @@ class KVPool:
         return self.k.shape[3]
 
 
-def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
-    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64.
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Where a step's new tokens go: checked once, on the pool's device, for all layers."""
 
-    Slot = block_id · block_size + offset. Raises `AttentionError` and writes nothing if a shape, a
-    dtype or a slot does not fit.
+    index: Tensor
+    """int64 `[T]`: block_id · block_size + offset."""
+    num_slots: int
+    """Of the pools they were checked for."""
+
+
+def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
+    """Check slots `[T]` on the host and copy them to the pool's device, once for all layers.
+
+    Raises `AttentionError` for a slot that the pool does not have.
+
+    >>> pool = KVPool(torch.zeros(2, 4, 1, 8), torch.zeros(2, 4, 1, 8))
+    >>> place_slots(pool, [8])
+    Traceback (most recent call last):
+    ...
+    radixlab.attention.errors.AttentionError: slot 8: the pool has 0 to 7
     """
-    shape = (len(slots), pool.kv_heads, pool.head_dim)
-    for name, new in (("k_new", k_new), ("v_new", v_new)):
-        if tuple(new.shape) != shape or new.dtype != pool.k.dtype:
-            raise AttentionError(
-                f"{name} is {list(new.shape)} {new.dtype}, the pool takes {list(shape)} "
-                f"{pool.k.dtype} for {len(slots)} slots"
-            )
-    num_slots = pool.num_blocks * pool.block_size
-    if len(slots) and not 0 <= int(slots.min()) <= int(slots.max()) < num_slots:
-        low, high = int(slots.min()), int(slots.max())
-        raise AttentionError(f"slots {low} to {high}: the pool has 0 to {num_slots - 1}")
-    pool.k.view(num_slots, *shape[1:])[slots] = k_new
-    pool.v.view(num_slots, *shape[1:])[slots] = v_new
+    array, num_slots = np.asarray(slots), pool.num_blocks * pool.block_size
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise AttentionError(f"slots are {array.dtype} {list(array.shape)}: they must be ints [T]")
+    for slot in array[(array < 0) | (array >= num_slots)].tolist():
+        raise AttentionError(f"slot {slot}: the pool has 0 to {num_slots - 1}")
+    index = torch.from_numpy(array.astype(np.int64))
+    return Slots(index.to(pool.k.device, non_blocking=True), num_slots)

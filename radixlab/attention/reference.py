@@ -64,6 +64,13 @@ def prefill(
     return out, lse
 
 
+def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, one by one."""
+    for i, slot in enumerate(slots.tolist()):
+        pool.k[slot // pool.block_size, slot % pool.block_size] = k_new[i]
+        pool.v[slot // pool.block_size, slot % pool.block_size] = v_new[i]
+
+
 def ids_of(plan: DecodePlan, span: int, like: Tensor) -> Tensor:
     """Return a span's block ids as a tensor on the pool's device, int64."""
     return torch.from_numpy(plan.blocks_of(span)).to(like.device, torch.int64)

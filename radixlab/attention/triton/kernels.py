@@ -201,3 +201,7 @@ def write_slots(k_new, v_new, k_pool, v_pool, slots, WIDTH: tl.constexpr, PADDED
     valid = i < WIDTH
     tl.store(k_pool + slot * WIDTH + i, tl.load(k_new + token * WIDTH + i, mask=valid), mask=valid)
     tl.store(v_pool + slot * WIDTH + i, tl.load(v_new + token * WIDTH + i, mask=valid), mask=valid)
+
+
+INTERPRETED = not isinstance(write_slots, triton.JITFunction)
+"""Whether `TRITON_INTERPRET=1` was set when this was imported: then they run on CPU tensors."""
