@@ -6,14 +6,14 @@ The plan says which queries read which blocks; a backend only computes. Needs to
 import raises `TorchMissingError`.
 """
 
-from importlib.util import find_spec
-
 from radixlab.attention.errors import AttentionError, BackendError, TorchMissingError
 
-if find_spec("torch") is None:
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
     raise TorchMissingError(
         "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
-    )
+    ) from error
 
 from radixlab.attention.backends import BACKENDS, backend_for, decode, prefill, write_kv
 from radixlab.attention.merge import merge_states

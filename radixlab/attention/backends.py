@@ -6,7 +6,7 @@ runs is decided by where the pool is, unless the caller names one.
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,7 @@ def backend_for(pool: KVPool, name: str | None = None) -> Backend:
         raise BackendError(f"no backend {chosen!r}; there are {', '.join(BACKENDS)}")
     if chosen == "triton" and find_spec("triton") is None:
         raise BackendError("backend 'triton' needs triton, which is not installed")
-    module: Backend = import_module(f"radixlab.attention.{chosen}")  # type: ignore[assignment]
-    return module
+    return cast(Backend, import_module(f"radixlab.attention.{chosen}"))
 
 
 def decode(

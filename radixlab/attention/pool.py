@@ -25,22 +25,22 @@ class KVPool:
     @property
     def num_blocks(self) -> int:
         """Blocks in the pool."""
-        return self.k.shape[0]
+        return int(self.k.shape[0])
 
     @property
     def block_size(self) -> int:
         """Tokens of a block."""
-        return self.k.shape[1]
+        return int(self.k.shape[1])
 
     @property
     def kv_heads(self) -> int:
         """Heads of keys and values."""
-        return self.k.shape[2]
+        return int(self.k.shape[2])
 
     @property
     def head_dim(self) -> int:
         """Numbers of a key."""
-        return self.k.shape[3]
+        return int(self.k.shape[3])
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,14 @@ class Layout:
     def plan(self, sequences: Many[Sequence], lens: IntArray) -> DecodePlan:
         """Return a new plan."""
         places, readers = self.spans[:2]
-        filled = self.fill(sequences, lens)
-        return DecodePlan(self.order, *filled, places, readers, self.block_size)
+        block_ids, first_block, num_tokens = self.fill(sequences, lens)
+        return DecodePlan(
+            self.order, block_ids, first_block, num_tokens, places, readers, self.block_size
+        )
 
-    def fill(self, sequences: Many[Sequence], lens: IntArray) -> tuple[IntArray, ...]:
+    def fill(
+        self, sequences: Many[Sequence], lens: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
         """Return `block_ids`, `first_block` and `num_tokens` for the sequences as they are now."""
         places, _, start, end = self.spans
         rows = self.order[places]

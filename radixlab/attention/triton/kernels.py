@@ -7,8 +7,8 @@ All of them find a token's key the same way: token t of a span or a sequence is 
 Inside, the softmax is in base 2 (the hardware has exp2); `lse` leaves in the natural logarithm.
 """
 
-# Triton's constants are written in capitals
-# mypy: ignore-errors  # Triton's language is not Python's: types mean nothing to it
+# mypy: ignore-errors
+# (Triton's language is not Python's: its types mean nothing to mypy.)
 
 import triton
 import triton.language as tl
