@@ -11,6 +11,8 @@ The kernel is torch's own flash attention for CPUs, which gives the log-sum-exp 
 to torch, so `flash` compares shapes only and a test compares its numbers with plain products.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,23 +22,64 @@ from radixlab.attention.plan import DecodePlan, IntArray
 from radixlab.attention.pool import KVPool
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A span as slices of rows, queries and blocks."""
+
+    places: slice
+    slots: slice
+    blocks: slice | Tensor
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A plan as torch wants it, made once a step for all layers."""
+
+    order: Tensor
+    spans: list[_Span]
+    num_slots: int
+    query_of_slot: Tensor | None
+    """None if every query has one slot, in order: then nothing is to merge."""
+
+
+def _prepare(plan: DecodePlan) -> _Work:
+    first_slot, queries = plan.first_slot.tolist(), plan.query_of_slot
+    spans = [
+        _Span(
+            slice(first, first + num_queries),
+            slice(slot, slot + num_queries),
+            where(plan.blocks_of(span)),
+            num_tokens,
+        )
+        for span, (first, num_queries, slot, num_tokens) in enumerate(
+            zip(
+                plan.first_query.tolist(),
+                plan.num_queries.tolist(),
+                first_slot[:-1],
+                plan.num_tokens.tolist(),
+                strict=True,
+            )
+        )
+    ]
+    single = np.array_equal(queries, np.arange(len(plan.order)))
+    merging = None if single else torch.from_numpy(queries).long()
+    return _Work(torch.from_numpy(plan.order).long(), spans, first_slot[-1], merging)
+
+
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence: `q` `[B, H, D]` → `out` `[B, H, D]`, `lse` `[B, H]` fp32."""
-    order = torch.from_numpy(plan.order).long()
-    q = q[order]
-    num_slots = int(plan.num_queries.sum())
-    out = q.new_empty((num_slots, *q.shape[1:]), dtype=torch.float32)
+    work = plan.once("cpu", lambda: _prepare(plan))
+    q = q[work.order]
+    out = q.new_empty((work.num_slots, *q.shape[1:]), dtype=torch.float32)
     lse = out.new_empty(out.shape[:2])
-    first_slot = plan.first_slot
-    for span in range(plan.num_spans):
-        first, stop = int(first_slot[span]), int(first_slot[span + 1])
-        place = int(plan.first_query[span])
-        rows = q[place : place + stop - first]
-        out[first:stop], lse[first:stop] = _span(rows, pool, plan, span)
-    query_of_slot = torch.from_numpy(plan.query_of_slot).long()
-    merged, merged_lse = merge_slots(out, lse, query_of_slot, len(order))
-    result, result_lse = torch.empty_like(q), torch.empty_like(merged_lse)
-    result[order], result_lse[order] = merged.to(q.dtype), merged_lse
+    for span in work.spans:
+        k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
+        out[span.slots], lse[span.slots] = _folded(q[span.places], k, v)
+    if work.query_of_slot is not None:
+        out, lse = merge_slots(out, lse, work.query_of_slot, len(q))
+    result, result_lse = torch.empty_like(q), torch.empty_like(lse)
+    result[work.order], result_lse[work.order] = out.to(q.dtype), lse
     return result, result_lse
 
 
@@ -55,7 +98,7 @@ def prefill(
         num_cached = num_tokens - (stop - start)
         if start == stop:
             continue
-        blocks = block_tables[row, : -(-num_tokens // pool.block_size)]
+        blocks = where(block_tables[row, : -(-num_tokens // pool.block_size)])
         k, v = rows_of(pool.k, blocks, num_tokens), rows_of(pool.v, blocks, num_tokens)
         new = q[start:stop]
         result = _causal(new, k[num_cached:], v[num_cached:])
@@ -72,16 +115,17 @@ def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
     pool.v.flatten(0, 1)[slots] = v_new
 
 
-def rows_of(pool: Tensor, block_ids: IntArray, num_tokens: int) -> Tensor:
-    """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`.
-
-    A view where the ids are consecutive, else a copy.
-    """
+def where(block_ids: IntArray) -> slice | Tensor:
+    """Return consecutive block ids as a slice, which gives a view; others as an index."""
     first, count = int(block_ids[0]), len(block_ids)
     if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
-        dense = pool[first : first + count]
-    else:
-        dense = pool.index_select(0, torch.from_numpy(block_ids.astype(np.int64)))
+        return slice(first, first + count)
+    return torch.from_numpy(block_ids.astype(np.int64))
+
+
+def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
+    """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`, a view if it can."""
+    dense = pool[blocks] if isinstance(blocks, slice) else pool.index_select(0, blocks)
     return dense.flatten(0, 1)[:num_tokens]
 
 
@@ -91,20 +135,17 @@ def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor
     return out, lse
 
 
-def _span(q: Tensor, pool: KVPool, plan: DecodePlan, span: int) -> tuple[Tensor, Tensor]:
-    """Attend one span: `q` `[S, H, D]` → `[S, H, D]`, `[S, H]`."""
-    blocks, num_tokens = plan.blocks_of(span), int(plan.num_tokens[span])
-    return _folded(q, rows_of(pool.k, blocks, num_tokens), rows_of(pool.v, blocks, num_tokens))
-
-
 def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """Attend `q` `[S, H, D]` over all of `k`, `v` `[T, HK, D]`: S · group rows for each KV head."""
     num_queries, num_heads, head_dim = q.shape
     kv_heads = k.shape[1]
     group = num_heads // kv_heads
+    keys, values = k.transpose(0, 1)[None], v.transpose(0, 1)[None]  # [1, HK, T, D]
+    if num_queries == 1:  # the rows are in this order already
+        out, lse = flash(q.view(1, kv_heads, group, head_dim), keys, values)
+        return out.reshape(q.shape), lse.reshape(1, num_heads)
     rows = q.view(num_queries, kv_heads, group, head_dim).transpose(0, 1)  # [HK, S, G, D]
-    rows = rows.reshape(1, kv_heads, num_queries * group, head_dim)
-    out, lse = flash(rows, k.transpose(0, 1)[None], v.transpose(0, 1)[None])
+    out, lse = flash(rows.reshape(1, kv_heads, num_queries * group, head_dim), keys, values)
     out = out.view(kv_heads, num_queries, group, head_dim).transpose(0, 1)
     lse = lse.view(kv_heads, num_queries, group).transpose(0, 1)
     return out.reshape(q.shape), lse.reshape(num_queries, num_heads)

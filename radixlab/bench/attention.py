@@ -79,7 +79,7 @@ def measure_attention(
     rows, not_run, roofs = list[list[Cell]](), dict[str, str](), dict[torch.dtype, Roofs]()
     with one_thread(), progress(len(cases) * len(dtypes) + 2, "attention", "case") as advance:
         for dtype in dtypes:
-            roofs[dtype] = measure_roofs(dtype, device, 256 if quick else 2048)
+            roofs[dtype] = measure_roofs(dtype, device, quick)
             for case in cases:
                 rows += _case_rows(case, dtype, device, rounds, roofs[dtype], not_run)
                 advance()
@@ -210,18 +210,23 @@ def cuda_clock(attend: Attend, num_layers: int) -> Callable[[], float]:
     return tick
 
 
-def measure_roofs(dtype: torch.dtype, device: str, size: int) -> Roofs:
-    """Measure a copy and a matrix product of `size` (a GPU: four times that) numbers a side."""
-    size = size if device == "cpu" else 4 * size
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    copied, product = torch.empty_like(a), torch.empty_like(a)
-    runs: dict[str, Attend] = {
-        "copy": lambda _: copied.copy_(a),
-        "product": lambda _: torch.mm(a, b, out=product),
-    }
+def measure_roofs(dtype: torch.dtype, device: str, quick: bool) -> Roofs:
+    """Measure a copy of 64 MiB (a GPU: 1 GiB) and a matrix product."""
+    cpu = device == "cpu"
+    a = torch.ones((64 if cpu else 1024) << 20, dtype=torch.uint8, device=device)
+    copied, size = torch.empty_like(a), 512 if quick else 2048 if cpu else 8192
+    runs: dict[str, Attend] = {"copy": lambda _: copied.copy_(a)}
+    for kind in {dtype, torch.float32} if cpu else {dtype}:  # old CPUs only emulate bf16
+        runs[str(kind)] = _product(size, kind, device)
     best = {name: min(us) for name, us in take_turns(runs, 1, device, 5).items()}
-    num_bytes = 2 * a.numel() * a.element_size()
-    return Roofs(num_bytes / best["copy"] * 1e6, 2 * size**3 / best["product"] * 1e6)
+    num_bytes, product_us = 2 * len(a), min(us for name, us in best.items() if name != "copy")
+    return Roofs(num_bytes / best["copy"] * 1e6, 2 * size**3 / product_us * 1e6)
+
+
+def _product(size: int, dtype: torch.dtype, device: str) -> Attend:
+    a, b = (torch.ones((size, size), dtype=dtype, device=device) for _ in range(2))
+    out = torch.empty_like(a)
+    return lambda _: torch.mm(a, b, out=out)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from radixlab.attention import DecodePlan, decode
-from radixlab.attention.cpu import rows_of
+from radixlab.attention.cpu import rows_of, where
 from radixlab.attention.plan import IntArray, starts
 from radixlab.bench.attention_cases import (
     BLOCK_SIZE,
@@ -59,14 +59,15 @@ def by_sequence(running: Running, folded: bool) -> Attend:
 
     With `folded`, the query heads of a KV head are rows; else torch is told of the groups.
     """
-    tables, lens = running.tables, running.lens.tolist()
+    lens = running.lens.tolist()
+    blocks = [where(table) for table in running.tables]
     rows = (1, KV_HEADS, GROUP, HEAD_DIM) if folded else (1, HEADS, 1, HEAD_DIM)
 
     def attend(layer: int) -> Tensor:
         q, pool = running.queries[layer], running.pools[layer]
         out = torch.empty_like(q)
         for row, num_tokens in enumerate(lens):
-            k, v = (rows_of(x, tables[row], num_tokens) for x in (pool.k, pool.v))
+            k, v = (rows_of(x, blocks[row], num_tokens) for x in (pool.k, pool.v))
             keys, values = k.transpose(0, 1)[None], v.transpose(0, 1)[None]
             result = F.scaled_dot_product_attention(
                 q[row].view(rows), keys, values, enable_gqa=not folded
