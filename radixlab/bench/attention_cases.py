@@ -99,7 +99,7 @@ class Running:
     @property
     def floor_bytes(self) -> int:
         """Bytes of K and V that one layer must read."""
-        itemsize = self.pools[0].k.element_size()
+        itemsize = int(self.pools[0].k.element_size())
         return self.case.unique_tokens * KV_HEADS * HEAD_DIM * 2 * itemsize
 
     @property
