@@ -8,13 +8,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, cast
 
-import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
 from radixlab.attention.checks import check_new, check_plan, check_prefill
 from radixlab.attention.errors import BackendError
-from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.plan import DecodePlan, IntArray, as_ints
 from radixlab.attention.pool import KVPool, Slots, place_slots
 
 
@@ -70,18 +69,22 @@ def decode(
 def prefill(
     q: Tensor,
     pool: KVPool,
-    cu_q: IntArray,
-    block_tables: IntArray,
-    context_lens: IntArray,
+    cu_q: npt.ArrayLike,
+    block_tables: npt.ArrayLike,
+    context_lens: npt.ArrayLike,
     backend: str | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Attend the new tokens of each sequence over its cached prefix and themselves.
 
     `q` `[T, H, D]`; row i's new tokens are `[cu_q[i], cu_q[i + 1])`, its context (cached and new)
     `context_lens[i]` tokens in the blocks of `block_tables[i]`; the new tokens' keys are in the
-    pool already. Arrays are NumPy, int32. Returns as `decode`.
+    pool already. Returns as `decode`.
     """
-    arrays = [np.asarray(x, np.int32) for x in (cu_q, block_tables, context_lens)]
+    arrays = (
+        as_ints("cu_q", cu_q),
+        as_ints("block_tables", block_tables),
+        as_ints("context_lens", context_lens),
+    )
     check_prefill(q, pool, *arrays)
     return backend_for(pool, backend).prefill(q, pool, *arrays)
 

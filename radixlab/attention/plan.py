@@ -124,14 +124,15 @@ class DecodePlan:
         )
 
 
-def flat_plan(block_tables: IntArray, context_lens: IntArray, block_size: int) -> DecodePlan:
+def flat_plan(
+    block_tables: npt.ArrayLike, context_lens: npt.ArrayLike, block_size: int
+) -> DecodePlan:
     """Plan one span per sequence.
 
     `block_tables` `[B, max_blocks]`, `context_lens` `[B]`: KV tokens each query attends, the one
     that it belongs to included. What a table holds beyond its blocks does not matter.
     """
-    tables = np.asarray(block_tables, np.int32)
-    lens = np.asarray(context_lens, np.int32)
+    tables, lens = as_ints("block_tables", block_tables), as_ints("context_lens", context_lens)
     if tables.ndim != 2 or lens.shape != (len(tables),):
         shapes = f"{list(tables.shape)} and {list(lens.shape)}"
         raise AttentionError(f"block_tables and context_lens are [B, n] and [B], not {shapes}")
@@ -146,6 +147,25 @@ def flat_plan(block_tables: IntArray, context_lens: IntArray, block_size: int) -
     rows = np.arange(len(lens), dtype=np.int32)
     ones = np.ones(len(lens), np.int32)
     return DecodePlan(rows, listed, starts(num_blocks)[:-1], lens, rows, ones, block_size)
+
+
+def as_ints(name: str, values: npt.ArrayLike) -> IntArray:
+    """Return int32; raise `AttentionError` for what is no int or does not fit.
+
+    >>> as_ints("slots", [2**40])
+    Traceback (most recent call last):
+    ...
+    radixlab.attention.errors.AttentionError: slots: 1099511627776 does not fit int32
+    """
+    array = np.asarray(values)
+    if array.dtype == np.int32:
+        return array
+    if array.size and array.dtype.kind not in "iu":
+        raise AttentionError(f"{name} must be ints, not {array.dtype}")
+    narrow: IntArray = array.astype(np.int32)
+    for value in array[narrow != array].tolist():
+        raise AttentionError(f"{name}: {value} does not fit int32")
+    return narrow
 
 
 def starts(counts: npt.NDArray[np.integer]) -> IntArray:
