@@ -49,6 +49,8 @@ def backend_for(pool: KVPool, name: str | None = None) -> Backend:
     chosen = name or ("triton" if pool.k.is_cuda else "cpu")
     if chosen not in BACKENDS:
         raise BackendError(f"no backend {chosen!r}; there are {', '.join(BACKENDS)}")
+    if chosen == "cpu" and pool.k.device.type != "cpu":
+        raise BackendError(f"backend 'cpu' cannot read a pool on {pool.k.device}")
     if chosen == "triton" and find_spec("triton") is None:
         raise BackendError("backend 'triton' needs triton, which is not installed")
     return cast(Backend, import_module(f"radixlab.attention.{chosen}"))

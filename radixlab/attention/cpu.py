@@ -8,7 +8,7 @@ Two rules make it fast:
   short spans was tried: the copies it takes cost more than the calls it saves.)
 
 The kernel is torch's own flash attention for CPUs, which gives the log-sum-exp too. It is private
-to torch, so `flash` compares shapes only and a test compares its numbers with plain products.
+to torch: where it is missing, `products` does its work, and a test compares the two.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ from torch import Tensor
 from radixlab.attention.merge import merge_slots, merge_states
 from radixlab.attention.plan import DecodePlan, IntArray
 from radixlab.attention.pool import KVPool
+
+FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,19 @@ def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
 
 def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
     """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`."""
-    out, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal)
+    if FLASH is None:
+        return products(q, k, v, causal)
+    out, lse = FLASH(q, k, v, 0.0, causal)
     return out, lse
+
+
+def products(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
+    """Do what `flash` does by plain matrix products, for a torch that has no such kernel."""
+    scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5  # [N, M, R, T]
+    if causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
+        scores = scores.masked_fill(later, -torch.inf)
+    return scores.softmax(-1).to(v.dtype) @ v, scores.logsumexp(-1)
 
 
 def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

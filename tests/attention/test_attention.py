@@ -98,13 +98,21 @@ def test_prefill_over_a_cached_prefix_equals_the_whole_prefill(group, num_new):
     assert error(got_lse, want_lse) <= 1e-6
 
 
-def test_the_private_kernel_of_torch_does_what_plain_products_do():
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_private_kernel_of_torch_does_what_plain_products_do(causal):
     torch.manual_seed(0)
-    q, k, v = (torch.randn(2, 3, n, 16) for n in (5, 9, 9))
-    out, lse = cpu.flash(q, k, v)
-    scores = q @ k.transpose(-1, -2) / 4
-    assert torch.allclose(out, scores.softmax(-1) @ v, atol=1e-6)
-    assert torch.allclose(lse, scores.logsumexp(-1), atol=1e-6)
+    q, k, v = (torch.randn(2, 3, n, 16) for n in (9, 9, 9))
+    assert cpu.FLASH is not None
+    for got, want in zip(cpu.flash(q, k, v, causal), cpu.products(q, k, v, causal), strict=True):
+        assert torch.allclose(got, want, atol=1e-6)
+
+
+def test_without_the_private_kernel_nothing_else_changes(monkeypatch):
+    monkeypatch.setattr(cpu, "FLASH", None)
+    batch = make(PROMPTS["a deep tree"], group=4)
+    out, lse = truth(batch)
+    got, got_lse = decode(batch.q, batch.pool, tree_plan(batch.sequences, 4, 4))
+    assert error(got, out) <= 1e-6 and error(got_lse, lse) <= 1e-6
 
 
 # ---- merging

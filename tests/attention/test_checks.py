@@ -188,3 +188,9 @@ def test_tables_and_lengths_must_be_ints_that_fit(tables, lens, says):
         flat_plan(tables, lens, 4)
     with refused(says if "are" not in says else "do not fit"):
         prefill(batch.q, batch.pool, [0, 1], tables, lens)
+
+
+def test_the_cpu_backend_reads_only_pools_on_the_cpu():
+    batch, pool = make([[1, 2, 3]]), KVPool(*(zeros(4, 4, 2, 16, device="meta") for _ in "kv"))
+    with pytest.raises(BackendError, match="cannot read a pool on meta"):
+        decode(batch.q.to("meta"), pool, tree_plan(batch.sequences, 4))
