@@ -46,27 +46,22 @@ class _Work:
 
 
 def _prepare(plan: DecodePlan) -> _Work:
-    first_slot, queries = plan.first_slot.tolist(), plan.query_of_slot
+    places, counts, tokens = (
+        array.tolist() for array in (plan.first_query, plan.num_queries, plan.num_tokens)
+    )
+    first_slot, query_of_slot = plan.first_slot.tolist(), plan.query_of_slot
     spans = [
         _Span(
-            slice(first, first + num_queries),
-            slice(slot, slot + num_queries),
+            slice(places[span], places[span] + counts[span]),
+            slice(first_slot[span], first_slot[span + 1]),
             where(plan.blocks_of(span)),
-            num_tokens,
+            tokens[span],
         )
-        for span, (first, num_queries, slot, num_tokens) in enumerate(
-            zip(
-                plan.first_query.tolist(),
-                plan.num_queries.tolist(),
-                first_slot[:-1],
-                plan.num_tokens.tolist(),
-                strict=True,
-            )
-        )
+        for span in range(plan.num_spans)
     ]
-    single = np.array_equal(queries, np.arange(len(plan.order)))
-    merging = None if single else torch.from_numpy(queries).long()
-    return _Work(torch.from_numpy(plan.order).long(), spans, first_slot[-1], merging)
+    one_each = np.array_equal(query_of_slot, np.arange(len(plan.order)))
+    to_merge = None if one_each else torch.from_numpy(query_of_slot).long()
+    return _Work(torch.from_numpy(plan.order).long(), spans, first_slot[-1], to_merge)
 
 
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
@@ -93,6 +88,7 @@ def prefill(
     The prefix needs no mask, for all of it is earlier. `q` `[T, H, D]` holds the new tokens of all
     sequences, those of row i at `[cu_q[i], cu_q[i + 1])`; `context_lens` counts cached and new.
     """
+    q = q.contiguous()
     out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
     bounds = cu_q.tolist()
     for row, num_tokens in enumerate(context_lens.tolist()):
@@ -141,11 +137,11 @@ def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor
 
 def products(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
     """Do what `flash` does by plain matrix products, for a torch that has no such kernel."""
-    scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5  # [N, M, R, T]
+    scores = q.float() @ k.float().transpose(-1, -2) * q.shape[-1] ** -0.5  # [N, M, R, T]
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
         scores = scores.masked_fill(later, -torch.inf)
-    return scores.softmax(-1).to(v.dtype) @ v, scores.logsumexp(-1)
+    return (scores.softmax(-1) @ v.float()).to(q.dtype), scores.logsumexp(-1)
 
 
 def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

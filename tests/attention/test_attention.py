@@ -98,6 +98,15 @@ def test_prefill_over_a_cached_prefix_equals_the_whole_prefill(group, num_new):
     assert error(got_lse, want_lse) <= 1e-6
 
 
+def test_queries_need_not_be_contiguous():
+    batch = make(RAGGED[:3], kv_heads=2, group=2)
+    spread_out = batch.q.transpose(0, 1).contiguous().transpose(0, 1)
+    plan, arrays = tree_plan(batch.sequences, 4), (batch.block_tables, batch.context_lens)
+    assert torch.equal(*(decode(q, batch.pool, plan)[0] for q in (batch.q, spread_out)))
+    new = np.arange(4)
+    assert torch.equal(*(prefill(q, batch.pool, new, *arrays)[0] for q in (batch.q, spread_out)))
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_private_kernel_of_torch_does_what_plain_products_do(causal):
     torch.manual_seed(0)
