@@ -73,7 +73,7 @@ def measure_attention(
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise BackendError("--device cuda: torch finds no GPU here")
-    rounds = rounds or (3 if quick else 7 if device == "cpu" else 21)
+    rounds = rounds or (3 if quick else 5 if device == "cpu" else 21)
     cases = QUICK if quick else CPU_CASES if device == "cpu" else GPU_CASES
     dtypes = (torch.float32, torch.bfloat16) if device == "cpu" else (torch.bfloat16,)
     rows, not_run, roofs = list[list[Cell]](), dict[str, str](), dict[torch.dtype, Roofs]()

@@ -129,7 +129,7 @@ for bench_name, (bench_module, bench_what) in {
     ),
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 7; 21 on a GPU]")
+@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 21 on a GPU]")
 @click.option("--quick", is_flag=True, help="A look in seconds: short prompts.")
 @JSON_TABLES
 @WRITE_RESULTS
