@@ -5,12 +5,8 @@ floor is what the machine could do at best, from its own bandwidth and matrix pr
 """
 
 import statistics
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-import numpy as np
 import torch
 
 from radixlab.attention import BackendError, PlanCache, prefill
@@ -21,12 +17,21 @@ from radixlab.bench.attention_cases import (
     HEADS,
     KV_HEADS,
     Case,
-    Running,
     admit,
     run_case,
 )
-from radixlab.bench.attention_peers import OURS, Attend, contenders
-from radixlab.bench.measure import quiet_gc, ratios, spread
+from radixlab.bench.attention_clocks import (
+    Clock,
+    Roofs,
+    clock,
+    cpu_us,
+    measure_roofs,
+    name_of,
+    one_thread,
+    take_turns,
+)
+from radixlab.bench.attention_peers import OURS, contenders
+from radixlab.bench.measure import Spread, quiet_gc, ratios, spread
 from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
 from radixlab.bench.tree_report import Progress
@@ -43,21 +48,6 @@ GPU_CASES = (
 )
 GPU_LAYERS = 4
 """Their pools take turns, so that a short prefix does not stay in the GPU's cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class Roofs:
-    """What the machine does at best, measured here."""
-
-    bytes_per_s: float
-    """Read and written, by a copy."""
-    flops_per_s: float
-    """Of a large matrix product."""
-
-    def floor_us(self, running: Running) -> float:
-        """Return the least time that a layer can take: to read the KV once, or to multiply."""
-        by_bytes = running.floor_bytes / self.bytes_per_s
-        return 1e6 * max(by_bytes, running.flops / self.flops_per_s)
 
 
 def measure_attention(
@@ -83,7 +73,7 @@ def measure_attention(
             for case in cases:
                 rows += _case_rows(case, dtype, device, rounds, roofs[dtype], not_run)
                 advance()
-        rows += _prefill_rows(dtypes[0], device, rounds, quick)
+        rows += _prefill_rows(dtypes[0], device, rounds, roofs[dtypes[0]], quick)
         advance()
         rows += _plan_rows(64 if quick else 256, rounds)
         advance()
@@ -103,46 +93,46 @@ def _case_rows(
     not_run: dict[str, str],
 ) -> list[list[Cell]]:
     running = run_case(case, dtype, device, 1 if device == "cpu" else GPU_LAYERS)
-    attend, errors = dict[str, Attend](), dict[str, float]()
+    clocks, errors = dict[str, Clock](), dict[str, float]()
     for name, prepare in contenders(device).items():
         try:
-            attend[name] = prepare(running)
-            errors[name] = running.error(attend[name](0), 0)
+            attend = prepare(running)
+            errors[name] = running.error(attend(0), 0)
+            clocks[name] = clock(attend, len(running.pools), device)
         except Exception as error:  # a peer that cannot run here is a line of the report
             if name.startswith("radixlab"):
                 raise
-            attend.pop(name, None)
             not_run[f"{name}, {case.name}"] = f"{type(error).__name__}: {error}".splitlines()[0]
-    times = take_turns(attend, len(running.pools), device, rounds)
-    floor, what = roofs.floor_us(running), f"decode {case.name}, {str(dtype)[6:]}"
+    times, floor = take_turns(clocks, rounds), roofs.floor_us(running.floor_bytes, running.flops)
+    what = f"decode {case.name}, {name_of(dtype)}"
     return [
-        [
-            what,
-            name,
-            spread(us),
-            spread(x / floor for x in us),
-            ratios(us, times[OURS]),
-            f"{errors[name]:.0e}",
-        ]
+        [what, name, spread(us), _over(us, floor), ratios(us, times[OURS]), f"{errors[name]:.0e}"]
         for name, us in times.items()
     ]
 
 
-def _prefill_rows(dtype: torch.dtype, device: str, rounds: int, quick: bool) -> list[list[Cell]]:
+def _prefill_rows(
+    dtype: torch.dtype, device: str, rounds: int, roofs: Roofs, quick: bool
+) -> list[list[Cell]]:
     """Time new tokens of one request over its cached prefix."""
     num_new, num_cached = (32, 256) if quick else (256, 2048) if device == "cpu" else (2048, 8192)
     running = run_case(Case(((1, num_cached + num_new),)), dtype, device, 1)
     q = torch.randn((num_new, HEADS, HEAD_DIM), device=device).to(dtype)
-    cu_q, pool = np.array([0, num_new]), running.pools[0]
-    arrays = (cu_q, running.tables, running.lens)
-    got = prefill(q, pool, *arrays)[0]
+    arrays = ([0, num_new], running.tables, running.lens)
+
+    def attend(_: int) -> torch.Tensor:
+        return prefill(q, running.pools[0], *arrays)[0]
+
     running.queries = [q[-1:]]  # the last new token attends all, as a decoding one does
-    error = running.error(got[-1:], 0)
-    times = take_turns({OURS: lambda _: prefill(q, pool, *arrays)[0]}, 1, device, rounds)[OURS]
+    error = running.error(attend(0)[-1:], 0)
+    ticks = {"radixlab": clock(attend, 1, device, in_graph=False)}
+    us = take_turns(ticks, rounds)["radixlab"]
     flops = 4 * HEADS * HEAD_DIM * num_new * (num_cached + num_new / 2)
-    rate = statistics.median(flops / us / 1e6 for us in times)
-    what = f"prefill {num_new:,} on {num_cached:,} cached, {str(dtype)[6:]}"
-    return [[what, f"radixlab, {rate:,.1f} TFLOP/s", spread(times), "", "", f"{error:.0e}"]]
+    rate = statistics.median(flops / x / 1e6 for x in us)
+    what = f"prefill {num_new:,} on {num_cached:,} cached, {name_of(dtype)}"
+    floor = roofs.floor_us(running.floor_bytes, flops)
+    name = f"radixlab, {rate:,.2f} TFLOP/s"
+    return [[what, name, spread(us), _over(us, floor), "", f"{error:.0e}"]]
 
 
 def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
@@ -156,8 +146,8 @@ def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
             manager.append(sequence, [step])
             manager.commit(sequence, sequence.num_tokens)
         with quiet_gc():
-            anew = _cpu_us(lambda: PlanCache(BLOCK_SIZE, GROUP).plan(sequences))
-            kept = _cpu_us(lambda: plans.plan(sequences))
+            anew = cpu_us(lambda: PlanCache(BLOCK_SIZE, GROUP).plan(sequences))
+            kept = cpu_us(lambda: plans.plan(sequences))
         if step:  # in the first there is nothing to keep
             times["anew"].append(anew)
             times["kept"].append(kept)
@@ -168,91 +158,17 @@ def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
     ]
 
 
-# ---- clocks
-
-
-def take_turns(
-    attend: dict[str, Attend], num_layers: int, device: str, rounds: int
-) -> dict[str, list[float]]:
-    """Return µs of one layer, by contender: a figure per round, in turns."""
-    clock = cpu_clock if device == "cpu" else cuda_clock
-    clocks = {name: clock(run, num_layers) for name, run in attend.items()}
-    with quiet_gc():
-        turns = [{name: tick() for name, tick in clocks.items()} for _ in range(rounds)]
-    return {name: [turn[name] for turn in turns] for name in clocks}
-
-
-def cpu_clock(attend: Attend, num_layers: int) -> Callable[[], float]:
-    """Return what runs the layers once and tells the CPU time of one, in µs."""
-    attend(0)
-    return lambda: _cpu_us(lambda: [attend(layer) for layer in range(num_layers)]) / num_layers
-
-
-def cuda_clock(attend: Attend, num_layers: int) -> Callable[[], float]:
-    """Return what replays a graph of the layers and tells the time of one, in µs."""
-    for layer in range(num_layers):
-        attend(layer)
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        for layer in range(num_layers):
-            attend(layer)
-
-    def tick() -> float:
-        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        graph.replay()
-        stop.record()
-        torch.cuda.synchronize()
-        return float(start.elapsed_time(stop)) * 1e3 / num_layers
-
-    tick()
-    return tick
-
-
-def measure_roofs(dtype: torch.dtype, device: str, quick: bool) -> Roofs:
-    """Measure a copy of 64 MiB (a GPU: 1 GiB) and a matrix product."""
-    cpu = device == "cpu"
-    a = torch.ones((64 if cpu else 1024) << 20, dtype=torch.uint8, device=device)
-    copied, size = torch.empty_like(a), 512 if quick else 2048 if cpu else 8192
-    runs: dict[str, Attend] = {"copy": lambda _: copied.copy_(a)}
-    for kind in {dtype, torch.float32} if cpu else {dtype}:  # old CPUs only emulate bf16
-        runs[str(kind)] = _product(size, kind, device)
-    best = {name: min(us) for name, us in take_turns(runs, 1, device, 5).items()}
-    num_bytes, product_us = 2 * len(a), min(us for name, us in best.items() if name != "copy")
-    return Roofs(num_bytes / best["copy"] * 1e6, 2 * size**3 / product_us * 1e6)
-
-
-def _product(size: int, dtype: torch.dtype, device: str) -> Attend:
-    a, b = (torch.ones((size, size), dtype=dtype, device=device) for _ in range(2))
-    out = torch.empty_like(a)
-    return lambda _: torch.mm(a, b, out=out)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread on the CPU, so that CPU time is time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _cpu_us(action: Callable[[], object]) -> float:
-    start = time.thread_time_ns()
-    action()
-    return max(1, time.thread_time_ns() - start) / 1e3
-
-
 # ---- words
+
+
+def _over(us: list[float], floor: float) -> Spread:
+    return spread(x / floor for x in us)
 
 
 def _what(device: str, rounds: int, roofs: dict[torch.dtype, Roofs]) -> str:
     chip = "one CPU thread" if device == "cpu" else torch.cuda.get_device_name()
     best = "; ".join(
-        f"{str(dtype)[6:]} {roof.bytes_per_s / 1e9:,.1f} GB/s copied, "
+        f"{name_of(dtype)} {roof.bytes_per_s / 1e9:,.1f} GB/s copied, "
         f"{roof.flops_per_s / 1e12:,.2f} TFLOP/s multiplied"
         for dtype, roof in roofs.items()
     )

@@ -1,7 +1,7 @@
 """Who computes in the attention benchmark: our plans, torch's own attention, FlashInfer.
 
 A contender prepares what it may prepare once a step outside the timing, and returns a function that
-attends one layer. One that cannot run here raises, and the report says why.
+takes a layer and returns `[B, H, D]`. One that cannot run here raises, and the report says why.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,7 @@ from radixlab.bench.attention_cases import (
     KV_HEADS,
     Running,
 )
-
-Attend = Callable[[int], Tensor]
-"""Takes a layer, returns `[B, H, D]`."""
+from radixlab.bench.attention_clocks import Attend
 
 OURS, PLAIN = "radixlab, tree plan", "radixlab, flat plan"
 
