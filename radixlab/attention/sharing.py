@@ -14,6 +14,7 @@ This file knows nodes and block tables. It does not know tensors or devices.
 
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -161,7 +162,7 @@ class _Builder:
     def __init__(self, block_size: int, group_size: int, ends: list[Node], lens: IntArray) -> None:
         self.block_size = block_size
         self.group_size = group_size
-        self.lens: list[int] = lens.tolist()
+        self.lens, self.tokens = lens, lens.tolist()
         self.rows: dict[Node, list[int]] = {}
         """The rows whose path ends at a node."""
         self.children: dict[Node, list[Node]] = {}
@@ -192,18 +193,16 @@ class _Builder:
                 if self._pays((node.end - start) * self.block_size, readers[node]):
                     self.spans.append((len(self.order), readers[node], start, node.end))
                     start = node.end
-            for row in rows:
-                self._end(row, start, above)
-            stack += [(child, start, above) for child in reversed(children)]
+            self._end(rows, start, above)
+            if children:
+                stack += [(child, start, above) for child in reversed(children)]
         covered = np.array(self.covered, np.int32)
+        has_own = self.lens > covered
+        spans = np.fromiter(chain.from_iterable(self.spans), np.int32, 4 * len(self.spans))
+        order = np.array(self.order, np.int32)
+        by_column = spans.reshape(-1, 4).T.copy()
         return Layout(
-            self.block_size,
-            np.array(self.order, np.int32),
-            np.array(self.spans, np.int32).reshape(-1, 4).T.copy(),
-            self.partings,
-            self.above,
-            covered,
-            np.array(self.lens, np.int32) > covered,
+            self.block_size, order, by_column, self.partings, self.above, covered, has_own
         )
 
     def _join(self, node: Node) -> None:
@@ -227,8 +226,10 @@ class _Builder:
             nodes += self.children[node]
         readers: dict[Node, int] = {}
         for node in reversed(nodes):
-            below = sum([readers[child] for child in self.children[node]])
-            readers[node] = below + len(self.rows.get(node, ()))
+            count = len(self.rows.get(node, ()))
+            for child in self.children[node]:
+                count += readers[child]
+            readers[node] = count
         return readers
 
     def _pays(self, num_tokens: int, num_readers: int) -> bool:
@@ -239,9 +240,11 @@ class _Builder:
         """
         return num_tokens * (num_readers - 1) > 2 * self.group_size * num_readers
 
-    def _end(self, row: int, start: int, above: Node) -> None:
-        """Give a row the next place, and a span for what no shared one covers."""
-        self.above[row], self.covered[row] = above, start * self.block_size
-        if self.lens[row] > self.covered[row]:
-            self.spans.append((len(self.order), 1, start, 0))
-        self.order.append(row)
+    def _end(self, rows: list[int], start: int, above: Node) -> None:
+        """Give rows the next places, and each a span for what no shared one covers."""
+        covered = start * self.block_size
+        for row in rows:
+            self.above[row], self.covered[row] = above, covered
+            if self.tokens[row] > covered:
+                self.spans.append((len(self.order), 1, start, 0))
+            self.order.append(row)
