@@ -20,10 +20,18 @@ Clock = Callable[[], float]
 
 
 def take_turns(clocks: dict[str, Clock], rounds: int) -> dict[str, list[float]]:
-    """Return µs of one layer, by contender: a figure per round, in turns."""
+    """Return µs of one layer, by contender: a figure per round.
+
+    Every round another one begins, for whoever comes after a costly one finds the caches cold.
+    """
+    names = list(clocks)
+    times: dict[str, list[float]] = {name: [] for name in names}
     with quiet_gc():
-        turns = [{name: tick() for name, tick in clocks.items()} for _ in range(rounds)]
-    return {name: [turn[name] for turn in turns] for name in clocks}
+        for turn in range(rounds):
+            first = turn % len(names)
+            for name in names[first:] + names[:first]:
+                times[name].append(clocks[name]())
+    return times
 
 
 def clock(attend: Attend, num_layers: int, device: str, in_graph: bool = True) -> Clock:
