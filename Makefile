@@ -1,11 +1,14 @@
 # Two commands: `make lab` opens the course, `make test` checks everything. Each makes .venv first if it must.
 PYTHON ?= python3
 LAB_ARGS ?=
+# Add `model` for torch, `triton` for the GPU kernels: make test EXTRAS=lab,dev,model,triton
+EXTRAS ?= lab,dev
+comma := ,
 BIN := .venv/bin
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
-READY := .venv/radixlab-installed
+READY := .venv/radixlab-installed-$(subst $(comma),-,$(EXTRAS))
 NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
 
 .PHONY: lab test lint unit nbval soak bench notebooks clean
@@ -40,7 +43,7 @@ $(READY): pyproject.toml constraints.txt
 	  echo "radixlab needs Python 3.11 or newer, and '$(PYTHON)' is not; name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { \
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[lab,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)
 
 clean:  ## all that can be made again; never work/, which is the learner's

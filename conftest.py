@@ -13,6 +13,15 @@ from radixlab.home import static_environment
 
 pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broken engine
 
+# Without torch or triton, what needs them is not looked at for doctests; its tests skip and say
+# so themselves.
+collect_ignore_glob = []
+if not importlib.util.find_spec("torch"):
+    collect_ignore_glob += ["radixlab/attention/*", "radixlab/bench/attention*"]
+    collect_ignore_glob += ["tests/attention/[!t]*"]
+if not importlib.util.find_spec("triton"):
+    collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
+
 SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
 
 # The same examples on every machine and run: a red test is a change of the code, never bad luck.

@@ -1,6 +1,7 @@
 """The command line from outside: what it prints where, and how it refuses."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -139,6 +140,7 @@ BAD = {
     "picture of nothing": ([*SIZED, "--policy", "naive", "--png", "x.png"], "naive"),
     "bench rounds": (["bench", "tree", "--rounds", "0"], "--rounds"),
     "bench file": (["bench", "tree", "--write", "no/such/RESULTS.md"], "no/such/RESULTS.md"),
+    "bench device": (["bench", "attention", "--device", "tpu"], "--device"),
     "lab port": (["lab", "--port", "99999"], "--port"),
 }  # fmt: skip
 
@@ -194,6 +196,12 @@ def test_bench_tree_prints_json_and_writes_its_section(run: Run, tmp_path: Path)
     assert report["requests"] == 5 and report["command"] == "radixlab bench tree --limit 5 --quick"
     text = results.read_text(encoding="utf-8")
     assert text.startswith("<!-- begin bench tree -->") and "÷ floor" in text
+
+
+@pytest.mark.skipif(bool(importlib.util.find_spec("torch")), reason="torch is installed")
+def test_attention_without_torch_is_one_line(run: Run) -> None:
+    alone = run("bench", "attention", "--quick")
+    assert alone.code == 2 and alone.err.startswith("error: radixlab.attention needs torch")
 
 
 def test_a_narrow_encoding_is_no_traceback(trace: Path) -> None:

@@ -12,13 +12,20 @@ from radixlab.bench.report import Report, write_section
 from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, examples, progress
 
 
+class NotRunnable(click.ClickException):
+    """A benchmark needs what this machine has not."""
+
+
 @click.group(invoke_without_command=True)
 @click.pass_context
 def bench(context: click.Context) -> None:
     """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
     if context.invoked_subcommand is None:
         for command in bench.commands.values():
-            context.invoke(command)
+            try:
+                context.invoke(command)
+            except NotRunnable as error:
+                click.echo(f"bench {command.name}: not run: {error.format_message()}", err=True)
 
 
 JSON_TABLES = click.option(
@@ -112,6 +119,39 @@ for bench_name, (bench_module, bench_what) in {
     ),
 }.items():
     _add(bench_name, bench_module, bench_what)
+
+
+@bench.command(
+    "attention",
+    epilog=examples(
+        "radixlab bench attention --quick",
+        "radixlab bench attention --device cuda --write benchmarks/RESULTS.md",
+    ),
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 21 on a GPU]")
+@click.option("--quick", is_flag=True, help="A look in seconds: short prompts.")
+@JSON_TABLES
+@WRITE_RESULTS
+def bench_attention(
+    device: str, rounds: int | None, quick: bool, is_json: bool, results: Path | None
+) -> None:
+    """Measure attention over shared prefixes: each read once, or again for every request."""
+    try:
+        from radixlab.attention import BackendError
+        from radixlab.bench.attention import measure_attention
+    except ImportError as error:
+        raise NotRunnable(str(error)) from None
+    given = _given(device=device if device != "cpu" else None, rounds=rounds, quick=quick or None)
+    if results:
+        require_writable(results)
+    command = " ".join(["radixlab bench attention", *given])
+    try:
+        report = measure_attention(command, rounds, quick, progress, device)
+    except BackendError as error:
+        raise NotRunnable(str(error)) from None
+    section = "bench attention" if device == "cpu" else f"bench attention {device}"
+    _show(section, report, is_json, results)
 
 
 def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:

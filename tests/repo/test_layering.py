@@ -1,4 +1,5 @@
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -119,8 +120,17 @@ def test_the_cache_imports_without_torch_notebooks_or_plots():
 def test_the_engine_imports_on_a_bare_gpu_machine(part):
     if not any(PACKAGE.glob(f"{part}*")):
         pytest.skip(f"radixlab.{part} is not written yet")
+    if not importlib.util.find_spec("torch"):
+        pytest.skip("torch is not installed: the extra `model` brings it")
     run = can_import(f"radixlab.{part}", NOTEBOOK + PLOTTING + HTTP)
     assert run.returncode == 0, run.stderr
+
+
+def test_without_torch_the_import_of_attention_says_what_to_install():
+    code = "import sys; sys.modules['torch'] = None; import radixlab.attention"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    says = "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
+    assert run.stderr.splitlines()[-1] == f"radixlab.attention.errors.TorchMissingError: {says}"
 
 
 def test_a_blocked_import_is_seen():

@@ -1,0 +1,124 @@
+"""What must fit before a kernel runs: shapes, dtypes, devices, block ids, lengths.
+
+A kernel follows block ids without looking. So a wrong one must be found here, on the host.
+"""
+
+import numpy as np
+from torch import Tensor
+
+from radixlab.attention.errors import AttentionError
+from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.pool import KVPool, Slots
+
+
+def check_pool(pool: KVPool) -> None:
+    """Raise `AttentionError` unless keys and values are alike, dense and of floats."""
+    k, v = pool.k, pool.v
+    if k.ndim != 4 or k.shape != v.shape:
+        raise AttentionError(
+            f"k is {list(k.shape)}, v is {list(v.shape)}: both must be "
+            f"[num_blocks, block_size, kv_heads, head_dim]"
+        )
+    if k.dtype != v.dtype or not k.is_floating_point():
+        raise AttentionError(f"k is {k.dtype}, v is {v.dtype}: both must be the same float")
+    if k.device != v.device:
+        raise AttentionError(f"k is on {k.device}, v on {v.device}")
+    if not (k.is_contiguous() and v.is_contiguous()):
+        raise AttentionError("k and v must be contiguous: kernels compute addresses from shapes")
+
+
+def check_queries(q: Tensor, pool: KVPool) -> None:
+    """Raise `AttentionError` unless `q` is `[n, H, D]` and fits the pool."""
+    check_pool(pool)
+    kv_heads, head_dim = pool.kv_heads, pool.head_dim
+    if q.ndim != 3 or q.shape[2] != head_dim or not q.shape[1] or q.shape[1] % kv_heads:
+        raise AttentionError(
+            f"q is {list(q.shape)}: it must be [n, a multiple of {kv_heads}, {head_dim}]"
+        )
+    if q.dtype != pool.k.dtype:
+        raise AttentionError(f"q is {q.dtype}, k and v are {pool.k.dtype}")
+    if q.device != pool.k.device:
+        raise AttentionError(f"q is on {q.device}, k and v on {pool.k.device}")
+
+
+def check_plan(q: Tensor, pool: KVPool, plan: DecodePlan) -> None:
+    """Raise `AttentionError` unless the plan is for these queries and this pool."""
+    check_queries(q, pool)
+    if len(plan.order) != len(q):
+        raise AttentionError(f"the plan is for {len(plan.order)} queries, q has {len(q)}")
+    if plan.block_size != pool.block_size:
+        raise AttentionError(
+            f"the plan is for blocks of {plan.block_size}, the pool's have {pool.block_size}"
+        )
+    plan.once(("checked", pool.num_blocks), lambda: _check_arrays(plan, pool))
+
+
+def check_prefill(
+    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
+) -> None:
+    """Raise `AttentionError` unless the ragged batch is consistent and within the pool."""
+    check_queries(q, pool)
+    rows = len(context_lens)
+    if cu_q.shape != (rows + 1,) or block_tables.ndim != 2 or len(block_tables) != rows:
+        raise AttentionError(
+            f"cu_q {list(cu_q.shape)} and block_tables {list(block_tables.shape)} "
+            f"do not fit {rows} context_lens"
+        )
+    new = np.diff(cu_q)
+    if cu_q[0] != 0 or cu_q[-1] != len(q) or (rows and new.min() < 0):
+        raise AttentionError(f"cu_q must rise from 0 to {len(q)}, not {cu_q.tolist()}")
+    capacity = block_tables.shape[1] * pool.block_size
+    for row in np.flatnonzero((context_lens < new) | (context_lens > capacity)).tolist():
+        raise AttentionError(
+            f"context_lens[{row}] is {context_lens[row]}: with {new[row]} new tokens and a table "
+            f"of {block_tables.shape[1]} blocks it must be {new[row]} to {capacity}"
+        )
+    used = np.arange(block_tables.shape[1]) < -(-context_lens[:, None] // pool.block_size)
+    _check_blocks(block_tables[used], pool)
+
+
+def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
+    """Raise `AttentionError` unless new keys and values fit the pool and their slots."""
+    check_pool(pool)
+    if slots.num_slots != pool.num_blocks * pool.block_size:
+        raise AttentionError(
+            f"the slots were placed for a pool of {slots.num_slots} slots, "
+            f"this one has {pool.num_blocks * pool.block_size}"
+        )
+    shape = (len(slots.index), pool.kv_heads, pool.head_dim)
+    for name, new in (("k_new", k_new), ("v_new", v_new)):
+        if (tuple(new.shape), new.dtype, new.device) != (shape, pool.k.dtype, pool.k.device):
+            raise AttentionError(
+                f"{name} is {list(new.shape)} {new.dtype} on {new.device}; the pool takes "
+                f"{list(shape)} {pool.k.dtype} on {pool.k.device} for {shape[0]} slots"
+            )
+
+
+def _check_arrays(plan: DecodePlan, pool: KVPool) -> None:
+    """Raise `AttentionError` unless every span reads listed blocks, and for places there are."""
+    _check_blocks(plan.block_ids, pool)
+    num_places = len(plan.order)
+    if not np.array_equal(np.sort(plan.order), np.arange(num_places)):
+        raise AttentionError(f"order must name each of {num_places} rows once")
+    stop_block = plan.first_block - (-plan.num_tokens // plan.block_size)
+    stop_query = plan.first_query + plan.num_queries
+    wrong = (
+        (plan.num_tokens < 1)
+        | (plan.first_block < 0)
+        | (stop_block > len(plan.block_ids))
+        | (plan.num_queries < 1)
+        | (plan.first_query < 0)
+        | (stop_query > num_places)
+    )
+    for span in np.flatnonzero(wrong).tolist():
+        raise AttentionError(
+            f"span {span} has {plan.num_tokens[span]} tokens from listed block "
+            f"{plan.first_block[span]} of {len(plan.block_ids)}, for places "
+            f"{plan.first_query[span]} to {stop_query[span] - 1} of {num_places}"
+        )
+
+
+def _check_blocks(block_ids: IntArray, pool: KVPool) -> None:
+    if len(block_ids) and not 0 <= block_ids.min() <= block_ids.max() < pool.num_blocks:
+        wrong = block_ids[(block_ids < 0) | (block_ids >= pool.num_blocks)][0]
+        raise AttentionError(f"block {wrong} is not in the pool of {pool.num_blocks}")

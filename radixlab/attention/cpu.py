@@ -1,0 +1,173 @@
+"""Paged attention on a CPU, with torch: nothing is copied that does not have to be.
+
+Two rules make it fast:
+
+- the query heads that share a KV head are rows of one matrix product, and so are the queries that
+  share a span: `[kv_heads, queries · group, D] × [kv_heads, T, D]`;
+- blocks with consecutive ids are one dense matrix: a view, no gather. (One padded batch of all
+  short spans was tried: the copies it takes cost more than the calls it saves.)
+
+The kernel is torch's own flash attention for CPUs, which gives the log-sum-exp too. It is private
+to torch: where it is missing, `products` does its work, and a test compares the two.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from radixlab.attention.merge import merge_slots, merge_states
+from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.pool import KVPool
+
+FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A span as slices of rows, queries and blocks."""
+
+    places: slice
+    slots: slice
+    blocks: slice | Tensor
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A plan as torch wants it, made once a step for all layers."""
+
+    order: Tensor
+    spans: list[_Span]
+    num_slots: int
+    query_of_slot: Tensor | None
+    """None if every query has one slot, in order: then nothing is to merge."""
+
+
+def _prepare(plan: DecodePlan) -> _Work:
+    places, counts, tokens = (
+        array.tolist() for array in (plan.first_query, plan.num_queries, plan.num_tokens)
+    )
+    first_slot, query_of_slot = plan.first_slot.tolist(), plan.query_of_slot
+    spans = [
+        _Span(
+            slice(places[span], places[span] + counts[span]),
+            slice(first_slot[span], first_slot[span + 1]),
+            where(plan.blocks_of(span)),
+            tokens[span],
+        )
+        for span in range(plan.num_spans)
+    ]
+    one_each = np.array_equal(query_of_slot, np.arange(len(plan.order)))
+    to_merge = None if one_each else torch.from_numpy(query_of_slot).long()
+    return _Work(torch.from_numpy(plan.order).long(), spans, first_slot[-1], to_merge)
+
+
+def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
+    """Attend one query per sequence: `q` `[B, H, D]` → `out` `[B, H, D]`, `lse` `[B, H]` fp32."""
+    work = plan.once("cpu", lambda: _prepare(plan))
+    q = q[work.order]
+    out = q.new_empty((work.num_slots, *q.shape[1:]), dtype=torch.float32)
+    lse = out.new_empty(out.shape[:2])
+    for span in work.spans:
+        k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
+        out[span.slots], lse[span.slots] = _folded(q[span.places], k, v)
+    if work.query_of_slot is not None:
+        out, lse = merge_slots(out, lse, work.query_of_slot, len(q))
+    result, result_lse = torch.empty_like(q), torch.empty_like(lse)
+    result[work.order], result_lse[work.order] = out.to(q.dtype), lse
+    return result, result_lse
+
+
+def prefill(
+    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
+) -> tuple[Tensor, Tensor]:
+    """Attend new tokens over their cached prefix and over themselves, and merge the two.
+
+    The prefix needs no mask, for all of it is earlier. `q` `[T, H, D]` holds the new tokens of all
+    sequences, those of row i at `[cu_q[i], cu_q[i + 1])`; `context_lens` counts cached and new.
+    """
+    q = q.contiguous()
+    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    bounds = cu_q.tolist()
+    for row, num_tokens in enumerate(context_lens.tolist()):
+        start, stop = bounds[row : row + 2]
+        num_cached = num_tokens - (stop - start)
+        if start == stop:
+            continue
+        blocks = where(block_tables[row, : -(-num_tokens // pool.block_size)])
+        k, v = rows_of(pool.k, blocks, num_tokens), rows_of(pool.v, blocks, num_tokens)
+        new = q[start:stop]
+        result = _causal(new, k[num_cached:], v[num_cached:])
+        if num_cached:
+            prefix = _folded(new, k[:num_cached], v[:num_cached])
+            result = merge_states(*prefix, *result)
+        out[start:stop], lse[start:stop] = result
+    return out, lse
+
+
+def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
+    pool.k.flatten(0, 1)[slots] = k_new
+    pool.v.flatten(0, 1)[slots] = v_new
+
+
+def where(block_ids: IntArray) -> slice | Tensor:
+    """Return consecutive block ids as a slice, which gives a view; others as an index."""
+    first, count = int(block_ids[0]), len(block_ids)
+    if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
+        return slice(first, first + count)
+    return torch.from_numpy(block_ids.astype(np.int64))
+
+
+def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
+    """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`, a view if it can."""
+    dense = pool[blocks] if isinstance(blocks, slice) else pool.index_select(0, blocks)
+    return dense.flatten(0, 1)[:num_tokens]
+
+
+def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
+    """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`."""
+    if FLASH is None:
+        return products(q, k, v, causal)
+    out, lse = FLASH(q, k, v, 0.0, causal)
+    return out, lse
+
+
+def products(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
+    """Do what `flash` does by plain matrix products, for a torch that has no such kernel."""
+    scores = q.float() @ k.float().transpose(-1, -2) * q.shape[-1] ** -0.5  # [N, M, R, T]
+    if causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
+        scores = scores.masked_fill(later, -torch.inf)
+    return (scores.softmax(-1) @ v.float()).to(q.dtype), scores.logsumexp(-1)
+
+
+def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Attend `q` `[S, H, D]` over all of `k`, `v` `[T, HK, D]`: S · group rows for each KV head."""
+    num_queries, num_heads, head_dim = q.shape
+    kv_heads = k.shape[1]
+    group = num_heads // kv_heads
+    keys, values = k.transpose(0, 1)[None], v.transpose(0, 1)[None]  # [1, HK, T, D]
+    if num_queries == 1:  # the rows are in this order already
+        out, lse = flash(q.view(1, kv_heads, group, head_dim), keys, values)
+        return out.reshape(q.shape), lse.reshape(1, num_heads)
+    rows = q.view(num_queries, kv_heads, group, head_dim).transpose(0, 1)  # [HK, S, G, D]
+    out, lse = flash(rows.reshape(1, kv_heads, num_queries * group, head_dim), keys, values)
+    out = out.view(kv_heads, num_queries, group, head_dim).transpose(0, 1)
+    lse = lse.view(kv_heads, num_queries, group).transpose(0, 1)
+    return out.reshape(q.shape), lse.reshape(num_queries, num_heads)
+
+
+def _causal(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Attend `q` `[n, H, D]` over `k`, `v` `[n, HK, D]`, query i over keys 0 to i."""
+    num_queries, num_heads, head_dim = q.shape
+    kv_heads = k.shape[1]
+    group = num_heads // kv_heads
+    rows = q.view(num_queries, kv_heads, group, head_dim).permute(1, 2, 0, 3)  # [HK, G, n, D]
+    shape = (kv_heads, group, num_queries, head_dim)
+    keys, values = (x.transpose(0, 1)[:, None].expand(shape) for x in (k, v))
+    out, lse = flash(rows, keys, values, causal=True)
+    out = out.permute(2, 0, 1, 3).reshape(q.shape)
+    return out, lse.permute(2, 0, 1).reshape(num_queries, num_heads)

@@ -1,0 +1,177 @@
+"""Which query reads which blocks: the work of a decode step, made once for all layers.
+
+A *span* is a run of KV tokens and the queries that read it. Attention over a span gives each of its
+queries a partial result; `merge` puts a query's partials together. So one idea covers both plans:
+
+- `flat_plan`: one span per sequence, as in PagedAttention;
+- `tree_plan` (sharing.py): one span per node of the radix tree that is worth it, read once for all
+  the sequences below it, and one for what each sequence has to itself.
+
+This file knows block tables. It does not know the tree, tensors, heads or devices.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.attention.errors import AttentionError
+
+IntArray = npt.NDArray[np.int32]
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class DecodePlan:
+    """The spans of a decode step. All arrays are int32.
+
+    A query is known by its *place* in depth-first order; `order` says which row of the caller's
+    batch that is. A *slot* is one query's partial result of one span: span s has the slots
+    `[first_slot[s], first_slot[s] + num_queries[s])`, in the order of its queries.
+    """
+
+    order: IntArray
+    """`[num_queries]`: the caller's row at each place."""
+    block_ids: IntArray
+    """`[num_listed_blocks]`: the blocks of all spans, one span after the other."""
+    first_block: IntArray
+    """`[num_spans]`: where a span's blocks begin in `block_ids`."""
+    num_tokens: IntArray
+    """`[num_spans]`: KV tokens of a span; its last block may be partly filled."""
+    first_query: IntArray
+    """`[num_spans]`: the first place that reads the span."""
+    num_queries: IntArray
+    """`[num_spans]`: how many places read it, from there on."""
+    block_size: int
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def num_spans(self) -> int:
+        """How many spans there are."""
+        return len(self.num_tokens)
+
+    @property
+    def first_slot(self) -> IntArray:
+        """`[num_spans + 1]`: where a span's slots begin; the last entry is the number of slots."""
+        return starts(self.num_queries)
+
+    @property
+    def query_of_slot(self) -> IntArray:
+        """`[num_slots]`: the place whose partial result each slot holds."""
+        span = np.repeat(np.arange(self.num_spans), self.num_queries)
+        offset = np.arange(len(span)) - self.first_slot[span]
+        return (self.first_query[span] + offset).astype(np.int32)
+
+    def slots_by_query(self) -> tuple[IntArray, IntArray]:
+        """Return `(starts [num_queries + 1], slots [num_slots])`: the slots of each place."""
+        query = self.query_of_slot
+        slots = np.argsort(query, kind="stable").astype(np.int32)
+        return starts(np.bincount(query, minlength=len(self.order))), slots
+
+    def blocks_of(self, span: int) -> IntArray:
+        """Return the blocks of one span, `[ceil(num_tokens / block_size)]`, without a copy."""
+        start, tokens = self.first_block[span], self.num_tokens[span]
+        return self.block_ids[start : start - (-tokens // self.block_size)]
+
+    @property
+    def kv_tokens_read(self) -> int:
+        """KV tokens that one layer reads for this step: what a tree plan saves."""
+        return int(self.num_tokens.sum())
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` makes of this plan, made once for all layers of the step.
+
+        >>> plan = flat_plan(np.array([[3, 5]]), np.array([6]), block_size=4)
+        >>> [plan.once("tokens", lambda: plan.kv_tokens_read) for layer in range(2)]
+        [6, 6]
+        """
+        if what not in self._made:
+            self._made[what] = make()
+        made: T = self._made[what]
+        return made
+
+    def grown(self, block_ids: IntArray, first_block: IntArray, num_tokens: IntArray) -> None:
+        """Put the next step's lengths and blocks in place; the queries of the spans are the same.
+
+        What was made of the plan before is forgotten.
+        """
+        self.block_ids, self.first_block, self.num_tokens = block_ids, first_block, num_tokens
+        self._made.clear()
+
+    def chunked(self, max_tokens: int) -> "DecodePlan":
+        """Cut spans into pieces of at most `max_tokens`, a multiple of the block size.
+
+        On a GPU a long span would keep one processor busy while the others wait (split-KV, as in
+        FlashDecoding).
+        """
+        if max_tokens < 1 or max_tokens % self.block_size:
+            raise AttentionError(
+                f"pieces of {max_tokens} tokens do not end at blocks of {self.block_size}"
+            )
+        pieces = -(-self.num_tokens // max_tokens)
+        span = np.repeat(np.arange(self.num_spans), pieces)
+        start = (np.arange(len(span)) - starts(pieces)[span]) * max_tokens
+        return DecodePlan(
+            self.order,
+            self.block_ids,
+            (self.first_block[span] + start // self.block_size).astype(np.int32),
+            np.minimum(self.num_tokens[span] - start, max_tokens).astype(np.int32),
+            self.first_query[span],
+            self.num_queries[span],
+            self.block_size,
+        )
+
+
+def flat_plan(
+    block_tables: npt.ArrayLike, context_lens: npt.ArrayLike, block_size: int
+) -> DecodePlan:
+    """Plan one span per sequence.
+
+    `block_tables` `[B, max_blocks]`, `context_lens` `[B]`: KV tokens each query attends, the one
+    that it belongs to included. What a table holds beyond its blocks does not matter.
+    """
+    tables, lens = as_ints("block_tables", block_tables), as_ints("context_lens", context_lens)
+    if tables.ndim != 2 or lens.shape != (len(tables),):
+        shapes = f"{list(tables.shape)} and {list(lens.shape)}"
+        raise AttentionError(f"block_tables and context_lens are [B, n] and [B], not {shapes}")
+    num_blocks = -(-lens // block_size)
+    if len(lens) and (lens.min() < 1 or num_blocks.max() > tables.shape[1]):
+        row = int(np.argmax((lens < 1) | (num_blocks > tables.shape[1])))
+        raise AttentionError(
+            f"context_lens[{row}] is {lens[row]}: a table of {tables.shape[1]} blocks "
+            f"holds 1 to {tables.shape[1] * block_size}"
+        )
+    listed = tables[np.arange(tables.shape[1]) < num_blocks[:, None]]
+    rows = np.arange(len(lens), dtype=np.int32)
+    ones = np.ones(len(lens), np.int32)
+    return DecodePlan(rows, listed, starts(num_blocks)[:-1], lens, rows, ones, block_size)
+
+
+def as_ints(name: str, values: npt.ArrayLike) -> IntArray:
+    """Return int32; raise `AttentionError` for what is no int or does not fit.
+
+    >>> as_ints("slots", [2**40])
+    Traceback (most recent call last):
+    ...
+    radixlab.attention.errors.AttentionError: slots: 1099511627776 does not fit int32
+    """
+    array = np.asarray(values)
+    if array.dtype == np.int32:
+        return array
+    if array.size and array.dtype.kind not in "iu":
+        raise AttentionError(f"{name} must be ints, not {array.dtype}")
+    narrow: IntArray = array.astype(np.int32)
+    for value in array[narrow != array].tolist():
+        raise AttentionError(f"{name}: {value} does not fit int32")
+    return narrow
+
+
+def starts(counts: npt.NDArray[np.integer]) -> IntArray:
+    """Return `[n + 1]`: where each of n runs begins if they follow one another.
+
+    >>> starts(np.array([2, 0, 3]))
+    array([0, 2, 2, 5], dtype=int32)
+    """
+    return np.concatenate((np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)))

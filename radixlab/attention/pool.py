@@ -1,0 +1,73 @@
+"""KV in torch: one layer's pools, and the store of all layers that runs the cache's transfers.
+
+A pool is `[num_blocks, block_size, kv_heads, head_dim]`: a token's K of one head is contiguous, a
+block is one slab (so a copy-on-write is one copy), and blocks with consecutive ids are one dense
+matrix.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from radixlab.attention.errors import AttentionError
+
+
+@dataclass(frozen=True, slots=True)
+class KVPool:
+    """One layer's keys and values, each `[num_blocks, block_size, kv_heads, head_dim]`."""
+
+    k: Tensor
+    v: Tensor
+
+    @property
+    def num_blocks(self) -> int:
+        """Blocks in the pool."""
+        return int(self.k.shape[0])
+
+    @property
+    def block_size(self) -> int:
+        """Tokens of a block."""
+        return int(self.k.shape[1])
+
+    @property
+    def kv_heads(self) -> int:
+        """Heads of keys and values."""
+        return int(self.k.shape[2])
+
+    @property
+    def head_dim(self) -> int:
+        """Numbers of a key."""
+        return int(self.k.shape[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Where a step's new tokens go: checked once, on the pool's device, for all layers."""
+
+    index: Tensor
+    """int64 `[T]`: block_id · block_size + offset."""
+    num_slots: int
+    """Of the pools they were checked for."""
+
+
+def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
+    """Check slots `[T]` on the host and copy them to the pool's device, once for all layers.
+
+    Raises `AttentionError` for a slot that the pool does not have.
+
+    >>> pool = KVPool(torch.zeros(2, 4, 1, 8), torch.zeros(2, 4, 1, 8))
+    >>> place_slots(pool, [8])
+    Traceback (most recent call last):
+    ...
+    radixlab.attention.errors.AttentionError: slot 8: the pool has 0 to 7
+    """
+    array, num_slots = np.asarray(slots), pool.num_blocks * pool.block_size
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise AttentionError(f"slots are {array.dtype} {list(array.shape)}: they must be ints [T]")
+    for slot in array[(array < 0) | (array >= num_slots)].tolist():
+        raise AttentionError(f"slot {slot}: the pool has 0 to {num_slots - 1}")
+    index = torch.from_numpy(array.astype(np.int64))
+    return Slots(index.to(pool.k.device, non_blocking=True), num_slots)

@@ -1,0 +1,199 @@
+"""Launching the kernels: which work items there are, and the buffers between them.
+
+Spans of few rows and spans of many want different tiles, so a decode step has a launch for each
+tile size that it needs, and one to merge: as many at any depth of the tree.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from radixlab.attention.errors import BackendError
+from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.pool import KVPool
+from radixlab.attention.triton.config import HEAD_DIMS, MAX_SPAN_TOKENS, TILES, TileConfig
+from radixlab.attention.triton.kernels import (
+    INTERPRETED,
+    decode_spans,
+    merge_partials,
+    prefill_tiles,
+    write_slots,
+)
+
+LOG2E = 1.4426950408889634
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The work items of one tile size."""
+
+    config: TileConfig
+    span: Tensor
+    """int32 `[num_items]`."""
+    row: Tensor
+    """int32 `[num_items]`: the item's first row."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """A plan's arrays on the device, made once a step and used by every layer."""
+
+    num_slots: int
+    launches: list[Launch]
+    spans: list[Tensor]
+    """The arrays that `decode_spans` takes, in its order."""
+    slots: list[Tensor]
+    """Those that `merge_partials` takes."""
+
+
+def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
+    """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`, fp32."""
+    _check(pool)
+    num_queries, num_heads, head_dim = q.shape
+    how = num_heads // pool.kv_heads, q.element_size(), q.device
+    placed = plan.once(("triton", *how), lambda: place(plan, *how))
+    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    if not num_queries:
+        return out, lse
+    partial_out = torch.empty((placed.num_slots, num_heads, head_dim), device=q.device)
+    partial_lse = torch.empty((placed.num_slots, num_heads), device=q.device)
+    for launch in placed.launches:
+        decode_spans[(len(launch.span), pool.kv_heads)](
+            q.contiguous(),
+            pool.k,
+            pool.v,
+            *placed.spans,
+            launch.span,
+            launch.row,
+            partial_out,
+            partial_lse,
+            head_dim**-0.5 * LOG2E,
+            **_constants(q, pool, launch.config),
+        )
+    merge_partials[(num_queries, num_heads)](
+        partial_out, partial_lse, *placed.slots, out, lse, H=num_heads, D=head_dim, num_warps=1
+    )
+    return out, lse
+
+
+def prefill(
+    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
+) -> tuple[Tensor, Tensor]:
+    """Attend new tokens over their cached prefix and themselves: `q` `[T, H, D]` → as `q`, lse."""
+    _check(pool)
+    config, head_dim = TILES[q.element_size()].prefill, q.shape[2]
+    group = q.shape[1] // pool.kv_heads
+    if group > config.rows:
+        raise BackendError(f"{group} query heads to a KV head: a tile has {config.rows} rows")
+    tile_row, tile = _repeat(-(-np.diff(cu_q) // (config.rows // group)))
+    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    if not len(tile_row):
+        return out, lse
+    arrays = (cu_q, block_tables, context_lens, tile_row, tile * (config.rows // group))
+    starts, tables, *others = (_to(array, q.device) for array in arrays)
+    prefill_tiles[(len(tile_row), pool.kv_heads)](
+        q.contiguous(),
+        pool.k,
+        pool.v,
+        starts,
+        tables,
+        block_tables.shape[1],
+        *others,
+        out,
+        lse,
+        head_dim**-0.5 * LOG2E,
+        **_constants(q, pool, config),
+    )
+    return out, lse
+
+
+def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, already checked."""
+    width = pool.kv_heads * pool.head_dim
+    padded = 1 << (width - 1).bit_length()
+    if len(slots):
+        new = k_new.contiguous(), v_new.contiguous()
+        write_slots[(len(slots),)](*new, pool.k, pool.v, slots, WIDTH=width, PADDED=padded)
+
+
+def place(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device) -> DevicePlan:
+    """Cut a plan into work items and copy it to the device."""
+    pieces = plan.chunked(max(1, MAX_SPAN_TOKENS // plan.block_size) * plan.block_size)
+    first_slot = pieces.first_slot
+    spans = (
+        pieces.order,
+        pieces.block_ids,
+        pieces.first_block,
+        pieces.num_tokens,
+        pieces.first_query,
+        pieces.num_queries,
+        first_slot[:-1],
+    )
+    return DevicePlan(
+        int(first_slot[-1]),
+        [
+            Launch(config, _to(span, device), _to(row, device))
+            for config, span, row in work_items(pieces, group_size, TILES[num_bytes].decode)
+        ],
+        [_to(array, device) for array in spans],
+        [_to(array, device) for array in (pieces.order, *pieces.slots_by_query())],
+    )
+
+
+def work_items(
+    plan: DecodePlan, group_size: int, tiles: tuple[TileConfig, ...]
+) -> list[tuple[TileConfig, IntArray, IntArray]]:
+    """Give every span the smallest tile that holds its rows, or several of the largest.
+
+    Returns, for each tile size that is needed, the span and the first row of each work item.
+    """
+    rows = plan.num_queries * group_size
+    sizes = np.array([config.rows for config in tiles])
+    chosen = np.minimum(np.searchsorted(sizes, rows), len(sizes) - 1)
+    found = []
+    for index in np.unique(chosen).tolist():
+        spans = np.flatnonzero(chosen == index)
+        which, nth = _repeat(-(-rows[spans] // sizes[index]))
+        first_row = (nth * sizes[index]).astype(np.int32)
+        found.append((tiles[index], spans[which].astype(np.int32), first_row))
+    return found
+
+
+def _repeat(counts: IntArray) -> tuple[IntArray, IntArray]:
+    """Name each thing as often as it counts: `(which, the how-manieth of it)`."""
+    which = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    nth = np.arange(len(which), dtype=np.int32) - (np.cumsum(counts) - counts)[which]
+    return which, nth.astype(np.int32)
+
+
+def _check(pool: KVPool) -> None:
+    """Raise `BackendError` for what the kernels cannot do."""
+    if pool.head_dim not in HEAD_DIMS or pool.k.element_size() not in TILES:
+        raise BackendError(
+            f"backend 'triton' takes fp16, bf16 or fp32 and a head_dim of {HEAD_DIMS}, "
+            f"not {pool.k.dtype} and {pool.head_dim}"
+        )
+    if not pool.k.is_cuda and not INTERPRETED:
+        raise BackendError(f"backend 'triton' needs a GPU; the pool is on {pool.k.device}")
+    if INTERPRETED and pool.k.dtype == torch.bfloat16:
+        raise BackendError("Triton's interpreter computes bf16 wrongly: use fp16 or fp32")
+
+
+def _constants(q: Tensor, pool: KVPool, config: TileConfig) -> dict[str, object]:
+    return {
+        "H": q.shape[1],
+        "HK": pool.kv_heads,
+        "D": q.shape[2],
+        "BLOCK_SIZE": pool.block_size,
+        "ROWS": config.rows,
+        "KEYS": config.keys,
+        "PRECISION": "ieee" if q.dtype == torch.float32 else "tf32",
+        "num_stages": config.stages,
+        "num_warps": config.warps,
+    }
+
+
+def _to(array: IntArray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.int32)).to(device, non_blocking=True)
