@@ -1,0 +1,1 @@
+"""A model of Llama's architecture over the paged cache."""

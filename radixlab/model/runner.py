@@ -1,0 +1,64 @@
+"""A model and the KV it has computed: the owner of the bytes that the cache only counts.
+
+Knows tensors and where they live. Which requests run, and with which blocks, it is told.
+"""
+
+from collections.abc import Sequence as Many
+
+import torch
+from torch import Tensor
+
+from radixlab.attention import PlanCache, TorchKVStore
+from radixlab.cache.protocols import Transfer
+from radixlab.config import CacheConfig
+from radixlab.model.attend import Dense, Paged
+from radixlab.model.llama import Llama
+from radixlab.model.step import Work, make_step
+
+
+class Runner:
+    """Runs a model over a pool of KV blocks of its own."""
+
+    def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
+        config, weight = model.config, model.norm.weight
+        self.model = model.eval()
+        self.backend = backend
+        self.plans = PlanCache(cache.block_size, config.group_size)
+        self.store = TorchKVStore(
+            config.num_layers,
+            cache.num_blocks,
+            cache.block_size,
+            config.num_kv_heads,
+            config.head_dim,
+            num_host_blocks=cache.num_host_blocks,
+            dtype=weight.dtype,
+            device=weight.device,
+        )
+
+    def transfer(self, transfers: list[Transfer]) -> None:
+        """Copy the blocks that the cache ordered copied, in order, before anything is written."""
+        self.store.run(transfers)
+
+    @torch.inference_mode()
+    def forward(self, work: Many[Work]) -> Tensor:
+        """Compute these tokens, store their KV, and score what follows the last of each.
+
+        Returns fp32 `[len(work), vocab_size]`, in the order of the work.
+        """
+        step = make_step(work, self.plans)
+        device = self.store.data.device
+        hidden = self.model(
+            torch.from_numpy(step.token_ids).long().to(device),
+            torch.from_numpy(step.positions).to(device),
+            Paged(self.store, step, self.backend),
+        )
+        return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
+
+
+@torch.inference_mode()
+def dense_logits(model: Llama, token_ids: Many[int]) -> Tensor:
+    """Score what follows every token of one text without any cache: fp32 `[T, vocab_size]`."""
+    device = model.norm.weight.device
+    rows = torch.tensor(token_ids, device=device)
+    positions = torch.arange(len(rows), device=device)
+    return model.logits(model(rows, positions, Dense([0, len(rows)])))
