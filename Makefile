@@ -1,8 +1,9 @@
 # Two commands: `make lab` opens the course, `make test` checks everything. Each makes .venv first if it must.
 PYTHON ?= python3
 LAB_ARGS ?=
-# Add `model` for torch, `triton` for the GPU kernels: make test EXTRAS=lab,dev,model,triton
-EXTRAS ?= lab,dev
+# `model` is torch; without it the lessons up to 05 still run. Add `triton` for the GPU kernels and `oracle` to compare
+# the model with transformers: make test EXTRAS=lab,dev,model,triton,oracle
+EXTRAS ?= lab,dev,model
 comma := ,
 BIN := .venv/bin
 ifeq ($(OS),Windows_NT)

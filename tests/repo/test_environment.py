@@ -60,7 +60,7 @@ def closure(names):
 
 
 def test_what_those_pull_in_is_pinned_too():
-    light = [r.name for r in NAMED if r.name != "torch"]
+    light = [r.name for r in NAMED if r.name != "torch"]  # what torch pulls in hangs on the build
     assert {name for name in closure(light) if name not in PINS} <= {"pip", "setuptools", "wheel"}
 
 
@@ -69,7 +69,7 @@ def test_conda_takes_python_and_graphviz_and_pip_the_rest():
     assert environment["channels"] == ["conda-forge"]
     *conda, pip = environment["dependencies"]
     assert {Requirement(entry).name for entry in conda} == {"python", "graphviz", "pip"}
-    assert pip == {"pip": ["-c constraints.txt", "-e .[lab,dev]"]}
+    assert pip == {"pip": ["-c constraints.txt", "-e .[lab,dev,model]"]}
 
 
 def test_conda_and_pip_agree_on_python_and_on_the_extras():
@@ -77,15 +77,15 @@ def test_conda_and_pip_agree_on_python_and_on_the_extras():
     python = next(e for e in yaml.safe_load(text)["dependencies"] if str(e).startswith("python"))
     assert Requirement(python).specifier == SpecifierSet(PROJECT["requires-python"])
     asked = re.search(r"-e \.\[(.+)\]", text)[1].split(",")
-    assert set(asked) == set(EXTRAS) - {"model", "triton"}
+    assert set(asked) == set(EXTRAS) - {"triton", "oracle"}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"EXTRAS ?= {','.join(asked)}\n" in makefile and "-e '.[$(EXTRAS)]'" in makefile
 
 
-def test_nothing_before_the_attention_lessons_needs_torch():
+def test_torch_can_be_left_out():
     light = [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["dev"]]
-    assert "torch" not in {Requirement(r).name for r in light}
-    assert [Requirement(r).name for r in EXTRAS["model"]] == ["torch"]
+    names = {Requirement(r).name for r in light}
+    assert not names & {"torch", "safetensors", "tokenizers", "transformers", "triton"}
 
 
 def tracked():
