@@ -126,8 +126,9 @@ def test_the_engine_imports_on_a_bare_gpu_machine(part):
     assert run.returncode == 0, run.stderr
 
 
-def test_without_torch_the_import_of_attention_says_what_to_install():
-    code = "import sys; sys.modules['torch'] = None; import radixlab.attention"
+@pytest.mark.parametrize("part", ["attention", "model", "model.loader"])
+def test_without_torch_the_import_of_what_needs_it_says_what_to_install(part):
+    code = f"import sys; sys.modules['torch'] = None; import radixlab.{part}"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     says = "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
     assert run.stderr.splitlines()[-1] == f"radixlab.attention.errors.TorchMissingError: {says}"
