@@ -3,45 +3,32 @@
     folder ─► load_model ─► Llama ─► Runner.forward(work) ─► logits ─► choose ─► tokens
 
 Read `llama.py` for the arithmetic, `attend.py` for where it meets the cache, `runner.py` for a
-step. Needs torch: without it, the import raises `TorchMissingError`. What reads a model's folder
-(`loader`, `tokenizer`, `stream`) is imported by its own name: it needs more packages.
+step. What is listed here needs torch: without it, `TorchMissingError` says what to install.
 """
 
-import radixlab.attention  # noqa: F401  first: it says what to install where torch is missing
-from radixlab.model.attend import Dense, Paged
-from radixlab.model.config import LinearScaling, ModelConfig, RopeScaling
-from radixlab.model.errors import (
-    BadFileError,
-    ChatTemplateError,
-    LogitsError,
-    MissingFileError,
-    ModelError,
-    UnsupportedModelError,
-    WeightsError,
-)
-from radixlab.model.llama import Llama
-from radixlab.model.runner import Runner, dense_logits
-from radixlab.model.sampler import Sampler, SamplingParams, choose
-from radixlab.model.step import Work
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "BadFileError",
-    "ChatTemplateError",
-    "Dense",
-    "LinearScaling",
-    "Llama",
-    "LogitsError",
-    "MissingFileError",
-    "ModelConfig",
-    "ModelError",
-    "Paged",
-    "RopeScaling",
-    "Runner",
-    "Sampler",
-    "SamplingParams",
-    "UnsupportedModelError",
-    "WeightsError",
-    "Work",
-    "choose",
-    "dense_logits",
-]
+_HOMES = {
+    "Llama": "llama",
+    "ModelConfig": "config",
+    "ModelError": "errors",
+    "Runner": "runner",
+    "Sampler": "sampler",
+    "SamplingParams": "sampler",
+    "TextStream": "stream",
+    "Tokenizer": "tokenizer",
+    "choose": "sampler",
+    "dense_logits": "runner",
+    "load_config": "loader",
+    "load_model": "loader",
+    "load_tokenizer": "loader",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and no more: a scheduler needs parts of this package, not torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"radixlab.model has no {name}; it has {', '.join(_HOMES)}")
+    import_module("radixlab.attention")  # says what to install where torch is missing
+    return getattr(import_module(f"radixlab.model.{_HOMES[name]}"), name)
