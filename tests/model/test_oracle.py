@@ -39,6 +39,7 @@ CASES = {
     "llama, tied": ("Llama", {"tie_word_embeddings": True}),
     "llama, biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
     "llama, wide heads": ("Llama", {"head_dim": 24}),
+    "llama, another epsilon": ("Llama", {"rms_norm_eps": 0.1}),
     "llama 3 rope": ("Llama", {"rope_parameters": LLAMA_3}),
     "linear rope": (
         "Llama",
