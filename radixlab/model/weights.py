@@ -180,12 +180,12 @@ def _why_unreadable(path: Path) -> str | None:
             )
             return f"{path} is cut short or no safetensors file: it has {size} bytes, {needs}"
         try:
-            header: dict[str, dict[str, list[int]]] = json.loads(file.read(length))
-        except ValueError:
+            header = json.loads(file.read(length))
+            places = [(at["data_offsets"][1], n) for n, at in header.items() if n != "__metadata__"]
+            end, last = max(places)
+        except (ValueError, LookupError, TypeError, AttributeError):
             return None
-    ends = {name: at["data_offsets"][1] for name, at in header.items() if name != "__metadata__"}
-    last = max(ends, key=ends.__getitem__, default=None)
-    if last is None or (end := 8 + length + ends[last]) <= size:
+    if (end := 8 + length + end) <= size:
         return None
     return f"{path} is cut short: it has {size} bytes, tensor {last} ends at {end}"
 
