@@ -70,6 +70,12 @@ def test_a_model_comes_back_from_its_folder(shards, tied, tmp_path):
     assert torch.equal(dense_logits(model, TEXT), dense_logits(again, TEXT))
 
 
+def test_a_model_does_not_need_its_files_any_more(folder):
+    model = load_model(folder)
+    (folder / "model.safetensors").write_bytes(b"")
+    assert torch.equal(dense_logits(model, TEXT), dense_logits(TINY_MODEL, TEXT))
+
+
 @pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16, torch.float16])
 def test_weights_keep_their_dtype_or_are_converted(stored, tmp_path):
     save_checkpoint(tmp_path, tiny_model().to(stored))
