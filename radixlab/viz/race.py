@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from radixlab.viz.palette import INK, LINE, SOFT
 
@@ -32,8 +33,8 @@ def draw_race(
     token hit rate)` of runs in pools of several sizes.
     """
     num_panels = 2 if by_pool else 1
-    figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12)  # type: ignore[union-attr]  # there is one: above
+    layout = ConstrainedLayoutEngine(w_pad=0.12)  # inches: the names at the right need air
+    figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout=layout)
     panels = np.atleast_1d(figure.subplots(1, num_panels))
     over_time = {name: rolling_rate(pairs) for name, pairs in by_request.items()}
     _curves(panels[0], over_time, "requests served", "token hit rate of the last tenth")
