@@ -4,8 +4,8 @@ Requests about a few documents wait, each with a question of its own. A document
 has as many nodes as it was read in parts, for a node ends wherever a request ended or left it. The
 loop is `peek`, the batch `peek_batch`: both return every prompt's block ids, and that these are
 equal is asserted before anything is timed. The two take turns in each round, on the thread's CPU
-clock. A document of one node is the case in which a batch saves least: then a single look-up is
-hardly more than the comparison of all tokens, which nobody can save.
+clock. A document of one node is the case in which a batch saves least: a single look-up compares
+all tokens at once there too, and has no way to go.
 """
 
 import time

@@ -111,7 +111,7 @@ def replay(
 
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
     output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
-    the future and is the bound of all others (but with --swap-space), and `naive` shares nothing.
+    the future and is the bound of all others (not with --swap-space), and `naive` shares nothing.
     """
     names = _policies(policies)
     num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
