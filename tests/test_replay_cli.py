@@ -35,6 +35,16 @@ def test_the_table_tells_of_the_host(run: Run) -> None:
     assert "dropped blocks" in out
 
 
+def test_with_a_host_the_bound_is_none_and_that_is_said(run: Run) -> None:
+    pool = ("replay", "document-qa", "--limit", "150", "--seed", "3", "--num-blocks", "400")
+    swap = ("--swap-space", "3200", "--kv-bytes-per-token", "1")
+    done = run(*pool, *swap, "--policy", "lru,belady", "--json")
+    lru, belady = (r["token_hit_rate"] for r in json.loads(done.out)["runs"])
+    assert lru > belady
+    assert "with a host tier belady is no bound" in done.err
+    assert "no bound" not in run(*pool, "--policy", "lru,belady").err
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_race_is_drawn(run: Run, tmp_path: Path, suffix: str) -> None:
     plot = tmp_path / f"race{suffix}"
@@ -46,6 +56,10 @@ def test_a_race_is_drawn(run: Run, tmp_path: Path, suffix: str) -> None:
 MISTAKES = {
     "no bytes": (["--swap-space", "4X"], "'4X' is no number of bytes"),
     "no unit of a block": (["--swap-space", "4G"], "needs --kv-bytes-per-token"),
+    "no bytes of a token": (
+        ["--swap-space", "4G", "--kv-bytes-per-token", "0"],
+        "--kv-bytes-per-token is 0",
+    ),
     "less than a block": (
         ["--swap-space", "1K", "--kv-bytes-per-token", "1K"],
         "1,000 bytes holds no block of 16,000 bytes",

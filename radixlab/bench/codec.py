@@ -39,7 +39,8 @@ def measure_codec(command: str, rounds: int | None, quick: bool, progress: Progr
         ]
     what = (
         f"{num_ids:,} ids, {len(real):,} of them real: block tables of {source}. CPU time of one "
-        f"thread, median (min - max) of {count(rounds, 'round')}"
+        f"thread, median (min - max) of {count(rounds, 'round')}. Where no codec is asked for, "
+        "as in a recording, both are tried and the smaller is kept"
     )
     return TableReport("Prefix compression", command, what, HEADER, rows)
 

@@ -1,9 +1,11 @@
-"""`match_batch` against a loop of single look-ups.
+"""Look-ups in a batch against a loop of single ones.
 
 Requests about a few documents wait, each with a question of its own. A document's path in the tree
 has as many nodes as it was read in parts, for a node ends wherever a request ended or left it. The
-loop is `peek`, the public look-up; the two take turns in each round, on the thread's CPU clock.
-That the results are equal is asserted before anything is timed.
+loop is `peek`, the batch `peek_batch`: both return every prompt's block ids, and that these are
+equal is asserted before anything is timed. The two take turns in each round, on the thread's CPU
+clock. A document of one node is the case in which a batch saves least: a single look-up compares
+all tokens at once there too, and has no way to go.
 """
 
 import time
@@ -16,7 +18,8 @@ from radixlab.bench.measure import quiet_gc, ratios, spread
 from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
 from radixlab.bench.tree_report import Progress
-from radixlab.cache import CacheConfig, KVCacheManager, RadixTree, Tokens, match_batch
+from radixlab.cache import CacheConfig, KVCacheManager, RadixTree, Tokens
+from radixlab.cache.batch import peek_batch
 from radixlab.workloads.request import TokenArray
 
 BLOCK_SIZE = 16
@@ -64,20 +67,21 @@ def measure_lookup(
     what = (
         f"{QUESTION_TOKENS} own tokens after the document, blocks of {BLOCK_SIZE}; CPU time of one "
         f"thread, median (min - max) of {count(rounds, 'round')} by turns. Every prompt's tokens "
-        "are compared in full in both. In the last row no two requests share a document"
+        "are compared in full in both, and both return its block ids. In the last row no two "
+        "requests share a document"
     )
     return TableReport("Batched look-ups", command, what, HEADER, rows)
 
 
 def _row(case: Case, rounds: int, advance: Callable[[], object]) -> list[Cell]:
     tree, prompts = prepare(case)
-    found = [match.block_ids.tolist() for match in match_batch(tree, prompts)]
+    found = [block_ids.tolist() for block_ids in peek_batch(tree, prompts)]
     assert found == [tree.peek(prompt).tolist() for prompt in prompts]
     loop_us, batch_us = [], []
     with quiet_gc():
         for _ in range(rounds):
             loop_us.append(_us(lambda: [tree.peek(prompt) for prompt in prompts]))
-            batch_us.append(_us(lambda: match_batch(tree, prompts)))
+            batch_us.append(_us(lambda: peek_batch(tree, prompts)))
     advance()
     each = case.num_requests
     return [

@@ -19,10 +19,7 @@ class PolicyRun:
 
 def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
     """Format a table for a terminal."""
-    pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
-    if config.num_host_blocks:
-        pool += f" and {config.num_host_blocks:,} on the host"
-    head = f"{workload.num_requests:,} requests of {workload.name}, {pool}"
+    head = f"{workload.num_requests:,} requests of {workload.name}, {pools(config)}"
     header = [
         "policy",
         "prompt tokens",
@@ -34,6 +31,12 @@ def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
     ]
     rows = [_cells(run, with_host=config.num_host_blocks > 0) for run in runs]
     return f"{head}\n\n{text_table(header, rows)}"
+
+
+def pools(config: CacheConfig) -> str:
+    """Name the pool, and the host's if there is one."""
+    device = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
+    return device + (f" and {n:,} on the host" if (n := config.num_host_blocks) else "")
 
 
 def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
@@ -50,12 +53,14 @@ def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
     )
 
 
-def rejections(runs: list[PolicyRun], config: CacheConfig) -> Iterator[str]:
-    """Yield a line if requests were too large for the pool, which is the same for every policy."""
-    rejected = max(run.result.rejected_requests for run in runs)
+def notes(runs: list[PolicyRun], config: CacheConfig) -> Iterator[str]:
+    """Yield a line for each thing that a reader of the table must know."""
+    rejected = max(run.result.rejected_requests for run in runs)  # the same for every policy
     if rejected:
         pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
         yield f"note: {rejected:,} requests can never fit in {pool}: rejected, and in no count"
+    if config.num_host_blocks and any(run.policy == "belady" for run in runs):
+        yield "note: with a host tier belady is no bound: it is optimal for the device alone"
 
 
 def _cells(run: PolicyRun, *, with_host: bool) -> list[str]:

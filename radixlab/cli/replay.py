@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from radixlab.bench.pictures import picture_writer, race_writer
-from radixlab.bench.replay_report import PolicyRun, as_json, as_text, rejections
+from radixlab.bench.replay_report import PolicyRun, as_json, as_text, notes, pools
 from radixlab.cache import KVCacheManager
 from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OUTPUT_FILE, examples, progress
 from radixlab.config import CacheConfig
@@ -111,7 +111,7 @@ def replay(
 
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
     output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
-    the future and is the bound of all others, and `naive` shares nothing.
+    the future and is the bound of all others (not with --swap-space), and `naive` shares nothing.
     """
     names = _policies(policies)
     num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
@@ -127,13 +127,13 @@ def replay(
         manager = make_manager(name, config, workload.requests)
         runs.append(_run(name, manager, workload))
         trees += [manager] if isinstance(manager, KVCacheManager) and not trees else []
-    for note in rejections(runs, config):
+    for note in notes(runs, config):
         click.echo(note, err=True)
     click.echo(as_json(workload, config, runs) if is_json else as_text(workload, config, runs))
     for tree in trees:
         draw(tree)
     if plot:
-        title = f"{workload.num_requests:,} requests of {workload.name}, {num_blocks:,} blocks"
+        title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(config)}"
         draw_race(title, runs, _sweep(names, config, sizes, workload, runs))
 
 
@@ -171,8 +171,10 @@ def _sweep(
 def _host_blocks(swap_space: int | None, kv_bytes_per_token: int | None, block_size: int) -> int:
     if not swap_space:
         return 0
-    if not kv_bytes_per_token:
+    if kv_bytes_per_token is None:
         raise click.UsageError("--swap-space needs --kv-bytes-per-token to become blocks")
+    if not kv_bytes_per_token:
+        raise click.UsageError("--kv-bytes-per-token is 0: a token has keys and values")
     num_blocks = swap_space // (kv_bytes_per_token * block_size)
     if not num_blocks:
         block = f"{kv_bytes_per_token * block_size:,} bytes"

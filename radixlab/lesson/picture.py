@@ -8,6 +8,9 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+WIDE = 10.5
+"""Inches; what is wider is shown wider, or its letters would be too small."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -15,6 +18,8 @@ class Picture:
 
     png: bytes
     text: str
+    width: int = 700
+    """On the page, in pixels."""
 
     @classmethod
     def of(cls, figure: Figure, text: str) -> "Picture":
@@ -22,8 +27,8 @@ class Picture:
         out = io.BytesIO()
         canvas: Any = FigureCanvasAgg(figure)
         canvas.print_png(out, metadata={"Software": None})
-        return cls(out.getvalue(), text)
+        return cls(out.getvalue(), text, 1000 if figure.get_figwidth() > WIDE else 700)
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         png = base64.b64encode(self.png).decode()
-        return {"text/plain": self.text, "image/png": png}, {"image/png": {"width": 700}}
+        return {"text/plain": self.text, "image/png": png}, {"image/png": {"width": self.width}}

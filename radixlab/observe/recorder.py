@@ -1,6 +1,7 @@
 """Recordings: a run of the cache as JSON lines, replayed with no engine.
 
-The first line is a header (version, and the state at the start), each further line an event. The
+The first line is a header (version, and the state at the start), each further line an event. Block
+ids are compressed in both: in an event they are runs already, in the header `CompressedIds`. The
 reader trusts nothing: a file that does not fit raises a `RecordingError` with its line number.
 """
 
@@ -9,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
+from radixlab.cache import CompressedIds
 from radixlab.config import positive
 from radixlab.events import Event, TreeResynced
 from radixlab.observe.snapshot import Cache, attach, snapshot
 from radixlab.observe.state import NodeState, SequenceState, State, copy_state, fold
 from radixlab.observe.wire import RecordingError, event_from_json, event_to_json, state_to_json
 
-VERSION = 1
+VERSION = 2
 
 
 class Recorder:
@@ -32,6 +36,8 @@ class Recorder:
         if not tokens:
             for part in (*state["nodes"], *state["sequences"]):
                 part["tokens"] = [0] * len(part["tokens"])
+        for part, name in _block_ids(state):
+            part[name] = CompressedIds.encode(np.array(part[name], np.int32)).to_text()
         self._write({"type": "Recording", "version": VERSION, "state": state})
         self._detach = attach(cache, self.record)
 
@@ -108,7 +114,15 @@ def _hide_tokens(fields: dict[str, Any]) -> None:
         fields["nodes"] = [(*row[:3], [0] * len(row[3]), *row[4:]) for row in fields["nodes"]]
 
 
+def _block_ids(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each part of a state that names blocks, and the field in which it does."""
+    yield from ((node, "block_ids") for node in state["nodes"])
+    yield from ((sequence, "block_table") for sequence in state["sequences"])
+
+
 def _state(fields: dict[str, Any]) -> State:
+    for part, name in _block_ids(fields):
+        part[name] = CompressedIds.from_text(part[name]).decode().tolist()
     nodes = [NodeState(**_tagged(node)) for node in fields["nodes"]]
     sequences = [SequenceState(**_tagged(sequence)) for sequence in fields["sequences"]]
     transfers = [(src, dst, kind) for src, dst, kind in fields["transfers"]]

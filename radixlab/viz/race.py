@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from radixlab.viz.palette import INK, LINE, SOFT
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31")
-"""Okabe and Ito's, and a brown; a curve also has its name at its end."""
+COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+    *("#8c6d31", "#7b2d8b"),
+)
+"""Okabe and Ito's, a brown and a violet: one for each policy. A curve has its name at its end."""
 BOUND = "belady"
 MIN_LABEL_GAP = 0.045
 """Between labels, as a share of the height."""
@@ -29,7 +33,8 @@ def draw_race(
     token hit rate)` of runs in pools of several sizes.
     """
     num_panels = 2 if by_pool else 1
-    figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.12)  # inches: the names at the right need air
+    figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout=layout)
     panels = np.atleast_1d(figure.subplots(1, num_panels))
     over_time = {name: rolling_rate(pairs) for name, pairs in by_request.items()}
     _curves(panels[0], over_time, "requests served", "token hit rate of the last tenth")
@@ -74,7 +79,7 @@ def _curves(
         axes.plot(x, y, dashes, color=colour, marker=marker, markersize=3, linewidth=1.7)
         ends[name] = (x[-1], y[-1], colour)
     axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     axes.grid(color=LINE, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     _name_ends(axes, ends)
@@ -95,15 +100,19 @@ def _name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
             va="center",
             fontsize=8.5,
             color=colour,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5)},
         )
 
 
 def apart(wanted: Sequence[float], gap: float) -> list[float]:
-    """Move rising places so that neighbours are `gap` apart and the whole stays about centred.
+    """Move rising places so that neighbours are `gap` apart, each group of them about centred.
+
+    None goes below 0, or above 1 while there is room.
 
     >>> apart([0.5, 0.5], 0.1)
     [0.45, 0.55]
+    >>> apart([0.2, 1, 1], 0.1)
+    [0.2, 0.9, 1.0]
     """
     groups: list[list[float]] = []  # each of places that touch
     for place in wanted:
@@ -116,7 +125,8 @@ def apart(wanted: Sequence[float], gap: float) -> list[float]:
 
 def _low(group: Sequence[float], gap: float) -> float:
     """Return where the lowest label of a group goes, its middle being that of what is wanted."""
-    return sum(group) / len(group) - (len(group) - 1) * gap / 2
+    height = (len(group) - 1) * gap
+    return max(0.0, min(sum(group) / len(group) - height / 2, 1 - height))
 
 
 def _high(group: Sequence[float], gap: float) -> float:

@@ -45,6 +45,20 @@ def test_where_there_is_no_gap_none_is_closed() -> None:
     assert standing.gap_closed("x") is None
 
 
+def test_a_promise_is_judged_on_the_traffic_it_is_about() -> None:
+    over = {"multi-turn-chat": -0.004, "agent": -0.02, "scan-polluted": 0.3}
+    races = [Race(w, 10, {"lru": 0.2, "adaptive": 0.2 + d, "belady": 0.7}) for w, d in over.items()]
+    report = PoliciesReport(
+        "radixlab bench policies", 60, 1, [Standing([r]) for r in races], SHOWN[1:]
+    )
+    for row in (
+        "multi-turn-chat | -0.40 | ≥ -1.00",
+        "elsewhere | -2.00 |",
+        "scan-polluted | 0.60 | ≥ 0.50",
+    ):
+        assert row in report.markdown()
+
+
 def test_all_three_formats_tell_the_same(report: PoliciesReport) -> None:
     first = json.loads(json.dumps(report.as_json()))["rows"][0]
     assert first["trace"] == "scan-polluted" and first["num_blocks"] == 800

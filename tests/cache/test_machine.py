@@ -1,8 +1,8 @@
-"""Random lives of many sequences in a small pool, against three oracles.
+"""Random lives of many sequences in a small pool, under any eviction policy, against three oracles.
 
 After every step `check` is silent, the fold over the events equals the engine, every running
 sequence reads its own KV (the canary), and every look-up answers what a model of thirty lines does.
-Failures shrink to a few steps.
+A victim that is locked or has children is among what they see. Failures shrink to a few steps.
 """
 
 from contextlib import suppress
@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from radixlab.cache import CacheError, OutOfBlocksError, TransferError
+from radixlab.cache import POLICIES, CacheError, OutOfBlocksError, TransferError
 from radixlab.cache.host import FULL
 from radixlab.events import AllBlocksCleared, BlockRemoved, LoadedBack, WrittenBack
 from radixlab.observe import snapshot
@@ -43,9 +43,11 @@ class CacheMachine(RuleBasedStateMachine):
         num_blocks=st.integers(5, 20),
         explain=st.booleans(),
         num_host_blocks=st.sampled_from([0, 0, 1, 4, 40]),
+        policy=st.sampled_from(["lru", *POLICIES]),
     )
-    def build(self, num_blocks: int, explain: bool, num_host_blocks: int) -> None:
-        self.lab = Checked(num_blocks, BLOCK, explain=explain, num_host_blocks=num_host_blocks)
+    def build(self, num_blocks: int, explain: bool, num_host_blocks: int, policy: str) -> None:
+        sizes = {"explain": explain, "num_host_blocks": num_host_blocks}
+        self.lab = Checked(num_blocks, BLOCK, POLICIES[policy](), **sizes)
         self.model = PrefixModel(BLOCK)
         self.pending = []
         self.heard = 0

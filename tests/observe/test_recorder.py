@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from radixlab.cache import CompressedIds, KVCacheManager
+from radixlab.config import CacheConfig
 from radixlab.observe import (
     Recorder,
     RecordingError,
@@ -17,6 +19,7 @@ from radixlab.observe import (
     state_to_json,
     watch,
 )
+from radixlab.observe.recorder import VERSION
 from tests.cache.helpers import ids
 from tests.observe.lives import live, small_cache
 from tests.observe.simple_tree import SimpleTree
@@ -41,6 +44,26 @@ def test_a_recording_folds_to_the_engines_state(tmp_path, seed, before):
     manager = record(tmp_path / "run.jsonl", seed, before)
     state, events = read_recording(tmp_path / "run.jsonl")
     assert fold_all(state, events) == snapshot(manager)
+
+
+def test_block_ids_are_compressed_in_the_header(tmp_path):
+    "A node of 200 blocks in a row names them in a few bytes"
+    manager = KVCacheManager(CacheConfig(256, 1))
+    manager.commit(manager.allocate(list(range(200))), 200)
+    Recorder(manager, tmp_path / "run.jsonl", tokens=False).close()
+    state = json.loads((tmp_path / "run.jsonl").read_text())["state"]
+    for part, name in ((state["nodes"][0], "block_ids"), (state["sequences"][0], "block_table")):
+        coded = CompressedIds.from_text(part[name])
+        assert (coded.codec, coded.decode().tolist()) == ("interval", list(range(200)))
+        assert len(part[name]) <= 12
+
+
+def test_a_sound_header_is_read(tmp_path):
+    "So what is wrong with the others below is what their names say"
+    header = {"type": "Recording", "version": VERSION, "state": STATE | {"nodes": [node()]}}
+    (tmp_path / "run.jsonl").write_text(json.dumps(header) + "\n")
+    state, _ = read_recording(tmp_path / "run.jsonl")
+    assert state.nodes[1].block_ids == [3, 900, 1, 7]
 
 
 def test_every_event_comes_back_as_it_was(tmp_path):
@@ -158,7 +181,7 @@ EVENT_EDITS = {
     "a missing field": lambda line: replaced(line, seq=...),
     "an extra field": lambda line: replaced(line, surprise=1),
     "a field that is no name": lambda line: replaced(line, **{"": 1}),
-    "a second header": lambda line: b'{"type": "Recording", "version": 1, "state": {}}',
+    "a second header": lambda line: b'{"type": "Recording", "version": 2, "state": {}}',
 }
 
 
@@ -171,6 +194,15 @@ def test_a_bad_event_is_one_error_with_its_line(tmp_path, edit):
         broken(tmp_path, at_line_three)
 
 
+FOUR_IDS = CompressedIds.encode(ids(3, 900, 1, 7)).to_text()
+
+
+def node(**fields):
+    """Return a node of a recorded state, sound but for the fields given."""
+    sound = {"id": 1, "parent_id": None, "namespace": None, "tokens": [], "block_ids": FOUR_IDS}
+    return sound | fields
+
+
 STATE = {"num_blocks": 4, "block_size": 2, "nodes": [], "sequences": [], "transfers": []}
 HEADERS = {
     "nothing": b"",
@@ -181,7 +213,7 @@ HEADERS = {
     "an event": b'{"type": "AllBlocksCleared", "seq": 0, "step": 0}',
     "another version": json.dumps({"type": "Recording", "version": 99, "state": STATE}).encode(),
     "no version": json.dumps({"type": "Recording", "state": STATE}).encode(),
-    "no state": b'{"type": "Recording", "version": 1}',
+    "no state": b'{"type": "Recording", "version": 2}',
 }
 STATES = {
     "null": None,
@@ -200,11 +232,14 @@ STATES = {
     "a host of words": STATE | {"num_host_blocks": "many"},
     "a transfer of two": STATE | {"transfers": [[1, 2]]},
     "a transfer that is a number": STATE | {"transfers": [7]},
-    "a node whose id is a list": STATE
-    | {"nodes": [{"id": [], "parent_id": None, "namespace": None, "tokens": [], "block_ids": []}]},
+    "a node whose id is a list": STATE | {"nodes": [node(id=[])]},
+    "a node of plain block ids": STATE | {"nodes": [node(block_ids=[0])]},
+    "a node of block ids cut off": STATE | {"nodes": [node(block_ids=FOUR_IDS[:-4])]},
 }
 HEADERS |= {
-    f"a state that is {name}": json.dumps({"type": "Recording", "version": 1, "state": s}).encode()
+    f"a state that is {name}": json.dumps(
+        {"type": "Recording", "version": VERSION, "state": s}
+    ).encode()
     for name, s in STATES.items()
 }
 

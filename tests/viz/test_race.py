@@ -5,6 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radixlab.cache import POLICIES
 from radixlab.viz.race import apart, draw_race, rolling_rate
 
 
@@ -19,6 +20,7 @@ def test_labels_are_apart_and_in_order(places):
     moved = apart(places, 0.05)
     assert len(moved) == len(places)
     assert all(b - a >= 0.05 - 1e-6 for a, b in pairwise(moved))
+    assert moved[0] >= 0 and moved[-1] <= 1 + 1e-6
 
 
 def test_labels_that_do_not_touch_stay():
@@ -32,6 +34,19 @@ def test_both_panels_name_every_curve():
     for axes in figure.axes:
         assert {text.get_text().split()[0] for text in axes.texts} == {"lru", "belady"}
     assert figure.axes[1].lines[0].get_xdata().tolist() == [50, 100]
+
+
+def test_a_tick_says_where_it_is():
+    "Not 8 % at 7.5 %"
+    figure = draw_race({"lru": [(10, 2)] * 30})
+    axes = figure.axes[0]
+    said = [axes.yaxis.get_major_formatter()(value) for value in (0.07, 0.075, 0.1)]
+    assert said == ["7%", "7.5%", "10%"]
+
+
+def test_every_policy_has_a_colour_of_its_own():
+    figure = draw_race({name: [(10, 5)] for name in [*POLICIES, "belady"]})
+    assert len({line.get_color() for line in figure.axes[0].lines}) == len(POLICIES) + 1
 
 
 def test_one_request_is_drawn_too():

@@ -10,7 +10,9 @@ a prompt is always left to compute and an output may repeat what is there. Such 
 for nothing; but to clear the children off such a block, so as to have it for nothing too, can be
 better than the rule, if rarely.
 
-It bounds *serial* replay only, one request in flight, served in the given order.
+It bounds *serial* replay only, one request in flight, served in the given order; and the device
+alone. With a host tier what is evicted is not lost, and the block used furthest in the future may
+be the wrong one to send there: it takes the place of one that is used before.
 """
 
 import heapq
