@@ -13,6 +13,8 @@ from radixlab.grade.submission import Submission
 
 LOAD_LIMIT_S = 10.0
 """For running the cells themselves, before the first check."""
+LEAST_SHARE = 0.25
+"""Of an item's limit. Each time-out halves the others': one loop may be in the way of them all."""
 
 Progress = Callable[[ItemReport], object]
 
@@ -47,10 +49,15 @@ class _Judge:
         self._unloadable: Verdict | None = None
         self._names: Collection[str] = ()
         self._memory: dict[object, object] = {}
+        self._judged: dict[str, Verdict] = {}
         self.printed = ""
 
     def verdict(self, item: Item) -> Verdict:
         """Check one item, in the box of the last one if that is still well."""
+        self._judged[item.id] = verdict = self._verdict(item)
+        return verdict
+
+    def _verdict(self, item: Item) -> Verdict:
         if self._submission.is_empty:
             return Verdict("stub", message="Nothing is written here yet.")
         if self._box is None and self._unloadable is None:
@@ -60,7 +67,13 @@ class _Judge:
         missing = [name for name in item.needs if name not in self._names]
         if missing:
             return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
-        return self._guarded(item.limit_s, lambda box: self._check(box, item)) or Verdict("failed")
+        ground = [self._judged[id] for id in item.rests_on if id in self._judged]
+        if ground and all(verdict.share == 0 for verdict in ground):
+            names = ", ".join(item.rests_on)
+            return Verdict("failed", message=f"First earn points for one of these: {names}.")
+        num_late = sum(verdict.status == "timeout" for verdict in self._judged.values())
+        limit_s = item.limit_s * max(LEAST_SHARE, 0.5**num_late)
+        return self._guarded(limit_s, lambda box: self._check(box, item)) or Verdict("failed")
 
     def close(self) -> None:
         """End the box, keeping what was printed."""

@@ -1,15 +1,21 @@
 """Hostile and broken submissions: each costs the running item alone, and gains nothing."""
 
 import os
+import shutil
+import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from radixlab.grade.box import Box, BoxError
+from radixlab.grade.box.fence import has_filter, landlock_version
 from radixlab.grade.items import Exercise, Failed, Item
 from radixlab.grade.judge import grade
 from radixlab.grade.submission import Part, Submission
+
+ROOT = Path(__file__).parents[2]
 
 
 def says(answer):
@@ -103,14 +109,70 @@ LOOPS = {
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     ),
     "a sleep": "import time\ntime.sleep(1000)",
-    "a grandchild of its own session": (
-        "import subprocess, sys\n"
-        "subprocess.run([sys.executable, '-c', 'import time; time.sleep(1000)'], "
-        "start_new_session=True)"
+    "a loop deaf to signals": (
+        "import faulthandler, signal\n"
+        "faulthandler.unregister(signal.SIGUSR1)\n"
+        "for number in range(1, 65):\n"
+        "    try: signal.signal(number, signal.SIG_DFL)\n"
+        "    except (OSError, ValueError): pass\n"
+        "while True: pass"
     ),
-    "a forked copy": "import os, time\nos.fork()\ntime.sleep(1000)",
     "a lock": "import threading\nlock = threading.Lock(); lock.acquire(); lock.acquire()",
 }
+SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(1000)'], start_new_session=True"
+TRESPASSES = {
+    "the worked solution": f"open({str(ROOT / 'solutions' / 'ex1_radix_tree.ipynb')!r})",
+    "the grader's source": f"open({str(ROOT / 'radixlab' / 'grade' / 'judge.py')!r})",
+    "a file beside the exercise's types": (
+        f"open({str(ROOT / 'radixlab' / 'exercise' / 'planted.py')!r}, 'w')"
+    ),
+    "a new folder": f"import os; os.mkdir({str(ROOT / 'planted')!r})",
+    "a socket to somewhere": "import socket; socket.create_connection(('127.0.0.1', 9))",
+}
+APPROACHES = {
+    "the judge's memory": "import os; open(f'/proc/{os.getppid()}/mem', 'rb')",
+    "a signal to the judge": "import os, signal; os.kill(os.getppid(), signal.SIGCONT)",
+    "a signal to everybody": "import os, signal; os.kill(-1, signal.SIGCONT)",
+    "a limit on the judge": (
+        "import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (4096, 4096))"
+    ),
+    "a grandchild of its own session": f"import subprocess, sys; subprocess.run({SLEEPER})",
+    "a grandchild that hides": f"import subprocess, sys; subprocess.Popen({SLEEPER}, env={{}})",
+    "a forked copy": "import os; os.fork()",
+    "another program in its place": "import os, sys; os.execv(sys.executable, ['python'])",
+}
+
+
+@pytest.mark.skipif(landlock_version() < 4, reason="needs Linux 6.7: Landlock, TCP included")
+@pytest.mark.parametrize("attack", TRESPASSES.values(), ids=TRESPASSES)
+def test_files_and_hosts_are_out_of_reach(attack):
+    report, statuses = judged(attack)
+    assert statuses == ["passed", "failed", "passed"]
+    assert "Your code raised PermissionError" in report.items[1].verdict.message
+
+
+@pytest.mark.skipif(not has_filter(), reason="needs Linux on x86-64 or Arm: seccomp")
+@pytest.mark.parametrize("attack", APPROACHES.values(), ids=APPROACHES)
+def test_processes_are_out_of_reach(attack):
+    report, statuses = judged(attack)
+    assert statuses == ["passed", "failed", "passed"]
+    assert "Your code raised PermissionError" in report.items[1].verdict.message
+
+
+def test_the_fence_leaves_what_a_submission_needs():
+    source = f"""
+        import decimal, tempfile, threading, zoneinfo
+        import numpy as np
+        from radixlab.exercise.tree import Match
+        {ANSWER.splitlines()[0]}
+            thread = threading.Thread(target=lambda: None)
+            thread.start()
+            with tempfile.NamedTemporaryFile("w+") as file, open("notes", "w") as notes:
+                file.write("7")
+                file.seek(0)
+                return int(np.multiply(x, int(file.read())))
+    """
+    assert grade(TOY, submission(source), only=["before"]).points == 1
 
 
 @pytest.mark.parametrize("attack", CRASHES.values(), ids=CRASHES)
@@ -129,7 +191,7 @@ def test_an_error_costs_the_running_item(attack):
 def test_what_never_ends_costs_the_running_item(attack):
     report, statuses = judged(attack, limit_s=0.8)
     assert statuses == ["passed", "timeout", "passed"]
-    assert report.items[1].verdict.message.startswith("Not done after 0.8 s. Your code was in line")
+    assert report.items[1].verdict.message.startswith("Not done after 0.8 s.")
 
 
 def test_an_endless_loop_is_reported_with_its_line():
@@ -220,9 +282,35 @@ def test_a_syntax_error_names_its_line():
 
 def test_a_submission_that_never_loads_costs_one_limit(monkeypatch):
     monkeypatch.setattr("radixlab.grade.judge.LOAD_LIMIT_S", 0.5)
-    report = grade(TOY, submission("while True:\n    pass"))
+    report = grade(TOY, submission("while True: pass"))
     assert {item.verdict.status for item in report.items} == {"timeout"}
-    assert "line 2 of <8.5.0>: `while True:`" in report.items[0].verdict.message
+    assert "line 2 of <8.5.0>: `while True: pass`" in report.items[0].verdict.message
+
+
+def test_a_loop_in_the_way_of_all_items_costs_less_each_time():
+    attack = TOY.items[1]
+    items = [replace(attack, id=f"attack {n}", limit_s=0.8) for n in range(4)]
+    report = grade(
+        replace(TOY, items=tuple(items)), submission("def attack():\n    while True: pass")
+    )
+    limits = [item.verdict.message.split(" Your")[0] for item in report.items]
+    assert limits == [f"Not done after {limit} s." for limit in (0.8, 0.4, 0.2, 0.2)]
+
+
+def test_an_item_that_rests_on_others_is_worth_nothing_without_them():
+    before, _, after = TOY.items
+    before = replace(before, check=says(43))
+    exercise = replace(TOY, items=(before, replace(after, rests_on=("before",))))
+    report = grade(exercise, submission(ANSWER))
+    assert report.points == 0
+    assert report.items[1].verdict.message == "First earn points for one of these: before."
+    assert grade(exercise, submission(ANSWER), only=["after"]).points == 4
+
+
+def test_a_box_that_does_not_start_is_not_the_learners_fault(monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(BoxError, match="the grader could not start its own process: exit code 1"):
+        Box()
 
 
 def test_an_error_says_where_it_was_raised():

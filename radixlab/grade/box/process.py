@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import msgpack
+import numpy
+
 from radixlab.grade.box.inside import MAX_PRINTED
-from radixlab.grade.box.peer import Peer
+from radixlab.grade.box.peer import BoxClosed, Peer
 
 _HERE = Path(__file__).parent
 _EXERCISE = _HERE.parents[1] / "exercise"
@@ -32,6 +35,10 @@ main()
 """
 _MARK = "RADIXLAB_BOX"
 """A variable whose value tells a box's processes, wherever they went, from all others."""
+
+
+class BoxError(RuntimeError):
+    """A box cannot be started on this machine: the learner has no part in it."""
 
 
 class BoxTimeout(Exception):
@@ -54,6 +61,11 @@ class Place:
 
 class Box:
     """A process of its own session, with limits, for one submission.
+
+    Raises
+    ------
+    BoxError
+        It does not start.
 
     Examples
     --------
@@ -83,6 +95,12 @@ class Box:
         peer = Peer(self._process.stdout, self._process.stdin)
         self.submission: Any = peer.root
         """`inside.Submission`, in the box."""
+        try:
+            self.submission.names()
+        except BoxClosed:
+            said = self.printed.strip().splitlines() or [self.ending()]
+            self.close()
+            raise BoxError(f"the grader could not start its own process: {said[-1]}") from None
 
     def __enter__(self) -> "Box":
         return self
@@ -105,10 +123,11 @@ class Box:
         BoxTimeout
             It did; whatever was asked got no answer.
         """
-        over: list[Place | None] = []
+        over, places = threading.Event(), list[Place | None]()
 
         def end() -> None:
-            over.append(self.place())
+            over.set()  # first: asking may end a box that does not want to be asked
+            places.append(self.place())
             self._kill()
 
         timer = threading.Timer(limit_s, end)
@@ -117,9 +136,9 @@ class Box:
         try:
             yield
         except Exception:
-            if over or not timer.is_alive():
+            if over.is_set():
                 timer.join()
-                raise BoxTimeout(limit_s, over[0] if over else None) from None
+                raise BoxTimeout(limit_s, places[0]) from None
             raise
         finally:
             timer.cancel()
@@ -208,9 +227,10 @@ def _boot_code() -> str:
         "radixlab.grade": [],
         "radixlab.grade.box": [str(_HERE)],
     }
-    known = sysconfig.get_paths()
-    path = [p for p in sys.path if p and Path(p).is_relative_to(known["stdlib"])]
-    path += [known["purelib"], known["platlib"]]  # NumPy; what .pth files add stays hidden
+    stdlib = sysconfig.get_paths()["stdlib"]
+    path = [p for p in sys.path if p and Path(p).is_relative_to(stdlib)]
+    # Wherever these two are installed, and nothing else that a .pth file adds.
+    path += [str(Path(str(module.__file__)).parents[1]) for module in (numpy, msgpack)]
     return _BOOT.format(path=list(dict.fromkeys(path)), packages=packages)
 
 
