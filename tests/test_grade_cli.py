@@ -63,6 +63,17 @@ def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob"]
 
 
+def test_a_broken_notebook_costs_its_own_learner_only(course):
+    shutil.copytree(course / "exercises", course / "class" / "ada")
+    shutil.copytree(course / "exercises", course / "class" / "bob")
+    (course / "class" / "ada" / NAMES[0]).write_text("{")
+    done = radixlab(course, "grade", "--dir", "class", "--json")
+    assert f"ada: not graded: {NAMES[0]} is no notebook" in done.stderr
+    learners = json.loads(done.stdout)["learners"]
+    statuses = [learners[name]["exercises"][0]["items"][0]["status"] for name in ("ada", "bob")]
+    assert (statuses, done.returncode) == (["not_run", "stub"], 1)
+
+
 def test_other_formats_are_written(course):
     files = ("--junit", "j.xml", "--gradescope", "results.json")
     radixlab(course, "grade", LAST.id, "--dir", "exercises", *files)
@@ -77,10 +88,16 @@ def test_other_formats_are_written(course):
         (["--dir", "nowhere"], "nowhere"),
         (["--dir", "notebooks"], "no ex*.ipynb in notebooks"),
         (["--seed-file", "seeds.txt"], "seeds are integers"),
+        (["--seed-file", "bytes.txt"], "seeds are integers"),
+        (["--seed-file", "below.txt"], "-3 is below 0"),
+        (["--seed-file", "empty.txt"], "there is none"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(course, args, says):
     (course / "seeds.txt").write_text("1 two")
+    (course / "bytes.txt").write_bytes(b"\xff1")
+    (course / "below.txt").write_text("1, -3")
+    (course / "empty.txt").write_text("\n")
     done = radixlab(course, "grade", *args)
     assert done.returncode == 2
     assert says in done.stderr

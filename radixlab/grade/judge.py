@@ -69,6 +69,8 @@ class _Judge:
             return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
         ground = [self._judged[id] for id in item.rests_on if id in self._judged]
         if ground and all(verdict.share == 0 for verdict in ground):
+            if all(verdict.status == "stub" for verdict in ground):
+                return ground[0]
             names = ", ".join(item.rests_on)
             return Verdict("failed", message=f"First earn points for one of these: {names}.")
         num_late = sum(verdict.status == "timeout" for verdict in self._judged.values())
