@@ -44,9 +44,7 @@ def ends(state: State) -> set[Tokens]:
     return set(prefix_of.values())
 
 
-def state_of_model(
-    model: PrefixModel, num_blocks: int = 1, cuts: Collection[Tokens] = ()
-) -> State:
+def state_of_model(model: PrefixModel, num_blocks: int = 1, cuts: Collection[Tokens] = ()) -> State:
     """Return the oracle's tree: a node goes on until something branches off or a lock ends.
 
     It ends at `cuts` too: where the learner's nodes do, only what is wrong looks different.
