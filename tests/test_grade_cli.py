@@ -63,6 +63,16 @@ def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_a_folders_name_may_be_any_bytes(course):
+    (course / "class").mkdir()
+    os.rename(course / "exercises", os.fsencode(course / "class") + b"/\xff")
+    (course / "class" / "none").mkdir()
+    radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "c.csv", "--junit", "j.xml")
+    assert (course / "c.csv").read_text().splitlines()[1].startswith("\\xff,0,")
+    assert "\\xff" in (course / "j.xml").read_text()
+
+
 def test_a_broken_notebook_costs_its_own_learner_only(course):
     shutil.copytree(course / "exercises", course / "class" / "ada")
     shutil.copytree(course / "exercises", course / "class" / "bob")
