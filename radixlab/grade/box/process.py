@@ -34,7 +34,7 @@ from radixlab.grade.box.inside import main
 main()
 """
 _MARK = "RADIXLAB_BOX"
-"""A variable whose value tells a box's processes, wherever they went, from all others."""
+"""A variable whose value, `pid-token`, tells a box's processes, wherever they went, from others."""
 
 
 class BoxError(RuntimeError):
@@ -78,7 +78,7 @@ class Box:
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self._labels = tuple(labels)
         self._folder = tempfile.TemporaryDirectory(prefix="radixlab-box-")
-        self._token = secrets.token_hex(8)
+        self._token = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._stack: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._cores = _share_one_core()
