@@ -15,6 +15,8 @@ LOAD_LIMIT_S = 10.0
 """For running the cells themselves, before the first check."""
 LEAST_SHARE = 0.25
 """Of an item's limit. Each time-out halves the others': one loop may be in the way of them all."""
+MAX_STEPS = 8
+"""Of the way into an endless loop; an endless recursion has more."""
 
 Progress = Callable[[ItemReport], object]
 
@@ -152,9 +154,16 @@ class _Judge:
 
     def _too_long(self, error: BoxTimeout) -> Verdict:
         message = f"Not done after {error.limit_s:g} s."
-        if error.place is None:
-            return Verdict("timeout", message=message)
-        label, line, function = error.place.label, error.place.line, error.place.function
-        step = Step(label, line, function, self._submission.line(label, line))
-        where = f" Your code was in line {line} of {label}: `{step.code}`"
-        return Verdict("timeout", message=message + where, steps=(step,))
+        steps = [
+            Step(
+                place.label,
+                place.line,
+                place.function,
+                self._submission.line(place.label, place.line),
+            )
+            for place in error.places[-MAX_STEPS:]
+        ]
+        if steps:
+            last = steps[-1]
+            message += f" Your code was in line {last.line} of {last.label}: `{last.code}`"
+        return Verdict("timeout", message=message, steps=tuple(steps))

@@ -198,6 +198,21 @@ def test_a_submission_that_never_loads_costs_one_limit(monkeypatch):
     assert "line 2 of <8.5.0>: `while True: pass`" in report.items[0].verdict.message
 
 
+def test_a_loop_around_calls_is_seen_from_outside():
+    source = """
+        def step(x):
+            for _ in range(1_000_000): pass
+        def attack():
+            while True:
+                step(1)
+    """
+    _, attack, _ = TOY.items
+    exercise = replace(TOY, items=(replace(attack, limit_s=0.8),))
+    steps = grade(exercise, submission(source)).items[0].verdict.steps
+    assert [step.function for step in steps] == ["attack", "step"]
+    assert steps[0].code == "step(1)"
+
+
 def test_a_loop_in_the_way_of_all_items_costs_less_each_time():
     attack = TOY.items[1]
     items = [replace(attack, id=f"attack {n}", limit_s=0.8) for n in range(4)]

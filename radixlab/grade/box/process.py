@@ -44,10 +44,11 @@ class BoxError(RuntimeError):
 class BoxTimeout(Exception):
     """The time is over; the box has been ended."""
 
-    def __init__(self, limit_s: float, place: "Place | None") -> None:
+    def __init__(self, limit_s: float, places: "Sequence[Place]") -> None:
         super().__init__(f"not done after {limit_s:g} s")
         self.limit_s = limit_s
-        self.place = place
+        self.places = places
+        """The submission's lines that ran, the innermost last; none if it could not be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,11 @@ class Box:
         BoxTimeout
             It did; whatever was asked got no answer.
         """
-        over, places = threading.Event(), list[Place | None]()
+        over, places = threading.Event(), list[Place]()
 
         def end() -> None:
             over.set()  # first: asking may end a box that does not want to be asked
-            places.append(self.place())
+            places.extend(self.places())
             self._kill()
 
         timer = threading.Timer(limit_s, end)
@@ -138,25 +139,29 @@ class Box:
         except Exception:
             if over.is_set():
                 timer.join()
-                raise BoxTimeout(limit_s, places[0]) from None
+                raise BoxTimeout(limit_s, places) from None
             raise
         finally:
             timer.cancel()
 
-    def place(self) -> Place | None:
-        """Return the submission's line that runs now, if it is one of the submission's."""
+    def places(self) -> list[Place]:
+        """Return the submission's lines that run now, the innermost last."""
         if not hasattr(signal, "SIGUSR1"):
-            return None
+            return []
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGUSR1)
         for _ in range(50):
             time.sleep(0.01)
             self._stack.seek(0)
             text = self._stack.read(1 << 16).decode("utf-8", "replace")
-            for label, line, function in re.findall(r'File "([^"]*)", line (\d+) in (.*)', text):
-                if label in self._labels:
-                    return Place(label, int(line), function)
-        return None
+            steps = re.findall(r'File "([^"]*)", line (\d+) in (.*)', text)
+            if found := [
+                Place(label, int(line), function)
+                for label, line, function in steps
+                if label in self._labels
+            ]:
+                return found[::-1]
+        return []
 
     def ending(self) -> str:
         """Say how a process that ended by itself did: `exit code 0`, or a signal's name."""
