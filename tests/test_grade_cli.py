@@ -63,6 +63,27 @@ def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_a_folders_name_may_be_any_bytes(course):
+    (course / "class").mkdir()
+    os.rename(course / "exercises", os.fsencode(course / "class") + b"/\xff")
+    (course / "class" / "none").mkdir()
+    radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "c.csv", "--junit", "j.xml")
+    assert (course / "c.csv").read_text().splitlines()[1].startswith("\\xff,0,")
+    assert "\\xff" in (course / "j.xml").read_text()
+
+
+def test_a_broken_notebook_costs_its_own_learner_only(course):
+    shutil.copytree(course / "exercises", course / "class" / "ada")
+    shutil.copytree(course / "exercises", course / "class" / "bob")
+    (course / "class" / "ada" / NAMES[0]).write_text("{")
+    done = radixlab(course, "grade", "--dir", "class", "--json")
+    assert f"ada: not graded: {NAMES[0]} is no notebook" in done.stderr
+    learners = json.loads(done.stdout)["learners"]
+    statuses = [learners[name]["exercises"][0]["items"][0]["status"] for name in ("ada", "bob")]
+    assert (statuses, done.returncode) == (["not_run", "stub"], 1)
+
+
 def test_other_formats_are_written(course):
     files = ("--junit", "j.xml", "--gradescope", "results.json")
     radixlab(course, "grade", LAST.id, "--dir", "exercises", *files)
@@ -77,10 +98,16 @@ def test_other_formats_are_written(course):
         (["--dir", "nowhere"], "nowhere"),
         (["--dir", "notebooks"], "no ex*.ipynb in notebooks"),
         (["--seed-file", "seeds.txt"], "seeds are integers"),
+        (["--seed-file", "bytes.txt"], "seeds are integers"),
+        (["--seed-file", "below.txt"], "-3 is below 0"),
+        (["--seed-file", "empty.txt"], "there is none"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(course, args, says):
     (course / "seeds.txt").write_text("1 two")
+    (course / "bytes.txt").write_bytes(b"\xff1")
+    (course / "below.txt").write_text("1, -3")
+    (course / "empty.txt").write_text("\n")
     done = radixlab(course, "grade", *args)
     assert done.returncode == 2
     assert says in done.stderr
@@ -109,11 +136,14 @@ def test_watch_grades_again_when_a_notebook_is_saved(course):
     with subprocess.Popen(
         command, cwd=course, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as watcher:
+        notebook = course / "exercises" / f"{LAST.notebook}.ipynb"
+        whole = notebook.read_text()
         for _ in range(2):
             while not watcher.stdout.readline().endswith("points\n"):
                 pass
-            time.sleep(0.6)  # it reads the times before it waits
-            os.utime(course / "exercises" / f"{LAST.notebook}.ipynb")
+            for text in (whole[:100], whole):  # half a file does not end it
+                time.sleep(1.2)  # it reads the times before it waits
+                notebook.write_text(text)
         watcher.kill()
 
 

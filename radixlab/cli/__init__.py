@@ -22,6 +22,7 @@ from radixlab.cli.replay import replay
 from radixlab.cli.shared import exit_with
 from radixlab.cli.work import history, reset, restore, start
 from radixlab.config import ConfigError
+from radixlab.grade.box import BoxError
 from radixlab.grade.submission import SubmissionError
 from radixlab.workloads import TraceError, UnknownWorkloadError
 
@@ -34,6 +35,7 @@ CALLERS_MISTAKES = (
     CacheError,
     PictureError,
     SubmissionError,
+    BoxError,
 )
 
 

@@ -16,8 +16,8 @@ from radixlab.grade.judge import grade
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.render import text
-from radixlab.grade.report import ExerciseReport, as_dict
-from radixlab.grade.submission import Submission, read
+from radixlab.grade.report import ExerciseReport, ItemReport, Verdict, as_dict
+from radixlab.grade.submission import Submission, SubmissionError, read
 from radixlab.grade.workplace import EXERCISES as HANDED_OUT
 from radixlab.grade.workplace import WORK, learners
 
@@ -83,12 +83,16 @@ def grade_command(
     if gradescope_file and len(found) > 1:
         raise click.UsageError(f"--gradescope is for one learner; {place} holds {len(found)}")
     while True:
-        reports = _grade_all(found, chosen, seeds, keep=own)
+        try:
+            reports = _grade_all(found, chosen, seeds, keep=own)
+        except SubmissionError as error:
+            if not watch:
+                raise
+            click.echo(f"error: {error}", err=True)  # the next save may mend it
+            _wait_for_change(found.values())
+            continue
         _print(reports, as_json=as_json)
-        for file, content in (
-            (csv_file, as_csv),
-            (junit_file, as_junit),
-        ):
+        for file, content in ((csv_file, as_csv), (junit_file, as_junit)):
             if file:
                 replace_text(file, content(reports))
         if gradescope_file:
@@ -101,11 +105,15 @@ def grade_command(
 def _seeds(path: Path | None) -> list[int]:
     if path is None:
         return []
-    words = path.read_text(encoding="utf-8").replace(",", " ").split()
     try:
-        return [int(word) for word in words]
+        words = path.read_text(encoding="utf-8").replace(",", " ").split()
+        seeds = [int(word) for word in words]
     except ValueError as error:
         raise click.UsageError(f"{path}: seeds are integers: {error}") from None
+    if not seeds or min(seeds) < 0:
+        found = f"{min(seeds)} is below 0" if seeds else "there is none"
+        raise click.UsageError(f"{path}: seeds are integers from 0 up: {found}")
+    return seeds
 
 
 def _default_folder() -> Path:
@@ -125,13 +133,30 @@ def _grade_all(
             reports[name] = []
             for exercise in exercises:
                 path = folder / f"{exercise.notebook}.ipynb"
-                empty = Submission(exercise.id, ())
-                submission = read(path, exercise.id) if path.is_file() else empty
+                try:
+                    submission = _read(path, exercise)
+                except (SubmissionError, OSError) as error:
+                    if len(found) == 1:
+                        raise
+                    click.echo(f"{name}: not graded: {error}", err=True)
+                    reports[name].append(_not_run(exercise, str(error)))
+                    continue
                 runs = [grade(exercise, submission, seed, None, lambda _: done()) for seed in seeds]
                 reports[name].append(worst(runs))
                 if keep:
                     Progress().save(reports[name][-1])
     return reports
+
+
+def _read(path: Path, exercise: Exercise) -> Submission:
+    return read(path, exercise.id) if path.is_file() else Submission(exercise.id, ())
+
+
+def _not_run(exercise: Exercise, why: str) -> ExerciseReport:
+    """Report a notebook that cannot be read: it costs its learner's points, and nobody else's."""
+    verdict = Verdict("not_run", message=why)
+    items = tuple(ItemReport(exercise.id, item, verdict) for item in exercise.items)
+    return ExerciseReport(exercise.id, exercise.title, items)
 
 
 def worst(runs: Sequence[ExerciseReport]) -> ExerciseReport:

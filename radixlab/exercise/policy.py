@@ -5,6 +5,8 @@ victim. The hooks are the engine's own, so what is written here runs in the real
 """
 
 from collections.abc import Callable
+from statistics import median
+from time import thread_time
 from typing import Any, Protocol
 
 MAX_COUNTED = 100_000
@@ -107,6 +109,7 @@ class PolicyHost:
         self._nodes: dict[int, Node] = {}
         self.examined: set[int] = set()
         """Nodes whose fields were read since it was last emptied."""
+        self._seconds: list[float] = []
 
     def victim(self, events: list[Event]) -> tuple[object, int]:
         """Tell the policy what happened, ask for a victim; return its id and how many it examined.
@@ -115,11 +118,17 @@ class PolicyHost:
         """
         self.hear(events)
         self.examined.clear()
+        start_s = thread_time()
         node = self._policy.victim()
+        self._seconds.append(thread_time() - start_s)
         num_examined = len(self.examined)
         if node is None:
             return None, num_examined
         return (node.id if isinstance(node, Node) else repr(node)[:80]), num_examined
+
+    def victim_s(self) -> float:
+        """Return the CPU seconds that a victim took, the median."""
+        return median(self._seconds)
 
     def hear(self, events: list[Event]) -> None:
         """Tell the policy what happened, in order."""

@@ -7,7 +7,7 @@ one person.
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import process_time
+from time import get_clock_info, thread_time
 from typing import Any, SupportsIndex
 
 from radixlab.exercise.tree_player import Answer, numbers
@@ -84,16 +84,24 @@ def count_work(make_tree: Callable[[int], Any], block_size: int, keys: Keys, mos
 def time_work(
     make_tree: Callable[[int], Any], block_size: int, keys: Keys, most_s: float
 ) -> Answer:
-    """Do the same with ordinary keys; the work is CPU time in seconds, and ends at `most_s`."""
-    found: list[Any] = []
+    """Do the same with ordinary keys; the work is CPU time in seconds, and ends at `most_s`.
+
+    The thread's time: Linux tells the process's in ticks of some milliseconds as soon as there is
+    a limit on it, as in the grader's box. Where the thread's is as coarse, one run is not enough.
+    """
+    least_s = 10 * get_clock_info("thread_time").resolution
+    num_runs, work = 0, 0.0
     with _no_collections():
-        start_s = process_time()
-        for block_ids in _insert_and_match(make_tree, block_size, keys, tuple):
-            found.append(block_ids)
-            if process_time() - start_s > most_s:
-                break
-        work = process_time() - start_s
-    return {"found": found, "work": work}
+        start_s = thread_time()
+        while num_runs == 0 or work < least_s:
+            num_runs += 1
+            found: list[Any] = []
+            for block_ids in _insert_and_match(make_tree, block_size, keys, tuple):
+                found.append(block_ids)
+                if thread_time() - start_s > most_s * num_runs:
+                    break
+            work = thread_time() - start_s
+    return {"found": found, "work": work / num_runs}
 
 
 def _insert_and_match(

@@ -106,6 +106,9 @@ class Item:
     """Names the submission must define for this item; until it does, the item is a stub."""
     limit_s: float = 10.0
     """Wall time after which the item is a time-out: generous, for a slow machine."""
+    rests_on: tuple[str, ...] = ()
+    """Items of which one must have earned points: what is measured beside the learner's code could
+    be made up by a submission that does nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

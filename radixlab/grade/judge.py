@@ -13,6 +13,10 @@ from radixlab.grade.submission import Submission
 
 LOAD_LIMIT_S = 10.0
 """For running the cells themselves, before the first check."""
+LEAST_SHARE = 0.25
+"""Of an item's limit. Each time-out halves the others': one loop may be in the way of them all."""
+MAX_STEPS = 8
+"""Of the way into an endless loop; an endless recursion has more."""
 
 Progress = Callable[[ItemReport], object]
 
@@ -47,10 +51,15 @@ class _Judge:
         self._unloadable: Verdict | None = None
         self._names: Collection[str] = ()
         self._memory: dict[object, object] = {}
+        self._judged: dict[str, Verdict] = {}
         self.printed = ""
 
     def verdict(self, item: Item) -> Verdict:
         """Check one item, in the box of the last one if that is still well."""
+        self._judged[item.id] = verdict = self._verdict(item)
+        return verdict
+
+    def _verdict(self, item: Item) -> Verdict:
         if self._submission.is_empty:
             return Verdict("stub", message="Nothing is written here yet.")
         if self._box is None and self._unloadable is None:
@@ -60,7 +69,15 @@ class _Judge:
         missing = [name for name in item.needs if name not in self._names]
         if missing:
             return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
-        return self._guarded(item.limit_s, lambda box: self._check(box, item)) or Verdict("failed")
+        ground = [self._judged[id] for id in item.rests_on if id in self._judged]
+        if ground and all(verdict.share == 0 for verdict in ground):
+            if all(verdict.status == "stub" for verdict in ground):
+                return ground[0]
+            names = ", ".join(item.rests_on)
+            return Verdict("failed", message=f"First earn points for one of these: {names}.")
+        num_late = sum(verdict.status == "timeout" for verdict in self._judged.values())
+        limit_s = item.limit_s * max(LEAST_SHARE, 0.5**num_late)
+        return self._guarded(limit_s, lambda box: self._check(box, item)) or Verdict("failed")
 
     def close(self) -> None:
         """End the box, keeping what was printed."""
@@ -137,9 +154,16 @@ class _Judge:
 
     def _too_long(self, error: BoxTimeout) -> Verdict:
         message = f"Not done after {error.limit_s:g} s."
-        if error.place is None:
-            return Verdict("timeout", message=message)
-        label, line, function = error.place.label, error.place.line, error.place.function
-        step = Step(label, line, function, self._submission.line(label, line))
-        where = f" Your code was in line {line} of {label}: `{step.code}`"
-        return Verdict("timeout", message=message + where, steps=(step,))
+        steps = [
+            Step(
+                place.label,
+                place.line,
+                place.function,
+                self._submission.line(place.label, place.line),
+            )
+            for place in error.places[-MAX_STEPS:]
+        ]
+        if steps:
+            last = steps[-1]
+            message += f" Your code was in line {last.line} of {last.label}: `{last.code}`"
+        return Verdict("timeout", message=message, steps=tuple(steps))

@@ -99,20 +99,22 @@ def _detail(item: ItemReport) -> str:
 def _tree(state: State) -> str:
     from radixlab.viz.text import summary
 
-    return summary(state)
+    _, *nodes = summary(state).splitlines()  # the first line is about a pool, which a tree has not
+    return "\n".join(line.removeprefix("  ") for line in nodes) or "an empty tree"
 
 
 def _indent(block: str) -> str:
     return "\n".join(f"    {line}" for line in block.splitlines())
 
 
-def _picture(value: State | str | None) -> str | None:
-    """Return a tree's picture for an `img`; None where there is only text."""
+def _picture(value: State | str | None) -> tuple[str, int] | None:
+    """Return a tree's picture for an `img`, and its width; None where there is only text."""
     if not isinstance(value, State):
         return None
-    from radixlab.viz.still import still  # drawing is slow to import
+    from radixlab.viz.still import tree_still  # drawing is slow to import
 
-    return "data:image/png;base64," + base64.b64encode(still(value)).decode("ascii")
+    png, width = tree_still(value)
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii"), width
 
 
 @cache

@@ -4,6 +4,7 @@ A copy is never overwritten as a whole: an update of the course cannot touch wha
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -94,11 +95,16 @@ def learners(folder: Path) -> dict[str, Path]:
         There is no exercise anywhere.
     """
     if _has_exercises(folder):
-        return {folder.resolve().name: folder}
-    found = {sub.name: sub for sub in _subfolders(folder) if _has_exercises(sub)}
+        return {_name(folder.resolve()): folder}
+    found = {_name(sub): sub for sub in _subfolders(folder) if _has_exercises(sub)}
     if not found:
         raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
     return found
+
+
+def _name(folder: Path) -> str:
+    """Return its name as text that can be written: what is no UTF-8 is spelt out."""
+    return os.fsencode(folder.name).decode("utf-8", "backslashreplace")
 
 
 def _subfolders(folder: Path) -> Iterable[Path]:

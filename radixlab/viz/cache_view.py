@@ -17,6 +17,7 @@ import traitlets
 from IPython.core.getipython import get_ipython
 
 from radixlab import observe
+from radixlab.cache import RadixTree
 from radixlab.events import Event
 from radixlab.observe.state import State
 from radixlab.viz.bundle import css, esm
@@ -65,8 +66,10 @@ class CacheView(anywidget.AnyWidget):
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
         self._cache, self._decode = cache, decode
         self._events = EventLog(observe.snapshot(cache), decode)
-        has_requests = not isinstance(cache, observe.WatchedTree)
-        self._frame = {"title": title, "sources": event_sources(), "requests": has_requests}
+        is_tree = isinstance(cache, observe.WatchedTree)
+        is_foreign = is_tree and not isinstance(cache.tree, RadixTree)  # no line of ours did it
+        sources = {} if is_foreign else event_sources()
+        self._frame = {"title": title, "sources": sources, "requests": not is_tree}
         self._cell = 0  # counts the cells that run: a view that looks back follows the next one
         self._sent = 0
         self._sent_at = self._synced_at = 0.0

@@ -57,6 +57,12 @@ def still(
     return _png(figure, axes, y + 8)
 
 
+def tree_still(state: State) -> tuple[bytes, int]:
+    """Draw the tree alone; return the PNG, and its width in pixels as shown."""
+    png = render_dot(tree_dot(state, max_nodes=_MOST_NODES, dpi=_DPI * _SCALE))
+    return png, Image.open(io.BytesIO(png)).width // _SCALE
+
+
 def save_png(state: State, path: str | Path, decode: Decode | None = None) -> None:
     """Write `still(state)` to a file."""
     Path(path).write_bytes(still(state, decode))

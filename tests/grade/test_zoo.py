@@ -53,8 +53,10 @@ CAUGHT = {  # what the course says each exercise must catch, with a submission t
 
 @pytest.mark.parametrize(("exercise", "name"), RIGHT)
 def test_a_right_solution_gets_everything(exercise, name):
-    zoo = ZOOS[exercise]
-    assert zoo.lost(zoo.right[name]) == []
+    report = ZOOS[exercise].report(ZOOS[exercise].right[name])
+    assert [
+        f"{item.id}: {item.verdict.message}" for item in report.items if item.verdict.share < 1
+    ] == []
 
 
 @pytest.mark.parametrize(("exercise", "name"), WRONG)
@@ -85,8 +87,11 @@ def test_there_are_three_right_solutions_beside_the_master(exercise):
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 @pytest.mark.parametrize(("exercise", "name"), WRONG)
 def test_a_wrong_solution_loses_nothing_else(exercise, name, seed):
+    """On every seed it loses its first item; one seed's luck may spare it what else it names."""
     zoo = ZOOS[exercise]
-    assert zoo.lost(zoo.wrong[name], seed) == [id for id in zoo.items if id in zoo.loses[name]]
+    lost = zoo.lost(zoo.wrong[name], seed)
+    assert zoo.loses[name][0] in lost
+    assert set(lost) <= set(zoo.loses[name])
 
 
 @pytest.mark.soak

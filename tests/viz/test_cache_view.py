@@ -187,6 +187,16 @@ def test_every_event_the_engine_emits_has_a_source_line() -> None:
     assert emitted == EVENT_TYPES.keys() - {"TreeResynced"} and emitted <= event_sources().keys()
 
 
+def test_a_tree_of_somebodys_own_shows_no_line_of_the_engine() -> None:
+    class Own:
+        def __init__(self) -> None:
+            self.walk = RadixTree(block_size=2).walk
+
+    ours, own = (watch(tree, 2, 4) for tree in (RadixTree(block_size=2), Own()))
+    assert CacheView(ours).recording["sources"] == event_sources()
+    assert CacheView(own).recording["sources"] == {}
+
+
 def test_imports_annotations_and_comments_are_no_source(tmp_path: Path) -> None:
     lines = ["from x import NodeSplit", "def f(e: NodeSplit) -> 'NodeSplit':", "    # NodeSplit()"]
     path = tmp_path / "a.py"

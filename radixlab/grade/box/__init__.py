@@ -6,10 +6,11 @@ can only answer questions. Whatever the code prints, patches or kills, it does t
 - `wire`     values as bytes
 - `peer`     calls in both directions
 - `inside`   the program that runs in the box
+- `fence`    what the kernel keeps it from
 - `process`  starting it, its limits, and its end
 """
 
 from radixlab.grade.box.peer import BoxClosed, LearnerError, Remote
-from radixlab.grade.box.process import Box, BoxTimeout, Place
+from radixlab.grade.box.process import Box, BoxError, BoxTimeout, Place
 
-__all__ = ["Box", "BoxClosed", "BoxTimeout", "LearnerError", "Place", "Remote"]
+__all__ = ["Box", "BoxClosed", "BoxError", "BoxTimeout", "LearnerError", "Place", "Remote"]

@@ -13,8 +13,10 @@ import os
 import sys
 import types
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from radixlab.grade.box.fence import fence
 from radixlab.grade.box.peer import Peer
 
 MAX_PRINTED = 64 << 10
@@ -25,6 +27,12 @@ MAX_CPU_S = 300
 """Beyond any item's limit: it ends a box whose judge was killed."""
 MAX_FILE_BYTES = 64 << 20
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+_READABLE = (
+    *("/usr", "/lib", "/lib64", "/etc", "/nix/store"),
+    *("/dev/urandom", "/dev/random", "/dev/zero", "/proc/self", "/proc/cpuinfo"),
+    "/sys/devices/system/cpu",
+)
+"""What a Python with NumPy may want to read, beside its own files."""
 
 
 class Submission:
@@ -68,11 +76,13 @@ class Printed(io.TextIOBase):
 
 
 def main() -> None:
-    """Set the limits, hide the pipes, and answer."""
+    """Hide the pipes, set the limits, put up the fence, and answer."""
     questions, answers = _moved(0), _moved(1)
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = Printed(os.dup(2))
     _set_limits()
+    own = (Path(os.__file__).parents[1], *sys.path, Path(__file__).parents[2] / "exercise")
+    fence((*_READABLE, *map(str, own)), (os.getcwd(), os.devnull))
     reader, writer = (os.fdopen(fd, mode, 0) for fd, mode in ((questions, "rb"), (answers, "wb")))
     Peer(reader, writer, Submission(), is_open=True).serve()
 

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import msgpack
+import numpy
+
 from radixlab.grade.box.inside import MAX_PRINTED
-from radixlab.grade.box.peer import Peer
+from radixlab.grade.box.peer import BoxClosed, Peer
 
 _HERE = Path(__file__).parent
 _EXERCISE = _HERE.parents[1] / "exercise"
@@ -31,16 +34,21 @@ from radixlab.grade.box.inside import main
 main()
 """
 _MARK = "RADIXLAB_BOX"
-"""A variable whose value tells a box's processes, wherever they went, from all others."""
+"""A variable whose value, `pid-token`, tells a box's processes, wherever they went, from others."""
+
+
+class BoxError(RuntimeError):
+    """A box cannot be started on this machine: the learner has no part in it."""
 
 
 class BoxTimeout(Exception):
     """The time is over; the box has been ended."""
 
-    def __init__(self, limit_s: float, place: "Place | None") -> None:
+    def __init__(self, limit_s: float, places: "Sequence[Place]") -> None:
         super().__init__(f"not done after {limit_s:g} s")
         self.limit_s = limit_s
-        self.place = place
+        self.places = places
+        """The submission's lines that ran, the innermost last; none if it could not be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,11 @@ class Place:
 class Box:
     """A process of its own session, with limits, for one submission.
 
+    Raises
+    ------
+    BoxError
+        It does not start.
+
     Examples
     --------
     >>> with Box() as box:
@@ -66,7 +79,7 @@ class Box:
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self._labels = tuple(labels)
         self._folder = tempfile.TemporaryDirectory(prefix="radixlab-box-")
-        self._token = secrets.token_hex(8)
+        self._token = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._stack: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._cores = _share_one_core()
@@ -83,6 +96,12 @@ class Box:
         peer = Peer(self._process.stdout, self._process.stdin)
         self.submission: Any = peer.root
         """`inside.Submission`, in the box."""
+        try:
+            self.submission.names()
+        except BoxClosed:
+            said = self.printed.strip().splitlines() or [self.ending()]
+            self.close()
+            raise BoxError(f"the grader could not start its own process: {said[-1]}") from None
 
     def __enter__(self) -> "Box":
         return self
@@ -105,10 +124,11 @@ class Box:
         BoxTimeout
             It did; whatever was asked got no answer.
         """
-        over: list[Place | None] = []
+        over, places = threading.Event(), list[Place]()
 
         def end() -> None:
-            over.append(self.place())
+            over.set()  # first: asking may end a box that does not want to be asked
+            places.extend(self.places())
             self._kill()
 
         timer = threading.Timer(limit_s, end)
@@ -117,27 +137,31 @@ class Box:
         try:
             yield
         except Exception:
-            if over or not timer.is_alive():
+            if over.is_set():
                 timer.join()
-                raise BoxTimeout(limit_s, over[0] if over else None) from None
+                raise BoxTimeout(limit_s, places) from None
             raise
         finally:
             timer.cancel()
 
-    def place(self) -> Place | None:
-        """Return the submission's line that runs now, if it is one of the submission's."""
+    def places(self) -> list[Place]:
+        """Return the submission's lines that run now, the innermost last."""
         if not hasattr(signal, "SIGUSR1"):
-            return None
+            return []
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGUSR1)
         for _ in range(50):
             time.sleep(0.01)
             self._stack.seek(0)
             text = self._stack.read(1 << 16).decode("utf-8", "replace")
-            for label, line, function in re.findall(r'File "([^"]*)", line (\d+) in (.*)', text):
-                if label in self._labels:
-                    return Place(label, int(line), function)
-        return None
+            steps = re.findall(r'File "([^"]*)", line (\d+) in (.*)', text)
+            if found := [
+                Place(label, int(line), function)
+                for label, line, function in steps
+                if label in self._labels
+            ]:
+                return found[::-1]
+        return []
 
     def ending(self) -> str:
         """Say how a process that ended by itself did: `exit code 0`, or a signal's name."""
@@ -208,9 +232,10 @@ def _boot_code() -> str:
         "radixlab.grade": [],
         "radixlab.grade.box": [str(_HERE)],
     }
-    known = sysconfig.get_paths()
-    path = [p for p in sys.path if p and Path(p).is_relative_to(known["stdlib"])]
-    path += [known["purelib"], known["platlib"]]  # NumPy; what .pth files add stays hidden
+    stdlib = sysconfig.get_paths()["stdlib"]
+    path = [p for p in sys.path if p and Path(p).is_relative_to(stdlib)]
+    # Wherever these two are installed, and nothing else that a .pth file adds.
+    path += [str(Path(str(module.__file__)).parents[1]) for module in (numpy, msgpack)]
     return _BOOT.format(path=list(dict.fromkeys(path)), packages=packages)
 
 

@@ -155,6 +155,7 @@ EXERCISE = Exercise(
                 "tokens[start : start + size], never tokens[start:].",
             ),
             NEEDS,
+            rests_on=("match", "split", "children", "reinsert"),
         ),
     ),
 )

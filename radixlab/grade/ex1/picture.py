@@ -4,6 +4,7 @@ Neither has to be a tree of ours, or right: a picture shows what is there.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from radixlab.exercise.tree import Tokens
@@ -35,14 +36,27 @@ def state_of_rows(rows: Any, block_size: int, num_blocks: int = 1) -> State | No
     return state
 
 
-def state_of_model(model: PrefixModel, num_blocks: int = 1) -> State:
-    """Return the oracle's tree: a node goes on until something branches off or a lock ends."""
+def ends(state: State) -> set[Tokens]:
+    """Return the prefixes at which its nodes end."""
+    prefix_of: dict[int | None, Tokens] = {None: ()}
+    for node in state.nodes.values():
+        prefix_of[node.id] = prefix_of[node.parent_id] + tuple(node.tokens)
+    return set(prefix_of.values())
+
+
+def state_of_model(model: PrefixModel, num_blocks: int = 1, cuts: Collection[Tokens] = ()) -> State:
+    """Return the oracle's tree: a node goes on until something branches off or a lock ends.
+
+    It ends at `cuts` too: where the learner's nodes do, only what is wrong looks different.
+    """
     size, refs = model.block_size, model.lock_refs()
     num_children = Counter(prefix[:-size] for prefix in model.block_of)
     state, node_of = State(num_blocks, size), dict[Tokens, NodeState]()
     for prefix in sorted(model.block_of):  # a prefix comes before what continues it
         node, block = node_of.get(prefix[:-size]), model.block_of[prefix]
-        if node is None or num_children[prefix[:-size]] > 1 or node.lock_ref != refs[prefix]:
+        above = prefix[:-size]
+        parts = num_children[above] > 1 or above in cuts
+        if node is None or parts or node.lock_ref != refs[prefix]:
             parent_id = node.id if node else None
             node = NodeState(len(state.nodes), parent_id, None, [], [], refs[prefix])
             state.nodes[node.id] = node

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from radixlab.grade.ex1.judge import Fault, find_fault
-from radixlab.grade.ex1.picture import state_of_model, state_of_rows
+from radixlab.grade.ex1.picture import ends, state_of_model, state_of_rows
 from radixlab.grade.ex1.scenario import Scenario, key_of
 from radixlab.grade.ex1.shrink import shrink
 from radixlab.grade.items import Failed, Trial
@@ -54,11 +54,11 @@ def _pictures(
     Where the latter is right, or cannot be drawn, return what was expected and came, as text.
     """
     pool = max((block for op in scenario.operations for block in key_of(op)[1] or ()), default=0)
-    right = state_of_model(fault.model, pool + 1)
     answers = _play(trial, scenario, watched=True)
     last = answers[-1] if isinstance(answers, list) and answers else None
     rows = last.get("walk") if isinstance(last, dict) else None
     found = None if rows is None else state_of_rows(rows, scenario.block_size, pool + 1)
+    right = state_of_model(fault.model, pool + 1, ends(found) if found else ())
     if found is None or _contents(found) == _contents(right):
         return fault.wrong.expected, fault.wrong.actual
     return right, found

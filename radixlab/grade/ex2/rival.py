@@ -19,9 +19,10 @@ def check_eager(trial: Trial) -> None:
             why = _wrong(result.timed(sample), sample) if sample.kind == "eager" else None
             if why:
                 raise result.failed(f"{result.name(sample)} {why}.", sample)
+        for phase in ("fork", "first"):
+            if not any((one.kind, one.phase) == ("eager", phase) for one in result.samples):
+                raise result.failed(f'There is no sample of kind "eager" and phase "{phase}".')
         traffic = _traffic(result)
-        if not any(kind == "eager" for kind, _, _ in traffic):
-            raise result.failed('There is no sample of kind "eager": the rival was not measured.')
         for block_size, forks in sorted({key[1:] for key in traffic}):
             _require_same(result, block_size, forks, traffic)
 

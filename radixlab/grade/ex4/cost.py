@@ -11,11 +11,19 @@ SIZES = (128, 2_048)
 NUM_VICTIMS = 200
 MOST_PER_LEVEL = 6
 """Nodes examined for a victim, per doubling of the leaves: a heap needs none, or a few."""
+MOST_GROWTH = 4.5
+"""Of a victim's CPU time from the first size to the second: what goes through notes of its own
+examines no node, and takes 10 times as long there. Right solutions: 1.0 to 1.9."""
+LEAST_S = 1e-6
+"""Less is no time to compare with."""
 
 
 def check_examined(trial: Trial) -> None:
     """Fill caches with leaves, then evict: looking at all of them does not scale."""
-    found = {size: _examined(trial, size) for size in SIZES}
+    found, seconds = dict[int, float](), list[float]()
+    for size in SIZES:
+        found[size], took_s = _examined(trial, size)
+        seconds.append(max(took_s, LEAST_S))
     for size, examined in found.items():
         most = MOST_PER_LEVEL * math.log2(size)
         if examined > most:
@@ -25,13 +33,26 @@ def check_examined(trial: Trial) -> None:
                 f"leaves are evictable; {most:.0f} are enough. ({counts}.) Keep the candidates in "
                 f"order as the hooks tell of them."
             )
+    growth = seconds[-1] / seconds[0]
+    if growth > MOST_GROWTH:
+        few, many = SIZES
+        raise Failed(
+            f"With {many:,} evictable leaves victim() takes {growth:.0f} times the CPU time of one "
+            f"with {few}, and should take hardly more. Does it go through a list or a dict of "
+            f"yours? Keep the candidates in order as the hooks tell of them."
+        )
 
 
-def _examined(trial: Trial, num_leaves: int) -> float:
-    policy = Telling(host(trial, "MyPolicy"))
+def _examined(trial: Trial, num_leaves: int) -> tuple[float, float]:
+    """Return the nodes examined per victim, and the CPU seconds."""
+    theirs = host(trial, "MyPolicy")
+    policy = Telling(theirs)
     prompts = [chr(0x4E00 + number) * 4 + "-" for number in range(num_leaves + NUM_VICTIMS)]
     serve_small(policy, prompts, num_leaves + 1)
-    return policy.counts.num_examined / max(1, policy.counts.num_victims)
+    took_s = theirs.victim_s()
+    if not isinstance(took_s, float):
+        raise Failed("The time of a victim could not be measured.")
+    return policy.counts.num_examined / max(1, policy.counts.num_victims), took_s
 
 
 def check_deterministic(trial: Trial) -> None:

@@ -90,7 +90,7 @@ EXERCISE = Exercise(
             "examined",
             2,
             f"victim() reads the fields of at most {MOST_PER_LEVEL} · log2(n) nodes, in the mean, "
-            f"where n leaves are evictable.",
+            f"where n leaves are evictable, and its CPU time hardly grows with n.",
             check_examined,
             (
                 "How many candidates do you look at for one victim?",
