@@ -132,7 +132,7 @@ def how(error: BaseException, traceback: TracebackType | None) -> str:
 def rules(item: pytest.Item) -> set[str]:
     """Return the rules that a test's docstring begins with (see tests/cache/test_rulebook.py)."""
     ids = (getattr(item, "obj", item).__doc__ or "").split(":")[0].split("(")[0]
-    return set(re.findall(r"\b[MLECHKT]\d+\b", ids))
+    return set(re.findall(r"\b[MLECHSKT]\d+\b", ids))
 
 
 def name(item: pytest.Item) -> str:
