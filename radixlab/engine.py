@@ -23,7 +23,14 @@ from radixlab.cache.tokens import TokensLike
 from radixlab.config import SchedulerConfig, positive
 from radixlab.events import Namespace
 from radixlab.model.work import Work
-from radixlab.sched import FinishReason, Request, RequestTooLargeError, Scheduler, ThreadError
+from radixlab.sched import (
+    FinishReason,
+    Request,
+    RequestError,
+    RequestTooLargeError,
+    Scheduler,
+    ThreadError,
+)
 from radixlab.sched.scheduler import Batch
 
 
@@ -134,13 +141,30 @@ class Engine:
         self.scheduler.waiting.add(request)
         return request
 
-    def abort(self, request_id: int) -> bool:
+    def fork_request(self, request: Request, sampler: Any = None) -> Request:
+        """Ask for one more answer to a prompt that is not computed yet.
+
+        It begins when the prompt is computed, over the same blocks. Raises `RequestError` if that
+        was before.
+        """
+        self._check_thread()
+        if request.id not in self.requests or request.output or request.origin:
+            raise RequestError(f"{request} cannot be forked: only a prompt to be computed can")
+        prompt, rest = request.tokens, (request.max_tokens, request.namespace, request.eos_ids)
+        fork = Request(self._next_id, prompt, *rest, sampler)
+        self._next_id += 1
+        self.requests[fork.id] = fork
+        fork.origin = request
+        request.forks.append(fork)
+        return fork
+
+    def abort(self, request_id: int, reason: FinishReason = "abort") -> bool:
         """Give up a request; return whether there was one: it may have finished just before."""
         self._check_thread()
         request = self.requests.get(request_id)
         if request is None:
             return False
-        self.scheduler.abort(request)
+        self.scheduler.end(request, reason)
         self._forget(request)
         return True
 
@@ -152,7 +176,7 @@ class Engine:
         self._transfer()
         tokens = self._compute(batch)
         self.scheduler.update(batch, tokens)
-        return self._emit([batch.requests[place] for place in batch.ready()])
+        return self._emit([request for request, _ in batch.ready])
 
     def stats(self) -> EngineStats:
         """Count requests, tokens and blocks."""
@@ -178,11 +202,12 @@ class Engine:
             self.manager.complete(transfers)
 
     def _compute(self, batch: Batch) -> list[int]:
-        """Run the batch; return the token chosen at each place that is ready."""
+        """Run the batch; return the token chosen for each request that is ready."""
         if not batch.work:
             return []
-        scores, places = self.runner.forward(batch.work), batch.ready()
-        samplers = [batch.requests[place].sampler for place in places]
+        scores = self.runner.forward(batch.work)
+        places = [place for _, place in batch.ready]
+        samplers = [request.sampler for request, _ in batch.ready]
         return self.runner.choose(scores[places], samplers) if places else []
 
     def _emit(self, requests: list[Request]) -> list[NewToken]:

@@ -32,6 +32,7 @@ class Request:
     __slots__ = (
         "eos_ids",
         "finish_reason",
+        "forks",
         "id",
         "max_tokens",
         "miss_reason",
@@ -42,6 +43,7 @@ class Request:
         "num_passes",
         "num_preemptions",
         "num_prompt_tokens",
+        "origin",
         "output",
         "sampler",
         "sequence",
@@ -72,6 +74,10 @@ class Request:
         """Its blocks; None unless it runs."""
         self.num_computed = 0
         self.output: list[int] = []
+        self.forks: list[Request] = []
+        """Other answers to this prompt, which begin when it is computed."""
+        self.origin: Request | None = None
+        """Whose fork it is, until it begins."""
         self.num_passes = 0
         """Steps in which others were admitted before it although they came later."""
         self.num_preemptions = 0
@@ -107,6 +113,11 @@ class Request:
             self.num_cached_tokens = sequence.hit_tokens
             self.num_host_cached_tokens = sequence.host_hit_tokens
             self.miss_reason = sequence.miss_reason
+
+    def admit_fork(self, sequence: Sequence) -> None:
+        """Run, beside the one that this is forked from: the prompt is computed."""
+        self.sequence, self.tokens = sequence, sequence.tokens
+        self.num_computed = self.num_cached_tokens = self.num_prompt_tokens
 
     def preempt(self) -> None:
         """Wait again, with all tokens so far to be computed."""

@@ -25,7 +25,7 @@ from radixlab.config import SchedulerConfig
 from radixlab.model.work import Work
 from radixlab.sched.computing import Computing
 from radixlab.sched.queue import WaitingQueue
-from radixlab.sched.request import Request
+from radixlab.sched.request import FinishReason, Request
 
 
 @dataclass(slots=True)
@@ -39,6 +39,8 @@ class Batch:
     """One piece for each of the requests."""
     admitted: list[Request] = field(default_factory=list)
     """Those of them that waited before."""
+    ready: list[tuple[Request, int]] = field(default_factory=list)
+    """Who gets a token in this step, and the place of its scores: forks share their origin's."""
 
     def add(self, request: Request) -> None:
         """Give a running request what it needs, as far as the budget goes."""
@@ -48,10 +50,8 @@ class Batch:
             self.requests.append(request)
             self.work.append(Work(request.sequence, start, start + num))
             self.budget_tokens -= num
-
-    def ready(self) -> list[int]:
-        """Return the places whose last token is computed: there the next can be chosen."""
-        return [i for i, work in enumerate(self.work) if work.end == work.sequence.num_tokens]
+        if num and start + num == request.tokens.num_tokens:
+            self.ready += [(each, len(self.work) - 1) for each in (request, *request.forks)]
 
 
 class Scheduler:
@@ -80,23 +80,44 @@ class Scheduler:
         for request, work in zip(batch.requests, batch.work, strict=True):
             request.num_computed = work.end
             self.manager.commit(work.sequence, work.end)
-        for place, token in zip(batch.ready(), tokens, strict=True):
-            request = batch.requests[place]
+        for request, place in batch.ready:
+            if request.sequence is None:
+                self._fork(batch.requests[place], request)
+        for (request, _), token in zip(batch.ready, tokens, strict=True):
             request.take(token)
             if request.finish_reason:
-                self.running.remove(request)
-                self.manager.release(batch.work[place].sequence)
+                self._leave(request)
 
-    def abort(self, request: Request) -> None:
-        """Give up a request that waits or runs."""
-        request.finish_reason = "abort"
-        if request.sequence is None:
-            self.waiting.remove(request)
+    def end(self, request: Request, reason: FinishReason) -> None:
+        """End a request that waits or runs; its forks that have not begun wait for themselves."""
+        request.finish_reason = reason
+        for fork in request.forks:
+            fork.origin = None
+            self.waiting.add(fork)
+        if request.sequence:
+            self._leave(request)
+        elif request.origin:
+            request.origin.forks.remove(request)
         else:
-            self.running.remove(request)
-            self.manager.abort(request.sequence)
+            self.waiting.remove(request)
 
     # ---- inside
+
+    def _leave(self, request: Request) -> None:
+        assert request.sequence is not None
+        self.running.remove(request)
+        if request.finish_reason == "abort":
+            self.manager.abort(request.sequence)
+        else:
+            self.manager.release(request.sequence)
+
+    def _fork(self, origin: Request, request: Request) -> None:
+        """Let another answer begin over the same blocks; whoever writes first copies the last."""
+        assert origin.sequence is not None
+        request.admit_fork(self.manager.fork(origin.sequence))
+        request.origin = None
+        origin.forks.remove(request)
+        insort(self.running, request, key=attrgetter("id"))
 
     def _give_slots(self) -> None:
         """Append each running request's last token; without blocks left, the youngest goes."""

@@ -1,6 +1,6 @@
 """How the tests of the scheduler are written: an engine without a model, under oath."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -62,13 +62,17 @@ class Served:
             self.verify()
         return new
 
-    def run(self, most: int = 1000) -> None:
-        """Step until all is served."""
+    def until(self, done: Callable[[], bool], most: int = 300) -> None:
+        """Step until something is so; a livelock is a failed test."""
         for _ in range(most):
-            if not self.engine.has_work:
+            if done():
                 return
             self.step()
-        raise AssertionError(f"not done after {most} steps: {self.engine.requests}")
+        raise AssertionError(f"not so after {most} steps: {self.engine.requests}")
+
+    def run(self) -> None:
+        """Step until all is served."""
+        self.until(lambda: not self.engine.has_work)
 
     def serve(self, *prompts: str) -> None:
         """Serve one after the other, so that the cache has them."""

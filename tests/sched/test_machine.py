@@ -59,6 +59,12 @@ class EngineMachine(RuleBasedStateMachine):
             except RequestTooLargeError:
                 assert len(tokens) + max_tokens - 1 > most
 
+    @rule(which=st.integers(0, 9))
+    def fork(self, which):
+        live = self.served.engine.requests.values()
+        if open := [r for r in live if not (r.output or r.origin)]:
+            self.asked.append(self.served.engine.fork_request(open[which % len(open)]))
+
     @rule(times=st.integers(1, 4))
     def step(self, times):
         self.served.step(times)

@@ -7,7 +7,7 @@ import pytest
 
 from radixlab.cache import PolicyError
 from radixlab.config import ConfigError, SchedulerConfig
-from radixlab.sched import ORDERS, OrderError, RequestTooLargeError, first_come
+from radixlab.sched import ORDERS, OrderError, RequestError, RequestTooLargeError, first_come
 from tests.cache.helpers import refused, text
 from tests.sched.helpers import Served
 
@@ -93,7 +93,7 @@ def test_equal_prompts_that_come_together_are_computed_once():
 @EACH_ORDER
 def test_a_prefix_in_many_pieces_is_computed_once(order):
     "S2: while a long prompt is computed step by step, those that share it wait"
-    served = Served(order=order, max_running=8, max_batch_tokens=8)
+    served = Served(order=order, max_running=8, max_batch_tokens=10)
     asked = [served.ask(f"abcdef{last}") for last in "xyz"]
     served.run()
     assert [request.num_cached_tokens for request in asked] == [0, 24, 24]
@@ -168,10 +168,11 @@ def test_no_step_computes_more_than_the_budget():
     served = Served(max_running=4, max_batch_tokens=6)
     for prompt in ("ab", "abc", "x..", "abcd", "y"):
         served.ask(prompt, max_tokens=5)
+    computed = [0]
     while served.engine.has_work:
-        before = served.runner.num_computed_tokens
         served.step()
-        assert served.runner.num_computed_tokens - before <= 6
+        computed.append(served.runner.num_computed_tokens)
+        assert 0 < computed[-1] - computed[-2] <= 6
 
 
 # ---- room
@@ -214,8 +215,7 @@ def test_a_preempted_request_is_passed_by_nobody():
     "S5: it is first in the queue, whatever the others find"
     served = Served(8, watermark_blocks=0, max_running=8)
     old, young = served.ask("abc", max_tokens=16), served.ask("xyz", max_tokens=6)
-    while not young.num_preemptions:
-        served.step()
+    served.until(lambda: young.num_preemptions > 0)
     late = served.ask("abc.")
     served.run()
     assert served.finished == [old.id, young.id, late.id]
@@ -281,6 +281,58 @@ def test_pins_give_way_to_one_that_needs_their_blocks():
     assert request.output == served.answer(request)
 
 
+# ---- forks
+
+
+def test_forks_compute_the_prompt_once_and_each_answers():
+    "C1 C2: they begin over the same blocks; all write in one step, so each copies the last block"
+    served = Served()
+    request = served.ask("abc..", max_tokens=6)
+    forks = [served.engine.fork_request(request) for _ in range(3)]
+    served.step()
+    assert served.runner.num_computed_tokens == 14
+    assert served.manager.stats().num_shared_blocks == 4
+    served.step()
+    assert served.manager.stats().copied_blocks == 4
+    served.run()
+    assert [each.output for each in forks] == [served.answer(request)] * 3
+    assert [each.num_cached_tokens for each in (request, *forks)] == [0, 14, 14, 14]
+    served.verify_idle()
+
+
+def test_forks_are_preempted_one_by_one():
+    "S5 C6: four answers where two fit"
+    served = Served(7, watermark_blocks=0)
+    request = served.ask("abc.", max_tokens=12)
+    forks = [served.engine.fork_request(request) for _ in range(3)]
+    served.run()
+    assert served.engine.stats().num_preemptions > 0
+    assert all(each.output == served.answer(request) for each in (request, *forks))
+    served.verify_idle()
+
+
+@pytest.mark.parametrize("num_steps", [0, 1])
+def test_forks_outlive_the_prompt_they_were_to_share(num_steps):
+    "C7 L8: it is aborted before its prompt is computed, and so is one of them"
+    served = Served(max_running=8, max_batch_tokens=8)
+    request = served.ask("abcdef", max_tokens=3)
+    gone, fork = (served.engine.fork_request(request) for _ in range(2))
+    served.step(num_steps)
+    assert served.abort(gone)
+    assert served.abort(request)
+    served.run()
+    assert (fork.output, fork.finish_reason) == (served.answer(fork), "length")
+    served.verify_idle()
+
+
+def test_only_a_prompt_to_be_computed_can_be_forked():
+    served = Served()
+    request = served.ask("ab", max_tokens=3)
+    served.step()
+    with refused(RequestError, "Request(0"):
+        served.engine.fork_request(request)
+
+
 # ---- life and settings
 
 
@@ -301,8 +353,7 @@ def test_an_abort_of_a_preempted_request_takes_it_out_of_the_queue():
     served = Served(6, watermark_blocks=0)
     served.ask("ab", max_tokens=12)
     young = served.ask("xy", max_tokens=12)
-    while not young.num_preemptions:
-        served.step()
+    served.until(lambda: young.num_preemptions > 0)
     assert served.abort(young)
     served.run()
     served.verify_idle()
