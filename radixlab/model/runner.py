@@ -24,7 +24,8 @@ class Runner:
     def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
         config, weight = model.config, model.norm.weight
         self.model = model.eval()
-        self.vocab_size, self.max_context_len = config.vocab_size, config.max_context_len
+        self.vocab_size = config.vocab_size
+        self.max_context_len: int | None = config.max_context_len
         self.backend = backend
         self.plans = PlanCache(cache.block_size, config.group_size)
         self.store = TorchKVStore(

@@ -15,6 +15,7 @@ LAYERS = [  # imports point down this list only
     "viz",
     "serve",
     "observe",
+    "llm",
     "engine",
     "sched",
     "model",
@@ -116,7 +117,13 @@ def test_the_cache_imports_without_torch_notebooks_or_plots():
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("part", ["attention", "model", "engine"])
+@pytest.mark.parametrize("part", ["sched", "engine", "model.counting"])
+def test_the_scheduler_and_the_engine_import_without_torch(part):
+    run = can_import(f"radixlab.{part}", TORCH + NOTEBOOK + PLOTTING + HTTP)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("part", ["attention", "model", "engine", "llm"])
 def test_the_engine_imports_on_a_bare_gpu_machine(part):
     if not any(PACKAGE.glob(f"{part}*")):
         pytest.skip(f"radixlab.{part} is not written yet")
