@@ -8,7 +8,6 @@ scheduler is tested, and shown, without torch.
 
 import zlib
 from collections.abc import Sequence as Many
-from typing import Any
 
 import numpy as np
 
@@ -48,9 +47,10 @@ class CountingRunner:
         tokens = [self.next_token(item.sequence.token_ids[: item.end]) for item in work]
         return np.array(tokens, np.int32)
 
-    def choose(self, scores: TokenArray, samplers: Many[Any]) -> list[int]:
-        """Give the tokens: nothing is left to choose."""
-        return [int(token) for token in scores]
+    def choose(self, scores: TokenArray, samplers: Many[int | None]) -> list[int]:
+        """Give the tokens; a sampler is a number to add, so that forks differ."""
+        pairs = zip(scores.tolist(), samplers, strict=True)
+        return [(token + (sampler or 0)) % self.vocab_size for token, sampler in pairs]
 
     def next_token(self, token_ids: TokenArray) -> int:
         """Say what follows these tokens, int32 `[n]`, whatever the cache holds."""

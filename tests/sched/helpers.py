@@ -72,7 +72,8 @@ class Served:
 
     def run(self) -> None:
         """Step until all is served."""
-        self.until(lambda: not self.engine.has_work)
+        most = 200 + 50 * len(self.engine.requests)
+        self.until(lambda: not self.engine.has_work, most)
 
     def serve(self, *prompts: str) -> None:
         """Serve one after the other, so that the cache has them."""
@@ -99,7 +100,11 @@ class Served:
     def answer(self, request: Request) -> list[int]:
         """What a request must be answered, computed without any cache."""
         tokens = request.tokens.token_ids[: request.num_prompt_tokens]
-        return answer(self.runner, tokens, request.max_tokens, request.eos_ids)
+        output: list[int] = []
+        while len(output) < request.max_tokens and not request.eos_ids.intersection(output):
+            next_token = self.runner.next_token(np.append(tokens, np.array(output, np.int32)))
+            output += self.runner.choose(np.array([next_token]), [request.sampler])
+        return output
 
     def verify_idle(self) -> None:
         """Nothing runs, nothing waits, nothing has leaked."""
@@ -110,13 +115,3 @@ class Served:
         )
         self.manager.reset()
         assert self.manager.stats().num_free_blocks == stats.cache.num_blocks
-
-
-def answer(runner: CountingRunner, tokens, max_tokens: int, eos_ids=frozenset()) -> list[int]:
-    """What the stand-in says to a prompt if there is no cache."""
-    so_far = np.array(tokens, np.int32)
-    output: list[int] = []
-    while len(output) < max_tokens and not (output and output[-1] in eos_ids):
-        output.append(runner.next_token(so_far))
-        so_far = np.append(so_far, np.int32(output[-1]))
-    return output

@@ -63,7 +63,8 @@ class EngineMachine(RuleBasedStateMachine):
     def fork(self, which):
         live = self.served.engine.requests.values()
         if open := [r for r in live if not (r.output or r.origin)]:
-            self.asked.append(self.served.engine.fork_request(open[which % len(open)]))
+            origin = open[which % len(open)]
+            self.asked.append(self.served.engine.fork_request(origin, sampler=which % 4))
 
     @rule(times=st.integers(1, 4))
     def step(self, times):

@@ -288,14 +288,16 @@ def test_forks_compute_the_prompt_once_and_each_answers():
     "C1 C2: they begin over the same blocks; all write in one step, so each copies the last block"
     served = Served()
     request = served.ask("abc..", max_tokens=6)
-    forks = [served.engine.fork_request(request) for _ in range(3)]
+    forks = [served.engine.fork_request(request, sampler) for sampler in (1, 2, 3)]
     served.step()
     assert served.runner.num_computed_tokens == 14
     assert served.manager.stats().num_shared_blocks == 4
     served.step()
     assert served.manager.stats().copied_blocks == 4
     served.run()
-    assert [each.output for each in forks] == [served.answer(request)] * 3
+    answers = [each.output for each in (request, *forks)]
+    assert answers == [served.answer(each) for each in (request, *forks)]
+    assert len(set(map(tuple, answers))) == 4
     assert [each.num_cached_tokens for each in (request, *forks)] == [0, 14, 14, 14]
     served.verify_idle()
 
@@ -304,10 +306,10 @@ def test_forks_are_preempted_one_by_one():
     "S5 C6: four answers where two fit"
     served = Served(7, watermark_blocks=0)
     request = served.ask("abc.", max_tokens=12)
-    forks = [served.engine.fork_request(request) for _ in range(3)]
+    forks = [served.engine.fork_request(request, sampler) for sampler in (1, 2, 3)]
     served.run()
     assert served.engine.stats().num_preemptions > 0
-    assert all(each.output == served.answer(request) for each in (request, *forks))
+    assert all(each.output == served.answer(each) for each in (request, *forks))
     served.verify_idle()
 
 
