@@ -77,6 +77,7 @@ class ModelConfig:
         names = ("vocab_size", "hidden_size", "intermediate_size", "num_layers", "num_heads")
         for name in (*names, "num_kv_heads", "head_dim", "max_context_len"):
             positive(name, getattr(self, name))
+        _above_zero("rms_norm_eps", self.rms_norm_eps)
         _above_zero("rope_theta", self.rope_theta)
         if self.num_heads % self.num_kv_heads:
             raise ConfigError(

@@ -73,6 +73,10 @@ class Fields:
         """Return a string."""
         return str(self._value(name, str, default))
 
+    def several(self, name: str) -> list[Any]:
+        """Return a list; absent is empty."""
+        return list(self._value(name, list, []))
+
     def under(self, *names: str) -> "Fields":
         """Return the object under the first of these names that is there; else an empty one."""
         found = [name for name in names if self.values.get(name) is not None]
@@ -89,11 +93,10 @@ class Fields:
 
 
 def _architecture(fields: Fields) -> str:
-    names = fields.values.get("architectures")
-    if isinstance(names, list):
-        for name in names:
-            if name in ARCHITECTURES:
-                return str(name)
+    names = fields.several("architectures")
+    for name in ARCHITECTURES:
+        if name in names:
+            return name
     raise UnsupportedModelError(
         f"{fields.path}: architectures is {names}; known are {', '.join(ARCHITECTURES)}"
     )
@@ -133,12 +136,11 @@ def _rope(fields: Fields) -> tuple[float, RopeScaling | LinearScaling | None]:
 
 def _refuse_unknown_switches(fields: Fields) -> None:
     values = fields.values
-    layer_types = values.get("layer_types") or []
     rope = fields.under("rope_parameters", "rope_scaling")
     wrong = {
         "hidden_act": fields.text("hidden_act", "silu") != "silu",
         "use_sliding_window": fields.flag("use_sliding_window"),
-        "layer_types": any(kind != "full_attention" for kind in layer_types),
+        "layer_types": any(kind != "full_attention" for kind in fields.several("layer_types")),
         "quantization_config": values.get("quantization_config") is not None,
         "partial_rotary_factor": (
             fields.number("partial_rotary_factor", 1) != 1

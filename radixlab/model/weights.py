@@ -76,15 +76,11 @@ def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]
 def read_weights(
     found: Mapping[str, Stored], dtype: torch.dtype | None, device: torch.device
 ) -> dict[str, Tensor]:
-    """Read tensors to a device; `dtype` None for the one that most numbers are stored in.
-
-    On the CPU, what needs no conversion is mapped from the file, not copied.
-    """
-    sizes: dict[torch.dtype, int] = {}
-    for tensor in found.values():
-        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + prod(tensor.shape)
-    dtype, total = dtype or max(sizes, key=sizes.__getitem__), _num_bytes(found)
-    weights = {}
+    """Read tensors to a device; `dtype` None for the one that most numbers are stored in."""
+    dtype = dtype or _commonest_dtype(found)
+    total, weights = sum(tensor.num_bytes for tensor in found.values()), {}
+    # On the CPU a tensor is a view of the file, which may be written anew while the model lives.
+    copy = device.type == "cpu"
     with tqdm(
         total=total, unit="B", unit_scale=True, desc="weights", disable=total < LARGE_BYTES
     ) as bar:
@@ -92,13 +88,16 @@ def read_weights(
             with _opened(path, device) as file:
                 for name, tensor in found.items():
                     if tensor.path == path:
-                        weights[name] = file.get_tensor(tensor.name).to(dtype)
+                        weights[name] = file.get_tensor(tensor.name).to(dtype, copy=copy)
                         bar.update(tensor.num_bytes)
     return weights
 
 
-def _num_bytes(found: Mapping[str, Stored]) -> int:
-    return sum(tensor.num_bytes for tensor in found.values())
+def _commonest_dtype(found: Mapping[str, Stored]) -> torch.dtype:
+    sizes: dict[torch.dtype, int] = {}
+    for tensor in found.values():
+        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + prod(tensor.shape)
+    return max(sizes, key=sizes.__getitem__)
 
 
 def _stored(folder: Path) -> Iterator[Stored]:
@@ -180,12 +179,12 @@ def _why_unreadable(path: Path) -> str | None:
             )
             return f"{path} is cut short or no safetensors file: it has {size} bytes, {needs}"
         try:
-            header: dict[str, dict[str, list[int]]] = json.loads(file.read(length))
-        except ValueError:
+            header = json.loads(file.read(length))
+            places = [(at["data_offsets"][1], n) for n, at in header.items() if n != "__metadata__"]
+            end, last = max(places)
+        except (ValueError, LookupError, TypeError, AttributeError):
             return None
-    ends = {name: at["data_offsets"][1] for name, at in header.items() if name != "__metadata__"}
-    last = max(ends, key=ends.__getitem__, default=None)
-    if last is None or (end := 8 + length + ends[last]) <= size:
+    if (end := 8 + length + end) <= size:
         return None
     return f"{path} is cut short: it has {size} bytes, tensor {last} ends at {end}"
 

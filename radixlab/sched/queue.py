@@ -7,6 +7,7 @@ budgets are the scheduler's.
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from operator import attrgetter
 
 from radixlab.cache.batch import match_batch
 from radixlab.cache.tree import RadixTree
@@ -32,7 +33,8 @@ class WaitingQueue:
         return len(self._preempted) + len(self._new)
 
     def __iter__(self) -> Iterator[Request]:
-        return chain(self._preempted.values(), self._new.values())
+        preempted = sorted(self._preempted.values(), key=attrgetter("id"))
+        return chain(preempted, self._new.values())
 
     def add(self, request: Request) -> None:
         """Put a new request at the end."""

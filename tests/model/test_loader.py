@@ -3,7 +3,9 @@
 import io
 import json
 import pickle
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,6 +13,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: the extra `
 pytest.importorskip("safetensors", reason="safetensors is not installed: the extra `model` has it")
 pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra `model` brings it")
 
+from hypothesis import given  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from radixlab.model import weights  # noqa: E402
@@ -24,9 +28,10 @@ from radixlab.model.errors import (  # noqa: E402
 )
 from radixlab.model.loader import load_config, load_model  # noqa: E402
 from radixlab.model.runner import dense_logits  # noqa: E402
-from tests.model.checkpoints import save_checkpoint, tiny_model  # noqa: E402
+from tests.model.checkpoints import HF, save_checkpoint, tiny_model  # noqa: E402
 
 TEXT = list(range(20))
+TINY_MODEL = tiny_model()
 SCALES = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 LLAMA_3 = {"rope_type": "llama3", **SCALES, "original_max_position_embeddings": 64}
 
@@ -63,6 +68,12 @@ def test_a_model_comes_back_from_its_folder(shards, tied, tmp_path):
     again = load_model(tmp_path)
     assert again.config == load_config(tmp_path)
     assert torch.equal(dense_logits(model, TEXT), dense_logits(again, TEXT))
+
+
+def test_a_model_does_not_need_its_files_any_more(folder):
+    model = load_model(folder)
+    (folder / "model.safetensors").write_bytes(b"")
+    assert torch.equal(dense_logits(model, TEXT), dense_logits(TINY_MODEL, TEXT))
 
 
 @pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16, torch.float16])
@@ -242,7 +253,7 @@ def test_what_may_be_absent(tmp_path):
     "changes, error, named",
     [
         ({"architectures": ["MistralForCausalLM"]}, UnsupportedModelError, "MistralForCausalLM"),
-        ({"architectures": None}, UnsupportedModelError, "architectures is None"),
+        ({"architectures": None}, UnsupportedModelError, "architectures is []"),
         ({"rope_scaling": {"type": "yarn"}}, UnsupportedModelError, "RoPE of type 'yarn'"),
         ({"use_sliding_window": True}, UnsupportedModelError, "use_sliding_window is True"),
         ({"layer_types": ["sliding_attention"]}, UnsupportedModelError, "layer_types"),
@@ -282,3 +293,30 @@ def test_a_config_that_cannot_be_used_is_named(changes, error, named, tmp_path):
 def test_a_config_that_is_no_json_is_named(folder):
     (folder / "config.json").write_text('{"a": 1,\n}')
     says(BadFileError, folder / "config.json", "is no JSON", "line 2", folder=folder)
+
+
+# ---- anything
+
+
+@given(where=st.floats(0, 1), num_cut=st.integers(0, 3000), byte=st.integers(0, 255))
+def test_whatever_befalls_the_weights_file_is_one_of_our_errors(where, num_cut, byte):
+    with TemporaryDirectory() as name:
+        path = save_checkpoint(Path(name), TINY_MODEL) / "model.safetensors"
+        content = bytearray(path.read_bytes())
+        content[int(where * 2000)] = byte  # the header has more
+        path.write_bytes(content[: len(content) - num_cut])
+        with suppress(ModelError):
+            load_model(name)
+
+
+WRONG = st.none() | st.booleans() | st.integers(-2, 70) | st.floats() | st.text(max_size=3)
+VALUES = (
+    WRONG | st.lists(WRONG, max_size=2) | st.dictionaries(st.text(max_size=3), WRONG, max_size=2)
+)
+NAMES = [*HF, "rope_theta", "rope_scaling", "rope_parameters", "rms_norm_eps", "layer_types"]
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=2))
+def test_whatever_a_config_says_is_read_or_one_of_our_errors(changes):
+    with TemporaryDirectory() as name, suppress(ModelError):
+        load_model(save_checkpoint(Path(name), TINY_MODEL, **changes))

@@ -123,9 +123,9 @@ def test_the_scheduler_and_the_engine_import_without_torch(part):
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("part", ["attention", "model", "engine", "llm"])
+@pytest.mark.parametrize("part", ["attention", "model.runner", "model.sampler", "engine"])
 def test_the_engine_imports_on_a_bare_gpu_machine(part):
-    if not any(PACKAGE.glob(f"{part}*")):
+    if not any(PACKAGE.glob(f"{part.split('.')[0]}*")):
         pytest.skip(f"radixlab.{part} is not written yet")
     if not importlib.util.find_spec("torch"):
         pytest.skip("torch is not installed: the extra `model` brings it")
