@@ -136,6 +136,7 @@ class Engine:
         max_tokens = positive("max_tokens", max_tokens)
         request = Request(self._next_id, tokens, max_tokens, namespace, eos_ids, sampler)
         self._check_tokens(request)
+        self._check_size(request)
         self._next_id += 1
         self.requests[request.id] = request
         self.scheduler.waiting.add(request)
@@ -225,26 +226,30 @@ class Engine:
         self.output_tokens += len(request.output)
 
     def _check_tokens(self, request: Request) -> None:
-        """Raise for a prompt that the model or the pool could not take, alone or with others."""
-        prompt, most = request.tokens.token_ids, self.runner.max_context_len
+        """Raise for a prompt that would end the step of all others."""
+        prompt, vocab_size = request.tokens.token_ids, self.runner.vocab_size
         if not len(prompt):
             raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
-        if wrong := np.flatnonzero((prompt < 0) | (prompt >= self.runner.vocab_size)).tolist():
+        if wrong := np.flatnonzero((prompt < 0) | (prompt >= vocab_size)).tolist():
             raise TokenError(
                 f"token {prompt[wrong[0]]} at position {wrong[0]}: "
-                f"the model knows 0 to {self.runner.vocab_size - 1}"
+                f"the model knows 0 to {vocab_size - 1}"
             )
-        num_tokens, what = (
-            len(prompt) + request.max_tokens,
-            (f"a prompt of {len(prompt)} tokens and an answer of up to {request.max_tokens}"),
-        )
+
+    def _check_size(self, request: Request) -> None:
+        """Raise for a request that could not be served to its end, though it were alone."""
+        cache, most = self.manager.config, self.runner.max_context_len
+        num_tokens = request.num_prompt_tokens + request.max_tokens
         if most is not None and num_tokens > most:
-            raise RequestTooLargeError(f"{what}: the model's context is {most} tokens")
-        cache = self.manager.config
-        if num_tokens - 1 > cache.num_blocks * cache.block_size:  # the last one needs no KV
-            raise RequestTooLargeError(
-                f"{what}: the pool has {cache.num_blocks} blocks of {cache.block_size} tokens"
-            )
+            limit = f"the model's context is {most} tokens"
+        elif num_tokens - 1 > cache.num_blocks * cache.block_size:  # the last one needs no KV
+            limit = f"the pool has {cache.num_blocks} blocks of {cache.block_size} tokens"
+        else:
+            return
+        raise RequestTooLargeError(
+            f"a prompt of {request.num_prompt_tokens} tokens and an answer of up to "
+            f"{request.max_tokens}: {limit}"
+        )
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:

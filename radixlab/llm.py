@@ -133,7 +133,7 @@ class LLM:
     ) -> Iterator[Piece]:
         """Answer one prompt piece by piece; to stop asking is to give it up.
 
-        Several streams may be read in turns: all advance together. Raises what
+        Several streams may be read in turns: all advance together. The first piece raises what
         `Engine.add_request` does.
         """
         answer = self._ask(prompt, params, namespace)
@@ -182,7 +182,10 @@ class LLM:
             return prompt
         if self.tokenizer is None:
             raise RequestError(f"a text, {prompt[:20]!r}, but there is no tokenizer: use token ids")
-        return self.tokenizer.encode(prompt)
+        try:
+            return self.tokenizer.encode(prompt)
+        except (TypeError, UnicodeError) as error:  # a lone half of a surrogate pair is no text
+            raise RequestError(f"{prompt[:20]!r} cannot be encoded: {error}") from None
 
     def _step(self) -> None:
         with interrupts_wait():

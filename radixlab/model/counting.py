@@ -27,7 +27,7 @@ class CountingRunner:
         self.vocab_size = positive("vocab_size", vocab_size)
         sizes = cache.num_blocks, cache.block_size, cache.num_host_blocks
         self.canary = KVCanary(*sizes) if canary else None
-        """Costs a few µs for every token that a step attends; None to measure all else."""
+        """Looks at every token that a step attends; None to measure what all else costs."""
         self.num_steps = self.num_computed_tokens = 0
 
     def transfer(self, transfers: list[Transfer]) -> None:

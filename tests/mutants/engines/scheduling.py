@@ -79,7 +79,7 @@ def whoever_never_fits_waits_for_ever():
     """
     return [
         Edit(
-            Engine._check_tokens,
+            Engine._check_size,
             {"num_tokens - 1 > cache.num_blocks * cache.block_size": "False"},
         )
     ]
