@@ -122,8 +122,8 @@ class KVCacheManager:
         they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
         What is on the host is part of the hit, and loaded back. With a host tier, or with
         `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
-        `priority` is for the policy of that name: the prefix keeps the highest it was given. So
-        many as `keep_blocks` must be free or evictable after it, or there is no room now.
+        `priority` is for the policy of that name: the prefix keeps the highest it was given. With
+        `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
