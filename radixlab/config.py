@@ -53,3 +53,32 @@ class CacheConfig:
             )
         if self.partial_reuse_tokens:
             positive("partial_reuse_tokens", self.partial_reuse_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerConfig:
+    """How much one step computes, and for whom."""
+
+    order: str = "longest-prefix"
+    """A name of `radixlab.sched.ORDERS`: which waiting request goes next."""
+    max_passes: int = 64
+    """Steps in which a waiting request may see later ones admitted; then it goes first."""
+    max_running: int = 64
+    """Requests that have blocks at the same time."""
+    max_batch_tokens: int = 2048
+    """Tokens that a step computes; a longer prompt takes several steps."""
+    watermark_blocks: int = 1
+    """Blocks that an admission leaves free for every running request to grow into."""
+    max_lookups: int = 256
+    """Waiting requests, the longest waiting first, that are looked up and ordered in a step."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_passes", "max_running", "max_batch_tokens", "max_lookups"):
+            positive(name, getattr(self, name))
+        if self.watermark_blocks:
+            positive("watermark_blocks", self.watermark_blocks)
+        if self.max_batch_tokens < self.max_running:
+            raise ConfigError(
+                f"max_batch_tokens is {self.max_batch_tokens}: a token for each of max_running, "
+                f"which is {self.max_running}, is the least"
+            )

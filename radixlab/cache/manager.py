@@ -113,6 +113,7 @@ class KVCacheManager:
         namespace: Namespace | None = None,
         reserve_tokens: int = 0,
         priority: int = 0,
+        keep_blocks: int = 0,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -121,7 +122,8 @@ class KVCacheManager:
         they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
         What is on the host is part of the hit, and loaded back. With a host tier, or with
         `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
-        `priority` is for the policy of that name: the prefix keeps the highest it was given.
+        `priority` is for the policy of that name: the prefix keeps the highest it was given. With
+        `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
@@ -136,7 +138,7 @@ class KVCacheManager:
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
         if self.pins:
             self._let_pins_go(num_new, here)
-        self.supply.require(num_new, about_to_lock=here)
+        self.supply.require(num_new + check_count("keep_blocks", keep_blocks), about_to_lock=here)
         num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
         sequence.priority = priority

@@ -97,7 +97,12 @@ def _add(name: str, module: str, what: str) -> None:
     @JSON_TABLES
     @WRITE_RESULTS
     def command(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
-        measure = getattr(importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}")
+        try:
+            measure = getattr(
+                importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}"
+            )
+        except ImportError as error:
+            raise NotRunnable(f"{error}: pip install 'radixlab[model]'") from None
         given = _given(rounds=rounds, quick=quick or None)
         if results:
             require_writable(results)
@@ -116,6 +121,10 @@ for bench_name, (bench_module, bench_what) in {
     "policies": (
         "policies_report",
         "Race the eviction policies between LRU and Belady's optimum, on seeds not tuned on.",
+    ),
+    "e2e": (
+        "e2e",
+        "Measure the engine over a model: first token and throughput, with the cache on and off.",
     ),
 }.items():
     _add(bench_name, bench_module, bench_what)

@@ -13,7 +13,9 @@ from radixlab.cache.protocols import Transfer
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
 from radixlab.model.llama import Llama
-from radixlab.model.step import Work, make_step
+from radixlab.model.sampler import Sampler, choose
+from radixlab.model.step import make_step
+from radixlab.model.work import Work
 
 
 class Runner:
@@ -22,6 +24,8 @@ class Runner:
     def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
         config, weight = model.config, model.norm.weight
         self.model = model.eval()
+        self.vocab_size = config.vocab_size
+        self.max_context_len: int | None = config.max_context_len
         self.backend = backend
         self.plans = PlanCache(cache.block_size, config.group_size)
         self.store = TorchKVStore(
@@ -53,6 +57,10 @@ class Runner:
             Paged(self.store, step, self.backend),
         )
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
+
+    def choose(self, logits: Tensor, samplers: Many[Sampler]) -> list[int]:
+        """Choose a token for each row of `logits` `[n, vocab_size]` by its own sampler."""
+        return choose(logits, samplers)
 
 
 @torch.inference_mode()

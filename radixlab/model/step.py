@@ -13,24 +13,7 @@ import numpy as np
 
 from radixlab.attention import DecodePlan, PlanCache, PrefillPlan
 from radixlab.attention.plan import IntArray, starts
-from radixlab.cache.sequence import Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Tokens `[start, end)` of a sequence, to be computed in this step.
-
-    All before `start` is in the pool; blocks for `[start, end)` are in the sequence's table.
-    """
-
-    sequence: Sequence
-    start: int
-    end: int
-
-    @property
-    def is_decode(self) -> bool:
-        """Whether this is the one last token of a sequence that has a context."""
-        return 0 < self.start == self.end - 1 == self.sequence.num_tokens - 1
+from radixlab.model.work import Work
 
 
 @dataclass(frozen=True, slots=True)

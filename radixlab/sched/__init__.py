@@ -1,14 +1,43 @@
-"""Which waiting request goes next: orders that make the most of the cache.
+"""Whose tokens are computed next, so that the cache is hit most and nobody waits for ever.
 
-So far pure functions over what a look-up found; the scheduler that calls them comes with the model.
+Read `order.py` for who goes next, `computing.py` for why equal prompts are computed once, and
+`scheduler.py` for the step. No torch here.
 """
 
+from radixlab.config import SchedulerConfig
+from radixlab.sched.errors import (
+    OrderError,
+    RequestError,
+    RequestTooLargeError,
+    SchedulerError,
+    ThreadError,
+)
 from radixlab.sched.order import (
+    ORDERS,
     Waiting,
     depth_first_weight,
     first_come,
     longest_prefix_first,
     with_ageing,
 )
+from radixlab.sched.request import FinishReason, Request
+from radixlab.sched.scheduler import Batch, Scheduler
 
-__all__ = ["Waiting", "depth_first_weight", "first_come", "longest_prefix_first", "with_ageing"]
+__all__ = [
+    "ORDERS",
+    "Batch",
+    "FinishReason",
+    "OrderError",
+    "Request",
+    "RequestError",
+    "RequestTooLargeError",
+    "Scheduler",
+    "SchedulerConfig",
+    "SchedulerError",
+    "ThreadError",
+    "Waiting",
+    "depth_first_weight",
+    "first_come",
+    "longest_prefix_first",
+    "with_ageing",
+]

@@ -26,7 +26,7 @@ class Waiting:
     num_cached_tokens: int
     """Prompt tokens that are in the cache now."""
     node: Node
-    """The deepest node it matches whole; a root if it matches none."""
+    """The deepest node it matches, whole or in part; a root if it matches none."""
     num_passes: int = 0
     """How many times others have been served before it although they came later."""
 
@@ -85,3 +85,11 @@ def with_ageing(order: Order, max_passes: int) -> Order:
         return [*first_come(old), *order(young)]
 
     return aged
+
+
+ORDERS: dict[str, Order] = {
+    "fcfs": first_come,
+    "longest-prefix": longest_prefix_first,
+    "depth-first-weight": depth_first_weight,
+}
+"""Orders by the name that `SchedulerConfig` takes. A plug-in registers itself here."""

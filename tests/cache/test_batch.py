@@ -71,6 +71,7 @@ def test_a_batch_finds_what_single_look_ups_find(prompts):
 
 @given(many_letters, many_letters, st.integers(0, 6))
 def test_whatever_is_cached_a_batch_equals_the_loop(grown_by, prompts, spare_tokens):
+    "S8"
     radix_tree = grown("a", *grown_by)
     batch = list(map(text, prompts))
     expected = one_by_one(radix_tree, batch, spare_tokens=spare_tokens)
@@ -105,6 +106,7 @@ def test_namespaces_never_meet_in_a_batch(grown_by, prompts):
 
 
 def test_a_batch_changes_nothing():
+    "S8: nor does one look-up for the next"
     lab = cached(Checked(), "abcd", "abef", "ab")
     batch = [text(p) for p in ("abcx", "abex", "abcd", "q")]
     lab.verify()

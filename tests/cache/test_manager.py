@@ -290,6 +290,14 @@ def test_a_failed_admission_restores_everything():
     assert lab.allocate(text("abdef")).hit_tokens == 8
 
 
+def test_an_admission_can_leave_room_for_those_that_run():
+    "L6: what must be left is counted after the hit is locked, and a refusal changes nothing"
+    lab = cached(Checked(num_blocks=6), "ab")
+    with pytest.raises(OutOfBlocksError):
+        lab.allocate(text("abc."), keep_blocks=3)  # 2 hit, 2 new: 2 are left
+    assert lab.allocate(text("abc."), keep_blocks=2).hit_tokens == 8
+
+
 def test_what_can_never_fit_is_told_from_what_cannot_now():
     lab = Checked(num_blocks=4)
     with pytest.raises(PromptTooLargeError):

@@ -4,20 +4,21 @@ import ast
 import re
 from pathlib import Path
 
-# M match, L locks, E eviction, C copy-on-write, H host tier, K keys, T time.
-# S (scheduling) lives with its part.
+# M match, L locks, E eviction, C copy-on-write, H host tier, S scheduling, K keys, T time.
 RULES = {
     *(f"M{i}" for i in range(1, 13)),
     *(f"L{i}" for i in range(1, 12)),
     *(f"E{i}" for i in range(1, 10)),
     *(f"C{i}" for i in range(1, 8)),
     *(f"H{i}" for i in range(1, 10)),
+    *(f"S{i}" for i in range(1, 9)),
     *(f"K{i}" for i in range(1, 5)),
     "T1",
+    "T3",
     "T5",
     "T6",
 }
-TESTS = sorted(Path(__file__).parent.parent.glob("*/test_*.py"))
+TESTS = sorted(Path(__file__).parent.parent.rglob("test_*.py"))
 
 
 def named_rules() -> set[str]:
@@ -26,7 +27,7 @@ def named_rules() -> set[str]:
         for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(item, ast.FunctionDef) and item.name.startswith("test_"):
                 ids = (ast.get_docstring(item) or "").split(":")[0].split("(")[0]
-                found |= set(re.findall(r"\b[MLECHKT]\d+\b", ids))
+                found |= set(re.findall(r"\b[MLECHSKT]\d+\b", ids))
     return found
 
 

@@ -5,6 +5,25 @@ what goes wrong, and in which engine it did go wrong where that is known.
 """
 
 from tests.mutants.edits import MUTANTS
-from tests.mutants.engines import copies, events, eviction, host, keys, locks, matching
+from tests.mutants.engines import (
+    copies,
+    events,
+    eviction,
+    host,
+    keys,
+    locks,
+    matching,
+    scheduling,
+)
 
-__all__ = ["MUTANTS", "copies", "events", "eviction", "host", "keys", "locks", "matching"]
+__all__ = [
+    "MUTANTS",
+    "copies",
+    "events",
+    "eviction",
+    "host",
+    "keys",
+    "locks",
+    "matching",
+    "scheduling",
+]

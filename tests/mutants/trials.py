@@ -18,10 +18,11 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
 import radixlab
-from radixlab.cache import CacheError, CanaryError, InvariantError
+from radixlab.cache import CacheError, CanaryError, InvariantError, KVCanary
 from tests.cache.helpers import Checked
 from tests.mutants.broken import MUTANTS
 from tests.mutants.edits import Edit, applied
+from tests.sched.helpers import Served
 
 ENGINE = str(Path(radixlab.__file__).parent)
 NOT_RAISED = pytest.fail.Exception
@@ -132,7 +133,7 @@ def how(error: BaseException, traceback: TracebackType | None) -> str:
 def rules(item: pytest.Item) -> set[str]:
     """Return the rules that a test's docstring begins with (see tests/cache/test_rulebook.py)."""
     ids = (getattr(item, "obj", item).__doc__ or "").split(":")[0].split("(")[0]
-    return set(re.findall(r"\b[MLECHKT]\d+\b", ids))
+    return set(re.findall(r"\b[MLECHSKT]\d+\b", ids))
 
 
 def name(item: pytest.Item) -> str:
@@ -142,7 +143,7 @@ def name(item: pytest.Item) -> str:
 
 @contextmanager
 def silent_oracles() -> Iterator[None]:
-    """`Checked` hands every call on and looks at nothing."""
+    """`Checked` and `Served` hand every call on and look at nothing."""
     silent = {
         "verify": lambda lab: None,
         "verify_structure": lambda lab: None,
@@ -152,4 +153,6 @@ def silent_oracles() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for method, replacement in silent.items():
             patch.setattr(Checked, method, replacement)
+        patch.setattr(Served, "verify", lambda served: None)
+        patch.setattr(KVCanary, "read", lambda canary, sequence, end=None: None)
         yield

@@ -15,6 +15,7 @@ LAYERS = [  # imports point down this list only
     "viz",
     "serve",
     "observe",
+    "llm",
     "engine",
     "sched",
     "model",
@@ -113,6 +114,12 @@ def can_import(module, blocked):
 
 def test_the_cache_imports_without_torch_notebooks_or_plots():
     run = can_import("radixlab.cache", TORCH + NOTEBOOK + PLOTTING + HTTP)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("part", ["sched", "engine", "model.counting"])
+def test_the_scheduler_and_the_engine_import_without_torch(part):
+    run = can_import(f"radixlab.{part}", TORCH + NOTEBOOK + PLOTTING + HTTP)
     assert run.returncode == 0, run.stderr
 
 

@@ -1,0 +1,172 @@
+"""Continuous batching: at every step anew, whose tokens are computed.
+
+    schedule   running requests get a slot for their last token ─► all get their share of the
+               budget ─► waiting ones are admitted while there is budget and room
+    update     what was computed becomes matchable ─► tokens are taken ─► who is done leaves
+
+Requests join and leave between any two steps (Orca, OSDI 2022), and a long prompt is computed in
+pieces beside those that generate (Sarathi-Serve, arXiv 2403.02310). Blocks are taken when they are
+needed; when they run out, the youngest request is preempted: it gives its blocks up and comes back
+later, over what is still cached of it. The oldest is never preempted for another, so there is
+always one that gets on.
+
+Knows the manager's door and counts of tokens. It does not know models, KV or how tokens are chosen.
+"""
+
+from bisect import insort
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+import numpy as np
+
+from radixlab.cache.errors import OutOfBlocksError
+from radixlab.cache.manager import KVCacheManager
+from radixlab.config import SchedulerConfig
+from radixlab.model.work import Work
+from radixlab.sched.computing import Computing
+from radixlab.sched.queue import WaitingQueue
+from radixlab.sched.request import FinishReason, Request
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one step computes."""
+
+    budget_tokens: int
+    """Tokens that may still be added."""
+    requests: list[Request] = field(default_factory=list)
+    work: list[Work] = field(default_factory=list)
+    """One piece for each of the requests."""
+    admitted: list[Request] = field(default_factory=list)
+    """Those of them that waited before."""
+    ready: list[tuple[Request, int]] = field(default_factory=list)
+    """Who gets a token in this step, and the place of its scores: forks share their origin's."""
+
+    def add(self, request: Request) -> None:
+        """Give a running request what it needs, as far as the budget goes."""
+        assert request.sequence is not None
+        start, num = request.num_computed, min(request.num_left, self.budget_tokens)
+        if num:
+            self.requests.append(request)
+            self.work.append(Work(request.sequence, start, start + num))
+            self.budget_tokens -= num
+        if num and start + num == request.tokens.num_tokens:
+            self.ready += [(each, len(self.work) - 1) for each in (request, *request.forks)]
+
+
+class Scheduler:
+    """The requests of one engine: those that wait, those that run."""
+
+    def __init__(self, manager: KVCacheManager, config: SchedulerConfig | None = None) -> None:
+        self.manager = manager
+        self.config = config or SchedulerConfig()
+        self.waiting = WaitingQueue(manager.tree, self.config)
+        self.running: list[Request] = []
+        """By arrival, the oldest first."""
+        self.num_preemptions = 0
+
+    def schedule(self) -> Batch:
+        """Decide what the next step computes; blocks are taken, and nothing is committed."""
+        self._give_slots()
+        batch = Batch(self.config.max_batch_tokens)
+        for request in sorted(self.running, key=lambda request: request.num_left > 1):
+            batch.add(request)  # first those that generate, then prompts under way
+        if self.waiting and self._has_place(batch):
+            self._admit(batch)
+        return batch
+
+    def update(self, batch: Batch, tokens: list[int]) -> None:
+        """Commit what was computed, and take the tokens chosen at the places that were ready."""
+        for request, work in zip(batch.requests, batch.work, strict=True):
+            request.num_computed = work.end
+            self.manager.commit(work.sequence, work.end)
+        for request, place in batch.ready:
+            if request.sequence is None:
+                self._fork(batch.requests[place], request)
+        for (request, _), token in zip(batch.ready, tokens, strict=True):
+            request.take(token)
+            if request.finish_reason:
+                self._leave(request)
+
+    def end(self, request: Request, reason: FinishReason) -> None:
+        """End a request that waits or runs; its forks that have not begun wait for themselves."""
+        request.finish_reason = reason
+        for fork in request.forks:
+            fork.origin = None
+            self.waiting.add(fork)
+        if request.sequence:
+            self._leave(request)
+        elif request.origin:
+            request.origin.forks.remove(request)
+        else:
+            self.waiting.remove(request)
+
+    # ---- inside
+
+    def _leave(self, request: Request) -> None:
+        assert request.sequence is not None
+        self.running.remove(request)
+        if request.finish_reason == "abort":
+            self.manager.abort(request.sequence)
+        else:
+            self.manager.release(request.sequence)
+
+    def _fork(self, origin: Request, request: Request) -> None:
+        """Let another answer begin over the same blocks; whoever writes first copies the last."""
+        assert origin.sequence is not None
+        request.admit_fork(self.manager.fork(origin.sequence))
+        request.origin = None
+        origin.forks.remove(request)
+        insort(self.running, request, key=attrgetter("id"))
+
+    def _give_slots(self) -> None:
+        """Append each running request's last token; without blocks left, the youngest goes."""
+        for request in list(self.running):
+            while request.needs_slot:
+                assert request.sequence is not None
+                try:
+                    last = np.array(request.output[-1:], np.int32)
+                    self.manager.append(request.sequence, last)
+                except OutOfBlocksError:
+                    self._preempt(self.running[-1])
+
+    def _preempt(self, request: Request) -> None:
+        assert request.sequence is not None
+        self.running.remove(request)
+        self.manager.preempt(request.sequence)
+        request.preempt()
+        self.waiting.put_back(request)
+        self.num_preemptions += 1
+
+    def _admit(self, batch: Batch) -> None:
+        """Let requests in, in their order, until one does not fit: nobody overtakes it by size."""
+        computing = Computing(self.manager.config.block_size, self.running)
+        for request, num_cached_blocks in self.waiting.in_order():
+            if not self._has_place(batch):
+                break
+            aged = self.waiting.is_aged(request)
+            if not aged and computing.has_more(request, num_cached_blocks):
+                continue
+            if not self._start(request):
+                break
+            computing.add(request)
+            batch.add(request)
+            batch.admitted.append(request)
+        self.waiting.count_passes(batch.admitted)
+
+    def _has_place(self, batch: Batch) -> bool:
+        return batch.budget_tokens > 0 and len(self.running) < self.config.max_running
+
+    def _start(self, request: Request) -> bool:
+        """Give a waiting request its blocks, all or none."""
+        keep_blocks = self.config.watermark_blocks * len(self.running)
+        try:
+            sequence = self.manager.allocate(
+                request.tokens, request.namespace, keep_blocks=keep_blocks
+            )
+        except OutOfBlocksError:
+            return False
+        self.waiting.remove(request)
+        request.admit(sequence)
+        insort(self.running, request, key=attrgetter("id"))
+        return True

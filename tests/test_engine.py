@@ -1,0 +1,142 @@
+"""The engine's door: what goes in, what comes out, and who may call."""
+
+import threading
+
+import pytest
+
+from radixlab.cache import CanaryError, NamespaceError, TokenError
+from radixlab.config import ConfigError
+from radixlab.engine import NewToken
+from radixlab.sched import ThreadError
+from tests.cache.helpers import refused, text
+from tests.sched.helpers import Served
+
+
+def test_an_answer_comes_token_by_token():
+    served = Served()
+    request = served.ask("ab.", max_tokens=3)
+    answer = served.answer(request)
+    assert [served.step() for _ in range(3)] == [
+        [NewToken(request.id, token, reason)]
+        for token, reason in zip(answer, (None, None, "length"), strict=True)
+    ]
+    assert request.output == answer
+    assert served.step() == []
+
+
+def test_the_end_of_text_ends_an_answer_unless_it_is_ignored():
+    served = Served()
+    end = served.answer(served.ask("ab.", max_tokens=9))[4]
+    served = Served(eos_ids=[end])
+    stopped = served.ask("ab.", max_tokens=9)
+    going_on = served.ask("ab.", max_tokens=9, ignore_eos=True)
+    served.run()
+    assert (len(stopped.output), stopped.output[-1], stopped.finish_reason) == (5, end, "stop")
+    assert (len(going_on.output), going_on.finish_reason) == (9, "length")
+
+
+def test_the_next_turn_of_a_chat_finds_prompt_and_answer():
+    "M11: all but the last token, which was never computed"
+    served = Served()
+    first = served.ask("ab..", max_tokens=7)
+    served.run()
+    second = served.ask([*text("ab.."), *first.output, 1, 2, 3])
+    served.run()
+    assert second.num_cached_tokens == 16
+
+
+def test_hits_on_the_host_are_counted_apart():
+    served = Served(6, num_host_blocks=20)
+    served.serve("abcd", "wxyz")
+    request = served.ask("abcd.")
+    served.run()
+    assert (request.num_cached_tokens, request.num_host_cached_tokens) == (16, 8)
+
+
+def test_a_step_labels_the_events_of_the_cache():
+    served = Served()
+    served.step(3)
+    assert served.manager.stamp.step == served.engine.stats().num_steps == 3
+
+
+def test_the_numbers_add_up():
+    served = Served(max_running=1)
+    served.serve("abc")
+    served.ask("abc.", max_tokens=2)
+    served.ask("x.", max_tokens=2)
+    served.step()
+    stats = served.engine.stats()
+    assert (stats.num_waiting, stats.num_running, stats.num_finished) == (1, 1, 1)
+    served.run()
+    stats = served.engine.stats()
+    assert (stats.prompt_tokens, stats.cached_tokens, stats.output_tokens) == (12 + 13 + 5, 12, 5)
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "tokens", "more"),
+    [
+        (TokenError, "empty", [], {}),
+        (TokenError, "position 2", [1, 2, 1000], {}),
+        (TokenError, "position 0", [-1], {}),
+        (TokenError, "1.5", [1.5], {}),
+        (ConfigError, "max_tokens", [1], {"max_tokens": 0}),
+        (NamespaceError, "'x'", [1], {"namespace": "x"}),
+    ],
+)
+def test_a_bad_request_is_refused_and_the_others_are_served(error, says, tokens, more):
+    served = Served()
+    good = served.ask("ab")
+    with refused(error, says):
+        served.ask(tokens, **more)
+    served.run()
+    assert good.output == served.answer(good)
+    served.verify_idle()
+
+
+def test_a_call_from_another_thread_is_refused():
+    "T3: one thread owns the engine"
+    served = Served()
+    served.ask("ab")
+    caught = []
+
+    def call(method):
+        try:
+            method()
+        except ThreadError as error:
+            caught.append(str(error))
+
+    engine = served.engine
+    calls = [engine.step, engine.stats, lambda: engine.abort(0), lambda: engine.add_request([1])]
+    for method in calls:
+        thread = threading.Thread(target=call, args=(method,), name="visitor")
+        thread.start()
+        thread.join()
+    assert len(caught) == 4
+    assert all("'visitor'" in message for message in caught)
+    served.run()
+
+
+def test_the_stand_in_sees_a_block_that_is_not_what_it_was():
+    "The canary's own test: one changed token in a cached block, and the next reader raises"
+    served = Served()
+    served.serve("abc")
+    served.runner.canary.store.data[1, 2]["token"] += 1
+    served.ask("abc.")
+    with pytest.raises(CanaryError, match="position 6"):
+        served.step()
+
+
+def test_a_forward_that_fails_can_be_tried_again(monkeypatch):
+    served = Served()
+    request = served.ask("ab.", max_tokens=3)
+    served.step()
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+
+        def fail(scores, samplers):
+            raise MemoryError
+
+        patch.setattr(served.runner, "choose", fail)
+        served.engine.step()
+    served.verify()
+    served.run()
+    assert request.output == served.answer(request)
