@@ -1,4 +1,4 @@
-"""The proof: with everything on, every answer is the one that a model without a cache gives.
+"""The proof: with everything on, every answer of the tiny model is that of a run without a cache.
 
 200 requests come one after the other, a few a step, to a pool that holds five of them: prefixes
 are shared, copied inside blocks, forked, evicted to the host, loaded back and dropped; requests are
@@ -16,11 +16,12 @@ pytest.importorskip("safetensors", reason="safetensors is not installed: the ext
 from radixlab.cache import CacheConfig, KVCacheManager, check  # noqa: E402
 from radixlab.config import SchedulerConfig  # noqa: E402
 from radixlab.engine import Engine  # noqa: E402
+from radixlab.model.loader import load_model  # noqa: E402
 from radixlab.model.runner import Runner, dense_logits  # noqa: E402
 from radixlab.model.sampler import Sampler, SamplingParams  # noqa: E402
-from tests.model.checkpoints import tiny_model  # noqa: E402
+from radixlab.model.tiny import TINY  # noqa: E402
 
-MODEL = tiny_model(hidden_size=64)
+MODEL = load_model(TINY, torch.float32)
 CACHE = CacheConfig(40, 4, num_host_blocks=50, partial_reuse_tokens=1)
 TOLERANCE = 1e-4
 
