@@ -5,7 +5,7 @@ import torch
 
 from radixlab.cache import CacheConfig, KVCacheManager, check
 from radixlab.model.runner import Runner, dense_logits
-from radixlab.model.step import Work
+from radixlab.model.work import Work
 
 TOLERANCE = 1e-4
 

@@ -13,9 +13,9 @@ from radixlab.cache.manager import KVCacheManager
 from radixlab.config import CacheConfig
 from radixlab.model.llama import Llama
 from radixlab.model.runner import Runner
-from radixlab.model.step import Work
 from radixlab.model.tiny.examples import EOS, IDS, encode
 from radixlab.model.tiny.facts import Fact, FactSheet, draw_sheet, words
+from radixlab.model.work import Work
 
 BLOCK_SIZE = 16
 
