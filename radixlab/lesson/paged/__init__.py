@@ -1,0 +1,22 @@
+"""Lesson 06's machinery: a toy layer, pictures of plans and roofs, kernels in a child process.
+
+Needs torch, like `radixlab.attention`.
+"""
+
+from radixlab.lesson.paged.kernels import run_kernel
+from radixlab.lesson.paged.measured import plan_times_us
+from radixlab.lesson.paged.plans import plot_plan, plot_prefill
+from radixlab.lesson.paged.roofline import Attained, plot_roofline
+from radixlab.lesson.paged.toy import ToyLayer, six_requests, used_pool
+
+__all__ = [
+    "Attained",
+    "ToyLayer",
+    "plan_times_us",
+    "plot_plan",
+    "plot_prefill",
+    "plot_roofline",
+    "run_kernel",
+    "six_requests",
+    "used_pool",
+]

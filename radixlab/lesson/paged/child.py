@@ -1,0 +1,57 @@
+"""A program of its own for lesson 06: interpret the kernels, or compile them; print facts as JSON.
+
+A process interprets or compiles, never both, and a wild pointer in an interpreted kernel would take
+the notebook's kernel with it. `kernels` starts this program.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+
+from torch import Tensor
+
+from radixlab.attention import DecodePlan, decode, reference, tree_plan
+from radixlab.attention.triton import kernels
+from radixlab.attention.triton.backend import place
+from radixlab.attention.triton.compiled import attention_constants, build, look_into
+from radixlab.attention.triton.config import TILES
+from radixlab.lesson.paged.toy import Running, ToyLayer, six_requests
+
+Fact = dict[str, object]
+
+
+def interpret() -> list[Fact]:
+    """Decode the lesson's six requests by either plan, and compare with fp64."""
+    running = six_requests(ToyLayer())
+    group = running.q.shape[1] // running.pool.kv_heads
+    tree = tree_plan(running.sequences, running.pool.block_size, group)
+    want, _ = reference.decode(running.q.double(), running.double(), tree)
+    plans = {"flat": running.flat_plan(), "tree": tree}
+    return [{"plan": name} | _interpret(running, plan, want) for name, plan in plans.items()]
+
+
+def _interpret(running: Running, plan: DecodePlan, want: Tensor) -> Fact:
+    q, pool = running.q, running.pool
+    got, _ = decode(q, pool, plan, backend="triton")
+    placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
+    return {
+        "programs": sum(len(launch.span) for launch in placed.launches) * pool.kv_heads,
+        "merges": len(q) * q.shape[1],
+        "error": float((got.double() - want).abs().max() / want.abs().max()),
+    }
+
+
+def compile_tiles() -> list[Fact]:
+    """Compile `decode_spans` for bf16, heads of 128, 4 to a KV head, in each shipped tile size."""
+    found = []
+    for tile in TILES[2].decode:
+        constants = attention_constants("bf16", 128, 4, tile)
+        built = build(kernels.decode_spans, "bf16", constants, tile.warps, tile.stages)
+        found.append(asdict(tile) | asdict(look_into(built)))
+    return found
+
+
+PROGRAMS = {"interpret": interpret, "compile": compile_tiles}
+
+if __name__ == "__main__":
+    print(json.dumps(PROGRAMS[sys.argv[1]]()))

@@ -1,0 +1,19 @@
+"""Decoding timed by either plan, for the roofline. Knows a case of `radixlab bench attention`."""
+
+from functools import partial
+from statistics import median
+
+from radixlab.attention import DecodePlan, decode
+from radixlab.bench.attention_cases import Running
+from radixlab.bench.attention_clocks import clock, take_turns
+
+
+def plan_times_us(case: Running, rounds: int = 7) -> dict[str, float]:
+    """Return the CPU time of a layer's decode by the flat and the tree plan: medians of turns."""
+    plans = {"flat": case.flat, "tree": case.tree}
+    clocks = {name: clock(partial(_run, case, plan), 1, "cpu") for name, plan in plans.items()}
+    return {name: median(times) for name, times in take_turns(clocks, rounds).items()}
+
+
+def _run(case: Running, plan: DecodePlan, layer: int) -> None:
+    decode(case.queries[layer], case.pools[layer], plan)
