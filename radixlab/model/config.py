@@ -22,6 +22,25 @@ class RopeScaling:
     high_freq_factor: float
     original_context_len: int
 
+    def __post_init__(self) -> None:
+        positive("original_context_len", self.original_context_len)
+        _above_zero("factor", self.factor)
+        if not 0 < self.low_freq_factor < self.high_freq_factor:
+            raise ConfigError(
+                f"low_freq_factor is {self.low_freq_factor}: it must be above 0 and below "
+                f"high_freq_factor, which is {self.high_freq_factor}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LinearScaling:
+    """The plain way to stretch RoPE: every wavelength by `factor`."""
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        _above_zero("factor", self.factor)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
@@ -44,7 +63,7 @@ class ModelConfig:
     """Tokens of prompt and answer together that the positions are good for."""
     rms_norm_eps: float = 1e-6
     rope_theta: float = 10_000.0
-    rope_scaling: RopeScaling | None = None
+    rope_scaling: RopeScaling | LinearScaling | None = None
     qkv_bias: bool = False
     output_bias: bool = False
     """Whether attention's output projection has a bias."""
@@ -58,6 +77,7 @@ class ModelConfig:
         names = ("vocab_size", "hidden_size", "intermediate_size", "num_layers", "num_heads")
         for name in (*names, "num_kv_heads", "head_dim", "max_context_len"):
             positive(name, getattr(self, name))
+        _above_zero("rope_theta", self.rope_theta)
         if self.num_heads % self.num_kv_heads:
             raise ConfigError(
                 f"num_heads is {self.num_heads}: it must be a multiple of num_kv_heads, "
@@ -75,3 +95,8 @@ class ModelConfig:
     def kv_numbers_per_token(self) -> int:
         """Numbers that a token's KV takes in all layers; times the dtype's size it is bytes."""
         return 2 * self.num_layers * self.num_kv_heads * self.head_dim
+
+
+def _above_zero(name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigError(f"{name} must be above 0, not {value}")

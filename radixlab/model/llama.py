@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radixlab.model.config import ModelConfig, RopeScaling
+from radixlab.model.config import LinearScaling, ModelConfig, RopeScaling
 
 
 class Attend(Protocol):
@@ -157,7 +157,9 @@ def rotate(x: Tensor, rotation: Rotation) -> Tensor:
     return turned.to(x.dtype)
 
 
-def rope_frequencies(head_dim: int, theta: float, scaling: RopeScaling | None = None) -> Tensor:
+def rope_frequencies(
+    head_dim: int, theta: float, scaling: RopeScaling | LinearScaling | None = None
+) -> Tensor:
     """Radians per position of each pair, `[head_dim / 2]`, fp32.
 
     >>> rope_frequencies(4, 100.0).tolist()
@@ -166,6 +168,8 @@ def rope_frequencies(head_dim: int, theta: float, scaling: RopeScaling | None = 
     frequencies = 1 / theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     if scaling is None:
         return frequencies
+    if isinstance(scaling, LinearScaling):
+        return frequencies / scaling.factor
     turns = scaling.original_context_len * frequencies / (2 * math.pi)
     low, high = scaling.low_freq_factor, scaling.high_freq_factor
     kept = ((turns - low) / (high - low)).clamp(0, 1)  # 1: many turns in the context, keep as it is

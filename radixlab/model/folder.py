@@ -1,0 +1,45 @@
+"""Reading the small files of a model's folder, with errors that name the file.
+
+Knows paths and JSON; what the files mean is for others to say.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from radixlab.model.errors import BadFileError, MissingFileError
+
+
+def require(path: Path) -> Path:
+    """Return the path of a file that is there; `MissingFileError` otherwise."""
+    if not path.parent.is_dir():
+        raise MissingFileError(f"{path.parent} is no folder: a model's files are expected there")
+    if not path.is_file():
+        there = sorted(entry.name for entry in path.parent.iterdir())
+        shown = ", ".join(there[:8]) + (", …" if len(there) > 8 else "")
+        raise MissingFileError(f"{path} is missing; the folder has {shown or 'nothing'}")
+    return path
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; `MissingFileError` or `BadFileError`."""
+    try:
+        return require(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadFileError(f"{path} is no text: byte {error.start} is not UTF-8") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds; `MissingFileError` or `BadFileError`."""
+    try:
+        content = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadFileError(f"{path} is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise BadFileError(f"{path} must hold a JSON object, not a {type(content).__name__}")
+    return content
+
+
+def read_json_if_there(path: Path) -> dict[str, Any]:
+    """As `read_json`, but empty if there is no such file."""
+    return read_json(path) if path.is_file() else {}

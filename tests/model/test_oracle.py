@@ -1,0 +1,110 @@
+"""Our model beside transformers, on tiny random checkpoints that transformers itself saves."""
+
+import os
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}  # nothing here is downloaded
+transformers = pytest.importorskip(
+    "transformers", reason="transformers is not installed: the extra `oracle` brings it"
+)
+
+from radixlab.model.loader import load_model  # noqa: E402
+from radixlab.model.runner import dense_logits  # noqa: E402
+from tests.model.checkpoints import randomize  # noqa: E402
+from tests.model.served import TOLERANCE, Served, prompt  # noqa: E402
+
+SIZES = {
+    "vocab_size": 61,
+    "hidden_size": 32,
+    "intermediate_size": 40,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 256,
+}
+LLAMA_3 = {
+    "rope_type": "llama3",
+    "rope_theta": 5e5,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+CASES = {
+    "llama": ("Llama", {}),
+    "llama, no GQA": ("Llama", {"num_key_value_heads": 4}),
+    "llama, one KV head": ("Llama", {"num_key_value_heads": 1}),
+    "llama, tied": ("Llama", {"tie_word_embeddings": True}),
+    "llama, biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
+    "llama, wide heads": ("Llama", {"head_dim": 24}),
+    "llama 3 rope": ("Llama", {"rope_parameters": LLAMA_3}),
+    "linear rope": (
+        "Llama",
+        {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}},
+    ),
+    "qwen2": ("Qwen2", {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
+    "qwen2, tied": ("Qwen2", {"tie_word_embeddings": True}),
+    "qwen3": ("Qwen3", {"head_dim": 16}),
+    "qwen3, biases": (
+        "Qwen3",
+        {"head_dim": 16, "attention_bias": True, "tie_word_embeddings": True},
+    ),
+}
+
+
+def saved(folder, name, changes, **options):
+    """Save a random checkpoint of transformers' own; return its model."""
+    config = getattr(transformers, f"{name}Config")(**{**SIZES, **changes})
+    theirs = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+    randomize(theirs).save_pretrained(folder, **options)
+    return theirs
+
+
+@torch.inference_mode()
+def their_logits(theirs, token_ids):
+    return theirs(torch.tensor(token_ids)[None].long()).logits[0]
+
+
+def their_answer(theirs, token_ids, num_tokens):
+    for _ in range(num_tokens):
+        token_ids = [*token_ids, int(their_logits(theirs, token_ids)[-1].argmax())]
+    return token_ids
+
+
+@pytest.mark.parametrize("name, changes", CASES.values(), ids=CASES)
+def test_dense_and_paged_equal_transformers(name, changes, tmp_path):
+    theirs = saved(tmp_path, name, changes)
+    model, text = load_model(tmp_path), prompt(0, 150)
+    expected = their_logits(theirs, text)
+    assert (dense_logits(model, text) - expected).abs().max() <= TOLERANCE
+    served = Served(model, num_blocks=64)
+    first = served.allocate(text[:130])
+    for end in (1, 50, 130):  # a prompt in chunks
+        scores = served.compute(first, ends=[end])
+        assert (scores[0] - expected[end - 1]).abs().max() <= TOLERANCE
+    second = served.allocate(text)
+    assert second.hit_tokens == 128
+    served.append(first, text[130:131])
+    scores = served.compute(first, second)  # a decode beside a prompt on a cached prefix
+    assert (scores - expected[[130, 149]]).abs().max() <= TOLERANCE
+    served.decode(second, 20)
+    assert second.token_ids.tolist() == their_answer(theirs, text.tolist(), 20)
+
+
+def test_a_checkpoint_in_shards_is_the_same_model(tmp_path):
+    theirs = saved(tmp_path, "Qwen3", {"head_dim": 16}, max_shard_size="12KB")
+    assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
+    difference = dense_logits(load_model(tmp_path), prompt(0, 40)) - their_logits(
+        theirs, prompt(0, 40)
+    )
+    assert difference.abs().max() <= TOLERANCE
+
+
+def test_bf16_follows_transformers_within_its_own_precision(tmp_path):
+    theirs = saved(tmp_path, "Llama", {})
+    exact = their_logits(theirs, prompt(0, 60))
+    ours = dense_logits(load_model(tmp_path, torch.bfloat16), prompt(0, 60))
+    their_error = (their_logits(theirs.bfloat16(), prompt(0, 60)).float() - exact).abs().max()
+    assert (ours - exact).abs().max() <= 2 * their_error

@@ -1,0 +1,139 @@
+"""The sampler beside a distribution computed token by token in NumPy."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+
+from hypothesis import assume, given  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from radixlab.config import ConfigError  # noqa: E402
+from radixlab.model.errors import LogitsError  # noqa: E402
+from radixlab.model.sampler import Sampler, SamplingParams, choose, distribution  # noqa: E402
+
+LOGITS = st.lists(st.integers(-24, 24).map(lambda n: n / 4), min_size=1, max_size=40)
+PARAMS = st.builds(
+    SamplingParams,
+    temperature=st.sampled_from([0.5, 1.0, 2.0]),
+    top_k=st.none() | st.integers(1, 45),
+    top_p=st.just(1.0) | st.floats(0.01, 0.99),
+    seed=st.integers(0, 9),
+)
+
+
+def truth(logits, params):
+    """Return what may be drawn, the likeliest first, its probabilities, and how near top-p was."""
+    ranked = sorted(range(len(logits)), key=lambda token: (-logits[token], token))[: params.top_k]
+    weights = np.exp(np.array([logits[token] for token in ranked]) / params.temperature)
+    chances = weights / weights.sum()
+    margin = 1.0
+    if params.top_p < 1:
+        up_to = list(itertools.accumulate(chances))
+        margin = min(abs(sum_ - params.top_p) for sum_ in up_to)
+        chances = chances[: 1 + next(i for i, sum_ in enumerate(up_to) if sum_ >= params.top_p)]
+    return ranked[: len(chances)], chances / chances.sum(), margin
+
+
+@given(st.lists(st.tuples(LOGITS, PARAMS), min_size=1, max_size=4))
+def test_exactly_what_top_k_and_top_p_leave_can_be_drawn(rows):
+    vocab = max(len(logits) for logits, _ in rows)
+    padded = [logits + [-6.25] * (vocab - len(logits)) for logits, _ in rows]
+    tokens, chances = distribution(torch.tensor(padded), [params for _, params in rows])
+    for row, (logits, (_, params)) in enumerate(zip(padded, rows, strict=True)):
+        allowed, expected, margin = truth(logits, params)
+        assume(margin > 1e-5)  # else rounding decides
+        num = len(allowed)
+        assert tokens[row, :num].tolist() == allowed
+        assert not chances[row, num:].any()
+        np.testing.assert_allclose(chances[row, :num].numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("top_k, top_p", [(None, 1.0), (7, 1.0), (None, 0.8), (7, 0.9)])
+def test_tokens_come_as_often_as_they_should(top_k, top_p):
+    logits = torch.randn(1, 20, generator=torch.Generator().manual_seed(1))
+    params, num_draws = SamplingParams(0.8, top_k, top_p, seed=2), 20_000
+    sampler = Sampler(params)
+    drawn = [token for _ in range(200) for token in choose(logits.expand(100, -1), [sampler] * 100)]
+    allowed, chances, _ = truth(logits[0].tolist(), params)
+    counts = np.bincount(drawn, minlength=20)
+    assert set(np.flatnonzero(counts)) <= set(allowed)
+    expected, degrees = num_draws * chances, len(allowed) - 1
+    chi_square = ((counts[allowed] - expected) ** 2 / expected).sum()
+    assert chi_square < degrees + 4 * (2 * degrees) ** 0.5
+
+
+@given(st.lists(st.tuples(LOGITS, PARAMS), min_size=1, max_size=5), st.data())
+def test_what_is_drawn_for_a_request_does_not_depend_on_the_batch(rows, data):
+    vocab = max(len(logits) for logits, _ in rows)
+    logits = torch.tensor([row + [-6.25] * (vocab - len(row)) for row, _ in rows])
+    alone = [Sampler(params) for _, params in rows]
+    apart = [[choose(logits[i : i + 1], [s])[0] for _ in range(3)] for i, s in enumerate(alone)]
+    order = data.draw(st.permutations(range(len(rows))))
+    greedy = Sampler(SamplingParams())
+    batch = {i: Sampler(rows[i][1]) for i in order}
+    for step in range(3):
+        together = choose(logits[[*order, 0]], [*batch.values(), greedy])
+        assert together[:-1] == [apart[i][step] for i in order]
+
+
+def test_greedy_takes_the_likeliest_and_of_equals_the_lowest():
+    logits = torch.tensor([[0.0, 3.0, 3.0], [5.0, -1.0, 5.0]])
+    assert choose(logits, [Sampler(SamplingParams())] * 2) == [1, 0]
+
+
+def test_a_temperature_near_zero_is_greedy():
+    sampler = Sampler(SamplingParams(temperature=1e-300))
+    assert choose(torch.tensor([[1.0, 1.5, 9.0]]), [sampler]) == [2]
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 2.0, 1e300])
+def test_a_token_that_is_ruled_out_is_never_drawn(temperature):
+    logits, sampler = torch.tensor([[-torch.inf, 0.0, -torch.inf]]), SamplingParams(temperature)
+    assert {choose(logits, [Sampler(sampler)])[0] for _ in range(50)} == {1}
+
+
+def test_the_same_seed_draws_the_same_and_no_seed_does_not():
+    def drawn(seed):
+        sampler = Sampler(SamplingParams(1.0, seed=seed))
+        return [choose(torch.zeros(1, 1000), [sampler])[0] for _ in range(20)]
+
+    assert drawn(3) == drawn(3) != drawn(4)
+    assert drawn(None) != drawn(None)
+
+
+@pytest.mark.parametrize("score", [torch.nan, torch.inf, -torch.inf])
+def test_scores_without_a_finite_largest_are_refused(score):
+    logits = torch.tensor([[0.0, 1.0], [score, score]])
+    with pytest.raises(LogitsError, match=f"row 1 of 2: the largest logit is {score}"):
+        choose(logits, [Sampler(SamplingParams())] * 2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": -0.5},
+        {"temperature": float("nan")},
+        {"temperature": "hot"},
+        {"top_k": 0},
+        {"top_k": 2.5},
+        {"top_p": 0.0},
+        {"top_p": 1.5},
+        {"seed": -1},
+        {"seed": 2**64},
+        {"max_tokens": 0},
+        {"stop": "end"},
+        {"stop": ("",)},
+        {"stop": (b"x",)},
+    ],
+    ids=str,
+)
+def test_bad_parameters_are_named_in_one_line(wrong):
+    with pytest.raises(ConfigError) as caught:
+        SamplingParams(**wrong)
+    ((name, value),) = wrong.items()
+    message = str(caught.value)
+    assert message.startswith(f"{name} must be") and "\n" not in message
+    assert message.endswith(repr(value))

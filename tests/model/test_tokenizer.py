@@ -1,0 +1,197 @@
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra `model` brings it")
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from radixlab.model.errors import BadFileError, ChatTemplateError, MissingFileError
+from radixlab.model.stream import TextStream
+from radixlab.model.tokenizer import Tokenizer, load_tokenizer
+from tests.model.vocabularies import byte_fallback, byte_level, save, words
+
+BYTES = Tokenizer(byte_level(), {}, frozenset())
+PIECES = Tokenizer(byte_fallback(), {}, frozenset())
+WORDS = Tokenizer(words("abc", 3), {}, frozenset())
+TEMPLATE = (
+    "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+CHAT = [{"role": "user", "content": "hi"}]
+
+
+def ids_of(tokenizer):
+    return st.lists(st.integers(0, tokenizer.vocabulary.get_vocab_size() - 1), max_size=30)
+
+
+def pushed(tokenizer, token_ids, stop=()):
+    """Push tokens one by one; return the stream and the pieces."""
+    stream = TextStream(tokenizer, stop)
+    return stream, [*map(stream.push, token_ids), stream.finish()]
+
+
+def before_stop(text, stops):
+    """Cut a text before the stop string that is complete first, looking at every beginning."""
+    for end in range(len(text) + 1):
+        for stop in sorted(stops, key=len, reverse=True):
+            if text[:end].endswith(stop):
+                return text[: end - len(stop)], stop
+    return text, None
+
+
+# ---- a stream
+
+
+@given(ids_of(BYTES))
+def test_tokens_one_by_one_give_the_text_of_all_at_once(token_ids):
+    assert "".join(pushed(BYTES, token_ids)[1]) == BYTES.decode(token_ids)
+
+
+@given(st.text(max_size=20), st.sampled_from([BYTES, PIECES]))
+@example(" the cache ☃", PIECES)
+def test_a_text_streams_as_itself(text, tokenizer):
+    token_ids = tokenizer.encode(text, special=False)
+    pieces = pushed(tokenizer, token_ids)[1]
+    assert "".join(pieces) == tokenizer.decode(token_ids)
+
+
+@given(st.text(min_size=1, max_size=20).filter(lambda text: "�" not in text))
+def test_no_piece_has_half_a_character(text):
+    assert not any("�" in piece for piece in pushed(BYTES, BYTES.encode(text))[1])
+
+
+def test_a_character_of_four_tokens_comes_with_the_last():
+    token_ids = [BYTES.vocabulary.token_to_id(mark) for mark in "ðŁĺĨ"]  # bytes F0 9F 98 86
+    assert pushed(BYTES, token_ids)[1] == ["", "", "", "😆", ""]
+
+
+def test_what_never_becomes_a_character_comes_at_the_end():
+    token_ids = [BYTES.vocabulary.token_to_id(mark) for mark in "aðŁ"]
+    assert pushed(BYTES, token_ids)[1] == ["a", "", "", "�"]
+
+
+def test_special_tokens_have_no_text():
+    assert pushed(BYTES, BYTES.encode("the</s>cache"))[1][-1] == ""
+    assert "".join(pushed(BYTES, BYTES.encode("the</s>cache"))[1]) == "thecache"
+
+
+@given(ids_of(WORDS), st.lists(st.text("abc", min_size=1, max_size=5), max_size=3))
+def test_text_ends_before_a_stop_string_wherever_tokens_end(token_ids, stops):
+    answer, said_by = before_stop(WORDS.decode(token_ids), stops)
+    stream, out = TextStream(WORDS, tuple(stops)), ""
+    for token in token_ids:
+        out += stream.push(token)
+        assert answer.startswith(out)
+    assert (out + stream.finish(), stream.stopped_by) == (answer, said_by)
+
+
+@given(ids_of(BYTES), st.lists(st.text(max_size=3, min_size=1), max_size=3), st.data())
+def test_stops_are_found_in_any_text(token_ids, stops, data):
+    whole = BYTES.decode(token_ids)
+    if whole:
+        start = data.draw(st.integers(0, len(whole) - 1))
+        stops.append(whole[start : start + data.draw(st.integers(1, 5))])
+    stream, pieces = pushed(BYTES, token_ids, tuple(stops))
+    assert ("".join(pieces), stream.stopped_by) == before_stop(whole, stops)
+
+
+def test_a_stop_string_across_tokens_is_held_back_and_let_go():
+    stream = TextStream(BYTES, ("STOP",))
+    letters = [BYTES.vocabulary.token_to_id(c) for c in "aSTSTOPb"]
+    assert [stream.push(token) for token in letters] == ["a", "", "", "ST", "", "", "", ""]
+    assert (stream.stopped_by, stream.finish()) == ("STOP", "")
+
+
+# ---- a folder
+
+
+def test_a_folder_says_what_is_special(tmp_path):
+    config = {
+        "bos_token": "<s>",
+        "eos_token": {"content": "</s>", "lstrip": False},
+        "chat_template": TEMPLATE,
+        "pad_token": None,
+    }
+    tokenizer = load_tokenizer(save(tmp_path, byte_level(), tokenizer_config=config))
+    assert tokenizer.special_tokens == {"bos_token": "<s>", "eos_token": "</s>"}
+    assert tokenizer.eos_ids == {1}
+    assert tokenizer.chat(CHAT) == "<s><|user|>hi<|assistant|>"
+    token_ids = tokenizer.encode(tokenizer.chat(CHAT), special=False)
+    assert token_ids.dtype == np.int32 and token_ids[:2].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "files, eos",
+    [
+        ({"generation_config": {"eos_token_id": [7, 8]}, "config": {"eos_token_id": 9}}, {7, 8}),
+        ({"generation_config": {"eos_token_id": None}, "config": {"eos_token_id": 9}}, {9}),
+        ({"tokenizer_config": {"eos_token": "</s>"}}, {1}),
+        ({"tokenizer_config": {"eos_token": "<nowhere>"}}, set()),
+        ({}, set()),
+    ],
+    ids=str,
+)
+def test_the_end_of_an_answer_is_what_the_first_file_says(files, eos, tmp_path):
+    assert load_tokenizer(save(tmp_path, byte_level(), **files)).eos_ids == eos
+
+
+def test_a_template_of_its_own_comes_first_and_one_of_several_by_name(tmp_path):
+    several = [{"name": name, "template": name} for name in ("tool_use", "default")]
+    save(tmp_path, byte_level(), tokenizer_config={"chat_template": several})
+    assert load_tokenizer(tmp_path).chat(CHAT) == "default"
+    (tmp_path / "chat_template.jinja").write_text("own {{ messages | tojson }}")
+    assert load_tokenizer(tmp_path).chat(CHAT) == f"own {json.dumps(CHAT)}"
+
+
+def test_a_prompt_is_neither_cut_nor_padded(tmp_path):
+    vocabulary = byte_level()
+    vocabulary.enable_truncation(3)
+    vocabulary.enable_padding(length=50)
+    assert len(load_tokenizer(save(tmp_path, vocabulary)).encode("é☃😀")) > 3
+    assert len(load_tokenizer(tmp_path).encode("é")) < 50
+
+
+@pytest.mark.parametrize(
+    "template, says",
+    [
+        (None, "no chat template"),
+        ("{{ raise_exception('roles must\nalternate') }}", "roles must alternate"),
+        ("{% if %}", "the chat template:"),
+        ("{{ messages[0].content.nothing.more }}", "has no attribute 'nothing'"),
+        ("{{ messages + 1 }}", "the chat template:"),
+        ("{{ messages.append(1) }}", "is unsafe"),
+        ("{{ ''.__class__.__mro__ }}", "is unsafe"),
+    ],
+)
+def test_what_a_template_refuses_or_must_not_do_is_one_line(template, says):
+    with pytest.raises(ChatTemplateError, match=says) as caught:
+        Tokenizer(byte_level(), {}, frozenset(), template).chat(CHAT)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name, content, error, says",
+    [
+        ("tokenizer.json", None, MissingFileError, "is missing; the folder has"),
+        ("tokenizer.json", b"{", BadFileError, "is no tokenizer: EOF"),
+        ("tokenizer_config.json", b"{\n'a'", BadFileError, "is no JSON: .*line 2 column 1"),
+        ("tokenizer_config.json", b"[]", BadFileError, "must hold a JSON object, not a list"),
+        ("generation_config.json", b"\xff", BadFileError, "byte 0 is not UTF-8"),
+        ("config.json", b'{"eos_token_id": ["</s>"]}', BadFileError, "must be integers"),
+    ],
+)
+def test_a_bad_folder_is_named_in_one_line(name, content, error, says, tmp_path):
+    path = save(tmp_path, byte_level(), tokenizer_config={}) / name
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(error, match=says) as caught:
+        load_tokenizer(tmp_path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match="nowhere is no folder"):
+        load_tokenizer(tmp_path / "nowhere")
