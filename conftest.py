@@ -18,9 +18,13 @@ pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broke
 collect_ignore_glob = []
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/attention/*", "radixlab/bench/attention*"]
-    collect_ignore_glob += ["tests/attention/[!t]*"]
+    collect_ignore_glob += ["radixlab/model/*", "tests/attention/[!t]*", "tests/model/[!t]*"]
+    collect_ignore_glob += ["radixlab/lesson/paged/*"]
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
+
+NEED_TORCH = {"06_paged_attention.ipynb"}
+"""Notebooks that cannot run without it."""
 
 SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
 
@@ -56,6 +60,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason="long: only under `make soak`")
+    no_torch = pytest.mark.skip(reason="torch is not installed: the extra `model` brings it")
+    has_torch = importlib.util.find_spec("torch")
     for item in items:
         if not SOAK and item.get_closest_marker("soak"):
             item.add_marker(skip)
+        if not has_torch and item.path.name in NEED_TORCH:
+            item.add_marker(no_torch)

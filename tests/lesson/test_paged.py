@@ -17,6 +17,7 @@ from radixlab.lesson.paged import (  # noqa: E402
     plot_roofline,
     run_kernel,
     six_requests,
+    used_pool,
 )
 from radixlab.lesson.paged.kernels import RECORDED  # noqa: E402
 from radixlab.lesson.paged.roofline import ridge  # noqa: E402
@@ -29,7 +30,7 @@ NEEDS_TRITON = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def six():
-    return six_requests(ToyLayer())
+    return six_requests(ToyLayer(), *used_pool(num_blocks=64))
 
 
 def test_the_toy_gives_a_token_the_same_key_whoever_computes_it():
@@ -71,7 +72,7 @@ def test_the_picture_of_a_prefill_counts_all_pairs():
 def test_a_computed_point_lies_on_the_roof_and_a_measured_one_below():
     roofs = Roofs(bytes_per_s=1e9, flops_per_s=1e11)
     assert ridge(roofs) == 100
-    slow, fast = Attained("slow", 1e9, 1e9), Attained("fast", 1e12, 1e9)
+    slow, fast = Attained("slow", 1e9, 1e9), Attained("fast", 1e9, 1e12)
     assert slow.flops_per_s(roofs) == pytest.approx(1e9)
     assert fast.flops_per_s(roofs) == pytest.approx(1e11)
     assert Attained("run", 1e9, 1e9, time_us=2e6).flops_per_s(roofs) == pytest.approx(5e8)

@@ -4,18 +4,21 @@ Needs torch, like `radixlab.attention`.
 """
 
 from radixlab.lesson.paged.kernels import run_kernel
-from radixlab.lesson.paged.measured import plan_times_us
+from radixlab.lesson.paged.measured import as_points, plan_times_us
 from radixlab.lesson.paged.plans import plot_plan, plot_prefill
-from radixlab.lesson.paged.roofline import Attained, plot_roofline
-from radixlab.lesson.paged.toy import ToyLayer, six_requests, used_pool
+from radixlab.lesson.paged.roofline import Attained, plot_roofline, ridge
+from radixlab.lesson.paged.toy import ToyLayer, agree, six_requests, used_pool
 
 __all__ = [
     "Attained",
     "ToyLayer",
+    "agree",
+    "as_points",
     "plan_times_us",
     "plot_plan",
     "plot_prefill",
     "plot_roofline",
+    "ridge",
     "run_kernel",
     "six_requests",
     "used_pool",

@@ -15,14 +15,14 @@ from radixlab.attention.triton import kernels
 from radixlab.attention.triton.backend import place
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
-from radixlab.lesson.paged.toy import Running, ToyLayer, six_requests
+from radixlab.lesson.paged.toy import Running, ToyLayer, six_requests, used_pool
 
 Fact = dict[str, object]
 
 
 def interpret() -> list[Fact]:
     """Decode the lesson's six requests by either plan, and compare with fp64."""
-    running = six_requests(ToyLayer())
+    running = six_requests(ToyLayer(), *used_pool(num_blocks=64))
     group = running.q.shape[1] // running.pool.kv_heads
     tree = tree_plan(running.sequences, running.pool.block_size, group)
     want, _ = reference.decode(running.q.double(), running.double(), tree)

@@ -49,7 +49,7 @@ def plot_plan(plan: DecodePlan, title: str = "") -> Picture:
     """
     spans = _spans(plan)
     num_queries = len(plan.order)
-    figure = Figure(figsize=(9.6, 0.42 * num_queries + 1.35), dpi=144, layout="constrained")
+    figure = Figure(figsize=(7.6, 0.36 * num_queries + 1.4), dpi=144, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.2, 1))
     _draw_prompts(left, spans)
     _draw_reads(right, spans, num_queries)

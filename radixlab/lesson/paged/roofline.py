@@ -19,8 +19,8 @@ class Attained:
     """A kernel's place under the roof."""
 
     name: str
-    flops: float
     num_bytes: float
+    flops: float
     time_us: float | None = None
     """None: at the roof itself, as computed and not measured."""
 

@@ -47,6 +47,11 @@ class ToyLayer:
         return rotate(q, turn), rotate(k, turn), v
 
 
+def agree(a: Tensor, b: Tensor, within: float = 1e-5) -> bool:
+    """Tell whether no two numbers differ by more than `within`."""
+    return bool((a - b).abs().max() <= within)
+
+
 def used_pool(num_blocks: int, seed: int = 0) -> tuple[KVCacheManager, KVPool]:
     """Make a cache that has been in use for a while: it hands blocks out in no order.
 
@@ -89,14 +94,13 @@ QUESTIONS = (
 )
 
 
-def six_requests(layer: ToyLayer) -> Running:
+def six_requests(layer: ToyLayer, manager: KVCacheManager, pool: KVPool) -> Running:
     """Admit six requests: one prompt, two documents, six questions, each token computed once."""
     texts = [
         PROMPT + document + question
         for document, questions in zip(DOCUMENTS, QUESTIONS, strict=True)
         for question in questions
     ]
-    manager, pool = used_pool(num_blocks=64)
     sequences, queries = [], []
     for text in texts:
         tokens = encode(text)
