@@ -21,6 +21,7 @@ from radixlab.lesson.paged import (  # noqa: E402
 )
 from radixlab.lesson.paged.kernels import RECORDED  # noqa: E402
 from radixlab.lesson.paged.roofline import ridge  # noqa: E402
+from radixlab.lesson.paged.spoiled import plot_spoiled  # noqa: E402
 from radixlab.lesson.tokens import encode  # noqa: E402
 
 NEEDS_TRITON = pytest.mark.skipif(
@@ -79,6 +80,12 @@ def test_a_computed_point_lies_on_the_roof_and_a_measured_one_below():
     assert plot_roofline(roofs, [slow], "a machine").text == (
         "a machine; ridge at 100\n  slow: 1.0 FLOPs a byte"
     )
+
+
+def test_the_picture_of_spoilt_blocks_says_which_ones_matter():
+    texts, answers = ["The sky is", "blue."], ["blue", "red"]
+    text = plot_spoiled("What is the sky?", texts, [5, 2], answers, right="blue").text
+    assert text == "What is the sky? Another answer if spoilt: blocks [2] of [5, 2]"
 
 
 def test_without_triton_the_recorded_result_says_so(monkeypatch):

@@ -3,6 +3,8 @@
 from functools import partial
 from statistics import median
 
+from torch import Tensor
+
 from radixlab.attention import DecodePlan, decode
 from radixlab.bench.attention_cases import Running
 from radixlab.bench.attention_clocks import clock, take_turns
@@ -26,5 +28,5 @@ def as_points(case: Running, times_us: dict[str, float]) -> list[Attained]:
     ]
 
 
-def _run(case: Running, plan: DecodePlan, layer: int) -> None:
-    decode(case.queries[layer], case.pools[layer], plan)
+def _run(case: Running, plan: DecodePlan, layer: int) -> Tensor:
+    return decode(case.queries[layer], case.pools[layer], plan)[0]
