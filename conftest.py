@@ -18,8 +18,11 @@ pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broke
 collect_ignore_glob = []
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/attention/*", "radixlab/bench/attention*"]
-    collect_ignore_glob += ["radixlab/model/*", "tests/attention/[!t]*", "tests/model/[!t]*"]
-    collect_ignore_glob += ["radixlab/lesson/paged/*"]
+    collect_ignore_glob += ["radixlab/lesson/paged/*", "radixlab/model/*"]
+    collect_ignore_glob += ["tests/attention/[!t]*", "tests/model/[!t]*"]
+if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers"))):
+    collect_ignore_glob += [f"radixlab/model/{n}.py" for n in ("loader", "stream", "weights")]
+    collect_ignore_glob += ["radixlab/model/tokenizer.py", "tests/model/[!t]*"]
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
 

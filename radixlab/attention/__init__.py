@@ -15,9 +15,16 @@ except ModuleNotFoundError as error:
         "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
     ) from error
 
-from radixlab.attention.backends import BACKENDS, backend_for, decode, prefill, write_kv
+from radixlab.attention.backends import (
+    BACKENDS,
+    backend_for,
+    decode,
+    prefill,
+    prefill_planned,
+    write_kv,
+)
 from radixlab.attention.merge import merge_states
-from radixlab.attention.plan import DecodePlan, flat_plan
+from radixlab.attention.plan import DecodePlan, PrefillPlan, flat_plan
 from radixlab.attention.pool import KVPool, Slots, place_slots
 from radixlab.attention.sharing import PlanCache, tree_plan
 from radixlab.attention.store import TorchKVStore
@@ -29,6 +36,7 @@ __all__ = [
     "DecodePlan",
     "KVPool",
     "PlanCache",
+    "PrefillPlan",
     "Slots",
     "TorchKVStore",
     "TorchMissingError",
@@ -38,6 +46,7 @@ __all__ = [
     "merge_states",
     "place_slots",
     "prefill",
+    "prefill_planned",
     "tree_plan",
     "write_kv",
 ]

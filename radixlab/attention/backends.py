@@ -13,7 +13,7 @@ from torch import Tensor
 
 from radixlab.attention.checks import check_new, check_plan, check_prefill
 from radixlab.attention.errors import BackendError
-from radixlab.attention.plan import DecodePlan, IntArray, as_ints
+from radixlab.attention.plan import DecodePlan, PrefillPlan, as_ints
 from radixlab.attention.pool import KVPool, Slots, place_slots
 
 
@@ -23,14 +23,7 @@ class Backend(Protocol):
     def decode(self, q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
         """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`, fp32."""
 
-    def prefill(
-        self,
-        q: Tensor,
-        pool: KVPool,
-        cu_q: IntArray,
-        block_tables: IntArray,
-        context_lens: IntArray,
-    ) -> tuple[Tensor, Tensor]:
+    def prefill(self, q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
         """Attend the new tokens of a ragged batch: `[T, H, D]` → as `q`, and `[T, H]`."""
 
     def write_kv(self, pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
@@ -82,13 +75,20 @@ def prefill(
     `context_lens[i]` tokens in the blocks of `block_tables[i]`; the new tokens' keys are in the
     pool already. Returns as `decode`.
     """
-    arrays = (
+    plan = PrefillPlan(
         as_ints("cu_q", cu_q),
         as_ints("block_tables", block_tables),
         as_ints("context_lens", context_lens),
     )
-    check_prefill(q, pool, *arrays)
-    return backend_for(pool, backend).prefill(q, pool, *arrays)
+    return prefill_planned(q, pool, plan, backend)
+
+
+def prefill_planned(
+    q: Tensor, pool: KVPool, plan: PrefillPlan, backend: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Do what `prefill` does; the plan is checked and prepared once for all layers of a step."""
+    check_prefill(q, pool, plan)
+    return backend_for(pool, backend).prefill(q, pool, plan)
 
 
 def write_kv(

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from radixlab.attention.errors import AttentionError
-from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
 from radixlab.attention.pool import KVPool, Slots
 
 
@@ -53,28 +53,11 @@ def check_plan(q: Tensor, pool: KVPool, plan: DecodePlan) -> None:
     plan.once(("checked", pool.num_blocks), lambda: _check_arrays(plan, pool))
 
 
-def check_prefill(
-    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
-) -> None:
+def check_prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> None:
     """Raise `AttentionError` unless the ragged batch is consistent and within the pool."""
     check_queries(q, pool)
-    rows = len(context_lens)
-    if cu_q.shape != (rows + 1,) or block_tables.ndim != 2 or len(block_tables) != rows:
-        raise AttentionError(
-            f"cu_q {list(cu_q.shape)} and block_tables {list(block_tables.shape)} "
-            f"do not fit {rows} context_lens"
-        )
-    new = np.diff(cu_q)
-    if cu_q[0] != 0 or cu_q[-1] != len(q) or (rows and new.min() < 0):
-        raise AttentionError(f"cu_q must rise from 0 to {len(q)}, not {cu_q.tolist()}")
-    capacity = block_tables.shape[1] * pool.block_size
-    for row in np.flatnonzero((context_lens < new) | (context_lens > capacity)).tolist():
-        raise AttentionError(
-            f"context_lens[{row}] is {context_lens[row]}: with {new[row]} new tokens and a table "
-            f"of {block_tables.shape[1]} blocks it must be {new[row]} to {capacity}"
-        )
-    used = np.arange(block_tables.shape[1]) < -(-context_lens[:, None] // pool.block_size)
-    _check_blocks(block_tables[used], pool)
+    sizes = len(q), pool.num_blocks, pool.block_size
+    plan.once(("checked", *sizes), lambda: _check_ragged(plan, len(q), pool))
 
 
 def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
@@ -92,6 +75,27 @@ def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
                 f"{name} is {list(new.shape)} {new.dtype} on {new.device}; the pool takes "
                 f"{list(shape)} {pool.k.dtype} on {pool.k.device} for {shape[0]} slots"
             )
+
+
+def _check_ragged(plan: PrefillPlan, num_queries: int, pool: KVPool) -> None:
+    cu_q, block_tables, context_lens = plan.cu_q, plan.block_tables, plan.context_lens
+    rows = len(context_lens)
+    if cu_q.shape != (rows + 1,) or block_tables.ndim != 2 or len(block_tables) != rows:
+        raise AttentionError(
+            f"cu_q {list(cu_q.shape)} and block_tables {list(block_tables.shape)} "
+            f"do not fit {rows} context_lens"
+        )
+    new = np.diff(cu_q)
+    if cu_q[0] != 0 or cu_q[-1] != num_queries or (rows and new.min() < 0):
+        raise AttentionError(f"cu_q must rise from 0 to {num_queries}, not {cu_q.tolist()}")
+    capacity = block_tables.shape[1] * pool.block_size
+    for row in np.flatnonzero((context_lens < new) | (context_lens > capacity)).tolist():
+        raise AttentionError(
+            f"context_lens[{row}] is {context_lens[row]}: with {new[row]} new tokens and a table "
+            f"of {block_tables.shape[1]} blocks it must be {new[row]} to {capacity}"
+        )
+    used = np.arange(block_tables.shape[1]) < -(-context_lens[:, None] // pool.block_size)
+    _check_blocks(block_tables[used], pool)
 
 
 def _check_arrays(plan: DecodePlan, pool: KVPool) -> None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from radixlab.attention.merge import merge_slots, merge_states
-from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
 from radixlab.attention.pool import KVPool
 
 FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
@@ -80,31 +80,38 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     return result, result_lse
 
 
-def prefill(
-    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
-) -> tuple[Tensor, Tensor]:
+def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend new tokens over their cached prefix and over themselves, and merge the two.
 
     The prefix needs no mask, for all of it is earlier. `q` `[T, H, D]` holds the new tokens of all
-    sequences, those of row i at `[cu_q[i], cu_q[i + 1])`; `context_lens` counts cached and new.
+    sequences.
     """
     q = q.contiguous()
     out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
-    bounds = cu_q.tolist()
-    for row, num_tokens in enumerate(context_lens.tolist()):
-        start, stop = bounds[row : row + 2]
-        num_cached = num_tokens - (stop - start)
-        if start == stop:
-            continue
-        blocks = where(block_tables[row, : -(-num_tokens // pool.block_size)])
+    for rows, blocks, num_tokens in plan.once(
+        ("cpu", pool.block_size), lambda: _prompts(plan, pool.block_size)
+    ):
+        num_cached = num_tokens - (rows.stop - rows.start)
         k, v = rows_of(pool.k, blocks, num_tokens), rows_of(pool.v, blocks, num_tokens)
-        new = q[start:stop]
+        new = q[rows]
         result = _causal(new, k[num_cached:], v[num_cached:])
         if num_cached:
             prefix = _folded(new, k[:num_cached], v[:num_cached])
             result = merge_states(*prefix, *result)
-        out[start:stop], lse[start:stop] = result
+        out[rows], lse[rows] = result
     return out, lse
+
+
+def _prompts(plan: PrefillPlan, block_size: int) -> list[tuple[slice, slice | Tensor, int]]:
+    """Return the rows, the blocks and the context length of each sequence that has new tokens."""
+    starts, stops = plan.cu_q[:-1].tolist(), plan.cu_q[1:].tolist()
+    return [
+        (slice(start, stop), where(table[: -(-num_tokens // block_size)]), num_tokens)
+        for start, stop, table, num_tokens in zip(
+            starts, stops, plan.block_tables, plan.context_lens.tolist(), strict=True
+        )
+        if start < stop
+    ]
 
 
 def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:

@@ -87,10 +87,7 @@ class DecodePlan:
         >>> [plan.once("tokens", lambda: plan.kv_tokens_read) for layer in range(2)]
         [6, 6]
         """
-        if what not in self._made:
-            self._made[what] = make()
-        made: T = self._made[what]
-        return made
+        return _once(self._made, what, make)
 
     def grown(self, block_ids: IntArray, first_block: IntArray, num_tokens: IntArray) -> None:
         """Put the next step's lengths and blocks in place; the queries of the spans are the same.
@@ -124,6 +121,23 @@ class DecodePlan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PrefillPlan:
+    """New tokens of many sequences, one sequence's after the other, over what each has cached."""
+
+    cu_q: IntArray
+    """`[P + 1]`: where each sequence's new tokens begin among all."""
+    block_tables: IntArray
+    """`[P, max_blocks]`; what a table holds beyond its blocks does not matter."""
+    context_lens: IntArray
+    """`[P]`: cached and new tokens of each."""
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` makes of this plan, made once for all layers of the step."""
+        return _once(self._made, what, make)
+
+
 def flat_plan(
     block_tables: npt.ArrayLike, context_lens: npt.ArrayLike, block_size: int
 ) -> DecodePlan:
@@ -147,6 +161,13 @@ def flat_plan(
     rows = np.arange(len(lens), dtype=np.int32)
     ones = np.ones(len(lens), np.int32)
     return DecodePlan(rows, listed, starts(num_blocks)[:-1], lens, rows, ones, block_size)
+
+
+def _once(made: dict[Hashable, Any], what: Hashable, make: Callable[[], T]) -> T:
+    if what not in made:
+        made[what] = make()
+    thing: T = made[what]
+    return thing
 
 
 def as_ints(name: str, values: npt.ArrayLike) -> IntArray:

@@ -6,7 +6,7 @@ Slow on purpose. In fp64 it is the oracle of all other backends.
 import torch
 from torch import Tensor
 
-from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.plan import DecodePlan, PrefillPlan
 from radixlab.attention.pool import KVPool
 
 
@@ -49,14 +49,12 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     return out, lse
 
 
-def prefill(
-    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
-) -> tuple[Tensor, Tensor]:
+def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend the new tokens of each sequence, over its cached prefix and themselves."""
     out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
-    for row, num_tokens in enumerate(context_lens.tolist()):
-        start, stop = int(cu_q[row]), int(cu_q[row + 1])
-        table = block_tables[row, : -(-num_tokens // pool.block_size)]
+    for row, num_tokens in enumerate(plan.context_lens.tolist()):
+        start, stop = int(plan.cu_q[row]), int(plan.cu_q[row + 1])
+        table = plan.block_tables[row, : -(-num_tokens // pool.block_size)]
         blocks = torch.from_numpy(table).to(q.device, torch.int64)
         k, v = gather(pool.k, blocks, num_tokens), gather(pool.v, blocks, num_tokens)
         num_cached = num_tokens - (stop - start)

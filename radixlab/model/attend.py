@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 from torch.nn import functional
 
-from radixlab.attention import TorchKVStore, decode, place_slots, prefill, write_kv
+from radixlab.attention import TorchKVStore, decode, place_slots, prefill_planned, write_kv
 from radixlab.attention.pool import Slots
 from radixlab.model.step import Step
 
@@ -53,9 +53,8 @@ class Paged:
         pool, step, num = self.store.layers[layer], self.step, self.step.num_decode
         write_kv(pool, k, v, self._slots, self.backend)
         out = q.new_empty(q.shape)
-        if step.plan is not None:
-            out[:num], _ = decode(q[:num], pool, step.plan, self.backend)
-        if num < len(q):
-            ragged = step.cu_q, step.block_tables, step.context_lens
-            out[num:], _ = prefill(q[num:], pool, *ragged, self.backend)
+        if step.decode is not None:
+            out[:num], _ = decode(q[:num], pool, step.decode, self.backend)
+        if step.prefill is not None:
+            out[num:], _ = prefill_planned(q[num:], pool, step.prefill, self.backend)
         return out

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radixlab.attention import DecodePlan, PlanCache
+from radixlab.attention import DecodePlan, PlanCache, PrefillPlan
 from radixlab.attention.plan import IntArray, starts
 from radixlab.cache.sequence import Sequence
 
@@ -46,14 +46,10 @@ class Step:
     last_row: IntArray
     """`[num_work]`: the row of each work's last token, in the order that the work was given."""
     num_decode: int
-    plan: DecodePlan | None
+    decode: DecodePlan | None
     """Who reads which blocks, for the rows that decode; None if there are none."""
-    cu_q: IntArray
-    """`[P + 1]`: where each prompt's rows begin, from the first that is not decode."""
-    block_tables: IntArray
-    """`[P, max_blocks]`, padded with 0."""
-    context_lens: IntArray
-    """`[P]`: cached and new tokens of each prompt."""
+    prefill: PrefillPlan | None
+    """The same for the prompts' rows, counted from the first of them; None if there are none."""
 
 
 def make_step(work: Many[Work], plans: PlanCache) -> Step:
@@ -77,7 +73,13 @@ def make_step(work: Many[Work], plans: PlanCache) -> Step:
         last_row,
         num_decode,
         plans.plan([item.sequence for item in decoding]) if decoding else None,
-        starts(np.array([item.end - item.start for item in prompts], np.int32)),
+        _prefill_plan(prompts) if prompts else None,
+    )
+
+
+def _prefill_plan(prompts: Many[Work]) -> PrefillPlan:
+    return PrefillPlan(
+        starts(np.array([item.end - item.start for item in prompts])),
         _padded([item.sequence.block_table for item in prompts]),
         np.array([item.end for item in prompts], np.int32),
     )
@@ -85,7 +87,7 @@ def make_step(work: Many[Work], plans: PlanCache) -> Step:
 
 def _padded(tables: list[IntArray]) -> IntArray:
     """Put block tables into one array `[n, longest]`."""
-    padded = np.zeros((len(tables), max(map(len, tables), default=0)), np.int32)
+    padded = np.zeros((len(tables), max(map(len, tables))), np.int32)
     for row, table in enumerate(tables):
         padded[row, : len(table)] = table
     return padded

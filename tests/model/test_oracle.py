@@ -10,10 +10,11 @@ transformers = pytest.importorskip(
     "transformers", reason="transformers is not installed: the extra `oracle` brings it"
 )
 
-from radixlab.model.loader import load_model  # noqa: E402
+from radixlab.model.loader import load_model, load_tokenizer  # noqa: E402
 from radixlab.model.runner import dense_logits  # noqa: E402
 from tests.model.checkpoints import randomize  # noqa: E402
 from tests.model.served import TOLERANCE, Served, prompt  # noqa: E402
+from tests.model.vocabularies import byte_level  # noqa: E402
 
 SIZES = {
     "vocab_size": 61,
@@ -39,6 +40,7 @@ CASES = {
     "llama, tied": ("Llama", {"tie_word_embeddings": True}),
     "llama, biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
     "llama, wide heads": ("Llama", {"head_dim": 24}),
+    "llama, another epsilon": ("Llama", {"rms_norm_eps": 0.1}),
     "llama 3 rope": ("Llama", {"rope_parameters": LLAMA_3}),
     "linear rope": (
         "Llama",
@@ -100,6 +102,36 @@ def test_a_checkpoint_in_shards_is_the_same_model(tmp_path):
         theirs, prompt(0, 40)
     )
     assert difference.abs().max() <= TOLERANCE
+
+
+TEMPLATE = """{{ bos_token }}
+{%- for message in messages %}
+    {%- if message.role == "ignored" %}{% continue %}{% endif %}
+    {% if loop.first %}
+        first: {{ message | tojson(indent=2) }}
+    {% endif %}
+<|{{ message["role"] }}|>{{ message.content | trim }}{{ eos_token }}
+{% endfor %}
+{% if add_generation_prompt %}<|assistant|>{% endif %}
+"""
+
+
+def test_conversations_become_the_prompts_that_transformers_makes(tmp_path):
+    vocabulary = byte_level()
+    special = {"bos_token": "<s>", "eos_token": "</s>"}
+    theirs = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=vocabulary, chat_template=TEMPLATE, **special
+    )
+    theirs.save_pretrained(tmp_path)
+    ours = load_tokenizer(tmp_path)
+    chat = [{"role": role, "content": f" é {role}\n"} for role in ("system", "ignored", "user")]
+    prompt = ours.chat(chat)
+    options = {"add_generation_prompt": True, "tokenize": False}
+    assert prompt == theirs.apply_chat_template(chat, **options)
+    token_ids = ours.encode(prompt, special=False)
+    assert token_ids.tolist() == theirs.encode(prompt, add_special_tokens=False)
+    assert ours.decode(token_ids) == theirs.decode(token_ids, skip_special_tokens=True)
+    assert ours.eos_ids == {theirs.eos_token_id}
 
 
 def test_bf16_follows_transformers_within_its_own_precision(tmp_path):

@@ -54,9 +54,9 @@ def test_exactly_what_top_k_and_top_p_leave_can_be_drawn(rows):
 @pytest.mark.parametrize("top_k, top_p", [(None, 1.0), (7, 1.0), (None, 0.8), (7, 0.9)])
 def test_tokens_come_as_often_as_they_should(top_k, top_p):
     logits = torch.randn(1, 20, generator=torch.Generator().manual_seed(1))
-    params, num_draws = SamplingParams(0.8, top_k, top_p, seed=2), 20_000
+    params, num_draws = SamplingParams(0.8, top_k, top_p, seed=2), 5_000
     sampler = Sampler(params)
-    drawn = [token for _ in range(200) for token in choose(logits.expand(100, -1), [sampler] * 100)]
+    drawn = [token for _ in range(50) for token in choose(logits.expand(100, -1), [sampler] * 100)]
     allowed, chances, _ = truth(logits[0].tolist(), params)
     counts = np.bincount(drawn, minlength=20)
     assert set(np.flatnonzero(counts)) <= set(allowed)
@@ -100,7 +100,7 @@ def test_the_same_seed_draws_the_same_and_no_seed_does_not():
         sampler = Sampler(SamplingParams(1.0, seed=seed))
         return [choose(torch.zeros(1, 1000), [sampler])[0] for _ in range(20)]
 
-    assert drawn(3) == drawn(3) != drawn(4)
+    assert drawn(3) == drawn(3) != drawn(4) != drawn(2**64 - 1)
     assert drawn(None) != drawn(None)
 
 

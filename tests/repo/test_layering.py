@@ -116,9 +116,9 @@ def test_the_cache_imports_without_torch_notebooks_or_plots():
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("part", ["attention", "model", "engine"])
+@pytest.mark.parametrize("part", ["attention", "model.runner", "model.sampler", "engine"])
 def test_the_engine_imports_on_a_bare_gpu_machine(part):
-    if not any(PACKAGE.glob(f"{part}*")):
+    if not any(PACKAGE.glob(f"{part.split('.')[0]}*")):
         pytest.skip(f"radixlab.{part} is not written yet")
     if not importlib.util.find_spec("torch"):
         pytest.skip("torch is not installed: the extra `model` brings it")
@@ -126,11 +126,22 @@ def test_the_engine_imports_on_a_bare_gpu_machine(part):
     assert run.returncode == 0, run.stderr
 
 
-def test_without_torch_the_import_of_attention_says_what_to_install():
-    code = "import sys; sys.modules['torch'] = None; import radixlab.attention"
+@pytest.mark.parametrize("door", ["import radixlab.attention", "from radixlab.model import Llama"])
+def test_without_torch_the_import_of_what_needs_it_says_what_to_install(door):
+    code = f"import sys; sys.modules['torch'] = None; {door}"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     says = "radixlab.attention needs torch, which is not installed: pip install 'radixlab[model]'"
     assert run.stderr.splitlines()[-1] == f"radixlab.attention.errors.TorchMissingError: {says}"
+
+
+def test_the_model_shows_all_it_has():
+    pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+    pytest.importorskip("tokenizers", reason="tokenizers is not installed: `model` brings it")
+    import radixlab.model as model
+
+    assert all(getattr(model, name).__name__ == name for name in model._HOMES)
+    with pytest.raises(AttributeError, match="has no Lama; it has Llama"):
+        model.Lama  # noqa: B018
 
 
 def test_a_blocked_import_is_seen():

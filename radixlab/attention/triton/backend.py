@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from radixlab.attention.errors import BackendError
-from radixlab.attention.plan import DecodePlan, IntArray
+from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
 from radixlab.attention.pool import KVPool
 from radixlab.attention.triton.config import HEAD_DIMS, MAX_SPAN_TOKENS, TILES, TileConfig
 from radixlab.attention.triton.kernels import (
@@ -78,28 +78,26 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     return out, lse
 
 
-def prefill(
-    q: Tensor, pool: KVPool, cu_q: IntArray, block_tables: IntArray, context_lens: IntArray
-) -> tuple[Tensor, Tensor]:
+def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend new tokens over their cached prefix and themselves: `q` `[T, H, D]` → as `q`, lse."""
     _check(pool)
     config, head_dim = TILES[q.element_size()].prefill, q.shape[2]
     group = q.shape[1] // pool.kv_heads
     if group > config.rows:
         raise BackendError(f"{group} query heads to a KV head: a tile has {config.rows} rows")
-    tile_row, tile = _repeat(-(-np.diff(cu_q) // (config.rows // group)))
     out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
-    if not len(tile_row):
+    how = config.rows // group, q.device
+    starts, tables, *others = plan.once(("triton", *how), lambda: place_tiles(plan, *how))
+    num_tiles = len(others[-1])
+    if not num_tiles:
         return out, lse
-    arrays = (cu_q, block_tables, context_lens, tile_row, tile * (config.rows // group))
-    starts, tables, *others = (_to(array, q.device) for array in arrays)
-    prefill_tiles[(len(tile_row), pool.kv_heads)](
+    prefill_tiles[(num_tiles, pool.kv_heads)](
         q.contiguous(),
         pool.k,
         pool.v,
         starts,
         tables,
-        block_tables.shape[1],
+        tables.shape[1],
         *others,
         out,
         lse,
@@ -116,6 +114,13 @@ def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
     if len(slots):
         new = k_new.contiguous(), v_new.contiguous()
         write_slots[(len(slots),)](*new, pool.k, pool.v, slots, WIDTH=width, PADDED=padded)
+
+
+def place_tiles(plan: PrefillPlan, num_queries: int, device: torch.device) -> list[Tensor]:
+    """Cut new tokens into tiles; return on the device what `prefill_tiles` takes, in its order."""
+    tile_row, tile = _repeat(-(-np.diff(plan.cu_q) // num_queries))
+    arrays = (plan.cu_q, plan.block_tables, plan.context_lens, tile_row, tile * num_queries)
+    return [_to(array, device) for array in arrays]
 
 
 def place(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device) -> DevicePlan:

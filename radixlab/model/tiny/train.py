@@ -1,0 +1,150 @@
+"""Train the tiny model from a seed.
+
+The same seed and steps give the same weights, on one thread of the same machine. A checkpoint is
+written now and then: the same command goes on from it. At the end DIR/weights is the model's folder.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import click
+import torch
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+from tqdm import tqdm
+
+from radixlab.model.config import ModelConfig
+from radixlab.model.tiny.curriculum import Curriculum
+from radixlab.model.tiny.evaluate import report
+from radixlab.model.tiny.examples import tell
+from radixlab.model.tiny.export import export
+from radixlab.model.tiny.start import CONFIG, start
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast to learn."""
+
+    seed: int = 0
+    num_steps: int = 2000
+    step_tokens: int = 3072
+    """About so many tokens a step."""
+    rate: float = 2e-3
+    warm_up: int = 50
+
+    def rate_at(self, step: int) -> float:
+        """Give the learning rate: up in `warm_up` steps, then down in a line to zero."""
+        return self.rate * min(1, (step + 1) / self.warm_up) * (1 - step / self.num_steps)
+
+
+class Training:
+    """A model on its way, with all that its next step depends on."""
+
+    def __init__(self, plan: Plan, config: ModelConfig = CONFIG) -> None:
+        self.plan = plan
+        self.model = start(config, plan.seed)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.1
+        )
+        self.rng = Random(plan.seed)
+        self.curriculum = Curriculum()
+        self.step = 0
+
+    def advance(self) -> float:
+        """Take one step; returns its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.plan.rate_at(self.step)
+        told = tell(self.model, self.curriculum.draw_rows(self.rng, self.plan.step_tokens))
+        losses = functional.cross_entropy(told.logits, told.wanted, reduction="none")
+        loss = (losses * told.weights).sum() / told.weights.sum()
+        self.optimizer.zero_grad()
+        loss.backward()
+        clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.curriculum.hear(told.right[told.weights == 1].float().mean().item())
+        self.step += 1
+        return loss.item()
+
+    def state(self) -> dict[str, Any]:
+        """Give what `resume` needs to go on as if nothing had happened."""
+        return {
+            "plan": asdict(self.plan),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": self.rng.getstate(),
+            "curriculum": (self.curriculum.num_facts, self.curriculum.share_right),
+            "step": self.step,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`; a `ValueError` says if it is one of another plan."""
+        if state["plan"] != asdict(self.plan):
+            raise ValueError(f"it is of the plan {state['plan']}, not {asdict(self.plan)}")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.setstate(state["rng"])
+        self.curriculum = Curriculum(*state["curriculum"])
+        self.step = state["step"]
+
+
+def run(training: Training, checkpoint: Path, every: int = 50) -> None:
+    """Train to the end: a bar on stderr, and a line and a checkpoint now and then."""
+    steps = training.plan.num_steps
+    with tqdm(total=steps, initial=training.step, unit="step", disable=None) as bar:
+        while training.step < steps:
+            loss = training.advance()
+            bar.update()
+            if training.step % every == 0 or training.step == steps:
+                save(training, checkpoint)
+                now = training.curriculum
+                with bar.external_write_mode():
+                    click.echo(
+                        f"step {training.step}: loss {loss:.3f}, {now.share_right:.3f} of the "
+                        f"values right with up to {now.num_facts:.0f} facts",
+                        err=True,
+                    )
+
+
+def save(training: Training, checkpoint: Path) -> None:
+    """Write a checkpoint, whole or not at all."""
+    part = checkpoint.with_suffix(".part")
+    torch.save(training.state(), part)
+    part.replace(checkpoint)
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder of the checkpoint, and of the weights at the end.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of weights and sheets.")
+@click.option("--steps", type=click.IntRange(1), default=2000, show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--questions",
+    type=click.IntRange(1),
+    default=128,
+    show_default=True,
+    help="Asked for each number that is measured at the end.",
+)
+def main(out: Path, seed: int, steps: int, threads: int, questions: int) -> None:
+    """Train, or go on training; then export and measure."""
+    torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    training, checkpoint = Training(Plan(seed, steps)), out / "checkpoint.pt"
+    if checkpoint.exists():
+        try:
+            training.resume(torch.load(checkpoint, weights_only=False))
+        except ValueError as error:
+            raise click.ClickException(f"{checkpoint}: {error}") from error
+    run(training, checkpoint)
+    export(training.model, out / "weights")
+    report(out / "weights", questions)
+
+
+if __name__ == "__main__":
+    main()
