@@ -15,23 +15,24 @@ from radixlab.attention.triton import kernels
 from radixlab.attention.triton.backend import place
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
-from radixlab.lesson.paged.toy import Running, ToyLayer, six_requests, used_pool
+from radixlab.lesson.paged.batch import SixRequests, six_requests, used_pool
+from radixlab.lesson.paged.toy import ToyLayer
 
 Fact = dict[str, object]
 
 
 def interpret() -> list[Fact]:
     """Decode the lesson's six requests by either plan, and compare with fp64."""
-    running = six_requests(ToyLayer(), *used_pool(num_blocks=64))
-    group = running.q.shape[1] // running.pool.kv_heads
-    tree = tree_plan(running.sequences, running.pool.block_size, group)
-    want, _ = reference.decode(running.q.double(), running.double(), tree)
-    plans = {"flat": running.flat_plan(), "tree": tree}
-    return [{"plan": name} | _interpret(running, plan, want) for name, plan in plans.items()]
+    six = six_requests(ToyLayer(), *used_pool(num_blocks=64))
+    group = six.q.shape[1] // six.pool.kv_heads
+    tree = tree_plan(six.sequences, six.pool.block_size, group)
+    want, _ = reference.decode(six.q.double(), six.double(), tree)
+    plans = {"flat": six.flat_plan(), "tree": tree}
+    return [{"plan": name} | _interpret(six, plan, want) for name, plan in plans.items()]
 
 
-def _interpret(running: Running, plan: DecodePlan, want: Tensor) -> Fact:
-    q, pool = running.q, running.pool
+def _interpret(six: SixRequests, plan: DecodePlan, want: Tensor) -> Fact:
+    q, pool = six.q, six.pool
     got, _ = decode(q, pool, plan, backend="triton")
     placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
     return {

@@ -30,7 +30,7 @@ class KernelRun:
 
 
 class _ChildFailed(Exception):
-    """Triton is there but does not run here; the message is its last line."""
+    """Why nothing can be run here."""
 
 
 def run_kernel(how: str) -> KernelRun:
