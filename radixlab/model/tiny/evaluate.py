@@ -59,12 +59,22 @@ def report(folder: Path, num_questions: int) -> None:
         names = "some shared" if share else "all different"
         click.echo(f"| {facts} | {tokens:,} | {names} | {right:.1%} |")
     spoilt = tally(model, num_questions, num_facts=8, num_tokens=256)
-    click.echo(f"\n{spoilt}")
+    click.echo(
+        f"\nOf {spoilt.num_asked} answers {spoilt.num_right} were right. Of these, "
+        f"{spoilt.wrong_without_value} were wrong with the block of the value spoilt, and "
+        f"{spoilt.right_without_other} were right still with another block spoilt."
+    )
 
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(exists=True, path_type=Path), default=TINY)
-@click.option("--questions", type=click.IntRange(1), default=128, show_default=True)
+@click.option(
+    "--questions",
+    type=click.IntRange(1),
+    default=128,
+    show_default=True,
+    help="Asked for each number.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 def main(folder: Path, questions: int, threads: int) -> None:
     """Measure the model of a folder; the shipped one by default."""

@@ -6,8 +6,7 @@ Knows what the files are called and what stands in them; nothing of training.
 import json
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 
@@ -29,7 +28,7 @@ def export(model: Llama, folder: Path) -> None:
     """Write weights in fp16, config and tokenizer; the same weights give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": part.half() for name, part in model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
     make_tokenizer().save(str(folder / "tokenizer.json"))
     write_json(folder / "config.json", hugging_face_config(model.config))
     write_json(folder / "tokenizer_config.json", tokenizer_config(model.config))

@@ -74,7 +74,9 @@ class Tally:
     """Right answers when a block without any word of the fact is spoilt."""
 
 
-def tally(model: Llama, num_questions: int, num_facts: int, num_tokens: int, seed: int) -> Tally:
+def tally(
+    model: Llama, num_questions: int, num_facts: int, num_tokens: int, seed: int = 0
+) -> Tally:
     """Ask one question of each of many sheets: intact, without the value, without another block.
 
     `num_tokens` is a multiple of the block size, so that the whole document is cached.

@@ -1,11 +1,11 @@
-"""The weights that training starts from: a look-up circuit, roughly laid out.
+"""The weights that training starts from: a circuit for looking things up, roughly laid out.
 
-To answer, the model must find the place in the document where the words just written stand, and say
-what follows there. Attention does that in two steps, an *induction head* (Olsson et al., arXiv
-2209.11895): a head of the first layer brings the word before into each position, and a head of a
-later one looks for a position whose word before is its own. From random weights training finds the
-circuit late or never; so it is sketched here, with noise, and training does the rest.
-Knows parameters; no text.
+To answer, the model must find where in the document the words stand that it has just said, and say
+what comes after them there. Attention does that in two steps, an *induction head* (Olsson et al.,
+arXiv 2209.11895): a head of the first layer brings the word before into every position; a head of a
+later layer looks for the position whose word before is its own word, and copies what stands there.
+Random weights take long to become such heads, so they are sketched here, with noise, four words
+deep; all else is left to training. Knows parameters; no text.
 """
 
 import torch
@@ -24,12 +24,15 @@ CONFIG = ModelConfig(
     num_kv_heads=2,
     head_dim=64,
     max_context_len=2048,
-    rope_theta=1e6,
+    rope_theta=1e6,  # half of a head's numbers hardly turn in 1,000 tokens: they compare words
     tied_embeddings=True,
 )
-EMBEDDING_STD = 0.1
 CONSTANT = 0.3
-"""What every embedding has in its first place, so that a head can be the same for all words."""
+"""What every embedding has in its first place, three times what it has elsewhere."""
+LOOK_BACK, LOOKED_BACK = 2.8, 0.15
+"""Strength of the queries and keys of layer 0, and of what its heads write."""
+MATCH, COPY = 1.2, 0.2
+"""The same of the later layers."""
 
 
 @torch.no_grad()
@@ -40,12 +43,12 @@ def start(config: ModelConfig, seed: int) -> Llama:
     for part in model.modules():
         if isinstance(part, nn.Linear):
             nn.init.normal_(part.weight, std=0.3 * part.in_features**-0.5)
-    nn.init.normal_(model.embed_tokens.weight, std=EMBEDDING_STD)
+    nn.init.normal_(model.embed_tokens.weight, std=0.1)
     model.embed_tokens.weight[:, 0] = CONSTANT
-    first, *later = (layer.self_attn for layer in model.layers)
     width = config.hidden_size // config.num_heads
     read = orthogonal(config.hidden_size)[:width]  # [width, hidden_size]
     slots = orthogonal(config.hidden_size).split(width)  # num_heads × [width, hidden_size]
+    first, *later = (part for part in model.modules() if isinstance(part, Attention))
     look_back(first, model.frequencies, read, slots)
     for attention in later:
         match(attention, config, read, slots)
@@ -57,40 +60,48 @@ def orthogonal(size: int) -> Tensor:
     return nn.init.orthogonal_(torch.empty(size, size))
 
 
-def look_back(attention: Attention, frequencies: Tensor, read: Tensor, slots: list[Tensor]) -> None:
-    """Let head h attend to the token h + 1 places back, and write what it reads into slot h.
+def look_back(
+    attention: Attention, frequencies: Tensor, read: Tensor, slots: tuple[Tensor, ...]
+) -> None:
+    """Let head h attend to the token h + 1 places back, and write what it reads there into slot h.
 
-    A query turned back by n places meets the key n places before it: RoPE does the counting.
+    All tokens have the same query and key, by the constant in their embeddings. RoPE turns both by
+    their positions, and the query is turned back by h + 1 more: so it meets the key that far back.
     """
-    head_dim, half = attention.head_dim, len(frequencies)
-    fast = frequencies[: half * 3 // 8]
-    strength = 2.8
-    for start in range(0, len(attention.k_proj.weight), head_dim):
-        attention.k_proj.weight[start : start + len(fast), 0] = strength
-        attention.v_proj.weight[start : start + len(read)] = read
+    size, half = attention.head_dim, len(frequencies)
+    fast = frequencies[: half * 3 // 8]  # those that turn enough from one position to the next
+    for at in range(0, len(attention.k_proj.weight), size):
+        attention.k_proj.weight[at : at + len(fast), 0] = LOOK_BACK
+        attention.v_proj.weight[at : at + len(read)] = read
     for head, slot in enumerate(slots):
-        at, angle = head * head_dim, fast * (head + 1)
-        attention.q_proj.weight[at : at + len(fast), 0] = strength * angle.cos()
-        attention.q_proj.weight[at + half : at + half + len(fast), 0] = -strength * angle.sin()
-        attention.o_proj.weight[:, at : at + len(read)] = 0.15 * slot.T
+        at, angles = head * size, fast * (head + 1)
+        attention.q_proj.weight[at : at + len(fast), 0] = LOOK_BACK * angles.cos()
+        attention.q_proj.weight[at + half : at + half + len(fast), 0] = -LOOK_BACK * angles.sin()
+        attention.o_proj.weight[:, at : at + len(read)] = LOOKED_BACK * slot.T
 
 
-def match(attention: Attention, config: ModelConfig, read: Tensor, slots: list[Tensor]) -> None:
-    """Let queries look for the place after one like their own, and copy the word that is there.
+def match(
+    attention: Attention, config: ModelConfig, read: Tensor, slots: tuple[Tensor, ...]
+) -> None:
+    """Let queries look for a place that follows the words they follow, and copy the word there.
 
-    The word h places before the query is compared with the word h + 1 places before the key, in the
-    half of the head's numbers that RoPE hardly turns.
+    The word n places before the query is compared with the word n + 1 places before the key, in the
+    numbers of a head that RoPE hardly turns.
     """
-    size, half = config.head_dim, config.head_dim // 2
+    size, half, group = config.head_dim, config.head_dim // 2, config.group_size
     slow = torch.cat([torch.arange(half // 2, half), torch.arange(half // 2, half) + half])
-    group = config.group_size
     for kv_head in range(config.num_kv_heads):
-        mixed = [1.2 * orthogonal(len(slow))[:, : len(read)] for _ in slots]
-        key = sum(mix @ slot for mix, slot in zip(mixed, slots, strict=True))
-        query = sum(mix @ seen for mix, seen in zip(mixed, [read, *slots], strict=False))
+        mixes = [MATCH * orthogonal(len(slow))[:, : len(read)] for _ in slots]
         copy = orthogonal(config.hidden_size)[:size]
-        attention.k_proj.weight[slow + kv_head * size] += key
-        attention.v_proj.weight[kv_head * size : (kv_head + 1) * size] = copy
+        at = kv_head * size
+        attention.k_proj.weight[slow + at] += total(mixes, slots)
+        attention.v_proj.weight[at : at + size] = copy
         for head in range(kv_head * group, (kv_head + 1) * group):
-            attention.q_proj.weight[slow + head * size] += query
-            attention.o_proj.weight[:, head * size : (head + 1) * size] += 0.2 * copy.T
+            attention.q_proj.weight[slow + head * size] += total(mixes, (read, *slots[:-1]))
+            attention.o_proj.weight[:, head * size : (head + 1) * size] += COPY * copy.T
+
+
+def total(mixes: list[Tensor], parts: tuple[Tensor, ...]) -> Tensor:
+    """Add up each part mixed in its own way: `[n, width]` and `[width, hidden_size]` of each."""
+    products = [mix @ part for mix, part in zip(mixes, parts, strict=True)]
+    return torch.stack(products).sum(0)

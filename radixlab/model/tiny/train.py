@@ -1,7 +1,8 @@
 """Train the tiny model from a seed.
 
-The same seed and steps give the same weights, on one thread of the same machine. A checkpoint is
-written now and then: the same command goes on from it. At the end DIR/weights is the model's folder.
+The same seed and steps give the same weights, on one thread of the same kind of machine. A
+checkpoint is written now and then, and the same command goes on from it. At the end DIR/weights is
+a model's folder.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
+from radixlab.config import ConfigError
 from radixlab.model.config import ModelConfig
 from radixlab.model.tiny.curriculum import Curriculum
 from radixlab.model.tiny.evaluate import report
@@ -79,9 +81,9 @@ class Training:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`; a `ValueError` says if it is one of another plan."""
+        """Go on from a `state`; a `ConfigError` says if it is one of another plan."""
         if state["plan"] != asdict(self.plan):
-            raise ValueError(f"it is of the plan {state['plan']}, not {asdict(self.plan)}")
+            raise ConfigError(f"it is of the plan {state['plan']}, not {asdict(self.plan)}")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.setstate(state["rng"])
@@ -122,8 +124,16 @@ def save(training: Training, checkpoint: Path) -> None:
     help="Folder of the checkpoint, and of the weights at the end.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of weights and sheets.")
-@click.option("--steps", type=click.IntRange(1), default=2000, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Of about 3,000 tokens.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="More give other sums."
+)
 @click.option(
     "--questions",
     type=click.IntRange(1),
@@ -132,14 +142,14 @@ def save(training: Training, checkpoint: Path) -> None:
     help="Asked for each number that is measured at the end.",
 )
 def main(out: Path, seed: int, steps: int, threads: int, questions: int) -> None:
-    """Train, or go on training; then export and measure."""
+    """Train, or go on training; then write the weights and measure them."""
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     training, checkpoint = Training(Plan(seed, steps)), out / "checkpoint.pt"
     if checkpoint.exists():
         try:
-            training.resume(torch.load(checkpoint, weights_only=False))
-        except ValueError as error:
+            training.resume(torch.load(checkpoint, weights_only=True))
+        except ConfigError as error:
             raise click.ClickException(f"{checkpoint}: {error}") from error
     run(training, checkpoint)
     export(training.model, out / "weights")
