@@ -18,7 +18,7 @@ pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broke
 collect_ignore_glob = []
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/attention/*", "radixlab/bench/attention*"]
-    collect_ignore_glob += ["radixlab/lesson/paged/*", "radixlab/model/*"]
+    collect_ignore_glob += ["radixlab/model/*"]
     collect_ignore_glob += ["tests/attention/[!t]*", "tests/model/[!t]*"]
 if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers"))):
     collect_ignore_glob += [f"radixlab/model/{n}.py" for n in ("loader", "stream", "weights")]
@@ -27,7 +27,9 @@ if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
 
 NEED_TORCH = {"06_paged_attention.ipynb"}
-"""Notebooks that cannot run without it."""
+"""Notebooks that are skipped without it; nor is what they call looked at."""
+if not importlib.util.find_spec("torch"):
+    collect_ignore_glob += ["radixlab/lesson/paged/*"]
 
 SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
 
