@@ -27,6 +27,11 @@ if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers")
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
 
+NEED_TORCH = {"06_paged_attention.ipynb"}
+"""Notebooks that are skipped without it; nor is what they call looked at."""
+if not importlib.util.find_spec("torch"):
+    collect_ignore_glob += ["radixlab/lesson/paged/*"]
+
 SOAK = os.environ.get("RADIXLAB_SOAK") == "1"
 
 # The same examples on every machine and run: a red test is a change of the code, never bad luck.
@@ -61,6 +66,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason="long: only under `make soak`")
+    no_torch = pytest.mark.skip(reason="torch is not installed: the extra `model` brings it")
+    has_torch = importlib.util.find_spec("torch")
     for item in items:
         if not SOAK and item.get_closest_marker("soak"):
             item.add_marker(skip)
+        if not has_torch and item.path.name in NEED_TORCH:
+            item.add_marker(no_torch)

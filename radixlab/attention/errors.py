@@ -11,3 +11,7 @@ class BackendError(AttentionError):
 
 class TorchMissingError(ImportError):
     """Attention computes with torch, and torch is not installed."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython what to show: this line; nobody needs the way to it."""
+        return [str(self)]

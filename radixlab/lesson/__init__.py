@@ -6,7 +6,7 @@ Knows the learner's folder and the notebook's front end; knows nothing of the ca
 from radixlab.lesson.exercises import exercise, progress
 from radixlab.lesson.pace import pause
 from radixlab.lesson.question import predict, reveal
-from radixlab.lesson.source import show
+from radixlab.lesson.source import excerpt, show
 from radixlab.lesson.tasks import attempt
 from radixlab.lesson.tokens import decode, encode
 
@@ -14,6 +14,7 @@ __all__ = [
     "attempt",
     "decode",
     "encode",
+    "excerpt",
     "exercise",
     "pause",
     "predict",

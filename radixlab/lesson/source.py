@@ -3,12 +3,15 @@
 Knows how to find and number source lines; knows nothing of what they mean.
 """
 
+import ast
 import inspect
 import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+import radixlab
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,42 @@ def listing(obj: object) -> Listing:
     return Listing(_short_path(target, file), first_line, tuple(text.split("\n")))
 
 
+def excerpt(file: str, name: str, first: str = "", last: str = "") -> Listing:
+    """Find a function in a file below the package, without importing what may not be installed.
+
+    From the line that holds `first` to the next one that holds `last`; without them, all of it.
+
+    Raises
+    ------
+    ValueError
+        The file has no such function, or the function no such line.
+    """
+    text = (Path(radixlab.__file__).parent / file).read_text(encoding="utf-8")
+    named = (node for node in ast.walk(ast.parse(text)) if getattr(node, "name", None) == name)
+    found = next((node for node in named if isinstance(node, ast.FunctionDef)), None)
+    if found is None:
+        raise ValueError(f"radixlab/{file} has no function {name!r}")
+    start = min([found.lineno, *(line.lineno for line in found.decorator_list)])
+    lines = text.splitlines()[start - 1 : found.end_lineno]
+    begin = _line_with(first, lines, 0, name) if first else 0
+    end = _line_with(last, lines, begin, name) if last else len(lines) - 1
+    body = textwrap.dedent("\n".join(lines[begin : end + 1])).split("\n")
+    return Listing(f"radixlab/{file}", start + begin, tuple(body))
+
+
+def _line_with(text: str, lines: list[str], start: int, name: str) -> int:
+    for number in range(start, len(lines)):
+        if text in lines[number]:
+            return number
+    raise ValueError(f"{name} has no line with {text!r}")
+
+
 def show(obj: object) -> None:
-    """Print today's source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`."""
-    found = listing(obj)
+    """Print today's source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`.
+
+    Also takes what `excerpt` found.
+    """
+    found = obj if isinstance(obj, Listing) else listing(obj)
     if "IPython" in sys.modules:
         from IPython.display import display
 

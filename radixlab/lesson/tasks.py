@@ -47,6 +47,10 @@ def _gap_closed(hit: float, lru: float, optimum: float) -> float:
     return (hit - lru) / (optimum - lru)
 
 
+def _merged_lse(a: float, b: float) -> float:
+    return max(a, b) + math.log1p(math.exp(-abs(a - b)))
+
+
 def _slope(sizes: tuple[float, float], costs: tuple[float, float]) -> float:
     return math.log(costs[1] / costs[0]) / math.log(sizes[1] / sizes[0])
 
@@ -102,6 +106,17 @@ TASKS = {
             "LRU itself closes nothing, the optimum all.",
             "What was gained, divided by what can be gained.",
             "(hit - lru) / (optimum - lru)",
+        ),
+    ),
+    "06/merged_lse": Task(
+        "The logarithm of the sum of two sums of weights, each given as its logarithm; the sums "
+        "themselves may be too large for a float.",
+        _merged_lse,
+        ((0.0, 0.0), (0.0, 1.0), (-2.5, 3.0), (1000.0, 1000.0), (-1000.0, 5.0), (-math.inf, 2.0)),
+        (
+            "log(exp(a) + exp(b)) is right, until exp overflows.",
+            "Take the larger one out of the sum, as merge_states does.",
+            "max(a, b) + log1p(exp(-abs(a - b)))",
         ),
     ),
     "07/slope": Task(

@@ -1,5 +1,6 @@
 import functools
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import radixlab
 from radixlab.lesson import show, source, tokens
 from radixlab.lesson.guesses import GuessBook
-from radixlab.lesson.source import Listing, listing
+from radixlab.lesson.source import Listing, excerpt, listing
 
 
 def test_lines_carry_their_numbers_in_the_file():
@@ -87,3 +88,22 @@ def test_code_typed_in_a_cell_names_no_file(tmp_path):
     source.inspect.linecache.cache[cell] = (len(text), None, text.splitlines(True), cell)
     exec(compile(text, cell, "exec"), namespace)
     assert str(listing(namespace["typed"])) == "this notebook\n1  def typed():\n2      return 1"
+
+
+def test_an_excerpt_is_found_without_importing_its_module():
+    whole = excerpt("attention/triton/kernels.py", "decode_spans")
+    file = (Path(radixlab.__file__).parent / "attention/triton/kernels.py").read_text().splitlines()
+    assert whole.lines[0] == "@triton.jit" == file[whole.first_line - 1]
+    part = excerpt("attention/triton/kernels.py", "decode_spans", "acc = tl.zeros", "_online")
+    assert part.lines[0].startswith("acc = ") and "_online_softmax" in part.lines[-1]
+    assert [line.strip() for line in part.lines] == [
+        line.strip() for line in file[part.first_line - 1 :][: len(part.lines)]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "says"), [("nobody", "", "no function 'nobody'"), ("excerpt", "$$", "'$$'")]
+)
+def test_an_excerpt_of_what_is_not_there_is_an_error(name, first, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        excerpt("lesson/source.py", name, first)

@@ -1,5 +1,7 @@
 """One-line tasks: our own line passes, the usual wrong ones are shown the case that tells."""
 
+import math
+
 import pytest
 
 from radixlab.lesson.tasks import TASKS, verdict
@@ -10,6 +12,7 @@ WRONG = {
     "03/blocks_in_use": lambda tables: sum(map(len, tables)),
     "04/must_copy": lambda ref_count, is_in_tree: ref_count > 1,
     "05/gap_closed": lambda hit, lru, optimum: hit / optimum,
+    "06/merged_lse": lambda a, b: math.log(math.exp(a) + math.exp(b)),
     "07/slope": lambda sizes, costs: costs[1] / costs[0] / (sizes[1] / sizes[0]),
 }
 

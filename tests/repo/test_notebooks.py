@@ -1,4 +1,5 @@
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -105,6 +106,18 @@ def test_a_notebook_under_nbval_sees_the_bare_machine(tmp_path):
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
     run = nbval(nbformat.v4.new_notebook(cells=cells), tmp_path / "bare.ipynb")
     assert run.returncode == 0, run.stdout
+
+
+def test_without_torch_lesson_06_is_skipped_and_says_why(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['torch'] = None")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    lesson = "notebooks/06_paged_attention.ipynb"
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--nbval"]
+    run = subprocess.run(
+        [*command, lesson], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert f"{lesson}: torch is not installed: the extra `model` brings it" in run.stdout
+    assert run.returncode == 0 and "passed" not in run.stdout
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("solutions/*.ipynb")), ids=name_of)

@@ -1,0 +1,28 @@
+"""Lesson 06's machinery: a toy layer, pictures of plans and roofs, kernels in a child process.
+
+Needs torch, like `radixlab.attention`.
+"""
+
+from radixlab.lesson.paged.batch import six_requests, used_pool
+from radixlab.lesson.paged.kernels import run_kernel
+from radixlab.lesson.paged.measured import as_points, plan_times_us
+from radixlab.lesson.paged.plans import plot_plan, plot_prefill
+from radixlab.lesson.paged.roofline import Attained, plot_roofline, ridge
+from radixlab.lesson.paged.spoiled import plot_spoiled
+from radixlab.lesson.paged.toy import ToyLayer, agree
+
+__all__ = [
+    "Attained",
+    "ToyLayer",
+    "agree",
+    "as_points",
+    "plan_times_us",
+    "plot_plan",
+    "plot_prefill",
+    "plot_roofline",
+    "plot_spoiled",
+    "ridge",
+    "run_kernel",
+    "six_requests",
+    "used_pool",
+]

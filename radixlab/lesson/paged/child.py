@@ -1,0 +1,58 @@
+"""A program of its own for lesson 06: interpret the kernels, or compile them; print facts as JSON.
+
+A process interprets or compiles, never both, and a wild pointer in an interpreted kernel would take
+the notebook's kernel with it. `kernels` starts this program.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+
+from torch import Tensor
+
+from radixlab.attention import DecodePlan, decode, reference, tree_plan
+from radixlab.attention.triton import kernels
+from radixlab.attention.triton.backend import place
+from radixlab.attention.triton.compiled import attention_constants, build, look_into
+from radixlab.attention.triton.config import TILES
+from radixlab.lesson.paged.batch import SixRequests, six_requests, used_pool
+from radixlab.lesson.paged.toy import ToyLayer
+
+Fact = dict[str, object]
+
+
+def interpret() -> list[Fact]:
+    """Decode the lesson's six requests by either plan, and compare with fp64."""
+    six = six_requests(ToyLayer(), *used_pool(num_blocks=64))
+    group = six.q.shape[1] // six.pool.kv_heads
+    tree = tree_plan(six.sequences, six.pool.block_size, group)
+    want, _ = reference.decode(six.q.double(), six.double(), tree)
+    plans = {"flat": six.flat_plan(), "tree": tree}
+    return [{"plan": name} | _interpret(six, plan, want) for name, plan in plans.items()]
+
+
+def _interpret(six: SixRequests, plan: DecodePlan, want: Tensor) -> Fact:
+    q, pool = six.q, six.pool
+    got, _ = decode(q, pool, plan, backend="triton")
+    placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
+    return {
+        "programs": sum(len(launch.span) for launch in placed.launches) * pool.kv_heads,
+        "merges": len(q) * q.shape[1],
+        "error": float((got.double() - want).abs().max() / want.abs().max()),
+    }
+
+
+def compile_tiles() -> list[Fact]:
+    """Compile `decode_spans` for bf16, heads of 128, 4 to a KV head, in each shipped tile size."""
+    found = []
+    for tile in TILES[2].decode:
+        constants = attention_constants("bf16", 128, 4, tile)
+        built = build(kernels.decode_spans, "bf16", constants, tile.warps, tile.stages)
+        found.append(asdict(tile) | asdict(look_into(built)))
+    return found
+
+
+PROGRAMS = {"interpret": interpret, "compile": compile_tiles}
+
+if __name__ == "__main__":
+    print(json.dumps(PROGRAMS[sys.argv[1]]()))
