@@ -6,6 +6,7 @@ runs beside the learner's code, so its answer is worth no more than any other.
 
 import operator
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from time import process_time
 from typing import Any
 
@@ -56,15 +57,20 @@ def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
     return answer(plan, make_workload(*facts))
 
 
-def ask_counted(plan: Callable[[Workload], Any], most: float, *facts: Any) -> dict[str, Any]:
+def ask_counted(
+    plan: Callable[[Workload], Any],
+    most: float,
+    pattern: str,
+    rows: Rows,
+    max_wait: int,
+    pool_tokens: int,
+) -> dict[str, Any]:
     """Ask for a plan, of tokens that count; end at `most` of what they count."""
     meter = Meter(most)
-    workload = make_workload(*facts, counted_tokens(meter))
+    workload = make_workload(pattern, rows, max_wait, pool_tokens, counted_tokens(meter))
     start_s = process_time()
-    try:
+    with suppress(TooMuchWorkError):
         answer(plan, workload)
-    except TooMuchWorkError:
-        pass
     return {"work": meter.count, "cpu_s": process_time() - start_s}
 
 

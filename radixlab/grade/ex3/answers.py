@@ -68,9 +68,7 @@ def _pin(pin: Any) -> PinOrder:
     if not isinstance(pin, list) or len(pin) != 3:
         raise Failed(f"pins must be Pin objects, and one is {pin!s:.80}.")
     tokens, from_, until = pin
-    return PinOrder(
-        _ints("a pin's tokens", tokens), _int("from_", from_), _int("until", until)
-    )
+    return PinOrder(_ints("a pin's tokens", tokens), _int("from_", from_), _int("until", until))
 
 
 def broken_rule(answer: Answer, workload: Workload) -> str | None:
@@ -98,8 +96,8 @@ def _turns_in_order(answer: Answer, workload: Workload) -> str | None:
     for request in workload.requests:
         if request.after is not None and place[request.after] > place[request.index]:
             return (
-                f"Request {request.index} is served at place {place[request.index]}, before request "
-                f"{request.after} (place {place[request.after]}), which it continues."
+                f"Request {request.index} is served at place {place[request.index]}, before "
+                f"request {request.after} (place {place[request.after]}), which it continues."
             )
     return None
 

@@ -56,8 +56,9 @@ def _require_little_time(trial: Trial, scenes: tuple[Scene, Scene], cpu_s: Any) 
         slope = min(slope, _slope(*times))
     if slope > MOST_CPU_SLOPE:
         raise Failed(
-            f"plan() compares few tokens one by one, yet its CPU time grows with a slope of "
-            f"{slope:.2f} from {SIZES[0]:,} to {SIZES[1]:,} requests: {MOST_CPU_SLOPE} is the most.",
+            f"plan() compares few tokens one by one, yet from {SIZES[0]:,} to {SIZES[1]:,} "
+            f"requests its CPU time grows with a slope of {slope:.2f}: {MOST_CPU_SLOPE} is the "
+            f"most.",
             scenario=_sweep(*scenes),
         )
 

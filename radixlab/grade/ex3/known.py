@@ -51,7 +51,7 @@ def best_known(scene: Scene) -> Served:
 
 
 def prefix_paths(requests: Sequence[Request]) -> list[Path]:
-    """Number the prefixes of all requests; return those of each."""
+    """Give every prefix a number; return those of each request."""
     numbers: dict[tuple[int, bytes], int] = {}
     paths = []
     for request in requests:
@@ -91,9 +91,7 @@ def next_in_sweep(eligible: Sequence[int], paths: Sequence[Path], last: Path) ->
     return min(ahead or eligible, key=lambda index: (paths[index], index))
 
 
-def wanted_again(
-    paths: Sequence[Path], order: Sequence[int], horizon: int
-) -> tuple[int, ...]:
+def wanted_again(paths: Sequence[Path], order: Sequence[int], horizon: int) -> tuple[int, ...]:
     """Return how many tokens of each request one of the next in order begins with as well."""
     found = [0] * len(order)
     for place, index in enumerate(order):

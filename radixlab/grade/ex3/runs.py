@@ -1,4 +1,4 @@
-"""A learner's plan on a scene: asked for where their code runs, looked over and carried out here."""
+"""A learner's plan on a scene: asked for where their code runs, carried out here."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +58,9 @@ def _gated(trial: Trial, where: Scene) -> Answer:
         if num < where.num_requests and (found := _broken(trial, smaller)):
             where, broken = smaller, found
             break
-    raise Failed(f"On {where.pattern}, {where.num_requests} requests: {broken}", scenario=code(where))
+    raise Failed(
+        f"On {where.pattern}, {where.num_requests} requests: {broken}", scenario=code(where)
+    )
 
 
 def _broken(trial: Trial, where: Scene) -> str | None:

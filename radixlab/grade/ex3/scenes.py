@@ -103,7 +103,9 @@ def _thinned(request: Request, stride: int) -> Request:
     if stride == 1:
         return request
     whole, num = np.concatenate((request.prompt, request.output)), len(request.prompt)
-    return Request(whole[:num:stride], whole[-(-num // stride) * stride :: stride], label=request.label)
+    return Request(
+        whole[:num:stride], whole[-(-num // stride) * stride :: stride], label=request.label
+    )
 
 
 def _rows(requests: list[Request]) -> Rows:

@@ -1,6 +1,6 @@
 """A plan carried out by the real engine: what every request found, and what is left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,20 +38,34 @@ def serve(
     answer: Answer, requests: Sequence[Request], workload: Workload, with_canary: bool = False
 ) -> Served:
     """Serve every request as planned, one at a time; with a canary, read what is attended to."""
+    manager = pool(answer, workload)
+    num_blocks, size = manager.config.num_blocks, manager.config.block_size
+    canary = KVCanary(num_blocks, size) if with_canary else None
+    pins = Pins(manager, answer.pins)
+    hits = tuple(steps(manager, answer, requests, pins, canary))
+    manager.evict(num_blocks)
+    return Served(hits, num_blocks - manager.stats().num_free_blocks, pins.num_void)
+
+
+def pool(answer: Answer, workload: Workload) -> KVCacheManager:
+    """Return an empty cache in blocks of the planned size."""
     size = answer.block_size
     budget = workload.pin_budget_tokens // size
-    config = CacheConfig(workload.num_blocks(size), size, pin_budget_blocks=budget)
-    manager = KVCacheManager(config)
-    canary = KVCanary(config.num_blocks, size) if with_canary else None
-    pins = _Pins(manager, answer.pins)
-    hits = []
+    return KVCacheManager(CacheConfig(workload.num_blocks(size), size, pin_budget_blocks=budget))
+
+
+def steps(
+    manager: KVCacheManager,
+    answer: Answer,
+    requests: Sequence[Request],
+    pins: "Pins",
+    canary: KVCanary | None = None,
+) -> Iterator[int]:
+    """Serve one request after the other, and yield what each found."""
     for place, index in enumerate(answer.order):
         pins.move_to(place)
-        hits.append(_life(manager, requests[index], answer.insertion[index], canary))
+        yield _life(manager, requests[index], answer.insertion[index], canary)
     pins.move_to(len(answer.order))
-    manager.evict(config.num_blocks)
-    num_locked = config.num_blocks - manager.stats().num_free_blocks
-    return Served(tuple(hits), num_locked, pins.num_void)
 
 
 def _life(
@@ -69,7 +83,7 @@ def _life(
     return sequence.hit_tokens
 
 
-class _Pins:
+class Pins:
     """Sets and lifts a plan's pins as the places go by."""
 
     def __init__(self, manager: KVCacheManager, pins: Sequence[PinOrder]) -> None:

@@ -56,8 +56,8 @@ def try_plan(
         served.hit_tokens / total for served in (by_arrival(where), one.served, best_known(where))
     ]
     print(
-        f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, the best known "
-        f"{rates[2]:.1%}: {one.share:.2f} of the way"
+        f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, the best "
+        f"known {rates[2]:.1%}: {one.share:.2f} of the way"
     )
     if one.answer.pins:
         held = one.served.num_locked_blocks

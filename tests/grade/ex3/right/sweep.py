@@ -1,5 +1,5 @@
 # All requests sorted once by their tokens; the oldest of those around the last one goes next.
-from os.path import commonprefix
+from itertools import pairwise
 
 from radixlab.exercise.workload import Plan
 
@@ -11,8 +11,7 @@ def plan(workload):
     requests = workload.requests
     line = sorted(range(len(requests)), key=lambda index: requests[index].tokens)
     alike = [
-        len(commonprefix([requests[a].tokens, requests[b].tokens]))
-        for a, b in zip(line, line[1:], strict=False)
+        num_alike(requests[one].tokens, requests[other].tokens) for one, other in pairwise(line)
     ]
     wanted = {
         index: max(alike[max(0, place - 1) : place + 1], default=0)
@@ -21,6 +20,11 @@ def plan(workload):
     order = serve(requests, line, alike, workload.max_wait)
     hot = hot_spot(line, alike, requests)
     return Plan(order, 32, [], lambda request: wanted[request.index], hot)
+
+
+def num_alike(one, other):
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def serve(requests, line, alike, wait):

@@ -1,4 +1,4 @@
-# A trie of blocks with objects for nodes; the next request is looked for from the last one's node up.
+# A trie of blocks, its nodes objects; the next request is looked for upwards from the last.
 import heapq
 
 from radixlab.exercise.workload import Pin, Plan

@@ -41,7 +41,11 @@ def plan(workload):
         for other in order[place + 1 :]:
             amounts[index] = max(amounts[index], STEP * same_steps(rows[index], rows[other]))
     return Plan(
-        np.array(order), np.int64(32), [], lambda request: amounts[request.index], hot(rows, requests)
+        np.array(order),
+        np.int64(32),
+        [],
+        lambda request: amounts[request.index],
+        hot(rows, requests),
     )
 
 
