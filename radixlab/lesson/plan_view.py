@@ -1,6 +1,7 @@
 """Plans of exercise 8.5.3 to look at: as a picture of who found what, and live on a small pool."""
 
 from collections.abc import Callable, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -29,17 +30,18 @@ def by_arrival(workload: Workload) -> Plan:
 
 
 def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
-    """Draw what each request finds, at its place, in order of arrival and as planned.
+    """Draw what each request finds, at its place, in order of arrival and below it as planned.
 
     The strip below tells by colours who shares more than everybody does.
     """
     where = scene(pattern, seed)
-    figure = Figure(figsize=(10, 5.2), dpi=140, layout="constrained")
+    planners: dict[str, Planner] = {"order of arrival": by_arrival}
+    if plan is not by_arrival:
+        planners["as planned"] = plan
+    figure = Figure(figsize=(10, 2.6 * len(planners)), dpi=140, layout="constrained")
+    panels = np.atleast_1d(figure.subplots(len(planners), 1, sharex=True))
     lines = []
-    panels = figure.subplots(2, 1, sharex=True)
-    for axes, (name, planner) in zip(
-        panels, {"order of arrival": by_arrival, "as planned": plan}.items(), strict=True
-    ):
+    for axes, (name, planner) in zip(panels, planners.items(), strict=True):
         one = run_plan(planner, where)
         order, hits = one.answer.order, one.served.hits
         _bars(axes, where, order, hits)
@@ -49,7 +51,7 @@ def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
         line = f"{name}: {sum(hits):,} of {sum(sizes):,} tokens found, {sum(hits) / sum(sizes):.1%}"
         axes.set_title(line, loc="left", fontsize=10, color=INK)
         lines.append(line)
-    panels[1].set_xlabel("place in the order")
+    panels[-1].set_xlabel("place in the order")
     return Picture.of(figure, "\n".join(lines))
 
 
@@ -87,6 +89,15 @@ def _families(prompts: Sequence[Any]) -> list[int]:
     return [known.setdefault(int(prompt[common]), len(known)) for prompt in prompts]
 
 
+def _letters(prompts: Sequence[Any]) -> Callable[[int], str]:
+    """Return what writes a token as the letter of the first family that has it."""
+    letters: dict[int, str] = {}
+    for prompt, family in zip(prompts, _families(prompts), strict=True):
+        for token in prompt.tolist():
+            letters.setdefault(token, ascii_uppercase[family % len(ascii_uppercase)])
+    return lambda token: letters.get(token, "-")
+
+
 class Stage:
     """A plan for a few short requests, and the view of the cache that serves them."""
 
@@ -95,7 +106,8 @@ class Stage:
         workload = where.workload()
         self._answer, self._requests = read(answer(plan, workload)), where.requests()
         self._manager = pool(self._answer, workload)
-        self.view = CacheView(self._manager, title=f"{num_requests} requests, {pattern}")
+        decode = _letters([request.prompt for request in self._requests])
+        self.view = CacheView(self._manager, decode, title=f"{num_requests} requests, {pattern}")
         """What to look at while it is played."""
 
     def play(self) -> None:

@@ -5,6 +5,7 @@ the real manager on its own side. `items` lists the rules; `gains` and `costs` h
 """
 
 from radixlab.grade.ex3.items import EXERCISE
-from radixlab.grade.ex3.trying import open_workload, try_plan, work_of
+from radixlab.grade.ex3.scenes import scene
+from radixlab.grade.ex3.trying import open_workload, run_plan, try_plan, work_of
 
-__all__ = ["EXERCISE", "open_workload", "try_plan", "work_of"]
+__all__ = ["EXERCISE", "open_workload", "run_plan", "scene", "try_plan", "work_of"]

@@ -2,7 +2,18 @@
 
 Work is counted in comparisons and hashes of tokens, at two sizes of a workload. NumPy and bytes do
 it unseen, so the CPU time is looked at as well, with more patience.
-FIGURES
+
+The slopes of work and, where nothing is counted, of CPU time, on the four patterns; the limits lie
+half-way, in logarithm, between right and wrong.
+
+| plan                                        | work          | CPU           |
+|---------------------------------------------|---------------|---------------|
+| numbered prefixes, a window that moves      |  0.94 to 1.03 |               |
+| a trie of blocks                            |  0.95 to 1.02 |               |
+| all requests sorted by their tokens         |  0.98 to 1.22 |               |
+| NumPy, a window that moves                  |               |  1.04 to 1.08 |
+| first tokens compared, all pairs            |  1.45 to 1.62 |               |
+| NumPy, everyone with all who follow         |               |  1.74 to 1.91 |
 """
 
 from math import log
@@ -43,7 +54,11 @@ def check_growth(trial: Trial) -> None:
         )
     _require_little_time(trial, (small, large), (few["cpu_s"], many["cpu_s"]))
     _require_the_same_plan(trial, large)
-    trial.notes.append(f"slope {_slope(few['work'], many['work']):.2f} ({MOST_SLOPE} is the most).")
+    if few["work"] < FEWEST_COUNTED:
+        trial.notes.append("The tokens saw nothing of it; the CPU time grows as it may.")
+    else:
+        slope = _slope(few["work"], many["work"])
+        trial.notes.append(f"slope {slope:.2f} ({MOST_SLOPE} is the most).")
 
 
 def _require_little_time(trial: Trial, scenes: tuple[Scene, Scene], cpu_s: Any) -> None:

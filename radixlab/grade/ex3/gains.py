@@ -1,8 +1,9 @@
 """What a plan finds: on its own pattern, on the others, and what it says about it.
 
 The figures behind the target, as shares of the way from order of arrival to the best known plan;
-means of three seeds, the least and the most of ten. tests/grade/ex3/test_plan.py holds the right
-solutions to them.
+means of three workloads, the least and the most of twelve such means. (The sorted one is right on
+the pattern that it names.) tests/grade/ex3/test_plan.py holds the right solutions to them.
+
 FIGURES
 """
 

@@ -1,9 +1,11 @@
 """A learner's plan on a scene: asked for where their code runs, carried out here."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from radixlab.exercise.workload import PATTERNS
+from radixlab.grade.box import LearnerError
 from radixlab.grade.ex3.answers import Answer, broken_rule, code, read
 from radixlab.grade.ex3.known import best_known, by_arrival
 from radixlab.grade.ex3.scenes import Scene, scene
@@ -26,16 +28,25 @@ class Run:
     served: Served
 
     @property
+    def hit_rate(self) -> float:
+        """Share of the prompt tokens that was found."""
+        return self.served.hit_tokens / self._prompt_tokens
+
+    @property
     def over_arrival(self) -> float:
         """How much more of the prompt tokens it found than order of arrival."""
-        total = sum(len(request.prompt) for request in self.scene.requests())
-        return (self.served.hit_tokens - by_arrival(self.scene).hit_tokens) / total
+        base = by_arrival(self.scene).hit_tokens
+        return (self.served.hit_tokens - base) / self._prompt_tokens
 
     @property
     def share(self) -> float:
         """Return the share of the way from order of arrival to the best known plan."""
         base = by_arrival(self.scene).hit_tokens
         return (self.served.hit_tokens - base) / max(1, best_known(self.scene).hit_tokens - base)
+
+    @property
+    def _prompt_tokens(self) -> int:
+        return sum(len(request.prompt) for request in self.scene.requests())
 
 
 def run(trial: Trial, where: Scene, with_canary: bool = False) -> Run:
@@ -64,7 +75,10 @@ def _gated(trial: Trial, where: Scene) -> Answer:
 
 
 def _broken(trial: Trial, where: Scene) -> str | None:
-    return broken_rule(ask(trial, where), where.workload())
+    """Say which rule is broken there; a plan that fails otherwise shows nothing."""
+    with suppress(LearnerError, Failed, ArithmeticError, LookupError, ValueError):
+        return broken_rule(ask(trial, where), where.workload())
+    return None
 
 
 def ask(trial: Trial, where: Scene) -> Answer:

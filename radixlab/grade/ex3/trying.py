@@ -29,7 +29,18 @@ def open_workload(pattern: str, seed: int, num_requests: int | None = None) -> W
 
 
 def run_plan(plan: Planner, where: Scene) -> Run:
-    """Carry a plan out; raise `Failed` if it does not pass the gate."""
+    """Carry a plan out as the grader does.
+
+    Raises
+    ------
+    ValueError
+        It breaks a rule, and the message says which.
+
+    >>> from radixlab.exercise.workload import Plan
+    >>> arrival = lambda w: Plan(list(range(160)), 16, [], lambda r: len(r.tokens), ())
+    >>> run_plan(arrival, scene("few-shot", seed=7)).share
+    0.0
+    """
     workload = where.workload()
     found = read(answer(plan, workload))
     broken = broken_rule(found, workload)
@@ -59,12 +70,10 @@ def try_plan(
         f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, the best "
         f"known {rates[2]:.1%}: {one.share:.2f} of the way"
     )
-    if one.answer.pins:
-        held = one.served.num_locked_blocks
-        print(
-            f"{len(one.answer.pins)} pins, {one.served.num_void_pins} of them void; "
-            f"{held} blocks held in the end"
-        )
+    if one.served.num_void_pins:
+        print(f"  {one.served.num_void_pins} of {len(one.answer.pins)} pins are void")
+    if one.served.num_locked_blocks:
+        print(f"  in the end pins still hold {one.served.num_locked_blocks} blocks")
 
 
 def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = (150, 1_200)) -> None:

@@ -62,7 +62,8 @@ def serve(trie, num, wait):
                 heapq.heappush(node.waiting, coming)
             coming += 1
         nodes = trie.up(last) if last is not None and len(order) - oldest < wait else ()
-        last = next(filter(None.__ne__, (first_of(node, served) for node in nodes)), oldest)
+        found = (first_of(node, served) for node in nodes)
+        last = next((index for index in found if index is not None), oldest)
         served.add(last)
         order.append(last)
         while oldest in served:
