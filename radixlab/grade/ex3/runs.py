@@ -90,6 +90,8 @@ def ask(trial: Trial, where: Scene) -> Answer:
 def pattern(trial: Trial) -> str:
     """Return the pattern that the learner chose."""
     chosen: Any = trial.learner.PATTERN
+    if chosen is None:  # nothing is begun: a plan that is not written says so itself
+        ask(trial, scene(PATTERNS[0], 0, 1))
     if chosen not in PATTERNS:
         raise Failed(f"PATTERN must be one of {', '.join(PATTERNS)}, and is {chosen!r:.80}.")
     name: str = chosen
