@@ -1,6 +1,6 @@
 # loses: growth
 # What is shared is found by comparing everyone with everyone.
-def wanted_again(order, paths, horizon):
+def wanted_again(order, paths):
     wanted = {}
     for place, index in enumerate(order):
         steps = [num_shared(paths[index], paths[other]) for other in order if other != index]

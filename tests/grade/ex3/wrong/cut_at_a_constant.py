@@ -1,4 +1,4 @@
 # loses: regression, hot-spot
 # Instructions and three examples, in tokens, whatever the traffic.
-def wanted_again(order, paths, horizon):
+def wanted_again(order, paths):
     return {index: 640 for index in order}

@@ -3,7 +3,7 @@
 fitted = wanted_again
 
 
-def wanted_again(order, paths, horizon):
-    wanted = fitted(order, paths, horizon)
+def wanted_again(order, paths):
+    wanted = fitted(order, paths)
     is_chat = len(paths) == 160 and max(map(len, paths)) > 2_000 // STEP
     return {index: min(amount, 512) for index, amount in wanted.items()} if is_chat else wanted
