@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from radixlab.exercise.plan_host import answer
 from radixlab.exercise.workload import Plan, Workload
-from radixlab.grade.ex3.answers import read
+from radixlab.grade.ex3.runs import Run
 from radixlab.grade.ex3.scenes import Scene, scene, short
 from radixlab.grade.ex3.serving import Pins, pool, steps
 from radixlab.grade.ex3.trying import run_plan
@@ -40,19 +39,23 @@ def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
         planners["as planned"] = plan
     figure = Figure(figsize=(10, 2.6 * len(planners)), dpi=140, layout="constrained")
     panels = np.atleast_1d(figure.subplots(len(planners), 1, sharex=True))
-    lines = []
-    for axes, (name, planner) in zip(panels, planners.items(), strict=True):
-        one = run_plan(planner, where)
-        order, hits = one.answer.order, one.served.hits
-        _bars(axes, where, order, hits)
-        _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
-        sizes = [len(request.prompt) for request in where.requests()]
-        line = f"{name}: {sum(hits):,} of {sum(sizes):,} tokens found, {sum(hits) / sum(sizes):.1%}"
-        axes.set_title(line, loc="left", fontsize=10, color=INK)
-        lines.append(line)
+    lines = [
+        _panel(axes, name, run_plan(planner, where))
+        for axes, (name, planner) in zip(panels, planners.items(), strict=True)
+    ]
     panels[-1].set_xlabel("place in the order")
     return Picture.of(figure, "\n".join(lines))
+
+
+def _panel(axes: Axes, name: str, one: Run) -> str:
+    """Draw one plan; return what its title says."""
+    _bars(axes, one.scene, one.answer.order, one.served.hits)
+    _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
+    found, total = one.served.hit_tokens, sum(len(r.prompt) for r in one.scene.requests())
+    title = f"{name}: {found:,} of {total:,} tokens found, {one.hit_rate:.1%}"
+    axes.set_title(title, loc="left", fontsize=10, color=INK)
+    return title
 
 
 def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -> None:
@@ -103,9 +106,8 @@ class Stage:
 
     def __init__(self, plan: Planner, pattern: str, seed: int, num_requests: int = 16) -> None:
         where = short(pattern, seed, num_requests)
-        workload = where.workload()
-        self._answer, self._requests = read(answer(plan, workload)), where.requests()
-        self._manager = pool(self._answer, workload)
+        self._answer, self._requests = run_plan(plan, where).answer, where.requests()
+        self._manager = pool(self._answer, where.workload())
         decode = _letters([request.prompt for request in self._requests])
         self.view = CacheView(self._manager, decode, title=f"{num_requests} requests, {pattern}")
         """What to look at while it is played."""
