@@ -92,7 +92,8 @@ class Plan:
 
     The blocks of the others are free again at once."""
     hot_spot: Tokens
-    """The prefix that saves most: with the largest (tokens) * (requests that find all of them)."""
+    """The prefix that saves most where nothing is evicted: it has the largest product of its
+    tokens and the requests that find all of them."""
 
 
 class Planner(Protocol):

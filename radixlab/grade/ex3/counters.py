@@ -1,11 +1,19 @@
-"""What the counters say about each prefix: how many requests found it, and what that saved."""
+"""What the counters say about each prefix: how many requests found it, and what that saved.
 
-from dataclasses import dataclass
+They are those of a cache with room for everything, which is asked in order of arrival: what could
+be saved is a fact about the traffic, and no plan's luck.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from radixlab.grade.ex3.answers import Ints
-from radixlab.grade.ex3.runs import Run
+from radixlab.grade.ex3.known import everything_in_order
+from radixlab.grade.ex3.scenes import Scene
+from radixlab.grade.ex3.serving import serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +31,35 @@ class Spot:
         return self.num_tokens * self.num_requests
 
 
-def top(one: Run) -> Spot:
-    """Return the prefix, in whole blocks, that saved most."""
-    size = one.answer.block_size
-    counts: dict[tuple[int, bytes], list[int]] = {}  # by node above and block: number, depth, finds
+def top(where: Scene, block_size: int) -> Spot:
+    """Return the prefix, in whole blocks, that saves most."""
+    counts: dict[tuple[int, bytes], list[int]] = {}  # by node above and block: number, finds
     best = Spot(0, 0, ())
-    for tokens in _found(one):
+    for tokens in _found(where, block_size):
         above = -1
-        for start in range(0, len(tokens), size):
-            key = above, tokens[start : start + size].tobytes()
-            node = counts.setdefault(key, [len(counts), 0])
+        for end in range(block_size, len(tokens) + 1, block_size):
+            block = tokens[end - block_size : end].tobytes()
+            node = counts.setdefault((above, block), [len(counts), 0])
             above, node[1] = node[0], node[1] + 1
-            if (start + size) * node[1] > best.saved_tokens:
-                best = Spot(start + size, node[1], tuple(tokens[:4].tolist()))
+            if end * node[1] > best.saved_tokens:
+                best = Spot(end, node[1], tuple(tokens[:4].tolist()))
     return best
 
 
-def saved_by(one: Run, prefix: Ints) -> int:
-    """Return what a prefix saved, down to whole blocks: its tokens times those who found them."""
-    num_tokens = len(prefix) - len(prefix) % one.answer.block_size
+def saved_by(where: Scene, block_size: int, prefix: Ints) -> int:
+    """Return what a prefix saves, down to whole blocks: its tokens times those who find them."""
+    num_tokens = len(prefix) - len(prefix) % block_size
     wanted = np.array(prefix[:num_tokens], np.int32).tobytes()
-    return num_tokens * sum(tokens[:num_tokens].tobytes() == wanted for tokens in _found(one))
+    found = _found(where, block_size)
+    return num_tokens * sum(tokens[:num_tokens].tobytes() == wanted for tokens in found)
 
 
-def _found(one: Run) -> list[np.ndarray]:
-    """Return of each request the tokens that it found in the cache, int32 `[hit tokens]`."""
-    requests = one.scene.requests()
-    pairs = zip(one.answer.order, one.served.hits, strict=True)
-    return [requests[index].prompt[:hit_tokens] for index, hit_tokens in pairs]
+@lru_cache(maxsize=16)
+def _found(where: Scene, block_size: int) -> list[npt.NDArray[np.int32]]:
+    """Return of each request the tokens that it finds, int32 `[hit tokens]`."""
+    requests, workload = where.requests(), where.workload()
+    total = sum(request.num_tokens for request in requests)
+    roomy = replace(workload, pool_tokens=2 * total + workload.pool_tokens)
+    served = serve(everything_in_order(len(requests), block_size), requests, roomy)
+    pairs = zip(requests, served.hits, strict=True)
+    return [request.prompt[:hit_tokens] for request, hit_tokens in pairs]

@@ -19,13 +19,13 @@ from radixlab.grade.ex3.answers import code
 from radixlab.grade.ex3.counters import saved_by, top
 from radixlab.grade.ex3.known import best_known, by_arrival
 from radixlab.grade.ex3.runs import (
-    Run,
     chosen_runs,
     mean_share,
     other_runs,
     pattern,
     require_a_plan,
 )
+from radixlab.grade.ex3.scenes import Scene
 from radixlab.grade.items import Failed, Trial
 
 TARGET = 0.75
@@ -67,21 +67,21 @@ def check_regression(trial: Trial) -> None:
 
 
 def check_hot_spot(trial: Trial) -> None:
-    """Compare the hot spot that the plan names with what the requests found."""
+    """Compare the hot spot that the plan names with the counters."""
     require_a_plan(trial)
     for one in [*chosen_runs(trial), *other_runs(trial)]:
-        named, best = saved_by(one, one.answer.hot_spot), top(one)
+        size, prefix = one.answer.block_size, one.answer.hot_spot
+        named, best = saved_by(one.scene, size, prefix), top(one.scene, size)
         if named < NEAR * best.saved_tokens:
-            raise _wrong_spot(one)
+            raise Failed(
+                f"On {one.scene.pattern} the hot spot has {len(prefix):,} tokens and can save "
+                f"{named:,}; one prefix can save {best.saved_tokens:,}.",
+                scenario="from radixlab.grade.ex3 import open_workload\n" + _spot(one.scene),
+                expected=f"{best.num_tokens:,} tokens, found by {best.num_requests} requests, "
+                f"beginning with {list(best.first_tokens)}",
+                actual=f"{len(prefix):,} tokens, beginning with {list(prefix[:4])}",
+            )
 
 
-def _wrong_spot(one: Run) -> Failed:
-    best, num = top(one), len(one.answer.hot_spot)
-    return Failed(
-        f"On {one.scene.pattern} the hot spot has {num:,} tokens and saves "
-        f"{saved_by(one, one.answer.hot_spot):,}; one prefix saves {best.saved_tokens:,}.",
-        scenario=code(one.scene),
-        expected=f"{best.num_tokens:,} tokens, found by {best.num_requests} requests, beginning "
-        f"with {list(best.first_tokens)}",
-        actual=f"{num:,} tokens, beginning with {list(one.answer.hot_spot[:4])}",
-    )
+def _spot(where: Scene) -> str:
+    return f'len(plan(open_workload("{where.pattern}", {where.seed})).hot_spot)'

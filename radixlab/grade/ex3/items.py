@@ -89,8 +89,8 @@ EXERCISE = Exercise(
         Item(
             "hot-spot",
             3,
-            f"On every pattern, hot_spot saves at least {NEAR:.0%} of what the best prefix saves: "
-            f"its tokens times the requests that find them, as the cache counts.",
+            f"On every pattern, hot_spot saves at least {NEAR:.0%} of what the best prefix saves, "
+            f"its tokens times the requests that find them, as a cache counts that evicts nothing.",
             check_hot_spot,
             (
                 "A long prefix that two share, or a short one that all share?",

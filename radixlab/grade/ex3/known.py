@@ -31,10 +31,13 @@ Choose = Callable[[Sequence[int], Sequence[Path], Path], int]
 @lru_cache(maxsize=32)
 def by_arrival(scene: Scene, block_size: int = DEFAULT_BLOCK_SIZE) -> Served:
     """Serve first come, first served, with everything registered and nothing pinned."""
-    num = scene.num_requests
-    everything = (1 << 30,) * num
-    answer = Answer(tuple(range(num)), block_size, (), everything, ())
+    answer = everything_in_order(scene.num_requests, block_size)
     return serve(answer, scene.requests(), scene.workload())
+
+
+def everything_in_order(num_requests: int, block_size: int) -> Answer:
+    """Return the plan that plans nothing."""
+    return Answer(tuple(range(num_requests)), block_size, (), (1 << 30,) * num_requests, ())
 
 
 @lru_cache(maxsize=16)
