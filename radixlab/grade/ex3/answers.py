@@ -43,7 +43,7 @@ def read(found: Any) -> Answer:
                 _int("block_size", size),
                 tuple(_pin(pin) for pin in _list("pins", pins)),
                 tuple(_int("insertion(request)", value) for value in insertion),
-                _ints("hot_spot", found.get("hot_spot")),
+                _tokens("hot_spot", found.get("hot_spot")),
             )
     raise Failed("plan() must return a Plan.")
 
@@ -58,9 +58,16 @@ def _ints(name: str, value: Any) -> Ints:
     return tuple(_int(f"each entry of {name}", entry) for entry in _list(name, value))
 
 
+def _tokens(name: str, value: Any) -> Ints:
+    tokens = _ints(name, value)
+    if any(abs(token) >= 1 << 31 for token in tokens):
+        raise Failed(f"{name} must be token ids, below 2**31.")
+    return tokens
+
+
 def _int(name: str, value: Any) -> int:
-    if type(value) is not int or abs(value) >= 1 << 31:
-        raise Failed(f"{name} must be an int below 2**31, and is {value!s:.80}.")
+    if type(value) is not int:
+        raise Failed(f"{name} must be an int, and is {value!s:.80}.")
     return value
 
 
@@ -68,7 +75,7 @@ def _pin(pin: Any) -> PinOrder:
     if not isinstance(pin, list) or len(pin) != 3:
         raise Failed(f"pins must be Pin objects, and one is {pin!s:.80}.")
     tokens, from_, until = pin
-    return PinOrder(_ints("a pin's tokens", tokens), _int("from_", from_), _int("until", until))
+    return PinOrder(_tokens("a pin's tokens", tokens), _int("from_", from_), _int("until", until))
 
 
 def broken_rule(answer: Answer, workload: Workload) -> str | None:

@@ -7,13 +7,13 @@ from typing import Any
 from radixlab.exercise.plan_host import answer, ask_counted
 from radixlab.exercise.workload import Workload
 from radixlab.grade.ex3.answers import broken_rule, read
+from radixlab.grade.ex3.costs import MOST_WORK, SIZES
 from radixlab.grade.ex3.known import best_known, by_arrival
 from radixlab.grade.ex3.runs import Run
 from radixlab.grade.ex3.scenes import Scene, scene, short
 from radixlab.grade.ex3.serving import serve
 
 Planner = Callable[[Workload], Any]
-MOST_WORK = 1e9
 
 
 def open_workload(pattern: str, seed: int, num_requests: int | None = None) -> Workload:
@@ -76,7 +76,7 @@ def try_plan(
         print(f"  in the end pins still hold {one.served.num_locked_blocks} blocks")
 
 
-def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = (150, 1_200)) -> None:
+def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = SIZES) -> None:
     """Print how many tokens `plan` compares and hashes for workloads of these sizes."""
     counts = [
         ask_counted(plan, MOST_WORK, *short(pattern, 7, size).facts())["work"] for size in sizes
