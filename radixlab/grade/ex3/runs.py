@@ -1,5 +1,6 @@
 """A learner's plan on a scene: asked for where their code runs, carried out here."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,8 @@ def _gated(trial: Trial, where: Scene) -> Answer:
         return answer
     for num in FEW:  # the smallest that shows the same kind of fault teaches most
         smaller = Scene(where.pattern, where.seed, num, where.stride)
-        if num < where.num_requests and (found := _broken(trial, smaller)):
+        found = _broken(trial, smaller) if num < where.num_requests else None
+        if found and _kind(found) == _kind(broken):
             where, broken = smaller, found
             break
     raise Failed(
@@ -79,6 +81,11 @@ def _broken(trial: Trial, where: Scene) -> str | None:
     with suppress(LearnerError, Failed, ArithmeticError, LookupError, ValueError):
         return broken_rule(ask(trial, where), where.workload())
     return None
+
+
+def _kind(told: str) -> str:
+    """Return what is told of a broken rule without its numbers."""
+    return re.sub(r"\d+", "", told)
 
 
 def ask(trial: Trial, where: Scene) -> Answer:

@@ -217,3 +217,10 @@ def test_right_plans_reach_the_target_with_room(name, seed):
     names = plan_of(ZOO.right[name])
     share = mean_share(chosen_runs(Trial(SimpleNamespace(**names), seed)))
     assert share > 1.1 * TARGET
+
+
+@pytest.mark.parametrize("num_requests", [1, 2, 3])
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("name", ZOO.right)
+def test_right_plans_keep_the_rules_on_few_requests(name, pattern, num_requests):
+    run_plan(plan_of(ZOO.right[name])["plan"], scene(pattern, 2, num_requests))
