@@ -36,6 +36,18 @@ CAUGHT = {  # what the course says each exercise must catch, with a submission t
         "counts full shared blocks": "counts_the_whole_table",
         "counts the last owner": "counts_the_last_owner",
     },
+    "8.5.3": {
+        "shuffles that break a shared prefix": "shuffled",
+        "grouping by first token only": "first_token_only",
+        "all pairs": "all_pairs",
+        "pins never lifted": "pins_for_ever",
+        "over-fitting": "over_fitted",
+        "hard-coding": "cut_at_a_constant",
+        "another hot spot than the counters show": "names_the_longest",
+        "a request that is not served": "forgets_one",
+        "a request that is served twice": "serves_one_twice",
+        "a request that waits too long": "starves",
+    },
     "8.5.4": {
         "a locked victim": "evicts_locked",
         "an inner victim": "evicts_inner",

@@ -1,0 +1,103 @@
+"""What exercise 8.5.3 hands out: a workload to plan for, and the plan to return.
+
+A workload is recorded traffic that will be served once more, one request at a time, so everything
+is known in advance. No code of a plan is in this file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Pattern = Literal["few-shot", "multi-turn-chat", "agent", "document-qa"]
+PATTERNS: tuple[Pattern, ...] = ("few-shot", "multi-turn-chat", "agent", "document-qa")
+BLOCK_SIZES = (8, 16, 32, 64, 128)
+"""Tokens per block that the attention kernels take."""
+BLOCK_OVERHEAD_TOKENS = 4
+"""What a block needs beside its tokens (scales, table entries), as if it were so many tokens."""
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A prompt and its answer, both as recorded."""
+
+    index: int
+    """Its place in the order of arrival, from 0."""
+    prompt: Tokens = field(repr=False)
+    output: Tokens = field(repr=False)
+    after: int | None
+    """The index of the turn or step before, which must be served first; None if there is none.
+
+    This prompt begins with that one's prompt and output."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Prompt and output: what the cache can register of it."""
+        return self.prompt + self.output
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Traffic, the memory there is for it, and how long a request may wait."""
+
+    pattern: str
+    """One of `PATTERNS`."""
+    requests: tuple[Request, ...] = field(repr=False)
+    """In order of arrival."""
+    max_wait: int
+    """A request may be served at most so many places later than it arrived."""
+    pool_tokens: int
+    """Memory for KV, in tokens."""
+
+    def num_blocks(self, block_size: int) -> int:
+        """Return how many blocks of this size the memory holds; larger ones waste less of it.
+
+        >>> workload = Workload("few-shot", (), max_wait=20, pool_tokens=5_000)
+        >>> [workload.num_blocks(size) * size for size in (8, 32, 128)]
+        [3328, 4416, 4736]
+        """
+        return self.pool_tokens // (block_size + BLOCK_OVERHEAD_TOKENS)
+
+    @property
+    def pin_budget_tokens(self) -> int:
+        """All pins of a moment together may hold half of the memory."""
+        return self.pool_tokens // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A prefix that is not evicted for a while."""
+
+    tokens: Tokens = field(repr=False)
+    """What is cached of them when the pin begins is kept, in whole blocks; it may be nothing."""
+    from_: int
+    """The pin begins before the request at this place of the order is served …"""
+    until: int
+    """… and ends before the one at this place is; at the end if that is how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `plan` returns."""
+
+    order: list[int]
+    """The index of every request, in the order in which to serve them."""
+    block_size: int
+    """One of `BLOCK_SIZES`."""
+    pins: list[Pin]
+    """Prefixes to keep, each for a while; may be empty."""
+    insertion: Callable[[Request], int]
+    """How many leading tokens of `request.tokens` to register when it is done, at most.
+
+    The blocks of the others are free again at once."""
+    hot_spot: Tokens
+    """The prefix that saves most where nothing is evicted: it has the largest product of its
+    tokens and the requests that find all of them."""
+
+
+class Planner(Protocol):
+    """What you write."""
+
+    def __call__(self, workload: Workload) -> Plan:
+        """Return the plan for a workload of any of the patterns."""

@@ -1,0 +1,87 @@
+"""What a learner tries a plan with, in the notebook: the same gate and the same engine."""
+
+from collections.abc import Callable, Sequence
+from math import log
+from typing import Any
+
+from radixlab.exercise.plan_host import answer, ask_counted
+from radixlab.exercise.workload import Workload
+from radixlab.grade.ex3.answers import broken_rule, read
+from radixlab.grade.ex3.costs import MOST_WORK, SIZES
+from radixlab.grade.ex3.known import best_known, by_arrival
+from radixlab.grade.ex3.runs import Run
+from radixlab.grade.ex3.scenes import Scene, scene, short
+from radixlab.grade.ex3.serving import serve
+
+Planner = Callable[[Workload], Any]
+
+
+def open_workload(pattern: str, seed: int, num_requests: int | None = None) -> Workload:
+    """Return a workload like the hidden ones.
+
+    >>> workload = open_workload("few-shot", seed=7)
+    >>> workload
+    Workload(pattern='few-shot', max_wait=30, pool_tokens=3000)
+    >>> len(workload.requests), workload.requests[0]
+    (160, Request(index=0, after=None))
+    """
+    return scene(pattern, seed, num_requests).workload()
+
+
+def run_plan(plan: Planner, where: Scene) -> Run:
+    """Carry a plan out as the grader does.
+
+    Raises
+    ------
+    ValueError
+        It breaks a rule, and the message says which.
+
+    >>> from radixlab.exercise.workload import Plan
+    >>> arrival = lambda w: Plan(list(range(160)), 16, [], lambda r: len(r.tokens), ())
+    >>> run_plan(arrival, scene("few-shot", seed=7)).share
+    0.0
+    """
+    workload = where.workload()
+    found = read(answer(plan, workload))
+    broken = broken_rule(found, workload)
+    if broken:
+        raise ValueError(broken)
+    return Run(where, found, serve(found, where.requests(), workload))
+
+
+def try_plan(
+    plan: Planner, pattern: str, seed: int, num_requests: int | None = None, stride: int = 1
+) -> None:
+    """Carry a plan out as the grader does, and print what came of it.
+
+    With a stride, all prompts are shorter by it, and the memory is smaller.
+    """
+    where = scene(pattern, seed, num_requests, stride)
+    try:
+        one = run_plan(plan, where)
+    except ValueError as error:
+        print(f"{pattern}: {error}")
+        return
+    total = sum(len(request.prompt) for request in where.requests())
+    rates = [
+        served.hit_tokens / total for served in (by_arrival(where), one.served, best_known(where))
+    ]
+    print(
+        f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, the best "
+        f"known {rates[2]:.1%}: {one.share:.2f} of the way"
+    )
+    if one.served.num_void_pins:
+        print(f"  {one.served.num_void_pins} of {len(one.answer.pins)} pins are void")
+    if one.served.num_locked_blocks:
+        print(f"  in the end pins still hold {one.served.num_locked_blocks} blocks")
+
+
+def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = SIZES) -> None:
+    """Print how many tokens `plan` compares and hashes for workloads of these sizes."""
+    counts = [
+        ask_counted(plan, MOST_WORK, *short(pattern, 7, size).facts())["work"] for size in sizes
+    ]
+    for size, count in zip(sizes, counts, strict=True):
+        print(f"{size:6,} requests: {count:10,} tokens compared and hashed")
+    slope = log(max(1, counts[-1]) / max(1, counts[0])) / log(sizes[-1] / sizes[0])
+    print(f"slope {slope:.2f}")

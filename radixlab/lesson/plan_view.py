@@ -1,0 +1,123 @@
+"""Plans of exercise 8.5.3 to look at: as a picture of who found what, and live on a small pool."""
+
+from collections.abc import Callable, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from radixlab.exercise.workload import Plan, Workload
+from radixlab.grade.ex3.runs import Run
+from radixlab.grade.ex3.scenes import Scene, scene, short
+from radixlab.grade.ex3.serving import Pins, pool, steps
+from radixlab.grade.ex3.trying import run_plan
+from radixlab.lesson.pace import pause
+from radixlab.lesson.picture import Picture
+from radixlab.viz import CacheView
+from radixlab.viz.palette import GREEN, INK, LINE
+from radixlab.viz.race import COLOURS
+
+Planner = Callable[[Workload], Any]
+
+
+def by_arrival(workload: Workload) -> Plan:
+    """Plan nothing: order of arrival, blocks of 16, everything registered."""
+    order = [request.index for request in workload.requests]
+    return Plan(order, 16, [], lambda request: len(request.tokens), ())
+
+
+def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
+    """Draw what each request finds, at its place, in order of arrival and below it as planned.
+
+    The strip below tells by colours who shares more than everybody does.
+    """
+    where = scene(pattern, seed)
+    planners: dict[str, Planner] = {"order of arrival": by_arrival}
+    if plan is not by_arrival:
+        planners["as planned"] = plan
+    figure = Figure(figsize=(10, 2.6 * len(planners)), dpi=140, layout="constrained")
+    panels = np.atleast_1d(figure.subplots(len(planners), 1, sharex=True))
+    lines = [
+        _panel(axes, name, run_plan(planner, where))
+        for axes, (name, planner) in zip(panels, planners.items(), strict=True)
+    ]
+    panels[-1].set_xlabel("place in the order")
+    return Picture.of(figure, "\n".join(lines))
+
+
+def _panel(axes: Axes, name: str, one: Run) -> str:
+    """Draw one plan; return what its title says."""
+    _bars(axes, one.scene, one.answer.order, one.served.hits)
+    _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
+    found, total = one.served.hit_tokens, sum(len(r.prompt) for r in one.scene.requests())
+    title = f"{name}: {found:,} of {total:,} tokens found, {one.hit_rate:.1%}"
+    axes.set_title(title, loc="left", fontsize=10, color=INK)
+    return title
+
+
+def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -> None:
+    prompts = [request.prompt for request in where.requests()]
+    sizes = [len(prompts[index]) for index in order]
+    places = range(len(order))
+    axes.bar(places, hits, width=0.85, color=GREEN, label="found")
+    computed = [size - hit for size, hit in zip(sizes, hits, strict=True)]
+    axes.bar(places, computed, 0.85, hits, color=LINE, label="computed")
+    families = _families(prompts)
+    colours = [COLOURS[families[index] % len(COLOURS)] for index in order]
+    deep = -0.07 * max(sizes)
+    axes.bar(places, [deep] * len(order), width=1.0, color=colours)
+    axes.set(ylabel="prompt tokens", ylim=(1.6 * deep, None), xlim=(-1, len(order)))
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _pins(axes: Axes, spans: Sequence[tuple[int, int]]) -> None:
+    """Draw a line over the places in which a pin holds; the first few, one below the other."""
+    label, right = "pinned", axes.get_xlim()[1]
+    for number, (start, end) in enumerate(spans[:8]):
+        places, height = [start, min(end, right)], 0.98 - 0.03 * number
+        axes.plot(
+            places, [height] * 2, color=INK, label=label, transform=axes.get_xaxis_transform()
+        )
+        label = "_"
+
+
+def _families(prompts: Sequence[Any]) -> list[int]:
+    """Give those that go on alike, after what all have in common, the same number."""
+    begins = np.stack([prompt[: min(map(len, prompts))] for prompt in prompts])
+    common = int((begins != begins[0]).any(axis=0).argmax())
+    known: dict[int, int] = {}
+    return [known.setdefault(int(prompt[common]), len(known)) for prompt in prompts]
+
+
+def _letters(prompts: Sequence[Any]) -> Callable[[int], str]:
+    """Return what writes a token as the letter of the first family that has it."""
+    letters: dict[int, str] = {}
+    for prompt, family in zip(prompts, _families(prompts), strict=True):
+        for token in prompt.tolist():
+            letters.setdefault(token, ascii_uppercase[family % len(ascii_uppercase)])
+    return lambda token: letters.get(token, "-")
+
+
+class Stage:
+    """A plan for a few short requests, and the view of the cache that serves them."""
+
+    def __init__(self, plan: Planner, pattern: str, seed: int, num_requests: int = 16) -> None:
+        where = short(pattern, seed, num_requests)
+        self._answer, self._requests = run_plan(plan, where).answer, where.requests()
+        self._manager = pool(self._answer, where.workload())
+        decode = _letters([request.prompt for request in self._requests])
+        self.view = CacheView(self._manager, decode, title=f"{num_requests} requests, {pattern}")
+        """What to look at while it is played."""
+
+    def play(self) -> None:
+        """Serve the requests as planned, slowly enough to watch."""
+        found = []
+        pins = Pins(self._manager, self._answer.pins)
+        for hits in steps(self._manager, self._answer, self._requests, pins):
+            found.append(hits)
+            pause()
+        total = sum(len(request.prompt) for request in self._requests)
+        print(f"{sum(found):,} of {total:,} tokens found")

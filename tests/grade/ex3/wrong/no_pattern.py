@@ -1,0 +1,3 @@
+# loses: hits, growth, memory, regression, hot-spot
+# There is no such pattern.
+PATTERN = "chat"

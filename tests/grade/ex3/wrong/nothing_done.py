@@ -1,0 +1,12 @@
+# loses: hits, growth, memory, regression, hot-spot
+# alone
+# Order of arrival, everything registered.
+from radixlab.exercise.workload import Plan
+
+PATTERN = "few-shot"
+
+
+def plan(workload):
+    requests = workload.requests
+    order = list(range(len(requests)))
+    return Plan(order, 16, [], lambda request: len(request.tokens), requests[0].tokens[:256])

@@ -1,0 +1,8 @@
+# loses: hits, growth, memory, regression, hot-spot
+# Blocks that no kernel takes.
+even = plan
+
+
+def plan(workload):
+    found = even(workload)
+    return Plan(found.order, 10, [], found.insertion, found.hot_spot)
