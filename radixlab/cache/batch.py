@@ -11,7 +11,7 @@ stamped or counted. This file knows prompts and nodes; what a scheduler does wit
 """
 
 from bisect import bisect_right
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Sequence as Many
 
 from radixlab.cache.checks import check_count, check_namespace
@@ -24,6 +24,7 @@ from radixlab.events import Namespace
 
 Group = tuple[Found, list[int]]
 """A place in the tree, and the prompts that agree up to there."""
+ANY_BYTE = range(256)
 
 
 def match_batch(
@@ -50,7 +51,7 @@ def match_batch(
     batch = _Batch(tree, _as_tokens(prompts), spare_tokens)
     for namespace, places in _by_namespace(len(prompts), namespaces).items():
         batch.walk(places, namespace)
-    return [batch.found[place] for place in range(len(prompts))]
+    return batch.found
 
 
 def peek_batch(
@@ -63,12 +64,14 @@ def peek_batch(
     Prompts with the same result may share one array, so all are read-only.
     """
     found = match_batch(tree, prompts, namespaces)
-    ids: dict[int, BlockIds] = {}
-    for one in found:
-        if id(one) not in ids:
-            ids[id(one)] = one.on_device().block_ids
-            ids[id(one)].flags.writeable = False
+    results = {id(one): one for one in found}
+    ids = {key: _read_only(one.on_device().block_ids) for key, one in results.items()}
     return [ids[id(one)] for one in found]
+
+
+def _read_only(block_ids: BlockIds) -> BlockIds:
+    block_ids.flags.writeable = False
+    return block_ids
 
 
 class _Batch:
@@ -80,7 +83,7 @@ class _Batch:
         size, step = tree.block_size, tree.block_bytes
         self._stops = [(prompt.num_tokens - spare_tokens) // size * step for prompt in prompts]
         """Bytes of each prompt to look up; below 0 for one that has less to spare."""
-        self.found: dict[int, Found] = {}
+        self.found: list[Found] = [None] * len(prompts)  # type: ignore[list-item]  # until walked
 
     def walk(self, places: list[int], namespace: Namespace | None) -> None:
         """Look these prompts up, which are of one namespace."""
@@ -97,17 +100,20 @@ class _Batch:
         """Group those that go on below `start.node`; for the others, `start` is the result."""
         step, prompts, stops, found = self._tree.block_bytes, self._prompts, self._stops, self.found
         position, end = start.num_blocks * step, (start.num_blocks + 1) * step
-        children = start.node.children
-        going_on: dict[bytes, list[int]] = {}
+        by_block: dict[bytes, list[int]] = {}
         for place in group:
-            block = prompts[place].view[position:end].tobytes()
-            if stops[place] < end or block not in children:
+            if stops[place] < end:
                 found[place] = start
-            elif block in going_on:
-                going_on[block].append(place)
+                continue
+            block = prompts[place].view[position:end].tobytes()
+            if block in by_block:
+                by_block[block].append(place)
             else:
-                going_on[block] = [place]
-        return list(going_on.values())
+                by_block[block] = [place]
+        for block in by_block.keys() - start.node.children.keys():
+            for place in by_block.pop(block):
+                found[place] = start
+        return list(by_block.values())
 
     def _follow(self, start: Found, group: list[int]) -> Iterator[Group]:
         """Let the first be the guide from `start` on; yield where others leave its path."""
@@ -123,11 +129,17 @@ class _Batch:
         prompts, stops, found, others = self._prompts, self._stops, self.found, []
         whole, result, following = path.whole, path.result, path.following
         first, last, end = path.first, path.last, path.last + self._tree.block_bytes
+        few = len(following) <= len(group)
+        heads = {block[0] for block in following} if few else ANY_BYTE  # a no that costs little
         for place in group:
             prompt, stop = prompts[place], stops[place]
             if stop < last or not prompt.data.startswith(whole, first):
                 others.append(place)
-            elif stop < end or prompt.view[last:end].tobytes() not in following:
+            elif (
+                stop < end
+                or prompt.data[last] not in heads
+                or prompt.view[last:end].tobytes() not in following
+            ):
                 found[place] = result
             else:
                 others.append(place)
@@ -166,7 +178,7 @@ class _Path:
         self.first, self.last = start.num_blocks * step, result.num_blocks * step
         self._ends = [node.end * step for node in self._nodes]
         self.whole = view[self.first : self.last]
-        self.following: Container[bytes] = result.node.children
+        self.following: Collection[bytes] = result.node.children
         """The blocks with which a prompt that agrees so far goes on."""
         if result.child:
             cut = result.child_blocks * step
