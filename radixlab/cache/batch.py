@@ -130,7 +130,7 @@ class _Batch:
         whole, result, following = path.whole, path.result, path.following
         first, last, end = path.first, path.last, path.last + self._tree.block_bytes
         few = len(following) <= len(group)
-        heads = {block[0] for block in following} if few else ANY_BYTE  # a no that costs little
+        heads = {block[0] for block in following} if few else ANY_BYTE  # rules most out at once
         for place in group:
             prompt, stop = prompts[place], stops[place]
             if stop < last or not prompt.data.startswith(whole, first):
