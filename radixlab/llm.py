@@ -22,6 +22,7 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.config import ConfigError, SchedulerConfig, positive
 from radixlab.engine import Engine
 from radixlab.events import Emit, MissReason, Namespace
+from radixlab.model.errors import LogitsError
 from radixlab.model.llama import Llama
 from radixlab.model.loader import load_model, load_tokenizer
 from radixlab.model.runner import Runner
@@ -51,7 +52,7 @@ class Output:
     miss_reason: MissReason | None = None
     """Why the rest of the prompt was not cached."""
     error: str | None = None
-    """Why the prompt was rejected."""
+    """Why the prompt was rejected, or why the answer ended by "error"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class LLM:
         """Answer one prompt piece by piece; to stop asking is to give it up.
 
         Several streams may be read in turns: all advance together. The first piece raises what
-        `Engine.add_request` does.
+        `Engine.add_request` does, the last `LogitsError` if the model's scores were no numbers.
         """
         answer = self._ask(prompt, params, namespace)
         with self._given_up_at_the_end([answer]):
@@ -143,6 +144,8 @@ class LLM:
                     yield answer.pieces.popleft()
                 else:
                     self._step()
+            if answer.error:
+                raise LogitsError(answer.error)
 
     # ---- inside
 
@@ -228,15 +231,28 @@ class Answer:
         stopped = self._stream and self._stream.stopped_by is not None
         return "stop" if stopped else self.request.finish_reason
 
-    def take(self, token_id: int) -> None:
-        """Read the next token."""
+    @property
+    def error(self) -> str | None:
+        """Why no token could be chosen, if that was so."""
+        if self.finish_reason != "error":
+            return None
+        num_prompt, num_output = self.request.num_prompt_tokens, len(self.request.output)
+        return (
+            f"no score is a finite number after a prompt of {num_prompt} tokens and {num_output} "
+            "of the answer: weights or cached KV are corrupt"
+        )
+
+    def take(self, token_id: int | None) -> None:
+        """Read the next token; None if there is none, and the answer is over."""
         text = ""
         if self._stream:
-            text = self._stream.push(token_id)
+            if token_id is not None:
+                text = self._stream.push(token_id)
             if self.request.finish_reason:
                 text += self._stream.finish()
         self._text.append(text)
-        self.pieces.append(Piece(token_id, text))
+        if token_id is not None:
+            self.pieces.append(Piece(token_id, text))
 
     def output(self) -> Output:
         """Return what is known at the end."""
@@ -248,6 +264,7 @@ class Answer:
             request.num_cached_tokens,
             reason or "abort",
             request.miss_reason,
+            self.error,
         )
 
 

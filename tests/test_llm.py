@@ -11,6 +11,7 @@ pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra
 from radixlab.cache import CacheConfig, check  # noqa: E402
 from radixlab.config import SchedulerConfig  # noqa: E402
 from radixlab.llm import LLM, Output  # noqa: E402
+from radixlab.model.errors import LogitsError  # noqa: E402
 from radixlab.model.sampler import SamplingParams  # noqa: E402
 from radixlab.model.tokenizer import Tokenizer  # noqa: E402
 from radixlab.sched import RequestError, RequestTooLargeError  # noqa: E402
@@ -134,6 +135,23 @@ def test_an_interrupt_waits_for_the_step_and_leaves_nothing_behind(num_steps, mo
     with pytest.raises(KeyboardInterrupt):
         model.generate([TEXT, TEXT[3:]], SamplingParams(max_tokens=9), n=2)
     assert len(steps) == num_steps + 1
+    assert idle(model)
+
+
+def test_corrupt_kv_ends_whoever_reads_it_and_nobody_else():
+    model, tenant = llm(), ("salt", "x")
+    (whole,) = model.generate([TEXT])
+    model.generate([TEXT], namespace=tenant)
+    block = model.manager.peek(TOKENIZER.encode(TEXT), tenant)[1]
+    model.engine.runner.store.data[:, :, block] = torch.nan
+    good = model.stream(TEXT)
+    pieces = [next(good)]
+    bad = model.generate([TEXT, TEXT], n=2, namespace=tenant)
+    assert [(output.finish_reason, output.token_ids) for output in bad] == [("error", [])] * 4
+    assert f"a prompt of {whole.num_prompt_tokens} tokens" in bad[0].error
+    with refused(LogitsError, "corrupt"):
+        next(model.stream(TEXT, namespace=tenant))
+    assert [piece.token_id for piece in [*pieces, *good]] == whole.token_ids
     assert idle(model)
 
 

@@ -58,6 +58,11 @@ class Runner:
         )
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
+    def broken(self, logits: Tensor) -> list[int]:
+        """List the rows of `logits` `[n, vocab_size]` whose largest is no finite number."""
+        rows: list[int] = (~logits.amax(-1).isfinite()).nonzero()[:, 0].tolist()
+        return rows
+
     def choose(self, logits: Tensor, samplers: Many[Sampler]) -> list[int]:
         """Choose a token for each row of `logits` `[n, vocab_size]` by its own sampler."""
         return choose(logits, samplers)
