@@ -29,11 +29,11 @@ from radixlab.model.runner import Runner
 from radixlab.model.sampler import Sampler, SamplingParams
 from radixlab.model.stream import TextStream
 from radixlab.model.tokenizer import Tokenizer
-from radixlab.sched import FinishReason, Request, RequestError, SchedulerError
+from radixlab.sched import FinishReason, Request, RequestError
 
 Prompt = str | Many[int] | TokenArray
 """Text, where there is a tokenizer, or token ids."""
-BAD_REQUEST = (CacheError, ConfigError, SchedulerError)
+BAD_REQUEST = (CacheError, ConfigError, RequestError)
 """What a request can be refused for."""
 GREEDY = SamplingParams()
 
@@ -107,16 +107,16 @@ class LLM:
         `progress` shows a bar where stderr is a terminal. When interrupted, it gives up all of
         them; what was computed stays cached.
         """
-        each = [params] * len(prompts) if isinstance(params, SamplingParams) else params
-        if isinstance(prompts, str) or len(each) != len(prompts):
-            what = "one text" if isinstance(prompts, str) else f"{len(prompts)} prompts"
-            raise RequestError(
-                f"generate takes a list of prompts, not {what} and {len(each)} params"
-            )
-        asked: list[Answer | Output] = []
+        if isinstance(prompts, str):
+            raise RequestError(f"generate takes a list of prompts, not one text, {prompts[:20]!r}")
+        each = params if isinstance(params, Many) else [params] * len(prompts)
+        if len(each) != len(prompts):
+            raise RequestError(f"{len(prompts)} prompts, but {len(each)} params")
+        asked, n = list[Answer | Output](), positive("n", n)
         with self._given_up_at_the_end(asked):
             for prompt, one in zip(prompts, each, strict=True):
-                asked += self._ask_or_reject(prompt, one, positive("n", n), namespace)
+                with interrupts_wait():
+                    asked += self._ask_or_reject(prompt, one, n, namespace)
             mine = {answer.request.id for answer in asked if isinstance(answer, Answer)}
             disable = None if progress else True  # None: unless stderr is a terminal
             with tqdm(total=len(mine), unit="answer", file=sys.stderr, disable=disable) as bar:
@@ -137,8 +137,10 @@ class LLM:
         Several streams may be read in turns: all advance together. The first piece raises what
         `Engine.add_request` does, the last `LogitsError` if the model's scores were no numbers.
         """
-        answer = self._ask(prompt, params, namespace)
-        with self._given_up_at_the_end([answer]):
+        asked = list[Answer]()
+        with self._given_up_at_the_end(asked):
+            with interrupts_wait():
+                asked.append(answer := self._ask(prompt, params, namespace))
             while answer.pieces or answer.finish_reason is None:
                 if answer.pieces:
                     yield answer.pieces.popleft()
@@ -150,6 +152,8 @@ class LLM:
     # ---- inside
 
     def _ask(self, prompt: Prompt, params: SamplingParams, namespace: Namespace | None) -> "Answer":
+        if not isinstance(params, SamplingParams):
+            raise RequestError(f"params must be SamplingParams, not {params!r}")
         if params.stop and self.tokenizer is None:
             raise RequestError(
                 f"stop strings, {params.stop}, but there is no tokenizer to find them"
@@ -277,7 +281,7 @@ def _of_fork(params: SamplingParams, number: int) -> SamplingParams:
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block: half a step would leave blocks that nobody has."""
+    """Let Ctrl-C wait for the end of the block: half a step would leave what nobody gives up."""
     if threading.current_thread() is not threading.main_thread():
         yield  # no signal comes here
         return

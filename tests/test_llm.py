@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -14,7 +15,7 @@ from radixlab.llm import LLM, Output  # noqa: E402
 from radixlab.model.errors import LogitsError  # noqa: E402
 from radixlab.model.sampler import SamplingParams  # noqa: E402
 from radixlab.model.tokenizer import Tokenizer  # noqa: E402
-from radixlab.sched import RequestError, RequestTooLargeError  # noqa: E402
+from radixlab.sched import RequestError, RequestTooLargeError, ThreadError  # noqa: E402
 from tests.cache.helpers import refused  # noqa: E402
 from tests.model.checkpoints import save_checkpoint, tiny_model  # noqa: E402
 from tests.model.served import prompt  # noqa: E402
@@ -155,6 +156,49 @@ def test_corrupt_kv_ends_whoever_reads_it_and_nobody_else():
     assert idle(model)
 
 
+def test_an_interrupt_while_asking_leaves_nothing_behind(monkeypatch):
+    model = llm()
+    add_request = model.engine.add_request
+
+    def interrupted(*given, **more):
+        request = add_request(*given, **more)
+        os.kill(os.getpid(), signal.SIGINT)
+        return request
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.engine, "add_request", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.generate([TEXT, TEXT])
+        with pytest.raises(KeyboardInterrupt):
+            next(model.stream(TEXT))
+    assert idle(model)
+
+
+def test_a_call_from_another_thread_is_no_bad_prompt():
+    model, caught = llm(), []
+
+    def visit():
+        with refused(ThreadError, "'visitor'") as error:
+            model.generate([TEXT])
+        caught.append(error)
+
+    thread = threading.Thread(target=visit, name="visitor")
+    thread.start()
+    thread.join()
+    assert len(caught) == 1
+
+
+def test_parameters_of_another_kind_are_named():
+    model = llm()
+    for params in (None, 7, {"max_tokens": 3}):
+        assert f"not {params!r}" in model.generate([TEXT], params)[0].error
+        with refused(RequestError, "SamplingParams", repr(params)):
+            next(model.stream(TEXT, params))
+    bad, good = model.generate([TEXT, TEXT], [None, SamplingParams(max_tokens=2)])
+    assert (bad.finish_reason, good.finish_reason) == ("rejected", "length")
+    assert "not None" in bad.error
+
+
 def test_token_ids_need_no_tokenizer_and_texts_do():
     model = llm(tokenizer=None)
     (output,) = model.generate([prompt(0, 9)])
@@ -167,7 +211,7 @@ def test_token_ids_need_no_tokenizer_and_texts_do():
 
 
 def test_one_text_is_no_list_of_prompts():
-    with refused(RequestError, "one text"):
+    with refused(RequestError, "a list of prompts, not one text"):
         llm().generate(TEXT)
     with refused(RequestError, "2 prompts", "1 params"):
         llm().generate([TEXT, TEXT], [SamplingParams()])
