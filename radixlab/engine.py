@@ -153,7 +153,8 @@ class Engine:
         was before.
         """
         self._check_thread()
-        if request.id not in self.requests or request.output or request.origin:
+        is_mine = self.requests.get(request.id) is request
+        if not is_mine or request.output or request.origin:
             raise RequestError(f"{request} cannot be forked: only a prompt to be computed can")
         prompt, rest = request.tokens, (request.max_tokens, request.namespace, request.eos_ids)
         fork = Request(self._next_id, prompt, *rest, sampler)

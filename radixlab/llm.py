@@ -197,7 +197,9 @@ class LLM:
     def _step(self) -> None:
         with interrupts_wait():
             for new in self.engine.step():
-                answer = self._answers[new.request_id]
+                answer = self._answers.get(new.request_id)
+                if answer is None:
+                    continue  # given to the engine itself
                 answer.take(new.token_id)
                 if answer.finish_reason:
                     self._give_up(answer)

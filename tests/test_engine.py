@@ -9,7 +9,7 @@ from radixlab.cache import CanaryError, NamespaceError, TokenError
 from radixlab.config import ConfigError
 from radixlab.engine import NewToken
 from radixlab.model.counting import CountingRunner
-from radixlab.sched import ThreadError
+from radixlab.sched import RequestError, ThreadError
 from tests.cache.helpers import refused, text
 from tests.sched.helpers import Served
 
@@ -93,6 +93,13 @@ def test_a_bad_request_is_refused_and_the_others_are_served(error, says, tokens,
     served.run()
     assert good.output == served.answer(good)
     served.verify_idle()
+
+
+def test_another_engines_request_cannot_be_forked():
+    served, stranger = Served(), Served().ask("ab")
+    served.ask("cd")
+    with refused(RequestError, "cannot be forked"):
+        served.engine.fork_request(stranger)
 
 
 def test_a_call_from_another_thread_is_refused():

@@ -199,6 +199,14 @@ def test_parameters_of_another_kind_are_named():
     assert "not None" in bad.error
 
 
+def test_a_request_given_to_the_engine_itself_is_served_beside():
+    model = llm()
+    request = model.engine.add_request(TOKENIZER.encode(TEXT), max_tokens=3)
+    (output,) = model.generate([TEXT], SamplingParams(max_tokens=4))
+    assert request.output == output.token_ids[:3]
+    assert idle(model)
+
+
 def test_token_ids_need_no_tokenizer_and_texts_do():
     model = llm(tokenizer=None)
     (output,) = model.generate([prompt(0, 9)])
