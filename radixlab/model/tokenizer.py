@@ -124,8 +124,8 @@ def _template(folder: Path, settings: Mapping[str, Any]) -> str | None:
         return read_text(path)
     template = settings.get("chat_template")
     if isinstance(template, list) and all(isinstance(entry, dict) for entry in template):
-        named = (entry for entry in template if entry.get("name") == "default")  # of several
-        template = next(named, {}).get("template")
+        named = [entry for entry in template if entry.get("name") == "default"]  # of several
+        template = named[0].get("template") if named else None
     if not isinstance(template, str | None):
         raise BadFileError(
             f"{folder / 'tokenizer_config.json'}: chat_template must be a text, or a list of "
