@@ -64,7 +64,7 @@ class SchedulerConfig:
     max_passes: int = 64
     """Steps in which a waiting request may see later ones admitted; then it goes first."""
     max_running: int = 64
-    """Requests that have blocks at the same time."""
+    """Requests that have blocks at the same time; forks of one that is admitted come on top."""
     max_batch_tokens: int = 2048
     """Tokens that a step computes; a longer prompt takes several steps."""
     watermark_blocks: int = 1

@@ -47,6 +47,9 @@ class Runner(Protocol):
     def forward(self, work: Many[Work]) -> Any:
         """Compute these tokens, store their KV, score what follows each piece: `[n, ...]`."""
 
+    def broken(self, scores: Any) -> list[int]:
+        """List the rows of the scores by which no token can be chosen."""
+
     def choose(self, scores: Any, samplers: Many[Any]) -> list[int]:
         """Choose a token for each row of the scores by its request's sampler."""
 
@@ -56,7 +59,8 @@ class NewToken:
     """What a step has to say of one request."""
 
     request_id: int
-    token_id: int
+    token_id: int | None
+    """None if it ended without one: its scores were broken."""
     finish_reason: FinishReason | None
     """None if there are more to come."""
 
@@ -149,7 +153,8 @@ class Engine:
         was before.
         """
         self._check_thread()
-        if request.id not in self.requests or request.output or request.origin:
+        is_mine = self.requests.get(request.id) is request
+        if not is_mine or request.output or request.origin:
             raise RequestError(f"{request} cannot be forked: only a prompt to be computed can")
         prompt, rest = request.tokens, (request.max_tokens, request.namespace, request.eos_ids)
         fork = Request(self._next_id, prompt, *rest, sampler)
@@ -170,14 +175,17 @@ class Engine:
         return True
 
     def step(self) -> list[NewToken]:
-        """Compute one batch; return the tokens that were chosen, none for a prompt under way."""
+        """Compute one batch; return the tokens that were chosen, none for a prompt under way.
+
+        A request whose scores are no numbers ends alone, by "error".
+        """
         self._check_thread()
         self.manager.stamp.step = self.num_steps = self.num_steps + 1
         batch = self.scheduler.schedule()
         self._transfer()
         tokens = self._compute(batch)
         self.scheduler.update(batch, tokens)
-        return self._emit([request for request, _ in batch.ready])
+        return self._emit(batch)
 
     def stats(self) -> EngineStats:
         """Count requests, tokens and blocks."""
@@ -207,15 +215,18 @@ class Engine:
         if not batch.work:
             return []
         scores = self.runner.forward(batch.work)
+        batch.set_apart(self.runner.broken(scores))
         places = [place for _, place in batch.ready]
         samplers = [request.sampler for request, _ in batch.ready]
         return self.runner.choose(scores[places], samplers) if places else []
 
-    def _emit(self, requests: list[Request]) -> list[NewToken]:
-        for request in requests:
+    def _emit(self, batch: Batch) -> list[NewToken]:
+        ready = [request for request, _ in batch.ready]
+        for request in (*batch.broken, *ready):
             if request.finish_reason:
                 self._forget(request)
-        return [NewToken(r.id, r.output[-1], r.finish_reason) for r in requests]
+        failed = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
+        return failed + [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
 
     def _forget(self, request: Request) -> None:
         """Count a request out."""

@@ -22,17 +22,18 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.config import ConfigError, SchedulerConfig, positive
 from radixlab.engine import Engine
 from radixlab.events import Emit, MissReason, Namespace
+from radixlab.model.errors import LogitsError
 from radixlab.model.llama import Llama
 from radixlab.model.loader import load_model, load_tokenizer
 from radixlab.model.runner import Runner
 from radixlab.model.sampler import Sampler, SamplingParams
 from radixlab.model.stream import TextStream
 from radixlab.model.tokenizer import Tokenizer
-from radixlab.sched import FinishReason, Request, RequestError, SchedulerError
+from radixlab.sched import FinishReason, Request, RequestError
 
 Prompt = str | Many[int] | TokenArray
 """Text, where there is a tokenizer, or token ids."""
-BAD_REQUEST = (CacheError, ConfigError, SchedulerError)
+BAD_REQUEST = (CacheError, ConfigError, RequestError)
 """What a request can be refused for."""
 GREEDY = SamplingParams()
 
@@ -51,7 +52,7 @@ class Output:
     miss_reason: MissReason | None = None
     """Why the rest of the prompt was not cached."""
     error: str | None = None
-    """Why the prompt was rejected."""
+    """Why the prompt was rejected, or why the answer ended by "error"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,16 @@ class LLM:
         `progress` shows a bar where stderr is a terminal. When interrupted, it gives up all of
         them; what was computed stays cached.
         """
-        each = [params] * len(prompts) if isinstance(params, SamplingParams) else params
-        if isinstance(prompts, str) or len(each) != len(prompts):
-            what = "one text" if isinstance(prompts, str) else f"{len(prompts)} prompts"
-            raise RequestError(
-                f"generate takes a list of prompts, not {what} and {len(each)} params"
-            )
-        asked: list[Answer | Output] = []
+        if isinstance(prompts, str):
+            raise RequestError(f"generate takes a list of prompts, not one text, {prompts[:20]!r}")
+        each = params if isinstance(params, Many) else [params] * len(prompts)
+        if len(each) != len(prompts):
+            raise RequestError(f"{len(prompts)} prompts, but {len(each)} params")
+        asked, n = list[Answer | Output](), positive("n", n)
         with self._given_up_at_the_end(asked):
             for prompt, one in zip(prompts, each, strict=True):
-                asked += self._ask_or_reject(prompt, one, positive("n", n), namespace)
+                with interrupts_wait():
+                    asked += self._ask_or_reject(prompt, one, n, namespace)
             mine = {answer.request.id for answer in asked if isinstance(answer, Answer)}
             disable = None if progress else True  # None: unless stderr is a terminal
             with tqdm(total=len(mine), unit="answer", file=sys.stderr, disable=disable) as bar:
@@ -134,19 +135,25 @@ class LLM:
         """Answer one prompt piece by piece; to stop asking is to give it up.
 
         Several streams may be read in turns: all advance together. The first piece raises what
-        `Engine.add_request` does.
+        `Engine.add_request` does, the last `LogitsError` if the model's scores were no numbers.
         """
-        answer = self._ask(prompt, params, namespace)
-        with self._given_up_at_the_end([answer]):
+        asked = list[Answer]()
+        with self._given_up_at_the_end(asked):
+            with interrupts_wait():
+                asked.append(answer := self._ask(prompt, params, namespace))
             while answer.pieces or answer.finish_reason is None:
                 if answer.pieces:
                     yield answer.pieces.popleft()
                 else:
                     self._step()
+            if answer.error:
+                raise LogitsError(answer.error)
 
     # ---- inside
 
     def _ask(self, prompt: Prompt, params: SamplingParams, namespace: Namespace | None) -> "Answer":
+        if not isinstance(params, SamplingParams):
+            raise RequestError(f"params must be SamplingParams, not {params!r}")
         if params.stop and self.tokenizer is None:
             raise RequestError(
                 f"stop strings, {params.stop}, but there is no tokenizer to find them"
@@ -190,7 +197,9 @@ class LLM:
     def _step(self) -> None:
         with interrupts_wait():
             for new in self.engine.step():
-                answer = self._answers[new.request_id]
+                answer = self._answers.get(new.request_id)
+                if answer is None:
+                    continue  # given to the engine itself
                 answer.take(new.token_id)
                 if answer.finish_reason:
                     self._give_up(answer)
@@ -228,15 +237,28 @@ class Answer:
         stopped = self._stream and self._stream.stopped_by is not None
         return "stop" if stopped else self.request.finish_reason
 
-    def take(self, token_id: int) -> None:
-        """Read the next token."""
+    @property
+    def error(self) -> str | None:
+        """Why no token could be chosen, if that was so."""
+        if self.finish_reason != "error":
+            return None
+        num_prompt, num_output = self.request.num_prompt_tokens, len(self.request.output)
+        return (
+            f"no score is a finite number after a prompt of {num_prompt} tokens and {num_output} "
+            "of the answer: weights or cached KV are corrupt"
+        )
+
+    def take(self, token_id: int | None) -> None:
+        """Read the next token; None if there is none, and the answer is over."""
         text = ""
         if self._stream:
-            text = self._stream.push(token_id)
+            if token_id is not None:
+                text = self._stream.push(token_id)
             if self.request.finish_reason:
                 text += self._stream.finish()
         self._text.append(text)
-        self.pieces.append(Piece(token_id, text))
+        if token_id is not None:
+            self.pieces.append(Piece(token_id, text))
 
     def output(self) -> Output:
         """Return what is known at the end."""
@@ -248,6 +270,7 @@ class Answer:
             request.num_cached_tokens,
             reason or "abort",
             request.miss_reason,
+            self.error,
         )
 
 
@@ -260,7 +283,7 @@ def _of_fork(params: SamplingParams, number: int) -> SamplingParams:
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block: half a step would leave blocks that nobody has."""
+    """Let Ctrl-C wait for the end of the block: half a step would leave what nobody gives up."""
     if threading.current_thread() is not threading.main_thread():
         yield  # no signal comes here
         return

@@ -2,12 +2,14 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 from radixlab.cache import CanaryError, NamespaceError, TokenError
 from radixlab.config import ConfigError
 from radixlab.engine import NewToken
-from radixlab.sched import ThreadError
+from radixlab.model.counting import CountingRunner
+from radixlab.sched import RequestError, ThreadError
 from tests.cache.helpers import refused, text
 from tests.sched.helpers import Served
 
@@ -93,6 +95,13 @@ def test_a_bad_request_is_refused_and_the_others_are_served(error, says, tokens,
     served.verify_idle()
 
 
+def test_another_engines_request_cannot_be_forked():
+    served, stranger = Served(), Served().ask("ab")
+    served.ask("cd")
+    with refused(RequestError, "cannot be forked"):
+        served.engine.fork_request(stranger)
+
+
 def test_a_call_from_another_thread_is_refused():
     "T3: one thread owns the engine"
     served = Served()
@@ -124,6 +133,60 @@ def test_the_stand_in_sees_a_block_that_is_not_what_it_was():
     served.ask("abc.")
     with pytest.raises(CanaryError, match="position 6"):
         served.step()
+
+
+class Torn(CountingRunner):
+    """Has no score for whoever has token 666."""
+
+    def forward(self, work):
+        scores = super().forward(work)
+        torn = [666 in item.sequence.token_ids[: item.end] for item in work]
+        return np.where(torn, np.int32(-1), scores)
+
+
+def torn(**scheduler):
+    served = Served(**scheduler)
+    served.engine.runner = Torn(served.manager.config)
+    return served
+
+
+def test_whose_scores_are_broken_ends_alone_and_leaves_nothing_broken_in_the_cache():
+    "S5: one bad request never harms another"
+    served = torn(max_batch_tokens=8, max_running=8)
+    good = [served.ask("ab.", max_tokens=5), served.ask("cd.", max_tokens=5)]
+    prompt = [*text("xyz"), 666, *text("z")]
+    bad = served.ask(prompt, max_tokens=5)
+    new = []
+    while served.engine.has_work:
+        new += served.step()
+    assert [token for token in new if token.request_id == bad.id] == [
+        NewToken(bad.id, None, "error")
+    ]
+    assert (bad.finish_reason, bad.output) == ("error", [])
+    assert all(request.output == served.answer(request) for request in good)
+    assert served.manager.peek(prompt).size == 2  # of the pieces before the broken one
+    assert served.engine.stats().num_finished == 3
+    served.verify_idle()
+
+
+def test_forks_of_a_broken_prompt_end_by_their_own_error():
+    served = torn()
+    bad = served.ask([1, 666, 3], max_tokens=5)
+    forks = [served.engine.fork_request(bad) for _ in range(2)]
+    served.run()
+    assert [request.finish_reason for request in (bad, *forks)] == ["error"] * 3
+    served.verify_idle()
+
+
+def test_an_answer_that_breaks_keeps_the_tokens_it_has():
+    served = torn()
+    prompt = text("ab")
+    second = served.runner.next_token(np.array([*prompt, 665], np.int32))
+    request = served.ask([*prompt, 665], max_tokens=5, sampler=666 - second)
+    served.run()
+    assert (request.output, request.finish_reason) == ([666], "error")
+    assert served.manager.peek([*prompt, 665, 666]).size == 2
+    served.verify_idle()
 
 
 def test_a_forward_that_fails_can_be_tried_again(monkeypatch):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -11,9 +12,10 @@ pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra
 from radixlab.cache import CacheConfig, check  # noqa: E402
 from radixlab.config import SchedulerConfig  # noqa: E402
 from radixlab.llm import LLM, Output  # noqa: E402
+from radixlab.model.errors import LogitsError  # noqa: E402
 from radixlab.model.sampler import SamplingParams  # noqa: E402
 from radixlab.model.tokenizer import Tokenizer  # noqa: E402
-from radixlab.sched import RequestError, RequestTooLargeError  # noqa: E402
+from radixlab.sched import RequestError, RequestTooLargeError, ThreadError  # noqa: E402
 from tests.cache.helpers import refused  # noqa: E402
 from tests.model.checkpoints import save_checkpoint, tiny_model  # noqa: E402
 from tests.model.served import prompt  # noqa: E402
@@ -137,6 +139,74 @@ def test_an_interrupt_waits_for_the_step_and_leaves_nothing_behind(num_steps, mo
     assert idle(model)
 
 
+def test_corrupt_kv_ends_whoever_reads_it_and_nobody_else():
+    model, tenant = llm(), ("salt", "x")
+    (whole,) = model.generate([TEXT])
+    model.generate([TEXT], namespace=tenant)
+    block = model.manager.peek(TOKENIZER.encode(TEXT), tenant)[1]
+    model.engine.runner.store.data[:, :, block] = torch.nan
+    good = model.stream(TEXT)
+    pieces = [next(good)]
+    bad = model.generate([TEXT, TEXT], n=2, namespace=tenant)
+    assert [(output.finish_reason, output.token_ids) for output in bad] == [("error", [])] * 4
+    assert f"a prompt of {whole.num_prompt_tokens} tokens" in bad[0].error
+    with refused(LogitsError, "corrupt"):
+        next(model.stream(TEXT, namespace=tenant))
+    assert [piece.token_id for piece in [*pieces, *good]] == whole.token_ids
+    assert idle(model)
+
+
+def test_an_interrupt_while_asking_leaves_nothing_behind(monkeypatch):
+    model = llm()
+    add_request = model.engine.add_request
+
+    def interrupted(*given, **more):
+        request = add_request(*given, **more)
+        os.kill(os.getpid(), signal.SIGINT)
+        return request
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.engine, "add_request", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.generate([TEXT, TEXT])
+        with pytest.raises(KeyboardInterrupt):
+            next(model.stream(TEXT))
+    assert idle(model)
+
+
+def test_a_call_from_another_thread_is_no_bad_prompt():
+    model, caught = llm(), []
+
+    def visit():
+        with refused(ThreadError, "'visitor'") as error:
+            model.generate([TEXT])
+        caught.append(error)
+
+    thread = threading.Thread(target=visit, name="visitor")
+    thread.start()
+    thread.join()
+    assert len(caught) == 1
+
+
+def test_parameters_of_another_kind_are_named():
+    model = llm()
+    for params in (None, 7, {"max_tokens": 3}):
+        assert f"not {params!r}" in model.generate([TEXT], params)[0].error
+        with refused(RequestError, "SamplingParams", repr(params)):
+            next(model.stream(TEXT, params))
+    bad, good = model.generate([TEXT, TEXT], [None, SamplingParams(max_tokens=2)])
+    assert (bad.finish_reason, good.finish_reason) == ("rejected", "length")
+    assert "not None" in bad.error
+
+
+def test_a_request_given_to_the_engine_itself_is_served_beside():
+    model = llm()
+    request = model.engine.add_request(TOKENIZER.encode(TEXT), max_tokens=3)
+    (output,) = model.generate([TEXT], SamplingParams(max_tokens=4))
+    assert request.output == output.token_ids[:3]
+    assert idle(model)
+
+
 def test_token_ids_need_no_tokenizer_and_texts_do():
     model = llm(tokenizer=None)
     (output,) = model.generate([prompt(0, 9)])
@@ -149,7 +219,7 @@ def test_token_ids_need_no_tokenizer_and_texts_do():
 
 
 def test_one_text_is_no_list_of_prompts():
-    with refused(RequestError, "one text"):
+    with refused(RequestError, "a list of prompts, not one text"):
         llm().generate(TEXT)
     with refused(RequestError, "2 prompts", "1 params"):
         llm().generate([TEXT, TEXT], [SamplingParams()])

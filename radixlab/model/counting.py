@@ -47,6 +47,10 @@ class CountingRunner:
         tokens = [self.next_token(item.sequence.token_ids[: item.end]) for item in work]
         return np.array(tokens, np.int32)
 
+    def broken(self, scores: TokenArray) -> list[int]:
+        """List the rows that are no token."""
+        return np.flatnonzero(scores < 0).tolist()
+
     def choose(self, scores: TokenArray, samplers: Many[int | None]) -> list[int]:
         """Give the tokens; a sampler is a number to add, so that forks differ."""
         pairs = zip(scores.tolist(), samplers, strict=True)

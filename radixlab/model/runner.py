@@ -13,9 +13,11 @@ from radixlab.cache.protocols import Transfer
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
 from radixlab.model.llama import Llama
-from radixlab.model.sampler import Sampler, choose
+from radixlab.model.sampler import Sampler, SamplingParams, choose
 from radixlab.model.step import make_step
 from radixlab.model.work import Work
+
+GREEDY = Sampler(SamplingParams())
 
 
 class Runner:
@@ -58,9 +60,14 @@ class Runner:
         )
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
-    def choose(self, logits: Tensor, samplers: Many[Sampler]) -> list[int]:
-        """Choose a token for each row of `logits` `[n, vocab_size]` by its own sampler."""
-        return choose(logits, samplers)
+    def broken(self, logits: Tensor) -> list[int]:
+        """List the rows of `logits` `[n, vocab_size]` whose largest is no finite number."""
+        rows: list[int] = (~logits.amax(-1).isfinite()).nonzero()[:, 0].tolist()
+        return rows
+
+    def choose(self, logits: Tensor, samplers: Many[Sampler | None]) -> list[int]:
+        """Choose a token for each row, `[n, vocab_size]`, by its sampler, or greedily."""
+        return choose(logits, [sampler or GREEDY for sampler in samplers])
 
 
 @torch.inference_mode()

@@ -15,7 +15,8 @@ class TextStream:
     """Decodes one answer as it grows, and ends it before the first stop string.
 
     The pieces are together what decoding all tokens at once gives, up to the stop string that is
-    complete first; if two are complete at once, the longer.
+    complete first; if two are complete at once, the longer. Only where bytes are no text may they
+    differ: some vocabularies then take back characters that were whole.
     """
 
     def __init__(self, tokenizer: Tokenizer, stop: tuple[str, ...] = ()) -> None:

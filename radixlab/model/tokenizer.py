@@ -76,7 +76,7 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
     vocabulary = _vocabulary(require(folder / "tokenizer.json"))
     settings = read_json_if_there(folder / "tokenizer_config.json")
     special = {
-        name: str(token["content"] if isinstance(token, dict) else token)
+        name: _content(folder, name, token)
         for name, token in settings.items()
         if name.endswith("_token") and isinstance(token, str | dict)
     }
@@ -93,6 +93,14 @@ def _vocabulary(path: Path) -> tokenizers.Tokenizer:
     vocabulary.no_truncation()  # a file may ask for both: good for training, wrong for a prompt
     vocabulary.no_padding()
     return vocabulary
+
+
+def _content(folder: Path, name: str, token: str | dict[str, Any]) -> str:
+    """Return the text of a special token, which may stand among its properties."""
+    content = token.get("content") if isinstance(token, dict) else token
+    if not isinstance(content, str):
+        raise BadFileError(f"{folder / 'tokenizer_config.json'}: {name} has no content: {token}")
+    return content
 
 
 def _eos_ids(
@@ -115,8 +123,14 @@ def _template(folder: Path, settings: Mapping[str, Any]) -> str | None:
     if path.is_file():
         return read_text(path)
     template = settings.get("chat_template")
-    if isinstance(template, list):  # several by name
-        template = {entry["name"]: entry["template"] for entry in template}.get("default")
+    if isinstance(template, list) and all(isinstance(entry, dict) for entry in template):
+        named = [entry for entry in template if entry.get("name") == "default"]  # of several
+        template = named[0].get("template") if named else None
+    if not isinstance(template, str | None):
+        raise BadFileError(
+            f"{folder / 'tokenizer_config.json'}: chat_template must be a text, or a list of "
+            f"names and templates, not {template!r:.60}"
+        )
     return template
 
 

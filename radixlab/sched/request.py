@@ -16,7 +16,8 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens, TokensLike
 from radixlab.events import MissReason, Namespace
 
-FinishReason = Literal["stop", "length", "abort", "rejected"]
+FinishReason = Literal["stop", "length", "abort", "rejected", "error"]
+"""`error` if the model's scores were no numbers: then nothing of that step is kept."""
 
 
 class Request:

@@ -41,6 +41,8 @@ class Batch:
     """Those of them that waited before."""
     ready: list[tuple[Request, int]] = field(default_factory=list)
     """Who gets a token in this step, and the place of its scores: forks share their origin's."""
+    broken: list[Request] = field(default_factory=list)
+    """Whose scores are no numbers: they end alone, and what was computed is not committed."""
 
     def add(self, request: Request) -> None:
         """Give a running request what it needs, as far as the budget goes."""
@@ -52,6 +54,11 @@ class Batch:
             self.budget_tokens -= num
         if num and start + num == request.tokens.num_tokens:
             self.ready += [(each, len(self.work) - 1) for each in (request, *request.forks)]
+
+    def set_apart(self, places: list[int]) -> None:
+        """Say at which places the scores are broken: nobody gets a token from there."""
+        self.broken = [self.requests[place] for place in places]
+        self.ready = [(request, place) for request, place in self.ready if place not in places]
 
 
 class Scheduler:
@@ -77,9 +84,12 @@ class Scheduler:
 
     def update(self, batch: Batch, tokens: list[int]) -> None:
         """Commit what was computed, and take the tokens chosen at the places that were ready."""
+        for request in batch.broken:
+            self.end(request, "error")
         for request, work in zip(batch.requests, batch.work, strict=True):
-            request.num_computed = work.end
-            self.manager.commit(work.sequence, work.end)
+            if not request.finish_reason:
+                request.num_computed = work.end
+                self.manager.commit(work.sequence, work.end)
         for request, place in batch.ready:
             if request.sequence is None:
                 self._fork(batch.requests[place], request)
@@ -106,7 +116,7 @@ class Scheduler:
     def _leave(self, request: Request) -> None:
         assert request.sequence is not None
         self.running.remove(request)
-        if request.finish_reason == "abort":
+        if request.finish_reason in ("abort", "error"):
             self.manager.abort(request.sequence)
         else:
             self.manager.release(request.sequence)
