@@ -50,7 +50,7 @@ GATES = (
     Gate("phase-shift", 1_500, 0.03),
 )
 TRACES: tuple[Scored | Gate, ...] = (*SCORED, *GATES)
-NUM_SEEDS = {Scored: 2, Gate: 3}
+NUM_SEEDS = {Scored: 2, Gate: 6}
 """Traces of each kind: one alone is luck, and the optimum takes its time."""
 KINDS = tuple(one.workload for one in TRACES)
 MOST_LOST_BY_A_TENANT = 0.02
