@@ -25,7 +25,8 @@ if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers")
     collect_ignore_glob += ["radixlab/model/tokenizer.py", "tests/model/[!t]*"]
     collect_ignore_glob += ["radixlab/llm.py", "radixlab/bench/e2e*"]
 if not importlib.util.find_spec("triton"):
-    collect_ignore_glob += ["radixlab/attention/triton/*", "tests/attention/interpreted.py"]
+    collect_ignore_glob += ["radixlab/attention/triton/*", "radixlab/lesson/paged/child.py"]
+    collect_ignore_glob += ["tests/attention/compile_sm90.py", "tests/attention/interpreted.py"]
 
 NEED_TORCH = {"06_paged_attention.ipynb"}
 """Notebooks that are skipped without it; nor is what they call looked at."""
