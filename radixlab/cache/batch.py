@@ -25,6 +25,7 @@ from radixlab.events import Namespace
 Group = tuple[Found, list[int]]
 """A place in the tree, and the prompts that agree up to there."""
 ANY_BYTE = range(256)
+"""What a block may begin with, if nothing is known."""
 
 
 def match_batch(
@@ -129,15 +130,16 @@ class _Batch:
         prompts, stops, found, others = self._prompts, self._stops, self.found, []
         whole, result, following = path.whole, path.result, path.following
         first, last, end = path.first, path.last, path.last + self._tree.block_bytes
+        # The first byte of the next block shows for most that they end here.
         few = len(following) <= len(group)
-        heads = {block[0] for block in following} if few else ANY_BYTE  # rules most out at once
+        first_bytes = {block[0] for block in following} if few else ANY_BYTE
         for place in group:
             prompt, stop = prompts[place], stops[place]
             if stop < last or not prompt.data.startswith(whole, first):
                 others.append(place)
             elif (
                 stop < end
-                or prompt.data[last] not in heads
+                or prompt.data[last] not in first_bytes
                 or prompt.view[last:end].tobytes() not in following
             ):
                 found[place] = result

@@ -14,6 +14,8 @@ from radixlab.model.errors import BadFileError, UnsupportedModelError
 from radixlab.model.folder import read_json
 
 ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
+MOST, MOST_LAYERS = 2**31 - 1, 10_000
+"""Of any size in a file: a damaged one must not keep us building layers for ever."""
 
 
 def load_config(folder: str | Path) -> ModelConfig:
@@ -32,7 +34,7 @@ def load_config(folder: str | Path) -> ModelConfig:
             vocab_size=fields.integer("vocab_size"),
             hidden_size=hidden_size,
             intermediate_size=fields.integer("intermediate_size"),
-            num_layers=fields.integer("num_hidden_layers"),
+            num_layers=fields.integer("num_hidden_layers", most=MOST_LAYERS),
             num_heads=num_heads,
             num_kv_heads=fields.integer("num_key_value_heads", num_heads),
             head_dim=fields.integer("head_dim", hidden_size // max(num_heads, 1)),
@@ -57,9 +59,12 @@ class Fields:
     path: Path
     values: dict[str, Any]
 
-    def integer(self, name: str, default: int | None = None) -> int:
-        """Return an integer."""
-        return int(self._value(name, int, default))
+    def integer(self, name: str, default: int | None = None, most: int = MOST) -> int:
+        """Return an integer; one above `most` is a `BadFileError` too."""
+        value = int(self._value(name, int, default))
+        if value > most:
+            raise BadFileError(f"{self.path}: {name} cannot be above {most}, and is {value!s:.20}")
+        return value
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a number; integers count."""

@@ -268,6 +268,12 @@ def test_what_may_be_absent(tmp_path):
         ({"hidden_size": None}, BadFileError, "hidden_size is missing"),
         ({"hidden_size": "32"}, BadFileError, "hidden_size cannot be '32'"),
         ({"hidden_size": True}, BadFileError, "hidden_size cannot be True"),
+        (
+            {"vocab_size": 10**30},
+            BadFileError,
+            "vocab_size cannot be above 2147483647, and is 1000000000",
+        ),
+        ({"num_hidden_layers": 10**9}, BadFileError, "num_hidden_layers cannot be above 10000"),
         ({"tie_word_embeddings": 1}, BadFileError, "tie_word_embeddings cannot be 1"),
         ({"num_hidden_layers": 0}, BadFileError, "num_layers must be a positive integer, not 0"),
         ({"num_attention_heads": 0}, BadFileError, "num_heads must be a positive integer, not 0"),

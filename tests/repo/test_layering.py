@@ -1,5 +1,6 @@
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,13 @@ def test_every_part_has_its_place_in_the_list():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_imports_point_down(path):
     assert upward(path) == []
+
+
+def test_a_test_that_prose_names_exists():
+    named = {
+        name for path in FILES for name in re.findall(r"tests/[\w/]+\.py", path.read_text("utf-8"))
+    }
+    assert named and {name for name in named if not (PACKAGE.parent / name).exists()} == set()
 
 
 def test_an_import_that_points_up_is_seen(tmp_path, monkeypatch):

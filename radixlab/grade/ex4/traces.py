@@ -1,7 +1,7 @@
 """Hidden traces: how much of the way from LRU to the optimum a policy goes, and what it ruins.
 
 The figures behind the thresholds, at 400 requests and seeds 0 to 3: share of the gap closed, and at
-the gates the points of token hit rate over LRU. tests/grade/ex4/test_thresholds.py holds the right
+the gates the points of token hit rate over LRU. tests/grade/ex4/test_policy.py holds the right
 solutions to them.
 
 | trace         | blocks | right solutions | wrong ones                                      |
