@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 import radixlab
-from radixlab.cli import lab_command, main
+from radixlab.cli import main
+from radixlab.cli.lab import lab_command
 from radixlab.workloads import GENERATORS
 
 ROOT = Path(__file__).parents[1]
