@@ -33,7 +33,7 @@ from radixlab.bench.attention_clocks import (
 from radixlab.bench.attention_peers import OURS, contenders
 from radixlab.bench.measure import Spread, quiet_gc, ratios, spread
 from radixlab.bench.report import count
-from radixlab.bench.table import Cell, TableReport
+from radixlab.bench.table import Cell, Shown, TableReport
 from radixlab.bench.tree_report import Progress
 
 HEADER = ("case", "contender", "µs", "÷ floor", "÷ tree plan", "error against fp64")
@@ -106,7 +106,14 @@ def _case_rows(
     times, floor = take_turns(clocks, rounds), roofs.floor_us(running.floor_bytes, running.flops)
     what = f"decode {case.name}, {name_of(dtype)}"
     return [
-        [what, name, spread(us), _over(us, floor), ratios(us, times[OURS]), f"{errors[name]:.0e}"]
+        [
+            what,
+            name,
+            spread(us),
+            _over(us, floor),
+            ratios(us, times[OURS]),
+            Shown(errors[name], ".0e"),
+        ]
         for name, us in times.items()
     ]
 
@@ -132,7 +139,7 @@ def _prefill_rows(
     what = f"prefill {num_new:,} on {num_cached:,} cached, {name_of(dtype)}"
     floor = roofs.floor_us(running.floor_bytes, flops)
     name = f"radixlab, {rate:,.2f} TFLOP/s"
-    return [[what, name, spread(us), _over(us, floor), "", f"{error:.0e}"]]
+    return [[what, name, spread(us), _over(us, floor), "", Shown(error, ".0e")]]
 
 
 def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
