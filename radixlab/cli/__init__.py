@@ -14,8 +14,9 @@ from typing import NoReturn
 import click
 
 import radixlab
-from radixlab.cli.lazy import LazyGroup, Place, what_to_install
+from radixlab.cli.lazy import LazyGroup, Place
 from radixlab.cli.shared import exit_with
+from radixlab.extras import what_to_install
 
 __all__ = ["cli", "main"]
 
@@ -34,15 +35,39 @@ CALLERS_MISTAKES = {
 
 COMMANDS = {
     "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on the first notebook."),
-    "start": Place("radixlab.cli.work", "start", "Copy the exercises into work/, which is yours."),
-    "grade": Place("radixlab.cli.grade", "grade_command", "Grade exercises."),
-    "history": Place(
-        "radixlab.cli.work", "history", "List the versions that were graded in a notebook."
+    "start": Place(
+        "radixlab.cli.work",
+        "start",
+        "Copy the exercises into work/, which is yours; what is there already is never touched.",
     ),
-    "restore": Place("radixlab.cli.work", "restore", "Put a version back into your notebook."),
-    "reset": Place("radixlab.cli.work", "reset", "Begin an exercise again."),
-    "replay": Place("radixlab.cli.replay", "replay", "Run a trace through the cache."),
-    "bench": Place("radixlab.cli.bench", "bench", "Measure: medians, spreads, ratios in one run."),
+    "grade": Place(
+        "radixlab.cli.grade",
+        "grade_command",
+        "Grade exercises; the exit code is 0 when everything asked for passed, else 1.",
+    ),
+    "history": Place(
+        "radixlab.cli.work",
+        "history",
+        "List the versions that were graded in a notebook, the latest last.",
+    ),
+    "restore": Place(
+        "radixlab.cli.work",
+        "restore",
+        "Put a version back into your notebook: the latest, or the one numbered VERSION.",
+    ),
+    "reset": Place(
+        "radixlab.cli.work",
+        "reset",
+        "Begin an exercise again; what you wrote is kept as a version.",
+    ),
+    "replay": Place(
+        "radixlab.cli.replay",
+        "replay",
+        "Run the requests of TRACE through the cache, one after another, and count what it finds.",
+    ),
+    "bench": Place(
+        "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
+    ),
 }
 
 

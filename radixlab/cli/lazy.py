@@ -1,4 +1,4 @@
-"""A group of commands that are imported when they are called, and what to install for each.
+"""A group of commands that are imported when they are called.
 
 `radixlab --help` must answer at once and on the barest installation, while a command may need
 NumPy, a notebook format or torch. So the group knows each command's module and first help line,
@@ -6,15 +6,10 @@ and nothing else about it.
 """
 
 import importlib
-import re
-from collections.abc import Iterator, Mapping
-from importlib import metadata
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
-
-MODULES_OF = {"pillow": "PIL"}
-"""Packages whose module has another name."""
 
 
 class Place(NamedTuple):
@@ -51,28 +46,12 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, place.help) for name, place in self.places.items()])
 
 
-def what_to_install(error: ImportError) -> str:
-    """Say which package is missing, and which extra of radixlab brings it.
+class WholeHelp(click.Group):
+    """A click group that lists the first sentence of each command's help whole, never cut off."""
 
-    >>> what_to_install(ModuleNotFoundError("No module named 'torch'", name="torch"))
-    "torch is not installed; it comes with: pip install 'radixlab[model]'"
-    """
-    module = (error.name or "").partition(".")[0]
-    if not module or module == "radixlab":
-        return str(error)
-    extras = list(_extras_with(module))
-    how = f"pip install 'radixlab[{extras[0]}]'" if extras else f"pip install {module}"
-    return f"{module} is not installed; it comes with: {how}"
-
-
-def _extras_with(module: str) -> Iterator[str]:
-    """Name the extras that bring a module, those for learners first."""
-    try:
-        requirements = metadata.requires("radixlab") or []
-    except metadata.PackageNotFoundError:
-        return
-    for requirement in requirements:
-        package = re.match(r"[\w.-]+", requirement)
-        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
-        if package and extra and MODULES_OF.get(package[0], package[0]) == module:
-            yield extra[1]
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, c.get_short_help_str(limit=1000)) for name, c in self.commands.items()]
+            )
