@@ -4,6 +4,7 @@ Knows the learner's folder and the notebook's front end; knows nothing of the ca
 """
 
 from radixlab.lesson.exercises import exercise, progress
+from radixlab.lesson.live import shown
 from radixlab.lesson.pace import pause
 from radixlab.lesson.question import predict, reveal
 from radixlab.lesson.source import excerpt, show
@@ -21,4 +22,5 @@ __all__ = [
     "progress",
     "reveal",
     "show",
+    "shown",
 ]
