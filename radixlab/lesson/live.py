@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from radixlab.home import is_static
-from radixlab.lesson.pace import pause
+from radixlab.lesson.slowly import pause
 
 
 @contextmanager
