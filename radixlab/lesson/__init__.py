@@ -3,6 +3,8 @@
 Knows the learner's folder and the notebook's front end; knows nothing of the cache itself.
 """
 
+import sys
+
 from radixlab.lesson.exercises import exercise, progress
 from radixlab.lesson.live import shown
 from radixlab.lesson.question import predict, reveal
@@ -24,3 +26,8 @@ __all__ = [
     "show",
     "shown",
 ]
+
+if "IPython" in sys.modules:  # in a notebook: its cells are guarded from here on
+    from radixlab.lesson.kernel import install_here
+
+    install_here()
