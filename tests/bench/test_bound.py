@@ -23,7 +23,7 @@ def test_no_policy_is_above_the_bound(races: list[Race]) -> None:
 
 
 def test_the_pools_leave_something_to_decide(races: list[Race]) -> None:
-    "In half of the races and more the optimum finds more than every policy, so the search is not empty."
+    "In at least half of the races the optimum is ahead of all, so the search is not empty."
     ahead = [
         max(r for n, r in one.rates.items() if n != "belady") < one.rates["belady"] for one in races
     ]
