@@ -1,0 +1,27 @@
+"""A view that is seen while a cell runs, and as it ends up in a notebook that is committed.
+
+Knows displays and notebooks; knows nothing of caches.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from radixlab.home import is_static
+from radixlab.lesson.slowly import pause
+
+
+@contextmanager
+def shown(view: object) -> Iterator[None]:
+    """Show a live view at once, before the block under `with` runs, so that it can be watched.
+
+    Where nobody watches, as in a notebook that is committed, the picture is the last one: it is
+    shown after the block.
+    """
+    from IPython.display import display
+
+    if not is_static():
+        display(view)
+        pause(1.0)  # until the page has drawn the beginning
+    yield
+    if is_static():
+        display(view)
