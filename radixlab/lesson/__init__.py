@@ -4,8 +4,8 @@ Knows the learner's folder and the notebook's front end; knows nothing of the ca
 """
 
 from radixlab.lesson.exercises import exercise, progress
-from radixlab.lesson.pace import pause
 from radixlab.lesson.question import predict, reveal
+from radixlab.lesson.slowly import pause
 from radixlab.lesson.source import excerpt, show
 from radixlab.lesson.tasks import attempt
 from radixlab.lesson.tokens import decode, encode

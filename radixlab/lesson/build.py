@@ -18,6 +18,7 @@ import nbformat
 from tqdm import tqdm
 
 from radixlab.home import static_environment
+from radixlab.lesson import pace
 from radixlab.lesson.handout import handout
 from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
 
@@ -55,7 +56,14 @@ def build(path: Path, timeout_s: int = 120) -> str:
     clean(after)
     keep_pictures(before, after)
     keep_ignored(before, after)
+    if is_lesson(path):
+        pace.write_line(after)
     return str(nbformat.writes(after, version=4)) + "\n"
+
+
+def is_lesson(path: Path) -> bool:
+    """Tell a lesson from an exercise's solution."""
+    return path.resolve().parent.name != "solutions"
 
 
 def read(text: str) -> Any:
@@ -162,7 +170,7 @@ def report(path: Path, text: str, *, check: bool) -> bool:
     changed = text != path.read_text(encoding="utf-8")
     if changed and not check:
         write(path, text)
-    lesson = path.resolve().parent.name != "solutions"
+    lesson = is_lesson(path)
     problems = violations(read(text), lesson=lesson)
     if changed and check:
         problems.insert(0, "is not what a fresh run gives: make notebooks")

@@ -13,8 +13,8 @@ from radixlab.grade.ex3.runs import Run
 from radixlab.grade.ex3.scenes import Scene, scene, short
 from radixlab.grade.ex3.serving import Pins, pool, steps
 from radixlab.grade.ex3.trying import run_plan
-from radixlab.lesson.pace import pause
 from radixlab.lesson.picture import Picture
+from radixlab.lesson.slowly import pause
 from radixlab.viz import CacheView
 from radixlab.viz.palette import GREEN, INK, LINE
 from radixlab.viz.race import COLOURS
