@@ -3,6 +3,8 @@
 Knows the learner's folder and the notebook's front end; knows nothing of the cache itself.
 """
 
+import sys
+
 from radixlab.lesson.exercises import exercise, progress
 from radixlab.lesson.question import predict, reveal
 from radixlab.lesson.slowly import pause
@@ -22,3 +24,8 @@ __all__ = [
     "reveal",
     "show",
 ]
+
+if "IPython" in sys.modules:  # in a notebook: its cells are guarded from here on
+    from radixlab.lesson.kernel import install_here
+
+    install_here()

@@ -12,6 +12,9 @@ from typing import Any, SupportsFloat
 from radixlab.home import is_static, learner_home
 from radixlab.lesson.guesses import Guess, GuessBook
 
+_first_answers: dict[str, Guess] = {}
+"""What `reveal` told first in this kernel, by key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -83,15 +86,21 @@ def predict(
 def reveal(key: str, actual: object, unit: str = "") -> None:
     """Print the guess kept under `key` beside what the engine measured.
 
+    In a notebook the first answer stays: the same cell, run once more on a state that has gone on,
+    measures something else.
+
     >>> reveal("never-asked", 16, unit="blocks")
     You made no guess; the engine says 16 blocks.
     """
-    measured = _plain(actual)
+    now = _plain(actual)
+    measured = _first_answers.setdefault(key, now) if _has_front_end() else now
     guess = None if is_static() else _book().get(key)
     if guess is None:
         print(f"You made no guess; the engine says {_with_unit(measured, unit)}.")
     else:
         print(_verdict(guess, measured, unit, "the engine says"))
+    if now != measured:
+        print(f"(This run says {_with_unit(now, unit)}: the first answer is kept.)")
 
 
 def question_box(question: Question, book: GuessBook) -> Any:

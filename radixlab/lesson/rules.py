@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from radixlab.lesson import pace
+from radixlab.lesson import pace, sections
 from radixlab.lesson.calls import calls, keys
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -141,6 +141,7 @@ def _texts(output: Any) -> Iterator[str]:
 def _lesson(notebook: Any) -> Iterator[str]:
     if not pace.has_line(notebook):
         yield f"the line under the title is not {pace.line(notebook)!r}: make notebooks"
+    yield from sections.problems(notebook)
     for number, cell in enumerate(notebook.cells):
         length = len(cell.source.splitlines())
         if cell.cell_type == "code" and length > MAX_CELL_LINES:

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from radixlab.lesson import pace
+from radixlab.lesson import pace, sections
 from radixlab.lesson.build import clean, execute, name_cells, read
 from radixlab.lesson.handout import handout
 from radixlab.lesson.rules import is_ignored, violations
@@ -70,6 +70,16 @@ def tiny(tmp_path_factory):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_committed_notebook_keeps_the_rules(path):
     assert violations(load(path), lesson=path.parent.name == "notebooks") == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name_of)
+def test_the_guard_knows_the_sections_of_today(path):
+    kept = sections.FOLDER / f"{path.stem}.json"
+    assert kept.read_text(encoding="utf-8") == sections.write(sections.lesson_of(load(path)))
+
+
+def test_the_guard_knows_no_other_lessons():
+    assert list(sections.lessons()) == [path.stem for path in LESSONS]
 
 
 def test_the_core_paths_fit_into_an_afternoon():
