@@ -9,6 +9,7 @@ import { bindKeys } from "./keys.js";
 import { Links } from "./links.js";
 import { playerPanel } from "./player.js";
 import { sequencesPanel } from "./sequences.js";
+import { keepInSight } from "./sight.js";
 import { headline, summary } from "./summary.js";
 import { Timeline, unpack } from "./timeline.js";
 import { treePanel } from "./tree.js";
@@ -286,6 +287,7 @@ export function render({ model, el }) {
   const view = new View(model, el);
   const onRecording = () => view.load(model.get("recording"));
   const onMessage = (message) => view.receive(message);
+  const letGo = keepInSight(model, view.root);
   model.on("change:recording", onRecording);
   model.on("msg:custom", onMessage);
   const unwatch = onNewLook(el, () => view.schedule());
@@ -294,6 +296,7 @@ export function render({ model, el }) {
     unwatch();
     model.off("change:recording", onRecording);
     model.off("msg:custom", onMessage);
+    letGo();
   };
 }
 
