@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from radixlab.grade import copies
+from radixlab.home import is_static
 from radixlab.lesson import sections
 from radixlab.lesson.guard import Guard
 
@@ -23,6 +25,8 @@ FOLDER_VARIABLE = "RADIXLAB_GUARDED"
 def load_ipython_extension(shell: Any) -> None:
     """Prepare a kernel at its start."""
     install(shell)
+    if not is_static() and copies.behind(_notebook()):
+        _tell_once(shell, copies.newer_line(_notebook()))
     shell.extension_manager.load_extension(MAGICS)
 
 
@@ -44,10 +48,24 @@ def install_here() -> None:
         install(shell)
 
 
+def _tell_once(shell: Any, line: str) -> None:
+    """Print a line above the output of the first cell that runs."""
+
+    def tell(*_: object) -> None:
+        print(line)
+        shell.events.unregister("pre_run_cell", tell)
+
+    shell.events.register("pre_run_cell", tell)
+
+
+def _notebook() -> Path:
+    """Return the path of the notebook that this kernel was started for, if Jupyter's server did."""
+    return Path(os.environ.get("JPY_SESSION_NAME", ""))
+
+
 def _guard() -> Guard:
-    session = os.environ.get("JPY_SESSION_NAME", "")  # the notebook's path, from Jupyter's server
     folder = Path(os.environ.get(FOLDER_VARIABLE) or sections.FOLDER)
-    return Guard(sections.lessons(folder), Path(session).stem)
+    return Guard(sections.lessons(folder), _notebook().stem)
 
 
 class Doorkeeper(ast.NodeTransformer):
