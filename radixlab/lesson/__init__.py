@@ -6,6 +6,7 @@ Knows the learner's folder and the notebook's front end; knows nothing of the ca
 import sys
 
 from radixlab.lesson.exercises import exercise, progress
+from radixlab.lesson.live import shown
 from radixlab.lesson.question import predict, reveal
 from radixlab.lesson.slowly import pause
 from radixlab.lesson.source import excerpt, show
@@ -23,6 +24,7 @@ __all__ = [
     "progress",
     "reveal",
     "show",
+    "shown",
 ]
 
 if "IPython" in sys.modules:  # in a notebook: its cells are guarded from here on
