@@ -275,11 +275,11 @@ def test_an_interrupt_is_clean(tmp_path: Path) -> None:
     assert (child.returncode, out, err.strip()) == (130, "", "interrupted")
 
 
-def test_lab_opens_the_first_notebook_and_passes_the_rest_on(tmp_path: Path) -> None:
+def test_lab_opens_the_copy_of_the_first_notebook_and_passes_the_rest_on(tmp_path: Path) -> None:
     command = lab_command(tmp_path, ["--no-browser", "-y"])
     assert command[:3] == [sys.executable, "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={tmp_path}" in command
-    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in command
+    assert "--LabApp.default_url=/lab/tree/work/00_start_here.ipynb" in command
     assert ("--allow-root" in command) == (hasattr(os, "geteuid") and os.geteuid() == 0)
     assert command[-2:] == ["--no-browser", "-y"]
 

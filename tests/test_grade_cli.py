@@ -155,9 +155,28 @@ def test_start_history_reset_and_restore_lose_nothing(course):
     assert "No version" in radixlab(course, "history", LAST.id).stdout
     assert radixlab(course, "reset", LAST.id).returncode == 0
     assert "BEGIN SOLUTION" not in (course / "work" / name).read_text()
+    assert "BEGIN SOLUTION" in (course / "work" / "kept" / f"{LAST.notebook}-1.ipynb").read_text()
     assert len(radixlab(course, "history", LAST.id).stdout.splitlines()) == 1
     assert "version 1" in radixlab(course, "restore", LAST.id).stdout
     assert "BEGIN SOLUTION" in (course / "work" / name).read_text()
+
+
+def test_a_lesson_is_reset_and_a_newer_version_is_told_of(course):
+    lesson = course / "notebooks" / "00_start_here.ipynb"
+    own = course / "work" / lesson.name
+    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["one"]}]
+    whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    lesson.write_text(json.dumps(whole))
+    radixlab(course, "start")
+    own.write_text(own.read_text().replace("one", "mine"))
+    lesson.write_text(json.dumps(whole).replace("one", "two"))
+    said = radixlab(course, "start").stdout
+    assert "there is a newer version, and yours stays as it is. `radixlab reset 00` takes" in said
+    assert "mine" in own.read_text()
+    assert "work/kept/00_start_here-1.ipynb" in radixlab(course, "reset", "00").stdout
+    assert "two" in own.read_text() and "Nothing to copy" in radixlab(course, "start").stdout
+    wrong = radixlab(course, "reset", "09")
+    assert wrong.returncode == 2 and "there is no notebook '09': 00, 8.5.1" in wrong.stderr
 
 
 def test_restoring_what_is_not_there_says_what_is(course):

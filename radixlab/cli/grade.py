@@ -10,6 +10,8 @@ import click
 
 from radixlab.cli.shared import OUTPUT_FILE, examples, progress
 from radixlab.files import replace_text
+from radixlab.grade.copies import EXERCISES as HANDED_OUT
+from radixlab.grade.copies import WORK
 from radixlab.grade.exports import as_csv, as_gradescope, as_junit
 from radixlab.grade.items import Exercise
 from radixlab.grade.judge import grade
@@ -18,8 +20,7 @@ from radixlab.grade.registry import EXERCISES
 from radixlab.grade.render import text
 from radixlab.grade.report import ExerciseReport, ItemReport, Verdict, as_dict
 from radixlab.grade.submission import Submission, SubmissionError, read
-from radixlab.grade.workplace import EXERCISES as HANDED_OUT
-from radixlab.grade.workplace import WORK, learners
+from radixlab.grade.workplace import learners
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

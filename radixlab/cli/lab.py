@@ -1,7 +1,6 @@
-"""`radixlab lab`: JupyterLab on the first notebook, with the exercises copied to `work/`."""
+"""`radixlab lab`: JupyterLab on the learner's copy of the first notebook, in `work/`."""
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -11,10 +10,12 @@ from typing import NoReturn
 
 import click
 
+from radixlab.cli import jupyter
 from radixlab.cli.shared import examples
-from radixlab.grade import workplace
+from radixlab.grade import copies
 
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+FIRST_COPY = "work/00_start_here.ipynb"
 
 
 @click.command(
@@ -31,7 +32,9 @@ def lab(
 ) -> None:
     """Open JupyterLab on the first notebook. What follows is passed on to JupyterLab."""
     root = course_root()
-    workplace.start(root)
+    for copy in copies.start(root):
+        if copy.state == copies.BEHIND:
+            click.echo(copies.newer_line(copy.path), err=True)
     if importlib.util.find_spec("jupyterlab") is None:
         raise click.UsageError("no JupyterLab: pip install jupyterlab, or use `make lab`")
     options = [f"--ServerApp.port={port}", f"--ServerApp.ip={ip}"]
@@ -39,13 +42,16 @@ def lab(
         options.append(f"--IdentityProvider.token={token}")
     if no_browser:
         options.append("--no-browser")
-    _become(lab_command(root, [*options, *jupyter_args]), os.environ | _lab_settings(root))
+    _become(
+        lab_command(root, [*options, *jupyter_args]),
+        os.environ | jupyter.settings(_jupyter_home(root)),
+    )
 
 
 def lab_command(root: Path, options: Sequence[str]) -> list[str]:
-    """Return the command that serves `root` with JupyterLab, the first notebook open."""
+    """Return the command that serves `root` with JupyterLab, the first lesson open."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    command.append(f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}")
+    command.append(f"--LabApp.default_url=/lab/tree/{FIRST_COPY}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is nobody else to be
     return [*command, *options]
@@ -60,22 +66,10 @@ def course_root() -> Path:
     raise click.UsageError(f"no {FIRST_NOTEBOOK} here or above: run this in the repository")
 
 
-def _lab_settings(root: Path) -> dict[str, str]:
-    """Return the environment in which JupyterLab does not ask about its newsletter.
-
-    The setting has to be a file; where none can be written, JupyterLab asks.
-    """
+def _jupyter_home(root: Path) -> Path:
     named = os.environ.get("RADIXLAB_HOME")
     learner = Path(named).expanduser() if named else root / "work" / ".radixlab"
-    home = learner.resolve() / "jupyter"
-    page = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    try:
-        (home / "labconfig").mkdir(parents=True, exist_ok=True)
-        (home / "labconfig" / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
-    except OSError:
-        return {}
-    others = os.environ.get("JUPYTER_CONFIG_PATH")
-    return {"JUPYTER_CONFIG_PATH": os.pathsep.join([str(home), *([others] if others else [])])}
+    return learner.resolve() / "jupyter"
 
 
 def _become(command: list[str], environment: dict[str, str]) -> NoReturn:

@@ -7,21 +7,40 @@ import click
 from radixlab.cli.grade import EXERCISE
 from radixlab.cli.lab import course_root
 from radixlab.cli.shared import examples
-from radixlab.grade import workplace
+from radixlab.grade import copies, workplace
 from radixlab.grade.history import History
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.submission import read
 
 
+class NotebookId(click.ParamType[str]):
+    """A lesson, such as 02, or an exercise, such as 8.5.1."""
+
+    name = "notebook"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the id; fail with those that there are."""
+        known = [copies.id_of(path) for path in copies.handed_out(course_root())]
+        if value not in known:
+            self.fail(f"there is no notebook {value!r}: {', '.join(known)}", param, ctx)
+        return str(value)
+
+
 @click.command(epilog=examples("radixlab start"))
 def start() -> None:
-    """Copy the exercises into work/, which is yours; what is there already is never touched."""
+    """Copy lessons and exercises into work/, which is yours; what you began is never touched."""
     root = course_root()
-    made = workplace.start(root)
-    for path in made:
-        click.echo(f"{path.relative_to(root)}: new")
-    if not made:
-        click.echo("Nothing to copy: work/ has every exercise already.")
+    told = False
+    for copy in copies.start(root):
+        told |= copy.state != copies.SAME
+        if copy.state == copies.BEHIND:
+            click.echo(copies.newer_line(copy.path))
+        elif copy.state != copies.SAME:
+            click.echo(f"{copy.path.relative_to(root)}: {copy.state}")
+    if not told:
+        click.echo("Nothing to copy: work/ has every lesson and exercise already.")
 
 
 @click.command(epilog=examples("radixlab history 8.5.1"))
@@ -53,17 +72,25 @@ def restore(exercise_id: str, number: int | None) -> None:
     click.echo(f"{path.name}: version {chosen.number} of {chosen.when} is back; reload the page.")
 
 
-@click.command(epilog=examples("radixlab reset 8.5.1"))
-@click.argument("exercise_id", type=EXERCISE, metavar="8.5.N")
-def reset(exercise_id: str) -> None:
-    """Begin an exercise again; what you wrote is kept as a version."""
-    fresh = course_root() / workplace.EXERCISES / f"{EXERCISES[exercise_id].notebook}.ipynb"
-    path = _own_notebook(exercise_id)
-    workplace.put_back(path, read(fresh, exercise_id))
-    click.echo(f"{path.name}: as handed out; `radixlab restore {exercise_id}` brings yours back.")
+@click.command(epilog=examples("radixlab reset 02", "radixlab reset 8.5.1"))
+@click.argument("notebook_id", type=NotebookId(), metavar="0N|8.5.N")
+def reset(notebook_id: str) -> None:
+    """Begin a lesson or an exercise again, in its newest version; what you wrote is kept."""
+    root = course_root()
+    copies.start(root)
+    name = next(p.name for p in copies.handed_out(root) if copies.id_of(p) == notebook_id)
+    path = root / copies.WORK / name
+    if notebook_id in EXERCISES and not (submission := read(path, notebook_id)).is_empty:
+        History(notebook_id).keep(submission)
+    kept = copies.reset(path)
+    click.echo(f"{name}: a fresh copy; if it is open, reload the page.")
+    if kept:
+        click.echo(f"Yours is kept as {kept.relative_to(root)}.")
+    if kept and notebook_id in EXERCISES:
+        click.echo(f"`radixlab restore {notebook_id}` puts your answers into the fresh copy.")
 
 
 def _own_notebook(exercise_id: str) -> Path:
     root = course_root()
-    workplace.start(root)
+    copies.start(root)
     return workplace.notebook(root, EXERCISES[exercise_id])

@@ -1,35 +1,19 @@
-"""The learner's copies of the exercise notebooks: making them, and putting versions back.
+"""The learner's exercise notebooks: where they are, and how a version is put back into one.
 
-A copy is never overwritten as a whole: an update of the course cannot touch what was written.
+Making the copies is the part of `copies`.
 """
 
 import json
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from radixlab.files import replace_text
+from radixlab.grade.copies import EXERCISES, WORK
 from radixlab.grade.history import History
 from radixlab.grade.items import Exercise
 from radixlab.grade.submission import Part, Submission, SubmissionError, as_part, read
-
-WORK, EXERCISES = "work", "exercises"
-
-
-def start(root: Path) -> list[Path]:
-    """Copy the exercises that are not in `work/` yet; return the new files."""
-    made = []
-    for source in sorted((root / EXERCISES).glob("ex*.ipynb")):
-        copy = root / WORK / source.name
-        if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            draft = copy.with_suffix(".tmp")
-            shutil.copyfile(source, draft)
-            draft.replace(copy)
-            made.append(copy)
-    return made
 
 
 def notebook(root: Path, exercise: Exercise) -> Path:

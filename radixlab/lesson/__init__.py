@@ -3,9 +3,12 @@
 Knows the learner's folder and the notebook's front end; knows nothing of the cache itself.
 """
 
+import sys
+
 from radixlab.lesson.exercises import exercise, progress
-from radixlab.lesson.pace import pause
+from radixlab.lesson.live import shown
 from radixlab.lesson.question import predict, reveal
+from radixlab.lesson.slowly import pause
 from radixlab.lesson.source import excerpt, show
 from radixlab.lesson.tasks import attempt
 from radixlab.lesson.tokens import decode, encode
@@ -21,4 +24,10 @@ __all__ = [
     "progress",
     "reveal",
     "show",
+    "shown",
 ]
+
+if "IPython" in sys.modules:  # in a notebook: its cells are guarded from here on
+    from radixlab.lesson.kernel import install_here
+
+    install_here()

@@ -17,8 +17,11 @@ import click
 import nbformat
 from tqdm import tqdm
 
+import radixlab
 from radixlab.home import static_environment
+from radixlab.lesson import pace, sections
 from radixlab.lesson.handout import handout
+from radixlab.lesson.kernel import FOLDER_VARIABLE
 from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
 
 METADATA = {  # says no version: whoever runs it next writes the same
@@ -32,6 +35,7 @@ METADATA = {  # says no version: whoever runs it next writes the same
         "pygments_lexer": "ipython3",
     },
 }
+COURSE = Path(radixlab.__file__).resolve().parent.parent / "notebooks"
 CELL_METADATA = {"tags", "jupyter", "editable", "deletable"}  # the rest is noise of some front end
 
 
@@ -51,11 +55,18 @@ def build(path: Path, timeout_s: int = 120) -> str:
     before = read(before_text)
     after = copy.deepcopy(before)
     name_cells(after)
-    execute(after, path.parent, timeout_s)
+    execute(after, path.parent, timeout_s, path.stem)
     clean(after)
     keep_pictures(before, after)
     keep_ignored(before, after)
+    if is_lesson(path):
+        pace.write_line(after)
     return str(nbformat.writes(after, version=4)) + "\n"
+
+
+def is_lesson(path: Path) -> bool:
+    """Tell a lesson from an exercise's solution."""
+    return path.resolve().parent.name != "solutions"
 
 
 def read(text: str) -> Any:
@@ -63,8 +74,11 @@ def read(text: str) -> Any:
     return nbformat.v4.reads(text)
 
 
-def execute(notebook: Any, folder: Path, timeout_s: int = 120) -> None:
-    """Run every cell in place, as every user's machine would: no GPU, no traces, no progress."""
+def execute(notebook: Any, folder: Path, timeout_s: int = 120, name: str = "unnamed") -> None:
+    """Run every cell in place, as every user's machine would: no GPU, no traces, no progress.
+
+    Its sections are taken from its own tags: what is written down of them may be older.
+    """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -78,8 +92,11 @@ def execute(notebook: Any, folder: Path, timeout_s: int = 120) -> None:
         store_widget_state=False,
     )
     with tempfile.TemporaryDirectory() as scratch:
+        (guarded := Path(scratch) / "guarded").mkdir()
+        (guarded / f"{name}.json").write_text(sections.write(sections.lesson_of(notebook)), "utf-8")
+        settings = static_environment(Path(scratch)) | {FOLDER_VARIABLE: str(guarded)}
         try:
-            client.execute(env=os.environ | static_environment(Path(scratch)))
+            client.execute(env=os.environ | settings)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise CellFailed(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from error
 
@@ -162,15 +179,30 @@ def report(path: Path, text: str, *, check: bool) -> bool:
     changed = text != path.read_text(encoding="utf-8")
     if changed and not check:
         write(path, text)
-    lesson = path.resolve().parent.name != "solutions"
+    lesson = is_lesson(path)
     problems = violations(read(text), lesson=lesson)
     if changed and check:
         problems.insert(0, "is not what a fresh run gives: make notebooks")
-    if not lesson:
+    if lesson:
+        problems += _report_sections(path, text, check=check)
+    else:
         problems += _report_handout(path, text, check=check)
     for problem in problems:
         tqdm.write(f"{path.name}: {problem}", file=sys.stderr)
     return bool(problems)
+
+
+def _report_sections(path: Path, text: str, *, check: bool) -> list[str]:
+    """Write down what the tags of a course's lesson say, or compare it."""
+    kept = sections.FOLDER / f"{path.stem}.json"
+    wanted = sections.write(sections.lesson_of(read(text)))
+    if path.resolve().parent != COURSE or (kept.exists() and kept.read_text("utf-8") == wanted):
+        return []
+    if check:
+        return [f"{kept.name} does not hold its sections: make notebooks"]
+    kept.parent.mkdir(exist_ok=True)
+    write(kept, wanted)
+    return []
 
 
 def _report_handout(path: Path, text: str, *, check: bool) -> list[str]:

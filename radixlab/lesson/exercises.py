@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import radixlab
+from radixlab.grade import copies
+from radixlab.grade.copies import EXERCISES as HANDED_OUT
+from radixlab.grade.copies import WORK
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.workplace import EXERCISES as HANDED_OUT
-from radixlab.grade.workplace import WORK
 from radixlab.home import is_static
 
 
@@ -27,7 +28,7 @@ def exercise(exercise_id: str) -> None:
 
 
 def progress() -> None:
-    """Print the points of every exercise, as last graded and at best."""
+    """Print each exercise's points, as last graded and at best, and what has a newer version."""
     known = {} if is_static() else Progress().load()
     width = max(len(task.title) for task in EXERCISES.values())
     for task in EXERCISES.values():
@@ -35,3 +36,7 @@ def progress() -> None:
         points = f"{found['points']:g} of {task.points}" if found else "not begun"
         best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
         print(f"{task.id}  {task.title:{width}}  {points}{best}")
+    if not is_static():
+        work = Path(radixlab.__file__).parent.parent / WORK
+        for path in filter(copies.behind, sorted(work.glob("*.ipynb"))):
+            print(copies.newer_line(path))

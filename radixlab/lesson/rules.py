@@ -1,13 +1,19 @@
 """What a notebook must keep to before it is committed. Knows notebooks as data; runs none."""
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Any
+
+from radixlab.lesson import pace, sections
+from radixlab.lesson.calls import calls, keys
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MAX_IGNORED = 0.15
 """Share of code cells whose outputs nbval may leave uncompared."""
 MAX_CELL_LINES = 12
+MAX_WIDTH = 88
+"""Characters in a line of code: what a page of 1,400 pixels shows beside JupyterLab's side bar."""
 
 FORBIDDEN = {  # in code: nbval fails on each, or compares nothing
     "clear_output": r"\bclear_output\b",
@@ -27,9 +33,10 @@ def violations(notebook: Any, *, lesson: bool = True) -> list[str]:
     notebook
         As nbformat 4 reads it.
     lesson
-        Lessons also keep their cells short and end with three things to remember.
+        Lessons also say how long they take, keep their cells short and end with three things to
+        remember.
     """
-    found = [*_ids(notebook), *_whole(notebook)]
+    found = [*_ids(notebook), *_whole(notebook), *_guesses(notebook)]
     for number, cell in enumerate(notebook.cells):
         found += [f"cell {number}: {line}" for line in _cell(cell)]
     if lesson:
@@ -67,6 +74,26 @@ def _whole(notebook: Any) -> Iterator[str]:
         yield f"{ignored} of {len(code)} code cells are not compared, over {MAX_IGNORED:.0%}"
 
 
+def _guesses(notebook: Any) -> Iterator[str]:
+    asked, revealed = [], set()
+    for cell in _code(notebook):
+        asked += [key for call in calls(cell.source, "predict") for key in _left_open(call)]
+        revealed |= set(keys(cell.source, "reveal"))
+    for key in asked:
+        if key not in revealed:
+            yield f"the guess {key!r} is asked for and never revealed"
+    for key in sorted(set(asked)):
+        if asked.count(key) > 1:
+            yield f"the guess {key!r} is asked for twice"
+
+
+def _left_open(question: ast.Call) -> Iterator[str]:
+    """Yield the key of a question whose answer is not told as soon as a guess is made."""
+    told = len(question.args) > 2 or any(word.arg == "answer" for word in question.keywords)
+    if not told and question.args and isinstance(question.args[0], ast.Constant):
+        yield str(question.args[0].value)
+
+
 def _cell(cell: Any) -> Iterator[str]:
     if MACHINE_PATH.search(cell.source):
         yield "the text names a path of one machine"
@@ -74,6 +101,9 @@ def _cell(cell: Any) -> Iterator[str]:
         return
     if cell.execution_count is None:
         yield "it never ran, so nbval compares nothing"
+    widest = max(map(len, cell.source.split("\n")))
+    if widest > MAX_WIDTH:
+        yield f"a line of code is {widest} characters wide, over {MAX_WIDTH}"
     for name, pattern in FORBIDDEN.items():
         if re.search(pattern, cell.source, re.MULTILINE):
             yield f"the code uses {name}"
@@ -109,6 +139,9 @@ def _texts(output: Any) -> Iterator[str]:
 
 
 def _lesson(notebook: Any) -> Iterator[str]:
+    if not pace.has_line(notebook):
+        yield f"the line under the title is not {pace.line(notebook)!r}: make notebooks"
+    yield from sections.problems(notebook)
     for number, cell in enumerate(notebook.cells):
         length = len(cell.source.splitlines())
         if cell.cell_type == "code" and length > MAX_CELL_LINES:

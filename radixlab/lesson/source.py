@@ -7,11 +7,15 @@ import ast
 import inspect
 import sys
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import radixlab
+
+Part = str | tuple[str, str]
+"""A line of a listing, by a text that it holds; or a run of lines, by two such texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,42 @@ class Listing:
     """Relative to the folder above the package, with forward slashes on every system."""
     first_line: int
     lines: tuple[str, ...]
+    kept: tuple[bool, ...] = ()
+    """Which lines to show; empty means all. A gap between shown lines is drawn as `⋮`."""
 
     def __str__(self) -> str:
         width = len(str(self.first_line + len(self.lines) - 1))
-        numbered = enumerate(self.lines, self.first_line)
-        body = (f"{number:>{width}}  {line}".rstrip() for number, line in numbered)
+        body, gap = [], False
+        for number, line in enumerate(self.lines, self.first_line):
+            if self.kept and not self.kept[number - self.first_line]:
+                gap = True
+                continue
+            if gap:
+                body.append(f"{'⋮':>{width}}")
+            gap = False
+            body.append(f"{number:>{width}}  {line}".rstrip())
         return "\n".join([self.path, *body])
+
+    def only(self, *parts: "Part") -> "Listing":
+        """Keep the first line, which names the function, and these parts, in order.
+
+        A part is a text that one line holds, or two texts: from the line that holds the first to
+        the next one that holds the second.
+
+        Raises
+        ------
+        ValueError
+            No line holds the text, behind the part before it.
+        """
+        kept, start = [False] * len(self.lines), 1
+        kept[0] = True
+        for part in parts:
+            first, last = (part, part) if isinstance(part, str) else part
+            begin = _line_with(first, self.lines, start, self.lines[0].strip())
+            end = _line_with(last, self.lines, begin, self.lines[0].strip())
+            kept[begin : end + 1] = [True] * (end + 1 - begin)
+            start = end + 1
+        return replace(self, kept=tuple(kept))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # Markdown, not HTML: each front end colours the fence with its own theme, dark ones too.
@@ -84,19 +118,21 @@ def excerpt(file: str, name: str, first: str = "", last: str = "") -> Listing:
     return Listing(f"radixlab/{file}", start + begin, tuple(body))
 
 
-def _line_with(text: str, lines: list[str], start: int, name: str) -> int:
+def _line_with(text: str, lines: Sequence[str], start: int, name: str) -> int:
     for number in range(start, len(lines)):
         if text in lines[number]:
             return number
     raise ValueError(f"{name} has no line with {text!r}")
 
 
-def show(obj: object) -> None:
+def show(obj: object, *parts: Part) -> None:
     """Print today's source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`.
 
-    Also takes what `excerpt` found.
+    Also takes what `excerpt` found. With `parts`, only the first line and these parts are shown:
+    `show(RadixTree.find, "children.get", ("end =", "return Found"))`; see `Listing.only`.
     """
     found = obj if isinstance(obj, Listing) else listing(obj)
+    found = found.only(*parts) if parts else found
     if "IPython" in sys.modules:
         from IPython.display import display
 

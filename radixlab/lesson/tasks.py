@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from radixlab.grade.items import Item
 from radixlab.grade.render import page, text
 from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
@@ -31,16 +33,16 @@ def _blocks_needed(num_tokens: int, block_size: int) -> int:
     return -(-num_tokens // block_size)
 
 
-def _child_key(tokens: tuple[int, ...], block_size: int) -> tuple[int, ...] | None:
-    return tokens[:block_size] if len(tokens) >= block_size else None
+def _child_key(tokens: tuple[int, ...], block_size: int) -> tuple[int, ...]:
+    return tokens[:block_size]
 
 
 def _blocks_in_use(block_tables: list[list[int]]) -> int:
     return len(set().union(*block_tables))
 
 
-def _must_copy(ref_count: int, is_in_tree: bool) -> bool:
-    return ref_count > 1 or is_in_tree
+def _must_copy(num_tables: int, is_in_tree: bool) -> bool:
+    return num_tables > 1 or is_in_tree
 
 
 def _gap_closed(hit: float, lru: float, optimum: float) -> float:
@@ -67,14 +69,14 @@ TASKS = {
         ),
     ),
     "02/child_key": Task(
-        "The key under which a node finds the child for these tokens: the whole first block as a "
-        "tuple, or None if there is no whole block.",
+        "The key under which a node finds the child for these tokens: their whole first block, as "
+        "a tuple. There is at least one whole block.",
         _child_key,
-        (((1, 2, 3, 4, 5), 4), ((1, 2, 3, 4), 4), ((1, 2, 3), 4), ((), 4), ((1, 9, 3, 4), 4)),
+        (((1, 2, 3, 4, 5), 4), ((1, 2, 3, 4), 4), ((1, 9, 3, 4), 2), ((7, 7, 7), 1)),
         (
             "Two children may begin with the same token.",
-            "A slice is the key, unless it is too short.",
-            "tokens[:block_size] if len(tokens) >= block_size else None",
+            "A slice of the tokens is the key.",
+            "tokens[:block_size]",
         ),
     ),
     "03/blocks_in_use": Task(
@@ -88,14 +90,14 @@ TASKS = {
         ),
     ),
     "04/must_copy": Task(
-        "Whether a block has to be copied before it is written: ref_count counts the block tables "
-        "it is in.",
+        "Whether a block must be copied before it is written: num_tables is the number of block "
+        "tables that it is in.",
         _must_copy,
         ((1, False), (2, False), (1, True), (3, True)),
         (
             "Who else would read what you write?",
             "Another sequence, or whoever the tree hands the block to next.",
-            "ref_count > 1 or is_in_tree",
+            "num_tables > 1 or is_in_tree",
         ),
     ),
     "05/gap_closed": Task(
@@ -165,6 +167,13 @@ def verdict(task: Task, name: str, function: Function) -> Verdict:
 
 
 def _agree(found: object, expected: object) -> bool:
-    if isinstance(expected, float):
+    """Compare values, not types: 2.0 blocks are 2 blocks, and NumPy's numbers are numbers.
+
+    Only truth values stand apart, so that True is not 1.
+    """
+    found = found.item() if isinstance(found, np.generic) else found
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return found is expected
+    if isinstance(expected, int | float):
         return isinstance(found, int | float) and math.isclose(found, expected, abs_tol=1e-9)
-    return type(found) is type(expected) and found == expected
+    return found == expected

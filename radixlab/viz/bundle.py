@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 _MODULES = ["fold", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
-_MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player", "keys", "view"]
+_MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player", "keys", "sight", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 

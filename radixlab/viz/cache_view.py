@@ -62,6 +62,8 @@ class CacheView(anywidget.AnyWidget):
     _esm: ClassVar[str] = esm()
     _css: ClassVar[str] = css()
     recording = traitlets.Dict().tag(sync=True)
+    in_sight = traitlets.Bool(False).tag(sync=True)
+    """While this is true, the page scrolls to the view: what a cell animates is to be seen."""
 
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
         self._cache, self._decode = cache, decode

@@ -29,7 +29,8 @@ class Standing(IntEnum):
 class BlockFacts:
     """Per block id: its standing, the node that owns it, the number of block tables it is in.
 
-    Of the device; `host` is the standing of each host block.
+    Of the device; `host` is the standing of each host block. In a tree alone, which knows of no
+    requests, each receipt at or below a node counts as a block table.
     """
 
     standing: list[Standing]
@@ -47,8 +48,9 @@ class BlockFacts:
 class Counts:
     """Blocks: `num_free + num_evictable + num_in_use` is the pool.
 
-    In use is what a running sequence's table holds (private ones are not in the tree); what is
-    only locked, or being copied, counts there too.
+    In use is what a running sequence's table holds; what is only locked, or being copied, counts
+    there too. Private blocks are in block tables only, not in the tree; a private block in two
+    tables is drawn as shared, and is still private.
     `hit_rate` is in 0..1, None before the first request.
     """
 
@@ -63,7 +65,7 @@ class Counts:
 
 def block_facts(state: State) -> BlockFacts:
     """Find the standing of every block."""
-    readers = Counter(block for s in state.sequences.values() for block in s.block_table)
+    readers = _readers(state)
     nodes = [node for node in state.nodes.values() if node.resident]
     owner = {block: n.id for n in nodes for block in n.block_ids}
     locked = {block for n in nodes if n.lock_ref > 0 for block in n.block_ids}
@@ -82,6 +84,13 @@ def block_facts(state: State) -> BlockFacts:
 
     device = [standing(block) for block in range(state.num_blocks)]
     return BlockFacts(device, owner, readers, _host_standings(state))
+
+
+def _readers(state: State) -> Counter[int]:
+    if state.num_requests or state.sequences:
+        return Counter(block for s in state.sequences.values() for block in s.block_table)
+    locked = [node for node in state.nodes.values() if node.resident and node.lock_ref > 0]
+    return Counter({block: node.lock_ref for node in locked for block in node.block_ids})
 
 
 def host_facts(facts: BlockFacts) -> BlockFacts:
@@ -113,7 +122,7 @@ def counts(state: State, facts: BlockFacts | None = None) -> Counts:
         free,
         evictable,
         state.num_blocks - free - evictable,
-        tally[Standing.PRIVATE],
+        sum(block not in facts.owner for block in facts.readers),
         hit_rate,
         len(facts.host) - facts.host.count(Standing.FREE),
     )

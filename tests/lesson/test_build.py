@@ -63,7 +63,8 @@ def test_a_second_run_is_byte_identical_and_the_first_is_clean(raw):
 
 
 def small(path, *sources):
-    cells = [v4.new_code_cell(source) for source in sources]
+    cells = [v4.new_markdown_cell("# Small")]
+    cells += [v4.new_code_cell(source) for source in sources]
     cells.append(v4.new_markdown_cell("Three things to remember"))
     nbformat.write(v4.new_notebook(cells=cells), path)
     return path

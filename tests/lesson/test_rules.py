@@ -1,6 +1,7 @@
 import nbformat.v4 as v4
 import pytest
 
+from radixlab.lesson import pace
 from radixlab.lesson.rules import violations
 
 END = v4.new_markdown_cell("## Three things to remember\n1. a\n2. b\n3. c", id="end")
@@ -14,7 +15,10 @@ def notebook(source="1 + 1", outputs=(), *, tags=(), count=1, more=9):
     cell = v4.new_code_cell(source, outputs=list(outputs), execution_count=count, id="code")
     cell.metadata["tags"] = list(tags)
     plain = [v4.new_code_cell("2", execution_count=2, id=f"plain-{i}") for i in range(more)]
-    return v4.new_notebook(cells=[cell, *plain, END])
+    title = v4.new_markdown_cell("# 00 · Title", id="title")
+    found = v4.new_notebook(cells=[title, cell, *plain, END])
+    pace.write_line(found)
+    return found
 
 
 def test_a_clean_notebook_breaks_no_rule():
@@ -38,7 +42,7 @@ def test_a_clean_notebook_breaks_no_rule():
 )
 def test_code_that_nbval_cannot_check_is_named(source, rule):
     (found,) = violations(notebook(source))
-    assert rule in found and "cell 0" in found
+    assert rule in found and "cell 1" in found
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_uncompared_cells_are_few(more, broken):
 
 def test_ids_are_unique_and_widget_state_is_gone():
     bad = notebook()
-    bad.cells[1]["id"] = bad.cells[0]["id"]
+    bad.cells[2]["id"] = bad.cells[1]["id"]
     bad.metadata["widgets"] = {}
     assert violations(bad) == [
         "cell ids are missing or not unique",
@@ -94,5 +98,47 @@ def test_ids_are_unique_and_widget_state_is_gone():
 def test_only_lessons_end_with_three_things():
     bad = notebook()
     bad.cells.pop()
+    pace.write_line(bad)
     assert violations(bad) == ["it does not end with three things to remember"]
     assert violations(bad, lesson=False) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("x = 1  # " + "a" * 80, "89 characters wide"),
+        ("a = 1\nb = 2  # " + "b" * 90 + "\nc = 3", "99 characters wide"),
+        ("%magic " + "c" * 82, "89 characters wide"),
+        ('predict("00/a", "?")', "'00/a' is asked for and never revealed"),
+        ('predict(\n    "00/a",\n    "?",\n    unit="blocks",\n)', "'00/a'"),
+        ('if True:\n    predict("00/a", "?")\nreveal("00/b", 1)', "'00/a'"),
+        ('predict("00/a", "?")\npredict("00/a", "?")\nreveal("00/a", 1)', "twice"),
+    ],
+)
+def test_wide_code_and_open_guesses_are_named_in_exercises_too(source, rule):
+    for lesson in (True, False):
+        (found,) = violations(notebook(source), lesson=lesson)
+        assert rule in found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1  # " + "a" * 79,
+        'predict("00/a", "?")\nreveal("00/a", 1)',
+        'predict("00/a", "?", 16)',
+        'predict("00/a", "?", answer=16)',
+        '# predict("00/a", "?")',
+        'my_predict("00/a", "?")',
+    ],
+)
+def test_what_is_narrow_enough_or_answered_passes(source):
+    assert violations(notebook(source)) == []
+
+
+def test_a_lesson_says_how_long_it_takes():
+    stale = notebook(more=300)
+    stale.cells = stale.cells[:50] + stale.cells[-1:]
+    (found,) = violations(stale)
+    assert "*About 2 minutes on the core path, 2 with everything" in found
+    assert violations(stale, lesson=False) == []

@@ -107,3 +107,35 @@ def test_an_excerpt_is_found_without_importing_its_module():
 def test_an_excerpt_of_what_is_not_there_is_an_error(name, first, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         excerpt("lesson/source.py", name, first)
+
+
+SAMPLE = Listing("x.py", 8, ("def f():", "    a = 1", "    b = a", "    c = a", "    return c"))
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        (["a = 1"], [8, 9]),
+        (["return c"], [8, None, 12]),
+        ([("b = a", "c = a")], [8, None, 10, 11]),
+        (["a = 1", "c = a"], [8, 9, None, 11]),
+        ([("a = 1", "return")], [8, 9, 10, 11, 12]),
+    ],
+)
+def test_parts_keep_their_numbers_and_gaps_are_marked(parts, shown):
+    _, *body = str(SAMPLE.only(*parts)).split("\n")
+    numbers = [line.split()[0] for line in body]
+    assert numbers == ["⋮" if number is None else str(number) for number in shown]
+
+
+@pytest.mark.parametrize("parts", [["d ="], ["c = a", "a = 1"], [("b = a", "a = 1")], ["f()"]])
+def test_a_part_that_is_not_there_or_out_of_order_is_an_error(parts):
+    with pytest.raises(ValueError, match="has no line with"):
+        SAMPLE.only(*parts)
+
+
+def test_parts_of_the_real_source_are_lines_of_its_file():
+    found = listing(GuessBook.save)
+    part = found.only(found.lines[-1].strip())
+    assert str(part).split("\n")[-1] == str(found).split("\n")[-1]
+    assert len(str(part).split("\n")) < len(str(found).split("\n"))

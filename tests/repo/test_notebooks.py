@@ -8,11 +8,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from radixlab.lesson import pace, sections
 from radixlab.lesson.build import clean, execute, name_cells, read
 from radixlab.lesson.handout import handout
 from radixlab.lesson.rules import is_ignored, violations
 
 ROOT = Path(__file__).parents[2]
+LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
 NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("solutions/*.ipynb")])
 
 
@@ -68,6 +70,22 @@ def tiny(tmp_path_factory):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_committed_notebook_keeps_the_rules(path):
     assert violations(load(path), lesson=path.parent.name == "notebooks") == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name_of)
+def test_the_guard_knows_the_sections_of_today(path):
+    kept = sections.FOLDER / f"{path.stem}.json"
+    assert kept.read_text(encoding="utf-8") == sections.write(sections.lesson_of(load(path)))
+
+
+def test_the_guard_knows_no_other_lessons():
+    assert list(sections.lessons()) == [path.stem for path in LESSONS]
+
+
+def test_the_core_paths_fit_into_an_afternoon():
+    core = {name_of(path): pace.minutes(load(path))[0] for path in LESSONS}
+    assert {name: minutes for name, minutes in core.items() if minutes > 25} == {}
+    assert sum(core.values()) <= 190, core
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)

@@ -7,16 +7,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from radixlab.cache import KVCacheManager, OutOfBlocksError
+from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import Event
 from radixlab.observe.state import State, copy_state, fold
 from radixlab.observe.wire import event_to_json, state_to_json
 from radixlab.viz.bundle import esm
 from radixlab.viz.event_log import EventLog
-from radixlab.viz.facts import counts
+from radixlab.viz.facts import block_facts, counts
 from radixlab.viz.text import summary
 
 NODE = shutil.which("node")
@@ -56,10 +57,12 @@ def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
     state, states = copy_state(start), []
     for event in events:
         fold(state, event)
-        c = counts(state)
+        facts = block_facts(state)
+        blocks = [[facts.standing[k], facts.readers[k]] for k in range(state.num_blocks)]
+        c = counts(state, facts)
         numbers = [c.num_free, c.num_evictable, c.num_in_use, c.hit_rate, c.num_on_host]
         text = {"summary": summary(state, chr), "ids": summary(state)}
-        states.append({"state": state_to_json(state), "counts": numbers, **text})
+        states.append({"state": state_to_json(state), "counts": numbers, "blocks": blocks, **text})
     log = EventLog(start, chr)
     log.events += events
     rows, vocab = log.rows(0)
@@ -68,8 +71,22 @@ def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
     return {"name": name, "recording": recording, "plain": plain, "states": states}
 
 
+def tree_log() -> list[Event]:
+    """Fill and lock a tree alone, which no request ever reads."""
+    events: list[Event] = []
+    tree = RadixTree(block_size=2)
+    tree.emit = events.append
+    node = tree.insert([1, 2, 3, 4], np.array([0, 1], np.int32)).node
+    fork = tree.insert([1, 2, 5, 6], np.array([2, 3], np.int32)).node
+    receipts = [tree.lock(node), tree.lock(fork), tree.lock(fork)]
+    for receipt in receipts:
+        tree.unlock(receipt)
+    return events
+
+
 def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
     logs = [golden("by hand", State(16, 4), events)]
+    logs.append(golden("a tree alone", State(6, 2), tree_log()))
     for seed, num in enumerate((0, 0, 0, 6, 60)):
         start = State(40, 2, num_host_blocks=num)
         logs.append(golden(f"engine {seed}", start, engine_log(seed, num)))

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from radixlab.cache import RadixTree
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz import render_dot, save_dot, save_png, still, summary, tree_dot
 from radixlab.viz.block_map import draw_map, draw_sequence, grid_of
@@ -72,6 +73,28 @@ def test_every_standing_is_told_apart() -> None:
     facts = block_facts(State(7, 1, nodes, tables, transfers=[(4, 5, "copy")]))
     names = "CACHED SHARED USED PRIVATE COPYING COPYING FREE"
     assert [s.name for s in facts.standing] == names.split()
+
+
+def test_a_private_block_in_two_tables_is_drawn_as_shared_and_counts_as_private() -> None:
+    tables = {i: SequenceState(i, None, [], [1, 2 + i]) for i in range(2)}
+    state = State(5, 1, sequences=tables)
+    assert block_facts(state).standing[1] == Standing.SHARED
+    assert counts(state).num_private == 3
+
+
+@pytest.mark.parametrize(
+    ("lock_ref", "standing"), [(0, Standing.CACHED), (1, Standing.USED), (2, Standing.SHARED)]
+)
+def test_a_tree_alone_counts_receipts_as_stats_does(lock_ref: int, standing: Standing) -> None:
+    tree = RadixTree(block_size=1)
+    node = tree.insert([7], [0]).node
+    for _ in range(lock_ref):
+        tree.lock(node)
+    nodes = {node.id: NodeState(node.id, None, None, [7], [0], lock_ref=lock_ref)}
+    assert block_facts(State(2, 1, nodes)).standing == [standing, Standing.FREE]
+    stats = tree.stats()
+    counted = [stats.num_cached_blocks, stats.num_unique_blocks, stats.num_shared_blocks]
+    assert counted.index(1) == min(lock_ref, 2)
 
 
 def test_a_locked_block_in_no_table_is_in_use() -> None:

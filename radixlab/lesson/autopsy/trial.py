@@ -32,13 +32,13 @@ HALF, DUPLICATE = "lock on one half of a split", "duplicate not re-pointed"
 
 CASES = {
     "A": Case(LEAK, engines.LeakyManager, (TWICE, HALF, STALE)),
-    "B": Case(DUPLICATE, engines.ForgetfulRegistry, (IN_USE, KEY, HALF)),
-    "C": Case(HALF, engines.HalfLockedTree, (STALE, IN_USE, TWICE)),
-    "D": Case(STALE, engines.StaleTree, (KEY, DUPLICATE, IN_USE)),
-    "E": Case(TWICE, engines.LateCancelManager, (LEAK, FREED, STALE)),
-    "F": Case(FREED, engines.UncountedForkManager, (DUPLICATE, TWICE, HALF)),
-    "G": Case(IN_USE, engines.EarlyUnlockManager, (HALF, FREED, LEAK)),
-    "H": Case(KEY, engines.NameKeyedTree, (STALE, DUPLICATE, TWICE)),
+    "B": Case(KEY, engines.NameKeyedTree, (STALE, DUPLICATE, TWICE)),
+    "C": Case(DUPLICATE, engines.ForgetfulRegistry, (IN_USE, KEY, HALF)),
+    "D": Case(HALF, engines.HalfLockedTree, (STALE, LEAK, TWICE)),
+    "E": Case(STALE, engines.StaleTree, (KEY, DUPLICATE, IN_USE)),
+    "F": Case(TWICE, engines.LateCancelManager, (LEAK, FREED, STALE)),
+    "G": Case(FREED, engines.UncountedForkManager, (DUPLICATE, TWICE, HALF)),
+    "H": Case(IN_USE, engines.EarlyUnlockManager, (HALF, FREED, LEAK)),
 }
 
 

@@ -11,11 +11,13 @@ export const ON_HOST = 6;
 
 /**
  * For each block: its standing, the node that owns it (or null) and the number of block tables it is in.
+ * In a tree alone, which knows of no requests, each receipt at or below a node counts as a block table.
  * `host` has the standing and the owner of each host block: free, on host, or at an end of a transfer.
  */
 export function blockFacts(state) {
   const size = state.num_blocks;
   const facts = { standing: new Uint8Array(size), owner: new Array(size).fill(null), readers: new Uint16Array(size) };
+  facts.alone = !state.num_requests && state.sequences.size === 0;
   for (const sequence of state.sequences.values()) {
     for (const block of sequence.block_table) facts.readers[block] += 1;
   }
@@ -24,6 +26,7 @@ export function blockFacts(state) {
     for (const block of node.resident === false ? [] : node.block_ids) {
       facts.owner[block] = node.id;
       if (node.lock_ref > 0) locked.add(block);
+      if (facts.alone && node.lock_ref > 0) facts.readers[block] = node.lock_ref;
     }
   }
   for (let block = 0; block < size; block += 1) facts.standing[block] = standingOf(facts, block, locked.has(block));

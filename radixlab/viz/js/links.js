@@ -71,7 +71,9 @@ function noteOf(focus, { facts }, link) {
     const owner = facts.owner[focus.id];
     const home = owner === null ? "" : `, held by node ${owner}`;
     const standing = STANDINGS[facts.standing[focus.id]].name;
-    return `block ${focus.id}: ${standing}${home}, in ${plural(facts.readers[focus.id], "block table")}`;
+    const readers = facts.alone ? "under" : "in";
+    const what = facts.alone ? "receipt" : "block table";
+    return `block ${focus.id}: ${standing}${home}, ${readers} ${plural(facts.readers[focus.id], what)}`;
   }
   if (focus.kind === "hostBlock") {
     const owner = facts.host.owner[focus.id];

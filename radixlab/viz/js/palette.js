@@ -2,10 +2,10 @@
 
 export const STANDINGS = [
   { name: "free", color: null, help: "on the free list" },
-  { name: "cached", color: "#56B4E9", help: "in the tree, unlocked: may be evicted" },
-  { name: "in use by one", color: "#009E73", help: "in the tree and in one sequence's block table, or locked (corner)" },
-  { name: "private", color: "#009E73", help: "in one sequence's block table, not in the tree (outline)" },
-  { name: "shared", color: "#009E73", help: "in several block tables (the number says how many)" },
+  { name: "cached", color: "#56B4E9", help: "in the tree, in no block table, unlocked: may be evicted" },
+  { name: "in use by one", color: "#009E73", help: "in the tree and in one block table, or only locked (corner)" },
+  { name: "private", color: "#009E73", help: "in one block table, not in the tree (outline)" },
+  { name: "shared", color: "#009E73", help: "in two or more block tables, in the tree or not (the number says how many)" },
   { name: "copying", color: "#CC79A7", help: "source or destination of a copy under way (arrow)" },
   { name: "on host", color: "#dcedf8", edge: "#0072B2", help: "evicted to host memory, and can be loaded back (dotted)" },
 ];

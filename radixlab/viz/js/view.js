@@ -9,11 +9,14 @@ import { bindKeys } from "./keys.js";
 import { Links } from "./links.js";
 import { playerPanel } from "./player.js";
 import { sequencesPanel } from "./sequences.js";
+import { keepInSight } from "./sight.js";
 import { headline, summary } from "./summary.js";
 import { Timeline, unpack } from "./timeline.js";
 import { treePanel } from "./tree.js";
 
 const SPEEDS = [1, 2, 4, 8, 16, 30, 60];
+// Seen where the notebook says that nobody sends events any more: after a restart, and on another day.
+const DEAD = "No kernel is behind this view any more. It shows its last picture; step back through its events as before, or run its cell again.";
 const MOST_LIVE_CHANGES = 64; // of a larger burst only the last event is marked
 
 /** The view of one model. */
@@ -67,8 +70,9 @@ class View {
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
+    const dead = h("div", { className: "rx-dead" }, DEAD);
     const root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    root.append(header, this.player.el, this.error, this.picture, this.legend.el, words);
+    root.append(header, dead, this.player.el, this.error, this.picture, this.legend.el, words);
     this.root = root;
     bindKeys(root, this.actions);
     this.links = new Links({ root, picture: this.picture, map: this.map, hostMap: this.hostMap, note: this.note });
@@ -286,6 +290,7 @@ export function render({ model, el }) {
   const view = new View(model, el);
   const onRecording = () => view.load(model.get("recording"));
   const onMessage = (message) => view.receive(message);
+  const letGo = keepInSight(model, view.root);
   model.on("change:recording", onRecording);
   model.on("msg:custom", onMessage);
   const unwatch = onNewLook(el, () => view.schedule());
@@ -294,6 +299,7 @@ export function render({ model, el }) {
     unwatch();
     model.off("change:recording", onRecording);
     model.off("msg:custom", onMessage);
+    letGo();
   };
 }
 

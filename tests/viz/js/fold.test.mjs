@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { countFacts } from "../../../radixlab/viz/js/facts.js";
+import { blockFacts, countFacts } from "../../../radixlab/viz/js/facts.js";
 import { expand, fold, stateFromJson, stateToJson } from "../../../radixlab/viz/js/fold.js";
 import { summary } from "../../../radixlab/viz/js/summary.js";
 import { unpack } from "../../../radixlab/viz/js/timeline.js";
@@ -18,6 +18,9 @@ for (const { name, recording, plain, states } of logs) {
       assert.deepEqual(plainState(state), states[k].state, `after event ${k}: ${row[0]}`);
       const { free, evictable, in_use: used, hit_rate: rate, on_host: onHost } = countFacts(state);
       assert.deepEqual([free, evictable, used, rate, onHost], states[k].counts);
+      const facts = blockFacts(state);
+      const blocks = Array.from(facts.standing, (standing, block) => [standing, facts.readers[block]]);
+      assert.deepEqual(blocks, states[k].blocks);
       assert.equal(summary(state, vocab), states[k].summary);
       assert.equal(summary(state), states[k].ids);
     });

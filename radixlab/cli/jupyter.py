@@ -1,0 +1,75 @@
+"""What JupyterLab is told when the course starts it, as files and as an environment.
+
+Knows Jupyter's folders: settings that a learner changes win over all of this.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+KERNEL_EXTENSION = "radixlab.lesson.kernel"
+
+PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+"""No question about a newsletter."""
+
+OVERRIDES = {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
+"""A saved notebook keeps its views and guesses: they can be read on another day, without a kernel.
+"""
+
+
+def settings(home: Path) -> dict[str, str]:
+    """Write what Jupyter reads from files below `home`; return the environment to start it in.
+
+    Where no file can be written JupyterLab starts all the same, and knows less.
+    """
+    environment = {"PATH": _with(str(Path(sys.executable).parent), "PATH")}
+    try:
+        for name, content in _files().items():
+            file = home / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    except OSError:
+        return environment
+    return environment | {
+        "JUPYTER_CONFIG_PATH": _with(str(home), "JUPYTER_CONFIG_PATH"),
+        "JUPYTER_PATH": _with(str(home), "JUPYTER_PATH"),
+    }
+
+
+def _files() -> dict[str, Any]:
+    return {
+        "labconfig/page_config.json": PAGE,
+        "labconfig/default_setting_overrides.json": OVERRIDES,
+        "jupyter_server_config.json": _server(),
+        "kernels/python3/kernel.json": kernel(),
+    }
+
+
+def kernel() -> dict[str, Any]:
+    """Return the kernel that notebooks ask for by the name `python3`, with the course's extension.
+
+    Jupyter looks here before it looks into the Python environment, at each start and restart.
+    """
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    return {
+        "argv": [*argv, f"--InteractiveShellApp.extra_extensions={KERNEL_EXTENSION}"],
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+
+
+def _server() -> dict[str, Any]:
+    if os.name != "posix":
+        return {}
+    # Not a login shell, which Jupyter takes where it has no terminal: that would set PATH anew.
+    shell = [os.environ.get("SHELL") or "sh"]
+    return {"ServerApp": {"terminado_settings": {"shell_command": shell}}}
+
+
+def _with(first: str, variable: str) -> str:
+    """Return a list of folders, as the environment has it, with one more in front."""
+    others = os.environ.get(variable)
+    return os.pathsep.join([first, *([others] if others else [])])
