@@ -2,9 +2,13 @@
 
 A sequence of 1,024 tokens and half a block is forked; every branch then writes one token, and then
 one more, as parallel sampling does in its first two steps. With copy-on-write the fork copies
-nothing, and all branches but the last to write copy the one block they share the tail of. The rival
-is `NaiveManager.fork`, which copies all blocks there and then. Copies are really made, in a
-`NumpyKVStore` of 4 KB a token. Clocks as in `growth`: wall time of single calls, in medians.
+nothing, and all branches but the last to write copy the one block that they share half-filled. The
+rival is `NaiveManager.fork`, which copies all blocks at the fork. Copies are really made, in a
+`NumpyKVStore` of 4 KB a token, and belong to the time of the write that needs them. Clocks as in
+`growth`: wall time of single calls, in medians.
+
+Lesson 04 prints what this file measures, and exercise 8.5.2 measures the same: `unshared` and
+`first` are its phases, and what a copy adds is the difference between them.
 """
 
 import time
@@ -26,23 +30,21 @@ VALUE_SHAPE = (1024,)
 TOKEN_BYTES = 4 * VALUE_SHAPE[0]
 BLOCK_SIZES = (16, 32, 64, 128)
 NUM_FORKS = (1, 4, 16)
-NUM_WRITES = 7
-"""To a sequence that was never forked; they fit in half a block of the smallest size."""
 TOKEN: TokenArray = np.array([7], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One fork and its first writes; µs of the manager's calls, and of the bytes copied."""
+    """One fork and its first writes, in µs; every time includes the bytes that are copied."""
 
     unshared_us: float
-    """A write to a sequence that was never forked."""
+    """The first write to a sequence that was never forked: its token buffer grows here too."""
     first_us: float
-    """The first write of a branch that must copy, without the bytes: median over the branches."""
+    """The first write of a branch that must copy: median over the branches."""
     later_us: float
-    """A write after that."""
+    """The second write of a branch: median over the branches."""
     lazy_us: float
-    """All forks and all first writes, bytes included."""
+    """All forks and all first writes."""
     eager_us: float
     """The same by copying at once."""
     lazy_blocks: int
@@ -58,6 +60,8 @@ class CowRow:
     unshared_us: Spread
     first_us: Spread
     later_us: Spread
+    copy_us: Spread
+    """What a copy adds to a write: first - unshared."""
     first_over_unshared: Spread
     lazy_us: Spread
     eager_us: Spread
@@ -81,7 +85,7 @@ class Branches:
         self.num_forks = num_forks
         num_tokens = CONTEXT_TOKENS + block_size // 2
         self.prompt = np.arange(num_tokens, dtype=np.int32)
-        num_blocks = (num_forks + 2) * (CONTEXT_TOKENS // block_size + 1)
+        num_blocks = (num_forks + 3) * (CONTEXT_TOKENS // block_size + 1)
         config = CacheConfig(num_blocks, block_size)
         self.lazy, self.eager = KVCacheManager(config), NaiveManager(config)
         self.store = NumpyKVStore(num_blocks, block_size, VALUE_SHAPE)
@@ -89,8 +93,7 @@ class Branches:
 
     def sample(self) -> Sample:
         """Fork both ways, write, and give everything back."""
-        unshared_us = self._unshared()
-        first, later, lazy_us, lazy_blocks = self._lazy()
+        unshared_us, first, later, lazy_us, lazy_blocks = self._lazy()
         eager_us, eager_blocks = self._eager()
         return Sample(unshared_us, first, later, lazy_us, eager_us, lazy_blocks, eager_blocks)
 
@@ -99,31 +102,32 @@ class Branches:
         manager.commit(sequence, sequence.num_tokens)
         return sequence
 
-    def _unshared(self) -> float:
-        alone = self._start(self.lazy)
-        us = [timed_us(partial(self.lazy.append, alone, TOKEN))[0] for _ in range(NUM_WRITES)]
-        self.lazy.release(alone)
-        return median(us)
-
-    def _lazy(self) -> tuple[float, float, float, int]:
-        """Return µs of a first write and of a later one, of all together, and blocks copied."""
-        manager, first, total = self.lazy, [], 0.0
+    def _lazy(self) -> tuple[float, float, float, float, int]:
+        """Return µs: never shared, first, later, all forks and first writes; and blocks copied."""
+        manager, first, total, num_copied = self.lazy, [], 0.0, 0
+        alone = [self._start(manager) for _ in range(2)]
         branches = [self._start(manager)]
         for _ in range(self.num_forks):
             us, child = timed_us(partial(manager.fork, branches[0]))
             total += us
             branches.append(child)
-        num_copied = 0
+        _, unshared = [self._write(sequence)[0] for sequence in alone]  # the first one warms up
         for branch in branches:
-            us, copies = timed_us(partial(manager.append, branch, TOKEN))
-            copy_us = timed_us(partial(self._run, copies))[0]
-            total += us + (copy_us if copies else 0.0)
+            us, copies = self._write(branch)
+            total += us
             first += [us] if copies else []
             num_copied += len(copies)
-        later = [timed_us(partial(manager.append, b, TOKEN))[0] for b in branches]
-        for branch in branches:
-            manager.release(branch)
-        return median(first), median(later), total, num_copied
+        later = [self._write(branch)[0] for branch in branches]
+        for sequence in (*alone, *branches):
+            manager.release(sequence)
+        return unshared, median(first), median(later), total, num_copied
+
+    def _write(self, sequence: Any) -> tuple[float, list[Transfer]]:
+        """Append a token and run the copies that it takes; return µs and the copies."""
+        us, copies = timed_us(partial(self.lazy.append, sequence, TOKEN))
+        if copies:
+            us += timed_us(partial(self._run, copies))[0]
+        return us, copies
 
     def _run(self, copies: list[Transfer]) -> None:
         self.store.run(copies)
@@ -190,6 +194,7 @@ def _rows(samples: dict[tuple[int, int], list[Sample]]) -> Iterator[CowRow]:
             spread(unshared),
             spread(first),
             spread(s.later_us for s in rounds),
+            spread(s.first_us - s.unshared_us for s in rounds),
             ratios(first, unshared),
             spread(lazy),
             spread(eager),

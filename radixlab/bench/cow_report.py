@@ -50,9 +50,11 @@ class CowReport:
     def _what(self) -> str:
         return (
             f"A sequence of {CONTEXT_TOKENS:,} tokens and half a block is forked, then every "
-            f"branch writes a token, and one more. Wall µs of one write (`append` of a token) and "
-            f"of all forks with all first writes, the bytes copied included ({TOKEN_BYTES:,} bytes "
-            f"of KV a token); eager is `NaiveManager.fork`, which copies every block at once. "
+            f"branch writes a token, and one more. Wall µs of one write (`append` of a token and "
+            f"the copy that it takes, {TOKEN_BYTES:,} bytes of KV a token) and of all forks with "
+            f"all first writes; eager is `NaiveManager.fork`, which copies every block at once. "
+            f"A first write costs an ordinary write and the copy of one block; the larger the "
+            f"block, the more times an ordinary write that is. "
             f"Median of {self.num_samples} in each of {count(self.rounds, 'round')}, "
             f"median (min - max) of these"
         )
@@ -74,6 +76,7 @@ def _table(rows: list[CowRow]) -> tuple[list[str], list[list[str]]]:
         "write, never shared",
         "first after a fork",
         "after that",
+        "a copy adds",
         "first ÷ never shared",
         "blocks copied (MB)",
         "all, µs",
@@ -88,6 +91,7 @@ def _table(rows: list[CowRow]) -> tuple[list[str], list[list[str]]]:
             str(row.unshared_us),
             str(row.first_us),
             str(row.later_us),
+            str(row.copy_us),
             str(row.first_over_unshared),
             _copied(row.lazy_blocks, row),
             str(row.lazy_us),
@@ -110,6 +114,7 @@ def _row_json(row: CowRow) -> dict[str, object]:
         "write_never_shared_us": triple(row.unshared_us),
         "first_write_us": triple(row.first_us),
         "later_write_us": triple(row.later_us),
+        "copy_adds_us": triple(row.copy_us),
         "first_over_never_shared": triple(row.first_over_unshared),
         "copied_blocks": row.lazy_blocks,
         "copied_bytes": row.lazy_blocks * row.block_bytes,

@@ -92,7 +92,7 @@ class Sample:
 
     @property
     def cell(self) -> Cell:
-        """What it is summarised with."""
+        """The samples of one cell are summarised together."""
         return self.kind, self.block_size, self.forks, self.phase
 
 
@@ -112,10 +112,10 @@ class Conclusion:
     copied_share: float
     """All blocks that the cow samples copied / all that the eager samples copied."""
     break_even_blocks: float | None
-    """So many copies on writing cost as much as an eager fork costs more than a shared one:
-    (m(eager, fork) - m(cow, fork)) / copy_s. None where `copy_s` is None or 0."""
+    """How many copies on writing cost as much as the difference between an eager fork and a shared
+    one: (m(eager, fork) - m(cow, fork)) / copy_s. None where `copy_s` is None or 0."""
     eager_over_cow: float
-    """T(eager) / T(cow), where T(kind) is what a whole group costs until all have written once:
+    """T(eager) / T(cow), where T(kind) is what a whole group costs until every branch wrote once:
     forks * m(kind, fork) + forks * m(kind, first) + m(kind, last)."""
 
     @property

@@ -1,4 +1,4 @@
-"""Plans of exercise 8.5.3 to look at: as a picture of who found what, and live on a small pool."""
+"""Plans of exercise 8.5.3 to look at: a picture of what each request found, and a live view."""
 
 from collections.abc import Callable, Sequence
 from string import ascii_uppercase
@@ -29,9 +29,9 @@ def by_arrival(workload: Workload) -> Plan:
 
 
 def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
-    """Draw what each request finds, at its place, in order of arrival and below it as planned.
+    """Draw what each request finds, first in order of arrival, and below that as planned.
 
-    The strip below tells by colours who shares more than everybody does.
+    In the strip below the bars, requests of one colour share more than all requests do.
     """
     where = scene(pattern, seed)
     planners: dict[str, Planner] = {"order of arrival": by_arrival}
@@ -74,7 +74,7 @@ def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -
 
 
 def _pins(axes: Axes, spans: Sequence[tuple[int, int]]) -> None:
-    """Draw a line over the places in which a pin holds; the first few, one below the other."""
+    """Draw a line for each of the first pins, over the places at which it holds."""
     label, right = "pinned", axes.get_xlim()[1]
     for number, (start, end) in enumerate(spans[:8]):
         places, height = [start, min(end, right)], 0.98 - 0.03 * number
@@ -85,7 +85,7 @@ def _pins(axes: Axes, spans: Sequence[tuple[int, int]]) -> None:
 
 
 def _families(prompts: Sequence[Any]) -> list[int]:
-    """Give those that go on alike, after what all have in common, the same number."""
+    """Return a number for each prompt; those that go on alike after the common prefix get one."""
     begins = np.stack([prompt[: min(map(len, prompts))] for prompt in prompts])
     common = int((begins != begins[0]).any(axis=0).argmax())
     known: dict[int, int] = {}
@@ -93,7 +93,7 @@ def _families(prompts: Sequence[Any]) -> list[int]:
 
 
 def _letters(prompts: Sequence[Any]) -> Callable[[int], str]:
-    """Return what writes a token as the letter of the first family that has it."""
+    """Return a function that writes a token as the letter of the first family that has it."""
     letters: dict[int, str] = {}
     for prompt, family in zip(prompts, _families(prompts), strict=True):
         for token in prompt.tolist():
@@ -113,7 +113,8 @@ class Stage:
         """What to look at while it is played."""
 
     def play(self) -> None:
-        """Serve the requests as planned, slowly enough to watch."""
+        """Serve the requests as planned, slowly enough to watch, from an empty cache each time."""
+        self._manager.reset()
         found = []
         pins = Pins(self._manager, self._answer.pins)
         for hits in steps(self._manager, self._answer, self._requests, pins):

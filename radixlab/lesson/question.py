@@ -1,13 +1,14 @@
 """Commit to a guess, run the cell, compare: it never blocks and is kept at once.
 
-Knows questions and front ends; where guesses are kept is `guesses`' part.
+Knows questions and front ends; how a question looks is the part of `box`, and where guesses are
+kept that of `guesses`.
 """
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsFloat
+from typing import SupportsFloat
 
 from radixlab.home import is_static, learner_home
 from radixlab.lesson.guesses import Guess, GuessBook
@@ -80,7 +81,9 @@ def predict(
         return
     from IPython.display import display
 
-    display(question_box(asked, _book()))
+    from radixlab.lesson.box import GuessBox
+
+    display(GuessBox(asked, _book()))
 
 
 def reveal(key: str, actual: object, unit: str = "") -> None:
@@ -101,40 +104,6 @@ def reveal(key: str, actual: object, unit: str = "") -> None:
         print(_verdict(guess, measured, unit, "the engine says"))
     if now != measured:
         print(f"(This run says {_with_unit(now, unit)}: the first answer is kept.)")
-
-
-def question_box(question: Question, book: GuessBook) -> Any:
-    """Return the question as an ipywidgets box that keeps each answer in `book`."""
-    import ipywidgets as widgets
-
-    before = book.get(question.key)
-    shown = str(before) if before is not None and question.parse(str(before)) is not None else None
-    field: Any
-    if question.choices:
-        style = {"button_width": "auto"}  # a choice may be a phrase
-        field = widgets.ToggleButtons(options=question.choices, value=shown, style=style)
-    else:
-        hint = f"a number of {question.unit}" if question.unit else "a number"
-        field = widgets.Text(value=shown or "", placeholder=hint, continuous_update=False)
-    status = widgets.Label(question.comment(before) if shown and before is not None else "")
-    field.observe(_keeper(question, book, status), names="value")
-    return widgets.VBox([widgets.Label(question.text), field, status])
-
-
-def _keeper(question: Question, book: GuessBook, status: Any) -> Callable[[Any], None]:
-    def keep(change: Any) -> None:
-        guess = question.parse(change["new"] or "")
-        if guess is None:
-            status.value = "That is not a number: nothing kept." if change["new"] else ""
-            return
-        try:
-            book.save(question.key, guess)
-        except OSError as error:  # a full or read-only disk must not stop a lesson
-            status.value = f"Your guess could not be kept ({error.strerror})."
-        else:
-            status.value = question.comment(guess)
-
-    return keep
 
 
 def _book() -> GuessBook:

@@ -41,8 +41,8 @@ def _blocks_in_use(block_tables: list[list[int]]) -> int:
     return len(set().union(*block_tables))
 
 
-def _must_copy(ref_count: int, is_in_tree: bool) -> bool:
-    return ref_count > 1 or is_in_tree
+def _must_copy(num_tables: int, is_in_tree: bool) -> bool:
+    return num_tables > 1 or is_in_tree
 
 
 def _gap_closed(hit: float, lru: float, optimum: float) -> float:
@@ -90,14 +90,14 @@ TASKS = {
         ),
     ),
     "04/must_copy": Task(
-        "Whether a block has to be copied before it is written: ref_count counts the block tables "
-        "it is in.",
+        "Whether a block must be copied before it is written: num_tables is the number of block "
+        "tables that it is in.",
         _must_copy,
         ((1, False), (2, False), (1, True), (3, True)),
         (
             "Who else would read what you write?",
             "Another sequence, or whoever the tree hands the block to next.",
-            "ref_count > 1 or is_in_tree",
+            "num_tables > 1 or is_in_tree",
         ),
     ),
     "05/gap_closed": Task(

@@ -18,6 +18,8 @@ COLOURS = (
 )
 """Okabe and Ito's, a brown and a violet: one for each policy. A curve has its name at its end."""
 BOUND = "belady"
+MAX_POINTS = 120
+"""Of a curve over time: more than the eye can tell apart."""
 MIN_LABEL_GAP = 0.045
 """Between labels, as a share of the height."""
 
@@ -36,8 +38,8 @@ def draw_race(
     layout = ConstrainedLayoutEngine(w_pad=0.12)  # inches: the names at the right need air
     figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout=layout)
     panels = np.atleast_1d(figure.subplots(1, num_panels))
-    over_time = {name: rolling_rate(pairs) for name, pairs in by_request.items()}
-    _curves(panels[0], over_time, "requests served", "token hit rate of the last tenth")
+    over_time = {name: rate_so_far(pairs) for name, pairs in by_request.items()}
+    _curves(panels[0], over_time, "requests served", "token hit rate so far")
     if by_pool:
         points = {name: columns(sorted(runs)) for name, runs in by_pool.items()}
         panels[1].set_xscale("log")
@@ -54,15 +56,18 @@ def columns(pairs: Sequence[tuple[float, float]]) -> tuple[Sequence[float], Sequ
     return [x for x, _ in pairs], [y for _, y in pairs]
 
 
-def rolling_rate(
-    pairs: Sequence[tuple[int, int]],
-) -> tuple[Sequence[float], Sequence[float]]:
-    """Return `(requests served, token hit rate over the last tenth of all requests)`."""
-    window = max(1, len(pairs) // 10)
-    totals = np.vstack(([0, 0], np.cumsum(np.array(pairs).reshape(-1, 2), axis=0)))
-    ends = np.unique(np.linspace(window, len(pairs), 120).astype(int))
-    prompt, hit = (totals[ends] - totals[ends - window]).T
-    return ends.tolist(), (hit / np.maximum(1, prompt)).tolist()
+def rate_so_far(pairs: Sequence[tuple[int, int]]) -> tuple[Sequence[float], Sequence[float]]:
+    """Return `(requests served, token hit rate of these)`; the last point is the whole run's.
+
+    Not the rate of the latest few: a curve would then end, and be named, at a figure that no table
+    of the same race has.
+
+    >>> rate_so_far([(10, 0), (10, 5), (20, 15)])
+    ([1, 2, 3], [0.0, 0.25, 0.5])
+    """
+    prompt, hit = np.cumsum(np.array(pairs).reshape(-1, 2), axis=0).T
+    ends = np.unique(np.linspace(1, len(pairs), MAX_POINTS).astype(int))
+    return ends.tolist(), (hit[ends - 1] / np.maximum(1, prompt[ends - 1])).tolist()
 
 
 def _curves(

@@ -104,6 +104,15 @@ def test_the_bound_needs_the_future():
         make_manager("belady", CacheConfig(4))
 
 
+def test_with_a_host_tier_the_rule_is_no_bound():
+    "Lesson 05 shows this run, to say where the rule stops being optimal."
+    requests = list(GENERATORS["tenants"](150, 7))
+    config = CacheConfig(num_blocks=957, num_host_blocks=957)
+    managers = {name: make_manager(name, config, requests.copy) for name in ("lfu", "belady")}
+    found = {name: replay(manager, requests).hit_tokens for name, manager in managers.items()}
+    assert found["lfu"] > found["belady"]
+
+
 @pytest.mark.parametrize("workload", ["multi-turn-chat", "agent", "document-qa", "phase-shift"])
 def test_adaptive_is_hardly_worse_than_lru_where_lru_is_right(workload):
     requests, config = list(GENERATORS[workload](300, 901)), CacheConfig(900)

@@ -12,11 +12,11 @@ from radixlab.bench.attention_clocks import Roofs  # noqa: E402
 from radixlab.lesson.paged import (  # noqa: E402
     Attained,
     ToyLayer,
+    five_requests,
     plot_plan,
     plot_prefill,
     plot_roofline,
     run_kernel,
-    six_requests,
     used_pool,
 )
 from radixlab.lesson.paged.kernels import RECORDED  # noqa: E402
@@ -30,8 +30,8 @@ NEEDS_TRITON = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def six():
-    return six_requests(ToyLayer(), *used_pool(num_blocks=64))
+def five():
+    return five_requests(ToyLayer(), *used_pool(num_blocks=64))
 
 
 def test_the_toy_gives_a_token_the_same_key_whoever_computes_it():
@@ -40,27 +40,27 @@ def test_the_toy_gives_a_token_the_same_key_whoever_computes_it():
     assert all(torch.allclose(a[4:], b, atol=1e-6) for a, b in zip(whole, part, strict=True))
 
 
-def test_six_requests_share_by_two_levels(six):
-    tree = tree_plan(six.sequences, 4, 2)
-    assert tree.num_queries.tolist() == [6, 3, 1, 1, 1, 2, 1, 1, 1]
-    assert tree.kv_tokens_read < six.flat_plan().kv_tokens_read
+def test_five_requests_share_by_two_levels(five):
+    tree = tree_plan(five.sequences, 4, 2)
+    assert tree.num_queries.tolist() == [5, 2, 1, 1, 2, 1, 1, 1]
+    assert tree.kv_tokens_read < five.flat_plan().kv_tokens_read
 
 
-def test_both_plans_decode_to_what_a_prefill_gives(six):
-    for row, sequence in enumerate(six.sequences):
-        q = six.q[row : row + 1]
-        want, _ = prefill(q, six.pool, [0, 1], [sequence.block_table], [sequence.num_tokens])
-        for plan in (six.flat_plan(), tree_plan(six.sequences, 4, 2)):
-            got, _ = decode(six.q, six.pool, plan)
+def test_both_plans_decode_to_what_a_prefill_gives(five):
+    for row, sequence in enumerate(five.sequences):
+        q = five.q[row : row + 1]
+        want, _ = prefill(q, five.pool, [0, 1], [sequence.block_table], [sequence.num_tokens])
+        for plan in (five.flat_plan(), tree_plan(five.sequences, 4, 2)):
+            got, _ = decode(five.q, five.pool, plan)
             assert torch.allclose(got[row], want[0], atol=1e-5)
 
 
-def test_the_picture_of_a_plan_names_every_span_and_reader(six):
-    text = plot_plan(tree_plan(six.sequences, 4, 2)).text.splitlines()
-    assert text[1] == "  A: 20 tokens from  0, requests 0, 1, 2, 3, 4, 5"
-    assert text[-1] == "  I: 12 tokens from 20, request 5"
+def test_the_picture_of_a_plan_names_every_span_and_reader(five):
+    text = plot_plan(tree_plan(five.sequences, 4, 2)).text.splitlines()
+    assert text[1] == "  A: 20 tokens from  0, requests 0, 1, 2, 3, 4"
+    assert text[-1] == "  H: 12 tokens from 20, request 4"
     shown = sum(int(line.split()[1]) for line in text[1:])
-    assert text[0] == f"9 spans, {shown} KV tokens read"
+    assert text[0] == f"8 spans, {shown} KV tokens read"
 
 
 def test_the_picture_of_a_prefill_counts_all_pairs():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from radixlab.lesson import predict, reveal
+from radixlab.lesson.box import GuessBox
 from radixlab.lesson.guesses import GuessBook
-from radixlab.lesson.question import Question, question_box
+from radixlab.lesson.question import Question
 
 BLOCKS = Question("blocks", "How many blocks?", unit="blocks")
 NODES = Question("node", "Which node goes first?", ("leaf a", "leaf b"))
@@ -14,10 +15,6 @@ NODES = Question("node", "Which node goes first?", ("leaf a", "leaf b"))
 @pytest.fixture
 def book(home):
     return GuessBook(home / "guesses.json")
-
-
-def parts(box):
-    return box.children[1], box.children[2]
 
 
 def test_without_a_front_end_the_question_is_text(capsys):
@@ -38,17 +35,17 @@ def test_one_choice_is_no_question():
 
 
 def test_a_typed_number_is_kept_at_once(book, home):
-    field, status = parts(question_box(BLOCKS, book))
-    field.value = "30"
+    box = GuessBox(BLOCKS, book)
+    box.value = "30"
     assert json.loads((home / "guesses.json").read_text()) == {"blocks": 30}
-    assert status.value.startswith("Your guess is kept: 30 blocks.")
+    assert box.status.startswith("Your guess is kept: 30 blocks.")
 
 
 def test_a_picked_choice_is_kept_and_can_be_changed(book):
-    field, _ = parts(question_box(NODES, book))
-    assert field.value is None
-    field.value = "leaf a"
-    field.value = "leaf b"
+    box = GuessBox(NODES, book)
+    assert box.value == ""
+    box.value = "leaf a"
+    box.value = "leaf b"
     assert book.get("node") == "leaf b"
 
 
@@ -63,35 +60,35 @@ def test_numbers_as_people_type_them(typed, guess):
 @pytest.mark.parametrize("typed", ["many", "nan", "inf", "", "<b>"])
 def test_what_is_no_number_keeps_the_old_guess(book, typed):
     book.save("blocks", 5)
-    field, _ = parts(question_box(BLOCKS, book))
-    field.value = typed
+    box = GuessBox(BLOCKS, book)
+    box.value = typed
     assert book.get("blocks") == 5
 
 
 def test_the_guess_stands_there_again_after_a_restart(book):
     book.save("blocks", 30)
-    field, status = parts(question_box(BLOCKS, book))
-    assert field.value == "30" and "30 blocks" in status.value
+    box = GuessBox(BLOCKS, book)
+    assert box.value == "30" and "30 blocks" in box.status
 
 
 def test_an_old_guess_that_is_no_choice_any_more_is_not_shown(book):
     book.save("node", "leaf z")
-    assert parts(question_box(NODES, book))[0].value is None
+    assert GuessBox(NODES, book).value == ""
 
 
 def test_a_disk_that_refuses_does_not_stop_the_lesson(book):
     book.path.parent.parent.joinpath("home").write_text("a file where the folder should be")
-    field, status = parts(question_box(BLOCKS, book))
-    field.value = "30"
-    assert "could not be kept" in status.value
+    box = GuessBox(BLOCKS, book)
+    box.value = "30"
+    assert "could not be kept" in box.status
 
 
 def test_an_answer_is_told_after_the_guess_only(book):
     asked = Question("blocks", "How many?", unit="blocks", answer=16)
-    field, status = parts(question_box(asked, book))
-    assert "16" not in status.value
-    field.value = "30"
-    assert "You said 30 blocks, the answer is 16 blocks." in status.value
+    box = GuessBox(asked, book)
+    assert "16" not in box.status
+    box.value = "30"
+    assert "You said 30 blocks, the answer is 16 blocks." in box.status
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ WRONG = {
     "01/blocks_needed": lambda num_tokens, block_size: num_tokens // block_size,
     "02/child_key": lambda tokens, block_size: tokens[:1],
     "03/blocks_in_use": lambda tables: sum(map(len, tables)),
-    "04/must_copy": lambda ref_count, is_in_tree: ref_count > 1,
+    "04/must_copy": lambda num_tables, is_in_tree: num_tables > 1,
     "05/gap_closed": lambda hit, lru, optimum: hit / optimum,
     "06/merged_lse": lambda a, b: math.log(math.exp(a) + math.exp(b)),
     "07/slope": lambda sizes, costs: costs[1] / costs[0] / (sizes[1] / sizes[0]),

@@ -5,14 +5,42 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radixlab.cache import POLICIES
-from radixlab.viz.race import apart, draw_race, rolling_rate
+from radixlab.cache import POLICIES, CacheConfig
+from radixlab.viz.race import apart, draw_race, rate_so_far
+from radixlab.workloads import GENERATORS, make_manager, replay
+
+RUNS = st.lists(
+    st.tuples(st.integers(0, 500), st.floats(0, 1)).map(lambda p: (p[0], int(p[0] * p[1]))),
+    min_size=1,
+    max_size=300,
+)
 
 
-def test_the_rolling_rate_is_hits_over_prompts_of_the_last_tenth():
-    x, y = rolling_rate([(10, 0)] * 90 + [(10, 5)] * 10)
-    assert (x[0], x[-1]) == (10, 100)
-    assert (y[0], y[-1]) == (0.0, 0.5)
+@given(RUNS)
+def test_a_curve_ends_at_the_rate_of_the_whole_run(pairs):
+    x, y = rate_so_far(pairs)
+    assert x[-1] == len(pairs) and x == sorted(set(x)) and x[0] >= 1
+    assert y[-1] == sum(hit for _, hit in pairs) / max(1, sum(prompt for prompt, _ in pairs))
+
+
+@given(st.dictionaries(st.sampled_from(["lru", "mine", "belady"]), RUNS, min_size=1))
+def test_a_label_says_what_a_table_says_of_the_same_run(runs):
+    "A late change of fortune must not put lfu above belady beside a table that says otherwise."
+    (axes,) = draw_race(runs).axes
+    rates = {
+        name: sum(hit for _, hit in pairs) / max(1, sum(prompt for prompt, _ in pairs))
+        for name, pairs in runs.items()
+    }
+    labels = [text.get_text() for text in axes.texts]
+    assert sorted(labels) == sorted(f"{name} {rate:.1%}" for name, rate in rates.items())
+
+
+def test_the_label_is_the_token_hit_rate_of_a_replay():
+    config, requests = CacheConfig(300), list(GENERATORS["phase-shift"](60, 1))
+    runs = {n: replay(make_manager(n, config), requests) for n in ("lru", "lfu", "mru")}
+    (axes,) = draw_race({name: run.by_request for name, run in runs.items()}).axes
+    wanted = {f"{name} {run.token_hit_rate:.1%}" for name, run in runs.items()}
+    assert {text.get_text() for text in axes.texts} == wanted
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12).map(sorted))

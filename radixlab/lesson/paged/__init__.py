@@ -3,7 +3,7 @@
 Needs torch, like `radixlab.attention`.
 """
 
-from radixlab.lesson.paged.batch import six_requests, used_pool
+from radixlab.lesson.paged.batch import five_requests, used_pool
 from radixlab.lesson.paged.kernels import run_kernel
 from radixlab.lesson.paged.measured import as_points, plan_times_us
 from radixlab.lesson.paged.plans import plot_plan, plot_prefill
@@ -16,6 +16,7 @@ __all__ = [
     "ToyLayer",
     "agree",
     "as_points",
+    "five_requests",
     "plan_times_us",
     "plot_plan",
     "plot_prefill",
@@ -23,6 +24,5 @@ __all__ = [
     "plot_spoiled",
     "ridge",
     "run_kernel",
-    "six_requests",
     "used_pool",
 ]

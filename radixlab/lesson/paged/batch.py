@@ -1,6 +1,6 @@
-"""A pool in use, and six requests that share: the batch that lesson 06 looks at from all sides.
+"""A pool in use, and five requests that share prefixes: the batch of lesson 06.
 
-Knows the cache and the toy layer; the notebook and the child process make the same one.
+Knows the cache and the toy layer. The notebook and the child process make the same batch.
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ BLOCK_SIZE = 4
 PROMPT = "Answer in one line. "
 DOCUMENTS = ("Rome is old. It is in Italy.", "The sun is a star. It's hot.", "")
 QUESTIONS = (
-    (" How old?", " And where?", " Built when?"),
+    (" How old?", " And where?"),
     (" Is it hot?", " How far?"),
     ("Who are you?",),
 )
 
 
 def used_pool(num_blocks: int, seed: int = 0) -> tuple[KVCacheManager, KVPool]:
-    """Make a cache that has been in use for a while: it hands blocks out in no order.
+    """Make a cache that has been in use for a while, so that its free blocks are in no order.
 
-    Its pool holds NaN: whoever reads a slot that nobody has written will notice.
+    Its pool holds NaN, so a read from a slot that nobody has written cannot go unnoticed.
     """
     manager = KVCacheManager(CacheConfig(num_blocks, BLOCK_SIZE))
     blocks = manager.allocator.allocate(num_blocks)
@@ -37,7 +37,7 @@ def used_pool(num_blocks: int, seed: int = 0) -> tuple[KVCacheManager, KVPool]:
 
 
 @dataclass(frozen=True, slots=True)
-class SixRequests:
+class FiveRequests:
     """Requests that decode together, one query each."""
 
     manager: KVCacheManager
@@ -57,8 +57,8 @@ class SixRequests:
         return KVPool(self.pool.k.double(), self.pool.v.double())
 
 
-def six_requests(layer: ToyLayer, manager: KVCacheManager, pool: KVPool) -> SixRequests:
-    """Admit six requests: one prompt, two documents, six questions, each token computed once."""
+def five_requests(layer: ToyLayer, manager: KVCacheManager, pool: KVPool) -> FiveRequests:
+    """Admit five requests that begin with one prompt; what they share is computed once."""
     texts = [
         PROMPT + document + question
         for document, questions in zip(DOCUMENTS, QUESTIONS, strict=True)
@@ -74,4 +74,4 @@ def six_requests(layer: ToyLayer, manager: KVCacheManager, pool: KVPool) -> SixR
         manager.commit(sequence, len(tokens))
         sequences.append(sequence)
         queries.append(q[-1])
-    return SixRequests(manager, sequences, pool, torch.stack(queries))
+    return FiveRequests(manager, sequences, pool, torch.stack(queries))

@@ -15,24 +15,24 @@ from radixlab.attention.triton import kernels
 from radixlab.attention.triton.backend import place
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
-from radixlab.lesson.paged.batch import SixRequests, six_requests, used_pool
+from radixlab.lesson.paged.batch import FiveRequests, five_requests, used_pool
 from radixlab.lesson.paged.toy import ToyLayer
 
 Fact = dict[str, object]
 
 
 def interpret() -> list[Fact]:
-    """Decode the lesson's six requests by either plan, and compare with fp64."""
-    six = six_requests(ToyLayer(), *used_pool(num_blocks=64))
-    group = six.q.shape[1] // six.pool.kv_heads
-    tree = tree_plan(six.sequences, six.pool.block_size, group)
-    want, _ = reference.decode(six.q.double(), six.double(), tree)
-    plans = {"flat": six.flat_plan(), "tree": tree}
-    return [{"plan": name} | _interpret(six, plan, want) for name, plan in plans.items()]
+    """Decode the lesson's five requests by either plan, and compare with fp64."""
+    five = five_requests(ToyLayer(), *used_pool(num_blocks=64))
+    group = five.q.shape[1] // five.pool.kv_heads
+    tree = tree_plan(five.sequences, five.pool.block_size, group)
+    want, _ = reference.decode(five.q.double(), five.double(), tree)
+    plans = {"flat": five.flat_plan(), "tree": tree}
+    return [{"plan": name} | _interpret(five, plan, want) for name, plan in plans.items()]
 
 
-def _interpret(six: SixRequests, plan: DecodePlan, want: Tensor) -> Fact:
-    q, pool = six.q, six.pool
+def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
+    q, pool = five.q, five.pool
     got, _ = decode(q, pool, plan, backend="triton")
     placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
     return {

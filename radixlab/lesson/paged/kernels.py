@@ -1,6 +1,6 @@
 """The Triton kernels, run in a child process; where that cannot be, the recorded result.
 
-`record()` writes that down anew, on a machine with triton.
+`record()` writes a new recording, on a machine with triton.
 """
 
 import datetime
@@ -22,10 +22,10 @@ LIMIT_S = 90
 
 @dataclass(frozen=True, slots=True)
 class KernelRun:
-    """What a child process found out, and where."""
+    """What a child process found out, and on which machine."""
 
     source: str
-    """Whether it ran here, and if not, why not and when it did."""
+    """Says that it ran here; or else why it did not, and when the result was recorded."""
     facts: list[dict[str, Any]]
 
 
@@ -70,7 +70,7 @@ def _run(how: str) -> list[dict[str, Any]]:
 
 
 def record() -> None:
-    """Write down what the kernels do on this machine."""
+    """Record what the kernels do on this machine."""
     facts = {how: _run(how) for how in ("interpret", "compile")}
     today = datetime.date.today().isoformat()
     text = json.dumps({"date": today, "triton": version("triton")} | facts, indent=1)

@@ -29,7 +29,7 @@ class _Span:
     """Where in its readers' prompts it begins, in tokens."""
     tokens: int
     top: int
-    """The first place that reads it."""
+    """The first row that reads it."""
     readers: int
 
     @property
@@ -44,8 +44,8 @@ class _Span:
 def plot_plan(plan: DecodePlan, title: str = "") -> Picture:
     """Draw where the spans of a plan lie in the prompts, and beside it who reads which.
 
-    Left, a span is as wide as it has tokens and as high as it has readers: this is the tree. Right,
-    it is a column: one read, and a dot for each partial result.
+    On the left a span is as wide as its tokens and as high as its readers: this is the tree. On the
+    right a span is a column: one read, and a dot for each partial result.
     """
     spans = _spans(plan)
     num_queries = len(plan.order)

@@ -15,6 +15,8 @@ import { Timeline, unpack } from "./timeline.js";
 import { treePanel } from "./tree.js";
 
 const SPEEDS = [1, 2, 4, 8, 16, 30, 60];
+// Seen where the notebook says that nobody sends events any more: after a restart, and on another day.
+const DEAD = "No kernel is behind this view any more. It shows its last picture; step back through its events as before, or run its cell again.";
 const MOST_LIVE_CHANGES = 64; // of a larger burst only the last event is marked
 
 /** The view of one model. */
@@ -68,8 +70,9 @@ class View {
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
+    const dead = h("div", { className: "rx-dead" }, DEAD);
     const root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    root.append(header, this.player.el, this.error, this.picture, this.legend.el, words);
+    root.append(header, dead, this.player.el, this.error, this.picture, this.legend.el, words);
     this.root = root;
     bindKeys(root, this.actions);
     this.links = new Links({ root, picture: this.picture, map: this.map, hostMap: this.hostMap, note: this.note });

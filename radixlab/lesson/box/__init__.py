@@ -1,0 +1,52 @@
+"""The box of a guess in a notebook: the side that keeps what was typed; what is seen is in box.js.
+
+Knows questions and the book of guesses.
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from radixlab.lesson.guesses import GuessBook
+from radixlab.lesson.question import Question
+
+_HERE = Path(__file__).parent
+
+
+class GuessBox(anywidget.AnyWidget):
+    """Show a question, and keep each answer to it in `book` at once."""
+
+    _esm: ClassVar[str] = (_HERE / "box.js").read_text(encoding="utf-8")
+    _css: ClassVar[str] = (_HERE / "box.css").read_text(encoding="utf-8")
+    question = traitlets.Unicode().tag(sync=True)
+    choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    hint = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, question: Question, book: GuessBook) -> None:
+        before = book.get(question.key)
+        known = before is not None and question.parse(str(before)) is not None
+        super().__init__(
+            question=question.text,
+            choices=list(question.choices),
+            hint=f"a number of {question.unit}" if question.unit else "a number",
+            value=str(before) if known else "",
+            status=question.comment(before) if known and before is not None else "",
+        )
+        self._question, self._book = question, book
+        self.observe(self._keep, names="value")
+
+    def _keep(self, change: Any) -> None:
+        guess = self._question.parse(change["new"])
+        if guess is None:
+            self.status = "That is not a number: nothing kept." if change["new"] else ""
+            return
+        try:
+            self._book.save(self._question.key, guess)
+        except OSError as error:  # a full or read-only disk must not stop a lesson
+            self.status = f"Your guess could not be kept ({error.strerror})."
+        else:
+            self.status = self._question.comment(guess)
