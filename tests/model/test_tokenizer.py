@@ -51,6 +51,11 @@ def test_tokens_one_by_one_give_the_text_of_all_at_once(token_ids):
     assert "".join(pushed(BYTES, token_ids)[1]) == BYTES.decode(token_ids)
 
 
+@given(ids_of(PIECES))
+def test_bytes_one_by_one_give_the_text_of_all_at_once(token_ids):
+    assert "".join(pushed(PIECES, token_ids)[1]) == PIECES.decode(token_ids)
+
+
 @given(st.text(max_size=20), st.sampled_from([BYTES, PIECES]))
 @example(" the cache ☃", PIECES)
 def test_a_text_streams_as_itself(text, tokenizer):
@@ -72,6 +77,69 @@ def test_a_character_of_four_tokens_comes_with_the_last():
 def test_what_never_becomes_a_character_comes_at_the_end():
     token_ids = [BYTES.vocabulary.token_to_id(mark) for mark in "aðŁ"]
     assert pushed(BYTES, token_ids)[1] == ["a", "", "", "�"]
+
+
+def runs_of(tokenizer):
+    """Texts of up to hundreds of tokens of which each kind may come many times in a row."""
+    vocabulary = tokenizer.vocabulary
+    kinds = [["</s>"], ["<s>", "<|user|>"], ["a"], ["ð", "Ł"], ["ĺ"], ["â", "ĺ", "ĥ"], ["Ġthe"]]
+    kinds += [["<0xF0>", "<0x9F>"], ["<0x98>"], ["<0xE2>", "<0x98>", "<0x83>"], ["▁"], ["<0x41>"]]
+    known = [[vocabulary.token_to_id(name) for name in kind] for kind in kinds]
+    known = [[7_000_000], *(ids for ids in known if None not in ids)]
+    run = st.tuples(st.sampled_from(known), st.integers(1, 60)).map(lambda pair: pair[0] * pair[1])
+    return st.lists(run, max_size=8).map(lambda runs: [token for run in runs for token in run])
+
+
+@pytest.mark.parametrize("tokenizer", [BYTES, PIECES, WORDS], ids=["bytes", "pieces", "words"])
+def test_long_runs_of_one_kind_stream_as_all_at_once(tokenizer):
+    @given(runs_of(tokenizer) | ids_of(tokenizer))
+    def stream_as_all_at_once(token_ids):
+        assert "".join(pushed(tokenizer, token_ids)[1]) == tokenizer.decode(token_ids)
+
+    stream_as_all_at_once()
+
+
+class Counting:
+    """A tokenizer that counts the tokens it decodes."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.num_decoded = tokenizer, 0
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
+
+    def decode(self, token_ids):
+        self.num_decoded += len(token_ids)
+        return self.tokenizer.decode(token_ids)
+
+
+RUNS = {
+    "special tokens": (BYTES, ["</s>"]),
+    "bytes that are no text": (BYTES, ["ð"]),
+    "bytes that continue nothing": (BYTES, ["Ł"]),
+    "half characters": (BYTES, ["ð", "Ł", "ĺ"]),
+    "characters": (BYTES, ["ð", "Ł", "ĺ", "Ĩ"]),
+    "words and special tokens": (BYTES, ["a", "</s>", "</s>"]),
+    "byte tokens": (PIECES, ["<0xE2>", "<0x98>", "<0x83>"]),
+    "broken byte tokens": (PIECES, ["<0xFF>"]),
+    "letters in bytes after a broken one": (PIECES, ["<0xFF>", *["<0x41>"] * 100, "a"]),
+    "spaces": (PIECES, ["▁"]),
+    "words": (WORDS, ["ab", "c"]),
+}
+
+
+@pytest.mark.parametrize("tokenizer, names", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("before", [[], ["a"]])
+def test_work_grows_with_the_tokens_not_with_their_square(before, tokenizer, names):
+    def num_decoded(num_tokens):
+        counting = Counting(tokenizer)
+        ids = [tokenizer.vocabulary.token_to_id(name) for name in [*before, *names]]
+        ids = ids[: len(before)] + (ids[len(before) :] * num_tokens)[:num_tokens]
+        assert "".join(pushed(counting, ids)[1]) == tokenizer.decode(ids)
+        return counting.num_decoded
+
+    assert num_decoded(4000) <= 60 * 4000
+    assert num_decoded(4000) <= 2.2 * num_decoded(2000) + 200
 
 
 def test_special_tokens_have_no_text():
@@ -127,16 +195,49 @@ def test_a_folder_says_what_is_special(tmp_path):
 @pytest.mark.parametrize(
     "files, eos",
     [
-        ({"generation_config": {"eos_token_id": [7, 8]}, "config": {"eos_token_id": 9}}, {7, 8}),
+        ({"generation_config": {"eos_token_id": [7, 8]}, "config": {"eos_token_id": 8}}, {7, 8}),
+        ({"generation_config": {"eos_token_id": 8}, "config": {"eos_token_id": [7, 8]}}, {7, 8}),
+        (
+            {
+                "generation_config": {"eos_token_id": [1, 8]},
+                "config": {"eos_token_id": 8},
+                "tokenizer_config": {"eos_token": "</s>"},
+            },
+            {1, 8},
+        ),
         ({"generation_config": {"eos_token_id": None}, "config": {"eos_token_id": 9}}, {9}),
         ({"tokenizer_config": {"eos_token": "</s>"}}, {1}),
-        ({"tokenizer_config": {"eos_token": "<nowhere>"}}, set()),
+        ({"special_tokens_map": {"eos_token": "</s>"}}, {1}),
+        ({"tokenizer_config": {"eos_token": "<nowhere>"}}, {300}),  # added, as transformers does
+        ({"config": {"eos_token_id": []}}, set()),
         ({}, set()),
     ],
     ids=str,
 )
-def test_the_end_of_an_answer_is_what_the_first_file_says(files, eos, tmp_path):
+def test_the_end_of_an_answer_is_what_all_files_say(files, eos, tmp_path):
     assert load_tokenizer(save(tmp_path, byte_level(), **files)).eos_ids == eos
+
+
+@pytest.mark.parametrize(
+    "generation, config, token",
+    [
+        ([7, 8], 9, None),
+        (7, [8, 9], None),
+        ([7, 8], [8, 9], None),
+        (7, None, "</s>"),
+        (None, [7, 8], "</s>"),
+        ([1, 7], 1, "<s>"),
+    ],
+)
+def test_files_that_end_an_answer_at_different_tokens_are_refused(
+    generation, config, token, tmp_path
+):
+    files = {"generation_config": {"eos_token_id": generation}, "config": {"eos_token_id": config}}
+    save(tmp_path, byte_level(), **files, tokenizer_config={"eos_token": token})
+    with pytest.raises(BadFileError, match=r"an answer ends at \[.*\] by .*, but at \[") as caught:
+        load_tokenizer(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert load_tokenizer(tmp_path, eos_ids=[7]).eos_ids == {7}
 
 
 def test_a_template_of_its_own_comes_first_and_one_of_several_by_name(tmp_path):
