@@ -1,4 +1,4 @@
-"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | bench`.
+"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | …`.
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
@@ -18,6 +18,7 @@ from radixlab.cache import CacheError
 from radixlab.cli.bench import bench
 from radixlab.cli.grade import grade_command
 from radixlab.cli.lab import lab, lab_command
+from radixlab.cli.model import model
 from radixlab.cli.replay import replay
 from radixlab.cli.shared import exit_with
 from radixlab.cli.work import history, reset, restore, start
@@ -75,5 +76,5 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (lab, start, grade_command, history, restore, reset, replay, bench):
+for command in (lab, start, grade_command, history, restore, reset, replay, bench, model):
     cli.add_command(command)

@@ -19,9 +19,9 @@ READ = {
 """Keys that `hf_config` reads for every architecture."""
 
 NAMING = {
-    "_name_or_path", "name_or_path", "_commit_hash", "transformers_version", "tokenizer_class",
-    "processor_class", "is_llama_config", "unsloth_version", "unsloth_fixed", "license",
-    "transformers.js_config", "finetuning_task", "problem_type", "id2label", "label2id",
+    "_name_or_path", "_model_name_or_path", "name_or_path", "_commit_hash", "transformers_version",
+    "tokenizer_class", "processor_class", "is_llama_config", "unsloth_version", "unsloth_fixed",
+    "license", "transformers.js_config", "finetuning_task", "problem_type", "id2label", "label2id",
     "num_labels", "task_specific_params", "model_name", "model_id", "base_model",
 }  # fmt: skip
 """Who made the file, with what, under which names."""
