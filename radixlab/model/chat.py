@@ -60,6 +60,10 @@ def render(
 
     `variables` are the other names that the template may read. `today` is what its clock shows.
     """
+    for name in ("tools", "documents"):
+        for each in variables.get(name) or ():
+            if not isinstance(each, Mapping):  # transformers reads a function's docstring instead
+                raise ChatTemplateError(f"{name} must be mappings, not {each!r:.60}")
     known = {name: _plain(value) for name, value in variables.items()}
     try:
         compiled = _compiled(template)

@@ -156,6 +156,36 @@ def test_a_qwen3_without_head_dim_has_heads_of_128(tmp_path):
     equals_transformers(tmp_path)
 
 
+OLD = {"rope_parameters": ABSENT, "dtype": ABSENT, "torch_dtype": "float16"}
+PUBLISHED = [  # the keys in which published files of these families differ
+    ("Llama", {**OLD, "_name_or_path": "llama-2", "pretraining_tp": 1, "rope_scaling": None,
+               "transformers_version": "4.31.0.dev0", "pad_token_id": 0, "use_cache": True}),
+    ("Llama", {**OLD, "max_sequence_length": 2048, "pad_token_id": -1, "head_dim": ABSENT}),
+    ("Llama", {**OLD, "rope_scaling": LLAMA_3, "rope_theta": 5e5, "eos_token_id": [1, 8, 9]}),
+    ("Llama", {**OLD, "rope_scaling": {"factor": 4.0, "type": "linear"}, "rope_theta": 1e5}),
+    ("Llama", {**OLD, "is_llama_config": True, "rope_interleaved": False, "tie_word_embeddings":
+               True, "transformers.js_config": {"dtype": "q4"}, "rope_theta": 1e5}),
+    ("Llama", {**OLD, "unsloth_fixed": True, "unsloth_version": "2025.3.1", "use_cache": False}),
+    ("Llama", {**OLD, "_attn_implementation_autoset": True, "quantization_config": None}),
+    ("Llama", {**OLD, "return_dict": True, "output_attentions": False, "torchscript": False,
+               "pruned_heads": {}, "id2label": {"0": "LABEL_0"}, "top_p": 1.0, "prefix": None,
+               "chunk_size_feed_forward": 0, "cross_attention_hidden_size": None}),
+    ("Mistral", {**OLD, "sliding_window": None, "rope_theta": 1e6, "head_dim": ABSENT}),
+    ("Mistral", {**OLD, "rope_theta": 1e6, "head_dim": 8, "attention_dropout": 0.0}),
+    ("Qwen2", {**OLD, "sliding_window": 131072, "max_window_layers": 70, "use_mrope": False,
+               "use_sliding_window": False, "rope_theta": 1e6, "layer_types": ABSENT}),
+    ("Qwen2", {**OLD, "max_window_layers": 21, "use_sliding_window": False, "rope_theta": 1e6}),
+    ("Qwen3", {**OLD, "sliding_window": None, "max_window_layers": 36, "rope_scaling": None,
+               "rope_theta": 1e6, "use_sliding_window": False, "attention_bias": False}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, changes", PUBLISHED, ids=str)
+def test_keys_of_published_files_are_known(name, changes, checkpoints):
+    config = load_config(changed(checkpoints, name, changes))
+    assert config.rope_theta == changes.get("rope_theta", 1e4)
+
+
 # ---- what is refused
 
 

@@ -1,4 +1,6 @@
 import json
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from radixlab.model.errors import BadFileError, ChatTemplateError, MissingFileError
 from radixlab.model.stream import TextStream
-from radixlab.model.tokenizer import Tokenizer, load_tokenizer
+from radixlab.model.tokenizer import ChatText, Tokenizer, load_tokenizer
 from tests.model.vocabularies import byte_fallback, byte_level, save, words
 
 BYTES = Tokenizer(byte_level(), {}, frozenset())
@@ -272,6 +274,47 @@ def test_what_a_template_refuses_or_must_not_do_is_one_line(template, says):
     with pytest.raises(ChatTemplateError, match=says) as caught:
         Tokenizer(byte_level(), {}, frozenset(), template).chat(CHAT)
     assert "\n" not in str(caught.value)
+
+
+def chats(template, **options):
+    return Tokenizer(byte_level(), {}, frozenset(), template).chat(CHAT, **options)
+
+
+def test_a_templates_clock_shows_today_or_the_day_that_is_passed():
+    clock, before = "{{ strftime_now('%Y-%m-%d %H') }}", datetime.now()
+    assert chats(clock) in {f"{t:%Y-%m-%d %H}" for t in (before, datetime.now())}
+    assert chats(clock, today=date(2026, 3, 5)) == "2026-03-05 00"
+    assert chats(clock, today=datetime(2026, 3, 5, 12)) == "2026-03-05 12"
+
+
+@pytest.mark.parametrize("options", [{"tools": [print]}, {"tools": ["f"]}, {"documents": ["text"]}])
+def test_what_would_be_written_as_its_type_is_refused(options):
+    (name,) = options
+    with pytest.raises(ChatTemplateError, match=f"{name} must be mappings"):
+        chats("{{ tools }}{{ documents }}", **options)
+
+
+def test_messages_may_be_objects_and_are_left_as_they_are():
+    @dataclass
+    class Turn:
+        role: str
+        content: object
+
+    class Dumps:
+        def model_dump(self):
+            return {"role": "user", "content": np.float64(0.5), "name": None}
+
+    turns = [
+        Turn("user", ["a", ("b", {"c": np.int64(3)})]),
+        Dumps(),
+        {"role": ChatText("x"), 1: object},
+    ]
+    template = "{{ messages | tojson }}{% for m in messages %}{{ m.__class__ }}{% endfor %}"
+    tokenizer = Tokenizer(byte_level(), {}, frozenset(), template)
+    written = json.loads(tokenizer.chat(turns))
+    assert written[0]["content"] == ["a", ["b", {"c": 3}]]
+    assert written[1:] == [{"role": "user", "content": 0.5}, {"role": "x", "1": "<type>"}]
+    assert turns[0].content == ["a", ("b", {"c": np.int64(3)})]
 
 
 @pytest.mark.parametrize(
