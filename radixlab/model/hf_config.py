@@ -14,7 +14,7 @@ from radixlab.model.config import ModelConfig
 from radixlab.model.errors import BadFileError, UnsupportedModelError
 from radixlab.model.fields import Fields, shown
 from radixlab.model.folder import read_json
-from radixlab.model.hf_keys import HARMLESS, MEAN_SOMETHING_AT_FALSE, NEUTRAL, READ, SAME
+from radixlab.model.hf_keys import HARMLESS, NEUTRAL, NOT_FALSE, READ, SAME
 from radixlab.model.hf_rope import read_rope
 
 MOST_LAYERS = 10_000
@@ -158,21 +158,24 @@ def _refuse_other_arithmetic(fields: Fields, family: Family, config: ModelConfig
         raise _unsupported(fields, "hidden_act")
     _refuse_windows(fields, family, config)
     for name, value in fields.values.items():
-        if name in READ - {"partial_rotary_factor"} or name in family.keys:
+        if name in READ or name in family.keys:
             continue
-        if not _is_harmless(name, value, config):
+        if name in SAME and value is not None and not _equal(value, SAME[name](config)):
+            raise BadFileError(
+                f"{fields.path}: {name} is {shown(value)}, but by the rest of the file it is "
+                f"{SAME[name](config)}"
+            )
+        if name not in SAME and not _is_harmless(name, value):
             raise _unsupported(fields, name)
 
 
-def _is_harmless(name: str, value: Any, config: ModelConfig) -> bool:
+def _is_harmless(name: str, value: Any) -> bool:
     """Tell whether a key that nothing here reads leaves the model what it is."""
     if value is None or name in HARMLESS:
         return True
-    if name in SAME:
-        return _equal(value, SAME[name](config))
     if any(_equal(value, neutral) for neutral in NEUTRAL.get(name, ())):
         return True
-    return value is False and name not in MEAN_SOMETHING_AT_FALSE
+    return value is False and name not in NOT_FALSE
 
 
 def _equal(value: Any, other: Any) -> bool:

@@ -115,7 +115,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "embedding_multiplier_scale": (1,),
     "scale_emb": (1,),
     "residual_multiplier": (1,),
-    "partial_rotary_factor": (1,),
     "rotary_pct": (1,),
     "rope_pct": (1,),
     "rope_percent": (1,),
@@ -147,9 +146,8 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "auto_map": ({},),
     "pruned_heads": ({},),
     "per_layer_config": ({},),
-    "sliding_window_pattern": (),
 }
 """Keys that change what is computed, and the values at which they do not."""
 
-MEAN_SOMETHING_AT_FALSE = {name for name, values in NEUTRAL.items() if True in values}
+NOT_FALSE = {name for name, values in NEUTRAL.items() if any(each is True for each in values)}
 """Switches of which `false` is not the neutral position."""

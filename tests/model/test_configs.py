@@ -69,6 +69,13 @@ LOADS = [  # for each architecture
     {**OLD_ROPE, "rope_scaling": {**LINEAR, "type": "linear", "rope_theta": 500.0}},
     {**OLD_ROPE, "rope_scaling": LLAMA_3, "rope_theta": 500.0},
     {**OLD_ROPE, "rope_scaling": {"rope_type": "llama3", **L3}},
+    {"rope_scaling": {"rope_type": "llama3", **L3}, **OLD_ROPE, "max_position_embeddings": 64},
+    {
+        **OLD_ROPE,
+        "rope_scaling": {"rope_type": "llama3", **L3},
+        "original_max_position_embeddings": 64,
+    },
+    {**OLD_ROPE, "rope_scaling": LLAMA_3, "original_max_position_embeddings": 64},
     {"rope_parameters": {**LINEAR, "rope_theta": 500.0}},
     {"rope_parameters": {"rope_theta": 500.0}},
     {"rope_parameters": {}, "rope_theta": 500.0},
