@@ -21,8 +21,17 @@ if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/model/*", "radixlab/llm.py", "radixlab/bench/e2e*"]
     collect_ignore_glob += ["tests/attention/[!t]*", "tests/model/[!t]*"]
 if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers"))):
-    collect_ignore_glob += [f"radixlab/model/{n}.py" for n in ("loader", "stream", "weights")]
-    collect_ignore_glob += ["radixlab/model/tokenizer.py", "tests/model/[!t]*"]
+    need = (
+        "chat",
+        "copies",
+        "loader",
+        "stream",
+        "tensorfile",
+        "tokenizer",
+        "vocabulary",
+        "weights",
+    )
+    collect_ignore_glob += [*(f"radixlab/model/{name}.py" for name in need), "tests/model/[!t]*"]
     collect_ignore_glob += ["radixlab/llm.py", "radixlab/bench/e2e*"]
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "radixlab/lesson/paged/child.py"]

@@ -22,7 +22,7 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.config import ConfigError, SchedulerConfig, positive
 from radixlab.engine import Engine
 from radixlab.events import Emit, MissReason, Namespace
-from radixlab.model.errors import LogitsError
+from radixlab.model.errors import DoubledTokenError, LogitsError
 from radixlab.model.llama import Llama
 from radixlab.model.loader import load_model, load_tokenizer
 from radixlab.model.runner import Runner
@@ -191,6 +191,8 @@ class LLM:
             raise RequestError(f"a text, {prompt[:20]!r}, but there is no tokenizer: use token ids")
         try:
             return self.tokenizer.encode(prompt)
+        except DoubledTokenError as error:
+            raise RequestError(str(error)) from None
         except (TypeError, UnicodeError) as error:  # a lone half of a surrogate pair is no text
             raise RequestError(f"{prompt[:20]!r} cannot be encoded: {error}") from None
 

@@ -1,4 +1,4 @@
-"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | bench`.
+"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | …`.
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
@@ -38,7 +38,7 @@ COMMANDS = {
     "start": Place(
         "radixlab.cli.work",
         "start",
-        "Copy the exercises into work/, which is yours; what is there already is never touched.",
+        "Copy lessons and exercises into work/, which is yours; what you began is never touched.",
     ),
     "grade": Place(
         "radixlab.cli.grade",
@@ -58,12 +58,15 @@ COMMANDS = {
     "reset": Place(
         "radixlab.cli.work",
         "reset",
-        "Begin an exercise again; what you wrote is kept as a version.",
+        "Begin a lesson or an exercise again, in its newest version; what you wrote is kept.",
     ),
     "replay": Place(
         "radixlab.cli.replay",
         "replay",
         "Run the requests of TRACE through the cache, one after another, and count what it finds.",
+    ),
+    "model": Place(
+        "radixlab.cli.model", "model", "List the models that the course knows, or fetch one."
     ),
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "ChatText": "chat",
     "Llama": "llama",
     "ModelConfig": "config",
     "ModelError": "errors",

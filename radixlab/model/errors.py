@@ -25,5 +25,9 @@ class ChatTemplateError(ModelError):
     """A conversation that cannot be written as a prompt."""
 
 
+class DoubledTokenError(ModelError):
+    """A text whose first special token is there already, and would be added again."""
+
+
 class LogitsError(ModelError):
     """Scores among which no token can be chosen."""

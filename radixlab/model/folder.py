@@ -32,12 +32,28 @@ def read_text(path: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds; `MissingFileError` or `BadFileError`."""
     try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(read_text(path), object_pairs_hook=_once)
+    except (json.JSONDecodeError, RecursionError, _TwiceError) as error:
         raise BadFileError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise BadFileError(f"{path} must hold a JSON object, not a {type(content).__name__}")
     return content
+
+
+class _TwiceError(ValueError):
+    """One object has a key twice, with two values."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; of a key with two values, the last would silently win."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values and values[name] != value:
+            raise _TwiceError(
+                f"{name} is there twice, as {values[name]!s:.40} and as {value!s:.40}"
+            )
+        values[name] = value
+    return values
 
 
 def read_json_if_there(path: Path) -> dict[str, Any]:

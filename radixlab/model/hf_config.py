@@ -1,21 +1,68 @@
 """From a Hugging Face `config.json` to our `ModelConfig`.
 
-Knows the file's names and which models this code can be: what it does not know it refuses, because
-a switch that is overlooked gives a model that talks, and wrongly.
+Knows the file's names and which models this code can be. Every fact that the file states twice
+must be stated alike; a key whose meaning is not known here is refused (`hf_keys`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from radixlab.config import ConfigError
-from radixlab.model.config import LinearScaling, ModelConfig, RopeScaling
+from radixlab.model.config import ModelConfig
 from radixlab.model.errors import BadFileError, UnsupportedModelError
+from radixlab.model.fields import Fields, shown
 from radixlab.model.folder import read_json
+from radixlab.model.hf_keys import HARMLESS, NEUTRAL, NOT_FALSE, READ, SAME
+from radixlab.model.hf_rope import read_rope
 
-ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
-MOST, MOST_LAYERS = 2**31 - 1, 10_000
-"""Of any size in a file: a damaged one must not keep us building layers for ever."""
+MOST_LAYERS = 10_000
+"""A damaged file must not keep us building layers for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What `transformers` takes an absent key for, and which keys a family has of its own."""
+
+    model_type: str
+    max_context_len: int
+    num_kv_heads: int | None = None
+    """None: as many as query heads."""
+    head_dim: int | None = None
+    """None: `hidden_size / num_heads`."""
+    sliding_window: int | None = None
+    """What an absent `sliding_window` means."""
+    keys: frozenset[str] = frozenset()
+    switches: Mapping[str, bool] = field(default_factory=dict)
+
+
+FAMILIES = {
+    "LlamaForCausalLM": Family(
+        "llama", max_context_len=2048, keys=frozenset({"attention_bias", "mlp_bias"})
+    ),
+    "MistralForCausalLM": Family(
+        "mistral", max_context_len=131_072, num_kv_heads=8, sliding_window=4096
+    ),
+    "Qwen2ForCausalLM": Family(
+        "qwen2",
+        max_context_len=32_768,
+        num_kv_heads=32,
+        sliding_window=4096,
+        keys=frozenset({"use_sliding_window", "max_window_layers"}),
+        switches={"qkv_bias": True},
+    ),
+    "Qwen3ForCausalLM": Family(
+        "qwen3",
+        max_context_len=32_768,
+        num_kv_heads=32,
+        head_dim=128,
+        sliding_window=4096,
+        keys=frozenset({"use_sliding_window", "max_window_layers", "attention_bias"}),
+        switches={"qk_norm": True},
+    ),
+}
+"""By the name of the class in transformers; the numbers are those of its configuration."""
 
 
 def load_config(folder: str | Path) -> ModelConfig:
@@ -25,134 +72,145 @@ def load_config(folder: str | Path) -> ModelConfig:
     """
     path = Path(folder) / "config.json"
     fields = Fields(path, read_json(path))
-    architecture = _architecture(fields)
-    _refuse_unknown_switches(fields)
+    family = FAMILIES[_architecture(fields)]
+    _dtype(fields)
     hidden_size, num_heads = fields.integer("hidden_size"), fields.integer("num_attention_heads")
+    context_len = fields.integer("max_position_embeddings", family.max_context_len)
+    default_head_dim = family.head_dim or hidden_size // max(num_heads, 1)
     try:
-        theta, scaling = _rope(fields)
-        return ModelConfig(
+        theta, scaling = read_rope(fields, context_len)
+        config = ModelConfig(
             vocab_size=fields.integer("vocab_size"),
             hidden_size=hidden_size,
             intermediate_size=fields.integer("intermediate_size"),
             num_layers=fields.integer("num_hidden_layers", most=MOST_LAYERS),
             num_heads=num_heads,
-            num_kv_heads=fields.integer("num_key_value_heads", num_heads),
-            head_dim=fields.integer("head_dim", hidden_size // max(num_heads, 1)),
-            max_context_len=fields.integer("max_position_embeddings"),
+            num_kv_heads=fields.integer("num_key_value_heads", _kv_heads(fields, family)),
+            head_dim=fields.integer("head_dim", default_head_dim),
+            max_context_len=context_len,
             rms_norm_eps=fields.number("rms_norm_eps", 1e-6),
             rope_theta=theta,
             rope_scaling=scaling,
             tied_embeddings=fields.flag("tie_word_embeddings"),
-            **_switches(architecture, fields),
+            **_switches(fields, family),
         )
     except ConfigError as error:
         raise BadFileError(f"{path}: {error}") from error
+    _refuse_other_arithmetic(fields, family, config)
+    return config
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The values of a JSON object by name and type; `null` is as good as absent.
+def load_dtype(folder: str | Path) -> str | None:
+    """Return the dtype that a `config.json` names, such as "bfloat16"; None if it names none."""
+    path = Path(folder) / "config.json"
+    return _dtype(Fields(path, read_json(path)))
 
-    A value of another type, or one without a default that is absent, is a `BadFileError`.
-    """
 
-    path: Path
-    values: dict[str, Any]
-
-    def integer(self, name: str, default: int | None = None, most: int = MOST) -> int:
-        """Return an integer; one above `most` is a `BadFileError` too."""
-        value = int(self._value(name, int, default))
-        if value > most:
-            raise BadFileError(f"{self.path}: {name} cannot be above {most}, and is {value!s:.20}")
-        return value
-
-    def number(self, name: str, default: float | None = None) -> float:
-        """Return a number; integers count."""
-        return float(self._value(name, (int, float), default))
-
-    def flag(self, name: str) -> bool:
-        """Return true or false; absent is false."""
-        return bool(self._value(name, bool, False))
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a string."""
-        return str(self._value(name, str, default))
-
-    def several(self, name: str) -> list[Any]:
-        """Return a list; absent is empty."""
-        return list(self._value(name, list, []))
-
-    def under(self, *names: str) -> "Fields":
-        """Return the object under the first of these names that is there; else an empty one."""
-        found = [name for name in names if self.values.get(name) is not None]
-        return Fields(self.path, self._value(found[0], dict, None) if found else {})
-
-    def _value(self, name: str, kind: Any, default: Any) -> Any:
-        value = self.values.get(name)
-        value = default if value is None else value
-        if value is None:
-            raise BadFileError(f"{self.path}: {name} is missing")
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise BadFileError(f"{self.path}: {name} cannot be {value!r}")
-        return value
+def _dtype(fields: Fields) -> str | None:
+    named = {name: fields.values.get(name) for name in ("dtype", "torch_dtype")}
+    for name, value in named.items():
+        if value is not None and not isinstance(value, str):
+            raise BadFileError(f"{fields.path}: {name} cannot be {shown(value)}")
+    plain = {name: value.removeprefix("torch.") if value else None for name, value in named.items()}
+    dtype: str | None = fields.agreed(plain)
+    return None if dtype == "auto" else dtype
 
 
 def _architecture(fields: Fields) -> str:
+    """Return the one architecture that `architectures` and `model_type` state."""
     names = fields.several("architectures")
-    for name in ARCHITECTURES:
-        if name in names:
-            return name
-    raise UnsupportedModelError(
-        f"{fields.path}: architectures is {names}; known are {', '.join(ARCHITECTURES)}"
-    )
-
-
-def _switches(architecture: str, fields: Fields) -> dict[str, bool]:
-    """Return what tells the three apart."""
-    if architecture == "Qwen2ForCausalLM":
-        return {"qkv_bias": True}
-    bias = fields.flag("attention_bias")
-    switches = {"qkv_bias": bias, "output_bias": bias}
-    if architecture == "Qwen3ForCausalLM":
-        return switches | {"qk_norm": True}
-    return switches | {"mlp_bias": fields.flag("mlp_bias")}
-
-
-def _rope(fields: Fields) -> tuple[float, RopeScaling | LinearScaling | None]:
-    """Read the base and the scaling of RoPE, as transformers 5 or as earlier ones wrote them."""
-    rope = fields.under("rope_parameters", "rope_scaling")
-    theta = rope.number("rope_theta", fields.number("rope_theta", 10_000.0))
-    kind = rope.text("rope_type", rope.text("type", "default"))
-    if kind == "default":
-        return theta, None
-    if kind == "linear":
-        return theta, LinearScaling(rope.number("factor"))
-    if kind == "llama3":
-        return theta, RopeScaling(
-            rope.number("factor"),
-            rope.number("low_freq_factor"),
-            rope.number("high_freq_factor"),
-            rope.integer("original_max_position_embeddings"),
+    model_type = fields.text("model_type", "")
+    by_type = [name for name, family in FAMILIES.items() if family.model_type == model_type]
+    if not names and by_type:
+        return by_type[0]
+    if len(names) != 1 or names[0] not in FAMILIES:
+        raise UnsupportedModelError(
+            f"{fields.path}: architectures is {shown(names)}; known are {', '.join(FAMILIES)}"
         )
+    if model_type and by_type != names:
+        raise BadFileError(
+            f"{fields.path}: architectures is {names}, but model_type is {model_type!r}: "
+            f"a {names[0]} is of type {FAMILIES[names[0]].model_type!r}"
+        )
+    return str(names[0])
+
+
+def _kv_heads(fields: Fields, family: Family) -> int:
+    """Return what transformers takes an absent number of KV heads for; `null` is one per head."""
+    num_heads = fields.integer("num_attention_heads")
+    is_null = "num_key_value_heads" in fields.values
+    return num_heads if is_null or family.num_kv_heads is None else family.num_kv_heads
+
+
+def _switches(fields: Fields, family: Family) -> dict[str, bool]:
+    """Return what tells the families apart: fixed by the family, or a key of its own."""
+    switches = dict(family.switches)
+    if "attention_bias" in family.keys:
+        switches["qkv_bias"] = switches["output_bias"] = fields.flag("attention_bias")
+    if "mlp_bias" in family.keys:
+        switches["mlp_bias"] = fields.flag("mlp_bias")
+    return switches
+
+
+def _refuse_other_arithmetic(fields: Fields, family: Family, config: ModelConfig) -> None:
+    """Refuse by name what this code does not compute, and what it cannot know."""
+    if fields.text("hidden_act", "silu") not in ("silu", "swish"):
+        raise _unsupported(fields, "hidden_act")
+    _refuse_windows(fields, family, config)
+    for name, value in fields.values.items():
+        if name in READ or name in family.keys:
+            continue
+        if name in SAME and value is not None and not _equal(value, SAME[name](config)):
+            raise BadFileError(
+                f"{fields.path}: {name} is {shown(value)}, but by the rest of the file it is "
+                f"{SAME[name](config)}"
+            )
+        if name not in SAME and not _is_harmless(name, value):
+            raise _unsupported(fields, name)
+
+
+def _is_harmless(name: str, value: Any) -> bool:
+    """Tell whether a key that nothing here reads leaves the model what it is."""
+    if value is None or name in HARMLESS:
+        return True
+    if any(_equal(value, neutral) for neutral in NEUTRAL.get(name, ())):
+        return True
+    return value is False and name not in NOT_FALSE
+
+
+def _equal(value: Any, other: Any) -> bool:
+    """Compare as JSON does, where `true` is not 1."""
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
+
+
+def _refuse_windows(fields: Fields, family: Family, config: ModelConfig) -> None:
+    """Refuse attention that does not see the whole context, in whichever way a file says so."""
+    kinds = fields.several("layer_types")
+    if any(kind not in ("full_attention", "attention") for kind in kinds):
+        raise _unsupported(fields, "layer_types")
+    if kinds and len(kinds) != config.num_layers:
+        raise BadFileError(
+            f"{fields.path}: layer_types has {len(kinds)} entries, but num_hidden_layers is "
+            f"{config.num_layers}"
+        )
+    if "use_sliding_window" in family.keys:
+        first = fields.integer("max_window_layers", 28)  # of the layers with a window
+        if not fields.flag("use_sliding_window") or kinds or first >= config.num_layers:
+            return
+    is_null = "sliding_window" in fields.values and fields.values["sliding_window"] is None
+    if is_null or fields.values.get("sliding_window", family.sliding_window) is None:
+        return
+    window = fields.integer("sliding_window", family.sliding_window)
+    if window >= config.max_context_len:
+        return  # it hides nothing
+    how = "" if "sliding_window" in fields.values else ", as it is where the key is absent"
     raise UnsupportedModelError(
-        f"{fields.path}: RoPE of type {kind!r}; known are 'default', 'linear', 'llama3'"
+        f"{fields.path}: sliding_window is {window}{how}: below max_position_embeddings, which is "
+        f"{config.max_context_len}, it hides tokens, which is not supported"
     )
 
 
-def _refuse_unknown_switches(fields: Fields) -> None:
-    values = fields.values
-    rope = fields.under("rope_parameters", "rope_scaling")
-    wrong = {
-        "hidden_act": fields.text("hidden_act", "silu") != "silu",
-        "use_sliding_window": fields.flag("use_sliding_window"),
-        "layer_types": any(kind != "full_attention" for kind in fields.several("layer_types")),
-        "quantization_config": values.get("quantization_config") is not None,
-        "partial_rotary_factor": (
-            fields.number("partial_rotary_factor", 1) != 1
-            or rope.number("partial_rotary_factor", 1) != 1
-        ),
-    }
-    for name in (name for name, is_wrong in wrong.items() if is_wrong):
-        value = " ".join(str(values.get(name, rope.values.get(name))).split())
-        shown = value if len(value) <= 80 else value[:79] + "…"
-        raise UnsupportedModelError(f"{fields.path}: {name} is {shown}, which is not supported")
+def _unsupported(fields: Fields, name: str) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"{fields.path}: {name} is {shown(fields.values[name])}, which is not supported"
+    )

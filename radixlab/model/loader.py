@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 
+from radixlab.model.copies import refuse_other_frequencies
 from radixlab.model.errors import WeightsError
-from radixlab.model.hf_config import load_config
+from radixlab.model.hf_config import load_config, load_dtype
 from radixlab.model.llama import Llama, rope_frequencies
 from radixlab.model.tokenizer import load_tokenizer
-from radixlab.model.weights import find_weights, read_weights
+from radixlab.model.weights import commonest_dtype, find_buffers, find_weights, read_weights
 
 __all__ = ["load_config", "load_model", "load_tokenizer"]
 
@@ -29,8 +30,23 @@ def load_model(
     with torch.device("meta"):  # shapes only: no memory is taken that the file's weights replace
         model = Llama(config)
     needed = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
-    weights = read_weights(find_weights(Path(folder), needed), dtype, device)
-    model.load_state_dict(weights, assign=True)
+    found = find_weights(Path(folder), needed)
+    if dtype is None:
+        _refuse_another_dtype(Path(folder), commonest_dtype(found))
     frequencies = rope_frequencies(config.head_dim, config.rope_theta, config.rope_scaling)
+    plain = rope_frequencies(config.head_dim, config.rope_theta)
+    for stored in find_buffers(Path(folder)):
+        refuse_other_frequencies(stored, [frequencies, plain])
+    model.load_state_dict(read_weights(found, dtype, device), assign=True)
     model.frequencies = frequencies.to(device)
     return model.eval()
+
+
+def _refuse_another_dtype(folder: Path, stored: torch.dtype) -> None:
+    """Refuse weights of another dtype than config.json says, unless the caller chooses one."""
+    stated, kept = load_dtype(folder), str(stored).removeprefix("torch.")
+    if stated not in (None, kept):
+        raise WeightsError(
+            f"{folder}: the weights are {kept}, but config.json says {stated}: load_model takes a "
+            "dtype"
+        )

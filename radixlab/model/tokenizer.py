@@ -4,25 +4,27 @@ The work is done by the libraries tokenizers and jinja2. This file knows where a
 folder keeps what they need; it knows no model and no tensor.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import tokenizers
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from radixlab.cache.tokens import TokenArray
-from radixlab.model.errors import BadFileError, ChatTemplateError
-from radixlab.model.folder import read_json_if_there, read_text, require
+from radixlab.model.chat import ChatText, Message, render
+from radixlab.model.errors import BadFileError, ChatTemplateError, DoubledTokenError
+from radixlab.model.folder import read_json_if_there, read_text
+from radixlab.model.vocabulary import SETTINGS, read_vocabulary
 
-Message = Mapping[str, Any]
-"""One turn of a conversation: its `role` ("system", "user", "assistant") and its `content`."""
+__all__ = ["ChatText", "Message", "Tokenizer", "load_tokenizer"]
+
+EOS_FILES = ("generation_config.json", "config.json")
+SNOWMAN = ("<0xE2>", "<0x98>", "<0x83>")
+"""A character as three tokens, in a vocabulary that writes rare ones as bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,120 +36,185 @@ class Tokenizer:
     """`bos_token`, `eos_token` and the like, by these names."""
     eos_ids: frozenset[int]
     """Tokens that end an answer."""
-    chat_template: str | None = None
-    """How a conversation becomes a prompt, in Jinja."""
+    chat_template: str | Mapping[str, str] | None = None
+    """How a conversation becomes a prompt, in Jinja; several by their names."""
+    silent_ids: frozenset[int] = field(init=False, repr=False)
+    """Special tokens, which have no text."""
+    byte_ids: frozenset[int] = field(init=False, repr=False)
+    """Tokens that are one byte, of which a run is decoded as a whole; most vocabularies have none.
+    """
 
-    def encode(self, text: str, special: bool = True) -> TokenArray:
+    def __post_init__(self) -> None:
+        added = self.vocabulary.get_added_tokens_decoder()
+        silent = (index for index, token in added.items() if token.special)
+        object.__setattr__(self, "silent_ids", frozenset(silent))
+        object.__setattr__(self, "byte_ids", _byte_ids(self.vocabulary))
+
+    def encode(self, text: str, special: bool | None = None) -> TokenArray:
         """Return a text's token ids, int32 `[n]`.
 
-        `special` adds what the model expects around a plain text, such as Llama's first token; a
-        conversation from `chat` has it already.
+        `special` adds what the model expects around a plain text, such as Llama's first token. By
+        default it is added to all texts but those from `chat`, which have it already; a plain text
+        that begins with it is a `DoubledTokenError`.
         """
-        encoding = self.vocabulary.encode(text, add_special_tokens=special)
+        add = not isinstance(text, ChatText) if special is None else special
+        encoding = self.vocabulary.encode(text, add_special_tokens=add)
+        if add and special is None:
+            _refuse_doubled(text, encoding)
         return np.array(encoding.ids, np.int32)
 
     def decode(self, token_ids: Iterable[int]) -> str:
         """Return the text of tokens, without special ones; � stands for bytes that are no text."""
         return self.vocabulary.decode([int(token) for token in token_ids])
 
-    def chat(self, messages: Many[Message]) -> str:
+    def chat(
+        self,
+        messages: Many[Message],
+        *,
+        tools: Many[Mapping[str, Any]] | None = None,
+        documents: Many[Mapping[str, Any]] | None = None,
+        add_generation_prompt: bool = True,
+        template: str | None = None,
+        today: date | None = None,
+        **variables: Any,
+    ) -> ChatText:
         """Write a conversation as the prompt of the next answer; `ChatTemplateError` if it cannot.
 
-        Templates are code from whoever made the model, so they run in a sandbox. The clock is not
-        in it: a date at the head of a prompt would end every cached prefix at midnight.
+        Parameters
+        ----------
+        messages
+            The turns so far.
+        tools, documents
+            What the model may call (JSON schemas) and read, where its template knows of them.
+        add_generation_prompt
+            Whether the prompt ends where the answer begins.
+        template
+            The name of one of several templates; by default "tool_use" with tools, else "default".
+        today
+            What a template's clock shows, by default the time of the call. A prompt that begins
+            with a date shares no cached prefix with one of another day.
+        variables
+            Other names that the template reads, such as `enable_thinking`.
         """
-        if self.chat_template is None:
+        given = {
+            "tools": tools, "documents": documents, "add_generation_prompt": add_generation_prompt,
+        }  # fmt: skip
+        return render(
+            self._template(template, tools),
+            messages,
+            {**self.special_tokens, **variables, **given},
+            today,
+        )
+
+    def _template(self, name: str | None, tools: object) -> str:
+        """Choose among the templates."""
+        known = self.chat_template
+        if known is None:
             raise ChatTemplateError("the model's folder has no chat template: use a plain prompt")
-        try:
-            template = _sandbox().from_string(self.chat_template)
-            return template.render(
-                self.special_tokens, messages=messages, add_generation_prompt=True
-            )
-        except (jinja2.TemplateError, TypeError, ValueError, LookupError) as error:
-            raise ChatTemplateError(f"the chat template: {' '.join(str(error).split())}") from error
+        if isinstance(known, str):
+            known = {"default": known}
+        if name is None:
+            name = "tool_use" if tools is not None and "tool_use" in known else "default"
+        if name not in known:
+            raise ChatTemplateError(f"no chat template {name!r}; there are {', '.join(known)}")
+        return known[name]
 
 
-def load_tokenizer(folder: str | Path) -> Tokenizer:
-    """Read tokenizer.json and what other files say about special tokens and conversations.
+def load_tokenizer(folder: str | Path, eos_ids: Iterable[int] | None = None) -> Tokenizer:
+    """Read a folder's vocabulary, special tokens and chat templates, from all files that have some.
 
-    Raises `MissingFileError` or `BadFileError`.
+    `eos_ids` decides what ends an answer where the files disagree. Raises `MissingFileError` or
+    `BadFileError`.
     """
     folder = Path(folder)
-    vocabulary = _vocabulary(require(folder / "tokenizer.json"))
-    settings = read_json_if_there(folder / "tokenizer_config.json")
-    special = {
-        name: _content(folder, name, token)
-        for name, token in settings.items()
-        if name.endswith("_token") and isinstance(token, str | dict)
-    }
+    settings = read_json_if_there(folder / SETTINGS)
+    vocabulary = read_vocabulary(folder, settings)
+    eos = vocabulary.special_tokens.get("eos_token")
+    ids = _eos_ids(folder, None if eos is None else vocabulary.tokens.token_to_id(eos))
     return Tokenizer(
-        vocabulary, special, _eos_ids(folder, vocabulary, special), _template(folder, settings)
+        vocabulary.tokens,
+        vocabulary.special_tokens,
+        _agreed(folder, ids) if eos_ids is None else frozenset(eos_ids),
+        _templates(folder, settings),
     )
 
 
-def _vocabulary(path: Path) -> tokenizers.Tokenizer:
-    try:
-        vocabulary = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing more precise
-        raise BadFileError(f"{path} is no tokenizer: {' '.join(str(error).split())}") from error
-    vocabulary.no_truncation()  # a file may ask for both: good for training, wrong for a prompt
-    vocabulary.no_padding()
-    return vocabulary
-
-
-def _content(folder: Path, name: str, token: str | dict[str, Any]) -> str:
-    """Return the text of a special token, which may stand among its properties."""
-    content = token.get("content") if isinstance(token, dict) else token
-    if not isinstance(content, str):
-        raise BadFileError(f"{folder / 'tokenizer_config.json'}: {name} has no content: {token}")
-    return content
-
-
-def _eos_ids(
-    folder: Path, vocabulary: tokenizers.Tokenizer, special: Mapping[str, str]
-) -> frozenset[int]:
-    """Return what ends an answer, from the first file that says so."""
-    for name in ("generation_config.json", "config.json"):
+def _eos_ids(folder: Path, of_tokenizer: int | None) -> dict[str, frozenset[int]]:
+    """Return what ends an answer, by the file that says so."""
+    said: dict[str, frozenset[int]] = {}
+    for name in EOS_FILES:
         ids = read_json_if_there(folder / name).get("eos_token_id")
-        if ids is not None:
-            ids = ids if isinstance(ids, list) else [ids]
-            if not all(type(token) is int for token in ids):
-                raise BadFileError(f"{folder / name}: eos_token_id must be integers, not {ids}")
-            return frozenset(ids)
-    token = vocabulary.token_to_id(special.get("eos_token", ""))
-    return frozenset() if token is None else frozenset([token])
+        ids = ids if isinstance(ids, list) else [ids]
+        if not all(token is None or (type(token) is int and token >= 0) for token in ids):
+            raise BadFileError(f"{folder / name}: eos_token_id must be integers, not {ids}")
+        said[name] = frozenset(token for token in ids if token is not None)
+    said[SETTINGS] = frozenset([] if of_tokenizer is None else [of_tokenizer])
+    return {name: ids for name, ids in said.items() if ids}
 
 
-def _template(folder: Path, settings: Mapping[str, Any]) -> str | None:
+def _agreed(folder: Path, said: Mapping[str, frozenset[int]]) -> frozenset[int]:
+    """Return the ids of the file that knows most; what others say must be among them."""
+    most = max(said.values(), key=len, default=frozenset[int]())
+    for name, ids in said.items():
+        if not ids <= most:
+            by = next(other for other, others in said.items() if others == most)
+            raise BadFileError(
+                f"{folder}: an answer ends at {sorted(ids)} by {name}, but at {sorted(most)} "
+                f"by {by}: load_tokenizer takes eos_ids"
+            )
+    return most
+
+
+def _templates(folder: Path, settings: Mapping[str, Any]) -> str | dict[str, str] | None:
+    """Return the templates of the first place that has some, as transformers looks for them."""
     path = folder / "chat_template.jinja"
-    if path.is_file():
-        return read_text(path)
-    template = settings.get("chat_template")
+    more = sorted((folder / "additional_chat_templates").glob("*.jinja"))
+    own = {"default": read_text(path)} if path.is_file() else {}
+    own |= {file.stem: read_text(file) for file in more}
+    if own:
+        return own["default"] if own.keys() == {"default"} else own
+    of_processor = read_json_if_there(folder / "chat_template.json").get("chat_template")
+    for name, template in (
+        (SETTINGS, settings.get("chat_template")),
+        ("chat_template.json", of_processor),
+    ):
+        if template is not None:
+            return _readable(folder / name, template)
+    return None
+
+
+def _readable(path: Path, template: Any) -> str | dict[str, str]:
+    """Read one template, or a list of named ones."""
+    if isinstance(template, str):
+        return template
     if isinstance(template, list) and all(isinstance(entry, dict) for entry in template):
-        named = [entry for entry in template if entry.get("name") == "default"]  # of several
-        template = named[0].get("template") if named else None
-    if not isinstance(template, str | None):
+        template = {entry.get("name"): entry.get("template") for entry in template}
+    if not isinstance(template, dict) or not all(
+        isinstance(each, str) for entry in template.items() for each in entry
+    ):
         raise BadFileError(
-            f"{folder / 'tokenizer_config.json'}: chat_template must be a text, or a list of "
-            f"names and templates, not {template!r:.60}"
+            f"{path}: chat_template must be a text, or a list of names and templates, not "
+            f"{template!r:.60}"
         )
     return template
 
 
-def _sandbox() -> ImmutableSandboxedEnvironment:
-    """Make the environment that templates are written for."""
+def _byte_ids(vocabulary: tokenizers.Tokenizer) -> frozenset[int]:
+    """Find the tokens that are one byte each, if the vocabulary joins them to characters."""
+    snowman = [index for name in SNOWMAN if (index := vocabulary.token_to_id(name)) is not None]
+    if len(snowman) < len(SNOWMAN) or vocabulary.decode(snowman).strip() != "☃":
+        return frozenset()
+    ids = (vocabulary.token_to_id(f"<0x{byte:02X}>") for byte in range(256))
+    return frozenset(index for index in ids if index is not None)
 
-    def raise_exception(message: str) -> None:
-        raise jinja2.TemplateError(message)
 
-    def to_json(
-        value: Any, indent: int | None = None, ensure_ascii: bool = False, sort_keys: bool = False
-    ) -> str:
-        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, sort_keys=sort_keys)
-
-    sandbox = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-    sandbox.globals["raise_exception"] = raise_exception
-    sandbox.filters["tojson"] = to_json
-    return sandbox
+def _refuse_doubled(text: str, encoding: tokenizers.Encoding) -> None:
+    """Refuse a text that begins with the special tokens that have been put before it."""
+    mask = encoding.special_tokens_mask
+    num_added = mask.index(0) if 0 in mask else 0
+    if num_added and encoding.ids[:num_added] == encoding.ids[num_added : 2 * num_added]:
+        first = encoding.tokens[0]
+        raise DoubledTokenError(
+            f"{text[:30]!r} begins with {first}, and the tokenizer adds {first} to plain text: "
+            "encode it with special=False, or as a ChatText"
+        )

@@ -1,57 +1,43 @@
 """A checkpoint's tensors: found in one safetensors file or several, checked, then read.
 
-All headers are read and compared with what the model needs before any weight is. Pickles
-(`pytorch_model.bin`) are never opened: they run whatever code is in them. Knows names and shapes;
-what they compute is the model's.
+All headers are read and compared with what the model needs before any weight is. Knows names and
+shapes; what they compute is the model's.
 """
 
-import json
-import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from tqdm import tqdm
 
-from radixlab.model.errors import BadFileError, MissingFileError, WeightsError
+from radixlab.model.copies import refuse_unless_equal
+from radixlab.model.errors import (
+    BadFileError,
+    MissingFileError,
+    UnsupportedModelError,
+    WeightsError,
+)
 from radixlab.model.folder import read_json, require
+from radixlab.model.tensorfile import Shape, Stored, opened, read_header
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
-DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
-"""Those that a model can compute in, by the file format's names."""
+SHARDS = "model-*-of-*.safetensors"
+ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
+EMBEDDING, HEAD = "embed_tokens.weight", "lm_head.weight"
+FREQUENCIES = "rotary_emb.inv_freq"
 LARGE_BYTES = 256 * 2**20
 """From here on a progress bar shows how far reading is."""
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Where a tensor is, and what its file's header says of it."""
-
-    path: Path
-    name: str
-    """Its name in the file."""
-    shape: Shape
-    dtype: torch.dtype
-
-    @property
-    def num_bytes(self) -> int:
-        """Its size in the file."""
-        return prod(self.shape) * self.dtype.itemsize
 
 
 def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]:
     """Find exactly the tensors that the model needs, by the model's names.
 
-    Raises `MissingFileError` or `BadFileError` for a file, `WeightsError` for a tensor.
+    Raises `MissingFileError` or `BadFileError` for a file, `WeightsError` for a tensor that is
+    missing, unknown, of another shape, or there twice with different numbers.
     """
-    stored = {tensor.name.removeprefix("model."): tensor for tensor in _stored(folder)}
+    stored = _by_model_names(folder)
     for name, shape in needed.items():
         if name not in stored:
             missing = [other for other in needed if other not in stored]
@@ -70,14 +56,29 @@ def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]
             f"{tensor.path}: tensor {tensor.name} {list(tensor.shape)} "
             f"is not in a model of this config.json{_and_more(unknown)}"
         )
+    if HEAD in stored and HEAD not in needed:
+        refuse_unless_equal(stored[EMBEDDING], stored[HEAD], "tie_word_embeddings is true")
     return {name: stored[name] for name in needed}
+
+
+def find_buffers(folder: Path) -> list[Stored]:
+    """Find RoPE's frequencies, which older checkpoints carry along though they are computed."""
+    return [tensor for tensor in _stored(folder) if tensor.name.endswith(FREQUENCIES)]
+
+
+def commonest_dtype(found: Mapping[str, Stored]) -> torch.dtype:
+    """Return the dtype that most numbers are stored in."""
+    sizes: dict[torch.dtype, int] = {}
+    for tensor in found.values():
+        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + prod(tensor.shape)
+    return max(sizes, key=sizes.__getitem__)
 
 
 def read_weights(
     found: Mapping[str, Stored], dtype: torch.dtype | None, device: torch.device
 ) -> dict[str, Tensor]:
     """Read tensors to a device; `dtype` None for the one that most numbers are stored in."""
-    dtype = dtype or _commonest_dtype(found)
+    dtype = dtype or commonest_dtype(found)
     total, weights = sum(tensor.num_bytes for tensor in found.values()), {}
     # On the CPU a tensor is a view of the file, which may be written anew while the model lives.
     copy = device.type == "cpu"
@@ -85,7 +86,7 @@ def read_weights(
         total=total, unit="B", unit_scale=True, desc="weights", disable=total < LARGE_BYTES
     ) as bar:
         for path in dict.fromkeys(tensor.path for tensor in found.values()):
-            with _opened(path, device) as file:
+            with opened(path, device) as file:
                 for name, tensor in found.items():
                     if tensor.path == path:
                         weights[name] = file.get_tensor(tensor.name).to(dtype, copy=copy)
@@ -93,32 +94,55 @@ def read_weights(
     return weights
 
 
-def _commonest_dtype(found: Mapping[str, Stored]) -> torch.dtype:
-    sizes: dict[torch.dtype, int] = {}
-    for tensor in found.values():
-        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + prod(tensor.shape)
-    return max(sizes, key=sizes.__getitem__)
+def _by_model_names(folder: Path) -> dict[str, Stored]:
+    """Return the tensors by the model's names; one that is there twice must be there alike."""
+    stored: dict[str, Stored] = {}
+    for tensor in _stored(folder):
+        name = tensor.name.removeprefix("model.")
+        if name in stored:
+            refuse_unless_equal(stored[name], tensor, "both are there")
+        stored.setdefault(name, tensor)
+    return stored
 
 
 def _stored(folder: Path) -> Iterator[Stored]:
-    """Yield what the headers say of every tensor of a checkpoint."""
-    if (folder / SINGLE).is_file() or not (folder / INDEX).is_file():
-        yield from _header(_require_weights(folder / SINGLE))
-        return
+    """Yield what the headers say of every tensor of a checkpoint, in whichever files it is."""
+    _refuse_adapters(folder)
     index = folder / INDEX
-    shards = _shards(index)
+    shards = _shards(index) if index.is_file() else {}
+    if (folder / SINGLE).is_file() and not any((folder / shard).is_file() for shard in shards):
+        shards = {}  # the index of shards that have been merged into the single file
+    strays = {path.name for path in folder.glob(SHARDS)} - shards.keys()
+    if strays:
+        raise WeightsError(
+            f"{folder / min(strays)} is in no {INDEX}: are its tensors meant or left over?"
+        )
+    if not shards or ((folder / SINGLE).is_file() and SINGLE not in shards):
+        yield from read_header(_require_weights(folder / SINGLE))
     for shard, names in shards.items():
-        if not (folder / shard).is_file():
-            raise MissingFileError(
-                f"{index}: {shard} is missing; tensor {names[0]} should be in it"
+        yield from _read_shard(index, shard, names)
+
+
+def _read_shard(index: Path, shard: str, names: list[str]) -> list[Stored]:
+    path = index.parent / shard
+    if not path.is_file():
+        raise MissingFileError(f"{index}: {shard} is missing; tensor {names[0]} should be in it")
+    inside = list(read_header(path))
+    absent = sorted(set(names) - {tensor.name for tensor in inside})
+    if absent:
+        raise WeightsError(
+            f"{index}: tensor {absent[0]} should be in {shard}, and is not{_and_more(absent)}"
+        )
+    return inside
+
+
+def _refuse_adapters(folder: Path) -> None:
+    for name in ADAPTERS:
+        if (folder / name).is_file():
+            raise UnsupportedModelError(
+                f"{folder / name}: the folder has an adapter beside the weights; merge it into "
+                "them, or take it out"
             )
-        inside = list(_header(folder / shard))
-        absent = sorted(set(names) - {tensor.name for tensor in inside})
-        if absent:
-            raise WeightsError(
-                f"{index}: tensor {absent[0]} should be in {shard}, and is not{_and_more(absent)}"
-            )
-        yield from inside
 
 
 def _require_weights(path: Path) -> Path:
@@ -145,53 +169,9 @@ def _shards(index: Path) -> dict[str, list[str]]:
     return shards
 
 
-def _header(path: Path) -> Iterator[Stored]:
-    with _opened(path, torch.device("cpu")) as file:
-        for name in file.keys():  # noqa: SIM118  not a mapping
-            tensor = file.get_slice(name)
-            kind = tensor.get_dtype()
-            if kind not in DTYPES:
-                raise WeightsError(
-                    f"{path}: tensor {name} is {kind}; only {', '.join(DTYPES)} can be read"
-                )
-            yield Stored(path, name, tuple(tensor.get_shape()), DTYPES[kind])
-
-
-@contextmanager
-def _opened(path: Path, device: torch.device) -> Iterator[safe_open]:
-    try:
-        with safe_open(str(path), framework="pt", device=str(device)) as file:
-            yield file
-    except SafetensorError as error:
-        raise BadFileError(_why_unreadable(path) or f"{path}: {error}") from error
-
-
-def _why_unreadable(path: Path) -> str | None:
-    """Say what is wrong with a file in its own numbers, if they can be read."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        if start == b"version ":
-            return f"{path} is the {size} bytes of a Git LFS pointer, not the weights themselves"
-        if len(start) < 8 or (length := struct.unpack("<Q", start)[0]) > size - 8:
-            needs = (
-                f"its header alone needs {8 + length}" if len(start) == 8 else "a header needs 8"
-            )
-            return f"{path} is cut short or no safetensors file: it has {size} bytes, {needs}"
-        try:
-            header = json.loads(file.read(length))
-            places = [(at["data_offsets"][1], n) for n, at in header.items() if n != "__metadata__"]
-            end, last = max(places)
-        except (ValueError, LookupError, TypeError, AttributeError):
-            return None
-    if (end := 8 + length + end) <= size:
-        return None
-    return f"{path} is cut short: it has {size} bytes, tensor {last} ends at {end}"
-
-
 def _is_no_parameter(name: str) -> bool:
     """Whether older checkpoints carry a tensor along that is computed or tied, never learned."""
-    return name == "lm_head.weight" or name.endswith("rotary_emb.inv_freq")
+    return name == HEAD or name.endswith(FREQUENCIES)
 
 
 def _and_more(names: list[str]) -> str:

@@ -1,4 +1,6 @@
 import json
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from radixlab.model.errors import BadFileError, ChatTemplateError, MissingFileError
 from radixlab.model.stream import TextStream
-from radixlab.model.tokenizer import Tokenizer, load_tokenizer
+from radixlab.model.tokenizer import ChatText, Tokenizer, load_tokenizer
 from tests.model.vocabularies import byte_fallback, byte_level, save, words
 
 BYTES = Tokenizer(byte_level(), {}, frozenset())
@@ -51,6 +53,11 @@ def test_tokens_one_by_one_give_the_text_of_all_at_once(token_ids):
     assert "".join(pushed(BYTES, token_ids)[1]) == BYTES.decode(token_ids)
 
 
+@given(ids_of(PIECES))
+def test_bytes_one_by_one_give_the_text_of_all_at_once(token_ids):
+    assert "".join(pushed(PIECES, token_ids)[1]) == PIECES.decode(token_ids)
+
+
 @given(st.text(max_size=20), st.sampled_from([BYTES, PIECES]))
 @example(" the cache ☃", PIECES)
 def test_a_text_streams_as_itself(text, tokenizer):
@@ -72,6 +79,69 @@ def test_a_character_of_four_tokens_comes_with_the_last():
 def test_what_never_becomes_a_character_comes_at_the_end():
     token_ids = [BYTES.vocabulary.token_to_id(mark) for mark in "aðŁ"]
     assert pushed(BYTES, token_ids)[1] == ["a", "", "", "�"]
+
+
+def runs_of(tokenizer):
+    """Texts of up to hundreds of tokens of which each kind may come many times in a row."""
+    vocabulary = tokenizer.vocabulary
+    kinds = [["</s>"], ["<s>", "<|user|>"], ["a"], ["ð", "Ł"], ["ĺ"], ["â", "ĺ", "ĥ"], ["Ġthe"]]
+    kinds += [["<0xF0>", "<0x9F>"], ["<0x98>"], ["<0xE2>", "<0x98>", "<0x83>"], ["▁"], ["<0x41>"]]
+    known = [[vocabulary.token_to_id(name) for name in kind] for kind in kinds]
+    known = [[7_000_000], *(ids for ids in known if None not in ids)]
+    run = st.tuples(st.sampled_from(known), st.integers(1, 60)).map(lambda pair: pair[0] * pair[1])
+    return st.lists(run, max_size=8).map(lambda runs: [token for run in runs for token in run])
+
+
+@pytest.mark.parametrize("tokenizer", [BYTES, PIECES, WORDS], ids=["bytes", "pieces", "words"])
+def test_long_runs_of_one_kind_stream_as_all_at_once(tokenizer):
+    @given(runs_of(tokenizer) | ids_of(tokenizer))
+    def stream_as_all_at_once(token_ids):
+        assert "".join(pushed(tokenizer, token_ids)[1]) == tokenizer.decode(token_ids)
+
+    stream_as_all_at_once()
+
+
+class Counting:
+    """A tokenizer that counts the tokens it decodes."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.num_decoded = tokenizer, 0
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
+
+    def decode(self, token_ids):
+        self.num_decoded += len(token_ids)
+        return self.tokenizer.decode(token_ids)
+
+
+RUNS = {
+    "special tokens": (BYTES, ["</s>"]),
+    "bytes that are no text": (BYTES, ["ð"]),
+    "bytes that continue nothing": (BYTES, ["Ł"]),
+    "half characters": (BYTES, ["ð", "Ł", "ĺ"]),
+    "characters": (BYTES, ["ð", "Ł", "ĺ", "Ĩ"]),
+    "words and special tokens": (BYTES, ["a", "</s>", "</s>"]),
+    "byte tokens": (PIECES, ["<0xE2>", "<0x98>", "<0x83>"]),
+    "broken byte tokens": (PIECES, ["<0xFF>"]),
+    "letters in bytes after a broken one": (PIECES, ["<0xFF>", *["<0x41>"] * 100, "a"]),
+    "spaces": (PIECES, ["▁"]),
+    "words": (WORDS, ["ab", "c"]),
+}
+
+
+@pytest.mark.parametrize("tokenizer, names", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("before", [[], ["a"]])
+def test_work_grows_with_the_tokens_not_with_their_square(before, tokenizer, names):
+    def num_decoded(num_tokens):
+        counting = Counting(tokenizer)
+        ids = [tokenizer.vocabulary.token_to_id(name) for name in [*before, *names]]
+        ids = ids[: len(before)] + (ids[len(before) :] * num_tokens)[:num_tokens]
+        assert "".join(pushed(counting, ids)[1]) == tokenizer.decode(ids)
+        return counting.num_decoded
+
+    assert num_decoded(4000) <= 60 * 4000
+    assert num_decoded(4000) <= 2.2 * num_decoded(2000) + 200
 
 
 def test_special_tokens_have_no_text():
@@ -127,16 +197,49 @@ def test_a_folder_says_what_is_special(tmp_path):
 @pytest.mark.parametrize(
     "files, eos",
     [
-        ({"generation_config": {"eos_token_id": [7, 8]}, "config": {"eos_token_id": 9}}, {7, 8}),
+        ({"generation_config": {"eos_token_id": [7, 8]}, "config": {"eos_token_id": 8}}, {7, 8}),
+        ({"generation_config": {"eos_token_id": 8}, "config": {"eos_token_id": [7, 8]}}, {7, 8}),
+        (
+            {
+                "generation_config": {"eos_token_id": [1, 8]},
+                "config": {"eos_token_id": 8},
+                "tokenizer_config": {"eos_token": "</s>"},
+            },
+            {1, 8},
+        ),
         ({"generation_config": {"eos_token_id": None}, "config": {"eos_token_id": 9}}, {9}),
         ({"tokenizer_config": {"eos_token": "</s>"}}, {1}),
-        ({"tokenizer_config": {"eos_token": "<nowhere>"}}, set()),
+        ({"special_tokens_map": {"eos_token": "</s>"}}, {1}),
+        ({"tokenizer_config": {"eos_token": "<nowhere>"}}, {300}),  # added, as transformers does
+        ({"config": {"eos_token_id": []}}, set()),
         ({}, set()),
     ],
     ids=str,
 )
-def test_the_end_of_an_answer_is_what_the_first_file_says(files, eos, tmp_path):
+def test_the_end_of_an_answer_is_what_all_files_say(files, eos, tmp_path):
     assert load_tokenizer(save(tmp_path, byte_level(), **files)).eos_ids == eos
+
+
+@pytest.mark.parametrize(
+    "generation, config, token",
+    [
+        ([7, 8], 9, None),
+        (7, [8, 9], None),
+        ([7, 8], [8, 9], None),
+        (7, None, "</s>"),
+        (None, [7, 8], "</s>"),
+        ([1, 7], 1, "<s>"),
+    ],
+)
+def test_files_that_end_an_answer_at_different_tokens_are_refused(
+    generation, config, token, tmp_path
+):
+    files = {"generation_config": {"eos_token_id": generation}, "config": {"eos_token_id": config}}
+    save(tmp_path, byte_level(), **files, tokenizer_config={"eos_token": token})
+    with pytest.raises(BadFileError, match=r"an answer ends at \[.*\] by .*, but at \[") as caught:
+        load_tokenizer(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert load_tokenizer(tmp_path, eos_ids=[7]).eos_ids == {7}
 
 
 def test_a_template_of_its_own_comes_first_and_one_of_several_by_name(tmp_path):
@@ -171,6 +274,47 @@ def test_what_a_template_refuses_or_must_not_do_is_one_line(template, says):
     with pytest.raises(ChatTemplateError, match=says) as caught:
         Tokenizer(byte_level(), {}, frozenset(), template).chat(CHAT)
     assert "\n" not in str(caught.value)
+
+
+def chats(template, **options):
+    return Tokenizer(byte_level(), {}, frozenset(), template).chat(CHAT, **options)
+
+
+def test_a_templates_clock_shows_today_or_the_day_that_is_passed():
+    clock, before = "{{ strftime_now('%Y-%m-%d %H') }}", datetime.now()
+    assert chats(clock) in {f"{t:%Y-%m-%d %H}" for t in (before, datetime.now())}
+    assert chats(clock, today=date(2026, 3, 5)) == "2026-03-05 00"
+    assert chats(clock, today=datetime(2026, 3, 5, 12)) == "2026-03-05 12"
+
+
+@pytest.mark.parametrize("options", [{"tools": [print]}, {"tools": ["f"]}, {"documents": ["text"]}])
+def test_what_would_be_written_as_its_type_is_refused(options):
+    (name,) = options
+    with pytest.raises(ChatTemplateError, match=f"{name} must be mappings"):
+        chats("{{ tools }}{{ documents }}", **options)
+
+
+def test_messages_may_be_objects_and_are_left_as_they_are():
+    @dataclass
+    class Turn:
+        role: str
+        content: object
+
+    class Dumps:
+        def model_dump(self):
+            return {"role": "user", "content": np.float64(0.5), "name": None}
+
+    turns = [
+        Turn("user", ["a", ("b", {"c": np.int64(3)})]),
+        Dumps(),
+        {"role": ChatText("x"), 1: object},
+    ]
+    template = "{{ messages | tojson }}{% for m in messages %}{{ m.__class__ }}{% endfor %}"
+    tokenizer = Tokenizer(byte_level(), {}, frozenset(), template)
+    written = json.loads(tokenizer.chat(turns))
+    assert written[0]["content"] == ["a", ["b", {"c": 3}]]
+    assert written[1:] == [{"role": "user", "content": 0.5}, {"role": "x", "1": "<type>"}]
+    assert turns[0].content == ["a", ("b", {"c": np.int64(3)})]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""A folder's vocabulary: tokenizer.json, completed by what other files say of its tokens.
+
+`tokenizer_config.json` (`added_tokens_decoder`, `bos_token`, …), `special_tokens_map.json` and
+`added_tokens.json` may add tokens, or say that one is special: such a token is matched whole in a
+text, and left out of an answer's text. They are merged as transformers merges them; where two
+files say different things of one token, the folder is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from tokenizers import AddedToken
+
+from radixlab.model.errors import BadFileError
+from radixlab.model.folder import read_json_if_there, require
+
+SETTINGS, SPECIAL, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
+LISTS = ("extra_special_tokens", "additional_special_tokens")
+"""Special tokens without a name of their own."""
+FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A vocabulary, and its special tokens by the names that templates know."""
+
+    tokens: tokenizers.Tokenizer
+    special_tokens: dict[str, str]
+
+
+def read_vocabulary(folder: Path, settings: Mapping[str, Any]) -> Vocabulary:
+    """Read tokenizer.json and complete it; `MissingFileError` or `BadFileError`."""
+    tokens = _tokens(require(folder / "tokenizer.json"))
+    tokens.encode_special_tokens = settings.get("split_special_tokens") is True
+    mapped = read_json_if_there(folder / SPECIAL)
+    named = _named(folder, settings, mapped)
+    unnamed = [*_unnamed(folder / SETTINGS, settings), *_unnamed(folder / SPECIAL, mapped)]
+    known = {token.content: token for token in tokens.get_added_tokens_decoder().values()}
+    stated = _stated(folder, settings, {*named.values(), *map(_content, unnamed)})
+    for index in sorted(stated):
+        token = stated[index]
+        if _flags(known.get(token.content)) != _flags(token):
+            known[token.content] = token
+            _add(tokens, token, is_special=token.special or token.content in named.values())
+    for text in (*named.values(), *unnamed):
+        token = AddedToken(**text) if isinstance(text, dict) else AddedToken(text, special=True)
+        if token.content not in known or not known[token.content].special:
+            known[token.content] = token
+            _add(tokens, token, is_special=True)
+    _refuse_other_ids(folder, tokens, stated)
+    return Vocabulary(tokens, named)
+
+
+def _tokens(path: Path) -> tokenizers.Tokenizer:
+    try:
+        tokens = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more precise
+        raise BadFileError(f"{path} is no tokenizer: {' '.join(str(error).split())}") from error
+    tokens.no_truncation()  # a file may ask for both: good for training, wrong for a prompt
+    tokens.no_padding()
+    return tokens
+
+
+def _named(folder: Path, settings: Mapping[str, Any], mapped: Mapping[str, Any]) -> dict[str, str]:
+    """Return `bos_token`, `eos_token` and the like, which both files must state alike."""
+    named: dict[str, str] = {}
+    for file, content in ((SETTINGS, settings), (SPECIAL, mapped)):
+        for name, text in _names(folder / file, content):
+            if named.setdefault(name, text) != text:
+                raise BadFileError(
+                    f"{folder / file}: {name} is {text!r}, but {SETTINGS} says {named[name]!r}"
+                )
+    return named
+
+
+def _names(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each token that has a name, in either of the ways to write it."""
+    extra = content.get("extra_special_tokens")
+    extra = extra if isinstance(extra, dict) else {}
+    named = {name: token for name, token in content.items() if name.endswith("_token")}
+    for name, token in {**named, **extra}.items():
+        if not isinstance(token, str | dict):
+            continue  # none, or a switch such as add_bos_token
+        text = _content(token)
+        if text is None:
+            raise BadFileError(f"{path}: {name} has no content: {token}")
+        yield name, text
+
+
+def _unnamed(path: Path, content: Mapping[str, Any]) -> list[str | dict[str, Any]]:
+    """Return the special tokens that have no name, as texts or with their flags."""
+    for name in LISTS:
+        tokens = content.get(name)
+        if isinstance(tokens, list) and tokens:
+            if not all(_content(token) is not None for token in tokens):
+                raise BadFileError(f"{path}: {name} must list tokens, not {tokens!r:.60}")
+            return [
+                {**_only_flags(token), "content": token["content"], "special": True}
+                if isinstance(token, dict)
+                else token
+                for token in tokens
+            ]
+    return []
+
+
+def _stated(
+    folder: Path, settings: Mapping[str, Any], special: set[str | None]
+) -> dict[int, AddedToken]:
+    """Return the tokens that the other files give an id."""
+    stated: dict[int, AddedToken] = {}
+    decoder = settings.get("added_tokens_decoder") or {}
+    if not isinstance(decoder, dict):
+        raise BadFileError(f"{folder / SETTINGS}: added_tokens_decoder cannot be {decoder!r:.60}")
+    for index, token in decoder.items():
+        if not str(index).isdecimal() or not isinstance(token, dict) or _content(token) is None:
+            raise BadFileError(
+                f"{folder / SETTINGS}: added_tokens_decoder has {token!r:.60} under {index!r:.20}"
+            )
+        stated[int(index)] = AddedToken(token["content"], **_only_flags(token))
+    for text, index in read_json_if_there(folder / ADDED).items():
+        if type(index) is not int or index < 0:
+            raise BadFileError(f"{folder / ADDED}: {text!r:.40} cannot have the id {index!r:.20}")
+        is_special = text in special
+        token = AddedToken(text, normalized=not is_special, special=is_special)
+        if (other := stated.setdefault(index, token)).content != text:
+            raise BadFileError(
+                f"{folder / ADDED}: token {index} is {text!r:.40}, but {SETTINGS} says "
+                f"{other.content!r:.40}"
+            )
+    return stated
+
+
+def _add(tokens: tokenizers.Tokenizer, token: AddedToken, is_special: bool) -> None:
+    """Add a token, or set the flags of one that is there; a new one has the next id."""
+    if is_special:
+        token.special = True
+        tokens.add_special_tokens([token])
+    else:
+        tokens.add_tokens([token])
+
+
+def _refuse_other_ids(
+    folder: Path, tokens: tokenizers.Tokenizer, stated: Mapping[int, AddedToken]
+) -> None:
+    for index, token in stated.items():
+        found = tokens.token_to_id(token.content)
+        if found != index:
+            raise BadFileError(
+                f"{folder}: token {token.content!r:.40} has the id {index} by {SETTINGS} or "
+                f"{ADDED}, but {found} by tokenizer.json"
+            )
+
+
+def _flags(token: AddedToken | None) -> tuple[bool, ...] | None:
+    return None if token is None else tuple(getattr(token, name) for name in FLAGS)
+
+
+def _only_flags(token: Mapping[str, Any]) -> dict[str, bool]:
+    return {name: token[name] for name in FLAGS if isinstance(token.get(name), bool)}
+
+
+def _content(token: object) -> str | None:
+    """Return the text of a special token, which may stand among its properties."""
+    content = token.get("content") if isinstance(token, dict) else token
+    return content if isinstance(content, str) else None
