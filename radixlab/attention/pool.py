@@ -42,13 +42,19 @@ class KVPool:
         """Numbers of a key."""
         return int(self.k.shape[3])
 
+    def detached(self) -> "KVPool":
+        """Return the same memory without a history of gradients."""
+        if not (self.k.requires_grad or self.v.requires_grad):
+            return self
+        return KVPool(self.k.detach(), self.v.detach())
+
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Where a step's new tokens go: checked once, on the pool's device, for all layers."""
+    """Where a step's new tokens go: `place_slots` checks them once for all layers."""
 
     index: Tensor
-    """int64 `[T]`: block_id · block_size + offset."""
+    """int64 `[T]`, on the pool's device: block_id · block_size + offset."""
     num_slots: int
     """Of the pools they were checked for."""
 
@@ -64,7 +70,12 @@ def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
     ...
     radixlab.attention.errors.AttentionError: slot 8: the pool has 0 to 7
     """
-    array, num_slots = np.asarray(slots), pool.num_blocks * pool.block_size
+    num_slots = pool.num_blocks * pool.block_size
+    try:
+        array = np.asarray(slots)
+    except Exception as error:  # each library has its own, for a tensor on a GPU or a ragged list
+        reason = str(error).splitlines()[0]
+        raise AttentionError(f"slots cannot be read as an array: {reason}") from None
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise AttentionError(f"slots are {array.dtype} {list(array.shape)}: they must be ints [T]")
     for slot in array[(array < 0) | (array >= num_slots)].tolist():
