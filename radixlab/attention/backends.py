@@ -47,7 +47,11 @@ def backend_for(pool: KVPool, name: str | None = None, group_size: int = 1) -> B
     chosen = name if name is not None else "triton" if pool.k.is_cuda else "cpu"
     if chosen not in BACKENDS:
         raise BackendError(f"no backend {chosen!r}; there are {', '.join(BACKENDS)}")
-    backend = _load(chosen)
+    return pool.once(("backend", chosen, group_size), lambda: _find(pool, chosen, group_size))
+
+
+def _find(pool: KVPool, name: str, group_size: int) -> Backend:
+    backend = _load(name)
     backend.require(pool, group_size)
     return backend
 

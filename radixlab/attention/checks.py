@@ -27,12 +27,15 @@ def dense(x: Tensor) -> Tensor:
     may reach them, and results have no gradient.
     """
     x = x.detach() if x.requires_grad else x
-    return x.resolve_neg().contiguous()
+    return x.resolve_neg().contiguous()  # both return what is dense already
 
 
 def check_pool(pool: KVPool) -> None:
     """Raise `AttentionError` unless keys and values are alike, dense and of floats."""
-    k, v = pool.k, pool.v
+    pool.once("checked", lambda: _check_tensors(pool.k, pool.v))
+
+
+def _check_tensors(k: Tensor, v: Tensor) -> None:
     check_tensor("k of the pool", k)
     check_tensor("v of the pool", v)
     if k.ndim != 4 or k.shape != v.shape:

@@ -20,7 +20,7 @@ from radixlab.attention.merge import merge_slots, merge_states
 from radixlab.attention.plan import DecodePlan, PrefillPlan
 from radixlab.attention.pool import KVPool
 from radixlab.attention.reference import wide
-from radixlab.attention.spans import ManySpans, prepare, where
+from radixlab.attention.spans import ManySpans, OneSpan, prepare, where
 
 FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
 
@@ -36,23 +36,16 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence: `q` `[B, H, D]` → `out` `[B, H, D]`, `lse` `[B, H]`."""
     width = pool.kv_heads * pool.head_dim
     work = plan.once(("cpu", width), lambda: prepare(plan, width))
-    placed = q if work.order is None else q.index_select(0, work.order)
-    out = q.new_empty((work.num_slots, *q.shape[1:]), dtype=wide(q.dtype))
-    lse = out.new_empty(out.shape[:2])
-    for span in work.spans:
-        k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
-        out[span.slots], lse[span.slots] = _folded(placed[span.places], k, v)
-    for batch in work.batches:
-        part, part_lse = _batched(placed, pool, batch)
-        out[batch.slots], lse[batch.slots] = part.to(out.dtype), part_lse
-    if work.query_of_slot is not None:
-        out, lse = merge_slots(out, lse, work.query_of_slot, len(q))
-    out = out.to(q.dtype)
-    if work.order is None:
-        return out, lse
-    result, result_lse = torch.empty_like(out), torch.empty_like(lse)
-    result[work.order], result_lse[work.order] = out, lse
-    return result, result_lse
+    parts = [_alone(q, pool, span) for span in work.spans]
+    parts += [_batched(q, pool, batch) for batch in work.batches]
+    if not parts:
+        return torch.empty_like(q), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
+    out, lse = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+    if work.row_of_part is not None:
+        out, lse = merge_slots(out.to(wide(q.dtype)), lse, work.row_of_part, len(q))
+    elif work.part_of_row is not None:
+        out, lse = out.index_select(0, work.part_of_row), lse.index_select(0, work.part_of_row)
+    return out.to(q.dtype), lse
 
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
@@ -90,8 +83,8 @@ def _prompts(plan: PrefillPlan, block_size: int) -> list[tuple[slice, slice | Te
 
 def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
     """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
-    pool.k.flatten(0, 1)[slots] = k_new
-    pool.v.flatten(0, 1)[slots] = v_new
+    pool.k.flatten(0, 1).index_copy_(0, slots, k_new)
+    pool.v.flatten(0, 1).index_copy_(0, slots, v_new)
 
 
 def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
@@ -127,15 +120,23 @@ def products(
     return (scores.softmax(-1) @ v.to(exact)).to(q.dtype), scores.logsumexp(-1)
 
 
+def _alone(q: Tensor, pool: KVPool, span: OneSpan) -> tuple[Tensor, Tensor]:
+    """Attend the queries of `q` `[B, H, D]` that read one span."""
+    k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
+    return _folded(q.index_select(0, span.rows), k, v)
+
+
 def _batched(q: Tensor, pool: KVPool, batch: ManySpans) -> tuple[Tensor, Tensor]:
     """Attend n queries of `q` `[B, H, D]`, each over its own T tokens, gathered in one go."""
-    num, (num_heads, head_dim), kv_heads = len(batch.places), q.shape[1:], pool.kv_heads
+    q = q if batch.rows is None else q.index_select(0, batch.rows)
+    num, num_heads, head_dim = q.shape
+    kv_heads = pool.kv_heads
     shape = (num, -1, kv_heads, head_dim)
     k, v = (
         x.flatten(0, 1).flatten(1).index_select(0, batch.tokens).view(shape).transpose(1, 2)
         for x in (pool.k, pool.v)
     )  # [n, kv_heads, T, D]
-    rows = q.index_select(0, batch.places).view(num, kv_heads, num_heads // kv_heads, head_dim)
+    rows = q.view(num, kv_heads, num_heads // kv_heads, head_dim)
     out, lse = flash(rows, k, v, mask=batch.mask)
     return out.reshape(num, num_heads, head_dim), lse.reshape(num, num_heads)
 

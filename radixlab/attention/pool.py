@@ -5,7 +5,9 @@ block is one slab (so a copy-on-write is one copy), and blocks with consecutive 
 matrix.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ from torch import Tensor
 
 from radixlab.attention.errors import AttentionError
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class KVPool:
@@ -21,6 +25,14 @@ class KVPool:
 
     k: Tensor
     v: Tensor
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` says of this pool; it is asked once, not in every layer's call."""
+        if what not in self._made:
+            self._made[what] = make()
+        thing: T = self._made[what]
+        return thing
 
     @property
     def num_blocks(self) -> int:

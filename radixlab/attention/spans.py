@@ -10,6 +10,7 @@ This file knows plans and sizes. It does not compute.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -17,16 +18,16 @@ from radixlab.attention.plan import DecodePlan, IntArray
 
 MAX_SPAN_NUMBERS = 2**16
 """A span whose keys are more numbers than this is worth a call of its own."""
-MAX_BATCH_NUMBERS = 2**18
+MAX_BATCH_NUMBERS = 2**19
 """What is copied together should stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class OneSpan:
-    """A span as slices of places, slots and blocks."""
+    """A span for a call of its own."""
 
-    places: slice
-    slots: slice
+    rows: Tensor
+    """int64 `[S]`: the queries that read it, as rows of the caller's batch."""
     blocks: slice | Tensor
     num_tokens: int
 
@@ -35,10 +36,8 @@ class OneSpan:
 class ManySpans:
     """Short spans with one query each, n of them, padded to T tokens."""
 
-    places: Tensor
-    """int64 `[n]`."""
-    slots: Tensor
-    """int64 `[n]`."""
+    rows: Tensor | None
+    """int64 `[n]`: their queries, as rows of the caller's batch; None if these are all, in order."""
     tokens: Tensor
     """int64 `[n · T]`: slots of the pool; a padded one is the span's first."""
     mask: Tensor | None
@@ -47,43 +46,46 @@ class ManySpans:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A plan, made ready once a step for all layers."""
+    """A plan, made ready once a step for all layers.
 
-    order: Tensor | None
-    """int64 `[B]`; None if the places are in the caller's order."""
+    The partial results of the spans follow one another, then those of the batches.
+    """
+
     spans: list[OneSpan]
     batches: list[ManySpans]
-    num_slots: int
-    query_of_slot: Tensor | None
-    """None if every query has one slot, in order: then nothing is to merge."""
+    row_of_part: Tensor | None
+    """int64 `[num_parts]`: the caller's row of each; None if each row has one."""
+    part_of_row: Tensor | None
+    """int64 `[B]`: if each row has one, which; None if they are in order."""
 
 
 def prepare(plan: DecodePlan, width: int) -> Work:
     """Make a plan ready for pools whose tokens have `width` numbers."""
-    short = (plan.num_queries == 1) & (plan.num_tokens.astype(np.int64) * width <= MAX_SPAN_NUMBERS)
+    short = (plan.num_queries == 1) & (plan.num_tokens <= MAX_SPAN_NUMBERS // width)
     alone = np.flatnonzero(~short).tolist()
-    batches = length_classes(plan.num_tokens, np.flatnonzero(short), MAX_BATCH_NUMBERS // width)
-    places, counts = plan.first_query.tolist(), plan.num_queries.tolist()
-    slots, query_of_slot = plan.first_slot.tolist(), plan.query_of_slot
+    classes = length_classes(plan.num_tokens, np.flatnonzero(short), MAX_BATCH_NUMBERS // width)
+    first, end = plan.first_query, plan.first_query + plan.num_queries
+    rows = [plan.order[first[span] : end[span]] for span in alone]
+    rows += [plan.order[first[group]] for group in classes]
     spans = [
-        OneSpan(
-            slice(places[span], places[span] + counts[span]),
-            slice(slots[span], slots[span + 1]),
-            where(plan.blocks_of(span)),
-            int(plan.num_tokens[span]),
-        )
-        for span in alone
+        OneSpan(_index(of_span), where(plan.blocks_of(span)), int(plan.num_tokens[span]))
+        for span, of_span in zip(alone, rows, strict=False)
     ]
-    return Work(
-        _unless_in_order(plan.order),
-        spans,
-        [_together(plan, np.array(batch)) for batch in batches],
-        slots[-1],
-        _unless_in_order(query_of_slot, len(plan.order)),
-    )
+    batches = [
+        _together(plan, group, None if _is_all(of_group, plan) else _index(of_group))
+        for group, of_group in zip(classes, rows[len(alone) :], strict=True)
+    ]
+    row_of_part = np.concatenate(rows) if rows else plan.order
+    if _is_all(row_of_part, plan):
+        return Work(spans, batches, None, None)
+    if len(row_of_part) == len(plan.order):  # a plan's rows are all read: each is here once
+        return Work(spans, batches, None, _index(np.argsort(row_of_part)))
+    return Work(spans, batches, _index(row_of_part), None)
 
 
-def length_classes(lengths: IntArray, spans: IntArray, max_tokens: int) -> list[list[int]]:
+def length_classes(
+    lengths: IntArray, spans: npt.NDArray[np.integer], max_tokens: int
+) -> list[list[int]]:
     """Group spans of about the same length, at most `max_tokens` in a group once it is padded.
 
     >>> length_classes(np.array([9, 40, 10, 41, 8]), np.arange(5), max_tokens=100)
@@ -104,20 +106,18 @@ def length_classes(lengths: IntArray, spans: IntArray, max_tokens: int) -> list[
     return groups
 
 
-def _together(plan: DecodePlan, spans: IntArray) -> ManySpans:
+def _together(plan: DecodePlan, spans: list[int], rows: Tensor | None) -> ManySpans:
     lengths, size = plan.num_tokens[spans], plan.block_size
     token = np.arange(lengths.max())  # [T]
     missing = token >= lengths[:, None]  # [n, T]
     token = np.where(missing, 0, token)
     block = plan.block_ids[plan.first_block[spans][:, None] + token // size]
     slots = block.astype(np.int64) * size + token % size
-    mask = torch.zeros(missing.shape).masked_fill_(torch.from_numpy(missing), -torch.inf)
-    return ManySpans(
-        torch.from_numpy(plan.first_query[spans]).long(),
-        torch.from_numpy(plan.first_slot[spans]).long(),
-        torch.from_numpy(slots.ravel()),
-        mask[:, None, None] if missing.any() else None,
-    )
+    mask = None
+    if missing.any():
+        mask = torch.zeros(missing.shape).masked_fill_(torch.from_numpy(missing), -torch.inf)
+        mask = mask[:, None, None]
+    return ManySpans(rows, torch.from_numpy(slots.ravel()), mask)
 
 
 def where(block_ids: IntArray) -> slice | Tensor:
@@ -128,8 +128,10 @@ def where(block_ids: IntArray) -> slice | Tensor:
     return torch.from_numpy(block_ids.astype(np.int64))
 
 
-def _unless_in_order(index: IntArray, count: int | None = None) -> Tensor | None:
-    """Return an index as a tensor; None if it is 0 to `count` - 1, or to its own length."""
-    if np.array_equal(index, np.arange(len(index) if count is None else count)):
-        return None
-    return torch.from_numpy(index).long()
+def _is_all(rows: IntArray, plan: DecodePlan) -> bool:
+    """Whether these are the rows of the caller's batch, in order."""
+    return np.array_equal(rows, np.arange(len(plan.order)))
+
+
+def _index(numbers: npt.NDArray[np.integer]) -> Tensor:
+    return torch.from_numpy(numbers.astype(np.int64))

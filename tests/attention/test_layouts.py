@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
 
-from tests.attention.layouts import Case, faults, merges  # noqa: E402
+from tests.attention.layouts import Case, faults, merges
 
 
 @pytest.mark.parametrize("sizes", [{}, {"kv_heads": 1, "group": 1}], ids=["GQA", "one head"])
