@@ -18,7 +18,7 @@ from radixlab.attention.plan import DecodePlan, IntArray
 
 MAX_SPAN_NUMBERS = 2**16
 """A span whose keys are more numbers than this is worth a call of its own."""
-MAX_BATCH_NUMBERS = 2**19
+MAX_BATCH_NUMBERS = 2**18
 """What is copied together should stay in the processor's cache."""
 
 
@@ -37,7 +37,7 @@ class ManySpans:
     """Short spans with one query each, n of them, padded to T tokens."""
 
     rows: Tensor | None
-    """int64 `[n]`: their queries, as rows of the caller's batch; None if these are all, in order."""
+    """int64 `[n]`: their queries, as rows of the caller's batch; None if they are all, in order."""
     tokens: Tensor
     """int64 `[n · T]`: slots of the pool; a padded one is the span's first."""
     mask: Tensor | None
