@@ -18,6 +18,7 @@ except ModuleNotFoundError as error:
 from radixlab.attention.backends import (
     BACKENDS,
     backend_for,
+    check_backend,
     decode,
     prefill,
     prefill_planned,
@@ -41,6 +42,7 @@ __all__ = [
     "TorchKVStore",
     "TorchMissingError",
     "backend_for",
+    "check_backend",
     "decode",
     "flat_plan",
     "merge_states",

@@ -4,16 +4,40 @@ A kernel follows block ids without looking. So a wrong one must be found here, o
 """
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from radixlab.attention.errors import AttentionError
+from radixlab.attention.errors import AttentionError, BackendError
 from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
 from radixlab.attention.pool import KVPool, Slots
 
 
+def check_tensor(name: str, x: object) -> None:
+    """Raise `AttentionError` unless this is an ordinary tensor, in whatever order in memory."""
+    if not isinstance(x, Tensor):
+        raise AttentionError(f"{name} must be a torch tensor, not {type(x).__name__}")
+    if x.layout is not torch.strided:
+        raise AttentionError(f"{name} is {x.layout}: it must be an ordinary, strided tensor")
+
+
+def dense(x: Tensor) -> Tensor:
+    """Return the same numbers row by row in memory; a copy is made only if they are not.
+
+    Kernels compute addresses from shapes. So neither a stride nor a sign that torch keeps for later
+    may reach them, and results have no gradient.
+    """
+    x = x.detach() if x.requires_grad else x
+    return x.resolve_neg().contiguous()  # both return what is dense already
+
+
 def check_pool(pool: KVPool) -> None:
     """Raise `AttentionError` unless keys and values are alike, dense and of floats."""
-    k, v = pool.k, pool.v
+    pool.once("checked", lambda: _check_tensors(pool.k, pool.v))
+
+
+def _check_tensors(k: Tensor, v: Tensor) -> None:
+    check_tensor("k of the pool", k)
+    check_tensor("v of the pool", v)
     if k.ndim != 4 or k.shape != v.shape:
         raise AttentionError(
             f"k is {list(k.shape)}, v is {list(v.shape)}: both must be "
@@ -25,11 +49,23 @@ def check_pool(pool: KVPool) -> None:
         raise AttentionError(f"k is on {k.device}, v on {v.device}")
     if not (k.is_contiguous() and v.is_contiguous()):
         raise AttentionError("k and v must be contiguous: kernels compute addresses from shapes")
+    if k.is_neg() or v.is_neg():
+        raise AttentionError("k or v is a negative view: kernels would read the other sign")
+
+
+def require_dtype(backend: str, pool: KVPool) -> None:
+    """Raise `BackendError` for a dtype that torch does not compute attention in."""
+    known = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+    if pool.k.dtype not in known:
+        raise BackendError(
+            f"backend {backend!r} takes fp64, fp32, fp16 or bf16, not {pool.k.dtype}"
+        )
 
 
 def check_queries(q: Tensor, pool: KVPool) -> None:
     """Raise `AttentionError` unless `q` is `[n, H, D]` and fits the pool."""
     check_pool(pool)
+    check_tensor("q", q)
     kv_heads, head_dim = pool.kv_heads, pool.head_dim
     if q.ndim != 3 or q.shape[2] != head_dim or not q.shape[1] or q.shape[1] % kv_heads:
         raise AttentionError(
@@ -61,8 +97,16 @@ def check_prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> None:
 
 
 def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
-    """Raise `AttentionError` unless new keys and values fit the pool and their slots."""
-    check_pool(pool)
+    """Raise `AttentionError` unless new keys and values fit a pool that was checked, and slots."""
+    for name, x in (("k", pool.k), ("v", pool.v)):
+        if x.is_inference() and not torch.is_inference_mode_enabled():
+            raise AttentionError(f"{name} was made in inference mode and can be written only there")
+    index = slots.index
+    if index.dtype != torch.int64 or index.ndim != 1 or not index.is_contiguous():
+        raise AttentionError(
+            f"the slots are {index.dtype} {list(index.shape)} with strides {list(index.stride())}: "
+            "use what place_slots returns"
+        )
     if slots.num_slots != pool.num_blocks * pool.block_size:
         raise AttentionError(
             f"the slots were placed for a pool of {slots.num_slots} slots, "
@@ -70,6 +114,7 @@ def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
         )
     shape = (len(slots.index), pool.kv_heads, pool.head_dim)
     for name, new in (("k_new", k_new), ("v_new", v_new)):
+        check_tensor(name, new)
         if (tuple(new.shape), new.dtype, new.device) != (shape, pool.k.dtype, pool.k.device):
             raise AttentionError(
                 f"{name} is {list(new.shape)} {new.dtype} on {new.device}; the pool takes "

@@ -1,83 +1,51 @@
-"""Paged attention on a CPU, with torch: nothing is copied that does not have to be.
+"""Paged attention on a CPU, with torch: few calls, and few copies.
 
-Two rules make it fast:
+Three rules make it fast:
 
 - the query heads that share a KV head are rows of one matrix product, and so are the queries that
   share a span: `[kv_heads, queries · group, D] × [kv_heads, T, D]`;
-- blocks with consecutive ids are one dense matrix: a view, no gather. (One padded batch of all
-  short spans was tried: the copies it takes cost more than the calls it saves.)
+- blocks with consecutive ids are one dense matrix: a view, no gather;
+- short spans of single sequences are gathered together, and attended in one call (spans.py).
 
 The kernel is torch's own flash attention for CPUs, which gives the log-sum-exp too. It is private
 to torch: where it is missing, `products` does its work, and a test compares the two.
 """
 
-from dataclasses import dataclass
-
-import numpy as np
 import torch
 from torch import Tensor
 
+from radixlab.attention.checks import require_dtype
+from radixlab.attention.errors import BackendError
 from radixlab.attention.merge import merge_slots, merge_states
-from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
+from radixlab.attention.plan import DecodePlan, PrefillPlan
 from radixlab.attention.pool import KVPool
+from radixlab.attention.reference import wide
+from radixlab.attention.spans import ManySpans, OneSpan, prepare, where
 
 FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A span as slices of rows, queries and blocks."""
-
-    places: slice
-    slots: slice
-    blocks: slice | Tensor
-    num_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """A plan as torch wants it, made once a step for all layers."""
-
-    order: Tensor
-    spans: list[_Span]
-    num_slots: int
-    query_of_slot: Tensor | None
-    """None if every query has one slot, in order: then nothing is to merge."""
-
-
-def _prepare(plan: DecodePlan) -> _Work:
-    places, counts, tokens = (
-        array.tolist() for array in (plan.first_query, plan.num_queries, plan.num_tokens)
-    )
-    first_slot, query_of_slot = plan.first_slot.tolist(), plan.query_of_slot
-    spans = [
-        _Span(
-            slice(places[span], places[span] + counts[span]),
-            slice(first_slot[span], first_slot[span + 1]),
-            where(plan.blocks_of(span)),
-            tokens[span],
-        )
-        for span in range(plan.num_spans)
-    ]
-    one_each = np.array_equal(query_of_slot, np.arange(len(plan.order)))
-    to_merge = None if one_each else torch.from_numpy(query_of_slot).long()
-    return _Work(torch.from_numpy(plan.order).long(), spans, first_slot[-1], to_merge)
+def require(pool: KVPool, group_size: int) -> None:
+    """Raise `BackendError` for a pool elsewhere, or numbers that torch's kernel does not know."""
+    if pool.k.device.type != "cpu":
+        raise BackendError(f"backend 'cpu' cannot read a pool on {pool.k.device}")
+    require_dtype("cpu", pool)
 
 
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
-    """Attend one query per sequence: `q` `[B, H, D]` → `out` `[B, H, D]`, `lse` `[B, H]` fp32."""
-    work = plan.once("cpu", lambda: _prepare(plan))
-    q = q[work.order]
-    out = q.new_empty((work.num_slots, *q.shape[1:]), dtype=torch.float32)
-    lse = out.new_empty(out.shape[:2])
-    for span in work.spans:
-        k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
-        out[span.slots], lse[span.slots] = _folded(q[span.places], k, v)
-    if work.query_of_slot is not None:
-        out, lse = merge_slots(out, lse, work.query_of_slot, len(q))
-    result, result_lse = torch.empty_like(q), torch.empty_like(lse)
-    result[work.order], result_lse[work.order] = out.to(q.dtype), lse
-    return result, result_lse
+    """Attend one query per sequence: `q` `[B, H, D]` → `out` `[B, H, D]`, `lse` `[B, H]`."""
+    width = pool.kv_heads * pool.head_dim
+    work = plan.once(("cpu", width), lambda: prepare(plan, width))
+    parts = [_alone(q, pool, span) for span in work.spans]
+    parts += [_batched(q, pool, batch) for batch in work.batches]
+    if not parts:
+        return torch.empty_like(q), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
+    out, lse = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+    if work.row_of_part is not None:
+        out, lse = merge_slots(out.to(wide(q.dtype)), lse, work.row_of_part, len(q))
+    elif work.part_of_row is not None:
+        out, lse = out.index_select(0, work.part_of_row), lse.index_select(0, work.part_of_row)
+    return out.to(q.dtype), lse
 
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
@@ -86,8 +54,7 @@ def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]
     The prefix needs no mask, for all of it is earlier. `q` `[T, H, D]` holds the new tokens of all
     sequences.
     """
-    q = q.contiguous()
-    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     for rows, blocks, num_tokens in plan.once(
         ("cpu", pool.block_size), lambda: _prompts(plan, pool.block_size)
     ):
@@ -116,16 +83,8 @@ def _prompts(plan: PrefillPlan, block_size: int) -> list[tuple[slice, slice | Te
 
 def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
     """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
-    pool.k.flatten(0, 1)[slots] = k_new
-    pool.v.flatten(0, 1)[slots] = v_new
-
-
-def where(block_ids: IntArray) -> slice | Tensor:
-    """Return consecutive block ids as a slice, which gives a view; others as an index."""
-    first, count = int(block_ids[0]), len(block_ids)
-    if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
-        return slice(first, first + count)
-    return torch.from_numpy(block_ids.astype(np.int64))
+    pool.k.flatten(0, 1).index_copy_(0, slots, k_new)
+    pool.v.flatten(0, 1).index_copy_(0, slots, v_new)
 
 
 def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
@@ -134,21 +93,52 @@ def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
     return dense.flatten(0, 1)[:num_tokens]
 
 
-def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
-    """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`."""
+def flash(
+    q: Tensor, k: Tensor, v: Tensor, causal: bool = False, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`.
+
+    `mask`, which broadcasts to `[N, M, R, T]`, is added to the scores.
+    """
     if FLASH is None:
-        return products(q, k, v, causal)
-    out, lse = FLASH(q, k, v, 0.0, causal)
+        return products(q, k, v, causal, mask)
+    out, lse = FLASH(q, k, v, 0.0, causal, attn_mask=mask)
     return out, lse
 
 
-def products(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> tuple[Tensor, Tensor]:
+def products(
+    q: Tensor, k: Tensor, v: Tensor, causal: bool = False, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Do what `flash` does by plain matrix products, for a torch that has no such kernel."""
-    scores = q.float() @ k.float().transpose(-1, -2) * q.shape[-1] ** -0.5  # [N, M, R, T]
+    exact = wide(q.dtype)
+    scores = q.to(exact) @ k.to(exact).transpose(-1, -2) * q.shape[-1] ** -0.5  # [N, M, R, T]
+    if mask is not None:
+        scores = scores + mask
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
         scores = scores.masked_fill(later, -torch.inf)
-    return (scores.softmax(-1) @ v.float()).to(q.dtype), scores.logsumexp(-1)
+    return (scores.softmax(-1) @ v.to(exact)).to(q.dtype), scores.logsumexp(-1)
+
+
+def _alone(q: Tensor, pool: KVPool, span: OneSpan) -> tuple[Tensor, Tensor]:
+    """Attend the queries of `q` `[B, H, D]` that read one span."""
+    k, v = (rows_of(x, span.blocks, span.num_tokens) for x in (pool.k, pool.v))
+    return _folded(q.index_select(0, span.rows), k, v)
+
+
+def _batched(q: Tensor, pool: KVPool, batch: ManySpans) -> tuple[Tensor, Tensor]:
+    """Attend n queries of `q` `[B, H, D]`, each over its own T tokens, gathered in one go."""
+    q = q if batch.rows is None else q.index_select(0, batch.rows)
+    num, num_heads, head_dim = q.shape
+    kv_heads = pool.kv_heads
+    shape = (num, -1, kv_heads, head_dim)
+    k, v = (
+        x.flatten(0, 1).flatten(1).index_select(0, batch.tokens).view(shape).transpose(1, 2)
+        for x in (pool.k, pool.v)
+    )  # [n, kv_heads, T, D]
+    rows = q.view(num, kv_heads, num_heads // kv_heads, head_dim)
+    out, lse = flash(rows, k, v, mask=batch.mask)
+    return out.reshape(num, num_heads, head_dim), lse.reshape(num, num_heads)
 
 
 def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

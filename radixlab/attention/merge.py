@@ -8,17 +8,24 @@ sum of its weights (`lse`), and two of them can be merged, in any grouping. The 
 import torch
 from torch import Tensor
 
+from radixlab.attention.checks import check_tensor, dense
+from radixlab.attention.errors import AttentionError
+
 
 def merge_states(
     out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Merge two partial results: `out` `[..., D]`, `lse` `[...]`, natural logarithm.
+    """Merge two partial results: `out` `[..., D]`, `lse` `[...]`, natural logarithm, fp32 or fp64.
+
+    Raises `AttentionError` for parts that do not fit together.
 
     >>> out, lse = torch.ones(1, 2), torch.zeros(1)
     >>> nothing, none = torch.zeros(1, 2), torch.full((1,), -torch.inf)
     >>> [x.tolist() for x in merge_states(out, lse, nothing, none)]
     [[[1.0, 1.0]], [0.0]]
     """
+    _check(out_a, lse_a, out_b, lse_b)
+    out_a, lse_a, out_b, lse_b = (dense(x) for x in (out_a, lse_a, out_b, lse_b))
     highest = torch.maximum(lse_a, lse_b)
     highest = torch.where(highest == -torch.inf, 0.0, highest)  # -inf - -inf would be NaN
     a, b = torch.exp(lse_a - highest), torch.exp(lse_b - highest)
@@ -47,3 +54,18 @@ def merge_slots(
     merged.index_add_(0, query_of_slot, weight[..., None] * out)
     merged /= torch.where(total == 0, 1.0, total)[..., None]
     return merged, highest + torch.log(total)
+
+
+def _check(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> None:
+    """Raise `AttentionError` unless both parts are of the same queries."""
+    for name, x in {"out_a": out_a, "lse_a": lse_a, "out_b": out_b, "lse_b": lse_b}.items():
+        check_tensor(name, x)
+        first = out_a if name.startswith("out") else lse_a
+        shape = out_a.shape if name.startswith("out") else out_a.shape[:-1]
+        if (x.shape, x.dtype, x.device) != (shape, first.dtype, out_a.device):
+            raise AttentionError(
+                f"{name} is {list(x.shape)} {x.dtype} on {x.device}; beside {list(out_a.shape)} "
+                f"it must be {list(shape)} {first.dtype} on {out_a.device}"
+            )
+    if not out_a.is_floating_point() or lse_a.dtype not in (torch.float32, torch.float64):
+        raise AttentionError(f"out is {out_a.dtype} and lse {lse_a.dtype}: lse is fp32 or fp64")

@@ -21,6 +21,8 @@ from radixlab.attention.errors import AttentionError
 
 IntArray = npt.NDArray[np.int32]
 T = TypeVar("T")
+ARRAYS = ("order", "block_ids", "first_block", "num_tokens", "first_query", "num_queries")
+"""The arrays of a plan; it owns them, whatever they were made from."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,17 @@ class DecodePlan:
     """`[num_spans]`: how many places read it, from there on."""
     block_size: int
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.block_size = as_count("block_size", self.block_size)
+        for name in ARRAYS:
+            setattr(self, name, as_ints(name, getattr(self, name), ndim=1))
+        for name in ("first_block", "first_query", "num_queries"):
+            if len(getattr(self, name)) != self.num_spans:
+                raise AttentionError(
+                    f"{name} has {len(getattr(self, name))} entries, num_tokens has "
+                    f"{self.num_spans}: each is for one span"
+                )
 
     @property
     def num_spans(self) -> int:
@@ -103,7 +116,7 @@ class DecodePlan:
         On a GPU a long span would keep one processor busy while the others wait (split-KV, as in
         FlashDecoding).
         """
-        if max_tokens < 1 or max_tokens % self.block_size:
+        if as_count("max_tokens", max_tokens) % self.block_size:
             raise AttentionError(
                 f"pieces of {max_tokens} tokens do not end at blocks of {self.block_size}"
             )
@@ -133,6 +146,10 @@ class PrefillPlan:
     """`[P]`: cached and new tokens of each."""
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for name, ndim in (("cu_q", 1), ("block_tables", 2), ("context_lens", 1)):
+            object.__setattr__(self, name, as_ints(name, getattr(self, name), ndim))
+
     def once(self, what: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` makes of this plan, made once for all layers of the step."""
         return _once(self._made, what, make)
@@ -146,10 +163,13 @@ def flat_plan(
     `block_tables` `[B, max_blocks]`, `context_lens` `[B]`: KV tokens each query attends, the one
     that it belongs to included. What a table holds beyond its blocks does not matter.
     """
-    tables, lens = as_ints("block_tables", block_tables), as_ints("context_lens", context_lens)
-    if tables.ndim != 2 or lens.shape != (len(tables),):
-        shapes = f"{list(tables.shape)} and {list(lens.shape)}"
-        raise AttentionError(f"block_tables and context_lens are [B, n] and [B], not {shapes}")
+    block_size = as_count("block_size", block_size)
+    tables, lens = (
+        as_ints("block_tables", block_tables, 2),
+        as_ints("context_lens", context_lens, 1),
+    )
+    if len(lens) != len(tables):
+        raise AttentionError(f"block_tables has {len(tables)} rows, context_lens {len(lens)}")
     num_blocks = -(-lens // block_size)
     if len(lens) and (lens.min() < 1 or num_blocks.max() > tables.shape[1]):
         row = int(np.argmax((lens < 1) | (num_blocks > tables.shape[1])))
@@ -170,23 +190,37 @@ def _once(made: dict[Hashable, Any], what: Hashable, make: Callable[[], T]) -> T
     return thing
 
 
-def as_ints(name: str, values: npt.ArrayLike) -> IntArray:
-    """Return int32; raise `AttentionError` for what is no int or does not fit.
+def as_ints(name: str, values: npt.ArrayLike, ndim: int) -> IntArray:
+    """Return a dense int32 copy with `ndim` dimensions; the caller may change the original.
 
-    >>> as_ints("slots", [2**40])
+    Raises `AttentionError` for what is no array of ints, or does not fit.
+
+    >>> as_ints("slots", [2**40], 1)
     Traceback (most recent call last):
     ...
     radixlab.attention.errors.AttentionError: slots: 1099511627776 does not fit int32
     """
-    array = np.asarray(values)
-    if array.dtype == np.int32:
-        return array
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # each library has its own, for a tensor on a GPU or a ragged list
+        reason = str(error).splitlines()[0]
+        raise AttentionError(f"{name} cannot be read as an array: {reason}") from None
     if array.size and array.dtype.kind not in "iu":
         raise AttentionError(f"{name} must be ints, not {array.dtype}")
-    narrow: IntArray = array.astype(np.int32)
-    for value in array[narrow != array].tolist():
-        raise AttentionError(f"{name}: {value} does not fit int32")
+    if array.ndim != ndim:
+        raise AttentionError(f"{name} is {list(array.shape)}: it must have {ndim} dimensions")
+    narrow: IntArray = np.array(array, np.int32, order="C")
+    if array.dtype != np.int32:
+        for value in array[narrow != array].tolist():
+            raise AttentionError(f"{name}: {value} does not fit int32")
     return narrow
+
+
+def as_count(name: str, value: object) -> int:
+    """Return an int above 0; raise `AttentionError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise AttentionError(f"{name} must be an integer above 0, not {value!r}")
+    return int(value)
 
 
 def starts(counts: npt.NDArray[np.integer]) -> IntArray:

@@ -5,7 +5,9 @@ block is one slab (so a copy-on-write is one copy), and blocks with consecutive 
 matrix.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ from torch import Tensor
 
 from radixlab.attention.errors import AttentionError
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class KVPool:
@@ -21,6 +25,14 @@ class KVPool:
 
     k: Tensor
     v: Tensor
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` says of this pool; it is asked once, not in every layer's call."""
+        if what not in self._made:
+            self._made[what] = make()
+        thing: T = self._made[what]
+        return thing
 
     @property
     def num_blocks(self) -> int:
@@ -42,13 +54,19 @@ class KVPool:
         """Numbers of a key."""
         return int(self.k.shape[3])
 
+    def detached(self) -> "KVPool":
+        """Return the same memory without a history of gradients."""
+        if not (self.k.requires_grad or self.v.requires_grad):
+            return self
+        return KVPool(self.k.detach(), self.v.detach())
+
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Where a step's new tokens go: checked once, on the pool's device, for all layers."""
+    """Where a step's new tokens go: `place_slots` checks them once for all layers."""
 
     index: Tensor
-    """int64 `[T]`: block_id · block_size + offset."""
+    """int64 `[T]`, on the pool's device: block_id · block_size + offset."""
     num_slots: int
     """Of the pools they were checked for."""
 
@@ -64,7 +82,12 @@ def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
     ...
     radixlab.attention.errors.AttentionError: slot 8: the pool has 0 to 7
     """
-    array, num_slots = np.asarray(slots), pool.num_blocks * pool.block_size
+    num_slots = pool.num_blocks * pool.block_size
+    try:
+        array = np.asarray(slots)
+    except Exception as error:  # each library has its own, for a tensor on a GPU or a ragged list
+        reason = str(error).splitlines()[0]
+        raise AttentionError(f"slots cannot be read as an array: {reason}") from None
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise AttentionError(f"slots are {array.dtype} {list(array.shape)}: they must be ints [T]")
     for slot in array[(array < 0) | (array >= num_slots)].tolist():

@@ -1,11 +1,13 @@
 """The truth, in twenty lines: gather a sequence's keys and values, then dense attention.
 
-Slow on purpose. In fp64 it is the oracle of all other backends.
+Slow on purpose. In fp64 it is the oracle of all other backends; whatever its input, it computes in
+fp32 at least.
 """
 
 import torch
 from torch import Tensor
 
+from radixlab.attention.checks import require_dtype
 from radixlab.attention.plan import DecodePlan, PrefillPlan
 from radixlab.attention.pool import KVPool
 
@@ -14,9 +16,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, num_cached: int | None = None) -> tu
     """Dense attention of `q` `[n, H, D]` over `k`, `v` `[T, HK, D]`.
 
     With `num_cached`, query i sits at position `num_cached + i` and sees no later key; without,
-    every query sees every key. Returns `out` `[n, H, D]` and `lse` `[n, H]`.
+    every query sees every key. Returns `out` `[n, H, D]` and `lse` `[n, H]`, fp32 or fp64.
     """
     group = q.shape[1] // k.shape[1]
+    q, k, v = (x.to(wide(x.dtype)) for x in (q, k, v))
     k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)  # [T, H, D]
     scores = torch.einsum("nhd,thd->nht", q, k) * q.shape[-1] ** -0.5
     if num_cached is not None:
@@ -26,17 +29,27 @@ def attend(q: Tensor, k: Tensor, v: Tensor, num_cached: int | None = None) -> tu
     return torch.einsum("nht,thd->nhd", scores.softmax(-1), v), scores.logsumexp(-1)
 
 
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return what is computed in: fp64 for fp64, else fp32."""
+    return torch.promote_types(dtype, torch.float32)
+
+
 def gather(pool: Tensor, block_ids: Tensor, num_tokens: int) -> Tensor:
     """Copy the first `num_tokens` tokens of these blocks together, `[num_tokens, HK, D]`."""
     return pool[block_ids].flatten(0, 1)[:num_tokens]
 
 
+def require(pool: KVPool, group_size: int) -> None:
+    """Raise `BackendError` for numbers that it does not know."""
+    require_dtype("reference", pool)
+
+
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence, all of its spans gathered into one dense matrix."""
-    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     starts, slots = plan.slots_by_query()
     span_of_slot = torch.arange(plan.num_spans).repeat_interleave(
-        torch.from_numpy(plan.num_queries)
+        torch.from_numpy(plan.num_queries).long()
     )
     for place, row in enumerate(plan.order.tolist()):
         spans = span_of_slot[slots[starts[place] : starts[place + 1]]].tolist()
@@ -51,7 +64,7 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend the new tokens of each sequence, over its cached prefix and themselves."""
-    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     for row, num_tokens in enumerate(plan.context_lens.tolist()):
         start, stop = int(plan.cu_q[row]), int(plan.cu_q[row + 1])
         table = plan.block_tables[row, : -(-num_tokens // pool.block_size)]

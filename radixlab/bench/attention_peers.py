@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from radixlab.attention import DecodePlan, decode
-from radixlab.attention.cpu import rows_of, where
+from radixlab.attention.cpu import rows_of
 from radixlab.attention.plan import IntArray, starts
+from radixlab.attention.spans import where
 from radixlab.bench.attention_cases import (
     BLOCK_SIZE,
     GROUP,

@@ -12,7 +12,25 @@ import numpy as np
 import torch
 
 from radixlab.bench.attention_clocks import cpu_us, one_thread
-from radixlab.bench.e2e_models import QUICK, SMALL, WIDE, Clocked, Transformers, random_model
+from radixlab.bench.e2e_models import (
+    QUICK,
+    QWEN,
+    SMALL,
+    WIDE,
+    Clocked,
+    Transformers,
+    random_model,
+)
+from radixlab.bench.e2e_sampled import (
+    PEER_HEADER,
+    STEP_HEADER,
+    peer_cases,
+    peer_rows,
+    step_rows,
+    what_peers,
+    what_step,
+)
+from radixlab.bench.goals import LEAST_ROUNDS
 from radixlab.bench.measure import quiet_gc, ratios, spread
 from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
@@ -63,17 +81,32 @@ def measure_e2e(command: str, rounds: int | None, quick: bool, progress: Progres
     document, num_questions = (600, 4) if quick else (4096, 8)
     workloads = {name: _prompts(name, 4 if quick else 16, sizes) for name in WORKLOADS}
     workloads |= {f"{document:,} + questions": _questions(document, num_questions, sizes)}
-    with one_thread(), progress(len(workloads) * rounds + 1, "e2e", "round") as advance:
+    turns, cases = 1 if quick else max(rounds, LEAST_ROUNDS), peer_cases(quick)
+    num_rounds = len(workloads) * rounds + 1 + len(cases) * turns + turns
+    with one_thread(), progress(num_rounds, "e2e", "round") as advance:
         model = random_model(sizes)
         dense_logits(model, [1, 2, 3])  # what is loaded late is loaded now
         peer, version = _peer(model)
         rows = list[list[Cell]]()
         for name, prompts in workloads.items():
             rows += _rows(name, prompts, model, peer, rounds, advance)
-        wide, batch, steps = (QUICK, 4, 8) if quick else (WIDE, 16, 24)
-        rows.append(_share_row(wide, batch, steps))
+        wide, batch, num_steps = (QUICK, 4, 8) if quick else (WIDE, 16, 24)
+        rows.append(_share_row(wide, batch, num_steps))
         advance()
-    return TableReport("End to end", command, _what(sizes, rounds, version), HEADER, rows)
+        against = peer_rows(model, peer, cases, turns, advance)
+        large = QUICK if quick else QWEN
+        drawn = step_rows(large, turns, advance)
+    return TableReport(
+        "End to end",
+        command,
+        _what(sizes, rounds, version),
+        HEADER,
+        rows,
+        [
+            TableReport("peers", command, what_peers(sizes), PEER_HEADER, against),
+            TableReport("sampled step", command, what_step(large, turns), STEP_HEADER, drawn),
+        ],
+    )
 
 
 # ---- what is asked

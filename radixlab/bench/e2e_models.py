@@ -14,6 +14,7 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.model.config import ModelConfig
 from radixlab.model.llama import Llama
 from radixlab.model.runner import Runner
+from radixlab.model.sampler import SamplingParams
 from radixlab.model.step import make_step
 from radixlab.model.work import Work
 
@@ -21,6 +22,9 @@ QUICK = ModelConfig(512, 64, 160, 2, 4, 2, 16, 32_768)
 SMALL = ModelConfig(2048, 256, 704, 4, 8, 4, 32, 32_768)
 WIDE = ModelConfig(32_000, 2048, 8192, 16, 32, 8, 128, 32_768)
 """16 layers of 32 query and 8 KV heads of 128: Llama 3.2 1B with wider heads."""
+
+QWEN = ModelConfig(151_936, 896, 4864, 24, 14, 2, 64, 32_768, qkv_bias=True, tied_embeddings=True)
+"""The shape of Qwen2-0.5B."""
 
 
 def random_model(sizes: ModelConfig) -> Llama:
@@ -85,9 +89,14 @@ class Transformers:
         )
         self.model.eval()
 
-    def generate(self, prompts: Many[TokenArray], num_tokens: int) -> None:
-        """Answer prompts of one length as one batch, greedily."""
+    def generate(
+        self, prompts: Many[TokenArray], num_tokens: int, params: SamplingParams | None = None
+    ) -> None:
+        """Answer prompts of one length as one batch, greedily or by these parameters."""
         ids = torch.from_numpy(np.stack(prompts)).long().to(self.model.device)
-        self.model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=num_tokens, do_sample=False
-        )
+        how: dict[str, Any] = {"do_sample": False}
+        if params and params.temperature:
+            how = {"do_sample": True, "temperature": params.temperature, "top_p": params.top_p}
+            how["top_k"] = params.top_k or 0  # its own default would be 50
+        mask = torch.ones_like(ids)
+        self.model.generate(ids, attention_mask=mask, max_new_tokens=num_tokens, **how)

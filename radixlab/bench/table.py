@@ -1,4 +1,4 @@
-"""A benchmark whose result is one table: the three formats of its report."""
+"""A benchmark whose result is a table, or a few: the three formats of its report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,20 +33,30 @@ class TableReport:
     """How to read it, in a few sentences."""
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    more: Sequence["TableReport"] = ()
+    """Further tables of the same command."""
 
     def text(self) -> str:
         """Format for a terminal."""
-        return f"{self.what}\n\n{text_table(self.header, self._cells())}"
+        own = f"{self.what}\n\n{text_table(self.header, self._cells())}"
+        return "\n\n".join([own, *(table.text() for table in self.more)])
 
     def markdown(self) -> str:
         """Format as a section for benchmarks/RESULTS.md."""
         head = f"## {self.title}\n\n`{self.command}` on {machine_line()}."
-        return f"{head}\n\n{self.what}\n\n{markdown_table(self.header, self._cells())}"
+        parts = [table._markdown_part() for table in (self, *self.more)]
+        return "\n\n".join([head, *parts])
 
     def as_json(self) -> dict[str, object]:
         """Return what `--json` prints: figures as numbers, spreads as `[median, low, high]`."""
-        rows = [dict(zip(self.header, map(_plain, row), strict=True)) for row in self.rows]
-        return {"machine": machine(), "command": self.command, "rows": rows}
+        first = {"machine": machine(), "command": self.command, "rows": self._json_rows()}
+        return {**first, **{table.title: table._json_rows() for table in self.more}}
+
+    def _markdown_part(self) -> str:
+        return f"{self.what}\n\n{markdown_table(self.header, self._cells())}"
+
+    def _json_rows(self) -> list[dict[str, object]]:
+        return [dict(zip(self.header, map(_plain, row), strict=True)) for row in self.rows]
 
     def _cells(self) -> list[list[str]]:
         return [[_text(cell) for cell in row] for row in self.rows]

@@ -3,15 +3,17 @@
 Knows tensors and where they live. Which requests run, and with which blocks, it is told.
 """
 
+import math
 from collections.abc import Sequence as Many
 
 import torch
 from torch import Tensor
 
-from radixlab.attention import PlanCache, TorchKVStore
+from radixlab.attention import PlanCache, TorchKVStore, check_backend
 from radixlab.cache.protocols import Transfer
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
+from radixlab.model.layout import store_by_columns
 from radixlab.model.llama import Llama
 from radixlab.model.sampler import Sampler, SamplingParams, choose
 from radixlab.model.step import make_step
@@ -21,7 +23,10 @@ GREEDY = Sampler(SamplingParams())
 
 
 class Runner:
-    """Runs a model over a pool of KV blocks of its own."""
+    """Runs a model over a pool of KV blocks of its own.
+
+    Raises `BackendError` if the backend cannot serve this model on this machine.
+    """
 
     def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
         config, weight = model.config, model.norm.weight
@@ -40,6 +45,8 @@ class Runner:
             dtype=weight.dtype,
             device=weight.device,
         )
+        check_backend(self.store.layers[0], config.group_size, backend)
+        store_by_columns(model)
 
     def transfer(self, transfers: list[Transfer]) -> None:
         """Copy the blocks that the cache ordered copied, in order, before anything is written."""
@@ -62,8 +69,7 @@ class Runner:
 
     def broken(self, logits: Tensor) -> list[int]:
         """List the rows of `logits` `[n, vocab_size]` whose largest is no finite number."""
-        rows: list[int] = (~logits.amax(-1).isfinite()).nonzero()[:, 0].tolist()
-        return rows
+        return [row for row, top in enumerate(logits.amax(-1).tolist()) if not math.isfinite(top)]
 
     def choose(self, logits: Tensor, samplers: Many[Sampler | None]) -> list[int]:
         """Choose a token for each row, `[n, vocab_size]`, by its sampler, or greedily."""

@@ -1,8 +1,8 @@
 """From scores to the next token: greedily, or by chance within top-k and top-p.
 
-    logits ─► by temperature ─► sorted ─► top-k ─► top-p ─► one draw per request
+    logits ─► what top-k and top-p keep (kept.py) ─► one draw per request
 
-Knows nothing of text or of how the scores came about. Each request draws from a generator of its
+Knows nothing of text or of how the logits came about. Each request draws from a generator of its
 own, one number a token: what is drawn for it does not depend on who else is in the batch.
 """
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from radixlab.config import ConfigError, positive
 from radixlab.model.errors import LogitsError
+from radixlab.model.kept import Kept, keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,47 +71,36 @@ def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
 
     Raises `LogitsError` if a row's largest score is no finite number.
     """
-    largest, likeliest = logits.max(-1)
-    for row, score in enumerate(largest.tolist()):
+    for row, score in enumerate(logits.amax(-1).tolist()):
         if not math.isfinite(score):
             raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {score}")
-    chosen: list[int] = likeliest.tolist()
     chance = [row for row, sampler in enumerate(samplers) if sampler.params.temperature]
-    if chance:
-        tokens, probabilities = distribution(logits[chance], [samplers[i].params for i in chance])
-        up_to = probabilities.cumsum(-1, dtype=torch.float64)
-        draws = _column([samplers[row].draw() for row in chance], up_to)
-        rank = (up_to < draws * up_to[:, -1:]).sum(-1, keepdim=True)
-        for row, token in zip(chance, tokens.gather(-1, rank)[:, 0].tolist(), strict=True):
-            chosen[row] = token
-    return chosen
+    greedy = [row for row, sampler in enumerate(samplers) if not sampler.params.temperature]
+    chosen = dict(zip(greedy, _rows(logits, greedy).argmax(-1).tolist(), strict=True))
+    draws = [samplers[row].draw() for row in chance]
+    for kept in keep(_rows(logits, chance), [samplers[row].params for row in chance]):
+        tokens = draw_tokens(kept, [draws[i] for i in kept.rows])
+        chosen |= zip((chance[i] for i in kept.rows), tokens, strict=True)
+    return [chosen[row] for row in range(len(logits))]
 
 
-def distribution(logits: Tensor, params: Many[SamplingParams]) -> tuple[Tensor, Tensor]:
-    """Give each row's token ids, the likeliest first, and their probabilities; 0 if cut off.
+def draw_tokens(kept: Kept, draws: Many[float]) -> list[int]:
+    """Give the token of each row at which the weights, summed by rising id, reach its draw.
 
-    `[n, vocab]` → two of `[n, vocab]`, int64 and fp32. For rows whose temperature is not 0.
-
-    >>> tokens, chances = distribution(torch.tensor([[0.0, 2.0, 1.0]]), [SamplingParams(1, 2)])
-    >>> tokens.tolist(), [round(p, 2) for p in chances[0].tolist()]
-    ([[1, 2, 0]], [0.73, 0.27, 0.0])
+    A draw is a number of (0, 1], the share of the row's weight that is to be reached.
     """
-    scores, tokens = logits.float().sort(dim=-1, descending=True, stable=True)
-    vocab_size = scores.shape[-1]
-    temperature = _column([min(max(p.temperature, 1e-30), 1e30) for p in params], scores)
-    scores = (scores - scores[:, :1]) / temperature
-    top_k = _column([p.top_k or vocab_size for p in params], tokens)
-    beyond = torch.arange(vocab_size, device=logits.device) >= top_k
-    probabilities = scores.masked_fill(beyond, -math.inf).softmax(-1)
-    up_to = probabilities.cumsum(-1, dtype=torch.float64)
-    enough = _column([p.top_p for p in params], up_to) * up_to[:, -1:]
-    probabilities = probabilities.masked_fill(up_to - probabilities >= enough, 0)
-    return tokens, probabilities / probabilities.sum(-1, keepdim=True)
+    up_to = kept.weights.cumsum(-1, dtype=torch.float64)
+    goal = torch.tensor(draws, dtype=up_to.dtype, device=up_to.device)[:, None] * up_to[:, -1:]
+    column = torch.searchsorted(up_to, goal)
+    tokens: list[list[int]] = (
+        column if kept.tokens is None else kept.tokens.gather(-1, column)
+    ).tolist()
+    return [token for (token,) in tokens]
 
 
-def _column(values: Many[float], like: Tensor) -> Tensor:
-    """`[n]` numbers → `[n, 1]`, of the dtype and on the device of `like`."""
-    return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None]
+def _rows(logits: Tensor, rows: list[int]) -> Tensor:
+    """Return these rows, without a copy if they are all."""
+    return logits if len(rows) == len(logits) else logits[rows]
 
 
 def _is_int(value: object) -> bool:

@@ -40,23 +40,46 @@ def make_step(work: Many[Work], plans: PlanCache) -> Step:
 
     `work` holds at least one item, each of at least one token and of another sequence.
     """
-    is_decode = np.array([item.is_decode for item in work])
-    order = np.argsort(~is_decode, kind="stable")
-    items = [work[place] for place in order.tolist()]
-    num_decode = int(is_decode.sum())
+    is_decode = [item.is_decode for item in work]
+    num_decode, size = sum(is_decode), plans.block_size
+    order = sorted(range(len(work)), key=is_decode.__getitem__, reverse=True)  # keeps ties in order
+    items = [work[place] for place in order]
     decoding, prompts = items[:num_decode], items[num_decode:]
     ends = np.cumsum([item.end - item.start for item in items], dtype=np.int32)
     last_row = np.empty_like(ends)
     last_row[order] = ends - 1
-    size = plans.block_size
+    parts = [_last_tokens(decoding, size)] if decoding else []
+    parts += [_tokens(item, size) for item in prompts]
+    token_ids, positions, slots = map(np.concatenate, zip(*parts, strict=True))
     return Step(
-        np.concatenate([item.sequence.token_ids[item.start : item.end] for item in items]),
-        np.concatenate([np.arange(item.start, item.end, dtype=np.int32) for item in items]),
-        np.concatenate([item.sequence.slots(item.start, item.end, size) for item in items]),
+        token_ids,
+        positions,
+        slots,
         last_row,
         num_decode,
         plans.plan([item.sequence for item in decoding]) if decoding else None,
         _prefill_plan(prompts) if prompts else None,
+    )
+
+
+def _last_tokens(decoding: Many[Work], block_size: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return token ids, positions and slots of the one token of each."""
+    positions = [item.start for item in decoding]
+    token_ids = [item.sequence.token_ids[item.start] for item in decoding]
+    slots = [
+        int(item.sequence.block_table[at // block_size]) * block_size + at % block_size
+        for item, at in zip(decoding, positions, strict=True)
+    ]
+    return np.array(token_ids, np.int32), np.array(positions, np.int32), np.array(slots)
+
+
+def _tokens(item: Work, block_size: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return token ids, positions and slots of the new tokens of a prompt."""
+    start, end = item.start, item.end
+    return (
+        item.sequence.token_ids[start:end],
+        np.arange(start, end, dtype=np.int32),
+        item.sequence.slots(start, end, block_size),
     )
 
 

@@ -24,6 +24,7 @@ from radixlab.attention import (  # after the skip: the kernels must be interpre
     write_kv,
 )
 from tests.attention.batches import family, make
+from tests.attention.layouts import Case, faults
 
 TOLERANCE = {torch.float32: 1e-6, torch.float16: 1e-3}
 PROMPTS = {
@@ -107,3 +108,7 @@ def test_an_empty_batch_gives_empty_results():
     assert (out.shape, lse.shape) == ((0, 4, 32), (0, 4))
     empty = np.zeros((0, 2), np.int32)
     assert prefill(batch.q[:0], batch.pool, [0], empty, [], backend="triton")[0].shape == out.shape
+
+
+def test_every_layout_of_every_argument_is_right_or_refused():
+    assert faults(Case(head_dim=32, kv_heads=1).variants("triton")) == {}

@@ -3,6 +3,6 @@
 With `TRITON_INTERPRET=1` set before the import, the same kernels run on CPU tensors, slowly.
 """
 
-from radixlab.attention.triton.backend import decode, prefill, write_kv
+from radixlab.attention.triton.backend import decode, prefill, require, write_kv
 
-__all__ = ["decode", "prefill", "write_kv"]
+__all__ = ["decode", "prefill", "require", "write_kv"]

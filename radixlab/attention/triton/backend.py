@@ -23,6 +23,7 @@ from radixlab.attention.triton.kernels import (
 )
 
 LOG2E = 1.4426950408889634
+DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,36 @@ class DevicePlan:
     """Those that `merge_partials` takes."""
 
 
+def require(pool: KVPool, group_size: int) -> None:
+    """Raise `BackendError` for what the kernels cannot do, or cannot do on this machine."""
+    if pool.head_dim not in HEAD_DIMS or pool.k.dtype not in DTYPES:
+        raise BackendError(
+            f"backend 'triton' takes fp16, bf16 or fp32 and a head_dim of {HEAD_DIMS}, "
+            f"not {pool.k.dtype} and {pool.head_dim}"
+        )
+    if group_size > (rows := TILES[pool.k.element_size()].prefill.rows):
+        raise BackendError(
+            f"backend 'triton' takes up to {rows} query heads to a KV head, not {group_size}"
+        )
+    if not pool.k.is_cuda and not INTERPRETED:
+        raise BackendError(f"backend 'triton' needs a GPU; the pool is on {pool.k.device}")
+    if INTERPRETED and pool.k.dtype == torch.bfloat16:
+        raise BackendError("Triton's interpreter computes bf16 wrongly: use fp16 or fp32")
+
+
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`, fp32."""
-    _check(pool)
     num_queries, num_heads, head_dim = q.shape
     how = num_heads // pool.kv_heads, q.element_size(), q.device
     placed = plan.once(("triton", *how), lambda: place(plan, *how))
-    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     if not num_queries:
         return out, lse
     partial_out = torch.empty((placed.num_slots, num_heads, head_dim), device=q.device)
     partial_lse = torch.empty((placed.num_slots, num_heads), device=q.device)
     for launch in placed.launches:
         decode_spans[(len(launch.span), pool.kv_heads)](
-            q.contiguous(),
+            q,
             pool.k,
             pool.v,
             *placed.spans,
@@ -80,19 +97,16 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend new tokens over their cached prefix and themselves: `q` `[T, H, D]` → as `q`, lse."""
-    _check(pool)
     config, head_dim = TILES[q.element_size()].prefill, q.shape[2]
     group = q.shape[1] // pool.kv_heads
-    if group > config.rows:
-        raise BackendError(f"{group} query heads to a KV head: a tile has {config.rows} rows")
-    out, lse = torch.empty_like(q), q.new_empty(q.shape[:2], dtype=torch.float32)
+    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     how = config.rows // group, q.device
     starts, tables, *others = plan.once(("triton", *how), lambda: place_tiles(plan, *how))
     num_tiles = len(others[-1])
     if not num_tiles:
         return out, lse
     prefill_tiles[(num_tiles, pool.kv_heads)](
-        q.contiguous(),
+        q,
         pool.k,
         pool.v,
         starts,
@@ -112,8 +126,7 @@ def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
     width = pool.kv_heads * pool.head_dim
     padded = 1 << (width - 1).bit_length()
     if len(slots):
-        new = k_new.contiguous(), v_new.contiguous()
-        write_slots[(len(slots),)](*new, pool.k, pool.v, slots, WIDTH=width, PADDED=padded)
+        write_slots[(len(slots),)](k_new, v_new, pool.k, pool.v, slots, WIDTH=width, PADDED=padded)
 
 
 def place_tiles(plan: PrefillPlan, num_queries: int, device: torch.device) -> list[Tensor]:
@@ -171,19 +184,6 @@ def _repeat(counts: IntArray) -> tuple[IntArray, IntArray]:
     which = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     nth = np.arange(len(which), dtype=np.int32) - (np.cumsum(counts) - counts)[which]
     return which, nth.astype(np.int32)
-
-
-def _check(pool: KVPool) -> None:
-    """Raise `BackendError` for what the kernels cannot do."""
-    if pool.head_dim not in HEAD_DIMS or pool.k.element_size() not in TILES:
-        raise BackendError(
-            f"backend 'triton' takes fp16, bf16 or fp32 and a head_dim of {HEAD_DIMS}, "
-            f"not {pool.k.dtype} and {pool.head_dim}"
-        )
-    if not pool.k.is_cuda and not INTERPRETED:
-        raise BackendError(f"backend 'triton' needs a GPU; the pool is on {pool.k.device}")
-    if INTERPRETED and pool.k.dtype == torch.bfloat16:
-        raise BackendError("Triton's interpreter computes bf16 wrongly: use fp16 or fp32")
 
 
 def _constants(q: Tensor, pool: KVPool, config: TileConfig) -> dict[str, object]:

@@ -1,0 +1,137 @@
+"""A decode plan as torch on a CPU wants it: some spans one by one, short ones many at once.
+
+A call of torch costs as much as reading a few hundred keys. So the short spans of single sequences
+are copied together, `[n, longest]` tokens, and attended in one call; what one row has less than the
+longest is masked. A span that many sequences read, or a long one, has a call of its own.
+
+This file knows plans and sizes. It does not compute.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from radixlab.attention.plan import DecodePlan, IntArray
+
+MAX_SPAN_NUMBERS = 2**16
+"""A span whose keys are more numbers than this is worth a call of its own."""
+MAX_BATCH_NUMBERS = 2**18
+"""What is copied together should stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneSpan:
+    """A span for a call of its own."""
+
+    rows: Tensor
+    """int64 `[S]`: the queries that read it, as rows of the caller's batch."""
+    blocks: slice | Tensor
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManySpans:
+    """Short spans with one query each, n of them, padded to T tokens."""
+
+    rows: Tensor | None
+    """int64 `[n]`: their queries, as rows of the caller's batch; None if they are all, in order."""
+    tokens: Tensor
+    """int64 `[n · T]`: slots of the pool; a padded one is the span's first."""
+    mask: Tensor | None
+    """fp32 `[n, 1, 1, T]`: -inf for what is padded; None if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A plan, made ready once a step for all layers.
+
+    The partial results of the spans follow one another, then those of the batches.
+    """
+
+    spans: list[OneSpan]
+    batches: list[ManySpans]
+    row_of_part: Tensor | None
+    """int64 `[num_parts]`: the caller's row of each; None if each row has one."""
+    part_of_row: Tensor | None
+    """int64 `[B]`: if each row has one, which; None if they are in order."""
+
+
+def prepare(plan: DecodePlan, width: int) -> Work:
+    """Make a plan ready for pools whose tokens have `width` numbers."""
+    short = (plan.num_queries == 1) & (plan.num_tokens <= MAX_SPAN_NUMBERS // width)
+    alone = np.flatnonzero(~short).tolist()
+    classes = length_classes(plan.num_tokens, np.flatnonzero(short), MAX_BATCH_NUMBERS // width)
+    first, end = plan.first_query, plan.first_query + plan.num_queries
+    rows = [plan.order[first[span] : end[span]] for span in alone]
+    rows += [plan.order[first[group]] for group in classes]
+    spans = [
+        OneSpan(_index(of_span), where(plan.blocks_of(span)), int(plan.num_tokens[span]))
+        for span, of_span in zip(alone, rows, strict=False)
+    ]
+    batches = [
+        _together(plan, group, None if _is_all(of_group, plan) else _index(of_group))
+        for group, of_group in zip(classes, rows[len(alone) :], strict=True)
+    ]
+    row_of_part = np.concatenate(rows) if rows else plan.order
+    if _is_all(row_of_part, plan):
+        return Work(spans, batches, None, None)
+    if len(row_of_part) == len(plan.order):  # a plan's rows are all read: each is here once
+        return Work(spans, batches, None, _index(np.argsort(row_of_part)))
+    return Work(spans, batches, _index(row_of_part), None)
+
+
+def length_classes(
+    lengths: IntArray, spans: npt.NDArray[np.integer], max_tokens: int
+) -> list[list[int]]:
+    """Group spans of about the same length, at most `max_tokens` in a group once it is padded.
+
+    >>> length_classes(np.array([9, 40, 10, 41, 8]), np.arange(5), max_tokens=100)
+    [[4, 0, 2], [1, 3]]
+    """
+    groups = list[list[int]]()
+    shortest = 0
+    for span in spans[np.argsort(lengths[spans], kind="stable")].tolist():
+        length = int(lengths[span])
+        if (
+            not groups
+            or length > 1.25 * shortest + 8
+            or length * (len(groups[-1]) + 1) > max_tokens
+        ):
+            groups.append([])
+            shortest = length
+        groups[-1].append(span)
+    return groups
+
+
+def _together(plan: DecodePlan, spans: list[int], rows: Tensor | None) -> ManySpans:
+    lengths, size = plan.num_tokens[spans], plan.block_size
+    token = np.arange(lengths.max())  # [T]
+    missing = token >= lengths[:, None]  # [n, T]
+    token = np.where(missing, 0, token)
+    block = plan.block_ids[plan.first_block[spans][:, None] + token // size]
+    slots = block.astype(np.int64) * size + token % size
+    mask = None
+    if missing.any():
+        mask = torch.zeros(missing.shape).masked_fill_(torch.from_numpy(missing), -torch.inf)
+        mask = mask[:, None, None]
+    return ManySpans(rows, torch.from_numpy(slots.ravel()), mask)
+
+
+def where(block_ids: IntArray) -> slice | Tensor:
+    """Return consecutive block ids as a slice, which gives a view; others as an index."""
+    first, count = int(block_ids[0]), len(block_ids)
+    if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
+        return slice(first, first + count)
+    return torch.from_numpy(block_ids.astype(np.int64))
+
+
+def _is_all(rows: IntArray, plan: DecodePlan) -> bool:
+    """Whether these are the rows of the caller's batch, in order."""
+    return np.array_equal(rows, np.arange(len(plan.order)))
+
+
+def _index(numbers: npt.NDArray[np.integer]) -> Tensor:
+    return torch.from_numpy(numbers.astype(np.int64))
