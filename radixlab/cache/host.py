@@ -23,7 +23,6 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.tiers import to_device, to_host
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree, bad_trim
-from radixlab.cache.views import walk_nodes
 from radixlab.events import LoadedBack, WrittenBack
 
 FULL = "host full"
@@ -59,35 +58,35 @@ class HostTier:
         """
         if not node.evictable:
             raise bad_trim(node, num_blocks)
-        room = self._make_room(num_blocks, tick)
-        gone = [self._write_back(node, room)] if room == num_blocks else []
-        if not gone:
-            for below in reversed(list(walk_nodes([node]))):
-                self._drop(below, below.num_blocks, tick)
-            gone.append(self._drop_from_device(node, num_blocks - room, tick))
-            if room:
-                gone.append(self._write_back(node, room))
+        host_ids = self._make_room(num_blocks, tick)
+        num_dropped, gone = num_blocks - len(host_ids), []
+        if num_dropped:  # then the host has no other leaf, so nothing is below the node
+            gone.append(self._drop_from_device(node, num_dropped, tick))
+        if len(host_ids):
+            gone.append(self._write_back(node, host_ids))
         return np.concatenate(gone)
 
-    def _make_room(self, num_blocks: int, tick: int) -> int:
-        """Drop the least recent leaves until there is room; return for how many blocks there is.
+    def _make_room(self, num_blocks: int, tick: int) -> BlockIds:
+        """Take host blocks, from the least recent leaves where none is free; return up to so many.
 
-        A leaf with an end of a transfer stays: that block would not be free yet.
+        A block to which bytes are still on their way can be taken too: the new bytes are ordered
+        after the old ones and overwrite them. A leaf that is about to be loaded back stays.
         """
-        busy, missing = [], num_blocks - self.allocator.num_free
+        num_free = min(num_blocks, self.allocator.num_free)
+        taken, held = [self.allocator.allocate(num_free)], []
+        missing = num_blocks - num_free
         while missing > 0 and (leaf := self.leaves.pop()):
-            if self._is_busy(leaf):
-                busy.append(leaf)
+            if self._is_held(leaf):
+                held.append(leaf)
             else:
-                num_dropped = min(missing, leaf.num_blocks)
-                self._drop(leaf, num_dropped, tick)
-                missing -= num_dropped
-        for leaf in busy:
+                taken.append(self._drop(leaf, min(missing, leaf.num_blocks), tick))
+                missing -= len(taken[-1])
+        for leaf in held:
             self.leaves.push(leaf)
-        return min(num_blocks, self.allocator.num_free)
+        return np.concatenate(taken)
 
-    def _write_back(self, node: Node, num_blocks: int) -> BlockIds:
-        tree, host_ids = self._tree, self.allocator.allocate(num_blocks)
+    def _write_back(self, node: Node, host_ids: BlockIds) -> BlockIds:
+        tree, num_blocks = self._tree, len(host_ids)
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
         self.written_back_blocks += num_blocks
@@ -105,15 +104,19 @@ class HostTier:
         self.dropped_blocks += num_blocks
         return self._tree.trim(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
-    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> None:
-        """Take blocks off the tail of a leaf of the host, out of the cache."""
+    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Take blocks off the tail of a leaf of the host, out of the cache.
+
+        Returns their ids; the caller uses or frees them.
+        """
         if self._memory:
             self._memory.remember(leaf, num_blocks, tick)
         self.dropped_blocks += num_blocks
-        self.allocator.free(self._tree.shorten(leaf, num_blocks, FULL))
+        gone = self._tree.shorten(leaf, num_blocks, FULL)
         last = leaf if leaf.alive else leaf.parent
         if last is not None and last.droppable:
             self.leaves.push(last)
+        return gone
 
     # ---- to the device
 
@@ -177,9 +180,13 @@ class HostTier:
     def _new_heap(self) -> LeafHeap:
         return LeafHeap(attrgetter("tick"), attrgetter("droppable"))
 
-    def _is_busy(self, leaf: Node) -> bool:
-        """Whether a block of the leaf has a second holder: a transfer, or one about to be."""
-        return not self.allocator.more_holders.keys().isdisjoint(leaf.block_ids.tolist())
+    def _is_held(self, leaf: Node) -> bool:
+        """Whether a block of the leaf has a holder beside the tree and the bytes on their way."""
+        block_ids, shared = leaf.block_ids.tolist(), self.allocator.more_holders
+        if shared.keys().isdisjoint(block_ids):
+            return False
+        arriving = self._transfers.num_arriving()
+        return any(shared.get(block, 0) > arriving[block] for block in block_ids)
 
     def _order(
         self, src: BlockIds, dst: BlockIds, kind: TransferKind, receipt: Receipt | None = None
