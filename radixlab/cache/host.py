@@ -17,12 +17,14 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds, Receipt, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tiers import to_device, to_host
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree, bad_trim
+from radixlab.cache.views import walk_nodes
 from radixlab.events import LoadedBack, WrittenBack
 
 FULL = "host full"
@@ -58,31 +60,44 @@ class HostTier:
         """
         if not node.evictable:
             raise bad_trim(node, num_blocks)
-        host_ids = self._make_room(num_blocks, tick)
+        host_ids = self._make_room(node, num_blocks, tick)
         num_dropped, gone = num_blocks - len(host_ids), []
-        if num_dropped:  # then the host has no other leaf, so nothing is below the node
+        if num_dropped:  # then nothing is left below the node
             gone.append(self._drop_from_device(node, num_dropped, tick))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
         return np.concatenate(gone)
 
-    def _make_room(self, num_blocks: int, tick: int) -> BlockIds:
-        """Take host blocks, from the least recent leaves where none is free; return up to so many.
+    def _make_room(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Take host blocks for the tail of `node`; return as many as there are, up to so many.
 
-        A block to which bytes are still on their way can be taken too: the new bytes are ordered
-        after the old ones and overwrite them. A leaf that is about to be loaded back stays.
+        Where none is free, the least recent leaves are dropped. A leaf with an end of a transfer
+        stays, for its blocks would not be free yet; unless it is below `node`, so that it must go
+        in any case. Then its blocks are handed on as they are: the new bytes are ordered after
+        those that are still on their way, and overwrite them.
         """
-        num_free = min(num_blocks, self.allocator.num_free)
-        taken, held = [self.allocator.allocate(num_free)], []
-        missing = num_blocks - num_free
+        busy, missing = [], num_blocks - self.allocator.num_free
         while missing > 0 and (leaf := self.leaves.pop()):
-            if self._is_held(leaf):
-                held.append(leaf)
+            if self._is_busy(leaf):
+                busy.append(leaf)
             else:
+                num_dropped = min(missing, leaf.num_blocks)
+                self.allocator.free(self._drop(leaf, num_dropped, tick))
+                missing -= num_dropped
+        for leaf in busy:
+            self.leaves.push(leaf)
+        handed_on = self._take_from_below(node, missing, tick)
+        num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
+        return np.concatenate((handed_on, self.allocator.allocate(num_free)))
+
+    def _take_from_below(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Drop up to so many blocks below a node, the deepest first; return their ids."""
+        taken, missing = [NO_BLOCKS], num_blocks
+        below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
+        for leaf in below:
+            if missing > 0:
                 taken.append(self._drop(leaf, min(missing, leaf.num_blocks), tick))
                 missing -= len(taken[-1])
-        for leaf in held:
-            self.leaves.push(leaf)
         return np.concatenate(taken)
 
     def _write_back(self, node: Node, host_ids: BlockIds) -> BlockIds:
@@ -180,13 +195,9 @@ class HostTier:
     def _new_heap(self) -> LeafHeap:
         return LeafHeap(attrgetter("tick"), attrgetter("droppable"))
 
-    def _is_held(self, leaf: Node) -> bool:
-        """Whether a block of the leaf has a holder beside the tree and the bytes on their way."""
-        block_ids, shared = leaf.block_ids.tolist(), self.allocator.more_holders
-        if shared.keys().isdisjoint(block_ids):
-            return False
-        arriving = self._transfers.num_arriving()
-        return any(shared.get(block, 0) > arriving[block] for block in block_ids)
+    def _is_busy(self, leaf: Node) -> bool:
+        """Whether a block of the leaf has a second holder: a transfer, or one about to be."""
+        return not self.allocator.more_holders.keys().isdisjoint(leaf.block_ids.tolist())
 
     def _order(
         self, src: BlockIds, dst: BlockIds, kind: TransferKind, receipt: Receipt | None = None

@@ -8,7 +8,6 @@ of its block, or, where the tree owns the block, by a lock on its node.
 It knows who is held; not why a transfer was ordered, and no bytes.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
@@ -62,10 +61,6 @@ class PendingTransfers:
         """
         holders = self._device.more_holders.get(block_id, 0)
         return 1 + holders - self._done_before_write.get(block_id, 0)
-
-    def num_arriving(self) -> Counter[int]:
-        """Count, for each host block, the write-backs to it that are not complete."""
-        return Counter(transfer.dst for transfer in self.pending if transfer.kind == "write_back")
 
     def order(self, transfers: list[Transfer], receipt: Receipt | None = None) -> None:
         """Take these in, after all others; `receipt` protects their ends that the tree owns.

@@ -2,6 +2,7 @@
 
 import difflib
 import textwrap
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from radixlab.config import CacheConfig
 from radixlab.workloads import (
     GENERATORS,
     Manager,
+    TraceWarning,
     Workload,
     make_manager,
     manager_names,
@@ -76,6 +78,10 @@ def _generators() -> str:
     help="Keys and values of one token: layers · KV heads · head size · 2 · bytes of a number; "
     "128KiB for Llama-3-8B.",
 )  # fmt: skip
+@click.option(
+    "--strict", is_flag=True,
+    help="Refuse a trace file with a line that contradicts itself, instead of noting it.",
+)  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option(
     "--dot",
@@ -101,6 +107,7 @@ def replay(
     seed: int,
     swap_space: int | None,
     kv_bytes_per_token: int | None,
+    strict: bool,
     is_json: bool,
     dot: Path | None,
     png: Path | None,
@@ -120,7 +127,7 @@ def replay(
     if (dot or png) and names == ["naive"]:
         raise click.UsageError("nothing to draw: the naive manager has no tree")
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
-    workload = open_workload(trace, limit, seed)
+    workload = _open(trace, limit, seed, strict)
     runs: list[PolicyRun] = []
     trees: list[KVCacheManager] = []
     for name in names:
@@ -135,6 +142,16 @@ def replay(
     if plot:
         title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(config)}"
         draw_race(title, runs, _sweep(names, config, sizes, workload, runs))
+
+
+def _open(trace: str, limit: int | None, seed: int, strict: bool) -> Workload:
+    """Open the workload, and say once what is doubtful in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TraceWarning)
+        workload = open_workload(trace, limit, seed, strict)
+    for note in workload.notes:
+        click.echo(f"note: {note}", err=True)
+    return workload
 
 
 def _run(name: str, manager: Manager, workload: Workload, what: str = "") -> PolicyRun:
