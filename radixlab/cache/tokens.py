@@ -75,12 +75,11 @@ class Tokens:
         """Add ids at the end; `TokenError` once a sequence has taken the buffer."""
         if self.taken:
             raise TokenError("a sequence has taken these tokens: append through its manager")
-        self.grow(as_int32(token_ids))  # of one dimension, too
+        self.grow(token_ids)
 
-    def grow(self, token_ids: TokenArray) -> None:
-        """Add ids, int32 `[n]`, at the end, as the owner may; amortised cost O(n)."""
-        if type(token_ids) is not np.ndarray or token_ids.dtype is not INT32_DTYPE:
-            token_ids = as_int32(token_ids)
+    def grow(self, token_ids: "TokensLike") -> None:
+        """Add ids at the end, as the owner may; amortised cost O(n)."""
+        token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it

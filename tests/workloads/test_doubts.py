@@ -66,9 +66,7 @@ def test_a_strict_reader_refuses_it(tmp_path, name):
 
 def test_time_goes_forward(tmp_path):
     path = trace(tmp_path, line(5), line(9), line(8), line(8), line(9))
-    with pytest.warns(
-        TraceWarning, match=f"2 lines of the trace: {BACK}; first in .* line 3: 8 ms"
-    ):
+    with pytest.warns(TraceWarning, match=f"2 lines .*: {BACK}; first in .* line 3: 8 ms"):
         assert open_workload(path).num_contradictions == 2
     with pytest.raises(TraceError, match="line 3"):
         open_workload(path, strict=True)
