@@ -17,13 +17,17 @@ from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32, own
 from radixlab.config import CacheConfig, as_int, shown
 from radixlab.events import Namespace
 
+PLENTY = 2**40
+"""Counts below this are let through at once."""
 MAX_COUNT_BITS = 512
 """A count with more bits is a mistake; up to here, messages can name it."""
 
 
 def check_count(name: str, value: object, least: int | None = None) -> int:
     """Return `value` as a plain int; a `CountError` names what is none, or is below `least`."""
-    number = value if type(value) is int else as_int(value)
+    if type(value) is int and 0 <= value < PLENTY and not least:
+        return value
+    number = as_int(value)
     if number is None or number.bit_length() > MAX_COUNT_BITS:
         raise CountError(f"{name} must be an int, not {shown(value)}")
     if least is not None and number < least:
@@ -36,8 +40,9 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
 
     Its size is checked before room for `reserve_tokens` more is made.
     """
-    prompt = tokens if type(tokens) is Tokens else as_int32(tokens)
-    num_tokens = len(prompt)
+    if type(tokens) is not Tokens:
+        tokens = as_int32(tokens)
+    num_tokens = tokens.num_tokens if type(tokens) is Tokens else len(tokens)
     if not num_tokens:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
@@ -46,7 +51,7 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
             f"a prompt of {num_tokens} tokens (+ {reserve_tokens} reserved) needs "
             f"{num_blocks} blocks of {config.block_size}, the pool has {config.num_blocks}"
         )
-    return own(prompt, reserve_tokens)
+    return own(tokens, reserve_tokens)
 
 
 def check_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:

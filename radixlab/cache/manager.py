@@ -208,10 +208,11 @@ class KVCacheManager:
         """
         self._check_running(sequence)
         token_ids, start = as_int32(tokens), sequence.num_tokens
-        if not len(token_ids):
+        num_tokens = len(token_ids)
+        if not num_tokens:
             return []
         num_pending = len(self.transit.pending)
-        end = start + len(token_ids)
+        end = start + num_tokens
         num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
         shared = self.copies.needed(sequence, start, end)
         block_ids = NO_BLOCKS

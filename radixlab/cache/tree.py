@@ -269,7 +269,7 @@ class RadixTree:
             raise no_handle(node, self)
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
-        if not isinstance(reason, str | None):
+        if reason is not None and type(reason) is not str:
             raise LockError(f"reason must be a text, not {shown(reason)}")
         if not (node.evictable and 0 < num_blocks <= node.num_blocks):
             raise bad_trim(node, num_blocks)

@@ -83,7 +83,7 @@ def rearranged(lines: list[bytes], kind: str, at: int) -> list[bytes]:
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_line_that_is_lost_doubled_or_moved_is_found(tmp_path, run, kind, seed):
-    "T5: each line in turn, the header and the last one too"
+    "Each line in turn, the header and the last one too"
     lines, expected = run(seed)
     for at in range(len(lines) - (kind == "swapped")):
         content = b"".join(rearranged(lines, kind, at))
