@@ -4,17 +4,68 @@ Knows numbers and their bounds; nothing of the code that uses them.
 """
 
 from dataclasses import dataclass
+from operator import index
+from typing import SupportsIndex
+
+MAX_BLOCKS = 2**28
+"""Most blocks of a pool: more than any machine has, and their ids fit int32 with room to spare."""
+MAX_BLOCK_SIZE = 2**31 - 1
+"""Most tokens of a block."""
 
 
 class ConfigError(ValueError):
     """A setting that cannot work; the message names it and its value."""
 
 
-def positive(name: str, value: object) -> int:
-    """Return `value` if it is an int above zero; a `ConfigError` names it otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise ConfigError(f"{name} must be a positive integer, not {value!r}")
-    return value
+def as_int(value: object) -> int | None:
+    """Return an integer of any kind, NumPy's too, as a plain int; None for anything else.
+
+    A bool is not an integer here, and neither is a float with a whole value.
+
+    >>> as_int(7), as_int(7.0), as_int(True)
+    (7, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return index(value)
+    except TypeError:  # arrays and NumPy's bools only look as if they could be an index
+        return None
+
+
+def shown(value: object) -> str:
+    """Show a caller's value in an error: on one line, and never long.
+
+    >>> shown("7"), shown(10**5000)
+    ("'7'", 'an int of 16610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > 512:
+        return f"an int of {value.bit_length()} bits"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def positive(name: str, value: object, most: int | None = None) -> int:
+    """Return `value` as a plain int above zero, at most `most`; else a `ConfigError` names it."""
+    number = as_int(value)
+    if number is None or number <= 0:
+        raise ConfigError(f"{name} must be a positive integer, not {shown(value)}")
+    if most is not None and number > most:
+        raise ConfigError(f"{name} must be at most {most}, not {shown(number)}")
+    return number
+
+
+def none_or_more(name: str, value: object, most: int | None = None) -> int:
+    """Return `value` as a plain int, 0 or more; else a `ConfigError` names it."""
+    number = as_int(value)
+    if number is None or number < 0:
+        raise ConfigError(f"{name} must be an integer, 0 or more, not {shown(value)}")
+    return positive(name, number, most) if number else 0
+
+
+def settle(config: object, name: str, value: object) -> None:
+    """Put the plain value into a frozen config that is being made."""
+    object.__setattr__(config, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +91,20 @@ class CacheConfig:
     it agree; 0 for never."""
 
     def __post_init__(self) -> None:
-        positive("num_blocks", self.num_blocks)
-        positive("block_size", self.block_size)
-        if self.num_host_blocks:
-            positive("num_host_blocks", self.num_host_blocks)
-        if self.pin_budget_blocks:
-            positive("pin_budget_blocks", self.pin_budget_blocks)
+        settle(self, "num_blocks", positive("num_blocks", self.num_blocks, MAX_BLOCKS))
+        settle(self, "block_size", positive("block_size", self.block_size, MAX_BLOCK_SIZE))
+        for name in ("num_host_blocks", "pin_budget_blocks"):
+            settle(self, name, none_or_more(name, getattr(self, name), MAX_BLOCKS))
+        least = none_or_more("partial_reuse_tokens", self.partial_reuse_tokens)
+        settle(self, "partial_reuse_tokens", least)
+        if type(self.explain).__name__ not in ("bool", "bool_"):  # the second is NumPy's
+            raise ConfigError(f"explain must be True or False, not {shown(self.explain)}")
+        settle(self, "explain", bool(self.explain))
         if self.pin_budget_blocks >= self.num_blocks:
             raise ConfigError(
                 f"pin_budget_blocks is {self.pin_budget_blocks}: it must be below num_blocks, "
                 f"which is {self.num_blocks}"
             )
-        if self.partial_reuse_tokens:
-            positive("partial_reuse_tokens", self.partial_reuse_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +126,12 @@ class SchedulerConfig:
 
     def __post_init__(self) -> None:
         for name in ("max_passes", "max_running", "max_batch_tokens", "max_lookups"):
-            positive(name, getattr(self, name))
-        if self.watermark_blocks:
-            positive("watermark_blocks", self.watermark_blocks)
+            settle(self, name, positive(name, getattr(self, name)))
+        settle(self, "watermark_blocks", none_or_more("watermark_blocks", self.watermark_blocks))
+        if not isinstance(self.order, str):
+            raise ConfigError(f"order must be a name, not {shown(self.order)}")
         if self.max_batch_tokens < self.max_running:
             raise ConfigError(
-                f"max_batch_tokens is {self.max_batch_tokens}: a token for each of max_running, "
-                f"which is {self.max_running}, is the least"
+                f"max_batch_tokens is {shown(self.max_batch_tokens)}: a token for each of "
+                f"max_running, which is {shown(self.max_running)}, is the least"
             )

@@ -78,3 +78,20 @@ def test_a_mistake_is_one_line(run: Run, options: list[str], says: str) -> None:
     assert (done.code, done.out) == (2, "")
     assert says in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_trace_that_contradicts_itself_is_noted_once_and_counted(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "trace.jsonl"
+    sound = {"timestamp": 0, "input_length": 600, "output_length": 1, "hash_ids": [1, 2]}
+    lines = [sound, *[sound | {"input_length": 5000}] * 2]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ("replay", str(path), "--num-blocks", "999", "--policy", "lru,fifo")
+    done = run(*arguments)
+    assert done.err.count("note: 2 lines") == 1 and f"{path}, line 2: 5,000 tokens" in done.err
+    assert "contradictions in the trace: 2 lines" in done.out
+    assert json.loads(run(*arguments, "--json").out)["contradictions"] == 2
+    strict = run(*arguments, "--strict")
+    assert strict.code == 2 and f"{path}, line 2: " in strict.err and not strict.out
+    assert run(*arguments, "--strict", "--limit", "1").code == 0

@@ -21,6 +21,8 @@ def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
     """Format a table for a terminal."""
     head = f"{workload.num_requests:,} requests of {workload.name}, {pools(config)}"
     rejected = any(run.result.rejected_requests for run in runs)
+    if workload.num_contradictions:
+        head += f"\ncontradictions in the trace: {workload.num_contradictions:,} lines"
     header = [
         "policy",
         *(["rejected requests"] if rejected else []),
@@ -47,6 +49,7 @@ def as_json(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
         {
             "trace": workload.name,
             "requests": workload.num_requests,
+            "contradictions": workload.num_contradictions,
             "num_blocks": config.num_blocks,
             "block_size": config.block_size,
             **({"num_host_blocks": config.num_host_blocks} if config.num_host_blocks else {}),

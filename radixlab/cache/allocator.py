@@ -3,12 +3,15 @@
 Knows ids and how many hold each; not what is in them or who asks.
 """
 
+from collections import Counter
+
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
 from radixlab.cache.protocols import BlockIds
-from radixlab.config import positive
+from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
 
 
 class BlockAllocator:
@@ -30,9 +33,12 @@ class BlockAllocator:
     """
 
     def __init__(self, num_blocks: int) -> None:
-        self.num_blocks = positive("num_blocks", num_blocks)
-        self._places = np.arange(num_blocks, dtype=np.int32)
-        self.reset()
+        self.num_blocks = positive("num_blocks", num_blocks, MAX_BLOCKS)
+        try:
+            self._places = np.arange(self.num_blocks, dtype=np.int32)
+            self.reset()
+        except MemoryError:
+            raise ConfigError(f"no memory to manage num_blocks = {self.num_blocks}") from None
 
     def reset(self) -> None:
         """Make every block free, the lowest id in front."""
@@ -52,25 +58,41 @@ class BlockAllocator:
 
         Raises `OutOfBlocksError` if there are not as many.
         """
+        if type(num_blocks) is not int:
+            num_blocks = check_count("num_blocks", num_blocks)
         head = self._head + num_blocks
         if head > self.num_blocks or num_blocks < 0:
             raise OutOfBlocksError(
-                f"{num_blocks} blocks asked for, {self.num_free} of {self.num_blocks} are free"
+                f"{shown(num_blocks)} blocks asked for, "
+                f"{self.num_free} of {self.num_blocks} are free"
             )
         block_ids = self._stack[self._head : head].copy()
         self._head = head
         return block_ids
 
     def share(self, block_ids: BlockIds) -> None:
-        """Count one more holder for each block."""
-        for block in block_ids.tolist():
+        """Count one more holder for each block.
+
+        Raises `BlockError` if nobody holds one of them; nothing has changed then.
+        """
+        blocks = _int32(block_ids).tolist()
+        for block in blocks:
             if not 0 <= block < self.num_blocks or self.is_free(block):
                 raise BlockError(f"block {block} cannot be shared: nobody holds it")
+        for block in blocks:
             self.more_holders[block] = self.more_holders.get(block, 0) + 1
 
     def unshare(self, block_ids: BlockIds) -> None:
-        """Take one holder off each shared block; none of them becomes free."""
-        for block in block_ids.tolist():
+        """Take one holder off each shared block; none of them becomes free.
+
+        Raises `BlockError` if one has not as many holders beyond the first; nothing has changed
+        then.
+        """
+        blocks = _int32(block_ids).tolist()
+        for block, num in Counter(blocks).items():
+            if self.more_holders.get(block, 0) < num:
+                raise BlockError(f"block {block} cannot be unshared {num} times: it is not shared")
+        for block in blocks:
             self._unshare_one(block)
 
     def free(self, block_ids: BlockIds) -> BlockIds:
@@ -79,7 +101,7 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
         outside the pool; nothing has changed then.
         """
-        block_ids = np.asarray(block_ids, np.int32)
+        block_ids = _int32(block_ids)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
         if not self._push(block_ids):
@@ -90,14 +112,17 @@ class BlockAllocator:
         return block_ids
 
     def is_free(self, block_id: int) -> bool:
-        """Whether the block could be handed out."""
+        """Whether the block could be handed out; `BlockError` if it is outside the pool."""
+        if type(block_id) is not int:
+            block_id = check_count("block_id", block_id)
+        if not 0 <= block_id < self.num_blocks:
+            raise self._no_block(block_id)
         place: int = self._place.item(block_id)
         return place >= self._head and self._stack.item(place) == block_id
 
     def ref_count(self, block_id: int) -> int:
         """How many hold the block: 0 if it is free. The tree counts as one holder."""
-        if not 0 <= block_id < self.num_blocks:
-            raise BlockError(f"block {block_id} is not in the pool of {self.num_blocks}")
+        block_id = check_count("block_id", block_id)
         return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)
 
     def free_ids(self) -> BlockIds:
@@ -172,7 +197,7 @@ class BlockAllocator:
         seen: set[int] = set()
         for block in block_ids.tolist():
             if not 0 <= block < self.num_blocks:
-                return BlockError(f"block {block} is not in the pool of {self.num_blocks}")
+                return self._no_block(block)
             if self.is_free(block):
                 why = f"it is free already ({self.num_free} of {self.num_blocks} are)"
                 return DoubleFreeError(f"block {block} freed twice: {why}")
@@ -180,3 +205,13 @@ class BlockAllocator:
                 return DoubleFreeError(f"block {block} freed twice: it is named twice in one call")
             seen.add(block)
         raise AssertionError("free() rejected blocks that are held")
+
+    def _no_block(self, block_id: int) -> BlockError:
+        return BlockError(f"block {shown(block_id)} is not in the pool of {self.num_blocks}")
+
+
+def _int32(block_ids: BlockIds) -> BlockIds:
+    """Return an int32 array as it is, anything else as `as_block_ids` does."""
+    if type(block_ids) is np.ndarray and block_ids.dtype == np.int32 and block_ids.ndim == 1:
+        return block_ids
+    return as_block_ids(block_ids)

@@ -11,17 +11,20 @@ stamped or counted. This file knows prompts and nodes; what a scheduler does wit
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Sequence as Many
+from typing import TypeVar
 
 from radixlab.cache.checks import check_count, check_namespace
-from radixlab.cache.errors import CountError, NamespaceError, TokenError
+from radixlab.cache.errors import CacheError, NamespaceError, TokenError
 from radixlab.cache.found import Found
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tokens import Tokens, TokensLike, as_tokens
 from radixlab.cache.tree import RadixTree
+from radixlab.config import ConfigError, shown
 from radixlab.events import Namespace
 
+Item = TypeVar("Item")
 Group = tuple[Found, list[int]]
 """A place in the tree, and the prompts that agree up to there."""
 ANY_BYTE = range(256)
@@ -47,8 +50,11 @@ def match_batch(
     >>> [found.num_blocks for found in match_batch(tree, [[1, 2, 3, 4], [9], [1, 2, 5, 6]])]
     [2, 0, 1]
     """
-    if check_count("spare_tokens", spare_tokens) < 0:
-        raise CountError(f"spare_tokens must be 0 or more, not {spare_tokens}")
+    spare_tokens = check_count("spare_tokens", spare_tokens, 0)
+    if not isinstance(tree, RadixTree):
+        raise ConfigError(f"tree must be a RadixTree, not {shown(tree)}")
+    if not isinstance(prompts, list | tuple):
+        prompts = _listed(prompts, "prompts", TokenError)
     batch = _Batch(tree, _as_tokens(prompts), spare_tokens)
     for namespace, places in _by_namespace(len(prompts), namespaces).items():
         batch.walk(places, namespace)
@@ -218,6 +224,14 @@ class _Path:
         return Found(node, None, 0, node.end, self.result.runs[: len(self.start.runs) + num_nodes])
 
 
+def _listed(values: Iterable[Item], name: str, error: type[CacheError]) -> list[Item]:
+    """Return what any iterable yields, as a list."""
+    try:
+        return list(values)
+    except TypeError:
+        raise error(f"{name} must be a list, not {shown(values)}") from None
+
+
 def _as_tokens(prompts: Many[TokensLike]) -> list[Tokens]:
     """Convert prompts, and say which one cannot be."""
     tokens: list[Tokens] = []
@@ -235,6 +249,8 @@ def _by_namespace(
     """Return the places of the prompts of each namespace."""
     if namespaces is None:
         return {None: list(range(num_prompts))} if num_prompts else {}
+    if not isinstance(namespaces, list | tuple):
+        namespaces = _listed(namespaces, "namespaces", NamespaceError)
     if len(namespaces) != num_prompts:
         raise NamespaceError(f"{len(namespaces)} namespaces for {num_prompts} prompts")
     places: dict[Namespace | None, list[int]] = {}

@@ -14,11 +14,13 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from radixlab.cache.errors import InvariantError
+from radixlab.cache.checks import check_count
+from radixlab.cache.errors import InvariantError, SequenceError
 from radixlab.cache.kvstore import NumpyKVStore
 from radixlab.cache.protocols import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import TokenArray
+from radixlab.config import shown
 from radixlab.events import Namespace
 
 FINGERPRINT = np.dtype(
@@ -49,10 +51,10 @@ class KVCanary:
     """
 
     def __init__(self, num_blocks: int, block_size: int, num_host_blocks: int = 0) -> None:
-        self.block_size = block_size
         self.store = NumpyKVStore(
             num_blocks, block_size, dtype=FINGERPRINT, num_host_blocks=num_host_blocks
         )
+        self.block_size: int = self.store.data.shape[1]
         for blocks in (self.store.data, self.store.host):
             blocks["position"] = -1  # no fingerprint has this: never written
 
@@ -61,8 +63,8 @@ class KVCanary:
 
         By default all that was not found in the cache.
         """
+        end = _check_end(sequence, end)
         start = sequence.hit_tokens if start is None else start
-        end = sequence.num_tokens if end is None else end
         self.store.write(
             sequence.slots(start, end, self.block_size),
             fingerprints(sequence.token_ids[:end], sequence.namespace)[start:],
@@ -73,7 +75,7 @@ class KVCanary:
 
         Raises `CanaryError` at the first slot that holds anything else.
         """
-        end = sequence.num_tokens if end is None else end
+        end = _check_end(sequence, end)
         slots = sequence.slots(0, end, self.block_size)
         expected = fingerprints(sequence.token_ids[:end], sequence.namespace)
         found = self.store.read(slots)
@@ -90,6 +92,20 @@ class KVCanary:
     def run(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order."""
         self.store.run(transfers)
+
+
+def _check_end(sequence: Sequence, end: int | None) -> int:
+    """Return the position to stop before; raise `SequenceError` beyond the last token."""
+    if not isinstance(sequence, Sequence):
+        raise SequenceError(
+            f"{shown(sequence)} is no sequence: pass what allocate or fork returned"
+        )
+    end = sequence.num_tokens if end is None else check_count("end", end)
+    if end > sequence.num_tokens:
+        raise SequenceError(
+            f"sequence {sequence.id} has no position {end - 1}: it has {sequence.num_tokens} tokens"
+        )
+    return end
 
 
 def fingerprints(token_ids: TokenArray, namespace: Namespace | None) -> npt.NDArray[np.void]:

@@ -1,7 +1,6 @@
 """Looking a request over at the door, before anything is touched."""
 
-from operator import index
-from typing import SupportsIndex
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,49 +10,72 @@ from radixlab.cache.errors import (
     NamespaceError,
     PromptTooLargeError,
     TokenError,
+    TransferError,
 )
-from radixlab.cache.protocols import BlockIds
-from radixlab.cache.tokens import INT32, Tokens, TokensLike, own
-from radixlab.config import CacheConfig
+from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32, own
+from radixlab.config import CacheConfig, as_int, shown
 from radixlab.events import Namespace
 
+PLENTY = 2**40
+"""Counts below this are let through at once."""
+MAX_COUNT_BITS = 512
+"""A count with more bits is a mistake; up to here, messages can name it."""
 
-def check_count(name: str, value: object) -> int:
-    """Return `value` as a plain int; a `CountError` names what is none."""
-    if type(value) is int:
+
+def check_count(name: str, value: object, least: int | None = None) -> int:
+    """Return `value` as a plain int; a `CountError` names what is none, or is below `least`."""
+    if type(value) is int and 0 <= value < PLENTY and not least:
         return value
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-        raise CountError(f"{name} must be an int, not {value!r}")
-    return index(value)
+    number = as_int(value)
+    if number is None or number.bit_length() > MAX_COUNT_BITS:
+        raise CountError(f"{name} must be an int, not {shown(value)}")
+    if least is not None and number < least:
+        raise CountError(f"{name} must be {least} or more, not {number}")
+    return number
 
 
 def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -> Tokens:
-    """Return the prompt in a buffer of its own; raise if it could never be admitted."""
-    room, reserve_tokens = (
-        config.num_blocks * config.block_size,
-        check_count("reserve_tokens", reserve_tokens),
-    )
-    if reserve_tokens < 0:
-        raise CountError(f"reserve_tokens must be 0 or more, not {reserve_tokens}")
-    prompt = own(tokens, min(reserve_tokens, room))
-    if not prompt.num_tokens:
+    """Return the prompt in a buffer of its own; raise if it could never be admitted.
+
+    Its size is checked before room for `reserve_tokens` more is made.
+    """
+    if type(tokens) is not Tokens:
+        tokens = as_int32(tokens)
+    num_tokens = tokens.num_tokens if type(tokens) is Tokens else len(tokens)
+    if not num_tokens:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
-    if prompt.num_tokens + reserve_tokens > room:
-        num_blocks = -(-(prompt.num_tokens + reserve_tokens) // config.block_size)
+    if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
+        num_blocks = -(-(num_tokens + reserve_tokens) // config.block_size)
         raise PromptTooLargeError(
-            f"a prompt of {prompt.num_tokens} tokens (+ {reserve_tokens} reserved) needs "
+            f"a prompt of {num_tokens} tokens (+ {reserve_tokens} reserved) needs "
             f"{num_blocks} blocks of {config.block_size}, the pool has {config.num_blocks}"
         )
-    return prompt
+    return own(tokens, reserve_tokens)
+
+
+def check_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """Return the transfers of any iterable, a generator too, as a list."""
+    try:
+        transfers = list(transfers)
+    except TypeError:
+        raise TransferError(f"{shown(transfers)} is no list of transfers") from None
+    for transfer in transfers:
+        if type(transfer) is not Transfer:
+            raise TransferError(f"{shown(transfer)} is no transfer: pass what a call returned")
+    return transfers
 
 
 def as_block_ids(block_ids: object) -> BlockIds:
     """Return block ids as int32 `[n]`; raise `BlockError` for what cannot be one."""
-    array = np.asarray(block_ids)
+    try:
+        array = np.asarray(block_ids)
+    except (ValueError, OverflowError, TypeError):
+        raise BlockError(f"block ids must be a flat list of ints, not {shown(block_ids)}") from None
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise BlockError(f"block ids must be a flat list of ints, not {block_ids!r}")
+        raise BlockError(f"block ids must be a flat list of ints, not {shown(block_ids)}")
     if array.size and not 0 <= int(array.min()) <= int(array.max()) <= INT32.max:
-        raise BlockError(f"block ids must be from 0 to {INT32.max}, not {block_ids!r}")
+        raise BlockError(f"block ids must be from 0 to {INT32.max}, not {shown(block_ids)}")
     return array.astype(np.int32)
 
 
@@ -63,4 +85,4 @@ def check_namespace(namespace: Namespace | None) -> None:
         return
     pair = isinstance(namespace, tuple) and len(namespace) == 2
     if not pair or not all(isinstance(part, str) for part in namespace):
-        raise NamespaceError(f'a namespace is a pair such as ("salt", "x"), not {namespace!r}')
+        raise NamespaceError(f'a namespace is a pair such as ("salt", "x"), not {shown(namespace)}')

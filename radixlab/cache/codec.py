@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from radixlab.cache.errors import CodecError
 from radixlab.cache.protocols import BlockIds
+from radixlab.config import as_int, shown
 
 Codec = Literal["delta", "interval"]
 MARKS: dict[Codec, bytes] = {"delta": b"D", "interval": b"I"}
@@ -51,7 +52,12 @@ class CompressedIds:
     @classmethod
     def encode(cls, block_ids: BlockIds, codec: Codec | None = None) -> "CompressedIds":
         """Compress an int32 array `[n]`; without a codec, by the one that needs fewer bytes."""
-        array = np.asarray(block_ids)
+        try:
+            array = np.asarray(block_ids)
+        except (ValueError, TypeError, OverflowError):
+            raise CodecError(f"block ids must be int32 [n], not {shown(block_ids)}") from None
+        if codec is not None:
+            _check_codec(codec)
         if array.ndim != 1 or array.dtype != np.int32 or len(array) > MAX_IDS:
             shape = f"{array.dtype} {list(array.shape)}"
             raise CodecError(f"block ids must be int32 [n], n at most {MAX_IDS}, not {shape}")
@@ -62,9 +68,18 @@ class CompressedIds:
 
     def decode(self) -> BlockIds:
         """Return the ids, int32 `[num_ids]`; raise `CodecError` for bytes that are none."""
-        if not 0 <= self.num_ids <= MAX_IDS:
-            raise CodecError(f"{self.num_ids} ids claimed: the most is {MAX_IDS}")
-        return _DECODERS[self.codec](self.data, self.num_ids).view(np.int32)
+        return _DECODERS[_check_codec(self.codec)](*self._read()).view(np.int32)
+
+    def _read(self, max_ids: int = MAX_IDS) -> tuple[Words, int]:
+        """Return the numbers of the code and how many ids they stand for, not yet expanded."""
+        num_ids = as_int(self.num_ids)
+        if num_ids is None or not 0 <= num_ids <= max_ids:
+            raise CodecError(f"{shown(self.num_ids)} ids claimed: the most is {max_ids}")
+        if not isinstance(self.data, bytes):
+            raise CodecError(f"data must be bytes, not {shown(self.data)}")
+        if self.codec == "delta":
+            return _read_varints(self.data, "deltas", num_ids), num_ids
+        return _read_intervals(self.data, num_ids), num_ids
 
     @property
     def nbytes(self) -> int:
@@ -82,8 +97,16 @@ class CompressedIds:
         return base64.b64encode(head + self.data).decode()
 
     @classmethod
-    def from_text(cls, text: str) -> "CompressedIds":
-        """Read what `to_text` wrote; raise `CodecError` for anything else."""
+    def from_text(cls, text: str, max_ids: int = MAX_IDS) -> "CompressedIds":
+        """Read what `to_text` wrote; raise `CodecError` for anything else.
+
+        A short text can stand for a great many ids: more than `max_ids` are refused. The ids are
+        not expanded here, so that nothing is allocated for them.
+        """
+        if not isinstance(text, str):
+            raise CodecError(f"compressed ids are a text, not {shown(text)}")
+        if (most := as_int(max_ids)) is None or most < 0:
+            raise CodecError(f"max_ids must be 0 or more, not {shown(max_ids)}")
         try:
             raw = base64.b64decode(text.encode(), validate=True)
         except (binascii.Error, UnicodeEncodeError) as error:
@@ -94,7 +117,7 @@ class CompressedIds:
         size = next((i for i, byte in enumerate(raw[1:6], 1) if byte < 0x80), len(raw))
         (num_ids,) = _read_varints(raw[1 : size + 1], "the number of ids", 1).tolist()
         ids = cls(codec, num_ids, raw[size + 1 :])
-        ids.decode()  # what is wrong shows here, not later
+        ids._read(min(most, MAX_IDS))  # what is wrong shows here, not later
         return ids
 
 
@@ -106,8 +129,8 @@ def _encode_delta(ids: Words) -> bytes:
     return _varints(_zigzag(ids - before)) if len(ids) else b""
 
 
-def _decode_delta(data: bytes, num_ids: int) -> Words:
-    ids: Words = np.cumsum(_unzigzag(_read_varints(data, "deltas", num_ids)), dtype=np.uint32)
+def _decode_delta(deltas: Words, num_ids: int) -> Words:
+    ids: Words = np.cumsum(_unzigzag(deltas), dtype=np.uint32)
     return ids
 
 
@@ -122,14 +145,20 @@ def _encode_interval(ids: Words) -> bytes:
     return _varints(pairs.ravel())
 
 
-def _decode_interval(data: bytes, num_ids: int) -> Words:
+def _read_intervals(data: bytes, num_ids: int) -> Words:
+    """Read starts and lengths in turn; raise `CodecError` unless they make `num_ids` ids."""
     words = _read_varints(data, "intervals")
     if len(words) % 2:
         raise CodecError(f"{len(words)} numbers are no intervals: a start or a length is missing")
-    jumps, counts = _unzigzag(words[0::2]), words[1::2]
+    counts = words[1::2]
     if (counts == 0).any() or int(counts.sum(dtype=np.uint64)) != num_ids:
         total = int(counts.sum(dtype=np.uint64))
         raise CodecError(f"intervals of {total} ids, all at least 1 long? {num_ids} are claimed")
+    return words
+
+
+def _decode_interval(words: Words, num_ids: int) -> Words:
+    jumps, counts = _unzigzag(words[0::2]), words[1::2]
     if len(counts) == 1:
         ids: Words = np.arange(num_ids, dtype=np.uint32) + jumps[0]
         return ids
@@ -141,6 +170,14 @@ def _decode_interval(data: bytes, num_ids: int) -> Words:
 
 _ENCODERS = {"delta": _encode_delta, "interval": _encode_interval}
 _DECODERS = {"delta": _decode_delta, "interval": _decode_interval}
+
+
+def _check_codec(name: object) -> Codec:
+    """Return a codec's name; raise `CodecError` for a name that is none."""
+    for known in MARKS:
+        if isinstance(name, str) and name == known:
+            return known
+    raise CodecError(f"no codec is called {shown(name)}: known are {list(MARKS)}")
 
 
 # ---- numbers as bytes

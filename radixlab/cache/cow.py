@@ -31,6 +31,8 @@ class CopyOnWrite:
         From the first block written to on, that is every block of the tree's and every block that
         another table holds too: the KV after a rewritten position is not the KV the others rely on.
         """
+        if start == end:
+            return []
         block_size, num_registered = self._tree.block_size, sequence.node.end
         first, last = start // block_size, -(-end // block_size)
         if first >= last or (first >= num_registered and not self._allocator.more_holders):

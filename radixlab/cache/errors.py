@@ -41,7 +41,7 @@ class LockError(CacheError):
 
 
 class CountError(CacheError, ValueError):
-    """A count or position that is no int."""
+    """A count or position that is no int, or out of range."""
 
 
 class PolicyError(CacheError):
@@ -58,6 +58,10 @@ class CodecError(CacheError, ValueError):
 
 class TransferError(CacheError):
     """A transfer completed that is not pending, or a pending one in the way."""
+
+
+class ListenerError(CacheError):
+    """A listener called the manager that was just telling it of an event."""
 
 
 class InvariantError(CacheError, AssertionError):

@@ -17,6 +17,7 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds, Receipt, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
@@ -59,20 +60,21 @@ class HostTier:
         """
         if not node.evictable:
             raise bad_trim(node, num_blocks)
-        room = self._make_room(num_blocks, tick)
-        gone = [self._write_back(node, room)] if room == num_blocks else []
-        if not gone:
-            for below in reversed(list(walk_nodes([node]))):
-                self._drop(below, below.num_blocks, tick)
-            gone.append(self._drop_from_device(node, num_blocks - room, tick))
-            if room:
-                gone.append(self._write_back(node, room))
+        host_ids = self._make_room(node, num_blocks, tick)
+        num_dropped, gone = num_blocks - len(host_ids), []
+        if num_dropped:  # then nothing is left below the node
+            gone.append(self._drop_from_device(node, num_dropped, tick))
+        if len(host_ids):
+            gone.append(self._write_back(node, host_ids))
         return np.concatenate(gone)
 
-    def _make_room(self, num_blocks: int, tick: int) -> int:
-        """Drop the least recent leaves until there is room; return for how many blocks there is.
+    def _make_room(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Take host blocks for the tail of `node`; return as many as there are, up to so many.
 
-        A leaf with an end of a transfer stays: that block would not be free yet.
+        Where none is free, the least recent leaves are dropped. A leaf with an end of a transfer
+        stays, for its blocks would not be free yet; unless it is below `node`, so that it must go
+        in any case. Then its blocks are handed on as they are: the new bytes are ordered after
+        those that are still on their way, and overwrite them.
         """
         busy, missing = [], num_blocks - self.allocator.num_free
         while missing > 0 and (leaf := self.leaves.pop()):
@@ -80,14 +82,26 @@ class HostTier:
                 busy.append(leaf)
             else:
                 num_dropped = min(missing, leaf.num_blocks)
-                self._drop(leaf, num_dropped, tick)
+                self.allocator.free(self._drop(leaf, num_dropped, tick))
                 missing -= num_dropped
         for leaf in busy:
             self.leaves.push(leaf)
-        return min(num_blocks, self.allocator.num_free)
+        handed_on = self._take_from_below(node, missing, tick)
+        num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
+        return np.concatenate((handed_on, self.allocator.allocate(num_free)))
 
-    def _write_back(self, node: Node, num_blocks: int) -> BlockIds:
-        tree, host_ids = self._tree, self.allocator.allocate(num_blocks)
+    def _take_from_below(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Drop up to so many blocks below a node, the deepest first; return their ids."""
+        taken, missing = [NO_BLOCKS], num_blocks
+        below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
+        for leaf in below:
+            if missing > 0:
+                taken.append(self._drop(leaf, min(missing, leaf.num_blocks), tick))
+                missing -= len(taken[-1])
+        return np.concatenate(taken)
+
+    def _write_back(self, node: Node, host_ids: BlockIds) -> BlockIds:
+        tree, num_blocks = self._tree, len(host_ids)
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
         self.written_back_blocks += num_blocks
@@ -105,15 +119,19 @@ class HostTier:
         self.dropped_blocks += num_blocks
         return self._tree.trim(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
-    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> None:
-        """Take blocks off the tail of a leaf of the host, out of the cache."""
+    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> BlockIds:
+        """Take blocks off the tail of a leaf of the host, out of the cache.
+
+        Returns their ids; the caller uses or frees them.
+        """
         if self._memory:
             self._memory.remember(leaf, num_blocks, tick)
         self.dropped_blocks += num_blocks
-        self.allocator.free(self._tree.shorten(leaf, num_blocks, FULL))
+        gone = self._tree.shorten(leaf, num_blocks, FULL)
         last = leaf if leaf.alive else leaf.parent
         if last is not None and last.droppable:
             self.leaves.push(last)
+        return gone
 
     # ---- to the device
 

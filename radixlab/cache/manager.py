@@ -16,12 +16,21 @@ KV runs and then reports by `complete`. It does not know who listens: `emit` is 
 call.
 """
 
+import warnings
+from functools import partial
+
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.checks import check_count, check_namespace, check_prompt
+from radixlab.cache.checks import check_count, check_namespace, check_prompt, check_transfers
 from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError
+from radixlab.cache.errors import (
+    CacheError,
+    ListenerError,
+    PinError,
+    PolicyError,
+    SequenceError,
+)
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.host import HostTier
@@ -37,12 +46,13 @@ from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
-from radixlab.config import CacheConfig
+from radixlab.config import CacheConfig, ConfigError, shown
 from radixlab.events import (
     AllBlocksCleared,
     BlocksAllocated,
     BlocksFreed,
     Emit,
+    Event,
     FinishReason,
     Namespace,
     PrefixMatched,
@@ -70,9 +80,14 @@ class KVCacheManager:
     def __init__(
         self, config: CacheConfig, emit: Emit | None = None, policy: EvictionPolicy | None = None
     ) -> None:
+        if not isinstance(config, CacheConfig):
+            raise ConfigError(f"config must be a CacheConfig, not {shown(config)}")
         self.config = config
         self.stamp = Stamp()
-        self.tree = RadixTree(config.block_size, policy, emit, self.stamp)
+        self.tree = RadixTree(config.block_size, policy, None, self.stamp)
+        self._telling = False
+        """Whether the listener is just hearing of an event."""
+        self.emit = emit
         self.allocator = BlockAllocator(config.num_blocks)
         self.memory = (
             EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
@@ -93,12 +108,31 @@ class KVCacheManager:
 
     @property
     def emit(self) -> Emit | None:
-        """The listener; None for silence. May be set at any time."""
-        return self.tree.emit
+        """The listener; None for silence. May be set at any time.
+
+        It is called in the middle of things, so it must not raise, and may read but not call what
+        changes the manager: that raises `ListenerError`.
+        """
+        return self._listener
 
     @emit.setter
     def emit(self, listener: Emit | None) -> None:
-        self.tree.emit = listener
+        if listener is not None and not callable(listener):
+            raise ConfigError(f"emit must be a function of an event, not {shown(listener)}")
+        self._listener = listener
+        self.tree.emit = None if listener is None else self._tell
+
+    def _tell(self, event: Event) -> None:
+        """Call the listener; one that is refused for calling back is called no more."""
+        self._telling = True
+        try:
+            if self._listener is not None:
+                self._listener(event)
+        except ListenerError as error:
+            self.emit = None
+            warnings.warn(f"{error}; it is called no more", RuntimeWarning, stacklevel=3)
+        finally:
+            self._telling = False
 
     @property
     def transfers(self) -> list[Transfer]:
@@ -125,20 +159,24 @@ class KVCacheManager:
         `priority` is for the policy of that name: the prefix keeps the highest it was given. With
         `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
 
-        Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
+        Raises `TokenError` for a bad or empty prompt, `CountError` for the other arguments,
+        `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
         """
+        if self._telling:
+            raise _busy()
         if namespace is not None:
             check_namespace(namespace)
+        reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
+        priority = check_count("priority", priority, 0)
+        keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
-        if priority:
-            check_count("priority", priority)
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         here = found.on_device() if self.host else found
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
         if self.pins:
-            self._let_pins_go(num_new, here)
-        self.supply.require(num_new + check_count("keep_blocks", keep_blocks), about_to_lock=here)
+            self._let_pins_go(num_new + keep_blocks, here, all_may_go=not self.sequences)
+        self.supply.require(num_new + keep_blocks, about_to_lock=here)
         num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
         sequence.priority = priority
@@ -170,13 +208,16 @@ class KVCacheManager:
         """
         self._check_running(sequence)
         token_ids, start = as_int32(tokens), sequence.num_tokens
+        num_tokens = len(token_ids)
+        if not num_tokens:
+            return []
         num_pending = len(self.transit.pending)
-        end = start + len(token_ids)
+        end = start + num_tokens
         num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
         shared = self.copies.needed(sequence, start, end)
         block_ids = NO_BLOCKS
         if num_new or shared:
-            self.supply.require(num_new + len(shared))
+            self._require(num_new + len(shared))
             block_ids = np.concatenate(self.supply.take(num_new + len(shared), self.tick))
         sequence.tokens.grow(token_ids)
         if emit := self.tree.emit:
@@ -209,13 +250,16 @@ class KVCacheManager:
         shared, num_pending = self.copies.needed(sequence, start, end), len(self.transit.pending)
         if not shared:
             return []
-        self.supply.require(len(shared))
+        self._require(len(shared))
         destinations = np.concatenate(self.supply.take(len(shared), self.tick))
         self.copies.replace(sequence, shared, destinations.tolist())
         return self.transit.since(num_pending)
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
+        if self._telling:
+            raise _busy()
+        transfers = check_transfers(transfers)
         self.transit.complete(transfers)
         if (emit := self.tree.emit) and transfers:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
@@ -265,7 +309,7 @@ class KVCacheManager:
             )
         limit = num_written
         if max_tokens is not None:
-            limit = min(limit, check_count("max_tokens", max_tokens))
+            limit = min(limit, check_count("max_tokens", max_tokens, 0))
         start, stop = sequence.receipt.node.end, limit // self.tree.block_size
         if stop > start:
             if self.transit.pending:
@@ -298,19 +342,26 @@ class KVCacheManager:
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
+        if self._telling:
+            raise _busy()
         check_namespace(namespace)
-        prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks)
-        self.pins.expire(self.tick)
+        prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1)
         whole_blocks = prompt.num_tokens // self.tree.block_size
         found = self.tree.find(prompt, whole_blocks, namespace).on_device()
         if not found.num_blocks:
             raise PinError(
                 f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
             )
-        return self.pins.add(self.tree.cut(found), self.tick + ttl_ticks)
+        self.pins.check_budget(found, self.tick)
+        pin = self.pins.add(self.tree.cut(found), self.tick + ttl_ticks)
+        self.pins.expire(self.tick)
+        return pin
 
     def unpin(self, pin: Pin) -> None:
         """Take a pin off before its time; raise `PinError` if it is off already."""
+        if self._telling:
+            raise _busy()
+        self.pins.check_active(pin, self.tick)
         self.pins.remove(pin)
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
@@ -327,7 +378,11 @@ class KVCacheManager:
 
         What goes to the host is in `transfers`, and its blocks are free once that is complete.
         """
-        gone = self.supply.give_up(check_count("num_blocks", num_blocks), self.tick)
+        if self._telling:
+            raise _busy()
+        num_blocks = check_count("num_blocks", num_blocks)
+        self.pins.expire(self.tick)
+        gone = self.supply.give_up(num_blocks, self.tick)
         for block_ids in gone:
             self.allocator.free(block_ids)
         return sum(map(len, gone))
@@ -338,6 +393,8 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
+        if self._telling:
+            raise _busy()
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
@@ -359,8 +416,10 @@ class KVCacheManager:
         """Count blocks by block tables, and what happened so far."""
         tables = (sequence.block_table for sequence in self.sequences.values())
         in_transfer = [block for transfer in self.transfers for block in transfer.device_blocks]
+        blocks = count_blocks(tables, in_transfer, self.tree, self.allocator)
+        blocks["num_evictable_blocks"] += self.pins.num_expired_blocks(self.tick)
         return CacheStats(
-            **count_blocks(tables, in_transfer, self.tree, self.allocator),
+            **blocks,
             num_requests=self.num_requests,
             prompt_tokens=self.prompt_tokens,
             hit_tokens=self.hit_tokens,
@@ -440,11 +499,20 @@ class KVCacheManager:
                 emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
             raise
 
-    def _let_pins_go(self, num_blocks: int, found: Found) -> None:
-        """Take off pins that have expired; if nothing runs, also those in the prompt's way."""
-        self.pins.expire(self.tick)
-        while self.pins and not self.sequences and not self.supply.has(num_blocks, found):
-            self.pins.drop_first()
+    def _require(self, num_blocks: int) -> None:
+        """Raise `OutOfBlocksError` unless a running sequence can have these blocks."""
+        if self.pins:
+            self._let_pins_go(num_blocks, None, all_may_go=len(self.sequences) == 1)
+        self.supply.require(num_blocks)
+
+    def _let_pins_go(self, num_blocks: int, found: Found | None, all_may_go: bool) -> None:
+        """Take off pins that have expired, and if all may go, those in the way of these blocks.
+
+        Raises `OutOfBlocksError`, and leaves every pin where it is, if that would not be enough.
+        """
+        enough = partial(self.supply.has, num_blocks, found)
+        with self.pins.making_way(self.tick, enough, all_may_go):
+            self.supply.require(num_blocks, found)
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._check_running(sequence)
@@ -468,10 +536,18 @@ class KVCacheManager:
 
     def _check_running(self, sequence: Sequence) -> None:
         if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
+            if self._telling:
+                raise _busy()
             return
         if not isinstance(sequence, Sequence):
-            raise SequenceError(f"{sequence!r} is no sequence: pass what allocate or fork returned")
+            raise SequenceError(
+                f"{shown(sequence)} is no sequence: pass what allocate or fork returned"
+            )
         why = "was released before" if sequence.receipt.released else "is another manager's"
         raise SequenceError(
             f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
         )
+
+
+def _busy() -> ListenerError:
+    return ListenerError("a listener called the manager while it was telling of an event")

@@ -9,12 +9,12 @@ copies all it has.
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.checks import check_count, check_namespace, check_prompt
+from radixlab.cache.checks import check_count, check_namespace, check_prompt, check_transfers
 from radixlab.cache.errors import CacheError, SequenceError
 from radixlab.cache.protocols import BlockIds, Transfer
 from radixlab.cache.stats import CacheStats
-from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32
-from radixlab.config import CacheConfig
+from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
+from radixlab.config import CacheConfig, ConfigError, shown
 from radixlab.events import Namespace
 
 
@@ -45,6 +45,8 @@ class NaiveManager:
     """
 
     def __init__(self, config: CacheConfig) -> None:
+        if not isinstance(config, CacheConfig):
+            raise ConfigError(f"config must be a CacheConfig, not {shown(config)}")
         self.config = config
         self.allocator = BlockAllocator(config.num_blocks)
         self.sequences: dict[int, NaiveSequence] = {}
@@ -55,6 +57,7 @@ class NaiveManager:
     ) -> NaiveSequence:
         """Take blocks for the whole prompt, all or none."""
         check_namespace(namespace)
+        reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
         prompt = check_prompt(tokens, reserve_tokens, self.config)
         num_blocks = -(-(prompt.num_tokens + reserve_tokens) // self.config.block_size)
         sequence = self._start(prompt, self.allocator.allocate(num_blocks), [])
@@ -78,6 +81,12 @@ class NaiveManager:
     def prepare_write(self, sequence: NaiveSequence, start: int, end: int) -> list[Transfer]:
         """Nothing to prepare: every block is the sequence's own."""
         self._check_running(sequence)
+        start, end = check_count("start", start), check_count("end", end)
+        if not 0 <= start <= end <= sequence.num_tokens:
+            raise SequenceError(
+                f"cannot write [{start}, {end}) of sequence {sequence.id}: "
+                f"it has {sequence.num_tokens} tokens"
+            )
         return []
 
     def fork(self, sequence: NaiveSequence, num_tokens: int | None = None) -> NaiveSequence:
@@ -111,9 +120,12 @@ class NaiveManager:
                 f"{num_written} tokens written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
             )
+        if max_tokens is not None:
+            check_count("max_tokens", max_tokens, 0)
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Nothing is held for a copy here."""
+        check_transfers(transfers)
 
     def release(self, sequence: NaiveSequence) -> None:
         """Free every block."""
@@ -130,10 +142,13 @@ class NaiveManager:
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Find nothing."""
+        check_namespace(namespace)
+        as_tokens(tokens)
         return self.allocator.allocate(0)
 
     def evict(self, num_blocks: int) -> int:
         """Evict nothing: nothing is cached."""
+        check_count("num_blocks", num_blocks)
         return 0
 
     def reset(self) -> None:
@@ -169,4 +184,6 @@ class NaiveManager:
 
     def _check_running(self, sequence: NaiveSequence) -> None:
         if type(sequence) is not NaiveSequence or self.sequences.get(sequence.id) is not sequence:
-            raise SequenceError(f"{sequence!r} is not running here ({len(self.sequences)} run)")
+            raise SequenceError(
+                f"{shown(sequence)} is not running here ({len(self.sequences)} run)"
+            )

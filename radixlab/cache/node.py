@@ -10,6 +10,7 @@ from radixlab.cache.edges import Edge, compact
 from radixlab.cache.errors import LockError
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tokens import TokenArray
+from radixlab.config import shown
 from radixlab.events import Namespace
 
 
@@ -37,6 +38,7 @@ class Node:
         "priority",
         "resident",
         "tick",
+        "tree",
     )
 
     def __init__(
@@ -46,10 +48,13 @@ class Node:
         namespace: Namespace | None,
         edge: Edge,
         block_ids: BlockIds,
+        tree: object = None,
     ) -> None:
         self.id = id
         self.parent = parent
         """None for a root, which owns no blocks."""
+        self.tree: object = parent.tree if parent else tree
+        """The tree it belongs to: no other one takes it as a handle."""
         self.namespace = namespace
         self.edge = edge
         """The edge's token ids, int32, as memory."""
@@ -174,9 +179,11 @@ class Node:
         return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"
 
 
-def no_handle(node: object) -> LockError:
-    """Say why this is no node to work with."""
+def no_handle(node: object, tree: object = None) -> LockError:
+    """Say why this is no node to work with, for this tree if one is given."""
+    if isinstance(node, Node) and tree is not None and node.tree is not tree:
+        return LockError(f"node {node.id} is another tree's: match in this one")
     if isinstance(node, Node):
         where = "on the host" if node.alive else "gone (evicted or cleared)"
         return LockError(f"node {node.id} is {where}: match again")
-    return LockError(f"{node!r} is no node: pass what match_prefix or insert returned")
+    return LockError(f"{shown(node)} is no node: pass what match_prefix or insert returned")

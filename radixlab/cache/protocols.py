@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.errors import LockError
 from radixlab.cache.tokens import TokensLike
 from radixlab.events import Namespace
 
@@ -49,6 +50,10 @@ class Receipt:
 
     node: Any
     released: bool = False
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # `copy` and `pickle` come here: two receipts of one lock would release it twice.
+        raise LockError("a receipt stands for one lock: it cannot be copied")
 
 
 @dataclass(frozen=True, slots=True)

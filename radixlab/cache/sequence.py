@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from radixlab.cache.checks import check_count
+from radixlab.cache.errors import CountError, SequenceError
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds, Receipt, Transfer
-from radixlab.cache.tokens import TokenArray, Tokens
+from radixlab.cache.tokens import INT32, TokenArray, Tokens
+from radixlab.config import MAX_BLOCK_SIZE
 from radixlab.events import MissReason, Namespace
 
 
@@ -71,9 +74,26 @@ class Sequence:
         return self.tokens.token_ids
 
     def slots(self, start: int, end: int, block_size: int) -> BlockIds:
-        """Where positions [start, end) live: `block_id * block_size + offset`, int32 `[n]`."""
-        block, offset = np.divmod(np.arange(start, end, dtype=np.int32), np.int32(block_size))
-        return self.block_table[block] * np.int32(block_size) + offset
+        """Where positions [start, end) live: `block_id * block_size + offset`, `[n]`.
+
+        int32, or int64 where one is beyond int32. Raises `SequenceError` for positions that no
+        block of the table has.
+        """
+        start, end = check_count("start", start), check_count("end", end)
+        block_size = check_count("block_size", block_size, least=1)
+        if block_size > MAX_BLOCK_SIZE:
+            raise CountError(f"block_size must be at most {MAX_BLOCK_SIZE}, not {block_size}")
+        num_positions = len(self.block_table) * block_size
+        if not 0 <= start <= end <= num_positions:
+            raise SequenceError(
+                f"sequence {self.id} has no positions [{start}, {end}): "
+                f"its {len(self.block_table)} blocks have {num_positions}"
+            )
+        block, offset = np.divmod(np.arange(start, end, dtype=np.int64), block_size)
+        slots = self.block_table[block].astype(np.int64) * block_size + offset
+        if slots.max(initial=0) > INT32.max:
+            return slots  # type: ignore[return-value]  # the type is that of all smaller pools
+        return slots.astype(np.int32)
 
     def __repr__(self) -> str:
         return f"Sequence({self.id}: {self.num_tokens} tokens, {self.hit_tokens} of them cached)"

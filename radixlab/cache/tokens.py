@@ -8,16 +8,21 @@ never change; growth moves to a new buffer and leaves the old one to the views t
 This file knows bytes. It does not know blocks or trees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from radixlab.cache.errors import TokenError
+from radixlab.cache.errors import CountError, TokenError
+from radixlab.config import as_int, shown
 
 TOKEN_BYTES = 4
+MAX_RESERVED_TOKENS = 2**20
+"""More room than this is not made in advance: growing makes it, if it is needed."""
 TokenArray = npt.NDArray[np.int32]
 INT32 = np.iinfo(np.int32)
+INT32_DTYPE = np.dtype(np.int32)
+"""NumPy has one object of it, so `is` will do: an array that has another takes the long way."""
 _NOTHING = bytearray()
 
 
@@ -36,10 +41,17 @@ class Tokens:
     __slots__ = ("data", "num_tokens", "taken", "view")
 
     def __init__(self, tokens: "TokensLike" = (), reserve_tokens: int = 0) -> None:
-        """Copy `tokens`, with room for more; raises what `as_int32` does."""
+        """Copy `tokens`, with room for more.
+
+        Raises what `as_int32` does, and `CountError` for a `reserve_tokens` that is no count.
+        """
         array = as_int32(tokens)
+        reserved = reserve_tokens if type(reserve_tokens) is int else as_int(reserve_tokens)
+        if reserved is None or reserved < 0:
+            raise CountError(f"reserve_tokens must be 0 or more, not {shown(reserve_tokens)}")
         self.num_tokens: int = len(array)
-        prompt, room = np.ascontiguousarray(array), bytes(reserve_tokens * TOKEN_BYTES)
+        prompt = np.ascontiguousarray(array)
+        room = bytes(min(reserved, MAX_RESERVED_TOKENS) * TOKEN_BYTES)
         self.data = _NOTHING.join((prompt.data, room))  # one pass over the prompt
         self.view = memoryview(self.data)
         self.taken = False
@@ -48,6 +60,10 @@ class Tokens:
     def __len__(self) -> int:
         return self.num_tokens
 
+    def __reduce__(self) -> tuple[Callable[..., "Tokens"], tuple[TokenArray]]:
+        # `copy`, `deepcopy` and `pickle` all come here: what they make shares no memory.
+        return Tokens, (self.token_ids,)
+
     @property
     def token_ids(self) -> TokenArray:
         """The ids, int32 `[num_tokens]`, without a copy. Read-only."""
@@ -55,14 +71,15 @@ class Tokens:
         ids.flags.writeable = False
         return ids
 
-    def append(self, token_ids: TokenArray) -> None:
-        """Add ids, int32 `[n]`, at the end; `TokenError` once a sequence has taken the buffer."""
+    def append(self, token_ids: "TokensLike") -> None:
+        """Add ids at the end; `TokenError` once a sequence has taken the buffer."""
         if self.taken:
             raise TokenError("a sequence has taken these tokens: append through its manager")
         self.grow(token_ids)
 
-    def grow(self, token_ids: TokenArray) -> None:
-        """Add ids, int32 `[n]`, at the end, as the owner may; amortised cost O(n)."""
+    def grow(self, token_ids: "TokensLike") -> None:
+        """Add ids at the end, as the owner may; amortised cost O(n)."""
+        token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it
@@ -73,7 +90,11 @@ class Tokens:
 
     def prefix(self, num_tokens: int) -> "Tokens":
         """Copy the first `num_tokens` ids into a buffer of their own."""
-        return Tokens(self.token_ids[:num_tokens])
+        number = as_int(num_tokens)
+        if number is None or not 0 <= number <= self.num_tokens:
+            few = f"there are {self.num_tokens}"
+            raise CountError(f"no prefix of {shown(num_tokens)} tokens: {few}")
+        return Tokens(self.token_ids[:number])
 
 
 TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]
@@ -99,14 +120,16 @@ def as_int32(tokens: TokensLike) -> TokenArray:
 
     Raises `TokenError` for what is not an int, does not fit int32 or is not flat.
     """
-    if type(tokens) is np.ndarray and tokens.dtype == np.int32 and tokens.ndim == 1:
+    if type(tokens) is np.ndarray and tokens.dtype is INT32_DTYPE and tokens.ndim == 1:
         return tokens  # type: ignore[return-value]  # mypy does not see the dtype checked
     if isinstance(tokens, Tokens):
         return tokens.token_ids
     try:
         array = np.asarray(tokens)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise TokenError(f"tokens must be a flat list of ints: {error}") from None
+    except (ValueError, OverflowError, TypeError, RuntimeError) as error:
+        raise TokenError(f"tokens must be a flat list of ints: {shown(str(error))}") from None
+    if isinstance(tokens, np.ma.MaskedArray) and np.ma.getmaskarray(tokens).any():
+        raise TokenError("tokens are masked: what is under the mask is no id")
     if array.ndim != 1:
         raise TokenError(f"tokens must have one dimension, not shape {array.shape}")
     if array.size == 0:
@@ -124,7 +147,7 @@ def _first_bad_token(tokens: TokensLike, array: npt.NDArray[np.generic]) -> str:
     items = tokens if isinstance(tokens, Sequence) else array.ravel().tolist()
     for position, item in enumerate(items):
         if isinstance(item, bool) or not isinstance(item, int | np.integer):
-            return f"token {position} is {item!r} ({type(item).__name__}), not an int"
+            return f"token {position} is {shown(item)} ({type(item).__name__}), not an int"
         if not INT32.min <= item <= INT32.max:
-            return f"token id {item} at position {position} does not fit int32"
+            return f"token id {shown(item)} at position {position} does not fit int32"
     return f"tokens have dtype {array.dtype}, not ints"

@@ -80,13 +80,16 @@ class PendingTransfers:
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
-        known = set(transfers) & self.pending.keys()
+        mine, seen = {id(transfer) for transfer in self.pending}, set[int]()
         for transfer in transfers:
-            if transfer not in known or len(known) < len(transfers):
+            if (
+                id(transfer) not in mine or id(transfer) in seen
+            ):  # one that is equal may be another manager's
                 raise TransferError(
-                    f"{NAMES[transfer.kind]} of block {transfer.src} to {transfer.dst} "
-                    "is not pending: completed before?"
+                    f"{NAMES.get(transfer.kind, transfer.kind)} of block {transfer.src} "
+                    f"to {transfer.dst} is not pending here: completed before?"
                 )
+            seen.add(id(transfer))
         locks = [self.pending.pop(transfer) for transfer in transfers]
         written = [block for transfer in transfers for block in _written_after(transfer)]
         for block in written:

@@ -34,7 +34,7 @@ from radixlab.cache.protocols import (
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
-from radixlab.config import ConfigError, positive
+from radixlab.config import MAX_BLOCK_SIZE, ConfigError, positive, shown
 from radixlab.events import (
     BlockRemoved,
     Emit,
@@ -64,13 +64,18 @@ class RadixTree:
         emit: Emit | None = None,
         stamp: Stamp | None = None,
     ) -> None:
-        self.block_size = positive("block_size", block_size)
-        if isinstance(policy, type | str):
-            raise ConfigError(f"policy must be a policy object such as LRU(), not {policy!r}")
+        self.block_size = positive("block_size", block_size, MAX_BLOCK_SIZE)
+        is_class = isinstance(policy, type)
+        if policy is not None and (is_class or not callable(getattr(policy, "victim", None))):
+            raise ConfigError(f"policy must be a policy object such as LRU(), not {shown(policy)}")
+        if emit is not None and not callable(emit):
+            raise ConfigError(f"emit must be a function of an event, not {shown(emit)}")
+        if not isinstance(stamp, Stamp | None):
+            raise ConfigError(f"stamp must be a Stamp, not {shown(stamp)}")
         self.policy: EvictionPolicy = LRU() if policy is None else policy
         self.emit = emit
         self.stamp = Stamp() if stamp is None else stamp
-        self.block_bytes = block_size * TOKEN_BYTES
+        self.block_bytes = self.block_size * TOKEN_BYTES
         self._next_id = 0
         self.roots: dict[Namespace | None, Node] = {}
         self.num_nodes = 0
@@ -150,8 +155,8 @@ class RadixTree:
 
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
         """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
-        if not node.alive:
-            raise no_handle(node)
+        if not node.alive or node.tree is not self:
+            raise no_handle(node, self)
         while node.parent is not None and node.parent.end >= num_blocks:
             node = node.parent
         if num_blocks == node.end:
@@ -174,6 +179,7 @@ class RadixTree:
         per whole block.
         """
         check_namespace(namespace)
+        tick = check_count("tick", tick, 0)
         tokens, block_ids = as_tokens(tokens), as_block_ids(block_ids)
         whole = len(tokens) // self.block_size
         if len(block_ids) != whole:
@@ -191,8 +197,8 @@ class RadixTree:
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
-        if type(node) is not Node or not (node.alive and node.resident):
-            raise no_handle(node)
+        if type(node) is not Node or node.tree is not self or not (node.alive and node.resident):
+            raise no_handle(node, self)
         if node.parent is None:
             node = self.roots.setdefault(node.namespace, node)
         node.num_receipts += 1
@@ -205,10 +211,14 @@ class RadixTree:
     def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
         if type(receipt) is not Receipt:
-            raise LockError(f"{receipt!r} is no receipt: pass what lock returned")
+            raise LockError(f"{shown(receipt)} is no receipt: pass what lock returned")
         node: Node = receipt.node
+        if type(node) is not Node or node.tree is not self:
+            raise no_handle(node, self)
         if receipt.released:
             raise LockError(f"node {node.id}: this receipt was released before")
+        if node.num_receipts < 1:
+            raise LockError(f"node {node.id}: nothing is locked, this receipt is none of its own")
         receipt.released = True
         node.num_receipts -= 1
         if not (node.num_receipts or node.num_locked_children):
@@ -255,11 +265,17 @@ class RadixTree:
         inner, locked or removed node and `BlockError` for a number it does not have. The reason
         that an event gives is the policy's, by default.
         """
+        if type(node) is not Node or node.tree is not self:
+            raise no_handle(node, self)
+        if type(num_blocks) is not int:
+            num_blocks = check_count("num_blocks", num_blocks)
+        if reason is not None and type(reason) is not str:
+            raise LockError(f"reason must be a text, not {shown(reason)}")
         if not (node.evictable and 0 < num_blocks <= node.num_blocks):
             raise bad_trim(node, num_blocks)
         self.num_blocks -= num_blocks
         self.num_evictable_blocks -= num_blocks
-        return self.shorten(node, num_blocks, reason or self.policy.reason)
+        return self.shorten(node, num_blocks, self.policy.reason if reason is None else reason)
 
     def shorten(self, node: Node, num_blocks: int, reason: str) -> BlockIds:
         """Take blocks off the tail of a leaf of either tier, and say why; return their ids."""
@@ -327,7 +343,7 @@ class RadixTree:
     def _root(self, namespace: Namespace | None) -> Node:
         """Return the namespace's root; a new one is kept once it is locked or has a child."""
         root = self.roots.get(namespace)
-        return root or Node(self.new_id(), None, namespace, b"", NO_BLOCKS)
+        return root or Node(self.new_id(), None, namespace, b"", NO_BLOCKS, self)
 
     def _forget_root(self, root: Node) -> None:
         """Drop a root that is empty: passing tenants leave nothing behind."""
@@ -350,6 +366,8 @@ class RadixTree:
 def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:
     """Say why these blocks cannot be taken off this node."""
     if node.evictable:
-        return BlockError(f"cannot trim {num_blocks} of node {node.id}'s {node.num_blocks} blocks")
+        return BlockError(
+            f"cannot trim {shown(num_blocks)} of node {node.id}'s {node.num_blocks} blocks"
+        )
     gone = "no leaf" if node.num_resident_children else "gone, a root or on the host"
     return LockError(f"cannot trim node {node.id}: it is {'locked' if node.locked else gone}")

@@ -3,6 +3,7 @@
 import difflib
 import os
 import textwrap
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from radixlab.config import CacheConfig
 from radixlab.workloads import (
     GENERATORS,
     Manager,
+    TraceWarning,
     Workload,
     make_manager,
     manager_names,
@@ -76,6 +78,10 @@ def _generators() -> str:
     help="Keys and values of one token: layers · KV heads · head size · 2 · bytes of a number; "
     "128KiB for Llama-3-8B.",
 )  # fmt: skip
+@click.option(
+    "--strict", is_flag=True,
+    help="Refuse a trace file with a line that contradicts itself, instead of noting it.",
+)  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option(
     "--dot", type=OutputFile(".dot", ".gv"),
@@ -100,6 +106,7 @@ def replay(
     seed: int | None,
     swap_space: int | None,
     kv_bytes_per_token: int | None,
+    strict: bool,
     is_json: bool,
     dot: Path | None,
     png: Path | None,
@@ -116,9 +123,9 @@ def replay(
     num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
     config = CacheConfig(num_blocks, block_size, num_host_blocks=num_host_blocks)
     sizes = _pool_sizes(pool_sizes, num_blocks)
-    _refuse_options_without_effect(trace, seed, names, plot, pool_sizes, dot or png)
+    _refuse_options_without_effect(trace, seed, strict, names, plot, pool_sizes, dot or png)
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
-    workload = open_workload(trace, limit, seed or 0)
+    workload = _open(trace, limit, seed or 0, strict)
     runs: list[PolicyRun] = []
     trees: list[KVCacheManager] = []
     for name in names:
@@ -139,6 +146,7 @@ def replay(
 def _refuse_options_without_effect(
     trace: str,
     seed: int | None,
+    strict: bool,
     names: list[str],
     plot: Path | None,
     pool_sizes: str | None,
@@ -146,6 +154,8 @@ def _refuse_options_without_effect(
 ) -> None:
     if seed is not None and trace not in GENERATORS and os.path.lexists(trace):
         raise click.UsageError(f"--seed has no effect on a file: {trace}")
+    if strict and trace in GENERATORS:
+        raise click.UsageError(f"--strict has no effect on a generator: {trace}")
     if pool_sizes is not None and plot is None:
         raise click.UsageError("--pool-sizes has no effect without --plot")
     if picture and names == ["naive"]:
@@ -160,6 +170,16 @@ def _refuse_a_run_of_nothing(workload: Workload, config: CacheConfig, run: Polic
             f"none of the {count(workload.num_requests, 'request')} fits in {pools(config)}: "
             f"the smallest needs {count(least, 'block')}"
         )
+
+
+def _open(trace: str, limit: int | None, seed: int, strict: bool) -> Workload:
+    """Open the workload, and say once what is doubtful in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TraceWarning)
+        workload = open_workload(trace, limit, seed, strict)
+    for note in workload.notes:
+        click.echo(f"note: {note}", err=True)
+    return workload
 
 
 def _run(name: str, manager: Manager, workload: Workload, what: str = "") -> PolicyRun:

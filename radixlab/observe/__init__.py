@@ -1,15 +1,23 @@
 """Consumers of events: state, recordings, and the watching of trees that emit nothing."""
 
-from radixlab.observe.recorder import Recorder, read_recording
+from radixlab.observe.reading import read_recording
+from radixlab.observe.recorder import Recorder
 from radixlab.observe.snapshot import attach, guarded, snapshot
 from radixlab.observe.state import NodeState, SequenceState, State, copy_state, fold, fold_all
 from radixlab.observe.watch import WatchedTree, watch
-from radixlab.observe.wire import RecordingError, event_from_json, event_to_json, state_to_json
+from radixlab.observe.wire import (
+    RecordingError,
+    RecordingWarning,
+    event_from_json,
+    event_to_json,
+    state_to_json,
+)
 
 __all__ = [
     "NodeState",
     "Recorder",
     "RecordingError",
+    "RecordingWarning",
     "SequenceState",
     "State",
     "WatchedTree",

@@ -50,6 +50,11 @@ def snapshot(cache: Cache) -> State:
     )
 
 
+def next_seq(cache: Cache) -> int:
+    """Return the number of the next event."""
+    return cache.next_seq if isinstance(cache, WatchedTree) else cache.stamp.seq
+
+
 def attach(cache: Cache, listener: Emit) -> Callable[[], None]:
     """Add a listener beside those the cache has; return a function that takes it off again.
 

@@ -67,12 +67,17 @@ class State:
     def path(self, node_id: int | None) -> Iterator[NodeState]:
         """Yield the node and its ancestors, deepest first.
 
-        A learner's tree may have lost an ancestor: the path ends there.
+        A learner's tree may have lost an ancestor: the path ends there. Raises `ValueError` if a
+        node is its own ancestor.
         """
         node = None if node_id is None else self.nodes[node_id]
-        while node is not None:
+        for _ in range(len(self.nodes)):
+            if node is None:
+                return
             yield node
             node = None if node.parent_id is None else self.nodes.get(node.parent_id)
+        if node is not None:
+            raise ValueError(f"node {node.id} is its own ancestor")
 
 
 def expand(runs: Runs) -> list[int]:

@@ -70,6 +70,11 @@ class WatchedTree:
         self._state = State(num_blocks, block_size)
         self._report(None)
 
+    @property
+    def next_seq(self) -> int:
+        """The number of the next event."""
+        return self._stamp.seq
+
     def snapshot(self) -> State:
         """Read the tree's state now."""
         fresh = State(self._state.num_blocks, self._state.block_size)

@@ -4,10 +4,9 @@
 manager.
 """
 
+from radixlab.workloads.doubts import TraceError, TraceRecord, TraceWarning
 from radixlab.workloads.generators import GENERATORS, Generator
 from radixlab.workloads.mooncake import (
-    TraceError,
-    TraceRecord,
     conversation_trace,
     expand,
     read_records,
@@ -25,6 +24,7 @@ __all__ = [
     "Request",
     "TraceError",
     "TraceRecord",
+    "TraceWarning",
     "UnknownWorkloadError",
     "Workload",
     "conversation_trace",

@@ -10,8 +10,8 @@ This file knows the format and how ids become tokens. It does not know the cache
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -19,10 +19,15 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.workloads.doubts import (
+    HASH_BLOCK_TOKENS,
+    Doubts,
+    TraceError,
+    TraceRecord,
+    TraceWarning,
+)
 from radixlab.workloads.request import Request, TokenArray, frozen
 
-HASH_BLOCK_TOKENS = 512
-"""Prompt tokens that one hash id stands for."""
 VOCAB_SIZE = 128_000
 """Expanded token ids are below this: the order of a current model's vocabulary."""
 MAX_HASH_ID = 2**53
@@ -32,20 +37,6 @@ MAX_TOKENS = 2**24
 MAX_LINE_BYTES = 2**24
 
 CONVERSATION_TRACE = "mooncake_conversation.jsonl"
-
-
-class TraceError(ValueError):
-    """A trace that cannot be read; the message names file, line and what is wrong there."""
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRecord:
-    """One line of the trace, checked, its tokens not expanded yet."""
-
-    arrival_s: float
-    num_prompt_tokens: int
-    num_output_tokens: int
-    hash_ids: tuple[int, ...]
 
 
 def read_requests(path: str | os.PathLike[str], limit: int | None = None) -> Iterator[Request]:
@@ -58,21 +49,30 @@ def read_requests(path: str | os.PathLike[str], limit: int | None = None) -> Ite
         yield expand(record, index)
 
 
-def read_records(path: str | os.PathLike[str], limit: int | None = None) -> Iterator[TraceRecord]:
+def read_records(
+    path: str | os.PathLike[str], limit: int | None = None, doubts: Doubts | None = None
+) -> Iterator[TraceRecord]:
     """Yield the lines of a trace file as checked records; blank lines are skipped.
 
-    Raises `TraceError` for a file that cannot be read, has no request, or has a broken line.
+    Lines that contradict themselves are noted in `doubts`; without one, a `TraceWarning` tells of
+    each kind at the end. Raises `TraceError` for a file that cannot be read, has no request, or has
+    a broken line.
     """
-    num_records = 0
+    num_records, found = 0, Doubts() if doubts is None else doubts
     try:
         with open(path, "rb") as file:
             for number, line in islice(_lines(path, file), limit):
-                yield _parse(line, f"{path}, line {number}")
+                where = f"{path}, line {number}"
+                record = _parse(line, where)
+                found.check(record, where)
+                yield record
                 num_records += 1
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror or error}") from None
     if not num_records:
         raise TraceError(f"{path}: the file has no requests")
+    for note in found.notes if doubts is None else ():
+        warnings.warn(str(note), TraceWarning, stacklevel=2)
 
 
 def expand(record: TraceRecord, index: int) -> Request:
@@ -161,9 +161,11 @@ def _parse(line: bytes, where: str) -> TraceRecord:
 
 def _load(line: bytes, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(line.decode("utf-8-sig"))
+        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_unique)
     except UnicodeDecodeError as error:
         raise TraceError(f"{where}: not UTF-8 (byte {error.start})") from None
+    except _TwiceError as error:
+        raise TraceError(f"{where}: {error} is there twice") from None
     except json.JSONDecodeError as error:
         raise TraceError(f"{where}: not JSON: {error.msg} (column {error.colno})") from None
     except (
@@ -174,6 +176,18 @@ def _load(line: bytes, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TraceError(f"{where}: a JSON object is expected, not {_shown(value)}")
     return value
+
+
+class _TwiceError(ValueError):
+    """A field that a line names twice."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(_shown(next(name for name in names if names.count(name) > 1)))
+    return fields
 
 
 def _field(fields: dict[str, Any], key: str, where: str) -> Any:
@@ -217,5 +231,6 @@ def _hash_ids(fields: dict[str, Any], where: str) -> tuple[int, ...]:
 
 def _shown(value: object) -> str:
     """Show a value of an untrusted file in one line: as JSON, so escaped, and never long."""
-    text = json.dumps(value)
+    is_huge = isinstance(value, int) and abs(value) > 10**99
+    text = "a number of over 99 digits" if is_huge else json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."

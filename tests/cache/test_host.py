@@ -297,10 +297,37 @@ def test_nothing_is_left_below_what_is_dropped():
     "H6 E2: on the host too, a prefix is useless without its beginning"
     cache = cached(lab(num_blocks=6, num_host_blocks=2), "abcdef")
     cache.evict(2)  # [ef] is on the host, its write-back under way
-    cache.evict(2)
-    assert drawn(cache) == "ab"
+    cache.evict(4)
+    assert drawn(cache) == "[ab]"
     cache.complete(cache.transfers)
-    assert cache.stats().num_free_host_blocks == 2
+    assert cache.stats().num_free_host_blocks == 0
+
+
+@pytest.mark.parametrize("completed", [True, False])
+@pytest.mark.parametrize("steps", [(1, 1), (2, 1), (1, 2), (1, 1, 1), (2, 2), (1, 1, 1, 1), (3, 1)])
+@pytest.mark.parametrize("num_host_blocks", [1, 2, 3])
+def test_evictions_before_the_bytes_arrive_keep_as_much_as_after(num_host_blocks, steps, completed):
+    "H6 H2: blocks to which bytes are still on their way can be taken for what is evicted later"
+    cache = cached(lab(num_blocks=6, num_host_blocks=num_host_blocks), "abcd")
+    for num_blocks in steps:
+        assert cache.evict(num_blocks) == num_blocks
+        if completed:
+            cache.complete(cache.transfers)
+    cache.complete(cache.transfers)
+    left = 4 - sum(steps)
+    on_host = min(num_host_blocks, sum(steps))
+    sequence = cache.allocate(text("abcd."))
+    assert sequence.hit_tokens == 4 * (left + on_host)
+    cache.complete(sequence.copies)
+    cache.canary.read(sequence, sequence.hit_tokens)
+
+
+def test_parents_evicted_after_their_children_take_their_place():
+    "H6: one admission gives up leaves, then the nodes above them, before any byte has moved"
+    cache = cached(lab(num_blocks=4, num_host_blocks=2), "abc", "abd")
+    cache.allocate(text("wxyz"))
+    cache.complete(cache.transfers)
+    assert drawn(cache) == "[ab]"
 
 
 def test_only_what_left_the_whole_cache_was_evicted():

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from radixlab.cache import POLICIES, CacheError, OutOfBlocksError, TransferError
+from radixlab.cache import POLICIES, CacheError, OutOfBlocksError, PinError, TransferError
 from radixlab.cache.host import FULL
 from radixlab.events import AllBlocksCleared, BlockRemoved, LoadedBack, WrittenBack
 from radixlab.observe import snapshot
@@ -36,6 +36,7 @@ PART = st.sampled_from([1, 1, 1, 0.7, 0.4, 0])
 class CacheMachine(RuleBasedStateMachine):
     """Every call of the manager's door, in any order that a caller may use."""
 
+    pin_budget_blocks = 0
     num_steps = 0
     """Rules run so far, over all examples of this process."""
 
@@ -47,6 +48,7 @@ class CacheMachine(RuleBasedStateMachine):
     )
     def build(self, num_blocks: int, explain: bool, num_host_blocks: int, policy: str) -> None:
         sizes = {"explain": explain, "num_host_blocks": num_host_blocks}
+        sizes["pin_budget_blocks"] = self.pin_budget_blocks
         self.lab = Checked(num_blocks, BLOCK, POLICIES[policy](), **sizes)
         self.model = PrefixModel(BLOCK)
         self.pending = []
@@ -238,6 +240,44 @@ class CacheMachine(RuleBasedStateMachine):
             self.pending += self.lab.prepare_write(sequence, start, end)
             self.lab.write(sequence, start, end)
 
+
+class PinMachine(CacheMachine):
+    """The same, with pins that come, go and expire."""
+
+    pin_budget_blocks = 4
+    pins = ()
+
+    @rule(tokens=PROMPTS, namespace=NAMESPACES, ttl_ticks=st.integers(1, 6))
+    def pin(self, tokens, namespace, ttl_ticks):
+        with suppress(PinError):
+            pin = self.lab.pin(tokens, ttl_ticks, namespace)
+            assert (pin.active, pin.expires_tick) == (True, self.lab.tick + ttl_ticks)
+            self.pins = (*self.pins, pin)
+
+    @rule(which=st.integers(0, 9))
+    def unpin(self, which):
+        if self.pins:
+            pin = self.pins[which % len(self.pins)]
+            if pin.active and pin.expires_tick > self.lab.tick:
+                self.lab.unpin(pin)
+            else:
+                with pytest.raises(PinError):
+                    self.lab.unpin(pin)
+
+    @invariant()
+    def an_expired_pin_protects_nothing(self):
+        "Evictable is what no sequence, no transfer and no live pin protects"
+        live = [pin for pin in self.pins if pin.active and pin.expires_tick > self.lab.tick]
+        holding = [sequence.node for sequence in self.lab.sequences.values()]
+        holding += [*self.lab.transit.locked_nodes(), *(pin.receipt.node for pin in live)]
+        protected = {node for held in holding for node in held.path()}
+        nodes = [node for node in self.lab.tree.nodes() if node.resident]
+        evictable = sum(node.num_blocks for node in nodes if node not in protected)
+        assert self.lab.stats().num_evictable_blocks == evictable
+
+
+TestPins = PinMachine.TestCase
+TestPins.settings = settings(max_examples=60)
 
 TestCache = CacheMachine.TestCase
 TestCache.settings = settings(max_examples=600)

@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radixlab.workloads import TraceError, conversation_trace, read_records, read_requests
+from radixlab.workloads import (
+    TraceError,
+    TraceWarning,
+    conversation_trace,
+    read_records,
+    read_requests,
+)
 from radixlab.workloads.mooncake import MAX_LINE_BYTES, expand_hash_ids, fresh_tokens, splitmix64
 
 GOOD = {"timestamp": 1500, "input_length": 600, "output_length": 7, "hash_ids": [3, 9]}
@@ -55,7 +61,8 @@ def test_splitmix64_gives_the_published_sequence() -> None:
 
 
 def test_a_prompt_ends_with_its_hash_ids_where_these_are_shorter(tmp_path: Path) -> None:
-    (request,) = read_requests(write(tmp_path, GOOD | {"input_length": 5000}))
+    with pytest.warns(TraceWarning, match=r"line 1: 5,000 tokens, 2 ids; .* cut to 1,024"):
+        (request,) = read_requests(write(tmp_path, GOOD | {"input_length": 5000}))
     assert len(request.prompt) == 1024
 
 
@@ -129,6 +136,10 @@ BAD_LINES = {
     "length zero": (GOOD | {"input_length": 0}, "input_length must be at least 1, not 0"),
     "length negative": (GOOD | {"output_length": -3}, "output_length must be at least 0, not -3"),
     "length huge": (GOOD | {"output_length": 10**12}, "output_length must be at most 16,777,216"),
+    "length twice": (
+        b'{"timestamp":0,"input_length":9,"output_length":1,"input_length":8,"hash_ids":[1]}',
+        '"input_length" is there twice',
+    ),
     "ids no list": (GOOD | {"hash_ids": 3}, "hash_ids must be a list, not 3"),
     "ids empty": (GOOD | {"hash_ids": []}, "hash_ids is empty"),
     "id text": (

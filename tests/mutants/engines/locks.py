@@ -126,8 +126,7 @@ def a_failed_admission_keeps_its_lock():
         Edit(
             KVCacheManager.allocate,
             {
-                '    self.supply.require(num_new + check_count("keep_blocks", keep_blocks), '
-                "about_to_lock=here)\n": "",
+                "    self.supply.require(num_new + keep_blocks, about_to_lock=here)\n": "",
                 "    new = self._take_or": (
                     "    self.supply.require(num_new)\n    new = self._take_or"
                 ),
