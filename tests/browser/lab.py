@@ -34,7 +34,7 @@ KNOWN_NOISE = ("Could not restore the debugger state", "Canceled future for")
 TOKEN = "smoke"
 MINUTE = 60_000  # milliseconds: a limit, nothing is measured
 
-OPEN = "window.jupyterapp?.shell?.currentWidget?.context && true"
+OPEN = "(path) => window.jupyterapp?.shell?.currentWidget?.context?.path === path"
 READY = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.context.ready;
@@ -135,7 +135,7 @@ def open_notebook(browser, url, path):
     page.on("console", note)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{url}/lab/tree/{path}?token={TOKEN}", wait_until="domcontentloaded")
-    page.wait_for_function(OPEN)
+    page.wait_for_function(OPEN, arg=path)  # not one that an earlier page had open
     call(page, READY)
     return page, errors
 
