@@ -14,7 +14,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
 
 .PHONY: lab test lint unit nbval soak bench notebooks clean
 
-lab: $(READY)  ## JupyterLab on the first notebook; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
+lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
 
 test: lint unit nbval  ## what CI runs

@@ -14,7 +14,9 @@ from radixlab.config import CacheConfig
 from radixlab.workloads import Workload, conversation_trace, make_manager, open_workload, replay
 
 START, END = "lru", "belady"
-RIVALS = tuple(name for name in POLICIES if name != START)
+WITHOUT_PRIORITIES = "priority"
+"""Not raced: no request of these workloads sets a priority, and then this policy is LRU."""
+RIVALS = tuple(name for name in POLICIES if name not in (START, WITHOUT_PRIORITIES))
 POOLS = {
     "scan-polluted": (800, 1500, 3000, 8000),
     "phase-shift": (1000, 1500, 2000),

@@ -12,6 +12,7 @@ from radixlab.bench.policies import (
     RIVALS,
     START,
     TRACE_POOLS,
+    WITHOUT_PRIORITIES,
     Standing,
     race_seeds,
     race_trace,
@@ -64,7 +65,8 @@ class PoliciesReport:
         return [
             f"{self.num_requests:,} requests of each generator, {seeds}; policies were tuned on "
             f"others. Share of the gap closed, (policy - {START}) ÷ ({END} - {START}) of the mean "
-            f"token hit rates; a dash where the gap is below {LEAST_GAP:.0%}",
+            f"token hit rates; a dash where the gap is below {LEAST_GAP:.0%}. "
+            f"`{WITHOUT_PRIORITIES}` is not raced: no request sets one, and then it is {START}",
             table(*self._closed_table()),
             f"The worst seed's difference to {START}, in points of token hit rate",
             table(*self._least_table()),

@@ -13,7 +13,7 @@ PATTERNS: tuple[Pattern, ...] = ("few-shot", "multi-turn-chat", "agent", "docume
 BLOCK_SIZES = (8, 16, 32, 64, 128)
 """Tokens per block that the attention kernels take."""
 BLOCK_OVERHEAD_TOKENS = 4
-"""What a block needs beside its tokens (scales, table entries), as if it were so many tokens."""
+"""What a block needs beside its tokens (scales, table entries), given as tokens."""
 
 Tokens = tuple[int, ...]
 
@@ -39,14 +39,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Traffic, the memory there is for it, and how long a request may wait."""
+    """Traffic, the memory for it, and how long a request may wait."""
 
     pattern: str
     """One of `PATTERNS`."""
     requests: tuple[Request, ...] = field(repr=False)
     """In order of arrival."""
     max_wait: int
-    """A request may be served at most so many places later than it arrived."""
+    """A request may be served at most this many places later than it arrived."""
     pool_tokens: int
     """Memory for KV, in tokens."""
 
@@ -61,7 +61,7 @@ class Workload:
 
     @property
     def pin_budget_tokens(self) -> int:
-        """All pins of a moment together may hold half of the memory."""
+        """Together, the pins of a moment may hold half of the memory."""
         return self.pool_tokens // 2
 
 
@@ -70,11 +70,11 @@ class Pin:
     """A prefix that is not evicted for a while."""
 
     tokens: Tokens = field(repr=False)
-    """What is cached of them when the pin begins is kept, in whole blocks; it may be nothing."""
+    """The pin keeps the whole blocks of these that are cached when it begins; perhaps none."""
     from_: int
     """The pin begins before the request at this place of the order is served …"""
     until: int
-    """… and ends before the one at this place is; at the end if that is how many there are."""
+    """… and ends before the request at this place is served; the number of requests is the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,14 @@ def test_the_optimum_is_the_end_of_the_scale(report: PoliciesReport) -> None:
         assert max(standing.races[0].rates.values()) == standing.races[0].rates["belady"]
 
 
+@pytest.mark.parametrize("name", policies.POOLS)
+def test_the_policy_that_is_not_raced_is_lru_where_nobody_sets_a_priority(name: str) -> None:
+    requests, config = list(open_workload(name, 30, seed=1).requests()), CacheConfig(300)
+    runs = [replay(make_manager(p, config), requests) for p in ("lru", "priority")]
+    assert "priority" not in policies.RIVALS
+    assert runs[0].by_request == runs[1].by_request
+
+
 def test_a_standing_sums_over_seeds() -> None:
     rates = ({"lru": 0.2, "x": 0.3, "belady": 0.4}, {"lru": 0.2, "x": 0.19, "belady": 0.6})
     standing = Standing([Race("w", 10, each) for each in rates])

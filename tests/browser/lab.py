@@ -106,6 +106,9 @@ def wait_for_server(url, server, log):
 
 @contextlib.contextmanager
 def running_browser(driver, profile):
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=2 * MINUTE)
     context = driver.chromium.launch_persistent_context(
         str(profile),
         executable_path=CHROMIUM,

@@ -132,6 +132,19 @@ def test_after_a_restart_cells_say_where_to_begin_and_the_magic_is_known(page):
     assert "radixlab, version" in call(page, RUN_TEXT, "!radixlab --version")
 
 
+def test_a_guess_that_no_kernel_takes_is_not_called_kept(page):
+    asked, _ = first_with(page, "predict(")
+    call(page, RUN_UNTIL, asked)
+    field, status = page.locator(FIELD).first, page.locator(".rx-guess-status").first
+    field.fill("31")
+    page.keyboard.press("Enter")
+    playwright.expect(status).to_contain_text("31 blocks")
+    call(page, RESTART)
+    field.fill("32")
+    page.keyboard.press("Enter")
+    playwright.expect(status).to_contain_text("The kernel has not answered")
+
+
 def test_a_terminal_knows_the_command(page):
     said = call(page, IN_TERMINAL, "radixlab --version")
     assert "radixlab, version" in said, said

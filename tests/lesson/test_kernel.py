@@ -2,9 +2,11 @@
 
 import threading
 
+import nbformat
 import nbformat.v4 as v4
 import pytest
 
+from radixlab.grade import copies
 from radixlab.lesson import sections
 from tests.repo.modes import MODES, ROOT, Shown, committed, fault, faults, running_kernel
 
@@ -124,6 +126,21 @@ def test_the_magic_of_the_exercises_is_known_after_a_restart(run, kernel):
     assert shown.errors == () and "name an exercise" in shown.text + shown.stderr
 
 
+def test_a_copy_that_stayed_behind_says_so_above_the_first_output(guarded, tmp_path):
+    lesson = tmp_path / "notebooks" / "00_own.ipynb"
+    lesson.parent.mkdir()
+    nbformat.write(LESSON, lesson)
+    (copy,) = copies.start(tmp_path)
+    copy.path.write_text(copy.path.read_text().replace("print(blocks)", "print('mine')"))
+    lesson.write_text(lesson.read_text().replace("SECONDS = 0", "SECONDS = 1"))
+    settings = guarded | {"JPY_SESSION_NAME": str(copy.path), "RADIXLAB_STATIC": "0"}
+    with running_kernel(copy.path.parent, **settings) as kernel:
+        first, second = kernel.run("print(1)"), kernel.run("print(2)")
+    told = "00_own.ipynb: there is a newer version, and yours stays as it is. "
+    assert first.text == f"{told}`radixlab reset 00` takes the new one and keeps yours.\n1\n"
+    assert second.text == "2\n"
+
+
 def modes():
     for mode in MODES:
         if mode != "core-only":
@@ -131,7 +148,7 @@ def modes():
             yield pytest.param(mode, marks=every)
 
 
-@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("mode", list(modes()))
 def test_in_every_mode_only_right_numbers_are_shown(guarded, tmp_path, mode):
     found, refused = faults(LESSON, tmp_path, MODES[mode], with_ids=mode != "shuffled-1", **guarded)
     assert found == [] and bool(refused) == (mode != "all-twice")

@@ -41,6 +41,13 @@ def test_a_typed_number_is_kept_at_once(book, home):
     assert box.status.startswith("Your guess is kept: 30 blocks.")
 
 
+def test_each_value_is_answered_even_where_nothing_is_kept(book):
+    box = GuessBox(BLOCKS, book)
+    for number, typed in enumerate(["30", "many", "", "30"], 1):
+        box.value = typed
+        assert box.answers == number
+
+
 def test_a_picked_choice_is_kept_and_can_be_changed(book):
     box = GuessBox(NODES, book)
     assert box.value == ""

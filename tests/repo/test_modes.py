@@ -35,7 +35,7 @@ def drawn():
         )
 
 
-@pytest.mark.parametrize(("path", "mode"), drawn())
+@pytest.mark.parametrize(("path", "mode"), list(drawn()))
 def test_a_lesson_shows_right_numbers_in_the_mode_drawn_for_it(path, mode):
     with_ids = int(path.stem[:2]) % 2 == 0  # JupyterLab says which cell runs, nbclient does not
     found, _ = faults(without_idle_cells(load(path)), path.parent, MODES[mode], with_ids=with_ids)

@@ -25,6 +25,8 @@ class GuessBox(anywidget.AnyWidget):
     hint = traitlets.Unicode().tag(sync=True)
     value = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
+    answers = traitlets.Int(0).tag(sync=True)
+    """Counts the values that were taken in: the page waits for it, and says so if none comes."""
 
     def __init__(self, question: Question, book: GuessBook) -> None:
         before = book.get(question.key)
@@ -37,16 +39,21 @@ class GuessBox(anywidget.AnyWidget):
             status=question.comment(before) if known and before is not None else "",
         )
         self._question, self._book = question, book
-        self.observe(self._keep, names="value")
+        self.observe(self._take, names="value")
 
-    def _keep(self, change: Any) -> None:
-        guess = self._question.parse(change["new"])
+    def _take(self, change: Any) -> None:
+        status = self._keep(change["new"])
+        with self.hold_sync():  # in one message: the page reads both
+            self.status = status
+            self.answers += 1
+
+    def _keep(self, typed: str) -> str:
+        """Keep what was typed, if it is a guess; return what to tell."""
+        guess = self._question.parse(typed)
         if guess is None:
-            self.status = "That is not a number: nothing kept." if change["new"] else ""
-            return
+            return "That is not a number: nothing kept." if typed else ""
         try:
             self._book.save(self._question.key, guess)
         except OSError as error:  # a full or read-only disk must not stop a lesson
-            self.status = f"Your guess could not be kept ({error.strerror})."
-        else:
-            self.status = self._question.comment(guess)
+            return f"Your guess could not be kept ({error.strerror})."
+        return self._question.comment(guess)

@@ -61,12 +61,23 @@ function choiceButtons(model, say) {
   return { el, paint };
 }
 
+const PATIENCE_MS = 3000;
+const NO_ANSWER = "The kernel has not answered, so this guess is not kept yet. If the kernel was restarted, run the cell again.";
+
 /** anywidget's entry: draw the question into `el`; the function it returns undoes that. */
 export function render({ model, el }) {
+  let waiting = null; // for the kernel to have taken the last guess
   const say = (value) => {
     if (value === model.get("value")) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (status.textContent = NO_ANSWER), PATIENCE_MS);
     model.set("value", value);
     model.save_changes();
+    paint();
+  };
+  const answered = () => {
+    clearTimeout(waiting);
+    waiting = null;
     paint();
   };
   const field = model.get("choices").length ? choiceButtons(model, say) : numberField(model, say);
@@ -74,7 +85,7 @@ export function render({ model, el }) {
   status.setAttribute("role", "status");
   const paint = () => {
     field.paint();
-    status.textContent = model.get("status");
+    status.textContent = waiting === null ? model.get("status") : "…";
   };
   const dead = make("div", {
     className: "rx-guess-dead",
@@ -92,10 +103,11 @@ export function render({ model, el }) {
   );
   paint();
   model.on("change:value", paint);
-  model.on("change:status", paint);
+  model.on("change:answers", answered);
   return () => {
+    clearTimeout(waiting);
     model.off("change:value", paint);
-    model.off("change:status", paint);
+    model.off("change:answers", answered);
   };
 }
 
