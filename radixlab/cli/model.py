@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from radixlab.cli.lazy import WholeHelp
 from radixlab.cli.shared import examples
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group(
+    cls=WholeHelp,
     invoke_without_command=True,
     epilog=examples("radixlab model", "radixlab model smollm2", "radixlab model smollm2 my-models"),
 )
@@ -38,8 +40,5 @@ def smollm2(folder: Path | None) -> None:
     from radixlab.model import smollm2 as real
 
     target = folder or real.default_folder()
-    try:
-        new = real.fetch(target, lambda line: click.echo(line, err=True))
-    except real.FetchError as error:
-        raise click.ClickException(str(error)) from error
+    new = real.fetch(target, lambda line: click.echo(line, err=True))
     click.echo(f"{target}: {'fetched' if new else 'there already'}")
