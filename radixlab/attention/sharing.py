@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radixlab.attention.errors import AttentionError
-from radixlab.attention.plan import DecodePlan, IntArray, starts
+from radixlab.attention.plan import DecodePlan, IntArray, as_count, starts
 from radixlab.cache.node import Node
 from radixlab.cache.sequence import Sequence
 
@@ -50,8 +50,8 @@ class PlanCache:
     """
 
     def __init__(self, block_size: int, group_size: int = 1) -> None:
-        self.block_size = block_size
-        self.group_size = group_size
+        self.block_size = as_count("block_size", block_size)
+        self.group_size = as_count("group_size", group_size)
         self.num_built = 0
         """How often the layout was made anew."""
         self._layout: Layout | None = None

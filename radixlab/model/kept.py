@@ -23,6 +23,8 @@ from torch import Tensor
 
 NUM_CANDIDATES = 256
 """The likeliest tokens of a row, which are looked at first."""
+FEW = 512
+"""As few tokens are sorted."""
 CACHE_NUMBERS = 2**18
 """Whole rows are cut few at a time, so that what is made of them stays in the processor's cache."""
 
@@ -133,8 +135,8 @@ def nucleus_limit(weights: npt.NDArray[np.float32], top_p: float) -> tuple[float
     """
     enough = top_p * float(weights.sum(dtype=np.float64))
     above, left = 0.0, weights
-    while True:
-        sample = left[:: 1 + len(left) // 100]
+    while len(left) > FEW:
+        sample = left[:: len(left) // 100]
         pivot = np.sort(sample)[len(sample) // 2]
         larger = np.compress(left > pivot, left)
         mass = above + float(larger.sum(dtype=np.float64))
@@ -147,6 +149,9 @@ def nucleus_limit(weights: npt.NDArray[np.float32], top_p: float) -> tuple[float
             wanted = math.ceil((enough - mass) / pivot) if pivot else 0
             return float(pivot), min(max(wanted, 1), num_equal)
         above, left = mass + float(pivot) * num_equal, smaller
+    ranked = np.sort(left)[::-1]
+    last = min(int((above + ranked.cumsum(dtype=np.float64)).searchsorted(enough)), len(left) - 1)
+    return float(ranked[last]), int((ranked[: last + 1] == ranked[last]).sum())
 
 
 def _weigh(logits: Tensor, largest: Tensor, rules: Many[Rule]) -> Tensor:

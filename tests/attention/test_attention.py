@@ -124,6 +124,27 @@ def test_without_the_private_kernel_nothing_else_changes(monkeypatch):
     assert error(got, out) <= 1e-6 and error(got_lse, lse) <= 1e-6
 
 
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_fp64_is_computed_in_fp64(backend):
+    batch = make(PROMPTS["a deep tree"], group=2, dtype=torch.float64)
+    for plan in (
+        flat_plan(batch.block_tables, batch.context_lens, 4),
+        tree_plan(batch.sequences, 4, 2),
+    ):
+        got, want = decode(batch.q, batch.pool, plan, backend), truth(batch)
+        assert got[0].dtype == got[1].dtype == torch.float64
+        assert all(error(*pair) <= 1e-14 for pair in zip(got, want, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_the_reference_computes_half_precision_in_fp32(dtype):
+    batch = make(RAGGED, dtype=dtype)
+    plan = flat_plan(batch.block_tables, batch.context_lens, 4)
+    (out, lse), (want, want_lse) = reference.decode(batch.q, batch.pool, plan), truth(batch)
+    assert torch.equal(out, want.to(dtype)) or error(out, want) <= torch.finfo(dtype).eps / 2
+    assert lse.dtype == torch.float32 and error(lse, want_lse) <= 1e-6
+
+
 # ---- merging
 
 

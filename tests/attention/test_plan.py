@@ -101,3 +101,33 @@ def test_pieces_must_end_at_blocks():
     _, sequences = running([1, 2, 3])
     with pytest.raises(AttentionError, match="6 tokens do not end at blocks of 4"):
         tree_plan(sequences, BLOCK).chunked(6)
+
+
+NOT_COUNTS = [0, -4, True, 4.0, "4", None, np.float32(4)]
+
+
+@pytest.mark.parametrize("size", NOT_COUNTS, ids=repr)
+def test_a_block_size_that_is_no_count_is_refused(size):
+    _, sequences = running([1, 2, 3])
+    for make in (
+        lambda: flat_plan(*tables(sequences), size),
+        lambda: tree_plan(sequences, size),
+        lambda: tree_plan(sequences, BLOCK, size),
+        lambda: tree_plan(sequences, BLOCK).chunked(size),
+    ):
+        with pytest.raises(AttentionError, match=r"must be an integer above 0, not"):
+            make()
+
+
+def test_a_plan_does_not_follow_its_callers_arrays():
+    manager, sequences = running([*range(9)], [5] * 6)
+    block_tables, lens = (array.astype(np.int32) for array in tables(sequences))
+    plan = flat_plan(block_tables, lens, BLOCK)
+    before = reads(plan)
+    lens += 1
+    block_tables[:] = 0
+    assert reads(plan) == before == expected(sequences)
+    tree = tree_plan(sequences, BLOCK)
+    for sequence in sequences:
+        manager.append(sequence, [1, 2, 3, 4, 5])
+    assert reads(tree) == before
