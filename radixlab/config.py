@@ -4,6 +4,7 @@ Knows numbers and their bounds; nothing of the code that uses them.
 """
 
 from dataclasses import dataclass
+from numbers import Integral
 
 
 class ConfigError(ValueError):
@@ -11,10 +12,10 @@ class ConfigError(ValueError):
 
 
 def positive(name: str, value: object) -> int:
-    """Return `value` if it is an int above zero; a `ConfigError` names it otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+    """Return `value` as an int if it is one above zero; a `ConfigError` names it otherwise."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value <= 0:
         raise ConfigError(f"{name} must be a positive integer, not {value!r}")
-    return value
+    return int(value)  # NumPy's ints are Integral too
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from radixlab.events import LoadedBack, WrittenBack
 
 FULL = "host full"
 """Why blocks are dropped that would have stayed otherwise."""
+BELOW_CORRUPT = "below corrupt KV, on the host"
+"""Why blocks of the host go when the prefix that they continue is quarantined."""
 
 
 class HostTier:
@@ -63,7 +65,7 @@ class HostTier:
         gone = [self._write_back(node, room)] if room == num_blocks else []
         if not gone:
             for below in reversed(list(walk_nodes([node]))):
-                self._drop(below, below.num_blocks, tick)
+                self.drop(below, below.num_blocks, tick)
             gone.append(self._drop_from_device(node, num_blocks - room, tick))
             if room:
                 gone.append(self._write_back(node, room))
@@ -80,7 +82,7 @@ class HostTier:
                 busy.append(leaf)
             else:
                 num_dropped = min(missing, leaf.num_blocks)
-                self._drop(leaf, num_dropped, tick)
+                self.drop(leaf, num_dropped, tick)
                 missing -= num_dropped
         for leaf in busy:
             self.leaves.push(leaf)
@@ -105,12 +107,12 @@ class HostTier:
         self.dropped_blocks += num_blocks
         return self._tree.trim(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
-    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> None:
+    def drop(self, leaf: Node, num_blocks: int, tick: int, reason: str = FULL) -> None:
         """Take blocks off the tail of a leaf of the host, out of the cache."""
         if self._memory:
             self._memory.remember(leaf, num_blocks, tick)
         self.dropped_blocks += num_blocks
-        self.allocator.free(self._tree.shorten(leaf, num_blocks, FULL))
+        self.allocator.free(self._tree.shorten(leaf, num_blocks, reason))
         last = leaf if leaf.alive else leaf.parent
         if last is not None and last.droppable:
             self.leaves.push(last)

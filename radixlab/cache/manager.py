@@ -16,12 +16,15 @@ KV runs and then reports by `complete`. It does not know who listens: `emit` is 
 call.
 """
 
+import threading
+from threading import get_ident
+
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt
 from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError
+from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError, ThreadError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.host import HostTier
@@ -89,7 +92,10 @@ class KVCacheManager:
         """Time: +1 for every successful `allocate` and `release`."""
         self.num_requests = self.prompt_tokens = 0
         self.hit_tokens = self.partial_hit_tokens = self.host_hit_tokens = 0
+        self.resumed_prompt_tokens = self.resumed_hit_tokens = self.quarantined_blocks = 0
         self._next_id = 0
+        self._thread: int | None = None
+        """Whose manager this is: the thread that calls first."""
 
     @property
     def emit(self) -> Emit | None:
@@ -114,6 +120,7 @@ class KVCacheManager:
         reserve_tokens: int = 0,
         priority: int = 0,
         keep_blocks: int = 0,
+        resumed: bool = False,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -124,10 +131,14 @@ class KVCacheManager:
         `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
         `priority` is for the policy of that name: the prefix keeps the highest it was given. With
         `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
+        `resumed` says that this is a preempted request coming back: finding its own blocks again
+        does not raise the hit rate.
 
         Raises `TokenError` for a bad or empty prompt, `PromptTooLargeError` if the pool could never
         hold it and `OutOfBlocksError` if it cannot now.
         """
+        if get_ident() != self._thread:
+            self._take_ownership()
         if namespace is not None:
             check_namespace(namespace)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
@@ -141,7 +152,7 @@ class KVCacheManager:
         self.supply.require(num_new + check_count("keep_blocks", keep_blocks), about_to_lock=here)
         num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
-        sequence.priority = priority
+        sequence.priority, sequence.resumed = priority, resumed
         # The locks come before the eviction, or a prompt might evict its own hit.
         end, partial, loading = self.tree.cut(found), None, list[Node]()
         sequence.receipt = self.tree.lock(end if here is found else here.node, sequence.id)
@@ -216,6 +227,8 @@ class KVCacheManager:
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
+        if get_ident() != self._thread:
+            self._take_ownership()
         self.transit.complete(transfers)
         if (emit := self.tree.emit) and transfers:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
@@ -298,6 +311,8 @@ class KVCacheManager:
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
+        if get_ident() != self._thread:
+            self._take_ownership()
         check_namespace(namespace)
         prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks)
         self.pins.expire(self.tick)
@@ -311,6 +326,8 @@ class KVCacheManager:
 
     def unpin(self, pin: Pin) -> None:
         """Take a pin off before its time; raise `PinError` if it is off already."""
+        if get_ident() != self._thread:
+            self._take_ownership()
         self.pins.remove(pin)
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
@@ -327,6 +344,8 @@ class KVCacheManager:
 
         What goes to the host is in `transfers`, and its blocks are free once that is complete.
         """
+        if get_ident() != self._thread:
+            self._take_ownership()
         gone = self.supply.give_up(check_count("num_blocks", num_blocks), self.tick)
         for block_ids in gone:
             self.allocator.free(block_ids)
@@ -338,6 +357,8 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
+        if get_ident() != self._thread:
+            self._take_ownership()
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
@@ -367,6 +388,9 @@ class KVCacheManager:
             partial_hit_tokens=self.partial_hit_tokens,
             evicted_blocks=self.supply.evicted_blocks,
             copied_blocks=self.copies.num_copied,
+            resumed_prompt_tokens=self.resumed_prompt_tokens,
+            resumed_hit_tokens=self.resumed_hit_tokens,
+            quarantined_blocks=self.quarantined_blocks,
             host_hit_tokens=self.host_hit_tokens,
             **(self.host.stats() if self.host else {}),
         )
@@ -406,10 +430,13 @@ class KVCacheManager:
         self.hit_tokens += sequence.hit_tokens
         self.host_hit_tokens += sequence.host_hit_tokens
         self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
+        if sequence.resumed:
+            self.resumed_prompt_tokens += num
+            self.resumed_hit_tokens += sequence.hit_tokens
         if emit := self.tree.emit:
             node_id = node.id if node.parent else None
             hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
-            when = self.tick, sequence.host_hit_tokens
+            when = self.tick, sequence.host_hit_tokens, sequence.resumed
             emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when))
 
     def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
@@ -466,7 +493,19 @@ class KVCacheManager:
             if emit := self.tree.emit:
                 emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
 
+    def _take_ownership(self) -> None:
+        """Let the first thread that calls own the manager; raise `ThreadError` for any other."""
+        if self._thread is None:
+            self._thread = get_ident()
+        if get_ident() != self._thread:
+            raise ThreadError(
+                f"thread {threading.current_thread().name!r} called a manager that another owns: "
+                "pass it requests through a queue"
+            )
+
     def _check_running(self, sequence: Sequence) -> None:
+        if get_ident() != self._thread:
+            self._take_ownership()
         if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
             return
         if not isinstance(sequence, Sequence):
