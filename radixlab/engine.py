@@ -338,8 +338,10 @@ class Engine:
         if reason == "error":
             tokens.append(None)
         ends = [None] * (len(tokens) - 1) + [reason]
-        self._news += [NewToken(request.id, *new) for new in zip(tokens, ends, strict=False)]
-        request.num_reported = len(request.output)
+        news = [NewToken(request.id, *new) for new in zip(tokens, ends, strict=False)]
+        num_reported = len(request.output)
+        self._news += news  # these two go together: no call comes between them
+        request.num_reported = num_reported
         if reason:
             self._forget(request)
 
