@@ -22,6 +22,7 @@ from radixlab.cache.errors import (
     PolicyError,
     PromptTooLargeError,
     SequenceError,
+    ThreadError,
     TokenError,
     TransferError,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Receipt",
     "Sequence",
     "SequenceError",
+    "ThreadError",
     "TokenError",
     "Tokens",
     "Transfer",

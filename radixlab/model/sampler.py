@@ -61,7 +61,7 @@ class Sampler:
         if params.seed is None:
             self.generator.seed()
         else:
-            self.generator.manual_seed(params.seed)
+            self.generator.manual_seed(int(params.seed))  # torch takes no NumPy int
 
     def draw(self) -> float:
         """Give the next number of (0, 1], each as likely."""
