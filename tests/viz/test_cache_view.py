@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 import radixlab
+from radixlab.cache.quarantine import quarantine
+from radixlab.cache.restart import restart
 from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import EVENT_TYPES, Event
@@ -225,6 +227,10 @@ def life_of_everything() -> list[Event]:
     cache.complete(third.copies)
     cache.release(third)
     cache.reset()
+    serve(cache, "Name it.")
+    cache.release(next(iter(cache.sequences.values())))
+    quarantine(cache, [0])
+    restart(cache)
     return events
 
 
