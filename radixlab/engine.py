@@ -15,20 +15,17 @@ for the end of the step.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from collections.abc import Sequence as Many
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from radixlab.cache.checks import check_namespace
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.protocols import Transfer
 from radixlab.cache.restart import restart
-from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import SchedulerConfig, positive
 from radixlab.events import Namespace
 from radixlab.interrupts import Interrupts
-from radixlab.model.work import Work
+from radixlab.model.protocol import Runner
 from radixlab.sched import (
     ArgumentError,
     FinishReason,
@@ -36,69 +33,15 @@ from radixlab.sched import (
     ReentryError,
     Request,
     RequestError,
+    RequestTooLargeError,
     Scheduler,
     ThreadError,
 )
-from radixlab.sched.door import check_flag, check_id, check_ids, room_for_answer
+from radixlab.sched.door import check_flag, check_id, check_ids
+from radixlab.sched.results import EngineStats, NewToken
 from radixlab.sched.scheduler import Batch
 
-
-class Runner(Protocol):
-    """What computes: a model over its pool of KV, or a stand-in that counts and checks."""
-
-    vocab_size: int
-    max_context_len: int | None
-    """Tokens of prompt and answer that its positions are good for; None for any number."""
-
-    def transfer(self, transfers: list[Transfer]) -> None:
-        """Copy whole blocks, in order, before anything is written."""
-
-    def takes(self, sampler: Any) -> bool:
-        """Whether this is a sampler that `choose` can use."""
-
-    def rewind(self, sampler: Any, num_tokens: int) -> None:
-        """After a fault: the next token that this sampler chooses follows `num_tokens` others."""
-
-    def broken_blocks(self, block_ids: Many[int]) -> list[int]:
-        """List those of these device blocks that hold KV that is not finite."""
-
-    def forward(self, work: Many[Work]) -> Any:
-        """Compute these tokens, store their KV, score what follows each piece: `[n, ...]`."""
-
-    def broken(self, scores: Any) -> list[int]:
-        """List the rows of the scores by which no token can be chosen."""
-
-    def choose(self, scores: Any, samplers: Many[Any]) -> list[int]:
-        """Choose a token for each row of the scores by its request's sampler."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """What a step has to say of one request."""
-
-    request_id: int
-    token_id: int | None
-    """None if it ended without one: its scores were broken."""
-    finish_reason: FinishReason | None
-    """None if there are more to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStats:
-    """What an engine counts; a preempted request counts once."""
-
-    num_steps: int
-    num_waiting: int
-    num_running: int
-    num_finished: int
-    """In whatever way."""
-    num_preemptions: int
-    prompt_tokens: int
-    """Of the finished requests."""
-    cached_tokens: int
-    """Those of them that were in the cache."""
-    output_tokens: int
-    cache: CacheStats
+__all__ = ["Engine", "EngineStats", "NewToken", "Runner"]
 
 
 class Engine:
@@ -173,8 +116,8 @@ class Engine:
         max_tokens = positive("max_tokens", max_tokens)
         request = Request(self._next_id, tokens, max_tokens, namespace, eos_ids, sampler)
         check_ids(request.tokens.token_ids, self.runner.vocab_size)
-        sizes = self.manager.config, self.runner.max_context_len
-        request.max_tokens = min(max_tokens, room_for_answer(request.num_prompt_tokens, *sizes))
+        self._check_size(request)
+        request.max_tokens = min(max_tokens, self._room(request))
         request.is_cut = request.max_tokens < max_tokens
         self._whole(self._add, request)
         return request
@@ -394,6 +337,30 @@ class Engine:
         self.scheduler.end(request, reason)
         self._news = [new for new in self._news if new.request_id != request.id]
         self._forget(request)
+
+    def _room(self, request: Request) -> int:
+        """Return how many tokens its answer can have if it runs alone.
+
+        The last one needs no KV, so the pool takes one more than it has slots. The model's context
+        counts them all.
+        """
+        cache, most = self.manager.config, self.runner.max_context_len
+        in_pool = cache.num_blocks * cache.block_size + 1 - request.num_prompt_tokens
+        return in_pool if most is None else min(in_pool, most - request.num_prompt_tokens)
+
+    def _check_size(self, request: Request) -> None:
+        """Raise for a prompt that leaves no room for a single token, though it were alone."""
+        cache, most = self.manager.config, self.runner.max_context_len
+        num_tokens = request.num_prompt_tokens + 1
+        if most is not None and num_tokens > most:
+            limit = f"the model's context is {most} tokens"
+        elif num_tokens - 1 > cache.num_blocks * cache.block_size:  # the last one needs no KV
+            limit = f"the pool has {cache.num_blocks} blocks of {cache.block_size} tokens"
+        else:
+            return
+        raise RequestTooLargeError(
+            f"a prompt of {request.num_prompt_tokens} tokens leaves no room for an answer: {limit}"
+        )
 
     def _check_sampler(self, sampler: Any) -> None:
         if not self.runner.takes(sampler):

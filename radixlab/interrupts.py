@@ -6,6 +6,7 @@ Knows signals and threads; not what it protects.
 import signal
 import threading
 from types import FrameType
+from typing import Any
 
 
 class Interrupts:
@@ -18,13 +19,13 @@ class Interrupts:
     def __init__(self) -> None:
         self.holding = False
         self._came = False
-        self._before: signal.Handlers | object = signal.SIG_DFL
+        self._before: Any = signal.SIG_DFL
 
     def hold(self) -> None:
         """Let SIGINT wait from now on."""
         if threading.current_thread() is not threading.main_thread():
             return
-        before = signal.getsignal(signal.SIGINT)
+        before: Any = signal.getsignal(signal.SIGINT)
         if before is not self:
             self._before = before or signal.SIG_DFL  # None: it was not set from Python
             signal.signal(signal.SIGINT, self)
@@ -35,8 +36,9 @@ class Interrupts:
         self.holding = False
         if threading.current_thread() is not threading.main_thread():
             return
-        if signal.getsignal(signal.SIGINT) is self:
-            signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
+        in_place = signal.getsignal(signal.SIGINT) is self
+        if in_place:
+            signal.signal(signal.SIGINT, self._before)
         if self._came:
             self._came = False
             signal.raise_signal(signal.SIGINT)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -168,11 +169,14 @@ class LLM:
     ) -> Many[SamplingParams]:
         """Return the parameters of each prompt, looked over; raise `ArgumentError`."""
         if isinstance(prompts, str):
-            raise ArgumentError(f"generate takes a list of prompts, not one text, {_short(prompts)}")
+            raise ArgumentError(
+                f"generate takes a list of prompts, not one text, {_short(prompts)}"
+            )
         is_many = isinstance(prompts, Many | np.ndarray) and not isinstance(prompts, bytes)
         if not is_many or any(isinstance(prompt, Integral) for prompt in prompts):
             raise ArgumentError(f"generate takes a list of prompts, not {_short(prompts)}")
-        each = params if isinstance(params, list | tuple) else [params] * len(prompts)
+        one_for_all = not isinstance(params, list | tuple)
+        each: list[Any] = [params] * len(prompts) if one_for_all else [*params]  # type: ignore[misc]
         if len(each) != len(prompts):
             raise ArgumentError(f"{len(prompts)} prompts, but {len(each)} params")
         for one in each:

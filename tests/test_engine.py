@@ -98,7 +98,10 @@ def test_a_bad_request_is_refused_and_the_others_are_served(error, says, tokens,
 GOOD = {"tokens": [1, 2], "max_tokens": 2, "ignore_eos": False, "namespace": None, "sampler": 1}
 KIN = [np.int8, np.uint8, np.int32, np.int64, np.uint64]
 WRONG = [
-    *(("tokens", value) for value in (None, 7, "ab", [1.0], [True], [None], [[1]], {1: 2}, [2**40])),
+    *(
+        ("tokens", value)
+        for value in (None, 7, "ab", [1.0], [True], [None], [[1]], {1: 2}, [2**40])
+    ),
     *(("max_tokens", value) for value in (0, -1, 2.0, True, "2", None, [2], np.True_)),
     *(("max_tokens", value) for value in (np.float64(2), np.int64(0), np.array([2]))),
     *(("ignore_eos", value) for value in (0, 1, None, "yes")),

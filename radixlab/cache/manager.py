@@ -17,6 +17,7 @@ call.
 """
 
 import threading
+from dataclasses import replace
 from threading import get_ident
 
 import numpy as np
@@ -152,7 +153,8 @@ class KVCacheManager:
         self.supply.require(num_new + check_count("keep_blocks", keep_blocks), about_to_lock=here)
         num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
-        sequence.priority, sequence.resumed = priority, resumed
+        sequence.resumed = resumed
+        sequence.priority = priority
         # The locks come before the eviction, or a prompt might evict its own hit.
         end, partial, loading = self.tree.cut(found), None, list[Node]()
         sequence.receipt = self.tree.lock(end if here is found else here.node, sequence.id)
@@ -436,8 +438,9 @@ class KVCacheManager:
         if emit := self.tree.emit:
             node_id = node.id if node.parent else None
             hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
-            when = self.tick, sequence.host_hit_tokens, sequence.resumed
-            emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when))
+            when = self.tick, sequence.host_hit_tokens
+            matched = PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when)
+            emit(replace(matched, resumed=True) if sequence.resumed else matched)
 
     def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
         """Lock a block whose first tokens continue the match, if that is wanted and affordable."""

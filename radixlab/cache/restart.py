@@ -99,5 +99,7 @@ def _another(tree: RadixTree) -> "LRU":
 
 
 def _counters(manager: KVCacheManager) -> dict[str, int]:
-    named = COUNTERS.items() if manager.host else [p for p in COUNTERS.items() if "host." not in p[1]]
+    named = (
+        COUNTERS.items() if manager.host else [p for p in COUNTERS.items() if "host." not in p[1]]
+    )
     return {name: attrgetter(place)(manager) for name, place in named}

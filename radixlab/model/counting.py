@@ -20,7 +20,6 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.config import CacheConfig, positive
 from radixlab.model.work import Work
 
-
 NOT_FINITE = -2
 """A slot with this position stands for K or V that is NaN or infinite."""
 

@@ -67,7 +67,7 @@ class Runner:
         return sampler is None or isinstance(sampler, Sampler)
 
     def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:
-        """Let a sampler go on after `num_tokens` tokens, whatever was drawn for one that was lost."""
+        """Let a sampler go on after `num_tokens` tokens, if one more was drawn for and lost."""
         if sampler:
             sampler.rewind(num_tokens)
 

@@ -73,7 +73,7 @@ class Sampler:
         return self._last
 
     def rewind(self, num_tokens: int) -> None:
-        """After a fault: if the token after the first `num_tokens` was lost, draw its number again."""
+        """After a fault: if one token more than these was drawn for, give its number again."""
         self._again = self.num_drawn == num_tokens + 1
 
 

@@ -3,7 +3,6 @@
 Every message names the thing and the numbers; the engine lives on.
 """
 
-
 from radixlab.cache import errors as cache
 from radixlab.config import ConfigError
 

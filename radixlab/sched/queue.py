@@ -80,7 +80,7 @@ class WaitingQueue:
         """Let these wait, and nobody else; those that ran before are in front."""
         self._preempted, self._new = {}, {}
         for request in requests:
-            self.put_back(request) if request.admitted else self.add(request)
+            self.put_back(request) if request.num_preemptions else self.add(request)
 
     def count_passes(self, admitted: Iterable[Request]) -> None:
         """Let whoever still waits, and came before one of these, know that it was passed."""

@@ -31,7 +31,6 @@ class Request:
     """
 
     __slots__ = (
-        "admitted",
         "eos_ids",
         "finish_reason",
         "forks",
@@ -83,8 +82,6 @@ class Request:
         self.output: list[int] = []
         self.num_reported = 0
         """Tokens of the output that a step has returned."""
-        self.admitted = False
-        """Whether it has run before."""
         self.forks: list[Request] = []
         """Other answers to this prompt, which begin when it is computed."""
         self.origin: Request | None = None
@@ -120,15 +117,13 @@ class Request:
         """Run: what the sequence found in the cache is computed."""
         self.sequence, self.tokens = sequence, sequence.tokens
         self.num_computed = sequence.hit_tokens
-        if not self.admitted:
-            self.admitted = True
+        if not self.num_preemptions:
             self.num_cached_tokens = sequence.hit_tokens
             self.num_host_cached_tokens = sequence.host_hit_tokens
             self.miss_reason = sequence.miss_reason
 
     def admit_fork(self, sequence: Sequence) -> None:
         """Run, beside the one that this is forked from: the prompt is computed."""
-        self.admitted = True
         self.sequence, self.tokens = sequence, sequence.tokens
         self.num_computed = self.num_cached_tokens = self.num_prompt_tokens
 
@@ -146,6 +141,7 @@ class Request:
 
     def start_over(self) -> None:
         """Wait with nothing but the prompt and the output, whatever else a fault left behind."""
+        self.num_preemptions += self.sequence is not None
         prompt = self.tokens.token_ids[: self.num_prompt_tokens]
         self.tokens = Tokens(np.append(prompt, np.array(self.output, np.int32)))
         self.sequence, self.num_computed = None, 0

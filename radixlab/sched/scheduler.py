@@ -196,7 +196,7 @@ class Scheduler:
                 request.tokens,
                 request.namespace,
                 keep_blocks=keep_blocks,
-                resumed=request.admitted,
+                resumed=request.num_preemptions > 0,
             )
         except OutOfBlocksError:
             return False

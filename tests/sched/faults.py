@@ -8,6 +8,7 @@ with one or more faults, asks every oracle after each, and goes on stepping.
 import random
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -119,10 +120,8 @@ class Life:
         elif what < 0.92:
             manager.evict(which % 3)
         elif manager.config.pin_budget_blocks:
-            try:
+            with suppress(PinError):
                 self.pins.append(manager.pin(tokens, ttl_ticks=9, namespace=namespace))
-            except PinError:
-                pass
 
     def step(self) -> None:
         """Step, with what faults there may be, and ask every oracle."""

@@ -21,7 +21,9 @@ def try_faults(seeds, num_runs: int, num_faults: int, events=PYTHON, error=None)
         dice, num_boundaries = random.Random(seed), count_boundaries(seed, events)
         for _ in range(num_runs):
             at = frozenset(dice.randrange(num_boundaries) for _ in range(num_faults))
-            faults = Faults(at, error or dice.choice([Fault, KeyboardInterrupt, MemoryError]), events)
+            faults = Faults(
+                at, error or dice.choice([Fault, KeyboardInterrupt, MemoryError]), events
+            )
             try:
                 live(seed, faults)
             except BaseException as problem:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 import radixlab
+from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
-from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.events import EVENT_TYPES, Event
 from radixlab.observe import snapshot, state_to_json, watch
