@@ -224,8 +224,7 @@ class Engine:
         tokens = self._compute(batch)
         self._torn = True
         self.scheduler.update(batch, tokens)
-        for request in (*batch.broken, *(request for request, _ in batch.ready)):
-            self._report(request)
+        self._tell(batch)
         self._torn = False
 
     def _schedule(self) -> Batch:
@@ -274,17 +273,30 @@ class Engine:
         broken += [r for r in self.scheduler.readers(corrupt) if r not in broken]
         batch.set_apart(broken, corrupt)
 
+    def _tell(self, batch: Batch) -> None:
+        """Say what the step has brought, and count out who is finished."""
+        ready = [request for request, _ in batch.ready]
+        news = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
+        news += [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
+        changed = batch.broken + ready
+        self._news += news  # no call comes between this and the end of the first loop
+        for request in changed:
+            request.num_reported += 1
+        for request in changed:
+            if request.finish_reason:
+                self._forget(request)
+
     def _report(self, request: Request) -> None:
-        """Say what is new of a request, and count it out if it is finished."""
-        reason = request.finish_reason
-        tokens: list[int | None] = [*request.output[request.num_reported :]]
-        if reason == "error":
+        """Do what `_tell` does for one request, of which nothing or several tokens may be new."""
+        reason, num_told = request.finish_reason, request.num_reported
+        tokens: list[int | None] = [*request.output[num_told:]]
+        if reason == "error" and num_told <= len(request.output):
             tokens.append(None)
         ends = [None] * (len(tokens) - 1) + [reason]
         news = [NewToken(request.id, *new) for new in zip(tokens, ends, strict=False)]
-        num_reported = len(request.output)
+        num_told += len(tokens)
         self._news += news  # these two go together: no call comes between them
-        request.num_reported = num_reported
+        request.num_reported = num_told
         if reason:
             self._forget(request)
 

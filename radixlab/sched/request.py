@@ -81,7 +81,7 @@ class Request:
         self.num_computed = 0
         self.output: list[int] = []
         self.num_reported = 0
-        """Tokens of the output that a step has returned."""
+        """Tokens of the output that a step has told, and one more if it told of an error."""
         self.forks: list[Request] = []
         """Other answers to this prompt, which begin when it is computed."""
         self.origin: Request | None = None
