@@ -271,7 +271,12 @@ class KVCacheManager:
         else. Blocks the tree has already are freed and the block table re-pointed to the tree's;
         the lock moves to the deepest node.
         """
-        self._check_running(sequence)
+        if (
+            get_ident() != self._thread
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)  # says what is wrong; called only then, for speed
         num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.num_tokens:
             raise SequenceError(
