@@ -34,7 +34,7 @@ def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
     for node in tops:
         _check_nobody_holds(manager, node)
     manager.quarantined_blocks += len(corrupt)
-    if emit := manager.emit:
+    if emit := manager.tree.emit:
         emit(BlocksQuarantined(*manager.stamp(), to_runs(np.array(sorted(corrupt), np.int32))))
     for node in tops:
         manager.pins.drop_below(node)

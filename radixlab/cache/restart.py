@@ -54,7 +54,7 @@ def restart(manager: KVCacheManager) -> None:
         manager.host.reset()
     if manager.memory:
         manager.memory.clear()
-    if emit := manager.emit:
+    if emit := manager.tree.emit:
         emit(CacheRestarted(*manager.stamp(), **_counters(manager)))
 
 
