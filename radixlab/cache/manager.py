@@ -25,7 +25,14 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt
 from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.errors import CacheError, PinError, PolicyError, SequenceError, ThreadError
+from radixlab.cache.errors import (
+    CacheError,
+    CountError,
+    PinError,
+    PolicyError,
+    SequenceError,
+    ThreadError,
+)
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.host import HostTier
@@ -145,6 +152,8 @@ class KVCacheManager:
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
         if priority:
             check_count("priority", priority)
+        if resumed is not False and resumed is not True:
+            raise CountError(f"resumed must be True or False, not {resumed!r}")
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         here = found.on_device() if self.host else found
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
