@@ -4,83 +4,44 @@
 
 It owns the cache's manager, the scheduler and a *runner*, which computes. One thread owns the
 engine. It knows token ids only: text is `llm.py`'s.
+
+A step may fail at any point, and the next one goes on. Transfers, forward pass and choice change
+nothing that cannot be done again: after a fault in one of them all blocks are still there. Schedule
+and update change the cache and the queues. A fault in the middle of these leaves them *torn*; then
+the cache is forgotten, and every request waits again with the tokens it has (`_mend`). Ctrl-C waits
+for the end of the step.
 """
 
 import threading
-from collections.abc import Iterable
-from collections.abc import Sequence as Many
-from dataclasses import dataclass
-from typing import Any, Protocol
-
-import numpy as np
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from radixlab.cache.checks import check_namespace
-from radixlab.cache.errors import TokenError
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.protocols import Transfer
-from radixlab.cache.stats import CacheStats
+from radixlab.cache.restart import restart
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import SchedulerConfig, positive
 from radixlab.events import Namespace
-from radixlab.model.work import Work
+from radixlab.interrupts import Interrupts
+from radixlab.model.protocol import Runner
 from radixlab.sched import (
+    ArgumentError,
     FinishReason,
+    OrderError,
+    ReentryError,
     Request,
     RequestError,
     RequestTooLargeError,
     Scheduler,
     ThreadError,
 )
+from radixlab.sched.door import check_flag, check_id, check_ids
+from radixlab.sched.results import EngineStats, NewToken
 from radixlab.sched.scheduler import Batch
 
-
-class Runner(Protocol):
-    """What computes: a model over its pool of KV, or a stand-in that counts and checks."""
-
-    vocab_size: int
-    max_context_len: int | None
-    """Tokens of prompt and answer that its positions are good for; None for any number."""
-
-    def transfer(self, transfers: list[Transfer]) -> None:
-        """Copy whole blocks, in order, before anything is written."""
-
-    def forward(self, work: Many[Work]) -> Any:
-        """Compute these tokens, store their KV, score what follows each piece: `[n, ...]`."""
-
-    def broken(self, scores: Any) -> list[int]:
-        """List the rows of the scores by which no token can be chosen."""
-
-    def choose(self, scores: Any, samplers: Many[Any]) -> list[int]:
-        """Choose a token for each row of the scores by its request's sampler."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """What a step has to say of one request."""
-
-    request_id: int
-    token_id: int | None
-    """None if it ended without one: its scores were broken."""
-    finish_reason: FinishReason | None
-    """None if there are more to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStats:
-    """What an engine counts; a preempted request counts once."""
-
-    num_steps: int
-    num_waiting: int
-    num_running: int
-    num_finished: int
-    """In whatever way."""
-    num_preemptions: int
-    prompt_tokens: int
-    """Of the finished requests."""
-    cached_tokens: int
-    """Those of them that were in the cache."""
-    output_tokens: int
-    cache: CacheStats
+__all__ = ["Engine", "EngineStats", "NewToken", "Runner"]
 
 
 class Engine:
@@ -113,11 +74,23 @@ class Engine:
         self.num_steps = self.num_finished = self._next_id = 0
         self.prompt_tokens = self.cached_tokens = self.output_tokens = 0
         self._thread = threading.get_ident()
+        self._interrupts = Interrupts()
+        self._news: list[NewToken] = []
+        """What no step has returned yet."""
+        self._given_up: deque[int] = deque()
+        """Requests to be aborted by the next step."""
+        self._stepping = self._failed = self._torn = False
+        """Whether a step is under way, broke off, broke off where that leaves the cache torn."""
 
     @property
     def has_work(self) -> bool:
-        """Whether a request waits or runs."""
-        return bool(self.requests)
+        """Whether a request waits or runs, a transfer is pending, or there is a token to tell."""
+        return bool(self.requests or self.manager.transit.pending or self._news)
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the caller may change the engine now: its own thread, and not in mid-step."""
+        return threading.get_ident() == self._thread and not self._stepping
 
     def add_request(
         self,
@@ -130,20 +103,23 @@ class Engine:
     ) -> Request:
         """Let a prompt wait for its turn.
 
-        The request returned is the engine's own: read it, at any time. Raises `TokenError`,
-        `NamespaceError` or `ConfigError` for a bad one, and `RequestTooLargeError` for one that
-        could not be served to its end even alone.
+        The request returned is the engine's own: read it, at any time. `max_tokens` is a limit:
+        where the model's context or the pool has room for fewer, the answer is cut there
+        (`request.is_cut`). Raises `TokenError` for a bad prompt, `RequestTooLargeError` for one
+        that leaves no room for a token, `NamespaceError`, `ConfigError` or `ArgumentError` for the
+        rest.
         """
-        self._check_thread()
+        self._check_caller()
         check_namespace(namespace)
-        eos_ids = frozenset[int]() if ignore_eos else self.eos_ids
+        self._check_sampler(sampler)
+        eos_ids = frozenset[int]() if check_flag("ignore_eos", ignore_eos) else self.eos_ids
         max_tokens = positive("max_tokens", max_tokens)
         request = Request(self._next_id, tokens, max_tokens, namespace, eos_ids, sampler)
-        self._check_tokens(request)
+        check_ids(request.tokens.token_ids, self.runner.vocab_size)
         self._check_size(request)
-        self._next_id += 1
-        self.requests[request.id] = request
-        self.scheduler.waiting.add(request)
+        request.max_tokens = min(max_tokens, self._room(request))
+        request.is_cut = request.max_tokens < max_tokens
+        self._whole(self._add, request)
         return request
 
     def fork_request(self, request: Request, sampler: Any = None) -> Request:
@@ -152,40 +128,68 @@ class Engine:
         It begins when the prompt is computed, over the same blocks. Raises `RequestError` if that
         was before.
         """
-        self._check_thread()
+        self._check_caller()
+        if not isinstance(request, Request):
+            raise ArgumentError(f"request must be what add_request returned, not {request!r}")
+        self._check_sampler(sampler)
         is_mine = self.requests.get(request.id) is request
         if not is_mine or request.output or request.origin:
             raise RequestError(f"{request} cannot be forked: only a prompt to be computed can")
         prompt, rest = request.tokens, (request.max_tokens, request.namespace, request.eos_ids)
         fork = Request(self._next_id, prompt, *rest, sampler)
-        self._next_id += 1
-        self.requests[fork.id] = fork
-        fork.origin = request
-        request.forks.append(fork)
+        fork.is_cut = request.is_cut
+        self._whole(self._add, fork, request)
         return fork
 
     def abort(self, request_id: int, reason: FinishReason = "abort") -> bool:
         """Give up a request; return whether there was one: it may have finished just before."""
-        self._check_thread()
-        request = self.requests.get(request_id)
+        self._check_caller()
+        request = self.requests.get(check_id("request_id", request_id))
         if request is None:
             return False
-        self.scheduler.end(request, reason)
-        self._forget(request)
+        self._whole(self._abort, request, reason)
         return True
+
+    def abort_soon(self, request_id: int) -> None:
+        """Give up a request from any thread, or in mid-step: the next step does it first."""
+        self._given_up.append(request_id)
+
+    def reset(self) -> None:
+        """Forget the whole cache; pending transfers are completed first.
+
+        Raises `CacheError` while requests run.
+        """
+        self._check_caller()
+        self._mend()
+        self._transfer()
+        self.manager.reset()
 
     def step(self) -> list[NewToken]:
         """Compute one batch; return the tokens that were chosen, none for a prompt under way.
 
-        A request whose scores are no numbers ends alone, by "error".
+        Non-finite logits finish that request only, by "error"; cached blocks that caused them leave
+        the cache, and so do, by "error", all who run over them.
+
+        If the step raises, whatever it was, step again: nothing is lost and nothing is done twice.
+        Tokens that a failed step chose are in the `output` of their requests, and the next step
+        returns them.
         """
-        self._check_thread()
-        self.manager.stamp.step = self.num_steps = self.num_steps + 1
-        batch = self.scheduler.schedule()
-        self._transfer()
-        tokens = self._compute(batch)
-        self.scheduler.update(batch, tokens)
-        return self._emit(batch)
+        self._check_caller()
+        try:
+            self._stepping = True
+            self._interrupts.hold()
+            self._mend()
+            self._failed = True
+            self._run()
+            self._failed = False
+        except BaseException:
+            self._mend()
+            raise
+        finally:
+            self._stepping = self._interrupts.holding = False  # first: no call can fail before it
+            self._interrupts.release()
+        news, self._news = self._news, []
+        return news
 
     def stats(self) -> EngineStats:
         """Count requests, tokens and blocks."""
@@ -202,31 +206,99 @@ class Engine:
             self.manager.stats(),
         )
 
-    # ---- inside
+    # ---- inside a step
+
+    def _run(self) -> None:
+        """Do the step; while the cache or the queues are being changed, they count as torn."""
+        while self._given_up:
+            if request := self.requests.get(self._given_up[0]):
+                self._torn = True
+                self._abort(request, "abort")
+                self._torn = False
+            self._given_up.popleft()
+        self.manager.stamp.step = self.num_steps = self.num_steps + 1
+        self._torn = True
+        batch = self._schedule()
+        self._torn = False
+        self._transfer()
+        tokens = self._compute(batch)
+        self._torn = True
+        self.scheduler.update(batch, tokens)
+        self._tell(batch)
+        self._torn = False
+
+    def _schedule(self) -> Batch:
+        try:
+            return self.scheduler.schedule()
+        except OrderError:  # raised before anybody was admitted
+            self._torn = False
+            raise
 
     def _transfer(self) -> None:
-        """Run what the cache ordered: copies, write-backs, load-backs."""
-        if transfers := self.manager.transfers:
-            self.runner.transfer(transfers)
-            self.manager.complete(transfers)
+        """Run what the cache ordered: copies, write-backs, load-backs.
+
+        One by one, so that it is known which of them have run when one fails: to run one again
+        after those behind it would copy what these have written.
+        """
+        done: list[Transfer] = []
+        try:
+            for transfer in self.manager.transfers:
+                self.runner.transfer([transfer])
+                done.append(transfer)
+        finally:
+            if done:
+                self._torn = True
+                self.manager.complete(done)
+                self._torn = False
 
     def _compute(self, batch: Batch) -> list[int]:
         """Run the batch; return the token chosen for each request that is ready."""
         if not batch.work:
             return []
         scores = self.runner.forward(batch.work)
-        batch.set_apart(self.runner.broken(scores))
+        if rows := self.runner.broken(scores):
+            self._set_apart(batch, rows)
         places = [place for _, place in batch.ready]
         samplers = [request.sampler for request, _ in batch.ready]
         return self.runner.choose(scores[places], samplers) if places else []
 
-    def _emit(self, batch: Batch) -> list[NewToken]:
+    def _set_apart(self, batch: Batch, rows: list[int]) -> None:
+        """Find the cached blocks that broke these rows, and everybody who runs over them."""
+        read: dict[int, None] = {}
+        for sequence in (batch.work[row].sequence for row in rows):
+            read |= dict.fromkeys(sequence.block_table[: sequence.node.end].tolist())
+            read |= dict.fromkeys(t.src for t in sequence.copies if t.kind == "copy")
+        corrupt = self.runner.broken_blocks(list(read))
+        broken = [batch.requests[row] for row in rows]
+        broken += [r for r in self.scheduler.readers(corrupt) if r not in broken]
+        batch.set_apart(broken, corrupt)
+
+    def _tell(self, batch: Batch) -> None:
+        """Say what the step has brought, and count out who is finished."""
         ready = [request for request, _ in batch.ready]
-        for request in (*batch.broken, *ready):
+        news = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
+        news += [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
+        changed = batch.broken + ready
+        self._news += news  # no call comes between this and the end of the first loop
+        for request in changed:
+            request.num_reported += 1
+        for request in changed:
             if request.finish_reason:
                 self._forget(request)
-        failed = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
-        return failed + [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
+
+    def _report(self, request: Request) -> None:
+        """Do what `_tell` does for one request, of which nothing or several tokens may be new."""
+        reason, num_told = request.finish_reason, request.num_reported
+        tokens: list[int | None] = [*request.output[num_told:]]
+        if reason == "error" and num_told <= len(request.output):
+            tokens.append(None)
+        ends = [None] * (len(tokens) - 1) + [reason]
+        news = [NewToken(request.id, *new) for new in zip(tokens, ends, strict=False)]
+        num_told += len(tokens)
+        self._news += news  # these two go together: no call comes between them
+        request.num_reported = num_told
+        if reason:
+            self._forget(request)
 
     def _forget(self, request: Request) -> None:
         """Count a request out."""
@@ -236,21 +308,62 @@ class Engine:
         self.cached_tokens += request.num_cached_tokens
         self.output_tokens += len(request.output)
 
-    def _check_tokens(self, request: Request) -> None:
-        """Raise for a prompt that would end the step of all others."""
-        prompt, vocab_size = request.tokens.token_ids, self.runner.vocab_size
-        if not len(prompt):
-            raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
-        if wrong := np.flatnonzero((prompt < 0) | (prompt >= vocab_size)).tolist():
-            raise TokenError(
-                f"token {prompt[wrong[0]]} at position {wrong[0]}: "
-                f"the model knows 0 to {vocab_size - 1}"
-            )
+    # ---- after a fault
+
+    def _mend(self) -> None:
+        """Make whole what a failed call has left; if this fails too, the next call does it."""
+        if self._torn:
+            restart(self.manager)
+            self.scheduler.start_over(self.requests.values())
+            for request in list(self.requests.values()):
+                self._report(request)
+            self._torn = False
+        if self._failed:
+            for request in self.requests.values():
+                self.runner.rewind(request.sampler, len(request.output))
+            self._failed = False
+
+    def _whole(self, change: Callable[..., None], *given: Any) -> None:
+        """Change the cache or the queues; after a fault half-way, they start over."""
+        self._mend()
+        try:
+            self._torn = True
+            change(*given)
+            self._torn = False
+        except BaseException:
+            self._mend()
+            raise
+
+    # ---- what a caller may do
+
+    def _add(self, request: Request, origin: Request | None = None) -> None:
+        self._next_id += 1
+        if origin:
+            request.origin = origin
+            origin.forks.append(request)
+        else:
+            self.scheduler.waiting.add(request)
+        self.requests[request.id] = request
+
+    def _abort(self, request: Request, reason: FinishReason) -> None:
+        self.scheduler.end(request, reason)
+        self._news = [new for new in self._news if new.request_id != request.id]
+        self._forget(request)
+
+    def _room(self, request: Request) -> int:
+        """Return how many tokens its answer can have if it runs alone.
+
+        The last one needs no KV, so the pool takes one more than it has slots. The model's context
+        counts them all.
+        """
+        cache, most = self.manager.config, self.runner.max_context_len
+        in_pool = cache.num_blocks * cache.block_size + 1 - request.num_prompt_tokens
+        return in_pool if most is None else min(in_pool, most - request.num_prompt_tokens)
 
     def _check_size(self, request: Request) -> None:
-        """Raise for a request that could not be served to its end, though it were alone."""
+        """Raise for a prompt that leaves no room for a single token, though it were alone."""
         cache, most = self.manager.config, self.runner.max_context_len
-        num_tokens = request.num_prompt_tokens + request.max_tokens
+        num_tokens = request.num_prompt_tokens + 1
         if most is not None and num_tokens > most:
             limit = f"the model's context is {most} tokens"
         elif num_tokens - 1 > cache.num_blocks * cache.block_size:  # the last one needs no KV
@@ -258,9 +371,19 @@ class Engine:
         else:
             return
         raise RequestTooLargeError(
-            f"a prompt of {request.num_prompt_tokens} tokens and an answer of up to "
-            f"{request.max_tokens}: {limit}"
+            f"a prompt of {request.num_prompt_tokens} tokens leaves no room for an answer: {limit}"
         )
+
+    def _check_sampler(self, sampler: Any) -> None:
+        if not self.runner.takes(sampler):
+            raise ArgumentError(
+                f"{type(self.runner).__name__} cannot choose tokens by sampler {sampler!r}"
+            )
+
+    def _check_caller(self) -> None:
+        self._check_thread()
+        if self._stepping:
+            raise ReentryError("the engine is in the middle of a step: listeners may only listen")
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:

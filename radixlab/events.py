@@ -71,6 +71,8 @@ class PrefixMatched:
     tick: int
     host_hit_tokens: int = 0
     """Hit tokens that had to be loaded back."""
+    resumed: bool = False
+    """Whether a preempted request comes back: then this does not count in the hit rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,44 @@ class OutOfBlocks:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocksQuarantined:
+    """These cached blocks hold KV that is not finite.
+
+    They are taken out of the cache with all that is cached below them: `BlockRemoved` events
+    follow, one a node. No sequence runs over any of them.
+    """
+
+    seq: int
+    step: int
+    block_runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRestarted:
+    """A fault broke a call off half-way, and the whole cache was forgotten.
+
+    Every block of both tiers is free, no sequence runs, no transfer is pending. The counters go on
+    from these values. Events of the broken call may be missing: their numbers are then lost.
+    """
+
+    seq: int
+    step: int
+    tick: int
+    num_requests: int
+    prompt_tokens: int
+    hit_tokens: int
+    host_hit_tokens: int = 0
+    evicted_blocks: int = 0
+    copied_blocks: int = 0
+    written_back_blocks: int = 0
+    loaded_back_blocks: int = 0
+    dropped_blocks: int = 0
+    resumed_prompt_tokens: int = 0
+    resumed_hit_tokens: int = 0
+    quarantined_blocks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AllBlocksCleared:
     """The cache was reset: every block is free."""
 
@@ -318,6 +358,8 @@ EVENT_TYPES: dict[str, type] = {
         RequestFinished,
         RequestPreempted,
         OutOfBlocks,
+        BlocksQuarantined,
+        CacheRestarted,
         AllBlocksCleared,
         TreeResynced,
     )
@@ -325,7 +367,7 @@ EVENT_TYPES: dict[str, type] = {
 """Every event by name, for readers of recordings."""
 
 Event = Any
-"""One of `EVENT_TYPES`. (A union of twenty-one types would say no more and read worse.)"""
+"""One of `EVENT_TYPES`. (A union of twenty-three types would say no more and read worse.)"""
 
 Emit = Callable[[Event], None]
 """A listener. Engine code calls it as `if emit: emit(NodeSplit(*stamp(), ...))`: without one,

@@ -9,7 +9,7 @@ from radixlab.cache import CanaryError, NamespaceError, TokenError
 from radixlab.config import ConfigError
 from radixlab.engine import NewToken
 from radixlab.model.counting import CountingRunner
-from radixlab.sched import RequestError, ThreadError
+from radixlab.sched import ArgumentError, RequestError, ThreadError
 from tests.cache.helpers import refused, text
 from tests.sched.helpers import Served
 
@@ -95,6 +95,65 @@ def test_a_bad_request_is_refused_and_the_others_are_served(error, says, tokens,
     served.verify_idle()
 
 
+GOOD = {"tokens": [1, 2], "max_tokens": 2, "ignore_eos": False, "namespace": None, "sampler": 1}
+KIN = [np.int8, np.uint8, np.int32, np.int64, np.uint64]
+WRONG = [
+    *(
+        ("tokens", value)
+        for value in (None, 7, "ab", [1.0], [True], [None], [[1]], {1: 2}, [2**40])
+    ),
+    *(("max_tokens", value) for value in (0, -1, 2.0, True, "2", None, [2], np.True_)),
+    *(("max_tokens", value) for value in (np.float64(2), np.int64(0), np.array([2]))),
+    *(("ignore_eos", value) for value in (0, 1, None, "yes")),
+    *(("namespace", value) for value in ("x", 7, ("salt",), ("salt", 7), ["salt", "x"])),
+    *(("sampler", value) for value in ("x", 1.5, [1])),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
+def test_a_wrong_argument_of_a_request_is_refused_at_the_door(name, value):
+    "32 variants: no later step of the others may fail for it"
+    served = Served()
+    good = served.ask("ab")
+    with pytest.raises((TokenError, NamespaceError, ConfigError)) as caught:
+        served.engine.add_request(**GOOD | {name: value})
+    assert "\n" not in str(caught.value)
+    assert list(served.engine.requests) == [good.id]
+    served.run()
+    served.verify_idle()
+
+
+@pytest.mark.parametrize("kind", KIN)
+def test_numpys_integers_are_ints(kind):
+    served = Served()
+    by_kin = served.engine.add_request([kind(1), kind(2)], kind(3), ignore_eos=np.False_)
+    by_array = served.engine.add_request(np.array([1, 2], kind), 3)
+    served.run()
+    assert type(by_kin.max_tokens) is int
+    assert by_kin.output == by_array.output == served.answer(by_kin)
+    assert served.engine.abort(kind(7)) is False
+
+
+@pytest.mark.parametrize("value", [None, 0, "0", [1, 2], NewToken(0, 1, None)], ids=repr)
+def test_what_is_no_request_cannot_be_forked(value):
+    served = Served()
+    request = served.ask("ab")
+    with refused(ArgumentError, "add_request"):
+        served.engine.fork_request(value)
+    with refused(ArgumentError, "sampler"):
+        served.engine.fork_request(request, sampler="x")
+    assert list(served.engine.requests) == [request.id]
+
+
+@pytest.mark.parametrize("value", [None, "0", True, 0.0, [0]], ids=repr)
+def test_what_is_no_id_is_not_looked_up(value):
+    served = Served()
+    served.ask("ab"), served.ask("xy")
+    with refused(ArgumentError, "request_id"):
+        served.engine.abort(value)
+    assert len(served.engine.requests) == 2
+
+
 def test_another_engines_request_cannot_be_forked():
     served, stranger = Served(), Served().ask("ab")
     served.ask("cd")
@@ -123,6 +182,20 @@ def test_a_call_from_another_thread_is_refused():
     assert len(caught) == 4
     assert all("'visitor'" in message for message in caught)
     served.run()
+
+
+def test_a_request_is_given_up_from_anywhere_by_the_next_step():
+    served = Served()
+    kept, dropped = served.ask("ab", max_tokens=3), served.ask("xy", max_tokens=9)
+    served.step()
+    thread = threading.Thread(target=served.engine.abort_soon, args=(dropped.id,))
+    thread.start()
+    thread.join()
+    assert dropped.finish_reason is None
+    assert [new.request_id for new in served.step()] == [kept.id]
+    assert dropped.finish_reason == "abort"
+    served.run()
+    served.verify_idle()
 
 
 def test_the_stand_in_sees_a_block_that_is_not_what_it_was():

@@ -1,21 +1,29 @@
 """Prompts in, answers out, over a tiny random model: what a caller sees."""
 
+import gc
 import os
+import random
 import signal
+import sys
 import threading
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
 pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra `model` has it")
 
-from radixlab.cache import CacheConfig, check  # noqa: E402
-from radixlab.config import SchedulerConfig  # noqa: E402
+from radixlab.cache import CacheConfig, NamespaceError, as_tokens, check  # noqa: E402
+from radixlab.config import ConfigError, SchedulerConfig  # noqa: E402
 from radixlab.llm import LLM, Output  # noqa: E402
 from radixlab.model.errors import LogitsError  # noqa: E402
 from radixlab.model.sampler import SamplingParams  # noqa: E402
 from radixlab.model.tokenizer import Tokenizer  # noqa: E402
-from radixlab.sched import RequestError, RequestTooLargeError, ThreadError  # noqa: E402
+from radixlab.sched import (  # noqa: E402
+    ArgumentError,
+    RequestTooLargeError,
+    ThreadError,
+)
 from tests.cache.helpers import refused  # noqa: E402
 from tests.model.checkpoints import save_checkpoint, tiny_model  # noqa: E402
 from tests.model.served import prompt  # noqa: E402
@@ -36,8 +44,8 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def llm(tokenizer=TOKENIZER, num_blocks=64, **scheduler) -> LLM:
-    cache = CacheConfig(num_blocks, block_size=4)
+def llm(tokenizer=TOKENIZER, num_blocks=64, num_host_blocks=0, **scheduler) -> LLM:
+    cache = CacheConfig(num_blocks, block_size=4, num_host_blocks=num_host_blocks)
     return LLM(MODEL, tokenizer, cache=cache, scheduler=SchedulerConfig(**scheduler))
 
 
@@ -111,6 +119,82 @@ def test_whoever_stops_reading_a_stream_gives_it_up():
     assert idle(model)
 
 
+def close(stream):
+    stream.close()
+
+
+def elsewhere(function, *given):
+    """Call a function in another thread, to the end."""
+    thread = threading.Thread(target=function, args=given)
+    thread.start()
+    thread.join()
+
+
+def test_a_stream_closed_in_another_thread_is_given_up_by_the_next_step():
+    model = llm()
+    whole = [piece.token_id for piece in model.stream(TEXT[5:])]
+    dropped, read = model.stream(TEXT, SamplingParams(max_tokens=100)), model.stream(TEXT[5:])
+    next(dropped)
+    elsewhere(close, dropped)
+    assert [piece.token_id for piece in read] == whole
+    assert not model.engine.requests and not model._answers
+    assert idle(model)
+
+
+@pytest.mark.parametrize("where", ["here", "there", "in mid-step"])
+def test_a_stream_that_is_dropped_is_given_up(where, monkeypatch):
+    "By whoever collects the garbage: another thread, or this one while it computes"
+    model = llm()
+    whole = [piece.token_id for piece in model.stream(TEXT[5:])]
+    holder = {"stream": model.stream(TEXT, SamplingParams(max_tokens=100))}
+    next(holder["stream"])
+    holder["me"] = holder  # a cycle, which only the collector frees
+    del holder
+    if where == "in mid-step":
+        schedule, collect = model.engine.scheduler.schedule, iter([gc.collect])
+        monkeypatch.setattr(
+            model.engine.scheduler, "schedule", lambda: (next(collect, int)(), schedule())[1]
+        )
+    else:
+        {"here": gc.collect, "there": lambda: elsewhere(gc.collect)}[where]()
+    assert [piece.token_id for piece in model.stream(TEXT[5:])] == whole
+    assert not model.engine.requests and not model._answers
+    assert idle(model)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_fault_at_any_call_boundary_of_a_step_costs_sampled_streams_no_token(seed):
+    "The dice are thrown once for each token, whatever happens"
+    dice, settings = random.Random(seed), {"temperature": 1.0, "max_tokens": 6}
+    asks = [(TEXT, 1), (TEXT[5:], 2), (TEXT[:20], 3)]
+    params = [SamplingParams(**settings, seed=number) for _, number in asks]
+    whole = [list(llm().stream(text, one)) for (text, _), one in zip(asks, params, strict=True)]
+    model = llm(num_blocks=20)
+    streams = [model.stream(text, one) for (text, _), one in zip(asks, params, strict=True)]
+    got = [[next(stream)] for stream in streams]
+
+    def watch(frame, event, arg):
+        nonlocal countdown
+        if event in ("call", "return"):
+            countdown -= 1
+            if not countdown:
+                raise MemoryError
+
+    while model.engine.requests:
+        countdown = dice.randrange(1, 6000)
+        sys.setprofile(watch)
+        try:
+            model.engine.step()
+        except MemoryError:
+            pass
+        finally:
+            sys.setprofile(None)
+        check(model.manager)
+    for pieces, stream, expected in zip(got, streams, whole, strict=True):
+        assert [*pieces, *stream] == expected
+    assert idle(model)
+
+
 def test_answers_to_one_prompt_are_forks_with_dice_of_their_own():
     model = llm()
     params = SamplingParams(temperature=1.0, seed=7, max_tokens=8)
@@ -140,20 +224,57 @@ def test_an_interrupt_waits_for_the_step_and_leaves_nothing_behind(num_steps, mo
     assert idle(model)
 
 
-def test_corrupt_kv_ends_whoever_reads_it_and_nobody_else():
-    model, tenant = llm(), ("salt", "x")
+BROKEN = [torch.nan, torch.inf, -torch.inf]
+
+
+@pytest.mark.parametrize("tier", ["device", "host"])
+@pytest.mark.parametrize("part", ["K", "V"])
+@pytest.mark.parametrize("value", BROKEN)
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_corrupt_kv_ends_whoever_reads_it_once_and_nobody_else(tier, part, value, index):
+    "36 variants: in K or V, of the first, a middle or the last block, on device or host"
+    model, tenant = llm(num_host_blocks=64), ("salt", "x")
     (whole,) = model.generate([TEXT])
     model.generate([TEXT], namespace=tenant)
-    block = model.manager.peek(TOKENIZER.encode(TEXT), tenant)[1]
-    model.engine.runner.store.data[:, :, block] = torch.nan
+    prompt, store = TOKENIZER.encode(TEXT), model.engine.runner.store
+    if tier == "host":
+        model.manager.evict(64)
+        model.engine.step()
+    found = model.manager.tree.find(as_tokens(prompt), (len(prompt) - 1) // 4, tenant)
+    data = store.data if tier == "device" else store.host
+    data["KV".index(part), :, found.block_ids[index]] = value
     good = model.stream(TEXT)
     pieces = [next(good)]
-    bad = model.generate([TEXT, TEXT], n=2, namespace=tenant)
-    assert [(output.finish_reason, output.token_ids) for output in bad] == [("error", [])] * 4
+    bad = model.generate([TEXT, TEXT], namespace=tenant)
+    assert [(output.finish_reason, output.token_ids) for output in bad] == [("error", [])] * 2
     assert f"a prompt of {whole.num_prompt_tokens} tokens" in bad[0].error
-    with refused(LogitsError, "corrupt"):
-        next(model.stream(TEXT, namespace=tenant))
+    assert model.manager.stats().quarantined_blocks == 1
+    (again,) = model.generate([TEXT], namespace=tenant)
+    num_above = range(len(found.block_ids))[index]
+    assert (again.token_ids, again.num_cached_tokens) == (whole.token_ids, 4 * num_above)
     assert [piece.token_id for piece in [*pieces, *good]] == whole.token_ids
+    assert idle(model)
+
+
+def test_corrupt_kv_under_a_stream_raises_and_the_next_one_is_right():
+    model = llm()
+    (whole,) = model.generate([TEXT])
+    block = model.manager.peek(TOKENIZER.encode(TEXT))[1]
+    model.engine.runner.store.data[:, :, block, 2] = torch.nan
+    stream = model.stream(TEXT)
+    with refused(LogitsError, "corrupt"):
+        next(stream)
+    assert [piece.token_id for piece in model.stream(TEXT)] == whole.token_ids
+    assert idle(model)
+
+
+def test_weights_that_give_no_finite_logits_cost_no_cached_block():
+    model = llm()
+    model.generate([TEXT])
+    cached, forward = model.manager.tree.num_blocks, model.engine.runner.forward
+    model.engine.runner.forward = lambda work: forward(work) * torch.nan
+    (bad,) = model.generate([TEXT])
+    assert (bad.finish_reason, model.manager.tree.num_blocks) == ("error", cached)
     assert idle(model)
 
 
@@ -189,17 +310,6 @@ def test_a_call_from_another_thread_is_no_bad_prompt():
     assert len(caught) == 1
 
 
-def test_parameters_of_another_kind_are_named():
-    model = llm()
-    for params in (None, 7, {"max_tokens": 3}):
-        assert f"not {params!r}" in model.generate([TEXT], params)[0].error
-        with refused(RequestError, "SamplingParams", repr(params)):
-            next(model.stream(TEXT, params))
-    bad, good = model.generate([TEXT, TEXT], [None, SamplingParams(max_tokens=2)])
-    assert (bad.finish_reason, good.finish_reason) == ("rejected", "length")
-    assert "not None" in bad.error
-
-
 def test_a_request_given_to_the_engine_itself_is_served_beside():
     model = llm()
     request = model.engine.add_request(TOKENIZER.encode(TEXT), max_tokens=3)
@@ -215,20 +325,95 @@ def test_token_ids_need_no_tokenizer_and_texts_do():
     (rejected,) = model.generate(["text"])
     assert rejected == Output([], "", 0, 0, "rejected", error=rejected.error)
     assert "no tokenizer" in rejected.error
-    with refused(RequestError, "no tokenizer"):
-        next(model.stream([1], SamplingParams(stop=("x",))))
+    with refused(ArgumentError, "no tokenizer"):
+        model.stream([1], SamplingParams(stop=("x",)))
 
 
-def test_one_text_is_no_list_of_prompts():
-    with refused(RequestError, "a list of prompts, not one text"):
-        llm().generate(TEXT)
-    with refused(RequestError, "2 prompts", "1 params"):
-        llm().generate([TEXT, TEXT], [SamplingParams()])
+# ---- what a caller can get wrong
 
 
-def test_an_answer_beyond_the_models_positions_is_refused():
-    with refused(RequestTooLargeError, "context is 256"):
-        next(llm(num_blocks=100).stream([1], SamplingParams(max_tokens=256)))
+def short(value) -> str:
+    return type(value).__name__ if repr(value).endswith(">") else repr(value)[:30]
+
+
+GIVEN = {"prompts": [TEXT], "params": SamplingParams(max_tokens=3), "n": 1, "namespace": None}
+WRONG = [
+    *(("prompts", value) for value in (TEXT, b"text", None, 7, [1, 2, 3], {1: TEXT}, iter([TEXT]))),
+    *(("params", value) for value in (None, 7, "greedy", {"max_tokens": 3}, [], SamplingParams)),
+    *(("params", value) for value in ([None] * 2, [{"max_tokens": 3}] * 2, [SamplingParams()] * 3)),
+    *(("n", value) for value in (0, -1, 1.0, True, "2", None, np.float64(2), np.True_)),
+    *(("namespace", value) for value in ("x", 7, ("salt",), ("salt", 7), ["salt", "x"])),
+    *(("progress", value) for value in (None, 1, "yes")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=short)
+def test_a_wrong_argument_raises_before_anything_is_added(name, value):
+    "32 variants, and those of them that `stream` takes; one typed line names the value"
+    model = llm()
+    with pytest.raises((ConfigError, NamespaceError)) as caught:
+        model.generate(**GIVEN | {"prompts": [TEXT, TEXT[3:]]} | {name: value})
+    assert "\n" not in str(caught.value)
+    if name in ("params", "namespace"):
+        with pytest.raises((ConfigError, NamespaceError)):
+            model.stream(TEXT, **{name: value})
+    assert not model.engine.has_work
+    assert idle(model)
+
+
+SETTINGS = [
+    *(("max_tokens", value) for value in (0, -1, 2.0, True, "3", None, np.float32(3), np.True_)),
+    *(("top_k", value) for value in (0, -1, 2.0, True, "3", np.float32(3))),
+    *(("seed", value) for value in (-1, 2**64, 1.0, True, "3", np.float32(3))),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), SETTINGS, ids=short)
+def test_a_wrong_setting_is_named(name, value):
+    with refused(ConfigError, name):
+        SamplingParams(**{name: value})
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint16, np.int32, np.int64, np.uint64])
+def test_numpys_integers_are_taken_wherever_ints_are(kind):
+    model = llm()
+    params = {"temperature": 1.0, "top_k": 5, "seed": 3, "max_tokens": 4}
+    ours = model.generate([TEXT, [1, 2, 3]], SamplingParams(**params), n=2)
+    kin = {name: kind(value) if type(value) is int else value for name, value in params.items()}
+    prompts = [TEXT, np.array([1, 2, 3], kind)]
+    theirs = model.generate(prompts, SamplingParams(**kin), n=kind(2))
+    assert [o.token_ids for o in theirs] == [o.token_ids for o in ours]
+    assert model.engine.add_request([kind(1), kind(2)], kind(2)).max_tokens == 2
+
+
+# ---- more tokens than there is room for
+
+
+@pytest.mark.parametrize(
+    ("num_blocks", "num_prompt", "room"),
+    [(100, 206, 50), (100, 250, 6), (100, 255, 1), (10, 1, 40), (10, 30, 11), (10, 40, 1)],
+)
+@pytest.mark.parametrize("over", [0, 1, 1000])
+def test_max_tokens_is_a_limit_context_or_pool_may_end_the_answer_before(
+    num_blocks, num_prompt, room, over
+):
+    "18 variants: the model's context is 256 tokens, the pool has 4 a block"
+    model = llm(num_blocks=num_blocks)
+    params = SamplingParams(max_tokens=room + over, ignore_eos=True)
+    (output,) = model.generate([prompt(0, num_prompt)], params)
+    assert (output.finish_reason, len(output.token_ids)) == ("length", room)
+    assert output.is_cut is (over > 0)
+    assert idle(model)
+
+
+@pytest.mark.parametrize(("num_blocks", "num_prompt", "says"), [(100, 256, 256), (10, 41, 10)])
+def test_only_a_prompt_that_leaves_no_room_for_a_token_is_refused(num_blocks, num_prompt, says):
+    model = llm(num_blocks=num_blocks)
+    bad, good = model.generate([prompt(0, num_prompt), [1]], SamplingParams(max_tokens=2))
+    assert (bad.finish_reason, good.finish_reason) == ("rejected", "length")
+    assert str(num_prompt) in bad.error and str(says) in bad.error
+    with refused(RequestTooLargeError, num_prompt, says):
+        next(model.stream(prompt(0, num_prompt)))
 
 
 def test_a_folder_is_a_model_and_its_tokenizer(tmp_path):

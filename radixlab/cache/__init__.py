@@ -23,6 +23,7 @@ from radixlab.cache.errors import (
     PolicyError,
     PromptTooLargeError,
     SequenceError,
+    ThreadError,
     TokenError,
     TransferError,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "Receipt",
     "Sequence",
     "SequenceError",
+    "ThreadError",
     "TokenError",
     "Tokens",
     "Transfer",

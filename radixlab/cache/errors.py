@@ -56,6 +56,10 @@ class CodecError(CacheError, ValueError):
     """Bytes that are no compressed block ids, or ids that cannot be compressed."""
 
 
+class ThreadError(CacheError):
+    """A call from another thread than the one that owns the manager."""
+
+
 class TransferError(CacheError):
     """A transfer completed that is not pending, or a pending one in the way."""
 

@@ -29,6 +29,8 @@ from radixlab.events import LoadedBack, WrittenBack
 
 FULL = "host full"
 """Why blocks are dropped that would have stayed otherwise."""
+BELOW_CORRUPT = "below corrupt KV, on the host"
+"""Why blocks of the host go when the prefix that they continue is quarantined."""
 
 
 class HostTier:
@@ -82,7 +84,7 @@ class HostTier:
                 busy.append(leaf)
             else:
                 num_dropped = min(missing, leaf.num_blocks)
-                self.allocator.free(self._drop(leaf, num_dropped, tick))
+                self.allocator.free(self.drop(leaf, num_dropped, tick))
                 missing -= num_dropped
         for leaf in busy:
             self.leaves.push(leaf)
@@ -96,7 +98,7 @@ class HostTier:
         below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
         for leaf in below:
             if missing > 0:
-                taken.append(self._drop(leaf, min(missing, leaf.num_blocks), tick))
+                taken.append(self.drop(leaf, min(missing, leaf.num_blocks), tick))
                 missing -= len(taken[-1])
         return np.concatenate(taken)
 
@@ -119,7 +121,7 @@ class HostTier:
         self.dropped_blocks += num_blocks
         return self._tree.trim(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
-    def _drop(self, leaf: Node, num_blocks: int, tick: int) -> BlockIds:
+    def drop(self, leaf: Node, num_blocks: int, tick: int, reason: str = FULL) -> BlockIds:
         """Take blocks off the tail of a leaf of the host, out of the cache.
 
         Returns their ids; the caller uses or frees them.
@@ -127,7 +129,7 @@ class HostTier:
         if self._memory:
             self._memory.remember(leaf, num_blocks, tick)
         self.dropped_blocks += num_blocks
-        gone = self._tree.shorten(leaf, num_blocks, FULL)
+        gone = self._tree.shorten(leaf, num_blocks, reason)
         last = leaf if leaf.alive else leaf.parent
         if last is not None and last.droppable:
             self.leaves.push(last)

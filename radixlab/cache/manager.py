@@ -16,8 +16,11 @@ KV runs and then reports by `complete`. It does not know who listens: `emit` is 
 call.
 """
 
+import threading
 import warnings
+from dataclasses import replace
 from functools import partial
+from threading import get_ident
 
 import numpy as np
 
@@ -26,10 +29,12 @@ from radixlab.cache.checks import check_count, check_namespace, check_prompt, ch
 from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.errors import (
     CacheError,
+    CountError,
     ListenerError,
     PinError,
     PolicyError,
     SequenceError,
+    ThreadError,
 )
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import NO_BLOCKS, Found
@@ -65,6 +70,12 @@ from radixlab.events import (
     TransfersCompleted,
 )
 
+NOBODY = -1
+"""No thread has this identifier: while a listener hears of an event, nobody may change the cache.
+
+It stands in the place of the owner's, so that one comparison in each call refuses both.
+"""
+
 
 class KVCacheManager:
     """KV-cache blocks for many sequences, shared by prefix.
@@ -85,8 +96,6 @@ class KVCacheManager:
         self.config = config
         self.stamp = Stamp()
         self.tree = RadixTree(config.block_size, policy, None, self.stamp)
-        self._telling = False
-        """Whether the listener is just hearing of an event."""
         self.emit = emit
         self.allocator = BlockAllocator(config.num_blocks)
         self.memory = (
@@ -104,7 +113,10 @@ class KVCacheManager:
         """Time: +1 for every successful `allocate` and `release`."""
         self.num_requests = self.prompt_tokens = 0
         self.hit_tokens = self.partial_hit_tokens = self.host_hit_tokens = 0
+        self.resumed_prompt_tokens = self.resumed_hit_tokens = self.quarantined_blocks = 0
         self._next_id = 0
+        self._thread: int | None = None
+        """Whose manager this is: the thread that calls first; nobody's while an event is told."""
 
     @property
     def emit(self) -> Emit | None:
@@ -124,7 +136,7 @@ class KVCacheManager:
 
     def _tell(self, event: Event) -> None:
         """Call the listener; one that is refused for calling back is called no more."""
-        self._telling = True
+        owner, self._thread = self._thread, NOBODY
         try:
             if self._listener is not None:
                 self._listener(event)
@@ -132,7 +144,7 @@ class KVCacheManager:
             self.emit = None
             warnings.warn(f"{error}; it is called no more", RuntimeWarning, stacklevel=3)
         finally:
-            self._telling = False
+            self._thread = owner
 
     @property
     def transfers(self) -> list[Transfer]:
@@ -148,6 +160,7 @@ class KVCacheManager:
         reserve_tokens: int = 0,
         priority: int = 0,
         keep_blocks: int = 0,
+        resumed: bool = False,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -158,19 +171,23 @@ class KVCacheManager:
         `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
         `priority` is for the policy of that name: the prefix keeps the highest it was given. With
         `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
+        `resumed` says that this is a preempted request coming back: finding its own blocks again
+        does not raise the hit rate.
 
         Raises `TokenError` for a bad or empty prompt, `CountError` for the other arguments,
-        `PromptTooLargeError` if the pool could never
-        hold it and `OutOfBlocksError` if it cannot now.
+        `PromptTooLargeError` if the pool could never hold it and `OutOfBlocksError` if it cannot
+        now.
         """
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         if namespace is not None:
             check_namespace(namespace)
         reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
         priority = check_count("priority", priority, 0)
         keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
+        if resumed is not False and resumed is not True:
+            raise CountError(f"resumed must be True or False, not {shown(resumed)}")
         found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
         here = found.on_device() if self.host else found
         num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
@@ -179,6 +196,7 @@ class KVCacheManager:
         self.supply.require(num_new + keep_blocks, about_to_lock=here)
         num_pending = len(self.transit.pending)
         sequence = self._start(prompt, namespace, found)
+        sequence.resumed = resumed
         sequence.priority = priority
         # The locks come before the eviction, or a prompt might evict its own hit.
         end, partial, loading = self.tree.cut(found), None, list[Node]()
@@ -257,8 +275,8 @@ class KVCacheManager:
 
     def complete(self, transfers: list[Transfer]) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         transfers = check_transfers(transfers)
         self.transit.complete(transfers)
         if (emit := self.tree.emit) and transfers:
@@ -300,7 +318,12 @@ class KVCacheManager:
         else. Blocks the tree has already are freed and the block table re-pointed to the tree's;
         the lock moves to the deepest node.
         """
-        self._check_running(sequence)
+        if (
+            get_ident() != self._thread
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)  # says what is wrong; called only then, for speed
         num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.num_tokens:
             raise SequenceError(
@@ -342,8 +365,8 @@ class KVCacheManager:
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         check_namespace(namespace)
         prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1)
         whole_blocks = prompt.num_tokens // self.tree.block_size
@@ -359,8 +382,8 @@ class KVCacheManager:
 
     def unpin(self, pin: Pin) -> None:
         """Take a pin off before its time; raise `PinError` if it is off already."""
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         self.pins.check_active(pin, self.tick)
         self.pins.remove(pin)
 
@@ -378,8 +401,8 @@ class KVCacheManager:
 
         What goes to the host is in `transfers`, and its blocks are free once that is complete.
         """
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         num_blocks = check_count("num_blocks", num_blocks)
         self.pins.expire(self.tick)
         gone = self.supply.give_up(num_blocks, self.tick)
@@ -393,8 +416,8 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
-        if self._telling:
-            raise _busy()
+        if get_ident() != self._thread:
+            self._check_caller()
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
@@ -426,6 +449,9 @@ class KVCacheManager:
             partial_hit_tokens=self.partial_hit_tokens,
             evicted_blocks=self.supply.evicted_blocks,
             copied_blocks=self.copies.num_copied,
+            resumed_prompt_tokens=self.resumed_prompt_tokens,
+            resumed_hit_tokens=self.resumed_hit_tokens,
+            quarantined_blocks=self.quarantined_blocks,
             host_hit_tokens=self.host_hit_tokens,
             **(self.host.stats() if self.host else {}),
         )
@@ -465,11 +491,15 @@ class KVCacheManager:
         self.hit_tokens += sequence.hit_tokens
         self.host_hit_tokens += sequence.host_hit_tokens
         self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
+        if sequence.resumed:
+            self.resumed_prompt_tokens += num
+            self.resumed_hit_tokens += sequence.hit_tokens
         if emit := self.tree.emit:
             node_id = node.id if node.parent else None
             hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
             when = self.tick, sequence.host_hit_tokens
-            emit(PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when))
+            matched = PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when)
+            emit(replace(matched, resumed=True) if sequence.resumed else matched)
 
     def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
         """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
@@ -534,10 +564,22 @@ class KVCacheManager:
             if emit := self.tree.emit:
                 emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
 
+    def _check_caller(self) -> None:
+        """Let the first thread that calls own the manager; refuse others, and a listener."""
+        if self._thread == NOBODY:
+            raise ListenerError("a listener called the manager while it was telling of an event")
+        if self._thread is None:
+            self._thread = get_ident()
+        if get_ident() != self._thread:
+            raise ThreadError(
+                f"thread {threading.current_thread().name!r} called a manager that another owns: "
+                "pass it requests through a queue"
+            )
+
     def _check_running(self, sequence: Sequence) -> None:
+        if get_ident() != self._thread:
+            self._check_caller()
         if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
-            if self._telling:
-                raise _busy()
             return
         if not isinstance(sequence, Sequence):
             raise SequenceError(
@@ -547,7 +589,3 @@ class KVCacheManager:
         raise SequenceError(
             f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
         )
-
-
-def _busy() -> ListenerError:
-    return ListenerError("a listener called the manager while it was telling of an event")

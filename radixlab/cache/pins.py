@@ -99,6 +99,19 @@ class Pins:
         heapq.heapify(self._by_expiry)
         self._tree.unlock(pin.receipt)
 
+    def receipts(self) -> list[Receipt]:
+        """List what protects the pinned nodes."""
+        return [pin.receipt for _, _, pin in self._by_expiry]
+
+    def drop_below(self, node: Node) -> None:
+        """Take off every pin on this node or below it."""
+        for pin in [pin for _, _, pin in self._by_expiry if node in pin.receipt.node.path()]:
+            self.remove(pin)
+
+    def forget(self) -> None:
+        """Drop all pins after a fault, without a look at the nodes."""
+        self._by_expiry = []
+
     def expire(self, tick: int) -> None:
         """Take off every pin whose time is over."""
         while self._by_expiry and self._by_expiry[0][0] <= tick:

@@ -31,6 +31,7 @@ class Sequence:
         "namespace",
         "priority",
         "receipt",
+        "resumed",
         "tokens",
     )
 
@@ -48,6 +49,8 @@ class Sequence:
         self.namespace = namespace
         self.priority = 0
         """What its prefix keeps when it ends, for the policy of that name."""
+        self.resumed = False
+        """Whether its request ran before, and was preempted."""
         self.hit_tokens = 0
         """Prompt tokens whose KV was found in the cache."""
         self.host_hit_tokens = 0

@@ -45,7 +45,13 @@ class CacheStats:
     written_back_blocks: int = 0
     loaded_back_blocks: int = 0
     dropped_blocks: int = 0
-    """Gone from a cache with a host tier for want of room there, from the device or the host."""
+    """Gone from a cache with a host tier for good: for want of room there, or corrupt KV."""
+    resumed_prompt_tokens: int = 0
+    """Those of `prompt_tokens` that preempted requests came back with, answers included."""
+    resumed_hit_tokens: int = 0
+    """Those of `hit_tokens` that they found: mostly what they had computed themselves."""
+    quarantined_blocks: int = 0
+    """Cached blocks that were found to hold non-finite KV, and taken out."""
 
     @property
     def num_used_blocks(self) -> int:
@@ -59,8 +65,12 @@ class CacheStats:
 
     @property
     def token_hit_rate(self) -> float:
-        """Prompt tokens found in the cache, of all prompt tokens; 0 before the first request."""
-        return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+        """Prompt tokens found in the cache, of all prompt tokens; 0 before the first request.
+
+        What a preempted request finds again when it resumes does not count as a hit.
+        """
+        num_tokens = self.prompt_tokens - self.resumed_prompt_tokens
+        return (self.hit_tokens - self.resumed_hit_tokens) / num_tokens if num_tokens else 0.0
 
 
 def count_blocks(

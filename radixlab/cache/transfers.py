@@ -50,8 +50,16 @@ class PendingTransfers:
 
     def locked_nodes(self) -> list[Node]:
         """List the nodes locked for transfers, one entry per receipt."""
-        locks = dict.fromkeys(lock for lock in self.pending.values() if lock)
-        return [lock.receipt.node for lock in locks]
+        return [receipt.node for receipt in self.receipts()]
+
+    def receipts(self) -> list[Receipt]:
+        """List the receipts held for transfers."""
+        return [lock.receipt for lock in dict.fromkeys(filter(None, self.pending.values()))]
+
+    def forget(self) -> None:
+        """Drop all that is pending after a fault, without a look at blocks and nodes."""
+        self.pending = {}
+        self._done_before_write = {}
 
     def num_tables(self, block_id: int) -> int:
         """Count the holders of a private block that mind if it is written to.

@@ -71,9 +71,6 @@ COMMANDS = {
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
     ),
-    "model": Place(
-        "radixlab.cli.model", "model", "List the models that the course knows, or fetch one."
-    ),
 }
 
 

@@ -4,6 +4,9 @@ The next token is a hash of all tokens before it, so an answer is right or wrong
 as a model's is. In place of KV it writes the canary's fingerprints, and reads them through the
 block table as attention would: a block that holds anything else raises `CanaryError`. With it the
 scheduler is tested, and shown, without torch.
+
+KV that is not finite is told by a position of its own, `NOT_FINITE`: whoever reads such a slot gets
+no token, and what is computed over it is not finite either, as in a model.
 """
 
 import zlib
@@ -16,6 +19,9 @@ from radixlab.cache.protocols import Transfer
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import CacheConfig, positive
 from radixlab.model.work import Work
+
+NOT_FINITE = -2
+"""A slot with this position stands for K or V that is NaN or infinite."""
 
 
 class CountingRunner:
@@ -42,10 +48,36 @@ class CountingRunner:
         if self.canary:
             for item in work:
                 self.canary.write(item.sequence, item.start, item.end)
-            for item in work:
-                self.canary.read(item.sequence, item.end)
+        sound = [self._read(item) for item in work]
         tokens = [self.next_token(item.sequence.token_ids[: item.end]) for item in work]
-        return np.array(tokens, np.int32)
+        return np.where(sound, tokens, -1).astype(np.int32)
+
+    def _read(self, item: Work) -> bool:
+        """Read all that this piece attends to; return whether it is finite."""
+        if self.canary is None:
+            return True
+        slots = item.sequence.slots(0, item.end, self.canary.block_size)
+        marks = self.canary.store.read(slots)
+        if (marks["position"] != NOT_FINITE).all():
+            self.canary.read(item.sequence, item.end)
+            return True
+        marks["position"][item.start :] = NOT_FINITE
+        self.canary.store.write(slots, marks)
+        return False
+
+    def takes(self, sampler: object) -> bool:
+        """Whether this is a number to add, or None."""
+        return sampler is None or isinstance(sampler, int)
+
+    def rewind(self, sampler: int | None, num_tokens: int) -> None:
+        """Do nothing: no dice are thrown."""
+
+    def broken_blocks(self, block_ids: Many[int]) -> list[int]:
+        """List those of these device blocks that have a slot that is not finite."""
+        if self.canary is None:
+            return []
+        positions = self.canary.store.data["position"]
+        return [block for block in block_ids if (positions[block] == NOT_FINITE).any()]
 
     def broken(self, scores: TokenArray) -> list[int]:
         """List the rows that are no token."""

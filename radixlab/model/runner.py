@@ -20,6 +20,8 @@ from radixlab.model.step import make_step
 from radixlab.model.work import Work
 
 GREEDY = Sampler(SamplingParams())
+BLOCKS_AT_ONCE = 64
+"""Blocks that are copied to be looked at, so that a long prompt takes little memory."""
 
 
 class Runner:
@@ -66,6 +68,25 @@ class Runner:
             Paged(self.store, step, self.backend),
         )
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
+
+    def takes(self, sampler: object) -> bool:
+        """Whether this can choose tokens: a `Sampler`, or None for greedily."""
+        return sampler is None or isinstance(sampler, Sampler)
+
+    def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:
+        """Let a sampler go on after `num_tokens` tokens, if one more was drawn for and lost."""
+        if sampler:
+            sampler.rewind(num_tokens)
+
+    def broken_blocks(self, block_ids: Many[int]) -> list[int]:
+        """List those of these device blocks that hold a K or V that is not finite, in any layer."""
+        corrupt: list[int] = []
+        for start in range(0, len(block_ids), BLOCKS_AT_ONCE):
+            ids = torch.tensor(block_ids[start : start + BLOCKS_AT_ONCE])
+            blocks = self.store.data[:, :, ids.to(self.store.data.device)]
+            finite = blocks.isfinite().transpose(0, 2).flatten(1).all(1)  # [len(ids)]
+            corrupt += ids[~finite.cpu()].tolist()
+        return corrupt
 
     def broken(self, logits: Tensor) -> list[int]:
         """List the rows of `logits` `[n, vocab_size]` whose largest is no finite number."""

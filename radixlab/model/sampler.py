@@ -9,6 +9,7 @@ own, one number a token: what is drawn for it does not depend on who else is in 
 import math
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -55,15 +56,26 @@ class Sampler:
 
     def __init__(self, params: SamplingParams) -> None:
         self.params = params
+        self.num_drawn = 0
+        self._last, self._again = 1.0, False
         self.generator = torch.Generator()
         if params.seed is None:
             self.generator.seed()
         else:
-            self.generator.manual_seed(params.seed)
+            self.generator.manual_seed(int(params.seed))  # torch takes no NumPy int
 
     def draw(self) -> float:
         """Give the next number of (0, 1], each as likely."""
-        return 1 - float(torch.rand((), generator=self.generator, dtype=torch.float64))
+        if self._again:
+            self._again = False
+            return self._last
+        self._last = 1 - float(torch.rand((), generator=self.generator, dtype=torch.float64))
+        self.num_drawn += 1
+        return self._last
+
+    def rewind(self, num_tokens: int) -> None:
+        """After a fault: if one token more than these was drawn for, give its number again."""
+        self._again = self.num_drawn == num_tokens + 1
 
 
 def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
@@ -104,7 +116,7 @@ def _rows(logits: Tensor, rows: list[int]) -> Tensor:
 
 
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:

@@ -47,6 +47,9 @@ def snapshot(cache: Cache) -> State:
         written_back_blocks=cache.host.written_back_blocks if cache.host else 0,
         loaded_back_blocks=cache.host.loaded_back_blocks if cache.host else 0,
         dropped_blocks=cache.host.dropped_blocks if cache.host else 0,
+        resumed_prompt_tokens=cache.resumed_prompt_tokens,
+        resumed_hit_tokens=cache.resumed_hit_tokens,
+        quarantined_blocks=cache.quarantined_blocks,
     )
 
 

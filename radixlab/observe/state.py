@@ -63,6 +63,9 @@ class State:
     written_back_blocks: int = 0
     loaded_back_blocks: int = 0
     dropped_blocks: int = 0
+    resumed_prompt_tokens: int = 0
+    resumed_hit_tokens: int = 0
+    quarantined_blocks: int = 0
 
     def path(self, node_id: int | None) -> Iterator[NodeState]:
         """Yield the node and its ancestors, deepest first.
@@ -142,6 +145,9 @@ def _prefix_matched(state: State, e: ev.PrefixMatched) -> None:
     state.prompt_tokens += e.num_tokens
     state.hit_tokens += e.hit_tokens
     state.host_hit_tokens += e.host_hit_tokens
+    if e.resumed:
+        state.resumed_prompt_tokens += e.num_tokens
+        state.resumed_hit_tokens += e.hit_tokens
 
 
 def _blocks_allocated(state: State, e: ev.BlocksAllocated) -> None:
@@ -278,6 +284,16 @@ def _request_finished(state: State, e: ev.RequestFinished) -> None:
     state.tick = e.tick
 
 
+def _blocks_quarantined(state: State, e: ev.BlocksQuarantined) -> None:
+    state.quarantined_blocks += len(expand(e.block_runs))
+
+
+def _cache_restarted(state: State, e: ev.CacheRestarted) -> None:
+    state.nodes, state.sequences, state.transfers = {}, {}, []
+    for counter in e.__slots__[2:]:  # all but `seq` and `step`
+        setattr(state, counter, getattr(e, counter))
+
+
 def _all_blocks_cleared(state: State, e: ev.AllBlocksCleared) -> None:
     state.nodes.clear()
 
@@ -315,6 +331,8 @@ _RULES: dict[str, Callable[[State, Any], None]] = {
     "RequestFinished": _request_finished,
     "RequestPreempted": _no_change,
     "OutOfBlocks": _no_change,
+    "BlocksQuarantined": _blocks_quarantined,
+    "CacheRestarted": _cache_restarted,
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
 }

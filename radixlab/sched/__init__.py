@@ -6,7 +6,9 @@ Read `order.py` for who goes next, `computing.py` for why equal prompts are comp
 
 from radixlab.config import SchedulerConfig
 from radixlab.sched.errors import (
+    ArgumentError,
     OrderError,
+    ReentryError,
     RequestError,
     RequestTooLargeError,
     SchedulerError,
@@ -25,9 +27,11 @@ from radixlab.sched.scheduler import Batch, Scheduler
 
 __all__ = [
     "ORDERS",
+    "ArgumentError",
     "Batch",
     "FinishReason",
     "OrderError",
+    "ReentryError",
     "Request",
     "RequestError",
     "RequestTooLargeError",

@@ -3,6 +3,9 @@
 Every message names the thing and the numbers; the engine lives on.
 """
 
+from radixlab.cache import errors as cache
+from radixlab.config import ConfigError
+
 
 class SchedulerError(Exception):
     """Base of all errors a caller of the scheduler or the engine can cause."""
@@ -13,12 +16,20 @@ class RequestError(SchedulerError, ValueError):
 
 
 class RequestTooLargeError(RequestError):
-    """More tokens than the pool holds or the model's positions reach."""
+    """A prompt that leaves no room for a token, in the pool or among the model's positions."""
+
+
+class ArgumentError(RequestError, ConfigError):
+    """A caller's mistake, such as an argument of another type; nothing was added."""
 
 
 class OrderError(SchedulerError):
     """An order that lost a waiting request, made one up, or does not exist."""
 
 
-class ThreadError(SchedulerError):
+class ThreadError(SchedulerError, cache.ThreadError):
     """A call from another thread than the one that owns the engine."""
+
+
+class ReentryError(SchedulerError):
+    """A call that changes the engine from inside its own step: listeners may only listen."""

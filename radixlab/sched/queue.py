@@ -67,7 +67,7 @@ class WaitingQueue:
             Waiting(r.id, f.num_blocks * size, f.child or f.node, r.num_passes)
             for r, f in zip(window, found, strict=True)
         ]
-        order = [place.arrival for place in self._order(waiting)]
+        order = self._arrivals(waiting)
         if len(order) != len(window) or by_id.keys() != set(order):
             num_kept = len(by_id.keys() & set(order))
             raise OrderError(
@@ -76,11 +76,26 @@ class WaitingQueue:
             )
         return [(by_id[id], blocks[id]) for id in order]
 
+    def start_over(self, requests: Iterable[Request]) -> None:
+        """Let these wait, and nobody else; those that ran before are in front."""
+        self._preempted, self._new = {}, {}
+        for request in requests:
+            self.put_back(request) if request.num_preemptions else self.add(request)
+
     def count_passes(self, admitted: Iterable[Request]) -> None:
         """Let whoever still waits, and came before one of these, know that it was passed."""
         last = max((request.id for request in admitted), default=-1)
         for request in self._window():
             request.num_passes += request.id < last
+
+    def _arrivals(self, waiting: list[Waiting]) -> list[int]:
+        """Ask the order, which a person may have written."""
+        try:
+            return [place.arrival for place in self._order(waiting)]
+        except Exception as error:
+            raise OrderError(
+                f"order {self._config.order!r} failed: {type(error).__name__}: {error}"
+            ) from error
 
     def _window(self) -> list[Request]:
         return list(islice(self, self._config.max_lookups))

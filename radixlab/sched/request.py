@@ -35,6 +35,7 @@ class Request:
         "finish_reason",
         "forks",
         "id",
+        "is_cut",
         "max_tokens",
         "miss_reason",
         "namespace",
@@ -44,6 +45,7 @@ class Request:
         "num_passes",
         "num_preemptions",
         "num_prompt_tokens",
+        "num_reported",
         "origin",
         "output",
         "sampler",
@@ -66,6 +68,9 @@ class Request:
         """What the cache knows of it; the sequence's own buffer while one runs."""
         self.num_prompt_tokens: int = self.tokens.num_tokens
         self.max_tokens = max_tokens
+        """Most tokens of the answer, as far as the model's context and the pool have room."""
+        self.is_cut = False
+        """Whether that is less than was asked for."""
         self.namespace = namespace
         self.eos_ids = eos_ids
         """Tokens that end the answer; the one that does is its last."""
@@ -75,6 +80,8 @@ class Request:
         """Its blocks; None unless it runs."""
         self.num_computed = 0
         self.output: list[int] = []
+        self.num_reported = 0
+        """Tokens of the output that a step has told, and one more if it told of an error."""
         self.forks: list[Request] = []
         """Other answers to this prompt, which begin when it is computed."""
         self.origin: Request | None = None
@@ -130,7 +137,20 @@ class Request:
     def take(self, token_id: int) -> None:
         """Add the token that was chosen, which may be the last."""
         self.output.append(token_id)
-        if token_id in self.eos_ids:
+        self._end_if_due()
+
+    def start_over(self) -> None:
+        """Wait with nothing but the prompt and the output, whatever else a fault left behind."""
+        self.num_preemptions += self.sequence is not None
+        prompt = self.tokens.token_ids[: self.num_prompt_tokens]
+        self.tokens = Tokens(np.append(prompt, np.array(self.output, np.int32)))
+        self.sequence, self.num_computed = None, 0
+        self.origin, self.forks = None, []
+        if self.output and self.finish_reason is None:
+            self._end_if_due()
+
+    def _end_if_due(self) -> None:
+        if self.output[-1] in self.eos_ids:
             self.finish_reason = "stop"
         elif len(self.output) == self.max_tokens:
             self.finish_reason = "length"

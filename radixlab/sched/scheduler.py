@@ -14,6 +14,7 @@ Knows the manager's door and counts of tokens. It does not know models, KV or ho
 """
 
 from bisect import insort
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from radixlab.cache.errors import OutOfBlocksError
 from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.quarantine import quarantine
 from radixlab.config import SchedulerConfig
 from radixlab.model.work import Work
 from radixlab.sched.computing import Computing
@@ -42,7 +44,10 @@ class Batch:
     ready: list[tuple[Request, int]] = field(default_factory=list)
     """Who gets a token in this step, and the place of its scores: forks share their origin's."""
     broken: list[Request] = field(default_factory=list)
-    """Whose scores are no numbers: they end alone, and what was computed is not committed."""
+    """Who ends by "error": non-finite logits, or a cached block that was found corrupt. What was
+    computed for them is not committed."""
+    corrupt_blocks: list[int] = field(default_factory=list)
+    """Blocks that hold non-finite KV, of those that the broken requests read."""
 
     def add(self, request: Request) -> None:
         """Give a running request what it needs, as far as the budget goes."""
@@ -55,10 +60,11 @@ class Batch:
         if num and start + num == request.tokens.num_tokens:
             self.ready += [(each, len(self.work) - 1) for each in (request, *request.forks)]
 
-    def set_apart(self, places: list[int]) -> None:
-        """Say at which places the scores are broken: nobody gets a token from there."""
-        self.broken = [self.requests[place] for place in places]
-        self.ready = [(request, place) for request, place in self.ready if place not in places]
+    def set_apart(self, broken: list[Request], corrupt_blocks: list[int]) -> None:
+        """Say who ends by "error", and why: no token is chosen from their logits."""
+        self.broken, self.corrupt_blocks = broken, corrupt_blocks
+        sound = [request not in broken for request in self.requests]
+        self.ready = [(request, place) for request, place in self.ready if sound[place]]
 
 
 class Scheduler:
@@ -86,6 +92,8 @@ class Scheduler:
         """Commit what was computed, and take the tokens chosen at the places that were ready."""
         for request in batch.broken:
             self.end(request, "error")
+        if batch.corrupt_blocks:
+            quarantine(self.manager, batch.corrupt_blocks)  # nobody runs over them any more
         for request, work in zip(batch.requests, batch.work, strict=True):
             if not request.finish_reason:
                 request.num_computed = work.end
@@ -110,6 +118,19 @@ class Scheduler:
             request.origin.forks.remove(request)
         else:
             self.waiting.remove(request)
+
+    def readers(self, block_ids: list[int]) -> list[Request]:
+        """List the running requests whose block tables have one of these blocks."""
+        wanted = np.array(block_ids, np.int32)
+        tables = ((r, r.sequence.block_table) for r in self.running if r.sequence)
+        return [request for request, table in tables if np.isin(table, wanted).any()]
+
+    def start_over(self, requests: Collection[Request]) -> None:
+        """Let all of these wait, with their blocks gone, whatever state a fault left them in."""
+        self.running = []
+        for request in requests:
+            request.start_over()
+        self.waiting.start_over(request for request in requests if not request.finish_reason)
 
     # ---- inside
 
@@ -172,7 +193,10 @@ class Scheduler:
         keep_blocks = self.config.watermark_blocks * len(self.running)
         try:
             sequence = self.manager.allocate(
-                request.tokens, request.namespace, keep_blocks=keep_blocks
+                request.tokens,
+                request.namespace,
+                keep_blocks=keep_blocks,
+                resumed=request.num_preemptions > 0,
             )
         except OutOfBlocksError:
             return False

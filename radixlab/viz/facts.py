@@ -117,7 +117,9 @@ def counts(state: State, facts: BlockFacts | None = None) -> Counts:
     facts = facts or block_facts(state)
     tally = Counter(facts.standing)
     free, evictable = tally[Standing.FREE], tally[Standing.CACHED]
-    hit_rate = state.hit_tokens / state.prompt_tokens if state.prompt_tokens else None
+    num_prompt = state.prompt_tokens - state.resumed_prompt_tokens
+    num_hit = state.hit_tokens - state.resumed_hit_tokens
+    hit_rate = num_hit / num_prompt if num_prompt else None
     return Counts(
         free,
         evictable,

@@ -4,8 +4,9 @@ from collections import Counter
 
 import numpy as np
 
+from radixlab.cache import CountError
 from radixlab.events import BlockCopied, BlockRemoved, PrefixMatched, SequenceStarted
-from tests.cache.helpers import Checked, cached, grow, start, text
+from tests.cache.helpers import Checked, cached, grow, refused, start, text
 
 
 def test_blocks_are_counted_by_block_tables():
@@ -98,3 +99,19 @@ def test_a_trees_own_count_goes_by_receipts():
     start(lab, "abx")
     stats = lab.tree.stats()
     assert (stats.num_shared_blocks, stats.num_unique_blocks, stats.num_cached_blocks) == (2, 1, 1)
+
+
+def test_who_comes_back_after_a_preemption_does_not_raise_the_hit_rate():
+    "S6: its own blocks are no hit; neither is it a new prompt"
+    lab = Checked()
+    sequence = start(lab, "ab.")
+    tokens = lab.preempt(sequence)
+    assert lab.allocate(tokens, resumed=True).hit_tokens == 8
+    stats = lab.stats()
+    assert (stats.prompt_tokens, stats.hit_tokens, stats.token_hit_rate) == (18, 8, 0.0)
+    assert (stats.resumed_prompt_tokens, stats.resumed_hit_tokens) == (9, 8)
+    lab.release(lab.allocate(text("ab.")))
+    assert lab.stats().token_hit_rate == 8 / 18
+    for wrong in (None, 1, "yes"):
+        with refused(CountError, "resumed", repr(wrong)):
+            lab.allocate(text("x"), resumed=wrong)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from radixlab.cache import CacheError, KVCacheManager
+from radixlab.cache.quarantine import quarantine
+from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 
 NUM_HOST_BLOCKS = 3
@@ -80,6 +82,16 @@ def _reset(manager, sequence, random, pending):
     manager.reset()
 
 
+def _quarantine(manager, sequence, random, pending):
+    quarantine(manager, random.integers(0, 16, 2).tolist())
+
+
+def _restart(manager, sequence, random, pending):
+    if random.random() < 0.1:
+        restart(manager)
+        pending.clear()
+
+
 def _arrive(manager, pending):
     manager.complete(pending)
     pending.clear()
@@ -95,4 +107,6 @@ CALLS = {
     "finish": _finish,
     "evict": _evict,
     "reset": _reset,
+    "quarantine": _quarantine,
+    "restart": _restart,
 }

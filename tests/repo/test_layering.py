@@ -27,6 +27,7 @@ LAYERS = [  # imports point down this list only
     "files",
     "home",
     "extras",
+    "interrupts",
     "config",
     "exercise",
 ]

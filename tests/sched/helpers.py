@@ -7,6 +7,7 @@ import numpy as np
 from radixlab.cache import CacheConfig, KVCacheManager, check
 from radixlab.config import SchedulerConfig
 from radixlab.engine import Engine, NewToken
+from radixlab.events import CacheRestarted
 from radixlab.model.counting import CountingRunner
 from radixlab.observe import State, fold, snapshot
 from radixlab.sched import Request
@@ -41,12 +42,18 @@ class Served:
             pin_budget_blocks=pin_budget_blocks,
         )
         self.state = State(num_blocks, block_size, num_host_blocks=num_host_blocks)
-        self.manager = KVCacheManager(cache, lambda event: fold(self.state, event), policy)
+        self.num_restarts = 0
+        """Faults that have cost the whole cache."""
+        self.manager = KVCacheManager(cache, self._hear, policy)
         self.runner = CountingRunner(cache, vocab_size)
         config = {"max_batch_tokens": 512} | scheduler
         self.engine = Engine(self.manager, self.runner, SchedulerConfig(**config), eos_ids)
         self.finished: list[int] = []
         """Ids in the order in which they finished."""
+
+    def _hear(self, event) -> None:
+        self.num_restarts += isinstance(event, CacheRestarted)
+        fold(self.state, event)
 
     def ask(self, prompt: str | list[int], max_tokens: int = 1, **more) -> Request:
         """Add a request; a prompt may be drawn."""

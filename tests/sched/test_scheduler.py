@@ -200,6 +200,8 @@ def test_what_a_preempted_request_finds_of_itself_is_no_hit():
     stats = served.engine.stats()
     assert (stats.prompt_tokens, stats.cached_tokens) == (16, 0)
     assert stats.cache.hit_tokens > 0  # the cache itself counts every look-up
+    assert stats.cache.token_hit_rate == 0  # but its rate leaves out who came back
+    assert served.state.resumed_hit_tokens == stats.cache.resumed_hit_tokens > 0
 
 
 def test_a_preempted_request_computes_only_what_is_gone_of_it():
@@ -266,11 +268,25 @@ def test_whoever_never_fits_is_rejected_alone():
     "S5: with a typed error that names the numbers; the others are served"
     served = Served(4)
     first = served.ask("ab", max_tokens=3)
-    with refused(RequestTooLargeError, 12, 6, "4 blocks of 4"):
-        served.ask("abc", max_tokens=6)
-    second = served.ask("abc", max_tokens=5)
+    with refused(RequestTooLargeError, 17, "4 blocks of 4"):
+        served.ask("abcd.", max_tokens=1)
+    second = served.ask("abcd", max_tokens=1)
     served.run()
     assert [first.finish_reason, second.finish_reason] == ["length", "length"]
+
+
+@pytest.mark.parametrize(("prompt", "room"), [("a", 13), ("abc", 5), ("abc...", 2), ("abcd", 1)])
+def test_max_tokens_is_a_limit_and_the_pool_may_end_the_answer_before(prompt, room):
+    "S5 (vLLM cuts at the context): the request says so, and its forks do"
+    for asked in (room, room + 1, 10**9):
+        served = Served(4)
+        request = served.ask(prompt, max_tokens=asked)
+        fork = served.engine.fork_request(request, sampler=1)
+        assert request.is_cut is fork.is_cut is (asked > room)
+        served.run()
+        assert [len(r.output) for r in (request, fork)] == [room, room]
+        assert (request.output, fork.finish_reason) == (served.answer(request), "length")
+        served.verify_idle()
 
 
 def test_pins_give_way_to_one_that_needs_their_blocks():

@@ -20,6 +20,7 @@ def events() -> list[Event]:
     """Two requests share a block of their prompts; the first one's own tail is evicted later."""
     other = (*PROMPT[:4], *map(ord, "else"), ord("!"))
     log = [
+        lambda *s: ev.CacheRestarted(*s, 0, 0, 0, 0),
         lambda *s: ev.SequenceStarted(*s, 0, None, PROMPT),
         lambda *s: ev.PrefixMatched(*s, 0, None, 0, 12, "never_seen", None, 1),
         lambda *s: ev.BlocksAllocated(*s, 0, ((0, 3),)),
@@ -51,6 +52,7 @@ def events() -> list[Event]:
         lambda *s: ev.WrittenBack(*s, 9, 9, ((9, 1),), ((2, 1),), "least recent", 3),
         lambda *s: ev.LoadedBack(*s, 9, ((2, 1),), ((10, 1),)),
         lambda *s: ev.TransfersCompleted(*s, ((9, 2, "write_back"), (2, 10, "load_back"))),
+        lambda *s: ev.BlocksQuarantined(*s, ((10, 1),)),
         lambda *s: ev.TreeResynced(*s, _RESYNCED),
     ]
     return [make(k, 0) for k, make in enumerate(log)]

@@ -6,6 +6,8 @@ import pytest
 
 import radixlab
 from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
+from radixlab.cache.quarantine import quarantine
+from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 from radixlab.events import EVENT_TYPES, Event
 from radixlab.observe import snapshot, state_to_json, watch
@@ -225,6 +227,10 @@ def life_of_everything() -> list[Event]:
     cache.complete(third.copies)
     cache.release(third)
     cache.reset()
+    serve(cache, "Name it.")
+    cache.release(next(iter(cache.sequences.values())))
+    quarantine(cache, [0])
+    restart(cache)
     return events
 
 

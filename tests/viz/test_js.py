@@ -4,13 +4,16 @@ import json
 import random
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
+from radixlab.cache import KVCacheManager, LockError, OutOfBlocksError, RadixTree
+from radixlab.cache.quarantine import quarantine
+from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 from radixlab.events import Event
 from radixlab.observe.state import State, copy_state, fold
@@ -38,7 +41,8 @@ def engine_log(seed: int, num_host_blocks: int) -> list[Event]:
     cache = KVCacheManager(config, emit=events.append)
     for _ in range(60):
         try:
-            sequence = cache.allocate([draw.randrange(2) for _ in range(draw.randrange(2, 14))])
+            prompt = [draw.randrange(2) for _ in range(draw.randrange(2, 14))]
+            sequence = cache.allocate(prompt, resumed=draw.random() < 0.2)
             cache.complete(sequence.copies)
             cache.commit(sequence, sequence.num_tokens)
             running.append(sequence)
@@ -49,7 +53,18 @@ def engine_log(seed: int, num_host_blocks: int) -> list[Event]:
             pass
         while running and draw.random() < 0.5:
             cache.release(running.pop(draw.randrange(len(running))))
+        disturb(cache, draw, running)
     return events
+
+
+def disturb(cache: KVCacheManager, draw: random.Random, running: list[Any]) -> None:
+    """Find a corrupt block, or forget everything, once in a while."""
+    if draw.random() < 0.1:
+        with suppress(LockError):
+            quarantine(cache, [draw.randrange(cache.config.num_blocks)])
+    elif draw.random() < 0.03:
+        restart(cache)
+        running.clear()
 
 
 def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import { expand, pathOf } from "./fold.js";
 
-export const HOST_FULL = "host full"; // why a node of the host is dropped: the only reason there is
+export const HOST_FULL = "host full"; // why a node is dropped that the host would have taken or kept
+export const BELOW_CORRUPT = "below corrupt KV, on the host"; // and this is why a node of the host goes in a quarantine
 
 /** Marks for the events that led to `state`; those of kinds in `dimmed` (legend names) are left out. */
 export function changesOf(events, state, dimmed = new Set()) {
@@ -51,7 +52,7 @@ const CHANGE_RULES = {
 
   BlockRemoved(changes, e) {
     changes.evicted.nodes.add(e.node_id);
-    addAll(e.reason === HOST_FULL ? changes.evicted.hostBlocks : changes.evicted.blocks, expand(e.block_runs));
+    addAll([HOST_FULL, BELOW_CORRUPT].includes(e.reason) ? changes.evicted.hostBlocks : changes.evicted.blocks, expand(e.block_runs));
   },
 
   WrittenBack(changes, e) {

@@ -76,8 +76,14 @@ export function countFacts(state, facts = blockFacts(state)) {
     evictable,
     in_use: state.num_blocks - free - evictable,
     on_host: facts.host.standing.reduce((sum, standing) => sum + (standing === FREE ? 0 : 1), 0),
-    hit_rate: state.prompt_tokens ? state.hit_tokens / state.prompt_tokens : null,
+    hit_rate: hitRate(state),
   };
+}
+
+/** Prompt tokens found, of all; what a preempted request found again counts in neither. */
+function hitRate(state) {
+  const prompt = state.prompt_tokens - (state.resumed_prompt_tokens ?? 0);
+  return prompt ? (state.hit_tokens - (state.resumed_hit_tokens ?? 0)) / prompt : null;
 }
 
 /** The facts of the host's blocks as if they were a pool of their own. */

@@ -127,6 +127,10 @@ const FOLD_RULES = {
     state.prompt_tokens += e.num_tokens;
     state.hit_tokens += e.hit_tokens;
     state.host_hit_tokens += e.host_hit_tokens ?? 0;
+    if (e.resumed) {
+      state.resumed_prompt_tokens = (state.resumed_prompt_tokens ?? 0) + e.num_tokens;
+      state.resumed_hit_tokens = (state.resumed_hit_tokens ?? 0) + e.hit_tokens;
+    }
   },
 
   BlocksAllocated(state, e) {
@@ -255,6 +259,18 @@ const FOLD_RULES = {
 
   RequestPreempted: noChange,
   OutOfBlocks: noChange,
+
+  BlocksQuarantined(state, e) {
+    state.quarantined_blocks = (state.quarantined_blocks ?? 0) + expand(e.block_runs).length;
+  },
+
+  CacheRestarted(state, { type: _type, seq: _seq, step: _step, ...counters }) {
+    Object.assign(state, { nodes: new Map(), sequences: new Map(), transfers: [] });
+    for (const [name, value] of Object.entries(counters)) {
+      if (!Number.isInteger(value)) throw new Error(`${name} must be a whole number, not ${JSON.stringify(value)}`);
+      if (Number.isInteger(state[name] ?? 0)) state[name] = value;
+    }
+  },
 
   AllBlocksCleared(state) {
     state.nodes.clear();

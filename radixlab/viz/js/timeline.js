@@ -13,6 +13,7 @@ const MARK_OF = {
   BlockRemoved: "evict",
   WrittenBack: "evict",
   LoadedBack: "copy",
+  CacheRestarted: "evict",
   OutOfBlocks: "full",
 };
 

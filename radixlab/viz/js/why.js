@@ -1,6 +1,6 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
-import { HOST_FULL } from "./changes.js";
+import { BELOW_CORRUPT, HOST_FULL } from "./changes.js";
 import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
@@ -90,6 +90,7 @@ function unlocked(e, state, before) {
   return `${lock} moved from node ${e.node_id} to node ${last.node_id}: node ${e.node_id} ${still}`;
 }
 
+const CORRUPT = "corrupt KV";
 const GIVEN_UP = new Set(["BlockRemoved", "WrittenBack"]);
 
 /** Blocks come from the free list, and from the evictions just before: those never pass through it. */
@@ -113,6 +114,8 @@ function allOrTail(e, left) {
 function evicted(e, state) {
   const what = allOrTail(e, state.nodes.has(e.node_id));
   if (e.reason === HOST_FULL) return `dropped ${what} from the host: ${e.reason}, least recent there (tick ${e.tick})`;
+  if (e.reason === BELOW_CORRUPT) return `dropped ${what} from the host: its prefix holds corrupt KV`;
+  if (e.reason === CORRUPT) return `took ${what} out of the cache: it holds corrupt KV, or its prefix does`;
   return `evicted ${what}: leaf, unlocked, ${e.reason} (tick ${e.tick})`;
 }
 
@@ -152,5 +155,7 @@ const WHY_RULES = {
   OutOfBlocks: (e) =>
     `out of blocks: ${e.num_needed} needed, ${e.num_free} free, ${e.num_evictable} evictable; nothing was changed`,
   TreeResynced: () => "the tree changed in a way that no other event can tell; it is drawn as it is now",
+  BlocksQuarantined: (e) => `${blocks(e.block_runs)} hold KV that is not finite: they leave the cache, with all below them`,
+  CacheRestarted: () => "a fault broke a call off half-way: the whole cache was forgotten, and requests start over",
   AllBlocksCleared: () => "the cache was reset: every block is free",
 };

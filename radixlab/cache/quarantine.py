@@ -1,0 +1,84 @@
+"""Quarantine: cached blocks whose KV turned out not to be finite leave the cache.
+
+One NaN in a cached block spoils the logits of everybody who reads it, for as long as it stays. The
+owner of the KV finds such blocks (`Runner.broken_blocks`); this file takes them out, with all that
+is cached below them on either tier, so that the next request over their prefix computes it again.
+"""
+
+import numpy as np
+
+from radixlab.cache.errors import LockError
+from radixlab.cache.host import BELOW_CORRUPT
+from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.node import Node
+from radixlab.cache.runs import to_runs
+from radixlab.cache.views import walk_nodes
+from radixlab.events import BlocksQuarantined
+
+CORRUPT = "corrupt KV"
+"""The reason that `BlockRemoved` gives."""
+
+
+def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
+    """Take these device blocks out of the cache, with all below them; return how many were cached.
+
+    A block that the tree does not own is not in the cache, and is left alone. Pins on what goes
+    are taken off. Raises `LockError`, and takes nothing out, while a sequence or a pending transfer
+    holds one of the blocks.
+    """
+    found = _corrupt_nodes(manager, set(block_ids))
+    corrupt = [block for blocks in found.values() for block in blocks]
+    if not corrupt:
+        return 0
+    tops = [node for node in found if found.keys().isdisjoint(node.path()[1:])]
+    for node in tops:
+        _check_nobody_holds(manager, node)
+    manager.quarantined_blocks += len(corrupt)
+    if emit := manager.tree.emit:
+        emit(BlocksQuarantined(*manager.stamp(), to_runs(np.array(sorted(corrupt), np.int32))))
+    for node in tops:
+        manager.pins.drop_below(node)
+        keep = node.block_ids.tolist().index(found[node][0])
+        _remove_below(manager, node)
+        _remove(manager, node, node.num_blocks - keep)
+    return len(corrupt)
+
+
+def _corrupt_nodes(manager: KVCacheManager, block_ids: set[int]) -> dict[Node, list[int]]:
+    """Map each node of the device that owns some of these blocks to them, in order."""
+    owned = {
+        node: [block for block in node.block_ids.tolist() if block in block_ids]
+        for node in manager.tree.nodes()
+        if node.resident
+    }
+    return {node: blocks for node, blocks in owned.items() if blocks}
+
+
+def _check_nobody_holds(manager: KVCacheManager, top: Node) -> None:
+    """Raise if somebody other than a pin holds `top` or what is below it."""
+    for sequence in manager.sequences.values():
+        if top in sequence.node.path():
+            raise LockError(f"cannot quarantine node {top.id}: sequence {sequence.id} runs over it")
+    if any(top in node.path() for node in manager.transit.locked_nodes()):
+        raise LockError(f"cannot quarantine node {top.id}: a pending transfer holds it")
+
+
+def _remove_below(manager: KVCacheManager, top: Node) -> None:
+    """Take out all that is cached below a node, children before their parents."""
+    for node in reversed(list(walk_nodes([top]))):
+        if node.resident:
+            _remove(manager, node, node.num_blocks)
+        else:
+            assert manager.host is not None
+            gone = manager.host.drop(node, node.num_blocks, manager.tick, BELOW_CORRUPT)
+            manager.host.allocator.free(gone)
+
+
+def _remove(manager: KVCacheManager, leaf: Node, num_blocks: int) -> None:
+    """Take the last blocks off an unlocked leaf of the device, for good."""
+    if manager.memory:
+        manager.memory.remember(leaf, num_blocks, manager.tick)
+    if manager.host:
+        manager.host.dropped_blocks += num_blocks
+    manager.supply.evicted_blocks += num_blocks
+    manager.allocator.free(manager.tree.trim(leaf, num_blocks, CORRUPT))
