@@ -14,10 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 import radixlab
-from radixlab.cli import lab_command, main
+from radixlab.cli import cli, main
+from radixlab.cli.lab import lab_command
 from radixlab.workloads import GENERATORS
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 GOOD = '{"timestamp": 0, "input_length": 600, "output_length": 7, "hash_ids": [3, 9]}\n'
 RUN_KEYS = [
     "policy",
+    "rejected_requests",
     "prompt_tokens",
     "hit_tokens",
     "token_hit_rate",
@@ -68,6 +71,18 @@ def test_help_version_and_no_arguments_at_all(run: Run) -> None:
         assert (done.code, done.err) == (0, "") and done.out.startswith("Usage: radixlab")
 
 
+def test_help_names_every_command_by_its_first_sentence_and_cuts_none_off(run: Run) -> None:
+    for group, words in ((cli, []), (cli.get_command(click.Context(cli), "bench"), ["bench"])):
+        assert isinstance(group, click.Group)
+        context = click.Context(group)
+        shown = " ".join(run(*words, "--help").out.split())
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command and command.help
+            sentence = command.get_short_help_str(limit=1000)
+            assert f"{name} {sentence}" in shown and not sentence.endswith("...")
+
+
 def test_help_shows_its_examples_a_line_each(run: Run) -> None:
     lines = [line.strip() for line in run("replay", "--help").out.splitlines()]
     assert "radixlab replay shared-prompt --num-blocks 2000" in lines
@@ -105,10 +120,22 @@ def test_replay_of_a_generator_follows_seed_and_limit(run: Run) -> None:
     assert report(1) == report(1) != report(2)
 
 
-def test_requests_that_never_fit_are_noted_on_stderr(run: Run, trace: Path) -> None:
-    done = run("replay", trace, "--num-blocks", 37, "--json")
-    assert done.code == 0 and done.err.startswith("note: 3 requests can never fit in 37 blocks")
-    assert json.loads(done.out)["runs"][0]["token_hit_rate"] == 0
+def test_requests_that_never_fit_are_counted_and_noted(run: Run, trace: Path) -> None:
+    trace.write_text(GOOD + GOOD.replace("600", "900"))
+    done = run("replay", trace, "--num-blocks", 38, "--json")
+    assert done.code == 0 and done.err.startswith("note: 1 request can never fit in 38 blocks")
+    (lru,) = json.loads(done.out)["runs"]
+    assert (lru["rejected_requests"], lru["prompt_tokens"]) == (1, 600)
+    header, _, row = run("replay", trace, "--num-blocks", 38).out.splitlines()[2:]
+    assert "rejected requests" in header and row.split()[:3] == ["lru", "1", "600"]
+
+
+def test_a_pool_in_which_no_request_fits_is_refused(run: Run, trace: Path) -> None:
+    for options in ([], ["--json"], ["--policy", "naive,lru"]):
+        done = run("replay", trace, "--num-blocks", 37, *options)
+        assert (done.code, done.out) == (2, "")
+        assert "none of the 3 requests fits in 37 blocks of 16 tokens" in done.err
+        assert "the smallest needs 38 blocks" in done.err
 
 
 SIZED = ["replay", "diverse", "--num-blocks", "9"]
@@ -137,6 +164,16 @@ BAD = {
     "an empty file": (["replay", "empty.jsonl", "--num-blocks", "9"], "empty.jsonl: the file"),
     "a broken line": (["replay", "broken.jsonl", "--num-blocks", "9"], "broken.jsonl, line 2"),
     "a binary file": (["replay", "binary", "--num-blocks", "9"], "binary, line 1: not UTF-8"),
+    "policy twice": ([*SIZED, "--policy", "lru,slru, lru"], "lru is named twice"),
+    "seed of a file": (["replay", "good.jsonl", "--num-blocks", "99", "--seed", "1"], "--seed has"),
+    "sizes of no plot": ([*SIZED, "--pool-sizes", "100,200"], "--pool-sizes has no effect"),
+    "bytes of no swap": ([*SIZED, "--kv-bytes-per-token", "4K"], "--kv-bytes-per-token has no"),
+    "picture of another kind": ([*SIZED, "--png", "x.svg"], "x.svg: the file must end in .png"),
+    "tree of another kind": ([*SIZED, "--dot", "x.png"], "x.png: the file must end in .dot"),
+    "plot of another kind": ([*SIZED, "--plot", "x"], "x: the file must end in .png or"),
+    "a dash": (["grade", "--csv", "-"], "'-' is not a file"),
+    "an empty name": (["grade", "--junit", ""], "'' is not a file"),
+    "one file for two": (["grade", "--csv", "x", "--junit", "./x"], "x is named twice"),
     "picture of nothing": ([*SIZED, "--policy", "naive", "--png", "x.png"], "naive"),
     "bench rounds": (["bench", "tree", "--rounds", "0"], "--rounds"),
     "bench file": (["bench", "tree", "--write", "no/such/RESULTS.md"], "no/such/RESULTS.md"),
@@ -152,6 +189,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "good.jsonl").write_text(GOOD)
     (tmp_path / "broken.jsonl").write_text(GOOD + "oops\n")
     (tmp_path / "binary").write_bytes(bytes(range(128, 256)))
     args, fault = BAD[name]

@@ -64,10 +64,10 @@ MISTAKES = {
         ["--swap-space", "1K", "--kv-bytes-per-token", "1K"],
         "1,000 bytes holds no block of 16,000 bytes",
     ),
-    "no picture": (["--plot", "race.doc"], "ends in one of .png, .svg, .pdf"),
+    "no picture": (["--plot", "race.doc"], "must end in .png or .svg or .pdf"),
     "no folder": (["--plot", "no/such/race.png"], "no/such/race.png"),
-    "no sizes": (["--pool-sizes", "10,x"], "--pool-sizes '10,x'"),
-    "no size": (["--pool-sizes", "0"], "0 is not between 1 and"),
+    "no sizes": (["--plot", "x.png", "--pool-sizes", "10,x"], "--pool-sizes '10,x'"),
+    "no size": (["--plot", "x.png", "--pool-sizes", "0"], "0 is not between 1 and"),
     "no policy": (["--policy", "belad"], "did you mean belady?"),
 }
 

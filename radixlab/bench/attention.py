@@ -5,7 +5,7 @@ floor is what the machine could do at best, from its own bandwidth and matrix pr
 """
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -33,7 +33,7 @@ from radixlab.bench.attention_clocks import (
 from radixlab.bench.attention_peers import OURS, contenders
 from radixlab.bench.measure import Spread, quiet_gc, ratios, spread
 from radixlab.bench.report import count
-from radixlab.bench.table import Cell, TableReport
+from radixlab.bench.table import Cell, Shown, TableReport
 from radixlab.bench.tree_report import Progress
 
 HEADER = ("case", "contender", "µs", "÷ floor", "÷ tree plan", "error against fp64")
@@ -56,10 +56,11 @@ def measure_attention(
     quick: bool,
     progress: Progress,
     device: str = "cpu",
+    tell: Callable[[list[Cell]], object] = lambda row: None,
 ) -> TableReport:
     """Run the benchmark on `cpu` or `cuda`; `command` is what the report will say it was.
 
-    Raises `BackendError` where there is no GPU.
+    `tell` is called with each row as it is measured. Raises `BackendError` where there is no GPU.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise BackendError("--device cuda: torch finds no GPU here")
@@ -67,16 +68,20 @@ def measure_attention(
     cases = QUICK if quick else CPU_CASES if device == "cpu" else GPU_CASES
     dtypes = (torch.float32, torch.bfloat16) if device == "cpu" else (torch.bfloat16,)
     rows, not_run, roofs = list[list[Cell]](), dict[str, str](), dict[torch.dtype, Roofs]()
+
+    def keep(measured: list[list[Cell]]) -> None:
+        rows.extend(measured)
+        for row in measured:
+            tell(row)
+        advance()
+
     with one_thread(), progress(len(cases) * len(dtypes) + 2, "attention", "case") as advance:
         for dtype in dtypes:
             roofs[dtype] = measure_roofs(dtype, device, quick)
             for case in cases:
-                rows += _case_rows(case, dtype, device, rounds, roofs[dtype], not_run)
-                advance()
-        rows += _prefill_rows(dtypes[0], device, rounds, roofs[dtypes[0]], quick)
-        advance()
-        rows += _plan_rows(64 if quick else 256, rounds)
-        advance()
+                keep(_case_rows(case, dtype, device, rounds, roofs[dtype], not_run))
+        keep(_prefill_rows(dtypes[0], device, rounds, roofs[dtypes[0]], quick))
+        keep(_plan_rows(64 if quick else 256, rounds))
     what = " ".join([_what(device, rounds, roofs), *_reasons(not_run)])
     return TableReport(f"Attention ({device})", command, what, HEADER, rows)
 
@@ -106,7 +111,14 @@ def _case_rows(
     times, floor = take_turns(clocks, rounds), roofs.floor_us(running.floor_bytes, running.flops)
     what = f"decode {case.name}, {name_of(dtype)}"
     return [
-        [what, name, spread(us), _over(us, floor), ratios(us, times[OURS]), f"{errors[name]:.0e}"]
+        [
+            what,
+            name,
+            spread(us),
+            _over(us, floor),
+            ratios(us, times[OURS]),
+            Shown(errors[name], ".0e"),
+        ]
         for name, us in times.items()
     ]
 
@@ -132,7 +144,7 @@ def _prefill_rows(
     what = f"prefill {num_new:,} on {num_cached:,} cached, {name_of(dtype)}"
     floor = roofs.floor_us(running.floor_bytes, flops)
     name = f"radixlab, {rate:,.2f} TFLOP/s"
-    return [[what, name, spread(us), _over(us, floor), "", f"{error:.0e}"]]
+    return [[what, name, spread(us), _over(us, floor), "", Shown(error, ".0e")]]
 
 
 def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:

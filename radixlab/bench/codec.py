@@ -11,14 +11,14 @@ import numpy as np
 
 from radixlab.bench.measure import quiet_gc, spread
 from radixlab.bench.report import count
-from radixlab.bench.table import Cell, TableReport
+from radixlab.bench.table import Cell, Shown, TableReport
 from radixlab.bench.tree_report import Progress
 from radixlab.cache import CacheConfig, CompressedIds, KVCacheManager, Tokens
 from radixlab.cache.codec import MARKS, Codec
 from radixlab.cache.protocols import BlockIds
 from radixlab.workloads import Workload, conversation_trace, open_workload
 
-HEADER = ("ids", "codec", "% of int32", "encode, M ids/s", "decode, M ids/s", "both, M ids/s")
+HEADER = ("ids", "codec", "of int32", "encode, M ids/s", "decode, M ids/s", "both, M ids/s")
 
 
 def measure_codec(command: str, rounds: int | None, quick: bool, progress: Progress) -> TableReport:
@@ -84,7 +84,7 @@ def _row(
     return [
         kind,
         codec,
-        f"{coded.ratio:.4%}",
+        Shown(coded.ratio, ".4%"),
         spread(million / s for s in encode_s),
         spread(million / s for s in decode_s),
         spread(both),

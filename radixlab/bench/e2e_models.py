@@ -87,7 +87,7 @@ class Transformers:
 
     def generate(self, prompts: Many[TokenArray], num_tokens: int) -> None:
         """Answer prompts of one length as one batch, greedily."""
-        ids = torch.from_numpy(np.stack(prompts)).long()
+        ids = torch.from_numpy(np.stack(prompts)).long().to(self.model.device)
         self.model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=num_tokens, do_sample=False
         )

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from radixlab.bench.replay_report import PolicyRun
 from radixlab.cache import KVCacheManager
-
-PLOTS = (".png", ".svg", ".pdf")
+from radixlab.extras import what_to_install
 
 
 class PictureError(ValueError):
@@ -31,7 +30,7 @@ def picture_writer(dot: Path | None, png: Path | None) -> Callable[[KVCacheManag
         if png:
             still(State(num_blocks=1, block_size=1))  # what is missing may show only when drawing
     except ImportError as error:
-        raise PictureError(f"no pictures without the package {error.name or error}") from None
+        raise PictureError(f"no picture: {what_to_install(error)}") from None
     for path in filter(None, (dot, png)):
         require_writable(path)
 
@@ -51,16 +50,14 @@ Rates = Mapping[str, Sequence[tuple[int, float]]]
 def race_writer(plot: Path | None) -> Callable[[str, list[PolicyRun], Rates], None]:
     """Return what draws a race of policies to `plot`, if that is given.
 
-    Raises `PictureError` for a suffix that is no picture's or without matplotlib, and `OSError`.
+    Raises `PictureError` without matplotlib, and `OSError` for a file that cannot be written.
     """
     if plot is None:
         return lambda title, runs, by_pool: None
-    if plot.suffix not in PLOTS:
-        raise PictureError(f"{plot}: a plot ends in one of {', '.join(PLOTS)}")
     try:
         from radixlab.viz.race import draw_race
     except ImportError as error:
-        raise PictureError(f"no pictures without the package {error.name or error}") from None
+        raise PictureError(f"no picture: {what_to_install(error)}") from None
     require_writable(plot)
 
     def write(title: str, runs: list[PolicyRun], by_pool: Rates) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from radixlab.bench.report import text_table
+from radixlab.bench.report import count, text_table
 from radixlab.config import CacheConfig
 from radixlab.workloads import ReplayResult, Workload
 
@@ -20,8 +20,10 @@ class PolicyRun:
 def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> str:
     """Format a table for a terminal."""
     head = f"{workload.num_requests:,} requests of {workload.name}, {pools(config)}"
+    rejected = any(run.result.rejected_requests for run in runs)
     header = [
         "policy",
+        *(["rejected requests"] if rejected else []),
         "prompt tokens",
         "hit tokens",
         "token hit rate",
@@ -29,7 +31,7 @@ def as_text(workload: Workload, config: CacheConfig, runs: list[PolicyRun]) -> s
         *(["from the host", "dropped blocks"] if config.num_host_blocks else []),
         "CPU µs/request",
     ]
-    rows = [_cells(run, with_host=config.num_host_blocks > 0) for run in runs]
+    rows = [_cells(run, rejected, with_host=config.num_host_blocks > 0) for run in runs]
     return f"{head}\n\n{text_table(header, rows)}"
 
 
@@ -58,15 +60,17 @@ def notes(runs: list[PolicyRun], config: CacheConfig) -> Iterator[str]:
     rejected = max(run.result.rejected_requests for run in runs)  # the same for every policy
     if rejected:
         pool = f"{config.num_blocks:,} blocks of {config.block_size} tokens"
-        yield f"note: {rejected:,} requests can never fit in {pool}: rejected, and in no count"
+        requests = count(rejected, "request")
+        yield f"note: {requests} can never fit in {pool}: rejected and not counted"
     if config.num_host_blocks and any(run.policy == "belady" for run in runs):
         yield "note: with a host tier belady is no bound: it is optimal for the device alone"
 
 
-def _cells(run: PolicyRun, *, with_host: bool) -> list[str]:
+def _cells(run: PolicyRun, with_rejected: bool, *, with_host: bool) -> list[str]:
     r = run.result
     return [
         run.policy,
+        *([f"{r.rejected_requests:,}"] if with_rejected else []),
         f"{r.prompt_tokens:,}",
         f"{r.hit_tokens:,}",
         f"{r.token_hit_rate:.6f}",
@@ -81,6 +85,7 @@ def _fields(run: PolicyRun, *, with_host: bool) -> dict[str, object]:
     host = {"host_hit_tokens": r.host_hit_tokens, "dropped_blocks": r.dropped_blocks}
     return {
         "policy": run.policy,
+        "rejected_requests": r.rejected_requests,
         "prompt_tokens": r.prompt_tokens,
         "hit_tokens": r.hit_tokens,
         "token_hit_rate": r.token_hit_rate,

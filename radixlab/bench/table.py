@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from radixlab.bench.measure import Spread, machine
 from radixlab.bench.report import machine_line, markdown_table, text_table, triple
 
-Cell = str | int | float | Spread
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number that its table shows in a form of its own, such as a share in per cent."""
+
+    value: float
+    pattern: str
+    """As in `format(0.5, ".0%")`."""
+
+    def __str__(self) -> str:
+        return format(self.value, self.pattern)
+
+
+Cell = str | int | float | Spread | Shown
+"""Text that is empty stands for a figure that there is not: `null` in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,7 @@ class TableReport:
         return f"{head}\n\n{self.what}\n\n{markdown_table(self.header, self._cells())}"
 
     def as_json(self) -> dict[str, object]:
-        """Return what `--json` prints; spreads are `[median, low, high]`."""
+        """Return what `--json` prints: figures as numbers, spreads as `[median, low, high]`."""
         rows = [dict(zip(self.header, map(_plain, row), strict=True)) for row in self.rows]
         return {"machine": machine(), "command": self.command, "rows": rows}
 
@@ -43,4 +57,6 @@ def _text(cell: Cell) -> str:
 
 
 def _plain(cell: Cell) -> object:
-    return triple(cell) if isinstance(cell, Spread) else cell
+    if isinstance(cell, Spread):
+        return triple(cell)
+    return cell.value if isinstance(cell, Shown) else None if cell == "" else cell

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from radixlab.bench.goals import Goal
 from radixlab.bench.growth import SIZES, GrowthRow, measure_growth
 from radixlab.bench.measure import Spread, machine
 from radixlab.bench.peers import Peers, find_peers
@@ -21,17 +22,23 @@ from radixlab.bench.tree import (
 )
 from radixlab.workloads import Workload
 
-FLOOR_GOAL = "÷ floor ≤ 4 (beyond: 2.5)"
+FLOOR_GOAL = Goal("≤", 4, beyond=2.5, of="÷ floor")
 """Ours ÷ floor at the smaller pool, caches warm."""
 PEER_GOALS = {
-    "SGLang 0.5.23 RadixCache": ("÷ ours ≥ 12 (beyond: 20)", "÷ ours ≥ 5 (beyond: 7)"),
-    "SGLang 0.5.23 default (Rust core)": ("÷ ours ≥ 15 (beyond: 25)", "÷ ours ≥ 6 (beyond: 10)"),
-    "vLLM 0.33.0 (sha256)": ("÷ ours ≥ 200 (beyond: 400)", ""),
+    "SGLang 0.5.23 RadixCache": (
+        Goal("≥", 12, beyond=20, of="÷ radixlab"),
+        Goal("≥", 5, beyond=7, of="÷ radixlab"),
+    ),
+    "SGLang 0.5.23 default (Rust core)": (
+        Goal("≥", 15, beyond=25, of="÷ radixlab"),
+        Goal("≥", 6, beyond=10, of="÷ radixlab"),
+    ),
+    "vLLM 0.33.0 (sha256)": (Goal("≥", 200, beyond=400, of="÷ radixlab"), None),
 }
 """Peer ÷ ours: with caches warm, and cold."""
-FLATNESS_GOAL = "≤ 2 (beyond: 1.7)"
+FLATNESS_GOAL = Goal("≤", 2, beyond=1.7)
 """Cost at the largest tree ÷ at the smallest, each operation."""
-EVENTS_GOAL = "≤ 1.05 (beyond: 1.02)"
+EVENTS_GOAL = Goal("≤", 1.05, beyond=1.02)
 EVENT_ROUNDS = 21
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
@@ -71,10 +78,10 @@ class TreeReport:
             "trace": self.workload.name,
             "requests": self.workload.num_requests,
             "rounds": self.rounds,
-            "managers": [_trace_json(row) for row in self.trace_rows],
-            "cold": [_trace_json(row) for row in self.cold_rows],
+            "managers": [_trace_json(row, self.rounds, False) for row in self.trace_rows],
+            "cold": [_trace_json(row, self.rounds, True) for row in self.cold_rows],
             "events": _events_json(self.events) if self.events else None,
-            "growth": [_growth_json(row) for row in self.growth_rows],
+            "growth": [_growth_json(row, self.rounds) for row in self.growth_rows],
             "not_run": self.not_run,
         }
 
@@ -86,13 +93,13 @@ class TreeReport:
         parts = [
             f"Thread CPU µs per request, match to release; tokens are in each manager's own type "
             f"before the clock starts: {runs}",
-            table(*_trace_table(self.trace_rows, is_cold=False)),
+            table(*_trace_table(self.trace_rows, self.rounds, is_cold=False)),
         ]
         if self.cold_rows:
             parts += [
                 f"The same with cold caches: 64 MB are swept before every {COLD_EVERY}th request, "
                 f"and only these are timed: {runs}",
-                table(*_trace_table(self.cold_rows, is_cold=True)),
+                table(*_trace_table(self.cold_rows, self.rounds, is_cold=True)),
             ]
         if self.not_run:
             why = "; ".join(f"{name}: {reason}" for name, reason in self.not_run.items())
@@ -108,7 +115,7 @@ class TreeReport:
             *parts,
             f"µs of one operation on a tree of so many blocks: median of {self.num_samples} "
             f"in each of {count(self.rounds, 'round')}, median (min - max) of these",
-            table(*_growth_table(self.growth_rows)),
+            table(*_growth_table(self.growth_rows, self.rounds)),
         ]
 
 
@@ -149,7 +156,9 @@ def _measure_trace(
         )
 
 
-def _trace_table(rows: list[TraceRow], is_cold: bool) -> tuple[list[str], list[list[str]]]:
+def _trace_table(
+    rows: list[TraceRow], rounds: int, is_cold: bool
+) -> tuple[list[str], list[list[str]]]:
     header = [
         "manager", "blocks", "CPU µs/request", "÷ radixlab", "÷ floor", "goal", "token hit rate"
     ]  # fmt: skip
@@ -160,22 +169,24 @@ def _trace_table(rows: list[TraceRow], is_cold: bool) -> tuple[list[str], list[l
             str(row.cpu_us),
             str(row.over_ours),
             str(row.over_floor),
-            _trace_goal(row, is_cold),
+            _trace_goal(row, rounds, is_cold),
             "" if row.token_hit_rate is None else f"{row.token_hit_rate:.6f}",
         ]
         for row in rows
     ]
 
 
-def _trace_goal(row: TraceRow, is_cold: bool) -> str:
+def _trace_goal(row: TraceRow, rounds: int, is_cold: bool) -> str:
     if (row.contender, row.num_blocks) == ("radixlab", POOLS[0]):
-        return "" if is_cold else FLOOR_GOAL
-    return PEER_GOALS.get(row.contender, ("", ""))[is_cold]
+        return "" if is_cold else FLOOR_GOAL.judge(row.over_floor, rounds)
+    goal = PEER_GOALS.get(row.contender, (None, None))[is_cold]
+    return goal.judge(row.over_ours, rounds) if goal else ""
 
 
 def _events_table(row: EventsRow) -> tuple[list[str], list[list[str]]]:
     header = ["engine", "stripped copy", "engine ÷ copy", "goal"]
-    return header, [[str(row.cpu_us), str(row.stripped_us), precise(row.ratio), EVENTS_GOAL]]
+    goal = EVENTS_GOAL.judge(row.ratio, row.rounds)
+    return header, [[str(row.cpu_us), str(row.stripped_us), precise(row.ratio), goal]]
 
 
 def precise(ratio: Spread) -> str:
@@ -183,24 +194,30 @@ def precise(ratio: Spread) -> str:
     return f"{ratio.median:.3f} ({ratio.low:.3f} - {ratio.high:.3f})"
 
 
-def _growth_table(rows: list[GrowthRow]) -> tuple[list[str], list[list[str]]]:
+def _growth_table(rows: list[GrowthRow], rounds: int) -> tuple[list[str], list[list[str]]]:
     sizes = list(rows[0].us)
     ratio = f"{max(sizes):,} ÷ {min(sizes):,}"
     header = ["operation", *(f"{size:,}" for size in sizes), ratio, "goal"]
     names = {"match": "match 64 blocks", "insert": "insert 48 blocks", "evict": "evict 48 blocks"}
     return header, [
-        [names[row.operation], *map(str, row.us.values()), str(row.ratio), FLATNESS_GOAL]
+        [
+            names[row.operation],
+            *map(str, row.us.values()),
+            str(row.ratio),
+            FLATNESS_GOAL.judge(row.ratio, rounds),
+        ]
         for row in rows
     ]
 
 
-def _trace_json(row: TraceRow) -> dict[str, object]:
+def _trace_json(row: TraceRow, rounds: int, is_cold: bool) -> dict[str, object]:
     return {
         "manager": row.contender,
         "num_blocks": row.num_blocks,
         "cpu_us_per_request": triple(row.cpu_us),
         "over_floor": triple(row.over_floor),
         "over_radixlab": triple(row.over_ours),
+        "goal": _trace_goal(row, rounds, is_cold) or None,
         "token_hit_rate": row.token_hit_rate,
     }
 
@@ -212,9 +229,11 @@ def _events_json(row: EventsRow) -> dict[str, object]:
         "cpu_us_per_request": triple(row.cpu_us),
         "stripped_cpu_us_per_request": triple(row.stripped_us),
         "ratio": triple(row.ratio),
+        "goal": EVENTS_GOAL.judge(row.ratio, row.rounds),
     }
 
 
-def _growth_json(row: GrowthRow) -> dict[str, object]:
+def _growth_json(row: GrowthRow, rounds: int) -> dict[str, object]:
     us = {str(size): triple(figure) for size, figure in row.us.items()}
-    return {"operation": row.operation, "us": us, "ratio": triple(row.ratio)}
+    goal = FLATNESS_GOAL.judge(row.ratio, rounds)
+    return {"operation": row.operation, "us": us, "ratio": triple(row.ratio), "goal": goal}

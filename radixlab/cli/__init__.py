@@ -2,41 +2,73 @@
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
-`error: …`, and exit code 2.
+`error: …`, and exit code 2. Commands are imported when they are called, so that each needs only
+the packages that it uses.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
 import radixlab
-from radixlab.bench.pictures import PictureError
-from radixlab.cache import CacheError
-from radixlab.cli.bench import bench
-from radixlab.cli.grade import grade_command
-from radixlab.cli.lab import lab, lab_command
-from radixlab.cli.replay import replay
+from radixlab.cli.lazy import LazyGroup, Place
 from radixlab.cli.shared import exit_with
-from radixlab.cli.work import history, reset, restore, start
-from radixlab.config import ConfigError
-from radixlab.grade.box import BoxError
-from radixlab.grade.submission import SubmissionError
-from radixlab.workloads import TraceError, UnknownWorkloadError
+from radixlab.extras import what_to_install
 
-__all__ = ["cli", "lab_command", "main"]
+__all__ = ["cli", "main"]
 
-CALLERS_MISTAKES = (
-    TraceError,
-    UnknownWorkloadError,
-    ConfigError,
-    CacheError,
-    PictureError,
-    SubmissionError,
-    BoxError,
-)
+CALLERS_MISTAKES = {
+    "radixlab.bench.pictures": ("PictureError",),
+    "radixlab.cache.errors": ("CacheError",),
+    "radixlab.config": ("ConfigError",),
+    "radixlab.grade.box.process": ("BoxError",),
+    "radixlab.grade.submission": ("SubmissionError",),
+    "radixlab.model.errors": ("ModelError",),
+    "radixlab.observe.wire": ("RecordingError",),
+    "radixlab.workloads.mooncake": ("TraceError",),
+    "radixlab.workloads.source": ("UnknownWorkloadError",),
+}
+"""Exceptions that tell of the caller's input, by module; none is imported for their sake."""
+
+COMMANDS = {
+    "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on the first notebook."),
+    "start": Place(
+        "radixlab.cli.work",
+        "start",
+        "Copy the exercises into work/, which is yours; what is there already is never touched.",
+    ),
+    "grade": Place(
+        "radixlab.cli.grade",
+        "grade_command",
+        "Grade exercises; the exit code is 0 when everything asked for passed, else 1.",
+    ),
+    "history": Place(
+        "radixlab.cli.work",
+        "history",
+        "List the versions that were graded in a notebook, the latest last.",
+    ),
+    "restore": Place(
+        "radixlab.cli.work",
+        "restore",
+        "Put a version back into your notebook: the latest, or the one numbered VERSION.",
+    ),
+    "reset": Place(
+        "radixlab.cli.work",
+        "reset",
+        "Begin an exercise again; what you wrote is kept as a version.",
+    ),
+    "replay": Place(
+        "radixlab.cli.replay",
+        "replay",
+        "Run the requests of TRACE through the cache, one after another, and count what it finds.",
+    ),
+    "bench": Place(
+        "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
+    ),
+}
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -51,18 +83,31 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         context = getattr(error, "ctx", None)
         hint = f" (see {context.command_path} --help)" if context else ""
         exit_with(f"error: {error.format_message()}{hint}", 2)
-    except CALLERS_MISTAKES as error:
-        exit_with(f"error: {error}", 2)
+    except ImportError as error:
+        exit_with(f"error: {what_to_install(error)}", 2)
     except OSError as error:
         exit_with(
             f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", 2
         )
     except MemoryError:
         exit_with("error: not enough memory: try fewer blocks", 2)
+    except Exception as error:
+        if not isinstance(error, tuple(_callers_mistakes())):
+            raise
+        exit_with(f"error: {error}", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _callers_mistakes() -> Iterator[type[Exception]]:
+    """Yield those whose modules are loaded: no other can have been raised."""
+    for module, names in CALLERS_MISTAKES.items():
+        if module in sys.modules:
+            yield from (getattr(sys.modules[module], name) for name in names)
+
+
 @click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start here: radixlab lab",
@@ -73,7 +118,3 @@ def cli(context: click.Context) -> None:
     """Watch, break and build RadixAttention: sharing the KV cache between requests."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for command in (lab, start, grade_command, history, restore, reset, replay, bench):
-    cli.add_command(command)

@@ -9,14 +9,16 @@ import click
 
 from radixlab.bench.pictures import require_writable
 from radixlab.bench.report import Report, write_section
+from radixlab.cli.lazy import WholeHelp
 from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, examples, progress
+from radixlab.extras import what_to_install
 
 
 class NotRunnable(click.ClickException):
     """A benchmark needs what this machine has not."""
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=WholeHelp, invoke_without_command=True)
 @click.pass_context
 def bench(context: click.Context) -> None:
     """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
@@ -102,7 +104,7 @@ def _add(name: str, module: str, what: str) -> None:
                 importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}"
             )
         except ImportError as error:
-            raise NotRunnable(f"{error}: pip install 'radixlab[model]'") from None
+            raise NotRunnable(what_to_install(error)) from None
         given = _given(rounds=rounds, quick=quick or None)
         if results:
             require_writable(results)
@@ -150,7 +152,7 @@ def bench_attention(
         from radixlab.attention import BackendError
         from radixlab.bench.attention import measure_attention
     except ImportError as error:
-        raise NotRunnable(str(error)) from None
+        raise NotRunnable(what_to_install(error)) from None
     given = _given(device=device if device != "cpu" else None, rounds=rounds, quick=quick or None)
     if results:
         require_writable(results)

@@ -1,6 +1,7 @@
 """`radixlab replay`: a trace through the cache, under one policy or many."""
 
 import difflib
+import os
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ import click
 
 from radixlab.bench.pictures import picture_writer, race_writer
 from radixlab.bench.replay_report import PolicyRun, as_json, as_text, notes, pools
+from radixlab.bench.report import count
 from radixlab.cache import KVCacheManager
-from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OUTPUT_FILE, examples, progress
+from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OutputFile, examples, progress
 from radixlab.config import CacheConfig
 from radixlab.workloads import (
     GENERATORS,
@@ -64,9 +66,7 @@ def _generators() -> str:
     "--policy", "policies", default="lru", show_default=True,
     help=f"What to evict by, a comma-separated list of: {', '.join(manager_names())}.",
 )  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For generators."
-)
+@click.option("--seed", type=click.IntRange(min=0), help="For generators only.  [default: 0]")
 @click.option(
     "--swap-space", type=BYTES,
     help="Host memory for evicted blocks, such as 4GiB; needs --kv-bytes-per-token.  [default: 0]",
@@ -78,15 +78,14 @@ def _generators() -> str:
 )  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option(
-    "--dot",
-    type=OUTPUT_FILE,
-    help="Write the first policy's tree at the end as Graphviz DOT.",
+    "--dot", type=OutputFile(".dot", ".gv"),
+    help="Write the final tree of the first policy that has one as Graphviz DOT (.dot or .gv).",
+)  # fmt: skip
+@click.option(
+    "--png", type=OutputFile(".png"), help="Write a picture of that policy's final cache."
 )
 @click.option(
-    "--png", type=OUTPUT_FILE, help="Write a picture of the first policy's cache at the end."
-)
-@click.option(
-    "--plot", type=OUTPUT_FILE,
+    "--plot", type=OutputFile(".png", ".svg", ".pdf"),
     help="Draw hit rates over time and against the size of the pool (.png, .svg or .pdf).",
 )  # fmt: skip
 @click.option(
@@ -98,7 +97,7 @@ def replay(
     num_blocks: int,
     block_size: int,
     policies: str,
-    seed: int,
+    seed: int | None,
     swap_space: int | None,
     kv_bytes_per_token: int | None,
     is_json: bool,
@@ -117,16 +116,16 @@ def replay(
     num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
     config = CacheConfig(num_blocks, block_size, num_host_blocks=num_host_blocks)
     sizes = _pool_sizes(pool_sizes, num_blocks)
-    if (dot or png) and names == ["naive"]:
-        raise click.UsageError("nothing to draw: the naive manager has no tree")
+    _refuse_options_without_effect(trace, seed, names, plot, pool_sizes, dot or png)
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
-    workload = open_workload(trace, limit, seed)
+    workload = open_workload(trace, limit, seed or 0)
     runs: list[PolicyRun] = []
     trees: list[KVCacheManager] = []
     for name in names:
         manager = make_manager(name, config, workload.requests)
         runs.append(_run(name, manager, workload))
         trees += [manager] if isinstance(manager, KVCacheManager) and not trees else []
+    _refuse_a_run_of_nothing(workload, config, runs[0])
     for note in notes(runs, config):
         click.echo(note, err=True)
     click.echo(as_json(workload, config, runs) if is_json else as_text(workload, config, runs))
@@ -135,6 +134,32 @@ def replay(
     if plot:
         title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(config)}"
         draw_race(title, runs, _sweep(names, config, sizes, workload, runs))
+
+
+def _refuse_options_without_effect(
+    trace: str,
+    seed: int | None,
+    names: list[str],
+    plot: Path | None,
+    pool_sizes: str | None,
+    picture: Path | None,
+) -> None:
+    if seed is not None and trace not in GENERATORS and os.path.lexists(trace):
+        raise click.UsageError(f"--seed has no effect on a file: {trace}")
+    if pool_sizes is not None and plot is None:
+        raise click.UsageError("--pool-sizes has no effect without --plot")
+    if picture and names == ["naive"]:
+        raise click.UsageError("nothing to draw: the naive manager has no tree")
+
+
+def _refuse_a_run_of_nothing(workload: Workload, config: CacheConfig, run: PolicyRun) -> None:
+    """Fail if no request fits in the pool: a hit rate of nothing would be no figure."""
+    if 0 < workload.num_requests == run.result.rejected_requests:
+        least = min(-(-r.num_tokens // config.block_size) for r in workload.requests())
+        raise click.UsageError(
+            f"none of the {count(workload.num_requests, 'request')} fits in {pools(config)}: "
+            f"the smallest needs {count(least, 'block')}"
+        )
 
 
 def _run(name: str, manager: Manager, workload: Workload, what: str = "") -> PolicyRun:
@@ -170,6 +195,8 @@ def _sweep(
 
 def _host_blocks(swap_space: int | None, kv_bytes_per_token: int | None, block_size: int) -> int:
     if not swap_space:
+        if kv_bytes_per_token is not None and swap_space is None:
+            raise click.UsageError("--kv-bytes-per-token has no effect without --swap-space")
         return 0
     if kv_bytes_per_token is None:
         raise click.UsageError("--swap-space needs --kv-bytes-per-token to become blocks")
@@ -197,11 +224,13 @@ def _pool_sizes(text: str | None, num_blocks: int) -> list[int]:
 
 
 def _policies(text: str) -> list[str]:
-    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    names = [part.strip() for part in text.split(",")]
     known = manager_names()
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             guess = f"; did you mean {near[0]}?" if near else ""
             raise click.UsageError(f"unknown policy {name!r} (known: {', '.join(known)}){guess}")
+        if names.count(name) > 1:
+            raise click.UsageError(f"--policy {text!r}: {name} is named twice")
     return names

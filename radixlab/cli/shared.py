@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import ClassVar, NoReturn
 
 import click
-from tqdm import tqdm
 
-OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
 AT_LEAST_ONE = click.IntRange(min=1)
 
 
@@ -35,6 +33,34 @@ class Bytes(click.ParamType[int]):
 BYTES = Bytes()
 
 
+class OutputFile(click.ParamType[Path]):
+    """A file to write: of one of these kinds, and of no other option of the same command."""
+
+    name = "file"
+
+    def __init__(self, *suffixes: str) -> None:
+        self.suffixes = suffixes
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return the path; fail with one line for `-`, another kind, or a file named twice."""
+        path = Path(str(value))
+        if str(value) in ("", "-"):
+            self.fail(f"{value!r} is not a file: only --json prints to stdout", param, ctx)
+        if self.suffixes and path.suffix.lower() not in self.suffixes:
+            self.fail(f"{path}: the file must end in {' or '.join(self.suffixes)}", param, ctx)
+        if ctx and param and param.name:
+            taken = ctx.meta.setdefault(__name__, {})
+            other = taken.setdefault(path.absolute(), param.name)
+            if other != param.name:
+                self.fail(f"{path} is named twice: both files would be written there", param, ctx)
+        return path
+
+
+OUTPUT_FILE = OutputFile()
+
+
 def examples(*lines: str) -> str:
     """Return lines for the end of a help text."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
@@ -49,5 +75,7 @@ def exit_with(message: str, code: int) -> NoReturn:
 @contextmanager
 def progress(total: int, what: str, unit: str) -> Iterator[Callable[[], object]]:
     """Show a bar on stderr, where that is a terminal; yields what to call after each unit."""
+    from tqdm import tqdm
+
     with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, disable=None, leave=False) as bar:
         yield bar.update

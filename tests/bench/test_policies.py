@@ -57,12 +57,12 @@ def test_a_promise_is_judged_on_the_traffic_it_is_about() -> None:
     over = {"multi-turn-chat": -0.004, "agent": -0.02, "scan-polluted": 0.3}
     races = [Race(w, 10, {"lru": 0.2, "adaptive": 0.2 + d, "belady": 0.7}) for w, d in over.items()]
     report = PoliciesReport(
-        "radixlab bench policies", 60, 1, [Standing([r]) for r in races], SHOWN[1:]
+        "radixlab bench policies", 60, 5, [Standing([r]) for r in races], SHOWN[1:]
     )
     for row in (
-        "multi-turn-chat | -0.40 | ≥ -1.00",
+        "multi-turn-chat | -0.40 | ≥ -1: met",
         "elsewhere | -2.00 |",
-        "scan-polluted | 0.60 | ≥ 0.50",
+        "scan-polluted | 0.60 | ≥ 0.5: met",
     ):
         assert row in report.markdown()
 

@@ -26,6 +26,7 @@ LAYERS = [  # imports point down this list only
     "events",
     "files",
     "home",
+    "extras",
     "config",
     "exercise",
 ]

@@ -1,0 +1,35 @@
+"""Which extra of radixlab brings a package that is missing. Knows the package's metadata only."""
+
+import re
+from collections.abc import Iterator
+from importlib import metadata
+
+MODULES_OF = {"pillow": "PIL"}
+"""Packages whose module has another name."""
+
+
+def what_to_install(error: ImportError) -> str:
+    """Say which package is missing, and which extra of radixlab brings it.
+
+    >>> what_to_install(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    "torch is not installed: pip install 'radixlab[model]'"
+    """
+    module = (error.name or "").partition(".")[0]
+    if not module or module == "radixlab":
+        return str(error)
+    extras = list(_extras_with(module))
+    how = f"pip install 'radixlab[{extras[0]}]'" if extras else f"pip install {module}"
+    return f"{module} is not installed: {how}"
+
+
+def _extras_with(module: str) -> Iterator[str]:
+    """Name the extras that bring a module, those for learners first."""
+    try:
+        requirements = metadata.requires("radixlab") or []
+    except metadata.PackageNotFoundError:
+        return
+    for requirement in requirements:
+        package = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+        if package and extra and MODULES_OF.get(package[0], package[0]) == module:
+            yield extra[1]
