@@ -50,7 +50,7 @@ def tiny_model(seed=0, **changes):
 def save_checkpoint(folder, model, shards=1, **changes):
     """Write config.json and safetensors; `changes` go into the config.json."""
     (folder / "config.json").write_text(json.dumps({**HF, **changes}))
-    weights = {hf_name(name): weight.data for name, weight in model.named_parameters()}
+    weights = {hf_name(n): weight.data.contiguous() for n, weight in model.named_parameters()}
     names = list(weights)
     if shards == 1:
         save_file(weights, folder / "model.safetensors")
