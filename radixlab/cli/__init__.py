@@ -34,11 +34,11 @@ CALLERS_MISTAKES = {
 """Exceptions that tell of the caller's input, by module; none is imported for their sake."""
 
 COMMANDS = {
-    "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on the first notebook."),
+    "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on your copy of the first lesson."),
     "start": Place(
         "radixlab.cli.work",
         "start",
-        "Copy the exercises into work/, which is yours; what is there already is never touched.",
+        "Copy lessons and exercises into work/, which is yours; what you began is never touched.",
     ),
     "grade": Place(
         "radixlab.cli.grade",
@@ -58,7 +58,7 @@ COMMANDS = {
     "reset": Place(
         "radixlab.cli.work",
         "reset",
-        "Begin an exercise again; what you wrote is kept as a version.",
+        "Begin a lesson or an exercise again, in its newest version; what you wrote is kept.",
     ),
     "replay": Place(
         "radixlab.cli.replay",
