@@ -34,7 +34,7 @@ CALLERS_MISTAKES = {
 """Exceptions that tell of the caller's input, by module; none is imported for their sake."""
 
 COMMANDS = {
-    "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on the first notebook."),
+    "lab": Place("radixlab.cli.lab", "lab", "Open JupyterLab on your copy of the first lesson."),
     "start": Place(
         "radixlab.cli.work",
         "start",
