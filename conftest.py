@@ -11,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from radixlab.home import static_environment
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has a core: more threads of torch would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broken engine
 
 # Without torch or triton, what needs them is not looked at for doctests; its tests skip and say

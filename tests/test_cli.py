@@ -102,8 +102,9 @@ def test_replay_json_is_one_object_with_these_fields(run: Run, trace: Path) -> N
     done = run("replay", trace, "--num-blocks", 200, "--policy", "lru,naive", "--json")
     assert (done.code, done.err) == (0, "")
     report = json.loads(done.out)
-    assert list(report) == ["trace", "requests", "num_blocks", "block_size", "runs"]
-    assert [report[key] for key in list(report)[:4]] == [str(trace), 3, 200, 16]
+    keys = ["trace", "requests", "contradictions", "num_blocks", "block_size"]
+    assert list(report) == [*keys, "runs"]
+    assert [report[key] for key in keys] == [str(trace), 3, 0, 200, 16]
     assert [list(run) for run in report["runs"]] == [RUN_KEYS, RUN_KEYS]
     lru = report["runs"][0]
     assert (lru["policy"], lru["hit_tokens"]) == ("lru", 1184)

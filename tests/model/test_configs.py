@@ -24,7 +24,16 @@ TEXT = prompt(0, 40)
 L3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 LLAMA_3 = {"rope_type": "llama3", **L3, "original_max_position_embeddings": 64}
 LINEAR = {"rope_type": "linear", "factor": 4.0}
-ABSENT = object()
+
+
+class Absent:
+    """Stands for a key that is taken out; the same text in every process, for test ids."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = Absent()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds
 from radixlab.cache.registry import Registry
-from radixlab.events import Namespace
+from radixlab.events import FinishReason, Namespace
 
 
 class LeakyManager(KVCacheManager):
@@ -80,6 +80,10 @@ class EarlyUnlockManager(KVCacheManager):
         """Register what is written."""
         super().commit(sequence, num_written, max_tokens)
         self.tree.unlock(Receipt(sequence.node))
+
+    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+        self.tree.lock(sequence.node)  # there must be something to unlock
+        super()._finish(sequence, reason)
 
 
 class NameKeyedTree(RadixTree):
