@@ -19,7 +19,7 @@ lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--
 
 test: lint unit nbval  ## what CI runs
 
-# Without torch all its types are `Any`, on which strict mypy lets nobody build.
+# Without torch all its types are `Any`, and strict mypy refuses classes and decorators made of these.
 ALLOW_ANY = --allow-subclassing-any --allow-untyped-decorators --no-warn-return-any
 lint: $(READY)
 	$(BIN)/ruff check .

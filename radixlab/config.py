@@ -87,7 +87,7 @@ class CacheConfig:
     """Blocks of host memory for what is evicted from the device; 0 for no host tier."""
 
     partial_reuse_tokens: int = 0
-    """Where a prompt leaves the tree inside a block, copy the block if at least so many tokens of
+    """Where a prompt leaves the tree inside a block, copy the block if at least this many tokens of
     it agree; 0 for never."""
 
     def __post_init__(self) -> None:

@@ -76,15 +76,15 @@ class Engine:
         self._thread = threading.get_ident()
         self._interrupts = Interrupts()
         self._news: list[NewToken] = []
-        """What no step has returned yet."""
+        """Tokens that no step has returned yet."""
         self._given_up: deque[int] = deque()
         """Requests to be aborted by the next step."""
         self._stepping = self._failed = self._torn = False
-        """Whether a step is under way, broke off, broke off where that leaves the cache torn."""
+        """Whether a step is under way; whether one broke off; whether the cache may be torn."""
 
     @property
     def has_work(self) -> bool:
-        """Whether a request waits or runs, a transfer is pending, or there is a token to tell."""
+        """Whether a request waits or runs, a transfer is pending, or a token is unreported."""
         return bool(self.requests or self.manager.transit.pending or self._news)
 
     @property
@@ -125,8 +125,8 @@ class Engine:
     def fork_request(self, request: Request, sampler: Any = None) -> Request:
         """Ask for one more answer to a prompt that is not computed yet.
 
-        It begins when the prompt is computed, over the same blocks. Raises `RequestError` if that
-        was before.
+        It begins when the prompt is computed, over the same blocks. Raises `RequestError` if the
+        prompt is computed already.
         """
         self._check_caller()
         if not isinstance(request, Request):
@@ -167,8 +167,8 @@ class Engine:
     def step(self) -> list[NewToken]:
         """Compute one batch; return the tokens that were chosen, none for a prompt under way.
 
-        Non-finite logits finish that request only, by "error"; cached blocks that caused them leave
-        the cache, and so do, by "error", all who run over them.
+        Non-finite logits finish that request only, by "error". Cached blocks that caused them leave
+        the cache, and every request that runs over one of these finishes by "error" too.
 
         If the step raises, whatever it was, step again: nothing is lost and nothing is done twice.
         Tokens that a failed step chose are in the `output` of their requests, and the next step
@@ -274,7 +274,7 @@ class Engine:
         batch.set_apart(broken, corrupt)
 
     def _tell(self, batch: Batch) -> None:
-        """Say what the step has brought, and count out who is finished."""
+        """Say what the step has brought, and forget the requests that are finished."""
         ready = [request for request, _ in batch.ready]
         news = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
         news += [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
@@ -287,7 +287,7 @@ class Engine:
                 self._forget(request)
 
     def _report(self, request: Request) -> None:
-        """Do what `_tell` does for one request, of which nothing or several tokens may be new."""
+        """Do what `_tell` does for one request, which may have no new token, or several."""
         reason, num_told = request.finish_reason, request.num_reported
         tokens: list[int | None] = [*request.output[num_told:]]
         if reason == "error" and num_told <= len(request.output):
@@ -301,7 +301,7 @@ class Engine:
             self._forget(request)
 
     def _forget(self, request: Request) -> None:
-        """Count a request out."""
+        """Remove a request, and add it to the counts."""
         del self.requests[request.id]
         self.num_finished += 1
         self.prompt_tokens += request.num_prompt_tokens
@@ -361,7 +361,7 @@ class Engine:
         return in_pool if most is None else min(in_pool, most - request.num_prompt_tokens)
 
     def _check_size(self, request: Request) -> None:
-        """Raise for a prompt that leaves no room for a single token, though it were alone."""
+        """Raise for a prompt that leaves no room for a single token, even if it ran alone."""
         cache, most = self.manager.config, self.runner.max_context_len
         num_tokens = request.num_prompt_tokens + 1
         if most is not None and num_tokens > most:

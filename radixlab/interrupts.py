@@ -12,8 +12,8 @@ from typing import Any
 class Interrupts:
     """Holds SIGINT back between `hold` and `release`, or inside a `with` block.
 
-    It reaches the main thread only; in any other thread there is nothing to hold back. If `release`
-    is never reached, the handler that stays behind passes every interrupt on.
+    SIGINT reaches the main thread only; in any other thread there is nothing to hold back. If
+    `release` is never reached, the handler that stays behind passes every interrupt on.
     """
 
     def __init__(self) -> None:

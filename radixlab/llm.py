@@ -298,7 +298,7 @@ class Answer:
         )
 
     def read(self) -> None:
-        """Read what the request has been answered since the last time."""
+        """Read the tokens that the request has got since the last time."""
         while not self.is_over and self._num_read < len(self.request.output):
             token_id = self.request.output[self._num_read]
             self._num_read += 1

@@ -42,7 +42,7 @@ def backend_for(pool: KVPool, name: str | None = None, group_size: int = 1) -> B
     """Return the named backend, else the fastest one that can read this pool.
 
     Raises `BackendError` if there is none of this name, or the machine lacks what it needs, or it
-    cannot compute with such a pool and so many query heads to a KV head.
+    cannot compute with such a pool and `group_size` query heads to a KV head.
     """
     chosen = name if name is not None else "triton" if pool.k.is_cuda else "cpu"
     if chosen not in BACKENDS:

@@ -26,7 +26,7 @@ FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", N
 
 
 def require(pool: KVPool, group_size: int) -> None:
-    """Raise `BackendError` for a pool elsewhere, or numbers that torch's kernel does not know."""
+    """Raise `BackendError` for a pool elsewhere, or a dtype that torch's kernel does not know."""
     if pool.k.device.type != "cpu":
         raise BackendError(f"backend 'cpu' cannot read a pool on {pool.k.device}")
     require_dtype("cpu", pool)

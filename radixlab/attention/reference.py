@@ -40,7 +40,7 @@ def gather(pool: Tensor, block_ids: Tensor, num_tokens: int) -> Tensor:
 
 
 def require(pool: KVPool, group_size: int) -> None:
-    """Raise `BackendError` for numbers that it does not know."""
+    """Raise `BackendError` for a dtype that it does not compute in."""
     require_dtype("reference", pool)
 
 

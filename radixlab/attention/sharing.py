@@ -53,7 +53,7 @@ class PlanCache:
         self.block_size = as_count("block_size", block_size)
         self.group_size = as_count("group_size", group_size)
         self.num_built = 0
-        """How often the layout was made anew."""
+        """How often the layout was rebuilt."""
         self._layout: Layout | None = None
         self._plan: DecodePlan | None = None
 

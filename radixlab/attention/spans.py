@@ -1,8 +1,8 @@
-"""A decode plan as torch on a CPU wants it: some spans one by one, short ones many at once.
+"""A decode plan made ready for torch on a CPU: some spans get their own call, short ones share one.
 
 A call of torch costs as much as reading a few hundred keys. So the short spans of single sequences
-are copied together, `[n, longest]` tokens, and attended in one call; what one row has less than the
-longest is masked. A span that many sequences read, or a long one, has a call of its own.
+are copied together, `[n, longest]` tokens, and attended in one call; shorter rows are padded, and
+the padding is masked. A span that many sequences read, or a long one, has a call of its own.
 
 This file knows plans and sizes. It does not compute.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 from radixlab.attention.plan import DecodePlan, IntArray
 
 MAX_SPAN_NUMBERS = 2**16
-"""A span whose keys are more numbers than this is worth a call of its own."""
+"""A span whose keys hold more numbers than this gets a call of its own."""
 MAX_BATCH_NUMBERS = 2**18
 """What is copied together should stay in the processor's cache."""
 
@@ -54,9 +54,9 @@ class Work:
     spans: list[OneSpan]
     batches: list[ManySpans]
     row_of_part: Tensor | None
-    """int64 `[num_parts]`: the caller's row of each; None if each row has one."""
+    """int64 `[num_parts]`: the caller's row of each part; None if each row has exactly one part."""
     part_of_row: Tensor | None
-    """int64 `[B]`: if each row has one, which; None if they are in order."""
+    """int64 `[B]`: the part of each row, if each has exactly one; None if they are in order."""
 
 
 def prepare(plan: DecodePlan, width: int) -> Work:

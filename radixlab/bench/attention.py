@@ -148,7 +148,7 @@ def _prefill_rows(
 
 
 def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
-    """Time the plan of a step: made anew, and kept from the step before."""
+    """Time the plan of a step: rebuilt, and kept from the step before."""
     num_steps = 1 + rounds * 5
     room = num_requests * (1 + num_steps // BLOCK_SIZE)
     manager, sequences = admit(Case(((1, 8192), (num_requests, 256))), room)

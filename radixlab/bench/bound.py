@@ -1,7 +1,8 @@
-"""Does any policy find more than Belady's rule? All of them against it, on all kinds of traffic.
+"""Does any policy find more than Belady's rule? Every policy races it, on every kind of traffic.
 
 A search for a counterexample, not a proof: `cache/eviction/belady.py` says when the rule is
-optimal, and a test compares it with an exhaustive search of small cases. Everything is counted.
+optimal, and a test compares it with an exhaustive search of small cases. Only hits are counted,
+no time is measured.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Where nothing is shared and tokens are drawn: beside transformers, and what drawing costs a step.
+"""Traffic that shares nothing: our engine beside transformers, and what sampling adds to a step.
 
 A cache that finds nothing must not make the rest slower. So the same random prompts go through our
 engine and through one batch of transformers, all at once; what sampling adds is measured on a step
@@ -59,7 +59,7 @@ def peer_rows(
     rounds: int,
     advance: Callable[[], object],
 ) -> list[list[Cell]]:
-    """Let both answer the same prompts in turns; each round the other begins."""
+    """Let both answer the same prompts in turns; another one begins in each round."""
     rows = list[list[Cell]]()
     for prompt_len, answer_len, kind in cases:
         prompts = _random_prompts(model.config.vocab_size, prompt_len)
@@ -103,7 +103,7 @@ def serve(
 
 
 def step_rows(sizes: ModelConfig, rounds: int, advance: Callable[[], object]) -> list[list[Cell]]:
-    """Time decode steps of one batch whose requests are greedy in one and draw in the next."""
+    """Time decode steps of one batch; each step chooses tokens by another of the `KINDS`."""
     engine = _engine(random_model(sizes), BATCH, BLOCK_SIZE + len(KINDS) * (rounds + 1) + 1)
     requests = [
         engine.add_request(prompt, len(KINDS) * (rounds + 1) + 1)
@@ -131,7 +131,7 @@ def step_rows(sizes: ModelConfig, rounds: int, advance: Callable[[], object]) ->
 def _in_turns(
     contenders: dict[str, Callable[[], float]], rounds: int, advance: Callable[[], object]
 ) -> dict[str, list[float]]:
-    """Run each once a round, every round another first; return what each said."""
+    """Run each once a round, in every round another first; return what each returned."""
     names = list(contenders)
     said: dict[str, list[float]] = {name: [] for name in names}
     with quiet_gc():

@@ -1,4 +1,4 @@
-"""What a figure is held to, and whether it holds: a goal without a verdict is decoration."""
+"""Goals for the figures of a benchmark, and the verdict: whether a figure meets its goal."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -25,7 +25,7 @@ from radixlab.workloads import conversation_trace
 HERO = "adaptive"
 SCAN, CHAT = "scan-polluted", "multi-turn-chat"
 LEAST_OVER_LRU_GOAL = Goal("≥", -1)
-"""Of `adaptive` on chats, on every seed, in points of token hit rate.
+"""Of `adaptive` on chats, on every seed, in percentage points of token hit rate.
 
 Elsewhere its worst difference is shown, and nothing is promised.
 """

@@ -20,7 +20,7 @@ class Shown:
 
 
 Cell = str | int | float | Spread | Shown
-"""Text that is empty stands for a figure that there is not: `null` in JSON."""
+"""Empty text stands for a missing figure: `null` in JSON."""
 
 
 @dataclass(frozen=True, slots=True)

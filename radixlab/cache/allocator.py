@@ -91,7 +91,8 @@ class BlockAllocator:
         blocks = _int32(block_ids).tolist()
         for block, num in Counter(blocks).items():
             if self.more_holders.get(block, 0) < num:
-                raise BlockError(f"block {block} cannot be unshared {num} times: it is not shared")
+                extra = self.more_holders.get(block, 0)
+                raise BlockError(f"block {block} has {extra} extra references: cannot take {num}")
         for block in blocks:
             self._unshare_one(block)
 

@@ -24,7 +24,7 @@ MAX_COUNT_BITS = 512
 
 
 def check_count(name: str, value: object, least: int | None = None) -> int:
-    """Return `value` as a plain int; a `CountError` names what is none, or is below `least`."""
+    """Return `value` as a plain int; raise `CountError` if it is no int, or below `least`."""
     if type(value) is int and 0 <= value < PLENTY and not least:
         return value
     number = as_int(value)

@@ -57,8 +57,8 @@ class HostTier:
     def evict(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
         """Take blocks off the tail of the policy's victim; return their ids, int32 `[num_blocks]`.
 
-        They go to the host as far as there is, or can be made, room; what does not fit is dropped,
-        and first all that is below it.
+        As many as the host can make room for go there. The rest is dropped, after all that is below
+        it.
         """
         if not node.evictable:
             raise bad_trim(node, num_blocks)
@@ -71,7 +71,7 @@ class HostTier:
         return np.concatenate(gone)
 
     def _make_room(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
-        """Take host blocks for the tail of `node`; return as many as there are, up to so many.
+        """Take up to `num_blocks` host blocks for the tail of `node`; return as many as can be had.
 
         Where none is free, the least recent leaves are dropped. A leaf with an end of a transfer
         stays, for its blocks would not be free yet; unless it is below `node`, so that it must go
@@ -93,7 +93,7 @@ class HostTier:
         return np.concatenate((handed_on, self.allocator.allocate(num_free)))
 
     def _take_from_below(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
-        """Drop up to so many blocks below a node, the deepest first; return their ids."""
+        """Drop up to `num_blocks` blocks below a node, the deepest first; return their ids."""
         taken, missing = [NO_BLOCKS], num_blocks
         below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
         for leaf in below:

@@ -122,8 +122,8 @@ class KVCacheManager:
     def emit(self) -> Emit | None:
         """The listener; None for silence. May be set at any time.
 
-        It is called in the middle of things, so it must not raise, and may read but not call what
-        changes the manager: that raises `ListenerError`.
+        It is called in mid-change. So it must not raise, and may only read the manager: a call that
+        changes it raises `ListenerError`, and a listener that does not catch this is removed.
         """
         return self._listener
 

@@ -8,7 +8,7 @@ A pin whose time is over holds nothing back from any call, though its lock is ta
 call succeeds: a call that raises has changed nothing.
 
 A pin is a wish, not a right: it never keeps a request out that would fit alone. When nothing else
-runs and there is still not enough room, the pins go, those that expire first in front.
+runs and there is still not enough room, the pins go, first those that expire first.
 """
 
 import heapq
@@ -60,7 +60,7 @@ class Pins:
         return [pin.receipt.node for _, _, pin in self._by_expiry]
 
     def check_budget(self, found: Found, tick: int) -> None:
-        """Raise `PinError` if to pin what was found would break the budget; nothing is cut yet."""
+        """Raise `PinError` if pinning what was found would break the budget; no node is cut yet."""
         pinned = {
             path_node
             for expires, _, pin in self._by_expiry

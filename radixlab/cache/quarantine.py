@@ -22,9 +22,9 @@ CORRUPT = "corrupt KV"
 def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
     """Take these device blocks out of the cache, with all below them; return how many were cached.
 
-    A block that the tree does not own is not in the cache, and is left alone. Pins on what goes
-    are taken off. Raises `LockError`, and takes nothing out, while a sequence or a pending transfer
-    holds one of the blocks.
+    A block that the tree does not own is not in the cache, and is left alone. Pins on what is
+    taken out are removed. Raises `LockError`, and takes nothing out, while a sequence or a pending
+    transfer holds one of the blocks.
     """
     found = _corrupt_nodes(manager, set(block_ids))
     corrupt = [block for blocks in found.values() for block in blocks]

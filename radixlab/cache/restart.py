@@ -2,7 +2,7 @@
 
 A call of the manager that raises one of the cache's errors has changed nothing. An exception that
 nobody foresaw (a listener or a policy that raises, no memory left, an interrupt) can come between
-any two lines of a call, and what it leaves may contradict itself: a block that nobody has, a node
+any two lines of a call, and what it leaves may contradict itself: a block without a holder, a node
 without its lock, a load-back that was never ordered. What is torn cannot be told from what is
 sound. But all of it can be forgotten, for the cache is only a cache: whoever owns the requests
 computes their tokens again. (Candea and Fox, "Crash-only software", HotOS 2003.)
@@ -41,7 +41,7 @@ COUNTERS = {
 def restart(manager: KVCacheManager) -> None:
     """Forget every sequence, pin, transfer and cached block, whatever state they are in.
 
-    Every block is free then, handles of before are dead, and only the counters stay.
+    After that every block is free, all earlier handles are dead, and only the counters stay.
     """
     for receipt in list(_receipts(manager)):
         receipt.released = True
@@ -91,7 +91,7 @@ def _names_a_victim(tree: RadixTree) -> bool:
 
 
 def _another(tree: RadixTree) -> "LRU":
-    """Make a policy of the same kind, or LRU where that needs to be told more."""
+    """Make a policy of the same kind, or LRU if its class cannot be called without arguments."""
     try:
         return type(tree.policy)()  # type: ignore[return-value]  # any policy, by its protocol
     except Exception:

@@ -218,7 +218,7 @@ class RadixTree:
         if receipt.released:
             raise LockError(f"node {node.id}: this receipt was released before")
         if node.num_receipts < 1:
-            raise LockError(f"node {node.id}: nothing is locked, this receipt is none of its own")
+            raise LockError(f"node {node.id}: it has no lock that this receipt could release")
         receipt.released = True
         node.num_receipts -= 1
         if not (node.num_receipts or node.num_locked_children):

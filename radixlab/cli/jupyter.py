@@ -1,4 +1,4 @@
-"""What JupyterLab is told when the course starts it, as files and as an environment.
+"""The settings with which the course starts JupyterLab: files, and environment variables.
 
 Knows Jupyter's folders: settings that a learner changes win over all of this.
 """
@@ -22,7 +22,7 @@ OVERRIDES = {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 def settings(home: Path) -> dict[str, str]:
     """Write what Jupyter reads from files below `home`; return the environment to start it in.
 
-    Where no file can be written JupyterLab starts all the same, and knows less.
+    Where no file can be written, JupyterLab starts without these files.
     """
     environment = {"PATH": _with(str(Path(sys.executable).parent), "PATH")}
     try:
@@ -64,7 +64,7 @@ def kernel() -> dict[str, Any]:
 def _server() -> dict[str, Any]:
     if os.name != "posix":
         return {}
-    # Not a login shell, which Jupyter takes where it has no terminal: that would set PATH anew.
+    # Not a login shell, which Jupyter takes where it has no terminal: that would reset PATH.
     shell = [os.environ.get("SHELL") or "sh"]
     return {"ServerApp": {"terminado_settings": {"shell_command": shell}}}
 

@@ -30,7 +30,7 @@ FIRST_COPY = "work/00_start_here.ipynb"
 def lab(
     port: int, token: str | None, ip: str, no_browser: bool, jupyter_args: tuple[str, ...]
 ) -> None:
-    """Open JupyterLab on your copy of the first lesson. What follows is passed on to JupyterLab."""
+    """Open JupyterLab on your copy of the first lesson. Further arguments go to JupyterLab."""
     root = course_root()
     for copy in copies.start(root):
         if copy.state == copies.BEHIND:

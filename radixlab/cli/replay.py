@@ -163,7 +163,7 @@ def _refuse_options_without_effect(
 
 
 def _refuse_a_run_of_nothing(workload: Workload, config: CacheConfig, run: PolicyRun) -> None:
-    """Fail if no request fits in the pool: a hit rate of nothing would be no figure."""
+    """Fail if no request fits in the pool: a hit rate of nothing would mean nothing."""
     if 0 < workload.num_requests == run.result.rejected_requests:
         least = min(-(-r.num_tokens // config.block_size) for r in workload.requests())
         raise click.UsageError(

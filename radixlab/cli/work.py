@@ -21,7 +21,7 @@ class NotebookId(click.ParamType[str]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Return the id; fail with those that there are."""
+        """Return the id; fail with a list of the known ids."""
         known = [copies.id_of(path) for path in copies.handed_out(course_root())]
         if value not in known:
             self.fail(f"there is no notebook {value!r}: {', '.join(known)}", param, ctx)

@@ -93,7 +93,7 @@ def handed_out(root: Path) -> Iterator[Path]:
 
 
 def as_copy(source: Path) -> dict[str, Any]:
-    """Return what a learner gets of a notebook: no outputs, and links that work in `work/`."""
+    """Return a notebook as a learner gets it: no outputs, and links that work in `work/`."""
     document: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     for cell in document.get("cells", ()):
         if cell["cell_type"] == "code":
@@ -114,7 +114,7 @@ def _bring(source: Path, work: Path, versions: dict[str, str]) -> Copy:
     today, known = _version(document), versions.get(source.name)
     if not path.exists():
         state = NEW
-    elif known is None or known == today:  # of a copy from before versions were kept: no news
+    elif known is None or known == today:  # None: made before versions were kept
         state = SAME
     else:
         state = BEHIND if _touched(path, known) else REFRESHED

@@ -1,4 +1,4 @@
-"""Links and pictures of a notebook that moves to another folder: they go on leading where they led.
+"""Rewrites the links and pictures of a notebook that moves to another folder, so that they work.
 
 Knows Markdown's and HTML's ways to name a file, and folders; reads no file.
 """

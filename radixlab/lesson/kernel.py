@@ -19,7 +19,7 @@ from radixlab.lesson.guard import Guard
 
 MAGICS = "radixlab.grade"
 FOLDER_VARIABLE = "RADIXLAB_GUARDED"
-"""`make notebooks` names the folder of the sections it has just read; else the package's holds."""
+"""Names the folder of sections that `make notebooks` has just read; unset: the package's folder."""
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -59,7 +59,7 @@ def _tell_once(shell: Any, line: str) -> None:
 
 
 def _notebook() -> Path:
-    """Return the path of the notebook that this kernel was started for, if Jupyter's server did."""
+    """Return the path of the notebook for which Jupyter's server started this kernel, if it did."""
     return Path(os.environ.get("JPY_SESSION_NAME", ""))
 
 

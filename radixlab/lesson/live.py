@@ -1,4 +1,4 @@
-"""A view that is seen while a cell runs, and as it ends up in a notebook that is committed.
+"""Shows a view while a cell runs; in a notebook that is committed, the view's last picture.
 
 Knows displays and notebooks; knows nothing of caches.
 """

@@ -89,8 +89,8 @@ def predict(
 def reveal(key: str, actual: object, unit: str = "") -> None:
     """Print the guess kept under `key` beside what the engine measured.
 
-    In a notebook the first answer stays: the same cell, run once more on a state that has gone on,
-    measures something else.
+    In a notebook the first answer stays: if the cell runs again on a later state, it measures
+    something else.
 
     >>> reveal("never-asked", 16, unit="blocks")
     You made no guess; the engine says 16 blocks.

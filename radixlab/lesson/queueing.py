@@ -65,9 +65,9 @@ def serve_all(
 ) -> Served:
     """Serve all prompts, each time the one that `order` puts first.
 
-    All prompts wait from the beginning. With `num_waiting`, only so many wait at once, and the next
-    one comes when one is served. Passes are counted as the scheduler counts them: a waiting request
-    is passed when a request that came later is served.
+    All prompts wait from the beginning. With `num_waiting`, only that many wait at once, and the
+    next one comes when one is served. Passes are counted as the scheduler counts them: a waiting
+    request is passed when a request that came later is served.
     """
     manager = KVCacheManager(CacheConfig(num_blocks))
     coming = iter(enumerate(prompts))

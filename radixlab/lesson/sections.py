@@ -111,7 +111,7 @@ def _strangers(cell: Cell, lesson: Lesson) -> Iterator[str]:
 
 
 def _depth(cell: Cell, core: set[str]) -> Iterator[str]:
-    """Name what of the core depends on a section that may be skipped."""
+    """Name what the core path takes from a section that may be skipped."""
     if cell.id in core:
         for name, giver in cell.needs.items():
             if giver not in core:

@@ -30,10 +30,10 @@ REASONING = ("reasoning_content", "thinking", "reasoning")
 class ChatText(str):
     """A prompt that a chat template has written: its special tokens are in it.
 
-    `Tokenizer.encode` adds none to it. Text may follow, as the beginning of the answer: the sum is
-    a `ChatText` again. Nothing may stand before it. Every other operation of `str` gives a plain
-    text, to which the tokenizer's own special tokens are added; where that would double the first
-    one, `encode` refuses it.
+    `Tokenizer.encode` adds none to it. Text may be appended, as the beginning of the answer: the
+    result is a `ChatText` too. No text may be put before it. Every other operation of `str` gives a
+    plain text, to which the tokenizer's own special tokens are added; where that would double the
+    first one, `encode` refuses it.
     """
 
     __slots__ = ()
@@ -75,7 +75,7 @@ def render(
 
 
 def _messages(messages: Many[Message]) -> list[dict[str, Any]]:
-    """Copy messages; what is None is left out, and what was thought has all its names."""
+    """Copy messages without absent parts; a thought gets both names that templates read."""
     plain = [_plain(message) for message in messages]
     if not plain:
         raise ValueError("a conversation needs at least one message")
@@ -97,9 +97,9 @@ def _without_none(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy a value into JSON's own types; whatever else it holds becomes a mark of its type.
+    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<set>`.
 
-    Objects of other types have methods of which the sandbox does not know what they do.
+    Other objects have methods, and the sandbox cannot know what these do.
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -168,7 +168,7 @@ class SafeNamespace(Namespace):
 
 
 class SafeDict:
-    """Python's `dict` as templates call it, without what the class itself would open."""
+    """Python's `dict` as templates call it, without the attributes of the class."""
 
     def __call__(self, *args: Any, **names: Any) -> dict[Any, Any]:
         """Make a dict."""

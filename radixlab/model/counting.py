@@ -5,8 +5,8 @@ as a model's is. In place of KV it writes the canary's fingerprints, and reads t
 block table as attention would: a block that holds anything else raises `CanaryError`. With it the
 scheduler is tested, and shown, without torch.
 
-KV that is not finite is told by a position of its own, `NOT_FINITE`: whoever reads such a slot gets
-no token, and what is computed over it is not finite either, as in a model.
+KV that is not finite is marked by a position of its own, `NOT_FINITE`: whoever reads such a slot
+gets no token, and what is computed over it is not finite either, as in a model.
 """
 
 import zlib
@@ -70,7 +70,7 @@ class CountingRunner:
         return sampler is None or isinstance(sampler, int)
 
     def rewind(self, sampler: int | None, num_tokens: int) -> None:
-        """Do nothing: no dice are thrown."""
+        """Do nothing: nothing is drawn at random."""
 
     def broken_blocks(self, block_ids: Many[int]) -> list[int]:
         """List those of these device blocks that have a slot that is not finite."""

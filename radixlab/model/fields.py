@@ -12,7 +12,7 @@ from typing import Any
 from radixlab.model.errors import BadFileError
 
 MOST = 2**31 - 1
-"""Of any size in a file."""
+"""The largest integer that a file may state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which keys of a `config.json` do not change what the model computes, and why.
 
-A key that this list does not have, and that is neither `null` nor `false`, is refused by name: a
+A key that no list here has, and that is neither `null` nor `false`, is refused by name: a
 switch that is overlooked gives a model that talks, and wrongly.
 """
 
@@ -33,7 +33,7 @@ TRAINING = {
     "use_cache", "loss_type", "label_smoothing", "neftune_noise_alpha", "z_loss_weight",
     "max_sequence_length", "model_max_length", "max_seq_len", "max_seq_length", "seq_length",
 }  # fmt: skip
-"""How the model was trained: dropout, initial values, how its work was cut, lengths of texts."""
+"""How the model was trained: dropout, initial values, how its work was split, lengths of texts."""
 
 RUNNING = {
     "_attn_implementation", "attn_implementation", "_attn_implementation_autoset",

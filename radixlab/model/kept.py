@@ -5,7 +5,7 @@
 The rules, ties included, are those of the warpers of Hugging Face transformers; the nucleus is from
 Holtzman et al. (arXiv 1904.09751). Nothing here sorts a vocabulary, which would cost more than the
 forward pass. A few hundred candidates nearly always hold everything that is kept. For the rows
-where they do not, the limit of the nucleus is found by halving all tokens, again and again.
+where they do not, the limit of the nucleus is found by halving the set of tokens again and again.
 
 This file knows rows of logits. It does not know requests or random numbers.
 """
@@ -24,9 +24,9 @@ from torch import Tensor
 NUM_CANDIDATES = 256
 """The likeliest tokens of a row, which are looked at first."""
 FEW = 512
-"""As few tokens are sorted."""
+"""This many tokens, or fewer, are sorted."""
 CACHE_NUMBERS = 2**18
-"""Whole rows are cut few at a time, so that what is made of them stays in the processor's cache."""
+"""Whole rows are cut a few at a time, this many logits: so they stay in the processor's cache."""
 
 
 class Rule(Protocol):
@@ -42,7 +42,7 @@ class Rule(Protocol):
 
     @property
     def top_p(self) -> float:
-        """Of those keep the likeliest, as few as have this share of the weight together."""
+        """Of those keep the likeliest: the fewest that have this share of the weight together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _weigh(logits: Tensor, largest: Tensor, rules: Many[Rule]) -> Tensor:
 
 
 def _kth(best: Tensor, rules: Many[Rule]) -> Tensor:
-    """Return each row's k-th best score `[n, 1]` of `best` `[n, m]`, falling; -inf without k."""
+    """Return each row's k-th best logit `[n, 1]` of `best` `[n, m]`, sorted; -inf without k."""
     place = [min(rule.top_k or 1, best.shape[1]) - 1 for rule in rules]
     limit = best.gather(-1, _column(place, best.long()))
     return limit.masked_fill(

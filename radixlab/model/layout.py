@@ -13,8 +13,8 @@ from radixlab.model.llama import Llama
 def store_by_columns(model: Llama) -> None:
     """Store the fp32 matrices of a model on a CPU column by column; values and shapes stay.
 
-    The embedding is read row by row, and keeps its order, also if it is the last layer too. To save
-    such a model with safetensors, make its tensors contiguous first.
+    The embedding is read row by row, and keeps its order, even if it is the last layer as well. To
+    save such a model with safetensors, make its tensors contiguous first.
     """
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):

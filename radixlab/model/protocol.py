@@ -12,7 +12,7 @@ class Runner(Protocol):
 
     vocab_size: int
     max_context_len: int | None
-    """Tokens of prompt and answer that its positions are good for; None for any number."""
+    """Most tokens of prompt and answer that it has positions for; None for no limit."""
 
     def transfer(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order, before anything is written."""

@@ -21,13 +21,14 @@ from radixlab.model.work import Work
 
 GREEDY = Sampler(SamplingParams())
 BLOCKS_AT_ONCE = 64
-"""Blocks that are copied to be looked at, so that a long prompt takes little memory."""
+"""Blocks that are copied at a time to be looked at, so that a long prompt takes little memory."""
 
 
 class Runner:
     """Runs a model over a pool of KV blocks of its own.
 
-    Raises `BackendError` if the backend cannot serve this model on this machine.
+    Changes how the model's matrices lie in memory (`layout.py`), not their values. Raises
+    `BackendError` if the backend cannot serve this model on this machine.
     """
 
     def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
@@ -89,7 +90,7 @@ class Runner:
         return corrupt
 
     def broken(self, logits: Tensor) -> list[int]:
-        """List the rows of `logits` `[n, vocab_size]` whose largest is no finite number."""
+        """List the rows of `logits` `[n, vocab_size]` whose largest logit is not finite."""
         return [row for row, top in enumerate(logits.amax(-1).tolist()) if not math.isfinite(top)]
 
     def choose(self, logits: Tensor, samplers: Many[Sampler | None]) -> list[int]:

@@ -1,4 +1,4 @@
-"""From scores to the next token: greedily, or by chance within top-k and top-p.
+"""From logits to the next token: greedily, or by chance within top-k and top-p.
 
     logits ─► what top-k and top-p keep (kept.py) ─► one draw per request
 
@@ -52,7 +52,7 @@ class SamplingParams:
 
 
 class Sampler:
-    """The parameters of one request, and where its dice stand."""
+    """The parameters of one request, and the state of its random numbers."""
 
     def __init__(self, params: SamplingParams) -> None:
         self.params = params
@@ -81,7 +81,7 @@ class Sampler:
 def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
     """Choose a token for each row of `logits` `[n, vocab]` by its own sampler; ties: the lower id.
 
-    Raises `LogitsError` if a row's largest score is no finite number.
+    Raises `LogitsError` if a row's largest logit is not finite.
     """
     for row, score in enumerate(logits.amax(-1).tolist()):
         if not math.isfinite(score):

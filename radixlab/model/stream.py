@@ -29,7 +29,7 @@ class TextStream:
         """The stop string that has come; from then on there is no more text."""
         self._tokenizer = tokenizer
         self._ids: list[int] = []
-        """The last tokens with text, at least those of which some is not given out."""
+        """The last tokens with text, among them all whose text is not wholly given out."""
         self._num_given = 0
         """Characters of what `_ids` decode to that have been given out."""
         self._held = ""

@@ -153,7 +153,7 @@ def _eos_ids(folder: Path, of_tokenizer: int | None) -> dict[str, frozenset[int]
 
 
 def _agreed(folder: Path, said: Mapping[str, frozenset[int]]) -> frozenset[int]:
-    """Return the ids of the file that knows most; what others say must be among them."""
+    """Return the ids of the file that names most; the ids of the others must be among them."""
     most = max(said.values(), key=len, default=frozenset[int]())
     for name, ids in said.items():
         if not ids <= most:
@@ -200,7 +200,7 @@ def _readable(path: Path, template: Any) -> str | dict[str, str]:
 
 
 def _byte_ids(vocabulary: tokenizers.Tokenizer) -> frozenset[int]:
-    """Find the tokens that are one byte each, if the vocabulary joins them to characters."""
+    """Find the tokens that are one byte each, if the vocabulary joins these into characters."""
     snowman = [index for name in SNOWMAN if (index := vocabulary.token_to_id(name)) is not None]
     if len(snowman) < len(SNOWMAN) or vocabulary.decode(snowman).strip() != "☃":
         return frozenset()

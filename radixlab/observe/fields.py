@@ -14,14 +14,14 @@ Check = Callable[[Any], bool]
 MAX_NUMBER = 2**53
 """Numbers stay below this, so that a browser reads them exactly."""
 MAX_TOKEN = 2**64
-"""So do token ids, by far; those of a learner's tree may be any that int64 or uint64 hold."""
+"""Token ids stay below this: a learner's tree may use any that int64 or uint64 hold."""
 MAX_TEXT = 1000
 """Most characters of a reason, a kind or a namespace."""
 
 
 @cache
 def checks_of(cls: type) -> dict[str, Check]:
-    """Return, for each field of a dataclass, whether a value may stand there."""
+    """Return, for each field of a dataclass, the check of a value for it."""
     return {name: _check(name, hint) for name, hint in get_type_hints(cls).items()}
 
 

@@ -1,7 +1,7 @@
 """Whether an event fits the state that it is to be folded into, and what it adds to it.
 
 `fold` believes what it is told. A recording may be damaged, or made to do harm: here each event is
-held against the state *before* anything is made of it. Nodes have parents that are there, so there
+compared with the state *before* anything is made of it. Nodes have parents that are there, so there
 is no cycle; ranges lie inside what they are ranges of; a few bytes do not stand for millions.
 
 Sizes are counted in entries: a token of a list is one, a block id four, a transfer sixteen, about
@@ -17,9 +17,9 @@ from radixlab.observe.fields import are_tokens, is_count, is_number
 from radixlab.observe.state import NodeState, SequenceState, State, expand
 
 BLOCK, TRANSFER = 4, 16
-"""Entries that one of them counts."""
+"""How many entries one block id and one transfer count."""
 FREE_ENTRIES, ENTRIES_PER_BYTE = 2**21, 16
-"""How large a state may grow: so many entries, and so many more for each byte that was read."""
+"""How large a state may grow: the first number, and the second for each byte that was read."""
 
 
 class Misfit(ValueError):
@@ -27,9 +27,9 @@ class Misfit(ValueError):
 
 
 def growth(state: State, event: Event) -> int:
-    """Return by how many entries this event makes the state grow; raise `Misfit` if it cannot be.
+    """Return by how many entries an event makes the state grow; raise `Misfit` if it does not fit.
 
-    Nothing is changed, and no more is looked at than the event and what it names.
+    Nothing is changed. Only the event and what it concerns are looked at.
     """
     name = type(event).__name__
     for field in event.__slots__:

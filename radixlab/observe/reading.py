@@ -38,7 +38,7 @@ from radixlab.observe.wire import (
 )
 
 READABLE = (2, 3)
-"""Versions: the second has no checksums and no counts."""
+"""Versions that can be read; version 2 has no checksums and no counts."""
 MAX_LINE_BYTES = 2**28
 KINDS = ("copy", "write_back", "load_back")
 _FAULTS = (LookupError, TypeError, ValueError, AttributeError, AssertionError, CacheError)
@@ -85,7 +85,7 @@ def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    """Yield the lines; a blank one is nothing at the end of the file, and a fault elsewhere."""
+    """Yield the lines; blank ones are ignored at the end of the file, and a fault elsewhere."""
     blank = None
     with path.open("rb") as file:
         number = 0
@@ -103,7 +103,7 @@ def _lines(path: Path) -> Iterator[Line]:
 
 
 def _load(line: Line) -> Any:
-    """Return what a line holds; of one that names a key twice, nothing can be made."""
+    """Return what a line holds; `RecordingError` for no JSON, or a key that is named twice."""
     try:
         return json.loads(line.text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, or not UTF-8

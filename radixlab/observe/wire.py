@@ -81,7 +81,7 @@ def sealed(record: dict[str, Any]) -> str:
 
 
 def check_seal(record: dict[str, Any], where: str) -> None:
-    """Take the checksum off a record; raise `RecordingError` if it has one that is not its own."""
+    """Take the checksum off a record; raise `RecordingError` if the checksum does not match."""
     if "crc" in record and record.pop("crc") != zlib.crc32(_compact(record).encode()):
         raise RecordingError(f"{where}: the checksum is not that of this line: it was changed")
 

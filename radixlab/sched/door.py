@@ -1,4 +1,4 @@
-"""Looking a request over at the engine's door, before anything is added.
+"""Checks of a request at the engine's door, before anything is added.
 
 What is wrong with a prompt is a `TokenError` or a `RequestError`; a caller's mistake, such as an
 argument of another type, is an `ArgumentError` or a `ConfigError`.
@@ -21,14 +21,14 @@ def check_flag(name: str, value: object) -> bool:
 
 
 def check_id(name: str, value: object) -> int:
-    """Return an id as an int; raise `ArgumentError` for what is none."""
+    """Return an id as an int; raise `ArgumentError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, Integral):  # NumPy's ints are Integral
         raise ArgumentError(f"{name} must be an int, not {value!r}")
     return int(value)
 
 
 def check_ids(prompt: TokenArray, vocab_size: int) -> None:
-    """Raise `TokenError` for a prompt that would end the step of all others."""
+    """Raise `TokenError` for a prompt that would make the step of all requests fail."""
     if not len(prompt):
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if wrong := np.flatnonzero((prompt < 0) | (prompt >= vocab_size)).tolist():

@@ -56,7 +56,7 @@ class WaitingQueue:
     def in_order(self) -> list[tuple[Request, int]]:
         """List the window, the next first, each with the blocks that the cache has of it.
 
-        Raises `OrderError` if the configured order does not give back exactly those it was given.
+        Raises `OrderError` if the configured order fails, or does not return exactly those it got.
         """
         window = self._window()
         prompts, namespaces = [r.tokens for r in window], [r.namespace for r in window]
@@ -89,7 +89,7 @@ class WaitingQueue:
             request.num_passes += request.id < last
 
     def _arrivals(self, waiting: list[Waiting]) -> list[int]:
-        """Ask the order, which a person may have written."""
+        """Ask the order, which may be a learner's own."""
         try:
             return [place.arrival for place in self._order(waiting)]
         except Exception as error:

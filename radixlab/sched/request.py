@@ -68,7 +68,7 @@ class Request:
         """What the cache knows of it; the sequence's own buffer while one runs."""
         self.num_prompt_tokens: int = self.tokens.num_tokens
         self.max_tokens = max_tokens
-        """Most tokens of the answer, as far as the model's context and the pool have room."""
+        """Most tokens of the answer: those asked for, or fewer if context or pool has no room."""
         self.is_cut = False
         """Whether that is less than was asked for."""
         self.namespace = namespace
@@ -81,7 +81,7 @@ class Request:
         self.num_computed = 0
         self.output: list[int] = []
         self.num_reported = 0
-        """Tokens of the output that a step has told, and one more if it told of an error."""
+        """Tokens of the output that a step has reported, and one more if it reported an error."""
         self.forks: list[Request] = []
         """Other answers to this prompt, which begin when it is computed."""
         self.origin: Request | None = None

@@ -12,7 +12,7 @@ class NewToken:
 
     request_id: int
     token_id: int | None
-    """None if it ended without one: its scores were broken."""
+    """None if it ended without one: its logits were not finite."""
     finish_reason: FinishReason | None
     """None if there are more to come."""
 

@@ -1,4 +1,4 @@
-"""Continuous batching: at every step anew, whose tokens are computed.
+"""Continuous batching: each step decides whose tokens it computes.
 
     schedule   running requests get a slot for their last token ─► all get their share of the
                budget ─► waiting ones are admitted while there is budget and room
@@ -50,7 +50,7 @@ class Batch:
     """Blocks that hold non-finite KV, of those that the broken requests read."""
 
     def add(self, request: Request) -> None:
-        """Give a running request what it needs, as far as the budget goes."""
+        """Give a running request what it needs, within the budget."""
         assert request.sequence is not None
         start, num = request.num_computed, min(request.num_left, self.budget_tokens)
         if num:

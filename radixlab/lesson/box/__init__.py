@@ -1,4 +1,4 @@
-"""The box of a guess in a notebook: the side that keeps what was typed; what is seen is in box.js.
+"""The box for a guess in a notebook: the Python side, which keeps the guess; box.js draws it.
 
 Knows questions and the book of guesses.
 """
@@ -26,7 +26,7 @@ class GuessBox(anywidget.AnyWidget):
     value = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
     answers = traitlets.Int(0).tag(sync=True)
-    """Counts the values that were taken in: the page waits for it, and says so if none comes."""
+    """Counts the values handled so far: the page waits for the next, and says so if none comes."""
 
     def __init__(self, question: Question, book: GuessBook) -> None:
         before = book.get(question.key)
