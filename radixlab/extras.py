@@ -8,15 +8,17 @@ MODULES_OF = {"pillow": "PIL"}
 """Packages whose module has another name."""
 
 
-def what_to_install(error: ImportError) -> str:
+def what_to_install(error: ImportError) -> str | None:
     """Say which package is missing, and which extra of radixlab brings it.
+
+    None for an error that does not tell of a missing package: it is a fault of somebody's code.
 
     >>> what_to_install(ModuleNotFoundError("No module named 'torch'", name="torch"))
     "torch is not installed: pip install 'radixlab[model]'"
     """
     module = (error.name or "").partition(".")[0]
-    if not module or module == "radixlab":
-        return str(error)
+    if not isinstance(error, ModuleNotFoundError) or module in ("", "radixlab"):
+        return str(error) if "pip install" in str(error) else None  # ours say it themselves
     extras = list(_extras_with(module))
     how = f"pip install 'radixlab[{extras[0]}]'" if extras else f"pip install {module}"
     return f"{module} is not installed: {how}"

@@ -212,6 +212,8 @@ class LLM:
         """Ask for n answers; if the prompt is bad, these are n outputs that say so."""
         try:
             first = self._ask(prompt, params, namespace)
+        except ArgumentError:  # the caller's mistake, though it is a `RequestError` too
+            raise
         except BAD_PROMPT as error:
             return [Output([], "", 0, 0, "rejected", error=str(error))] * n
         samplers = [Sampler(_of_fork(params, number)) for number in range(1, n)]

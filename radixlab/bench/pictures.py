@@ -30,7 +30,7 @@ def picture_writer(dot: Path | None, png: Path | None) -> Callable[[KVCacheManag
         if png:
             still(State(num_blocks=1, block_size=1))  # what is missing may show only when drawing
     except ImportError as error:
-        raise PictureError(f"no picture: {what_to_install(error)}") from None
+        raise PictureError(f"no picture: {what_to_install(error) or error}") from None
     for path in filter(None, (dot, png)):
         require_writable(path)
 
@@ -57,7 +57,7 @@ def race_writer(plot: Path | None) -> Callable[[str, list[PolicyRun], Rates], No
     try:
         from radixlab.viz.race import draw_race
     except ImportError as error:
-        raise PictureError(f"no picture: {what_to_install(error)}") from None
+        raise PictureError(f"no picture: {what_to_install(error) or error}") from None
     require_writable(plot)
 
     def write(title: str, runs: list[PolicyRun], by_pool: Rates) -> None:

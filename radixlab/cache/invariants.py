@@ -28,7 +28,8 @@ def check(manager: KVCacheManager) -> None:
     ]
     if problems:
         raise InvariantError(
-            f"{len(problems)} invariants broken:\n" + "\n".join(f"- {p}" for p in problems)
+            f"{_plural(len(problems), 'invariant')} broken:\n"
+            + "\n".join(f"- {problem}" for problem in problems)
         )
 
 
@@ -115,8 +116,8 @@ def _tiers(tree: RadixTree) -> Iterator[str]:
     for node in [*tree.roots.values(), *tree.nodes()]:
         resident = sum(child.resident for child in node.children.values())
         if resident != node.num_resident_children:
-            counted = f"{node.num_resident_children} children on the device"
-            yield f"node {node.id} counts {counted}, {resident} are"
+            counted = _plural(node.num_resident_children, "child", "children")
+            yield f"node {node.id} counts {counted} on the device, and has {resident}"
         if not node.resident and (resident or node.locked):
             yield f"node {node.id} is on the host, with {resident} children on the device or locked"
 
@@ -186,3 +187,7 @@ def _leaves(tree: RadixTree) -> Iterator[str]:
         yield f"the policy sees no victim, but {len(evictable)} leaves are evictable"
     elif victim is not None and victim not in evictable:
         yield f"the policy would evict node {victim.id}, which is no unlocked leaf of the tree"
+
+
+def _plural(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

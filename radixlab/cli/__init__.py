@@ -28,7 +28,7 @@ CALLERS_MISTAKES = {
     "radixlab.grade.submission": ("SubmissionError",),
     "radixlab.model.errors": ("ModelError",),
     "radixlab.observe.wire": ("RecordingError",),
-    "radixlab.workloads.mooncake": ("TraceError",),
+    "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
 }
 """Exceptions that tell of the caller's input, by module; none is imported for their sake."""
@@ -87,7 +87,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         hint = f" (see {context.command_path} --help)" if context else ""
         exit_with(f"error: {error.format_message()}{hint}", 2)
     except ImportError as error:
-        exit_with(f"error: {what_to_install(error)}", 2)
+        missing = what_to_install(error)
+        if missing is None:
+            raise
+        exit_with(f"error: {missing}", 2)
     except OSError as error:
         exit_with(
             f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", 2

@@ -104,7 +104,7 @@ def _add(name: str, module: str, what: str) -> None:
                 importlib.import_module(f"radixlab.bench.{module}"), f"measure_{name}"
             )
         except ImportError as error:
-            raise NotRunnable(what_to_install(error)) from None
+            raise NotRunnable(what_to_install(error) or str(error)) from None
         given = _given(rounds=rounds, quick=quick or None)
         if results:
             require_writable(results)
@@ -152,7 +152,7 @@ def bench_attention(
         from radixlab.attention import BackendError
         from radixlab.bench.attention import measure_attention
     except ImportError as error:
-        raise NotRunnable(what_to_install(error)) from None
+        raise NotRunnable(what_to_install(error) or str(error)) from None
     given = _given(device=device if device != "cpu" else None, rounds=rounds, quick=quick or None)
     if results:
         require_writable(results)

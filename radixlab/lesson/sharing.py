@@ -71,7 +71,10 @@ def plot_sharing(shared: int, own: int, block_size: int, most_requests: int = 32
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    rows = [f"{n:3} requests: {without[n - 1]:5} → {blocks}" for n, blocks in counted.items()]
+    rows = [
+        f"{n:3} request{' ' if n == 1 else 's'}: {without[n - 1]:5} → {blocks}"
+        for n, blocks in counted.items()
+    ]
     return Picture.of(figure, "\n".join(["blocks without → with sharing", *rows]))
 
 

@@ -65,9 +65,10 @@ def render(
             if not isinstance(each, Mapping):  # transformers reads a function's docstring instead
                 raise ChatTemplateError(f"{name} must be mappings, not {each!r:.60}")
     known = {name: _plain(value) for name, value in variables.items()}
+    said = _messages(messages)
     try:
         compiled = _compiled(template)
-        written = compiled.render(**known, messages=_messages(messages), strftime_now=_clock(today))
+        written = compiled.render(**known, messages=said, strftime_now=_clock(today))
     except Exception as error:  # a template may raise whatever Python can
         why = " ".join(str(error).split()) or type(error).__name__
         raise ChatTemplateError(f"the chat template: {why}") from error
@@ -78,11 +79,11 @@ def _messages(messages: Many[Message]) -> list[dict[str, Any]]:
     """Copy messages without absent parts; a thought gets both names that templates read."""
     plain = [_plain(message) for message in messages]
     if not plain:
-        raise ValueError("a conversation needs at least one message")
+        raise ChatTemplateError("a conversation needs at least one message")
     turns = []
     for message in plain:
         if not isinstance(message, dict):
-            raise TypeError(f"a message must be a mapping, not {message!r:.60}")
+            raise ChatTemplateError(f"a message must be a mapping, not {message!r:.60}")
         turn = _without_none(message)
         thought = next((turn[name] for name in REASONING if name in turn), None)
         if thought is not None:

