@@ -103,7 +103,7 @@ def _without_none(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<set>`.
+    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<lock>`.
 
     Other objects have methods, and the sandbox cannot know what these do.
     """
@@ -120,6 +120,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, bytes | bytearray | set | frozenset):
+        raise ChatTemplateError(f"a message cannot hold {value!r:.60}: JSON has no such type")
     if callable(dump := getattr(value, "model_dump", None)):  # pydantic, as the OpenAI client has
         return _plain(dump())
     if callable(item := getattr(value, "item", None)) and getattr(value, "shape", None) == ():

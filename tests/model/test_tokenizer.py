@@ -311,6 +311,12 @@ def test_what_is_no_conversation_is_refused(messages):
         Tokenizer(byte_level(), {}, frozenset(), TEMPLATE).chat(messages)
 
 
+@pytest.mark.parametrize("content", [b"hi", {"hi"}, [{"text": b"hi"}]], ids=str)
+def test_a_message_that_json_cannot_hold_is_refused(content):
+    with pytest.raises(ChatTemplateError, match="a message cannot hold"):
+        Tokenizer(byte_level(), {}, frozenset(), TEMPLATE).chat([{"role": "u", "content": content}])
+
+
 def test_messages_may_be_objects_and_are_left_as_they_are():
     @dataclass
     class Turn:
