@@ -3,6 +3,7 @@
 Knows numbers and their bounds; nothing of the code that uses them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import index
 from typing import SupportsIndex
@@ -61,6 +62,16 @@ def none_or_more(name: str, value: object, most: int | None = None) -> int:
     if number is None or number < 0:
         raise ConfigError(f"{name} must be an integer, 0 or more, not {shown(value)}")
     return positive(name, number, most) if number else 0
+
+
+def token_ids(name: str, values: object) -> frozenset[int]:
+    """Return token ids as plain ints; else a `ConfigError` names them.
+
+    An id of another type would equal no token, so that the setting had no effect.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ConfigError(f"{name} must be several token ids, not {shown(values)}")
+    return frozenset(none_or_more(f"a token of {name}", value) for value in values)
 
 
 def settle(config: object, name: str, value: object) -> None:

@@ -22,7 +22,7 @@ from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.protocols import Transfer
 from radixlab.cache.restart import restart
 from radixlab.cache.tokens import TokensLike
-from radixlab.config import SchedulerConfig, positive
+from radixlab.config import SchedulerConfig, positive, token_ids
 from radixlab.events import Namespace
 from radixlab.interrupts import Interrupts
 from radixlab.model.protocol import Runner
@@ -68,7 +68,7 @@ class Engine:
         self.manager = manager
         self.runner = runner
         self.scheduler = Scheduler(manager, config)
-        self.eos_ids = frozenset(eos_ids)
+        self.eos_ids = token_ids("eos_ids", eos_ids)
         self.requests: dict[int, Request] = {}
         """Those that wait or run."""
         self.num_steps = self.num_finished = self._next_id = 0

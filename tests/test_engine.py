@@ -276,3 +276,9 @@ def test_a_forward_that_fails_can_be_tried_again(monkeypatch):
     served.verify()
     served.run()
     assert request.output == served.answer(request)
+
+
+@pytest.mark.parametrize("eos_ids", [7, "7", ["</s>"], [-1], [7.0]], ids=str)
+def test_ids_that_end_no_answer_are_refused(eos_ids):
+    with pytest.raises(ConfigError, match="eos_ids must be"):
+        Served(eos_ids=eos_ids)

@@ -32,7 +32,13 @@ def dense(x: Tensor) -> Tensor:
 
 def check_pool(pool: KVPool) -> None:
     """Raise `AttentionError` unless keys and values are alike, dense and of floats."""
+    _check_kind("pool", pool, KVPool)
     pool.once("checked", lambda: _check_tensors(pool.k, pool.v))
+
+
+def _check_kind(name: str, thing: object, kind: type) -> None:
+    if not isinstance(thing, kind):
+        raise AttentionError(f"{name} must be a {kind.__name__}, not {type(thing).__name__}")
 
 
 def _check_tensors(k: Tensor, v: Tensor) -> None:
@@ -80,6 +86,7 @@ def check_queries(q: Tensor, pool: KVPool) -> None:
 def check_plan(q: Tensor, pool: KVPool, plan: DecodePlan) -> None:
     """Raise `AttentionError` unless the plan is for these queries and this pool."""
     check_queries(q, pool)
+    _check_kind("plan", plan, DecodePlan)
     if len(plan.order) != len(q):
         raise AttentionError(f"the plan is for {len(plan.order)} queries, q has {len(q)}")
     if plan.block_size != pool.block_size:
@@ -92,6 +99,7 @@ def check_plan(q: Tensor, pool: KVPool, plan: DecodePlan) -> None:
 def check_prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> None:
     """Raise `AttentionError` unless the ragged batch is consistent and within the pool."""
     check_queries(q, pool)
+    _check_kind("plan", plan, PrefillPlan)
     sizes = len(q), pool.num_blocks, pool.block_size
     plan.once(("checked", *sizes), lambda: _check_ragged(plan, len(q), pool))
 
@@ -165,6 +173,9 @@ def _check_arrays(plan: DecodePlan, pool: KVPool) -> None:
             f"{plan.first_block[span]} of {len(plan.block_ids)}, for places "
             f"{plan.first_query[span]} to {stop_query[span] - 1} of {num_places}"
         )
+    num_spans = np.bincount(plan.query_of_slot, minlength=num_places)
+    for place in np.flatnonzero(num_spans == 0).tolist():
+        raise AttentionError(f"no span is for place {place} of {num_places}: it reads nothing")
 
 
 def _check_blocks(block_ids: IntArray, pool: KVPool) -> None:

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
-from radixlab.attention.errors import AttentionError
-from radixlab.attention.pool import KVPool
+from radixlab.attention.pool import KVPool, place_slots
 from radixlab.cache.protocols import BlockIds, Transfer
-from radixlab.config import positive
+from radixlab.config import none_or_more, positive
 
 
 class TorchKVStore:
@@ -37,6 +36,7 @@ class TorchKVStore:
         sizes = {"num_layers": num_layers, "block_size": block_size, "kv_heads": kv_heads}
         for name, value in (sizes | {"head_dim": head_dim, "num_blocks": num_blocks}).items():
             positive(name, value)
+        none_or_more("num_host_blocks", num_host_blocks)
         slab = (block_size, kv_heads, head_dim)
         on_gpu = torch.device(device).type == "cuda"
         self.data = torch.zeros((2, num_layers, num_blocks, *slab), dtype=dtype, device=device)
@@ -61,8 +61,4 @@ class TorchKVStore:
             target[:, :, transfer.dst].copy_(source[:, :, transfer.src], non_blocking=True)
 
     def _index(self, slots: BlockIds) -> Tensor:
-        index = torch.as_tensor(slots, dtype=torch.int64)
-        num_slots = self.data.shape[2] * self.data.shape[3]
-        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < num_slots:
-            raise AttentionError(f"slots must be 0 to {num_slots - 1}, not {index.tolist()[:8]}")
-        return index.to(self.data.device)
+        return place_slots(self.layers[0], slots).index

@@ -6,7 +6,7 @@ the caller passed. Knows no token and no file.
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Many
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -64,8 +64,11 @@ def render(
         for each in variables.get(name) or ():
             if not isinstance(each, Mapping):  # transformers reads a function's docstring instead
                 raise ChatTemplateError(f"{name} must be mappings, not {each!r:.60}")
-    known = {name: _plain(value) for name, value in variables.items()}
-    said = _messages(messages)
+    try:
+        known = {name: _plain(value) for name, value in variables.items()}
+        said = _messages(messages)
+    except RecursionError:
+        raise ChatTemplateError("a message or a variable contains itself") from None
     try:
         compiled = _compiled(template)
         written = compiled.render(**known, messages=said, strftime_now=_clock(today))
@@ -77,6 +80,8 @@ def render(
 
 def _messages(messages: Many[Message]) -> list[dict[str, Any]]:
     """Copy messages without absent parts; a thought gets both names that templates read."""
+    if isinstance(messages, str | Mapping) or not isinstance(messages, Iterable):
+        raise ChatTemplateError(f"a conversation is a list of messages, not {messages!r:.60}")
     plain = [_plain(message) for message in messages]
     if not plain:
         raise ChatTemplateError("a conversation needs at least one message")
@@ -98,7 +103,7 @@ def _without_none(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<set>`.
+    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<lock>`.
 
     Other objects have methods, and the sandbox cannot know what these do.
     """
@@ -115,6 +120,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, bytes | bytearray | set | frozenset):
+        raise ChatTemplateError(f"a message cannot hold {value!r:.60}: JSON has no such type")
     if callable(dump := getattr(value, "model_dump", None)):  # pydantic, as the OpenAI client has
         return _plain(dump())
     if callable(item := getattr(value, "item", None)) and getattr(value, "shape", None) == ():

@@ -3,7 +3,6 @@
 Knows how to read a value and how to refuse one; what the names mean is for others to say.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class Fields:
     def number(self, name: str, default: float | None = None) -> float:
         """Return a finite number; integers count."""
         value = self._value(name, (int, float), default)
-        if not math.isfinite(value) or abs(value) > 1e300:
+        if not abs(value) <= 1e300:
             raise BadFileError(f"{self.path}: {name} cannot be {value!s:.20}")
         return float(value)
 

@@ -31,9 +31,10 @@ def read_text(path: Path) -> str:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds; `MissingFileError` or `BadFileError`."""
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path), object_pairs_hook=_once)
-    except (json.JSONDecodeError, RecursionError, _TwiceError) as error:
+        content = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError
         raise BadFileError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise BadFileError(f"{path} must hold a JSON object, not a {type(content).__name__}")

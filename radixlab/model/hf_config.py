@@ -123,7 +123,7 @@ def _architecture(fields: Fields) -> str:
     by_type = [name for name, family in FAMILIES.items() if family.model_type == model_type]
     if not names and by_type:
         return by_type[0]
-    if len(names) != 1 or names[0] not in FAMILIES:
+    if len(names) != 1 or not isinstance(names[0], str) or names[0] not in FAMILIES:
         raise UnsupportedModelError(
             f"{fields.path}: architectures is {shown(names)}; known are {', '.join(FAMILIES)}"
         )

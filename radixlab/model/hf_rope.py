@@ -29,7 +29,7 @@ def read_rope(fields: Fields, context_len: int) -> tuple[float, Scaling]:
 
     `context_len` is what an absent `original_max_position_embeddings` means.
     """
-    objects = {name: fields.under(name) for name in OBJECTS if fields.values.get(name)}
+    objects = {name: rope for name in OBJECTS if (rope := fields.under(name)).values}
     thetas = {f"{name}.rope_theta": _theta(rope) for name, rope in objects.items()}
     theta = fields.agreed({**thetas, "rope_theta": _theta(fields)})
     scalings = {name: _scaling(rope, fields, context_len) for name, rope in objects.items()}

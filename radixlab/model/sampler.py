@@ -14,7 +14,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from radixlab.config import ConfigError, positive
+from radixlab.config import ConfigError, positive, shown
 from radixlab.model.errors import LogitsError
 from radixlab.model.kept import Kept, keep
 
@@ -42,11 +42,13 @@ class SamplingParams:
         if self.top_k is not None:
             positive("top_k", self.top_k)
         if not _is_number(self.temperature) or self.temperature < 0:
-            raise ConfigError(f"temperature must be 0 or more, not {self.temperature!r}")
+            raise ConfigError(f"temperature must be 0 or more, not {shown(self.temperature)}")
         if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
-            raise ConfigError(f"top_p must be above 0 and at most 1, not {self.top_p!r}")
+            raise ConfigError(f"top_p must be above 0 and at most 1, not {shown(self.top_p)}")
         if self.seed is not None and not (_is_int(self.seed) and 0 <= self.seed < 2**64):
-            raise ConfigError(f"seed must be an integer from 0 to 2**64 - 1, not {self.seed!r}")
+            raise ConfigError(
+                f"seed must be an integer from 0 to 2**64 - 1, not {shown(self.seed)}"
+            )
         if not isinstance(self.stop, tuple) or not all(s and type(s) is str for s in self.stop):
             raise ConfigError(f"stop must be a tuple of strings, none empty, not {self.stop!r}")
 
@@ -120,4 +122,9 @@ def _is_int(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return (_is_int(value) or isinstance(value, float)) and math.isfinite(value)  # type: ignore[arg-type]
+    if not (_is_int(value) or isinstance(value, float)):
+        return False
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # an int beyond all floats
+        return False

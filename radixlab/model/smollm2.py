@@ -77,7 +77,9 @@ def make_folder(folder: Path, make: Callable[[Path], None]) -> bool:
     Returns False if the folder has the model. A draft that a crash left behind is begun again; of
     two processes, one waits for the other.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()  # an empty folder may be a link to one elsewhere
+    if not folder.name:
+        raise FetchError(f"{folder} is there, and is not this model: name another folder")
     draft = folder.with_name(f".{folder.name}.draft")
     with locked(folder.with_name(f".{folder.name}.lock")):
         if is_there(folder):

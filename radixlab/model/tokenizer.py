@@ -15,6 +15,7 @@ import numpy as np
 import tokenizers
 
 from radixlab.cache.tokens import TokenArray
+from radixlab.config import token_ids
 from radixlab.model.chat import ChatText, Message, render
 from radixlab.model.errors import BadFileError, ChatTemplateError, DoubledTokenError
 from radixlab.model.folder import read_json_if_there, read_text
@@ -123,8 +124,8 @@ class Tokenizer:
 def load_tokenizer(folder: str | Path, eos_ids: Iterable[int] | None = None) -> Tokenizer:
     """Read a folder's vocabulary, special tokens and chat templates, from all files that have some.
 
-    `eos_ids` decides what ends an answer where the files disagree. Raises `MissingFileError` or
-    `BadFileError`.
+    `eos_ids` decides what ends an answer where the files disagree. Raises `MissingFileError`,
+    `BadFileError` or `ConfigError`.
     """
     folder = Path(folder)
     settings = read_json_if_there(folder / SETTINGS)
@@ -134,7 +135,7 @@ def load_tokenizer(folder: str | Path, eos_ids: Iterable[int] | None = None) -> 
     return Tokenizer(
         vocabulary.tokens,
         vocabulary.special_tokens,
-        _agreed(folder, ids) if eos_ids is None else frozenset(eos_ids),
+        _agreed(folder, ids) if eos_ids is None else token_ids("eos_ids", eos_ids),
         _templates(folder, settings),
     )
 

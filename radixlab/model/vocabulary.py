@@ -6,6 +6,7 @@ text, and left out of an answer's text. They are merged as transformers merges t
 files say different things of one token, the folder is refused.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from radixlab.model.errors import BadFileError
 from radixlab.model.folder import read_json_if_there, require
 
 SETTINGS, SPECIAL, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
+GENERAL = ("PreTrainedTokenizerFast", "TokenizersBackend")
+"""Classes of transformers that leave tokenizer.json as it is."""
 LISTS = ("extra_special_tokens", "additional_special_tokens")
 """Special tokens without a name of their own."""
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
@@ -34,6 +37,7 @@ class Vocabulary:
 def read_vocabulary(folder: Path, settings: Mapping[str, Any]) -> Vocabulary:
     """Read tokenizer.json and complete it; `MissingFileError` or `BadFileError`."""
     tokens = _tokens(require(folder / "tokenizer.json"))
+    _refuse_other_prefix(folder, tokens, settings)
     tokens.encode_special_tokens = settings.get("split_special_tokens") is True
     mapped = read_json_if_there(folder / SPECIAL)
     named = _named(folder, settings, mapped)
@@ -62,6 +66,43 @@ def _tokens(path: Path) -> tokenizers.Tokenizer:
     tokens.no_truncation()  # a file may ask for both: good for training, wrong for a prompt
     tokens.no_padding()
     return tokens
+
+
+def _refuse_other_prefix(
+    folder: Path, tokens: tokenizers.Tokenizer, settings: Mapping[str, Any]
+) -> None:
+    """Refuse a folder whose files disagree on whether a text is read as if a space came first.
+
+    The classes of transformers that are made for one model take the settings' word for it; the
+    general ones take tokenizer.json's.
+    """
+    stated, maker = settings.get("add_prefix_space"), settings.get("tokenizer_class")
+    if not isinstance(stated, bool) or maker in (None, *GENERAL):
+        return
+    is_of_bytes = not str(maker).startswith("Llama")  # Llama's class leaves those as they are
+    for part in (tokens.normalizer, tokens.pre_tokenizer):
+        for found in _prefixes(json.loads(part.__getstate__()) if part else None, is_of_bytes):
+            if found != stated:
+                raise BadFileError(
+                    f"{folder / SETTINGS}: add_prefix_space is {stated}, but {found} by "
+                    "tokenizer.json: keep the one that is meant"
+                )
+
+
+def _prefixes(part: Any, is_of_bytes: bool) -> Iterator[bool]:
+    """Yield what each part of a normalizer or a pre-tokenizer does before a text."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _prefixes(each, is_of_bytes)
+    elif isinstance(part, dict):
+        yield from _prefixes([*part.values()], is_of_bytes)
+        kind = part.get("type")
+        if kind == "ByteLevel" and is_of_bytes:
+            yield part["add_prefix_space"]
+        if kind == "Metaspace" and not is_of_bytes:
+            yield part["prepend_scheme"] != "never"
+        if kind == "Prepend" and not is_of_bytes:
+            yield True
 
 
 def _named(folder: Path, settings: Mapping[str, Any], mapped: Mapping[str, Any]) -> dict[str, str]:

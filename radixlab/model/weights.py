@@ -24,7 +24,8 @@ from radixlab.model.tensorfile import Shape, Stored, opened, read_header
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARDS = "model-*-of-*.safetensors"
-ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
+ADAPTERS = ("adapter_config.json", "adapter_model*", "*adapters.safetensors", "*lora_weights*")
+"""Files of adapters, as peft, MLX and diffusers name them."""
 EMBEDDING, HEAD = "embed_tokens.weight", "lm_head.weight"
 FREQUENCIES = "rotary_emb.inv_freq"
 LARGE_BYTES = 256 * 2**20
@@ -137,10 +138,10 @@ def _read_shard(index: Path, shard: str, names: list[str]) -> list[Stored]:
 
 
 def _refuse_adapters(folder: Path) -> None:
-    for name in ADAPTERS:
-        if (folder / name).is_file():
+    for pattern in ADAPTERS:
+        for path in sorted(folder.glob(pattern)):
             raise UnsupportedModelError(
-                f"{folder / name}: the folder has an adapter beside the weights; merge it into "
+                f"{path}: the folder has an adapter beside the weights; merge it into "
                 "them, or take it out"
             )
 

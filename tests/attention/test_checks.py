@@ -11,10 +11,12 @@ from radixlab.attention import (  # noqa: E402
     AttentionError,
     BackendError,
     KVPool,
+    PrefillPlan,
     decode,
     flat_plan,
     place_slots,
     prefill,
+    prefill_planned,
     tree_plan,
     write_kv,
 )
@@ -110,6 +112,10 @@ def test_pools_that_do_not_fit_are_refused(k, v, says):
         ({"num_queries": [2]}, "for places 0 to 1 of 1"),
         ({"num_queries": [0]}, "for places 0 to -1 of 1"),
         ({"order": [1]}, "order must name each of 1 rows once"),
+        (
+            {key: [] for key in ("num_tokens", "first_block", "first_query", "num_queries")},
+            "no span is for place 0 of 1",
+        ),
     ],
 )
 def test_a_plan_that_is_not_consistent_is_refused(changes, says):
@@ -194,3 +200,13 @@ def test_the_cpu_backend_reads_only_pools_on_the_cpu():
     batch, pool = make([[1, 2, 3]]), KVPool(*(zeros(4, 4, 2, 16, device="meta") for _ in "kv"))
     with pytest.raises(BackendError, match="cannot read a pool on meta"):
         decode(batch.q.to("meta"), pool, tree_plan(batch.sequences, 4))
+
+
+def test_a_plan_or_a_pool_of_another_kind_is_refused():
+    batch = make([[1, 2, 3]])
+    with refused("plan must be a DecodePlan, not PrefillPlan"):
+        decode(batch.q, batch.pool, PrefillPlan([0, 1], [[0]], [3]))
+    with refused("plan must be a PrefillPlan, not DecodePlan"):
+        prefill_planned(batch.q, batch.pool, tree_plan(batch.sequences, 4))
+    with refused("pool must be a KVPool, not Tensor"):
+        decode(batch.q, batch.pool.k, tree_plan(batch.sequences, 4))

@@ -74,8 +74,20 @@ def test_a_later_transfer_reads_what_an_earlier_wrote():
 @pytest.mark.parametrize("slot", [-1, 20])
 def test_a_slot_outside_the_store_is_refused(slot):
     store, _ = stores(5, 0)
-    with pytest.raises(AttentionError, match=rf"must be 0 to 19, not \[0, {slot}\]"):
+    with pytest.raises(AttentionError, match=rf"slot {slot}: the pool has 0 to 19"):
         store.read(np.array([0, slot]))
+
+
+@pytest.mark.parametrize("slots", [[1.7], [True], np.array([0.0]), [[1]], ["1"]], ids=str)
+def test_slots_that_are_no_ints_are_refused(slots):
+    store, _ = stores(5, 0)
+    with pytest.raises(AttentionError, match="must be ints"):
+        store.read(slots)
+
+
+def test_host_blocks_below_zero_are_refused():
+    with pytest.raises(ConfigError, match="num_host_blocks must be an integer, 0 or more, not -1"):
+        TorchKVStore(3, 5, 4, 2, 4, num_host_blocks=-1)
 
 
 def test_a_store_without_blocks_is_refused():

@@ -141,7 +141,15 @@ def test_frequencies_of_another_base_are_refused_and_unscaled_ones_pass(tmp_path
 
 
 @pytest.mark.parametrize(
-    "name", ["adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"]
+    "name",
+    [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "adapter_model.bin",
+        "adapter_model-00001-of-00002.safetensors",
+        "adapters.safetensors",
+        "pytorch_lora_weights.safetensors",
+    ],
 )
 def test_an_adapter_beside_the_weights_is_refused(name, tmp_path):
     single(tmp_path)

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: the extra `
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from radixlab.config import ConfigError  # noqa: E402
+from radixlab.config import ConfigError, shown  # noqa: E402
 from radixlab.model.errors import LogitsError  # noqa: E402
 from radixlab.model.sampler import Sampler, SamplingParams, choose  # noqa: E402
 from tests.model.test_kept import ROWS, padded, truth  # noqa: E402
@@ -79,6 +79,9 @@ def test_scores_without_a_finite_largest_are_refused(score):
         {"temperature": -0.5},
         {"temperature": float("nan")},
         {"temperature": "hot"},
+        {"temperature": 10**400},
+        {"top_p": 10**400},
+        {"seed": 10**5000},
         {"top_k": 0},
         {"top_k": 2.5},
         {"top_p": 0.0},
@@ -90,7 +93,7 @@ def test_scores_without_a_finite_largest_are_refused(score):
         {"stop": ("",)},
         {"stop": (b"x",)},
     ],
-    ids=str,
+    ids=lambda wrong: "-".join(wrong),
 )
 def test_bad_parameters_are_named_in_one_line(wrong):
     with pytest.raises(ConfigError) as caught:
@@ -98,4 +101,4 @@ def test_bad_parameters_are_named_in_one_line(wrong):
     ((name, value),) = wrong.items()
     message = str(caught.value)
     assert message.startswith(f"{name} must be") and "\n" not in message
-    assert message.endswith(repr(value))
+    assert message.endswith(shown(value))

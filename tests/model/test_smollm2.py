@@ -82,8 +82,16 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
         with pytest.raises(FetchError, match="is there, and is not this model"):
             make_folder(folder, write_all)
     assert (tmp_path / "mine.txt").read_text() == "mine"
+    with pytest.raises(FetchError, match="/ is there, and is not this model"):
+        make_folder(type(tmp_path)(tmp_path.anchor), write_all)
     (tmp_path / "empty").mkdir()
     assert make_folder(tmp_path / "empty", write_all)
+
+
+def test_a_link_to_an_empty_folder_is_a_folder_to_fill(tmp_path):
+    (tmp_path / "large_disk").mkdir()
+    (tmp_path / "model").symlink_to("large_disk")
+    assert make_folder(tmp_path / "model", write_all) and is_there(tmp_path / "large_disk")
 
 
 # ---- the command

@@ -13,7 +13,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}  # nothing he
 transformers = pytest.importorskip(
     "transformers", reason="transformers is not installed: the extra `oracle` brings it"
 )
-from tokenizers import processors  # noqa: E402
+from tokenizers import pre_tokenizers, processors  # noqa: E402
 
 from radixlab.cache import CacheConfig  # noqa: E402
 from radixlab.llm import LLM  # noqa: E402
@@ -288,6 +288,9 @@ LIES = {
     "a decoder that is a list": {"tokenizer_config": {"added_tokens_decoder": [token("<new>")]}},
     "an id below zero": {"added_tokens": {"<new>": -1}},
     "an id that is true": {"added_tokens": {"<new>": True}},
+    "a space first": {
+        "tokenizer_config": {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": True}
+    },
     "a list of numbers": {"tokenizer_config": {"additional_special_tokens": [7]}},
     "a name without content": {"special_tokens_map": {"bos_token": {}}},
 }  # fmt: skip
@@ -301,6 +304,29 @@ def test_files_that_contradict_one_another_are_refused_by_name(files, tmp_path):
     message = str(caught.value)
     assert str(folder) in message and "\n" not in message and len(message) < 400
     assert any(f"{name}.json" in message for name in files)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", ["GPT2Tokenizer", "Qwen2TokenizerFast", "LlamaTokenizer"])
+def test_a_space_before_a_text_is_read_as_in_transformers_or_refused(name, first, stated, tmp_path):
+    vocabulary = byte_level()
+    vocabulary.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=first)
+    config = {**NAMED, "tokenizer_class": name, "add_prefix_space": stated}
+    save(tmp_path, vocabulary, tokenizer_config=config)
+    if stated != first and name != "LlamaTokenizer":
+        with pytest.raises(BadFileError, match=f"add_prefix_space is {stated}, but {first}"):
+            load_tokenizer(tmp_path)
+    else:
+        theirs, ours = theirs_and_ours(tmp_path)
+        assert ours.encode("the").tolist() == theirs("the")["input_ids"]
+
+
+def test_no_space_before_pieces_that_have_one_is_refused(tmp_path):
+    config = {**NAMED, "tokenizer_class": "LlamaTokenizer", "add_prefix_space": False}
+    save(tmp_path, byte_fallback(), tokenizer_config=config)
+    with pytest.raises(BadFileError, match="add_prefix_space is False, but True"):
+        load_tokenizer(tmp_path)
 
 
 # ---- templates in files

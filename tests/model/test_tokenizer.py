@@ -11,6 +11,7 @@ pytest.importorskip("tokenizers", reason="tokenizers is not installed: the extra
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from radixlab.config import ConfigError
 from radixlab.model.errors import BadFileError, ChatTemplateError, MissingFileError
 from radixlab.model.stream import TextStream
 from radixlab.model.tokenizer import ChatText, Tokenizer, load_tokenizer
@@ -240,6 +241,10 @@ def test_files_that_end_an_answer_at_different_tokens_are_refused(
         load_tokenizer(tmp_path)
     assert "\n" not in str(caught.value)
     assert load_tokenizer(tmp_path, eos_ids=[7]).eos_ids == {7}
+    assert load_tokenizer(tmp_path, eos_ids=np.array([7])).eos_ids == {7}
+    for wrong in (7, "7", ["</s>"], [-1], [7.0], [None]):
+        with pytest.raises(ConfigError, match="eos_ids must be"):
+            load_tokenizer(tmp_path, eos_ids=wrong)
 
 
 def test_a_template_of_its_own_comes_first_and_one_of_several_by_name(tmp_path):
@@ -292,6 +297,24 @@ def test_what_would_be_written_as_its_type_is_refused(options):
     (name,) = options
     with pytest.raises(ChatTemplateError, match=f"{name} must be mappings"):
         chats("{{ tools }}{{ documents }}", **options)
+
+
+ITSELF: dict[str, object] = {"role": "user"}
+ITSELF["content"] = ITSELF
+
+
+@pytest.mark.parametrize(
+    "messages", [None, 5, "hi", CHAT[0], [ITSELF]], ids=lambda m: type(m).__name__
+)
+def test_what_is_no_conversation_is_refused(messages):
+    with pytest.raises(ChatTemplateError, match=r"list of messages|contains itself"):
+        Tokenizer(byte_level(), {}, frozenset(), TEMPLATE).chat(messages)
+
+
+@pytest.mark.parametrize("content", [b"hi", {"hi"}, [{"text": b"hi"}]], ids=str)
+def test_a_message_that_json_cannot_hold_is_refused(content):
+    with pytest.raises(ChatTemplateError, match="a message cannot hold"):
+        Tokenizer(byte_level(), {}, frozenset(), TEMPLATE).chat([{"role": "u", "content": content}])
 
 
 def test_messages_may_be_objects_and_are_left_as_they_are():
