@@ -42,7 +42,8 @@ class Recorder:
         for part, name in block_id_fields(state):
             part[name] = CompressedIds.encode(np.array(part[name], np.int32)).to_text()
         self._file: BinaryIO | None = open(path, "wb")  # noqa: SIM115  # closed by close()
-        header = {"type": "Recording", "version": VERSION, "next_seq": next_seq(cache)}
+        self._cache, self._next_seq = cache, next_seq(cache)
+        header = {"type": "Recording", "version": VERSION, "next_seq": self._next_seq}
         line = sealed(header | {"state": state})
         self._write(line.replace(_KNOWN, f"{_HEAD}{'null':<{_COUNT_WIDTH}},", 1))
         self._detach = attach(cache, self.record)
@@ -56,12 +57,18 @@ class Recorder:
             _hide_tokens(fields)
         self._write(sealed(fields))
         self.num_events += 1
+        self._next_seq = event.seq + 1
 
     def close(self) -> None:
-        """Finish the file. Twice is once."""
+        """Finish the file. Twice is once.
+
+        If the recorder missed an event (a full disk, another listener set in its place), the number
+        of events is left out, so that readers warn.
+        """
         if self._file is not None:
+            missed = self._cache.emit is None or self._next_seq != next_seq(self._cache)
             self._detach()
-            if self._file.seekable():
+            if self._file.seekable() and not missed:
                 self._file.seek(len(_HEAD))
                 self._file.write(f"{self.num_events:<{_COUNT_WIDTH}}".encode())
             self._file.close()
