@@ -34,7 +34,7 @@ class Recorder:
 
     def __init__(self, cache: Cache, path: str | Path, tokens: bool = True) -> None:
         self._tokens = tokens
-        self.num_events = 0
+        self.num_events = self._num_begun = 0
         state = state_to_json(snapshot(cache))
         if not tokens:
             for part in (*state["nodes"], *state["sequences"]):
@@ -52,6 +52,7 @@ class Recorder:
         """Append one event; after `close` nothing is written."""
         if self._file is None:
             return
+        self._num_begun += 1
         fields = event_to_json(event)
         if not self._tokens:
             _hide_tokens(fields)
@@ -66,9 +67,9 @@ class Recorder:
         of events is left out, so that readers warn.
         """
         if self._file is not None:
-            missed = self._cache.emit is None or self._next_seq != next_seq(self._cache)
+            is_whole = self._is_whole()
             self._detach()
-            if self._file.seekable() and not missed:
+            if self._file.seekable() and is_whole:
                 self._file.seek(len(_HEAD))
                 self._file.write(f"{self.num_events:<{_COUNT_WIDTH}}".encode())
             self._file.close()
@@ -79,6 +80,11 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_whole(self) -> bool:
+        """Whether each event so far was heard, and written to its end."""
+        heard = self._cache.emit is not None and self._next_seq == next_seq(self._cache)
+        return heard and self._num_begun == self.num_events
 
     def _write(self, line: str) -> None:
         assert self._file is not None

@@ -241,6 +241,21 @@ def full_disk(manager, recorder, monkeypatch):
     monkeypatch.setattr(recorder, "_write", write)
 
 
+def an_interrupt(manager, recorder, monkeypatch):
+    write = recorder._write
+    calls = iter(range(10))
+
+    def interrupted(line):
+        write(line)
+        if next(calls, 9) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        manager.allocate([1, 2, 3])
+    restart(manager)
+
+
 def another_listener(manager, recorder, monkeypatch):
     manager.emit = lambda event: None
 
@@ -263,6 +278,18 @@ def test_a_recording_that_missed_events_does_not_pass_for_a_whole_one(tmp_path, 
     _, events = read_recording(tmp_path / "run.jsonl")
     with pytest.warns(RecordingWarning, match=rf"not closed; it .* after {before} events"):
         assert len(list(events)) == before
+
+
+def test_a_recording_that_was_interrupted_is_read_and_that_is_said(tmp_path, monkeypatch):
+    manager = small_cache()
+    recorder = Recorder(manager, tmp_path / "run.jsonl")
+    list(live(manager, 3, 20))
+    an_interrupt(manager, recorder, monkeypatch)
+    list(live(manager, 4, 20))
+    recorder.close()
+    state, events = read_recording(tmp_path / "run.jsonl")
+    with pytest.warns(RecordingWarning, match="not closed"):
+        assert fold_all(state, events) == snapshot(manager)
 
 
 def test_restarts_make_room_for_what_comes_after_them(tmp_path):
