@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from radixlab.cache.checks import check_namespace
+from radixlab.cache.errors import CacheError
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.protocols import Transfer
 from radixlab.cache.restart import restart
@@ -152,7 +153,7 @@ class Engine:
 
     def abort_soon(self, request_id: int) -> None:
         """Give up a request from any thread, or in mid-step: the next step does it first."""
-        self._given_up.append(request_id)
+        self._given_up.append(check_id("request_id", request_id))
 
     def reset(self) -> None:
         """Forget the whole cache; pending transfers are completed first.
@@ -161,8 +162,12 @@ class Engine:
         """
         self._check_caller()
         self._mend()
-        self._transfer()
-        self.manager.reset()
+        try:
+            self._transfer()
+        except BaseException:
+            self._mend()
+            raise
+        self._whole(self._reset)
 
     def step(self) -> list[NewToken]:
         """Compute one batch; return the tokens that were chosen, none for a prompt under way.
@@ -349,6 +354,13 @@ class Engine:
         self.scheduler.end(request, reason)
         self._news = [new for new in self._news if new.request_id != request.id]
         self._forget(request)
+
+    def _reset(self) -> None:
+        try:
+            self.manager.reset()
+        except CacheError:  # raised before anything was forgotten
+            self._torn = False
+            raise
 
     def _room(self, request: Request) -> int:
         """Return how many tokens its answer can have if it runs alone.

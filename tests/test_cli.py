@@ -168,6 +168,11 @@ BAD = {
     "policy twice": ([*SIZED, "--policy", "lru,slru, lru"], "lru is named twice"),
     "seed of a file": (["replay", "good.jsonl", "--num-blocks", "99", "--seed", "1"], "--seed has"),
     "sizes of no plot": ([*SIZED, "--pool-sizes", "100,200"], "--pool-sizes has no effect"),
+    "a size twice": ([*SIZED, "--plot", "x.png", "--pool-sizes", "8,5,8"], "8 is named twice"),
+    "swap of no cache": (
+        [*SIZED, "--policy", "naive", "--swap-space", "1G", "--kv-bytes-per-token", "4K"],
+        "--swap-space has no effect on naive",
+    ),
     "bytes of no swap": ([*SIZED, "--kv-bytes-per-token", "4K"], "--kv-bytes-per-token has no"),
     "picture of another kind": ([*SIZED, "--png", "x.svg"], "x.svg: the file must end in .png"),
     "tree of another kind": ([*SIZED, "--dot", "x.png"], "x.png: the file must end in .dot"),
@@ -175,6 +180,10 @@ BAD = {
     "a dash": (["grade", "--csv", "-"], "'-' is not a file"),
     "an empty name": (["grade", "--junit", ""], "'' is not a file"),
     "one file for two": (["grade", "--csv", "x", "--junit", "./x"], "x is named twice"),
+    "one file, spelt twice": (
+        ["grade", "--csv", "x", "--junit", "folder/../x"], "x is named twice"
+    ),
+    "a folder for a file": (["grade", "--csv", "folder"], "folder is a folder"),
     "picture of nothing": ([*SIZED, "--policy", "naive", "--png", "x.png"], "naive"),
     "bench rounds": (["bench", "tree", "--rounds", "0"], "--rounds"),
     "bench file": (["bench", "tree", "--write", "no/such/RESULTS.md"], "no/such/RESULTS.md"),

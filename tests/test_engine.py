@@ -198,6 +198,16 @@ def test_a_request_is_given_up_from_anywhere_by_the_next_step():
     served.verify_idle()
 
 
+@pytest.mark.parametrize("no_id", [[1], {}, None, "x", 1.5, True])
+def test_what_is_no_id_is_refused_at_once_and_not_by_every_later_step(no_id):
+    served = Served()
+    request = served.ask("ab")
+    with pytest.raises(ArgumentError, match="request_id"):
+        served.engine.abort_soon(no_id)
+    served.run()
+    assert request.output == served.answer(request)
+
+
 def test_the_stand_in_sees_a_block_that_is_not_what_it_was():
     "The canary's own test: one changed token in a cached block, and the next reader raises"
     served = Served()

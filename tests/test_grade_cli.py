@@ -161,6 +161,18 @@ def test_start_history_reset_and_restore_lose_nothing(course):
     assert "BEGIN SOLUTION" in (course / "work" / name).read_text()
 
 
+@pytest.mark.parametrize("content", ["nope", "[1]", '{"cells": [3]}', "[" * 10**5, None])
+def test_an_exercise_that_is_no_notebook_any_more_can_be_reset(course, content):
+    name = f"{LAST.notebook}.ipynb"
+    radixlab(course, "start")
+    own = course / "work" / name
+    own.write_text(content) if content else (own.unlink(), own.mkdir())
+    done = radixlab(course, "reset", LAST.id)
+    assert done.returncode == 0 and "radixlab restore" not in done.stdout
+    assert f"work/kept/{LAST.notebook}-1.ipynb" in done.stdout
+    assert own.is_file() and radixlab(course, "start").stdout.startswith("Nothing to copy")
+
+
 def test_a_lesson_is_reset_and_a_newer_version_is_told_of(course):
     lesson = course / "notebooks" / "00_start_here.ipynb"
     own = course / "work" / lesson.name

@@ -403,7 +403,7 @@ class KVCacheManager:
         """
         if get_ident() != self._thread:
             self._check_caller()
-        num_blocks = check_count("num_blocks", num_blocks)
+        num_blocks = check_count("num_blocks", num_blocks, 0)
         self.pins.expire(self.tick)
         gone = self.supply.give_up(num_blocks, self.tick)
         for block_ids in gone:

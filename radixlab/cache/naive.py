@@ -148,7 +148,7 @@ class NaiveManager:
 
     def evict(self, num_blocks: int) -> int:
         """Evict nothing: nothing is cached."""
-        check_count("num_blocks", num_blocks)
+        check_count("num_blocks", num_blocks, 0)
         return 0
 
     def reset(self) -> None:

@@ -283,7 +283,8 @@ class RadixTree:
         keep = node.num_blocks - num_blocks
         gone = node.block_ids[keep:]
         if self.emit:
-            self.emit(BlockRemoved(*self.stamp(), node.id, to_runs(gone), reason, node.tick))
+            runs = to_runs(gone)  # before the stamp: if it fails, no number is lost
+            self.emit(BlockRemoved(*self.stamp(), node.id, runs, reason, node.tick))
         if keep:
             node.shorten(keep, self.block_bytes)
         else:
@@ -292,7 +293,7 @@ class RadixTree:
 
     def evict(self, num_blocks: int) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
-        gone, num_blocks = [], check_count("num_blocks", num_blocks)
+        gone, num_blocks = [], check_count("num_blocks", num_blocks, 0)
         most = getattr(self.policy, "max_blocks", None) or num_blocks
         while num_blocks > 0 and (node := self.policy.victim()) is not None:
             gone.append(self.trim(node, min(num_blocks, node.num_blocks, most)))

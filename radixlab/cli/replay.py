@@ -124,6 +124,8 @@ def replay(
     config = CacheConfig(num_blocks, block_size, num_host_blocks=num_host_blocks)
     sizes = _pool_sizes(pool_sizes, num_blocks)
     _refuse_options_without_effect(trace, seed, strict, names, plot, pool_sizes, dot or png)
+    if num_host_blocks and names == ["naive"]:
+        raise click.UsageError("--swap-space has no effect on naive: it caches nothing")
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
     workload = _open(trace, limit, seed or 0, strict)
     runs: list[PolicyRun] = []
@@ -240,6 +242,8 @@ def _pool_sizes(text: str | None, num_blocks: int) -> list[int]:
         raise click.UsageError(f"--pool-sizes {text!r}: must be 1000,2000,…") from None
     if wrong := [size for size in sizes if not 1 <= size <= MAX_BLOCKS]:
         raise click.UsageError(f"--pool-sizes: {wrong[0]} is not between 1 and {MAX_BLOCKS:,}")
+    if twice := [size for size in sizes if sizes.count(size) > 1]:
+        raise click.UsageError(f"--pool-sizes {text!r}: {twice[0]} is named twice")
     return sizes
 
 

@@ -50,9 +50,11 @@ class OutputFile(click.ParamType[Path]):
             self.fail(f"{value!r} is not a file: only --json prints to stdout", param, ctx)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             self.fail(f"{path}: the file must end in {' or '.join(self.suffixes)}", param, ctx)
+        if path.is_dir():
+            self.fail(f"{path} is a folder", param, ctx)
         if ctx and param and param.name:
             taken = ctx.meta.setdefault(__name__, {})
-            other = taken.setdefault(path.absolute(), param.name)
+            other = taken.setdefault(path.resolve(), param.name)
             if other != param.name:
                 self.fail(f"{path} is named twice: both files would be written there", param, ctx)
         return path

@@ -1,5 +1,6 @@
 """`radixlab start | history | restore | reset`: the learner's copies and their versions."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from radixlab.cli.shared import examples
 from radixlab.grade import copies, workplace
 from radixlab.grade.history import History
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.submission import read
+from radixlab.grade.submission import SubmissionError, read
 
 
 class NotebookId(click.ParamType[str]):
@@ -80,13 +81,15 @@ def reset(notebook_id: str) -> None:
     copies.start(root)
     name = next(p.name for p in copies.handed_out(root) if copies.id_of(p) == notebook_id)
     path = root / copies.WORK / name
-    if notebook_id in EXERCISES and not (submission := read(path, notebook_id)).is_empty:
-        History(notebook_id).keep(submission)
+    if notebook_id in EXERCISES:
+        with suppress(SubmissionError, IsADirectoryError):  # no notebook any more: kept whole
+            if not (submission := read(path, notebook_id)).is_empty:
+                History(notebook_id).keep(submission)
     kept = copies.reset(path)
     click.echo(f"{name}: a fresh copy; if it is open, reload the page.")
     if kept:
         click.echo(f"Yours is kept as {kept.relative_to(root)}.")
-    if kept and notebook_id in EXERCISES:
+    if kept and notebook_id in EXERCISES and History(notebook_id).versions():
         click.echo(f"`radixlab restore {notebook_id}` puts your answers into the fresh copy.")
 
 

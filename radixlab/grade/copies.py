@@ -20,6 +20,9 @@ KEPT = "kept"
 """Below `work/`: what a reset puts aside."""
 _HANDED_OUT = {LESSONS: "[0-9]*.ipynb", EXERCISES: "ex*.ipynb"}
 
+_NO_NOTEBOOK = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading or changing a notebook raises if the file holds something else."""
+
 NEW, REFRESHED, SAME, BEHIND = "new", "refreshed", "same", "behind"
 
 
@@ -114,7 +117,10 @@ def _bring(source: Path, work: Path, versions: dict[str, str]) -> Copy:
     today, known = _version(document), versions.get(source.name)
     if not path.exists():
         state = NEW
-    elif known is None or known == today:  # None: made before versions were kept
+    elif not path.is_file():
+        state = BEHIND
+    elif known is None or known == today or not _touched(path, today):
+        # It was made before versions were kept, or a start was stopped before it noted this one.
         state = SAME
     else:
         state = BEHIND if _touched(path, known) else REFRESHED
@@ -136,13 +142,15 @@ def _put_aside(path: Path) -> Path:
     number = 1
     while (kept := folder / f"{path.stem}-{number}.ipynb").exists():
         number += 1
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    if path.is_dir():
+        return path.rename(kept)
+    content = path.read_bytes()
     try:
-        document = json.loads(text)
+        document = json.loads(content.decode())
         relink(document, path.parent, folder, lambda file: file)
         _write(kept, document)
-    except (ValueError, KeyError, TypeError, AttributeError):  # no notebook any more: kept as it is
-        kept.write_text(text, encoding="utf-8", errors="surrogateescape")
+    except _NO_NOTEBOOK:  # kept as it is
+        kept.write_bytes(content)
     return kept
 
 
@@ -150,7 +158,7 @@ def _touched(path: Path, version: str) -> bool:
     """Tell whether a copy holds anything but that version: other text, or outputs."""
     try:
         return _version(json.loads(path.read_text(encoding="utf-8"))) != version
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, *_NO_NOTEBOOK):
         return True
 
 
@@ -167,7 +175,7 @@ def _versions(root: Path) -> dict[str, str]:
     """Return the version that each copy was made from, by file name."""
     try:
         found = json.loads(_versions_file(root).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

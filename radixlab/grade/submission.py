@@ -93,7 +93,7 @@ def read(path: Path, exercise_id: str) -> Submission:
             for number, cell in enumerate(cells, 1)
             if cell["cell_type"] == "code"
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SubmissionError(f"{path.name} is no notebook: {type(error).__name__}") from None
     parts = [as_part(source, place) for place, source in code]
     return collect(exercise_id, [part for part in parts if part])

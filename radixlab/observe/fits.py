@@ -232,6 +232,10 @@ def _transfers_completed(state: State, e: ev.TransfersCompleted) -> int:
     return -TRANSFER * len(e.transfers)
 
 
+def _cache_restarted(state: State, e: ev.CacheRestarted) -> int:
+    return -state_entries(state)
+
+
 def _all_blocks_cleared(state: State, e: ev.AllBlocksCleared) -> int:
     return -sum(map(entries, state.nodes.values()))
 
@@ -279,6 +283,7 @@ _RULES: dict[str, Callable[[State, Any], int]] = {
     "SequenceForked": _sequence_forked,
     "RequestFinished": _request_finished,
     "RequestPreempted": _request_preempted,
+    "CacheRestarted": _cache_restarted,
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
 }

@@ -233,6 +233,13 @@ def _check_links(state: State) -> None:
     for sequence in state.sequences.values():
         if sequence.node_id is not None and sequence.node_id not in known:
             raise ValueError(f"sequence {sequence.id} has locked no node {sequence.node_id}")
+    for sequence in state.sequences.values():
+        if any(not 0 <= block < state.num_blocks for block in sequence.block_table):
+            raise ValueError(f"the table of sequence {sequence.id} has a block outside the pool")
+    device, host = state.num_blocks, state.num_host_blocks
+    ends = {"copy": (device, device), "write_back": (device, host), "load_back": (host, device)}
     for src, dst, kind in state.transfers:
         if not (is_count(src) and is_count(dst) and kind in KINDS):
             raise ValueError(f"{shown((src, dst, kind))} is no transfer")
+        if src >= ends[kind][0] or dst >= ends[kind][1]:
+            raise ValueError(f"{shown((src, dst, kind))} is outside the pool")

@@ -34,7 +34,7 @@ class Recorder:
 
     def __init__(self, cache: Cache, path: str | Path, tokens: bool = True) -> None:
         self._tokens = tokens
-        self.num_events = 0
+        self.num_events = self._num_begun = 0
         state = state_to_json(snapshot(cache))
         if not tokens:
             for part in (*state["nodes"], *state["sequences"]):
@@ -42,7 +42,8 @@ class Recorder:
         for part, name in block_id_fields(state):
             part[name] = CompressedIds.encode(np.array(part[name], np.int32)).to_text()
         self._file: BinaryIO | None = open(path, "wb")  # noqa: SIM115  # closed by close()
-        header = {"type": "Recording", "version": VERSION, "next_seq": next_seq(cache)}
+        self._cache, self._next_seq = cache, next_seq(cache)
+        header = {"type": "Recording", "version": VERSION, "next_seq": self._next_seq}
         line = sealed(header | {"state": state})
         self._write(line.replace(_KNOWN, f"{_HEAD}{'null':<{_COUNT_WIDTH}},", 1))
         self._detach = attach(cache, self.record)
@@ -51,17 +52,24 @@ class Recorder:
         """Append one event; after `close` nothing is written."""
         if self._file is None:
             return
+        self._num_begun += 1
         fields = event_to_json(event)
         if not self._tokens:
             _hide_tokens(fields)
         self._write(sealed(fields))
         self.num_events += 1
+        self._next_seq = event.seq + 1
 
     def close(self) -> None:
-        """Finish the file. Twice is once."""
+        """Finish the file. Twice is once.
+
+        If the recorder missed an event (a full disk, another listener set in its place), the number
+        of events is left out, so that readers warn.
+        """
         if self._file is not None:
+            is_whole = self._is_whole()
             self._detach()
-            if self._file.seekable():
+            if self._file.seekable() and is_whole:
                 self._file.seek(len(_HEAD))
                 self._file.write(f"{self.num_events:<{_COUNT_WIDTH}}".encode())
             self._file.close()
@@ -72,6 +80,11 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_whole(self) -> bool:
+        """Whether each event so far was heard, and written to its end."""
+        heard = self._cache.emit is not None and self._next_seq == next_seq(self._cache)
+        return heard and self._num_begun == self.num_events
 
     def _write(self, line: str) -> None:
         assert self._file is not None

@@ -8,6 +8,7 @@ from radixlab.cache import (
     CacheConfig,
     CacheError,
     CompressedIds,
+    CountError,
     KVCacheManager,
     NaiveManager,
     NumpyKVStore,
@@ -15,7 +16,7 @@ from radixlab.cache import (
     match_batch,
 )
 from radixlab.observe import snapshot
-from tests.cache.helpers import Checked, ids, start, text
+from tests.cache.helpers import Checked, ids, refused, start, text
 
 
 def shared():
@@ -74,6 +75,9 @@ def test_nothing_is_nothing_everywhere():
     lab, sequence, _ = shared()
     before = snapshot(lab.manager)
     assert lab.evict(0) == 0
+    for call in (lab.manager.evict, lab.manager.tree.evict):
+        with refused(CountError, "num_blocks must be 0 or more"):
+            call(-1)
     lab.complete([])
     lab.complete(iter(()))
     lab.commit(sequence, 0)

@@ -121,15 +121,47 @@ def test_a_copy_that_was_taken_away_is_made_again(course):
     assert states(course) == {"new", "same"} and path.exists()
 
 
-@pytest.mark.parametrize("text", ["", "mine", "{}", "[1]", '{"cells": 3}', "null", "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "mine", "{}", "[1]", '{"cells": 3}', "null", "\udcff", "[" * 10**5, "a\r\nb\r\n"]
+)
 def test_a_copy_that_is_no_notebook_stays_what_it_is(course, text):
     (path, _) = (copy.path for copy in copies.start(course))
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     publish(course, "version = 2")
     assert states(course) == {"behind", "refreshed"}
     kept = copies.reset(path)
-    assert kept.read_bytes().strip() == text.encode("utf-8", "surrogateescape")
+    assert kept.read_bytes().strip() == text.encode("utf-8", "surrogateescape").strip()
+    assert kept.read_bytes().count(b"\r") == text.count("\r")
     assert "version = 2" in path.read_text()
+
+
+def test_a_folder_where_a_copy_should_be_is_told_of_and_put_aside(course):
+    (path, _) = (copy.path for copy in copies.start(course))
+    for number in (1, 2):
+        path.unlink()
+        path.mkdir()
+        (path / "mine.txt").write_text("mine")
+        publish(course, f"version = {number}")
+        assert "behind" in states(course)
+        kept = copies.reset(path)
+        assert (kept / "mine.txt").read_text() == "mine"
+        assert f"version = {number}" in path.read_text()
+        assert states(course) == {"same"}
+
+
+def test_a_start_that_was_stopped_half_way_leaves_nothing_behind(course, monkeypatch):
+    copies.start(course)
+    publish(course, "version = 2")
+    with monkeypatch.context() as patch, pytest.raises(OSError):
+
+        def stop(root, versions):
+            raise OSError
+
+        patch.setattr(copies, "_keep_versions", stop)
+        copies.start(course)
+    assert states(course) == {"same"}
+    publish(course, "version = 3")
+    assert states(course) == {"refreshed"}
 
 
 def test_a_copy_from_before_versions_were_kept_is_its_owners(course):

@@ -14,7 +14,9 @@ import warnings
 import numpy as np
 import pytest
 
-from radixlab.cache import CompressedIds
+from radixlab.cache import CompressedIds, KVCacheManager
+from radixlab.cache.restart import restart
+from radixlab.config import CacheConfig
 from radixlab.observe import (
     Recorder,
     RecordingError,
@@ -230,6 +232,76 @@ def test_a_recording_that_nobody_closed_is_read_and_that_is_said(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fold_all(*read_recording(tmp_path / "run.jsonl"))
+
+
+def full_disk(manager, recorder, monkeypatch):
+    def write(line):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recorder, "_write", write)
+
+
+def an_interrupt(manager, recorder, monkeypatch):
+    write = recorder._write
+    calls = iter(range(10))
+
+    def interrupted(line):
+        write(line)
+        if next(calls, 9) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        manager.allocate([1, 2, 3])
+    restart(manager)
+
+
+def another_listener(manager, recorder, monkeypatch):
+    manager.emit = lambda event: None
+
+
+def no_listener(manager, recorder, monkeypatch):
+    manager.emit = None
+
+
+@pytest.mark.parametrize("lose", [full_disk, another_listener, no_listener])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_recording_that_missed_events_does_not_pass_for_a_whole_one(tmp_path, monkeypatch, lose):
+    "Nor if it is closed"
+    manager = small_cache()
+    recorder = Recorder(manager, tmp_path / "run.jsonl")
+    list(live(manager, 3, 20))
+    before = recorder.num_events
+    lose(manager, recorder, monkeypatch)
+    list(live(manager, 4, 20))
+    recorder.close()
+    _, events = read_recording(tmp_path / "run.jsonl")
+    with pytest.warns(RecordingWarning, match=rf"not closed; it .* after {before} events"):
+        assert len(list(events)) == before
+
+
+def test_a_recording_that_was_interrupted_is_read_and_that_is_said(tmp_path, monkeypatch):
+    manager = small_cache()
+    recorder = Recorder(manager, tmp_path / "run.jsonl")
+    list(live(manager, 3, 20))
+    an_interrupt(manager, recorder, monkeypatch)
+    list(live(manager, 4, 20))
+    recorder.close()
+    state, events = read_recording(tmp_path / "run.jsonl")
+    with pytest.warns(RecordingWarning, match="not closed"):
+        assert fold_all(state, events) == snapshot(manager)
+
+
+def test_restarts_make_room_for_what_comes_after_them(tmp_path):
+    "A true recording is not refused for its size"
+    manager = KVCacheManager(CacheConfig(num_blocks=4096, block_size=16))
+    with Recorder(manager, tmp_path / "run.jsonl"):
+        for _ in range(5):
+            sequence = manager.allocate([1] * 20_000)
+            for _ in range(64):
+                manager.fork(sequence)
+            restart(manager)
+    assert fold_all(*read_recording(tmp_path / "run.jsonl")) == snapshot(manager)
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\n\n", b"  \n", b" "])

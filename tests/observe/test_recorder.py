@@ -232,6 +232,15 @@ STATES = {
     "a host of words": STATE | {"num_host_blocks": "many"},
     "a transfer of two": STATE | {"transfers": [[1, 2]]},
     "a transfer that is a number": STATE | {"transfers": [7]},
+    "a copy from outside the pool": STATE | {"transfers": [[4, 1, "copy"]]},
+    "a load-back without a host": STATE | {"transfers": [[0, 1, "load_back"]]},
+    "a write-back past the host": (
+        STATE | {"num_host_blocks": 2, "transfers": [[1, 2, "write_back"]]}
+    ),
+    "a table that leaves the pool": (
+        STATE
+        | {"sequences": [{"id": 0, "namespace": None, "tokens": [1], "block_table": FOUR_IDS}]}
+    ),
     "a node whose id is a list": STATE | {"nodes": [node(id=[])]},
     "a node of plain block ids": STATE | {"nodes": [node(block_ids=[0])]},
     "a node of block ids cut off": STATE | {"nodes": [node(block_ids=FOUR_IDS[:-4])]},

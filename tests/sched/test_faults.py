@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from radixlab.cache import PinError, SequenceError, check
+from radixlab.cache import CacheError, PinError, SequenceError, check
 from radixlab.model.counting import CountingRunner
 from radixlab.observe import snapshot
 from radixlab.sched import ORDERS, OrderError, ReentryError
@@ -158,6 +158,33 @@ def test_blocks_written_back_between_steps_are_work():
     served.engine.reset()
     assert not served.engine.has_work
     served.verify_idle()
+
+
+def test_a_reset_that_fails_anywhere_can_be_followed_by_anything():
+    "Each of its call boundaries"
+    at, faults = 0, Faults()
+    while at == 0 or faults.raised:
+        served, faults = Served(8, num_host_blocks=4), Faults(frozenset([at]))
+        served.serve("abc", "abz")
+        served.manager.evict(3)
+        faults.call(served.engine.reset)
+        served.verify()
+        served.serve("abc", "xyz")
+        served.engine.reset()
+        served.verify_idle()
+        at += 1
+    assert at > 100
+
+
+def test_a_reset_that_is_refused_costs_nothing():
+    served = Served()
+    request = served.ask("ab.", max_tokens=4)
+    served.step()
+    with refused(CacheError, "sequences run"):
+        served.engine.reset()
+    served.run()
+    assert served.num_restarts == 0
+    assert request.output == served.answer(request)
 
 
 # ---- what it costs
