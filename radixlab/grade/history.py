@@ -77,8 +77,12 @@ class History:
                 Part(self._exercise_id, part["name"], part["source"], part["place"])
                 for part in record["parts"]
             )
+            texts = [record["when"], *(text for p in parts for text in (p.source, p.place))]
+            texts += [part.name for part in parts if part.name is not None]
+            if not all(isinstance(text, str) for text in texts):
+                return None
             return Version(number, record["when"], Submission(self._exercise_id, parts))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 

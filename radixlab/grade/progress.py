@@ -46,7 +46,7 @@ class Progress:
             found = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict) and all(_is_entry(entry) for entry in found.values()):
             return found

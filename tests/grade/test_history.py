@@ -45,10 +45,16 @@ def test_the_last_twenty_are_kept_and_numbers_go_on(tmp_path):
     assert [version.number for version in versions] == list(range(6, MAX_VERSIONS + 6))
 
 
-def test_a_broken_version_costs_only_itself(tmp_path):
+RECORD = '{"when": "now", "parts": [{"name": null, "source": "x", "place": ""}]}'
+WRONG = [('"now"', "3"), ('"x"', "5"), ("null", "1"), ('""', "null")]
+BROKEN = ["{", "[" * 10**5, *(RECORD.replace(old, new) for old, new in WRONG)]
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_version_costs_only_itself(tmp_path, content):
     for number in range(3):
         History("8.5.2", tmp_path).keep(submission(f"x = {number}"))
-    (tmp_path / "history" / "8.5.2" / "0002.json").write_text("{")
+    (tmp_path / "history" / "8.5.2" / "0002.json").write_text(content)
     assert kept(tmp_path) == [["x = 0"], ["x = 2"]]
 
 
