@@ -98,7 +98,7 @@ def _check_end(sequence: Sequence, end: int | None) -> int:
     """Return the position to stop before; raise `SequenceError` beyond the last token."""
     if not isinstance(sequence, Sequence):
         raise SequenceError(
-            f"{shown(sequence)} is no sequence: pass what allocate or fork returned"
+            f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
         )
     end = sequence.num_tokens if end is None else check_count("end", end)
     if end > sequence.num_tokens:

@@ -74,7 +74,7 @@ class NumpyKVStore:
         try:
             array = np.asarray(values)
             if array.dtype.kind in "OSUmM":
-                raise ValueError(f"{array.dtype} is no number")
+                raise ValueError(f"{array.dtype} is not a kind of number")
             flat[slots] = np.broadcast_to(array, (len(slots), *flat.shape[1:]))
         except (ValueError, TypeError, OverflowError) as error:
             raise BlockError(f"cannot write these values at {len(slots)} slots: {error}") from None

@@ -583,7 +583,7 @@ class KVCacheManager:
             return
         if not isinstance(sequence, Sequence):
             raise SequenceError(
-                f"{shown(sequence)} is no sequence: pass what allocate or fork returned"
+                f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
             )
         why = "was released before" if sequence.receipt.released else "is another manager's"
         raise SequenceError(

@@ -180,10 +180,10 @@ class Node:
 
 
 def no_handle(node: object, tree: object = None) -> LockError:
-    """Say why this is no node to work with, for this tree if one is given."""
+    """Say why this is not a node to work with, for this tree if one is given."""
     if isinstance(node, Node) and tree is not None and node.tree is not tree:
         return LockError(f"node {node.id} is another tree's: match in this one")
     if isinstance(node, Node):
         where = "on the host" if node.alive else "gone (evicted or cleared)"
         return LockError(f"node {node.id} is {where}: match again")
-    return LockError(f"{shown(node)} is no node: pass what match_prefix or insert returned")
+    return LockError(f"{shown(node)} is not a node: pass what match_prefix or insert returned")

@@ -211,7 +211,7 @@ class RadixTree:
     def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
         if type(receipt) is not Receipt:
-            raise LockError(f"{shown(receipt)} is no receipt: pass what lock returned")
+            raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
         node: Node = receipt.node
         if type(node) is not Node or node.tree is not self:
             raise no_handle(node, self)

@@ -114,7 +114,7 @@ class PolicyHost:
     def victim(self, events: list[Event]) -> tuple[object, int]:
         """Tell the policy what happened, ask for a victim; return its id and how many it examined.
 
-        A victim that is no node comes back as text.
+        A victim that is not a node comes back as text.
         """
         self.hear(events)
         self.examined.clear()

@@ -70,7 +70,7 @@ def _num_blocks(runs: Runs) -> int:
 
 
 def _node(state: State, node_id: int) -> NodeState:
-    _need(node_id in state.nodes, f"there is no node {node_id}")
+    _need(node_id in state.nodes, f"there is not a node {node_id}")
     return state.nodes[node_id]
 
 

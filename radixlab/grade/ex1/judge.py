@@ -196,7 +196,7 @@ def _judge_contents(model: PrefixModel, shown: dict[Tokens, tuple[int, int]]) ->
 
 
 def _nodes(block_size: int, rows: Any) -> Iterator[tuple[Tokens, list[int], int]]:
-    """Yield each node's prefix, blocks and lock_ref; raise `Wrong` for what is no node."""
+    """Yield each node's prefix, blocks and lock_ref; raise `Wrong` for what is not a node."""
     prefix_of: dict[Any, Tokens] = {None: ()}
     for row in rows if isinstance(rows, list) else []:
         node, parent, tokens, block_ids, lock_ref = _row(row)

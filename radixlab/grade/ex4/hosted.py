@@ -9,7 +9,7 @@ from radixlab.grade.items import Failed
 
 
 class IllegalVictim(Failed):
-    """A victim that may not be evicted, or is no node at all."""
+    """A victim that may not be evicted, or is not a node at all."""
 
 
 @dataclass(slots=True)
