@@ -362,12 +362,12 @@ def test_a_trim_of_blocks_it_does_not_have_raises(num_blocks):
         radix_tree.trim(node(radix_tree, "abc"), num_blocks)
 
 
-@pytest.mark.parametrize("num_blocks", [-1, 0, 1, 3, 7, 99])
+@pytest.mark.parametrize("num_blocks", [0, 1, 3, 7, 99])
 def test_evict_gives_up_what_it_is_asked_for_or_all_there_is(num_blocks):
     "E4 (SGLang 4987: the loop never counted)"
     radix_tree = tree(FOREST)
     gone = radix_tree.evict(num_blocks)
-    assert len(gone) == len(set(gone.tolist())) == min(max(num_blocks, 0), 7)
+    assert len(gone) == len(set(gone.tolist())) == min(num_blocks, 7)
     assert sum(len(view.block_ids) for view in radix_tree.walk()) == 7 - len(gone)
 
 
