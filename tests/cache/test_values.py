@@ -166,7 +166,7 @@ SIGNATURES = {where: parameters for where, _, parameters in doors()}
 
 
 def arguments(where: str, name: str, value: object, at: dict) -> dict:
-    """Sound arguments for a call, but for the one named."""
+    """Return sound arguments for a call, without the one named."""
     needed = {
         key: GOOD[key](at)
         for key, parameter in SIGNATURES[where].items()

@@ -281,7 +281,7 @@ LIES = {
         "added_tokens": {"<new>": N},
         "tokenizer_config": {"added_tokens_decoder": {N: token("[PAD]")}},
     },
-    "an id that is no number": {
+    "an id that is not a number": {
         "tokenizer_config": {"added_tokens_decoder": {"x": token("<new>")}}
     },
     "a token that is no text": {"tokenizer_config": {"added_tokens_decoder": {N: {"content": 7}}}},

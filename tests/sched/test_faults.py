@@ -16,7 +16,7 @@ from tests.sched.helpers import Served
 
 
 def try_faults(seeds, num_runs: int, num_faults: int, events=PYTHON, error=None) -> None:
-    """Live each life several times, with faults at boundaries drawn anew each time."""
+    """Live each life several times, and draw new boundaries for the faults each time."""
     for seed in seeds:
         dice, num_boundaries = random.Random(seed), count_boundaries(seed, events)
         for _ in range(num_runs):
