@@ -7,12 +7,14 @@ learner's code runs in another process.
 """
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from radixlab.grade.box.usage import Usage, usage_of
 from radixlab.observe.state import State
 
 Status = Literal["passed", "partial", "failed", "stub", "timeout", "crashed", "not_run"]
@@ -65,6 +67,11 @@ class Trial:
     """Sentences for the report of a check that passed, such as the measured gap closed."""
     caller: Callable[..., Any] = call_here
     """How `call` reaches the learner's process."""
+    usage: Callable[[], Usage] = field(default=lambda: usage_of(os.getpid()))
+    """CPU time and memory of the learner's process so far, read from outside of it.
+
+    Read it before and after a call; nothing that the learner's code does can change the figures.
+    """
     memory: dict[object, Any] = field(default_factory=dict)
     """What the checks of one grading hand on to each other, so that nothing is run twice."""
 

@@ -99,7 +99,7 @@ class _Judge:
 
     def _check(self, box: Box, item: Item) -> Verdict:
         learner, caller = box.submission.learner, box.submission.call
-        trial = Trial(learner, self._seed, caller=caller, memory=self._memory)
+        trial = Trial(learner, self._seed, caller=caller, usage=box.usage, memory=self._memory)
         share = item.check(trial)
         share = 1.0 if share is None else min(1.0, max(0.0, float(share)))
         status = "passed" if share == 1 else "partial" if share > 0 else "failed"

@@ -21,6 +21,7 @@ import numpy
 
 from radixlab.grade.box.inside import MAX_PRINTED
 from radixlab.grade.box.peer import BoxClosed, Peer
+from radixlab.grade.box.usage import Usage, usage_of
 
 _HERE = Path(__file__).parent
 _EXERCISE = _HERE.parents[1] / "exercise"
@@ -114,6 +115,10 @@ class Box:
         """What the submission printed, as far as it is kept."""
         self._printed.seek(0)
         return self._printed.read(MAX_PRINTED).decode("utf-8", "replace")
+
+    def usage(self) -> Usage:
+        """Return what its process has used so far, as the system counts it."""
+        return usage_of(self._process.pid)
 
     @contextmanager
     def within(self, limit_s: float) -> Iterator[None]:
