@@ -6,12 +6,12 @@ assembler, because one wrong offset would open a door without anybody noticing.
 
 >>> program = Program()
 >>> program.load(0)
->>> program.jump_if(Test.EQUAL, 39, "good")
+>>> program.jump_if(Condition.EQUAL, 39, "good")
 >>> program.give(0)
 >>> program.label("good")
 >>> program.give(1)
->>> [tuple(step) for step in program.assembled()]
-[(32, 0, 0, 0), (21, 0, 1, 39), (5, 0, 0, 1), (6, 0, 0, 0), (6, 0, 0, 1)]
+>>> [[int(part) for part in step] for step in program.assembled()]
+[[32, 0, 0, 0], [21, 0, 1, 39], [5, 0, 0, 1], [6, 0, 0, 0], [6, 0, 0, 1]]
 """
 
 from enum import IntEnum
@@ -20,7 +20,7 @@ from typing import NamedTuple
 LOAD, JUMP, GIVE = 0x20, 0x05, 0x06  # of <linux/bpf_common.h>
 
 
-class Test(IntEnum):
+class Condition(IntEnum):
     """A comparison of the loaded 32 bits with a value."""
 
     EQUAL = 0x15
@@ -48,14 +48,14 @@ class Program:
         """Load the 32 bits at an offset of what the program is shown."""
         self._steps.append(Instruction(LOAD, 0, 0, offset))
 
-    def jump_if(self, test: Test, value: int, label: str) -> None:
+    def jump_if(self, test: Condition, value: int, label: str) -> None:
         """Go on at a label if the test holds.
 
         A test can skip 255 steps at most; so it skips, or does not, one jump of any length.
         """
         self._steps += [Instruction(test, 0, 1, value), label]
 
-    def jump_unless(self, test: Test, value: int, label: str) -> None:
+    def jump_unless(self, test: Condition, value: int, label: str) -> None:
         """Go on at a label if the test does not hold."""
         self._steps += [Instruction(test, 1, 0, value), label]
 

@@ -8,7 +8,7 @@ but a pair whose two ends are both inside; no mount, no tracing, no kernel progr
 
 from typing import NamedTuple
 
-from radixlab.grade.box.bpf import Program, Test
+from radixlab.grade.box.bpf import Condition, Program
 
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """What the kernel calls a machine. The tables below have a column for each, in this order."""
@@ -111,14 +111,18 @@ def filter_for(machine: str, own_pid: int) -> Program:
     """Write the program that decides about every call of one process."""
     program = Program()
     program.load(_MACHINE)
-    program.jump_unless(Test.EQUAL, MACHINES[machine], "refuse")  # 32-bit calls have other numbers
+    program.jump_unless(
+        Condition.EQUAL, MACHINES[machine], "refuse"
+    )  # 32-bit calls have other numbers
     program.load(_NUMBER)
-    program.jump_if(Test.AT_LEAST, 1 << 30, "refuse")  # and so has x32
-    program.jump_if(Test.AT_LEAST, NEWEST, "missing")
-    program.jump_if(Test.EQUAL, CLONE3, "missing")  # its flags are out of sight; `clone` shows them
+    program.jump_if(Condition.AT_LEAST, 1 << 30, "refuse")  # and so has x32
+    program.jump_if(Condition.AT_LEAST, NEWEST, "missing")
+    program.jump_if(
+        Condition.EQUAL, CLONE3, "missing"
+    )  # its flags are out of sight; `clone` shows them
     allowed = numbers(machine)
     for name, number in allowed.items():
-        program.jump_if(Test.EQUAL, number, name if name in RULES else "allow")
+        program.jump_if(Condition.EQUAL, number, name if name in RULES else "allow")
     program.jump("refuse")
     for name in RULES.keys() & allowed.keys():
         program.label(name)
@@ -134,12 +138,12 @@ def filter_for(machine: str, own_pid: int) -> Program:
 def _check(program: Program, rule: Rule, own_pid: int) -> None:
     program.load(16 + 8 * rule.argument + 4 * rule.upper)
     if rule.has:
-        program.jump_unless(Test.HAS_A_BIT_OF, rule.has, "refuse")
+        program.jump_unless(Condition.HAS_A_BIT_OF, rule.has, "refuse")
     if rule.lacks:
-        program.jump_if(Test.HAS_A_BIT_OF, rule.lacks, "refuse")
+        program.jump_if(Condition.HAS_A_BIT_OF, rule.lacks, "refuse")
     if rule.one_of:
         good = program.new_label()
         for value in rule.one_of:
-            program.jump_if(Test.EQUAL, own_pid if value == _ITSELF else value, good)
+            program.jump_if(Condition.EQUAL, own_pid if value == _ITSELF else value, good)
         program.jump("refuse")
         program.label(good)
