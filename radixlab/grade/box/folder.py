@@ -5,13 +5,11 @@ that shut its owner out), measuring it and removing it take little and never fai
 """
 
 import os
-import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -29,8 +27,9 @@ class Folder:
         self._lock = _locked(self.path)
 
     def remove(self) -> None:
-        """Remove it and all that is in it."""
-        _remove(self.path)
+        """Remove it and all that is in it; again does no harm."""
+        with suppress(OSError):
+            _remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -84,47 +83,48 @@ def _sweep() -> None:
 
 
 def _remove(path: str) -> None:
+    """Remove a folder: step down into what is not empty, and back up through `..`.
+
+    One folder is open at a time, and no path grows long.
+    """
     if os.rmdir not in os.supports_dir_fd:
         shutil.rmtree(path, ignore_errors=True)
         return
-    with suppress(OSError), _opened(path) as top:
-        before = None
-        while (names := os.listdir(top)) != before:
-            before = names
-            for name in names:
-                with suppress(OSError):
-                    if not _removed(name, top):
-                        _empty(name, top)
+    here = _opened(path)
+    levels = [(path, _emptied(here))]
+    while levels:
+        name, folders = levels[-1]
+        there = None
+        with suppress(OSError):  # what cannot be opened stays, and so does what holds it
+            if folders:
+                inner = folders.pop()
+                there = _opened(inner, here)
+                levels.append((inner, _emptied(there)))
+            elif levels.pop() and levels:
+                there = os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+                _removed(name, there)
+        if there is not None:
+            os.close(here)
+            here = there
+    os.close(here)
     with suppress(OSError):
         os.rmdir(path)
 
 
-@contextmanager
-def _opened(name: str, within: int | None = None) -> Iterator[int]:
+def _opened(name: str, within: int | None = None) -> int:
     with suppress(OSError):
-        os.chmod(name, 0o700, dir_fd=within)  # no file system knows links to folders
-    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
+        os.chmod(name, 0o700, dir_fd=within)  # whatever its mode was
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
+
+
+def _emptied(folder: int) -> list[str]:
+    """Remove files, links and empty folders; return the names of what is left."""
+    return [name for name in os.listdir(folder) if not _removed(name, folder)]
 
 
 def _removed(name: str, within: int) -> bool:
-    """Remove a file, a link or an empty folder; tell whether that was enough."""
     for remove in (os.unlink, os.rmdir):
         with suppress(OSError):
             remove(name, dir_fd=within)
             return True
     return False
-
-
-def _empty(name: str, top: int) -> None:
-    """Move the folders in a folder up to the top, so that no path grows long, and remove it."""
-    with _opened(name, top) as folder:
-        for inner in os.listdir(folder):
-            if not _removed(inner, folder):
-                with suppress(OSError):
-                    os.chmod(inner, 0o700, dir_fd=folder)  # to be moved it must be writable
-                os.rename(inner, secrets.token_hex(8), src_dir_fd=folder, dst_dir_fd=top)
-    os.rmdir(name, dir_fd=top)

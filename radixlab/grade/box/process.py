@@ -48,7 +48,7 @@ main(**{asked!r})
 """
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"),
-    *("/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/proc/self", "/proc/cpuinfo"),
+    *("/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/proc/cpuinfo"),
     *("/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system/cpu"),
 )
 """What a Python with NumPy may want to read, beside its own files."""
@@ -165,7 +165,7 @@ class Box:
         """Say how a process that ended by itself did: `exit code 0`, or a signal's name."""
         code = None
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(timeout=1) if self._process else None
+            code = self._process.wait(timeout=0.3) if self._process else None
         if code is None:
             return "it closed its pipes"
         if code >= 0:

@@ -112,7 +112,7 @@ class Wire:
         self.received_bytes += _HEADER_BYTES + size
         if self._is_guarded and self.received_bytes > self._allowed_bytes:
             raise WireError(f"more than {MAX_ITEM_BYTES:,} bytes of answers in one item")
-        self._containers = self._nested_bytes = 0
+        self._depth = self._containers = self._nested_bytes = 0
         message = self._unpack(body)
         if self._is_guarded:
             _check_depth(message)
@@ -174,11 +174,8 @@ class Wire:
             raise WireError(f"it cannot be read ({type(error).__name__})") from None
 
     def _rebuild(self, code: int, data: bytes) -> Any:
-        self._nested_bytes += len(data)  # each level of nesting holds its own copy
-        if self._is_guarded and self._nested_bytes > 4 * MAX_ANSWER_BYTES:
-            raise WireError("it is nested too deep for its length")
         if code == _BIG_INT:
-            if self._is_guarded and len(data) > MAX_BITS // 4 + len("-0x"):
+            if len(data) > MAX_BITS // 4 + len("-0x"):
                 raise WireError(f"a number has over {MAX_BITS:,} bits")
             return int(data, 16)
         builders: dict[int, Callable[[Any], Any]] = {
@@ -186,7 +183,16 @@ class Wire:
             _SET: self._set,
             _REFERENCE: self._references.take,
         }
-        return builders[code](self._unpack(data))
+        return builders[code](self._nested(data))
+
+    def _nested(self, data: bytes) -> Any:
+        self._depth += 1
+        self._nested_bytes += len(data)  # each level holds its own copy
+        if self._depth > MAX_DEPTH or self._nested_bytes > 4 * self._most:
+            raise WireError(f"it is nested more than {MAX_DEPTH} deep")
+        inner = self._unpack(data)
+        self._depth -= 1
+        return inner
 
     def _list(self, values: list[Any]) -> list[Any]:
         self._containers += 1
@@ -207,8 +213,8 @@ class Wire:
 
 
 def _check_depth(message: Any) -> None:
-    level = [message]
-    for _ in range(MAX_DEPTH + 1):
+    level: list[Any] = [[message]]
+    for _ in range(MAX_DEPTH + 2):  # the message is a list as well
         level = [
             inner
             for outer in level
