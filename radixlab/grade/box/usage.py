@@ -40,11 +40,11 @@ def usage_of(pid: int) -> Usage:
     return Usage(cpu_s, memory_bytes)
 
 
-def waited_s(pid: int, thread: int) -> float | None:
-    """Return how long a thread has been ready to run while others had its core."""
+def scheduled(pid: int, thread: int) -> tuple[float, float] | None:
+    """Return the seconds that a thread has run, and waited while others had its core."""
     with suppress(OSError, IndexError, ValueError):
-        text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
-        return int(text.split()[1]) / 1e9  # time on a core, time waiting for one, turns
+        ran, waited = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[:2]
+        return int(ran) / 1e9, int(waited) / 1e9
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from radixlab.grade.box.folder import Folder
-from radixlab.grade.box.usage import threads_of, usage_of, waited_s, written_bytes
+from radixlab.grade.box.usage import scheduled, threads_of, usage_of, written_bytes
 
 MAX_OWN_BYTES = 1_000_000_000
 """Memory that is resident and the box's own."""
@@ -53,28 +53,34 @@ class BoxTimeout(BoxEnded):
 class Clock:
     """Counts the time in which box or judge run or sleep: not that in which they wait for a core.
 
-    They take turns, so their waiting adds up. Of several threads of the box the one that waited
-    longest counts, because they wait for each other as well.
+    They take turns, so their waiting adds up, except where they wait for each other: so what they
+    ran counts in any case. Of several threads of the box the one that waited longest counts.
     """
 
     def __init__(self, pid: int) -> None:
         self._pid, self._judge = pid, threading.get_native_id()
         self._start_s = time.monotonic()
-        self._before = self._waits()
+        self._before = self._scheduled()
 
     def spent_s(self) -> float:
         """Return the seconds since it was made that count."""
         wall_s = time.monotonic() - self._start_s
-        if not self._before:
+        now = self._scheduled()
+        if not now:
             return wall_s / min(MAX_SLOWNESS, max(1.0, _runnable_per_core()))
-        waits = {thread: s - self._before.get(thread, 0.0) for thread, s in self._waits().items()}
-        lost_s = waits.pop(self._judge, 0.0) + max(waits.values(), default=0.0)
-        return max(wall_s - lost_s, wall_s / MAX_SLOWNESS)
+        ran_s, lost_s, box_lost_s = 0.0, 0.0, 0.0
+        for thread, (ran, waited) in now.items():
+            ran_before, waited_before = self._before.get(thread, (0.0, 0.0))
+            ran_s += ran - ran_before
+            if thread == self._judge:
+                lost_s = waited - waited_before
+            else:
+                box_lost_s = max(box_lost_s, waited - waited_before)
+        return max(wall_s - lost_s - box_lost_s, ran_s, wall_s / MAX_SLOWNESS)
 
-    def _waits(self) -> dict[int, float]:
+    def _scheduled(self) -> dict[int, tuple[float, float]]:
         threads = [(os.getpid(), self._judge), *((self._pid, t) for t in threads_of(self._pid))]
-        waits = {thread: waited_s(pid, thread) for pid, thread in threads}
-        return {thread: waited for thread, waited in waits.items() if waited is not None}
+        return {t: found for pid, t in threads if (found := scheduled(pid, t)) is not None}
 
 
 def _runnable_per_core() -> float:
