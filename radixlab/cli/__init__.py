@@ -25,7 +25,7 @@ CALLERS_MISTAKES = {
     "radixlab.cache.errors": ("CacheError",),
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
-    "radixlab.grade.submission": ("SubmissionError",),
+    "radixlab.grade.cells": ("SubmissionError",),
     "radixlab.model.errors": ("ModelError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
@@ -53,7 +53,7 @@ COMMANDS = {
     "restore": Place(
         "radixlab.cli.work",
         "restore",
-        "Put a version back into your notebook: the latest, or the one numbered VERSION.",
+        "Put a version back into your notebook: the best one, or the one numbered VERSION.",
     ),
     "reset": Place(
         "radixlab.cli.work",
