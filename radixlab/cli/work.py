@@ -11,10 +11,11 @@ from radixlab.cli.grade import EXERCISE
 from radixlab.cli.lab import course_root
 from radixlab.cli.shared import examples
 from radixlab.grade import copies, workplace
+from radixlab.grade.cells import SubmissionError
 from radixlab.grade.history import History, Version
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.render import visible
-from radixlab.grade.submission import SubmissionError, read
+from radixlab.grade.submission import read
 
 
 class NotebookId(click.ParamType[str]):
@@ -70,7 +71,9 @@ def history(exercise_id: str, diff: bool, number: int | None) -> None:
 
 def _line(version: Version, is_best: bool) -> str:
     most = EXERCISES[version.submission.exercise_id].points
-    points = "not graded" if version.points is None else f"{version.points:g} of {most}"
+    points = "put aside" if version.aside else "not graded"
+    if version.points is not None:
+        points = f"{version.points:g} of {most}"
     names = ", ".join(part.name or "whole" for part in version.submission.parts)
     row = f"{version.number:4}  {version.when}  {points:>12}  {version.num_lines:4} lines  {names}"
     return visible(f"{row}  (best)" if is_best else row, keep="")
@@ -109,12 +112,11 @@ def restore(exercise_id: str, number: int | None) -> None:
     The notebook then holds that version and nothing else. What stood there is kept as a version of
     its own, so nothing is lost. Where no version was graded, the latest is taken.
     """
-    versions = History(exercise_id).versions()
-    if not versions:
+    chosen = History(exercise_id).wanted()
+    if chosen is None:
         raise click.UsageError(f"no version of {exercise_id} is kept")
-    best = History(exercise_id).best()
-    taken = best.number if best else versions[-1].number
-    chosen = _chosen(exercise_id, versions, taken if number is None else number)
+    if number is not None:
+        chosen = _chosen(exercise_id, History(exercise_id).versions(), number)
     path = _own_notebook(exercise_id)
     kept = workplace.put_back(path, chosen.submission)
     named = f"version {chosen.number} of {visible(chosen.when, keep='')}"

@@ -24,6 +24,8 @@ class Version:
     submission: Submission
     points: float | None = None
     """What it earned; None where its grading came to no end."""
+    aside: bool = False
+    """Whether it was not run: it stood in the notebook when another version was put there."""
 
     @property
     def num_lines(self) -> int:
@@ -38,7 +40,7 @@ class History:
         self._exercise_id = exercise_id
         self._folder = (home or learner_home()) / "history" / exercise_id
 
-    def keep(self, submission: Submission) -> int:
+    def keep(self, submission: Submission, *, aside: bool = False) -> int:
         """Add a version, unless it is the last one again; forget the oldest. Return its number.
 
         The version that earned most is never forgotten.
@@ -57,7 +59,8 @@ class History:
                 {"name": part.name, "source": part.source, "place": part.place}
                 for part in submission.parts
             ]
-            record = {"when": datetime.now().isoformat(" ", "seconds"), "parts": parts}
+            when = datetime.now().isoformat(" ", "seconds")
+            record = {"when": when, "parts": parts, "aside": aside}
             number = numbers[-1] + 1 if numbers else 1
             replace_text(self._path(number), json.dumps(record, indent=1, ensure_ascii=False))
             numbers.append(number)
@@ -86,6 +89,12 @@ class History:
         graded = [v for v in self.versions() if v.points is not None]
         return max(graded, key=lambda v: (v.points, v.number), default=None)
 
+    def wanted(self) -> Version | None:
+        """Return what to restore: the best version, else the latest that was not put aside."""
+        versions = self.versions()
+        kept = [version for version in versions if not version.aside] or versions
+        return self.best() or (kept[-1] if kept else None)
+
     def versions(self) -> list[Version]:
         """Return those that are kept, the oldest first; one that cannot be read is left out."""
         found = [self._read(number) for number in self._numbers()]
@@ -111,7 +120,8 @@ class History:
             points = record.get("points")
             if not isinstance(points, int | float | None) or isinstance(points, bool):
                 return None
-            return Version(number, record["when"], Submission(self._exercise_id, parts), points)
+            submission = Submission(self._exercise_id, parts)
+            return Version(number, record["when"], submission, points, bool(record.get("aside")))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 

@@ -8,6 +8,7 @@ lines; what a check asks is the part of `judge`.
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -79,7 +80,7 @@ def judge(
     program
         Python source that runs instead of `worker` and speaks as it does.
     """
-    program = program or _boot_code()
+    program = program or boot_code()
     without = list(submission.missing)
     if submission.absent:
         worst = _Run(_unjudged(exercise, submission.why))
@@ -194,6 +195,16 @@ class JudgeProcess:
         self._errors.close()
         remove(self._folder)
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.returncode
+
     def hear(self, limit_s: float) -> dict[str, Any]:
         """Return the next line.
 
@@ -205,6 +216,7 @@ class JudgeProcess:
         try:
             line = self._lines.get(timeout=limit_s)
         except queue.Empty:
+            self._process.kill()
             raise JudgeFailed(f"it said nothing for {limit_s:g} s") from None
         if not line:
             raise JudgeFailed(self._last_words())
@@ -232,11 +244,13 @@ class JudgeProcess:
             self._process.wait(_END_S)
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
         last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-        code = self._process.returncode
-        return ": ".join([f"its process ended with code {code}", *last])
+        code = self._process.returncode or 0
+        ending = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        return ": ".join([f"its process ended ({ending})", *last])
 
 
-def _boot_code() -> str:
+def boot_code() -> str:
+    """Return the program that judges: `worker`, with the modules of this process."""
     here = os.getcwd()
     path = [entry for entry in sys.path if os.path.isabs(entry) and entry != here]
     return _BOOT.format(path=path, package=os.path.abspath(radixlab.__file__))

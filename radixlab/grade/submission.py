@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from radixlab.grade.cells import SubmissionError, cells_of, source_of
+from radixlab.grade.cells import cells_of, source_of
 
 PARTS = {
     "8.5.1": (),
@@ -179,6 +179,3 @@ def _read_cell(cell: Any, place: str) -> Part | str | None:
     if any("\ud800" <= c <= "\udfff" for c in source):
         return found and "it holds half of a character (a lone surrogate)"
     return found
-
-
-__all__ = ["PARTS", "Part", "Submission", "SubmissionError", "as_part", "collect", "read"]

@@ -28,7 +28,7 @@ def main() -> None:
     try:
         signal.signal(signal.SIGTERM, _stop)
         asked = json.loads(sys.stdin.buffer.readline())
-        _set_limits(asked["cpu_s"])
+        set_limits(asked["cpu_s"])
         threading.Thread(target=_end_with_parent, daemon=True).start()
         _judge(asked, say)
     except KeyboardInterrupt:
@@ -60,7 +60,7 @@ def _private_stdout() -> Any:
     return say
 
 
-def _set_limits(cpu_s: int) -> None:
+def set_limits(cpu_s: int) -> None:
     """Let the system end this process where no code of ours can: in a long call of the C library.
 
     Only the soft limits: the box that it starts has its own.

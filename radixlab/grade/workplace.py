@@ -202,7 +202,7 @@ def put_back(path: Path, submission: Submission, home: Path | None = None) -> in
         return None
     kept = 0
     if not current.is_empty:
-        kept = History(submission.exercise_id, home).keep(current)
+        kept = History(submission.exercise_id, home).keep(current, aside=True)
     document = json.loads(path.read_bytes())
     parts = {part.name: part for part in submission.parts}
     missing = dict(parts)

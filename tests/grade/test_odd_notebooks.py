@@ -1,4 +1,4 @@
-"""Odd notebooks and odd paths: each is graded, or refused with one clear line; none is a silent 0."""
+"""Odd notebooks and paths: each is graded, or refused with one clear line; none is a silent 0."""
 
 import json
 import os
@@ -40,7 +40,7 @@ SOURCES = {
     "a no-break space": (f"%%exercise\u00a08.5.1\n{CODE}", GRADED),
     "a zero-width space": (f"%%exercise 8.5.1\u200b\n{CODE}", GRADED),
     "a byte order mark in the cell": (f"\ufeff{MAGIC}{CODE}", GRADED),
-    "full-width digits": (f"%%exercise ８.５.１\n{CODE}", GRADED),
+    "full-width digits": (f"%%exercise \uff18.\uff15.\uff11\n{CODE}", GRADED),
     "CRLF": ((MAGIC + CODE).replace("\n", "\r\n"), GRADED),
     "CR": ((MAGIC + CODE).replace("\n", "\r"), GRADED),
     "a list of lines": ([MAGIC, "x = 1\n", "y = 2"], GRADED),
