@@ -1,4 +1,4 @@
-"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | …`.
+"""The command line: `radixlab lab | start | grade | progress | history | restore | reset | …`.
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
@@ -44,6 +44,11 @@ COMMANDS = {
         "radixlab.cli.grade",
         "grade_command",
         "Grade exercises; the exit code is 0 when everything asked for passed, else 1.",
+    ),
+    "progress": Place(
+        "radixlab.cli.work",
+        "progress",
+        "Show how far you are: guesses in the lessons, points in the exercises, and what is next.",
     ),
     "history": Place(
         "radixlab.cli.work",

@@ -16,6 +16,14 @@ from radixlab.grade.history import History, Version
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.render import visible
 from radixlab.grade.submission import read
+from radixlab.lesson.exercises import progress_lines
+
+
+@click.command(epilog=examples("radixlab progress"))
+def progress() -> None:
+    """Show how far you are: guesses in the lessons, points in the exercises, and what is next."""
+    for line in progress_lines():
+        click.echo(line)
 
 
 class NotebookId(click.ParamType[str]):
