@@ -21,7 +21,7 @@ from tests.grade.mutation.choose import Mutant, mutants
 from tests.grade.mutation.results import FOLDER, ROOT, Results, state_of, summary
 from tests.grade.zoo import ZOOS, Zoo
 
-LEAST_S = 5.0
+LEAST_S = 3.0
 """Of CPU time for one item; a mutant may take TIMES as long as what it was made of, and this."""
 TIMES = 8
 RIGHT_S = 120.0
