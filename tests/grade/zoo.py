@@ -27,7 +27,7 @@ def graded_cells(notebook, exercise_id):
 
 class Zoo:
     def __init__(self, exercise, folder):
-        self.exercise = exercise
+        self.exercise, self.folder = exercise, folder
         self.items = {item.id: item for item in exercise.items}
         self.master = graded_cells(SOLUTIONS / f"{exercise.notebook}.ipynb", exercise.id)
         self.right = {"master": self.master, **_read(folder / "right")}

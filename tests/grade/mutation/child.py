@@ -4,6 +4,7 @@ A mutant may loop, eat memory, or leave the process in any state: the process ha
 it says last is what counts. It tells through a pipe which item begins, and which one fails.
 """
 
+import inspect
 import multiprocessing
 import os
 import resource
@@ -42,12 +43,13 @@ def start(zoo: Any, text: str, seed: int, items: list[str], limit_s: float) -> "
     return Run(lambda tell: _check(zoo, text, seed, items, limit_s, tell), limit_s * len(items))
 
 
-def start_same(same: Any, text: str, seed: int, limit_s: float) -> "Run":
+def start_same(same: Any, text: str, original: str, seed: int, limit_s: float) -> "Run":
     """Begin to ask whether a text is still a right solution."""
+    wants_original = len(inspect.signature(same).parameters) > 2
 
     def ask(tell: Any) -> None:
         _limit(limit_s, partial(tell, "done", None, "time", "no answer"))
-        verdict = same(text, seed)
+        verdict = same(text, seed, original) if wants_original else same(text, seed)
         tell("done", None, "same" if verdict else "differs", "")
 
     return Run(ask, limit_s)
@@ -130,7 +132,7 @@ def _limit(limit_s: float, over: Any) -> None:
 
     signal.signal(signal.SIGPROF, end)
     signal.setitimer(signal.ITIMER_PROF, limit_s)
-    hard = int(_cpu_s() + 2 * limit_s) + 2  # for a loop in C, which hears no signal
+    hard = int(_cpu_s() + 2 * limit_s) + 1  # for a loop in C, which hears no signal
     resource.setrlimit(resource.RLIMIT_CPU, (hard, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     most = size + MOST_MEMORY_BYTES
