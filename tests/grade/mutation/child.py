@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.grade.items import Failed, Trial
+from tests.grade.zoo import is_theirs
 
 MOST_MEMORY_BYTES = 3 << 30
 """Of address space, beyond what the process has when it begins."""
@@ -117,7 +118,7 @@ def _check(zoo: Any, text: str, seed: int, items: list[str], limit_s: float, tel
         except Failed as error:
             return tell("done", item, "failed", str(error))
         except BaseException as error:
-            return tell("done", item, "raised" if _theirs(error) else "ours", _last_line(error))
+            return tell("done", item, "raised" if is_theirs(error) else "ours", _last_line(error))
         if share is not None and share < 1:
             return tell("done", item, "share", f"{share:.2f} of the points")
     tell("done", None, "survived")
@@ -142,13 +143,6 @@ def _limit(limit_s: float, over: Any) -> None:
 def _cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _theirs(error: BaseException) -> bool:
-    """Whether the submission's own code raised, or what runs beside it in the box."""
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    beside = os.path.join("radixlab", "exercise")
-    return any(file == "<submission>" or beside in file for file in files)
 
 
 def _last_line(error: BaseException) -> str:
