@@ -35,13 +35,13 @@ class Zoo:
         self.exercise, self.folder = exercise, folder
         self.items = {item.id: item for item in exercise.items}
         self.master = graded_cells(SOLUTIONS / f"{exercise.notebook}.ipynb", exercise.id)
-        self.right = {"master": self.master, **_read(folder / "right")}
+        self.right = {"master": self.master, **read_submissions(folder / "right")}
         self.wrong, self.loses = self._below_the_master(folder / "wrong", "# loses: ")
         """The items that each wrong submission names in its first line, and so for each cheat."""
         self.cheats, self.earns = self._below_the_master(folder / "cheats", "# earns: ")
 
     def _below_the_master(self, folder, names):
-        texts = _read(folder)
+        texts = read_submissions(folder)
         whole = {
             name: text if text.splitlines()[1] == "# alone" else f"{self.master}\n\n{text}"
             for name, text in texts.items()
@@ -95,7 +95,8 @@ def is_theirs(error):
     return any(file == "<submission>" or BESIDE in file for file in files)
 
 
-def _read(folder):
+def read_submissions(folder):
+    """The texts in a folder, by name."""
     return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.py"))}
 
 
