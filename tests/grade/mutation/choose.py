@@ -86,5 +86,12 @@ def _mutant(name: str, source: str, edit: Edit) -> Mutant | None:
 
 
 def _diff(one: str, other: str) -> str:
-    lines = list(unified_diff(one.splitlines(), other.splitlines(), n=0, lineterm=""))[2:]
-    return "\n".join(line for line in lines if not line.startswith("@@"))
+    """Show what differs; with its neighbours, if lines only moved or came."""
+    bare = _changed(one, other, 0)
+    gone, come = ([line[1:].strip() for line in bare if line[0] == sign] for sign in "-+")
+    return "\n".join(_changed(one, other, 2) if not gone or sorted(gone) == sorted(come) else bare)
+
+
+def _changed(one: str, other: str, num_neighbours: int) -> list[str]:
+    lines = unified_diff(one.splitlines(), other.splitlines(), n=num_neighbours, lineterm="")
+    return [line for line in list(lines)[2:] if not line.startswith("@@")]
