@@ -22,8 +22,8 @@ MIN_SAMPLES = 15
 """Least number of samples in every cell."""
 MAX_CALLS = 60_000
 """Calls of the clock and all managers in one run; a careful benchmark needs a quarter of it."""
-MAX_MANAGERS = 64
-"""Managers in one run; one for each combination of what is swept is enough."""
+MAX_MANAGERS = 500
+"""Managers in one run; one for each combination is enough."""
 MAX_SAMPLES, MAX_ROWS = 20_000, 1_000
 """Samples, and entries of each other part of a report, that are read."""
 

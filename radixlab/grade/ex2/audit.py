@@ -39,6 +39,7 @@ def check_eager(trial: Trial) -> None:
 
 def check_real(trial: Trial) -> None:
     """Check that the real engine is measured too, and that its pool is never over-filled."""
+    require(real_run(trial), KINDS, phases)
     for run in (real_run(trial), *runs(trial)):
         require(run, KINDS, reading, seconds, groups.released)
 

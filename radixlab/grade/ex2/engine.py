@@ -17,7 +17,7 @@ from radixlab.workloads.request import TokenArray
 
 TOKEN: TokenArray = np.array([7], np.int32)
 MAX_POOL_BYTES = 1 << 30
-"""Of all managers of a machine together."""
+"""Of all managers of a machine together, unless less is said."""
 
 
 class EngineMachine:
@@ -27,8 +27,15 @@ class EngineMachine:
     `token_floats` float32 make the KV of a token.
     """
 
-    def __init__(self, max_forks: int, token_floats: int = 1_024, workload: str = "inside") -> None:
+    def __init__(
+        self,
+        max_forks: int,
+        token_floats: int = 1_024,
+        workload: str = "inside",
+        max_pool_bytes: int = MAX_POOL_BYTES,
+    ) -> None:
         self.max_forks, self.token_floats = max_forks, token_floats
+        self.max_pool_bytes = max_pool_bytes
         self.workload = WORKLOADS[workload]
         self.log = Log()
         self._last_s, self._pool_bytes = 0.0, 0
@@ -45,7 +52,7 @@ class EngineMachine:
         num_blocks = 2 * (self.max_forks + 2) * (num_tokens // block_size + 2)
         block_bytes = 4 * block_size * self.token_floats
         self._pool_bytes += num_blocks * block_bytes
-        if self._pool_bytes > MAX_POOL_BYTES:
+        if self._pool_bytes > self.max_pool_bytes:
             raise RefusedError(f"no room for the pool of manager {number}: make fewer managers")
         tables = EngineTables(kind, CacheConfig(num_blocks, block_size), num_tokens, block_bytes)
         return Door(number, tables, block_bytes, self.log.call)

@@ -21,8 +21,8 @@ from radixlab.grade.reading import finite, rows, shown, whole
 Fault = tuple[str, int | None]
 """What is wrong, and the index of the sample that shows it."""
 Kinds = Collection[str]
-TOKEN_FLOATS = 256
-"""On the real engine, 1 KB of keys and values a token: its pools take a few megabytes."""
+TOKEN_FLOATS, MAX_POOL_BYTES = 64, 100 << 20
+"""Of the real engine: 256 bytes of keys and values a token, so that a pool takes 2 megabytes."""
 MOST = 2**53
 """A number beyond is no count of this exercise."""
 
@@ -168,7 +168,7 @@ def _defines(trial: Trial, name: str) -> bool:
 
 def _measured(trial: Trial, scene: Scene, name: str, error: Exception | None) -> Run:
     machine = (
-        EngineMachine(max(scene.forks), TOKEN_FLOATS)
+        EngineMachine(max(scene.forks), TOKEN_FLOATS, max_pool_bytes=MAX_POOL_BYTES)
         if scene.is_real
         else PaperMachine(scene.seed, scene.workload)
     )
