@@ -132,7 +132,7 @@ def label(run: Run, index: int, sample: Sample) -> str | None:
     if phase != sample.phase:
         return f"times {named(phase)}"
     forks = run.story.family[at].forks
-    if sample.forks not in ((forks,) if forks else run.scene.forks):
+    if forks and sample.forks != forks:
         return f"times a call in a group with {forks} forks"
     return None
 

@@ -90,15 +90,20 @@ def rounds(run: Run, kinds: Kinds) -> Fault | None:
 
 def released(run: Run, kinds: Kinds) -> Fault | None:
     """Release every sequence of a group before the next group of its manager."""
-    running: dict[int, list[Piece]] = defaultdict(list)
-    for piece in sorted(_pieces(run), key=lambda piece: piece.family.started_at):
-        at = piece.family.started_at
-        still = running[piece.family.manager]
-        still[:] = [one for one in still if (one.family.ended_at or at + 1) > at]
-        for other in still:
-            if (other.combination, other.nth) != (piece.combination, piece.nth):
-                return f"{run.where}{piece} began while sequences of {other} were running", None
-        still.append(piece)
+    for manager, families in run.story.families.items():
+        counts: Counter[bool] = Counter()
+        running: list[tuple[Family, int]] = []
+        for family in families[_first_measured(run, families) :]:
+            at, is_group = family.started_at, family.forks > 0
+            counts[is_group] += bool(family.calls)
+            running = [(one, nth) for one, nth in running if (one.ended_at or at + 1) > at]
+            late = [nth for _, nth in running if nth != counts[is_group]]
+            if late:
+                return (
+                    f"{run.where}group {counts[is_group]} of manager {manager} began while "
+                    f"sequences of group {late[0]} were running"
+                ), None
+            running.append((family, counts[is_group]))
     return None
 
 
@@ -122,6 +127,18 @@ def _counts_as_measured(run: Run, at: int, first: int | None) -> bool:
     if first is None:  # its manager has no sample at all
         return story.nth[at] > WARM_UP_CALLS and story.was_timed(at)
     return at > first or any(other in run.sampled for other in story.family[at].calls)
+
+
+def _first_measured(run: Run, families: list[Family]) -> int:
+    """Return where measuring begins, even if the very first calls were left out of the samples."""
+    measured = [any(at in run.sampled for at in family.calls) for family in families]
+    if not any(measured):
+        return len(families)
+    first = measured.index(True)
+    before = families[first - 1] if first else None
+    if before and (before.ended_at or families[first].started_at + 1) > families[first].started_at:
+        first -= any(run.story.was_timed(at) for at in before.calls)
+    return first
 
 
 def _pieces(run: Run) -> list[Piece]:
