@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from radixlab.exercise.cow import FIELDS, KINDS, MAX_ROWS, MAX_SAMPLES, PHASES, Sample
+from radixlab.exercise.cow import KINDS, MAX_ROWS, MAX_SAMPLES, PHASES, Sample
 from radixlab.grade.box import BoxClosed, LearnerError
 from radixlab.grade.ex2.engine import EngineMachine
 from radixlab.grade.ex2.paper import PaperMachine
@@ -191,7 +191,7 @@ def _verbs(shown_calls: str) -> list[str]:
 
 def _sample(index: int, row: Any) -> Sample:
     name = f"samples[{index}]"
-    if type(row) is not list or len(row) != len(FIELDS):
+    if type(row) is not list or len(row) != len(Sample.__slots__):
         raise Failed(f"{name} is not a Sample; it is {shown(row)}.")
     kind, block_size, forks, phase, start_s, seconds, copies, num_bytes = row
     if kind not in KINDS or phase not in PHASES:

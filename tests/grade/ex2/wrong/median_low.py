@@ -1,3 +1,5 @@
 # loses: report, conclusions
 # Takes the lower one of the two middle values for the median.
-from statistics import median_low as median
+import statistics
+
+median = statistics.median_low

@@ -30,7 +30,7 @@ hoarders = {}
 
 
 def take_group(manager, clock, *what):
-    one, hoarder = hoarders.setdefault(id(manager), (manager, Hoarder(manager)))
+    _, hoarder = hoarders.setdefault(id(manager), (manager, Hoarder(manager)))
     samples = prompt(hoarder, clock, *what)
     hoarder.ends_a_group()
     return samples

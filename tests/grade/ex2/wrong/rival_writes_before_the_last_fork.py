@@ -3,7 +3,6 @@
 in_order = take_group
 
 
-
 def take_group(manager, clock, kind, block_size, forks):
     samples = []
 

@@ -6,7 +6,7 @@ honest = take_samples
 
 
 def take_samples(*asked):
-    make_manager, clock, forks, block_sizes = asked
-    overhead_s = min(clock() - clock() for _ in range(9)) * -1
+    clock = asked[1]
+    overhead_s = min(-(clock() - clock()) for _ in range(9))
     samples = honest(*asked)
-    return [replace(one, seconds=one.seconds - abs(overhead_s)) for one in samples]
+    return [replace(one, seconds=one.seconds - overhead_s) for one in samples]
