@@ -8,8 +8,8 @@ from radixlab.exercise.cow import KINDS, MIN_SAMPLES, Cell, Conclusion
 from radixlab.grade.ex2.audit import order, require
 from radixlab.grade.ex2.groups import rounds
 from radixlab.grade.ex2.oracle import conclusions, logged_seconds
-from radixlab.grade.ex2.play import Run, runs, show_s
-from radixlab.grade.items import Failed, Trial
+from radixlab.grade.ex2.play import Run, show_s
+from radixlab.grade.items import Failed
 from radixlab.grade.reading import as_finite, shown
 
 FACTS = ("copy_s", "copied_share", "break_even_blocks", "eager_over_cow")
@@ -17,45 +17,41 @@ SLACK = 1e-5
 """Relative difference that rounding may make."""
 
 
-def check_report(trial: Trial) -> None:
+def report(run: Run) -> None:
     """Compute n, median and quartiles again, and look at the order of the rounds."""
-    for run in runs(trial):
-        tables = {name: _table(run, name) for name in ("n", "median", "spread")}
-        require(run, KINDS, order, rounds)
-        cells = logged_seconds(run)
-        for name, table in tables.items():
-            if table.keys() != cells.keys():
-                cell = min(table.keys() ^ cells.keys(), key=str)
-                there = name if cell in table else "the samples"
-                raise run.failed(
-                    f"{name} has {len(table)} cells, the samples have {len(cells)}: {shown(cell)} "
-                    f"is only in {there}."
-                )
-        for cell, seconds in cells.items():
-            n, middle, spread = (table[cell] for table in tables.values())
-            _require_n(run, cell, len(seconds), n)
-            if not _is_close(middle, median(seconds)):
-                raise _wrong(run, "median", cell, show_s(median(seconds)), middle)
-            _require_quartiles(run, cell, seconds, spread)
-
-
-def check_conclusions(trial: Trial) -> None:
-    """Draw every conclusion again, also where nothing is copied."""
-    for run in runs(trial):
-        found = [_conclusion(index, row) for index, row in enumerate(run.part("conclusions"))]
-        right = conclusions(run)
-        said, asked = (
-            sorted((one.block_size, one.forks) for one in some) for some in (found, right)
-        )
-        if said != asked:
+    tables = {name: _table(run, name) for name in ("n", "median", "spread")}
+    require(run, KINDS, order, rounds)
+    cells = logged_seconds(run)
+    for name, table in tables.items():
+        if table.keys() != cells.keys():
+            cell = min(table.keys() ^ cells.keys())
+            there = name if cell in table else "the samples"
             raise run.failed(
-                f"There must be one conclusion for every (block_size, forks) that was measured, "
-                f"{asked}; there are {shown(said)}."
+                f"{name} has {len(table)} cells, the samples have {len(cells)}: {shown(cell)} "
+                f"is only in {there}."
             )
-        found.sort(key=lambda one: (one.block_size, one.forks))
-        for one, truth in zip(found, right, strict=True):
-            for fact in FACTS:
-                _compare(run, fact, getattr(one, fact), truth)
+    for cell, seconds in cells.items():
+        n, middle, spread = (table[cell] for table in tables.values())
+        _require_n(run, cell, len(seconds), n)
+        if not _is_close(middle, median(seconds)):
+            raise _wrong(run, "median", cell, show_s(median(seconds)), middle)
+        _require_quartiles(run, cell, seconds, spread)
+
+
+def concluded(run: Run) -> None:
+    """Draw every conclusion again, also where nothing is copied."""
+    found = [_conclusion(index, row) for index, row in enumerate(run.part("conclusions"))]
+    found.sort(key=lambda one: (one.block_size, one.forks))
+    right = conclusions(run)
+    said, asked = ([(one.block_size, one.forks) for one in some] for some in (found, right))
+    if said != asked:
+        raise run.failed(
+            f"There must be one conclusion for every (block_size, forks) that was measured, "
+            f"{asked}; there are {shown(said)}."
+        )
+    for one, truth in zip(found, right, strict=True):
+        for fact in FACTS:
+            _compare(run, fact, getattr(one, fact), truth)
 
 
 def _require_n(run: Run, cell: Cell, truth: int, value: Any) -> None:
@@ -94,7 +90,7 @@ def _compare(run: Run, fact: str, value: float | None, truth: Conclusion) -> Non
         raise Failed(
             f"{fact} of {(truth.block_size, truth.forks)} is {actual}; the samples, as the log "
             f"has them, say {expected}.",
-            scenario=f"{run.scene.code()}\nreport.conclusions",
+            scenario=f"{run.code()}\nreport.conclusions",
             expected=f"{fact} = {expected}",
             actual=f"{fact} = {actual}",
         )

@@ -1,8 +1,9 @@
 """Exercise 8.5.2 as a list of rules, points and hints."""
 
 from radixlab.exercise.cow import MIN_SAMPLES, WARM_UP_CALLS
-from radixlab.grade.ex2.audit import check_audit, check_counts, check_eager, check_real
-from radixlab.grade.ex2.figures import check_conclusions, check_report
+from radixlab.grade.ex2.audit import audit, counts, eager, real
+from radixlab.grade.ex2.figures import concluded, report
+from radixlab.grade.ex2.play import everywhere
 from radixlab.grade.items import Exercise, Item
 
 SAMPLES = ()
@@ -21,7 +22,7 @@ EXERCISE = Exercise(
             4,
             "Every combination is measured; every sample of both kinds times one warm call, from "
             "sync to sync, by the clock that was given, and no sample is left out.",
-            check_audit,
+            everywhere(audit),
             (
                 "Four things spoil a time: a cold manager, work that is still queued, figures "
                 "that were improved, and measuring something else than you were asked for.",
@@ -39,7 +40,7 @@ EXERCISE = Exercise(
             "Every sample of copy-on-write times the one call that its phase names, in a "
             "group as prescribed, and holds the blocks and bytes that this call copied, whatever "
             "the prompt.",
-            check_counts,
+            everywhere(counts),
             (
                 "Which call pays for a fork with copy-on-write? And does every branch pay?",
                 "Do not work the copies out: each call returns those it made. The branch that "
@@ -56,7 +57,7 @@ EXERCISE = Exercise(
             3,
             'Managers of kind "eager" are measured by the same calls, as often, and with the '
             "copies that their forks make.",
-            check_eager,
+            everywhere(eager),
             (
                 "When does the eager manager pay?",
                 "Run the very same function for both kinds; it should not know which it has.",
@@ -71,7 +72,7 @@ EXERCISE = Exercise(
             2,
             f"n (at least {MIN_SAMPLES}), median and quartiles of every cell follow from the "
             "samples, which were taken in rounds and are listed in that order.",
-            check_report,
+            everywhere(report),
             (
                 "If the machine became slower half-way, which of your cells would suffer?",
                 "Make the round the outer loop: each visits every kind, block size and number of "
@@ -87,7 +88,7 @@ EXERCISE = Exercise(
             2,
             "For every block size and number of forks, the four conclusions follow from the "
             "samples by the definitions in Conclusion.",
-            check_conclusions,
+            everywhere(concluded),
             (
                 "Write each definition down as one line of code, and no other arithmetic.",
                 "What a copy adds is a difference of two medians, not one of them. The share is of "
@@ -103,7 +104,7 @@ EXERCISE = Exercise(
             1,
             "It runs on the real engine as well, whose pool is finite: every group is released "
             "before the next one of its manager.",
-            check_real,
+            everywhere(real, is_real=True),
             (
                 "A pool that is not refilled runs dry.",
                 "The real pool has room for two groups of the largest number of forks.",

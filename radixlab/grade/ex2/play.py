@@ -4,7 +4,7 @@
 written or raises, the samples of `take_samples` are graded for the items of the first part.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from radixlab.grade.ex2.engine import EngineMachine
 from radixlab.grade.ex2.paper import PaperMachine
 from radixlab.grade.ex2.story import Story
 from radixlab.grade.ex2.traffic import WORKLOADS, Scene, real_scene, scenes
-from radixlab.grade.items import Failed, Trial
+from radixlab.grade.items import Check, Failed, Trial
 from radixlab.grade.reading import finite, rows, shown, whole
 
 Fault = tuple[str, int | None]
@@ -33,6 +33,8 @@ class Run:
 
     scene: Scene
     story: Story
+    function: str
+    """What was called: `benchmark`, or `take_samples`."""
     returned: dict[str, Any]
     error: Exception | None = None
     """What `benchmark` raised, if the samples are those of `take_samples`."""
@@ -42,7 +44,7 @@ class Run:
         """The samples, each of which could be one."""
         found = rows("samples", self.returned.get("samples"), MAX_SAMPLES)
         if not found:
-            raise Failed("samples is empty.", scenario=self.scene.code())
+            raise Failed("samples is empty.", scenario=self.code())
         return [_sample(index, row) for index, row in enumerate(found)]
 
     @cached_property
@@ -75,9 +77,13 @@ class Run:
             raise Failed(f"benchmark must return a CowReport; a list of samples has no {name}.")
         return rows(name, self.returned.get(name), MAX_ROWS)
 
+    def code(self, index: int | None = None) -> str:
+        """Return lines to paste, which end at a sample if there is an index."""
+        return self.scene.code(self.function, index)
+
     def failed(self, message: str, index: int | None = None) -> Failed:
         """Say what is wrong, where there is a sample with its calls beside what they should be."""
-        code = self.scene.code(index)
+        code = self.code(index)
         if index is None:
             return Failed(message, scenario=code)
         start_s = self.samples[index].start_s
@@ -120,14 +126,16 @@ def honest(sample: Sample) -> str:
     return f"manager.sync()\nclock()\nmanager.{verb}(sequence)\nmanager.sync()\nclock()"
 
 
-def runs(trial: Trial) -> Iterator[Run]:
-    """Yield a run on each machine of paper, the smallest first."""
-    return (run(trial, scene) for scene in scenes(trial.random))
+def everywhere(judge: Callable[[Run], None], is_real: bool = False) -> Check:
+    """Make a check that judges the run on every machine, the smallest first."""
 
+    def check(trial: Trial) -> None:
+        if is_real:
+            judge(run(trial, real_scene(trial.random)))
+        for scene in scenes(trial.random):
+            judge(run(trial, scene))
 
-def real_run(trial: Trial) -> Run:
-    """Return the run on the real engine."""
-    return run(trial, real_scene(trial.random))
+    return check
 
 
 def run(trial: Trial, scene: Scene) -> Run:
@@ -178,11 +186,11 @@ def _measured(trial: Trial, scene: Scene, name: str, error: Exception | None) ->
     if type(lists) is not dict:
         raise Failed(
             f"{name} returned {shown(lists)}.",
-            scenario=scene.code(),
+            scenario=scene.code(name),
             expected="CowReport(samples, n, median, spread, conclusions)",
             actual=shown(lists),
         )
-    return Run(scene, Story(machine.log), lists, error)
+    return Run(scene, Story(machine.log), name, lists, error)
 
 
 def _verbs(shown_calls: str) -> list[str]:

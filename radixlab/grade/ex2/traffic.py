@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-Ending = Literal["inside", "boundary", "short", "cached"]
+Ending = Literal["inside", "boundary", "short", "cached", "eighth"]
 BLOCK_SIZES = (8, 16, 32, 64)
 """Each has room for the two writes of a branch."""
 MOST_FORKS = 6
@@ -27,9 +28,8 @@ class Workload:
 
     def prompt_tokens(self, block_size: int) -> int:
         """Length of the prompt, the same for all block sizes where it can be the same."""
-        if self.name == "boundary":
-            return 512
-        return block_size // 2 if self.name == "short" else 512 + 4
+        beyond = {"boundary": 0, "eighth": 8}.get(self.name, 4)
+        return block_size // 2 if self.name == "short" else 512 + beyond
 
 
 WORKLOADS: dict[str, Workload] = {
@@ -39,9 +39,10 @@ WORKLOADS: dict[str, Workload] = {
         Workload("boundary", "the prompt ends where a block ends"),
         Workload("short", "the prompt is shorter than a block"),
         Workload("cached", "the tree holds the prompt's last block as well", in_tree=True),
+        Workload("eighth", "the prompt ends where a block of 8 ends, inside a larger one"),
     )
 }
-"""The first three work on the real engine as well; the last is one that reuses partial blocks."""
+"""All but `cached` work on the real engine as well; that is one that reuses partial blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +56,41 @@ class Scene:
     is_real: bool = False
     """Whether the machine is the real engine, which has no seed."""
 
-    def code(self, index: int | None = None) -> str:
-        """Return lines to paste below one's own `benchmark`; with `index`, they end at a sample."""
-        name, first = (
-            ("EngineMachine", max(self.forks)) if self.is_real else ("PaperMachine", self.seed)
-        )
-        more = "" if self.workload == "inside" else f', workload="{self.workload}"'
-        end = "" if index is None else f"\nreport.samples[{index}]"
-        return (
-            f"from radixlab.grade.ex2 import {name}\n"
-            f"machine = {name}({first}{more})\n"
-            f"report = benchmark(machine.make_manager, machine.clock, {self.forks}, "
-            f"{self.block_sizes}){end}"
-        )
+    def code(self, function: str = "benchmark", index: int | None = None) -> str:
+        """Return lines to paste below one's own code; with `index`, they end at a sample."""
+        machine = "EngineMachine" if self.is_real else "PaperMachine"
+        what = str(max(self.forks) if self.is_real else self.seed)
+        what += "" if self.workload == "inside" else f', workload="{self.workload}"'
+        name = "report" if function == "benchmark" else "samples"
+        lines = [
+            f"from radixlab.grade.ex2 import {machine}",
+            f"machine = {machine}({what})",
+            f"{name} = {function}(machine.make_manager, machine.clock, {self.forks}, "
+            f"{self.block_sizes})",
+        ]
+        if index is not None:
+            lines.append(f"{'report.' if name == 'report' else ''}samples[{index}]")
+        return "\n".join(lines)
 
 
 def scenes(rng: np.random.Generator) -> Iterator[Scene]:
     """Draw what is asked for, the smallest first: a failure shows the smallest scene there is."""
     for least, most in ((1, 2), (2, 5)):
         sizes = rng.permutation(BLOCK_SIZES)
-        for workload, size in zip(WORKLOADS, sizes, strict=True):
+        for workload, size in zip(WORKLOADS, sizes, strict=False):
             yield Scene(_seed(rng), (int(rng.integers(least, most)),), (int(size),), workload)
     few, many = int(rng.integers(2, 4)), int(rng.integers(4, MOST_FORKS + 1))
-    forks = (few, many) if rng.random() < 0.5 else (many, few)
-    one, other, *_ = map(int, rng.permutation(BLOCK_SIZES))
-    yield Scene(_seed(rng), forks, (one, other), str(rng.choice(["inside", "cached"])))
+    forks, sizes = rng.permutation([few, many]), rng.permutation([8, rng.choice(BLOCK_SIZES[1:])])
+    yield Scene(_seed(rng), _ints(forks), _ints(sizes), "eighth")
 
 
 def real_scene(rng: np.random.Generator) -> Scene:
     """Draw what is asked for on the real engine."""
     return Scene(0, (int(rng.integers(2, 5)),), (int(rng.choice(BLOCK_SIZES)),), is_real=True)
+
+
+def _ints(numbers: NDArray[np.int64]) -> tuple[int, ...]:
+    return tuple(int(number) for number in numbers)
 
 
 def _seed(rng: np.random.Generator) -> int:

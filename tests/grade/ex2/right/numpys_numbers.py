@@ -50,7 +50,8 @@ def benchmark(make_manager, clock, forks, block_sizes):
             for num in forks:
                 samples += group(manager, clock, kind, size, num)
     cells = {
-        one.cell: np.array([s.seconds for s in samples if s.cell == one.cell]) for one in samples
+        cell: np.array([s.seconds for s in samples if s.cell == cell])
+        for cell in {one.cell for one in samples}
     }
     n = {cell: np.int64(seconds.size) for cell, seconds in cells.items()}
     median = {cell: np.median(seconds) for cell, seconds in cells.items()}

@@ -72,7 +72,10 @@ def benchmark(make_manager, clock, forks, block_sizes):
         for num in forks
     ]
     samples = rounds(clock, turns, 15)
-    cells = {one.cell: [s.seconds for s in samples if s.cell == one.cell] for one in samples}
+    cells = {
+        cell: [s.seconds for s in samples if s.cell == cell]
+        for cell in {one.cell for one in samples}
+    }
     middle = {cell: median(seconds) for cell, seconds in cells.items()}
     return CowReport(
         list(samples),
