@@ -97,7 +97,10 @@ class Policy(Protocol):
         """Hear that it no longer is one: it was locked, or got a child."""
 
     def victim(self) -> Node | None:
-        """Return the evictable node to evict from next; it stays until its last block is gone."""
+        """Return the evictable node to evict from next, or None if there is none.
+
+        It stays until its last block is gone.
+        """
 
 
 Event = tuple[Any, ...]

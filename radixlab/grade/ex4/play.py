@@ -88,7 +88,7 @@ class Hosted(EvictionPolicy):
         Raises
         ------
         WrongVictim
-            It is no unlocked leaf, or None while there are some.
+            It is no unlocked leaf, or it is None while there are some.
         """
         last = self._last
         if last is not None and last.id in self._evictable:
@@ -97,9 +97,10 @@ class Hosted(EvictionPolicy):
         self.story = self.story[-MAX_STORY:] if len(self.story) > 2 * MAX_STORY else self.story
         self.story += events
         id, _ = answer(self._host, events)
-        self._last = self._legal(id)
-        self.victims.append(self._last.id)
-        return self._last
+        self._last = node = self._legal(id)
+        if node is not None:
+            self.victims.append(node.id)
+        return node
 
     def flush(self) -> None:
         """Pass on what is left, when no victim is asked for any more."""
@@ -111,10 +112,12 @@ class Hosted(EvictionPolicy):
         name = blake2b(key.to_bytes(4, "little"), digest_size=4, key=self._salt)
         return int.from_bytes(name.digest(), "little")
 
-    def _legal(self, id: object) -> PolicyNode:
+    def _legal(self, id: object) -> PolicyNode | None:
         if type(id) is int and id in self._evictable:
             return self._evictable[id]
         num = len(self._evictable)
+        if id is None and not num:
+            return None
         if id is None:
             raise WrongVictim(f"victim() returned None while {num} nodes could be evicted.")
         if type(id) is not int:

@@ -69,7 +69,7 @@ def letter_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 class Drive:
-    """Random operations on a cache: up to four requests at once, forks, splits and returns."""
+    """Random operations on a cache: up to four requests at once, forks, splits, and evictions."""
 
     def __init__(
         self, policy: EvictionPolicy, rng: np.random.Generator, num_blocks: int, block_size: int
@@ -96,6 +96,8 @@ class Drive:
             with suppress(CacheError):  # a fork may find no block to write to
                 manager.commit(sequence, sequence.num_tokens)
             manager.release(sequence)
+        elif rng.random() < 0.01:
+            manager.evict(int(rng.integers(1, manager.config.num_blocks)))
         elif running and rng.random() < 0.1:
             running.append(manager.fork(running[int(rng.integers(len(running)))]))
         else:

@@ -75,7 +75,7 @@ def test_an_illegal_victim_is_shown_with_few_events_that_run(name):
     error = caught(ZOO.wrong[name], "safety")
     names = {"__name__": "submission"}
     exec(f"{ZOO.wrong[name]}\n{error.scenario}", names)
-    assert error.scenario.count("('on_") <= 8
+    assert error.scenario.count("('on_") <= 10
     assert error.expected != error.actual
 
 
