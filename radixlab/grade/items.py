@@ -9,6 +9,7 @@ learner's code runs in another process.
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -73,6 +74,9 @@ class Trial:
 
     Read it before and after a call; nothing that the learner's code does can change the figures.
     """
+    fresh: "Callable[[], AbstractContextManager[Trial]] | None" = None
+    """Opens a trial of the same submission in a process of its own that has done nothing yet, with
+    another seed for `hash`; None where the learner's code runs in this process."""
     memory: dict[object, Any] = field(default_factory=dict)
     """What the checks of one grading hand on to each other, so that nothing is run twice."""
 

@@ -5,7 +5,8 @@ does to its own process costs the item that runs, and no other. What fails in a 
 every exception but `Failed` and the learner's own does, is said to be ours, and grading goes on.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from radixlab.grade.box import (
     Box,
@@ -118,9 +119,26 @@ class _Judge:
 
         return self._guarded(LOAD_LIMIT_S, load)
 
+    @contextmanager
+    def _fresh(self, limit_s: float) -> Iterator[Trial]:
+        """Load the submission in another box: text has other hashes there."""
+        labels = [part.label for part in self._submission.parts]
+        with Box(labels) as box, box.within(limit_s):
+            for part in self._submission.parts:
+                box.submission.load(part.label, "\n" + part.source)
+            learner, caller = box.submission.learner, box.submission.call
+            yield Trial(learner, self._seed, caller=caller, usage=box.usage)
+
     def _check(self, box: Box, item: Item) -> Verdict:
         learner, caller = box.submission.learner, box.submission.call
-        trial = Trial(learner, self._seed, caller=caller, usage=box.usage, memory=self._memory)
+        trial = Trial(
+            learner,
+            self._seed,
+            caller=caller,
+            usage=box.usage,
+            fresh=lambda: self._fresh(item.limit_s),
+            memory=self._memory,
+        )
         share = item.check(trial)
         share = 1.0 if share is None else min(1.0, max(0.0, float(share)))
         status = "passed" if share == 1 else "partial" if share > 0 else "failed"
