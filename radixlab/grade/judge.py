@@ -59,6 +59,7 @@ def grade(
 class _Judge:
     def __init__(self, exercise: Exercise, submission: Submission, seed: int) -> None:
         self._exercise, self._submission, self._seed = exercise, submission, seed
+        self._labels = [part.label for part in submission.parts]
         self._box: Box | None = None
         self._unloadable: Verdict | None = None
         self._names: Collection[str] = ()
@@ -106,26 +107,27 @@ class _Judge:
     def _load(self) -> Verdict | None:
         """Run the cells in a new box; None if all is well."""
         try:
-            self._box = Box([part.label for part in self._submission.parts])
+            self._box = Box(self._labels)
         except BoxError as error:
             return _ours(error)
 
         def load(box: Box) -> None:
-            for part in self._submission.parts:
-                box.submission.load(part.label, "\n" + part.source)
+            self._run_cells(box)
             names = box.submission.names()
             self._names = names if type(names) is list else ()
             self._said = len(box.printed) if self.printed else 0  # the cells say it again
 
         return self._guarded(LOAD_LIMIT_S, load)
 
+    def _run_cells(self, box: Box) -> None:
+        for part in self._submission.parts:
+            box.submission.load(part.label, "\n" + part.source)
+
     @contextmanager
     def _fresh(self, limit_s: float) -> Iterator[Trial]:
         """Load the submission in another box: text has other hashes there."""
-        labels = [part.label for part in self._submission.parts]
-        with Box(labels) as box, box.within(limit_s):
-            for part in self._submission.parts:
-                box.submission.load(part.label, "\n" + part.source)
+        with Box(self._labels) as box, box.within(limit_s):
+            self._run_cells(box)
             learner, caller = box.submission.learner, box.submission.call
             yield Trial(learner, self._seed, caller=caller, usage=box.usage)
 
@@ -175,8 +177,7 @@ class _Judge:
             return _ours(error)
 
     def _raised(self, error: LearnerError) -> Verdict:
-        labels = {part.label for part in self._submission.parts}
-        steps = tuple(self._step(*step) for step in error.trace if step[0] in labels)
+        steps = tuple(self._step(*step) for step in error.trace if step[0] in self._labels)
         if error.name == "NotImplementedError":
             where = f"`{steps[-1].function}`" if steps else "A part of it"
             return Verdict("stub", message=f"{where} is not written yet.", steps=steps)

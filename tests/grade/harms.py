@@ -1,8 +1,8 @@
 """More of what hostile submissions do, by family: each the body of a function.
 
-`REFUSED` must raise an OSError; `FILE` is a file of the user's,
-`PACKAGE` one of a package that is not for submissions, `JUDGE` the number of the judge's process.
-`EXHAUSTING` takes more than there is for one, `WIRE` lies in messages, `LATE` about time.
+`REFUSED` must raise an OSError, and would change nothing of worth if there were no fence. `FILE`
+is a file of the user's, `PACKAGE` one of a package that is not for submissions, `JUDGE` the number
+of the judge's process. `EXHAUSTING` takes too much, `WIRE` lies in messages, `LATE` about time.
 """
 
 SYSCALL = """
@@ -25,7 +25,7 @@ X86 = {
     "io_uring_setup": "call(425, 4, ROOM)",
     "bpf": "call(321, 0, ROOM, 120)",
     "perf_event_open": "call(298, ROOM, 0, -1, -1, 0)",
-    "add_key": "call(248, b'user', b'radixlab-harm', b'x', 1, -3)",
+    "add_key": "call(248, b'user', b'radixlab-harm', b'x', 1, -2)",
     "keyctl": "call(250, 0, -3, 1)",
     "unshare": "call(272, 0x10000000)",
     "setns": "call(308, 0, 0)",
@@ -48,19 +48,18 @@ X86 = {
 """By the numbers of x86-64; `test_fence` looks at the other machine."""
 REFUSED = {
     "chmod": "import os; os.chmod(FILE, 0o777)",
-    "chmod of an open file": "import os; os.fchmod(os.open(os.__file__, os.O_RDONLY), 0o777)",
+    "chmod of an open file": "import os; os.fchmod(os.open('.', os.O_RDONLY), 0o700)",
     "chmod of a file of its own": "import os; open('own', 'w'); os.chmod('own', 0)",
     "chown": "import os; os.chown(FILE, 12345, 12345)",
     "lchown": "import os; os.lchown(FILE, 12345, 12345)",
-    "chown of an open file": "import os; os.fchown(os.open(os.__file__, os.O_RDONLY), 1, 1)",
+    "chown of an open file": "import os; os.fchown(os.open('.', os.O_RDONLY), 1, 1)",
     "utime": "import os; os.utime(FILE, (0, 0))",
-    "utime of an open file": "import os; os.utime(os.open(os.__file__, os.O_RDONLY), (0, 0))",
+    "utime of an open file": "import os; os.utime(os.open('.', os.O_RDONLY), (0, 0))",
     "touch": "import pathlib; pathlib.Path(FILE).touch()",
     "setxattr": "import os; os.setxattr(FILE, 'user.harm', b'x')",
     "removexattr": "import os; os.removexattr(FILE, 'user.mark')",
     "attributes of an open file": (
-        "import fcntl, os, struct\n"
-        "fcntl.ioctl(os.open(os.__file__, os.O_RDONLY), 0x40086602, struct.pack('l', 0x80))"
+        "import fcntl, struct; fcntl.ioctl(open('own', 'w'), 0x40086602, struct.pack('l', 0x80))"
     ),
     "truncate": "import os; os.truncate(FILE, 0)",
     "unlink": "import os; os.unlink(FILE)",
@@ -69,23 +68,22 @@ REFUSED = {
     "a symbolic link": "import os; os.symlink(FILE, 'mine')",
     "a pipe with a name": "import os; os.mkfifo('pipe')",
     "a socket with a name": "import os, stat; os.mknod('socket', stat.S_IFSOCK | 0o600)",
-    "a lock on a file": "import fcntl, os; fcntl.flock(os.open(os.__file__, os.O_RDONLY), 2)",
+    "a lock on a file": "import fcntl; fcntl.flock(open('own', 'w'), 2)",
     "a POSIX lock": "import fcntl; fcntl.lockf(open('own', 'w'), 2)",
     "a lease": "import fcntl; fcntl.fcntl(open('own', 'w'), 1024, 1)",
     "a file in the temporary folder": (
         "import os; open(os.path.join(os.path.dirname(os.getcwd()), 'radixlab-harm'), 'w')"
     ),
     "a signal by way of a file": (
-        "import fcntl, os\nreader, writer = os.pipe()\nfcntl.fcntl(reader, fcntl.F_SETOWN, JUDGE)\n"
-        "fcntl.fcntl(reader, fcntl.F_SETFL, os.O_ASYNC)\nos.write(writer, b'x')"
+        "import fcntl, os; fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, JUDGE)"
     ),
     "nice": "import os; os.nice(10)",
-    "priority of the judge": "import os; os.setpriority(os.PRIO_PROCESS, JUDGE, 19)",
-    "priority of everybody": "import os; os.setpriority(os.PRIO_USER, 0, os.getpriority(0, 0))",
-    "affinity of the judge": "import os; os.sched_setaffinity(JUDGE, {0})",
+    "priority of the judge": "import os; os.setpriority(0, JUDGE, os.getpriority(0, JUDGE))",
+    "priority of everybody": "import os; os.setpriority(os.PRIO_USER, 54321, 19)",
+    "affinity of the judge": "import os; os.sched_setaffinity(JUDGE, os.sched_getaffinity(JUDGE))",
     "affinity of its own": "import os; os.sched_setaffinity(0, os.sched_getaffinity(0))",
     "scheduler of the judge": (
-        "import os; os.sched_setscheduler(JUDGE, os.SCHED_IDLE, os.sched_param(0))"
+        "import os; os.sched_setscheduler(JUDGE, os.SCHED_OTHER, os.sched_param(0))"
     ),
     "a limit of the judge's": (
         "import resource; resource.prlimit(JUDGE, resource.RLIMIT_CORE, (0, 0))"
@@ -266,7 +264,7 @@ LATE = {
     "half a frame and a sleep": WIRES
     + "wire._writer.write(b'\\0\\0\\1\\0half')\nimport time; time.sleep(999)",
     "answers without end": WIRES + "while True: put(b'\\x93\\xa6answer\\x01\\x02')",
-    "a stop": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+    "a stop": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nsignal.pause()",
     "threads that wait for each other": (
         "import threading\n"
         "def spin():\n    while True: sum(range(1000))\n"

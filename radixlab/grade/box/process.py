@@ -251,7 +251,6 @@ class Box:
             _MARK: self._token,
             "HOME": self._folder.path,
             "LANG": "C.UTF-8",
-            "PYTHONHASHSEED": "0",
             "OPENBLAS_NUM_THREADS": "1",  # each thread maps memory
             "OMP_NUM_THREADS": "1",
         }

@@ -24,10 +24,9 @@ class Usage:
 def usage_of(pid: int) -> Usage:
     """Read the usage of a process of the same user.
 
-    Linux names the CPU clock of another process by its number (`clock_getcpuclockid(3)`). The clock
-    is exact as long as nothing in that process waits for it: with a limit on CPU seconds the kernel
-    would answer from a copy that it renews at its own ticks, every few milliseconds. So a box has
-    no such limit; `watch` counts its time from outside.
+    Linux names the CPU clock of another process by its number (`clock_getcpuclockid(3)`). It counts
+    nanoseconds. With a limit on its CPU seconds a process would be counted at the kernel's ticks
+    while it runs; so a box has no such limit, and `watch` counts its time from outside.
     """
     cpu_s = memory_bytes = None
     if pid == os.getpid():

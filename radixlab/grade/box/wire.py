@@ -65,6 +65,9 @@ class Wire:
         self._reader, self._writer, self._references = reader, writer, references
         self._most = MAX_ANSWER_BYTES if is_guarded else MAX_FRAME_BYTES
         self._is_guarded = is_guarded
+        self._hooks: dict[str, Any] = (
+            {"list_hook": self._list, "object_pairs_hook": self._dict} if is_guarded else {}
+        )
         self._buffer = bytearray()
         self._depth = self._containers = self._nested_bytes = 0
         self.received_bytes = 0
@@ -114,7 +117,7 @@ class Wire:
             raise WireError(f"more than {MAX_ITEM_BYTES:,} bytes of answers in one item")
         self._depth = self._containers = self._nested_bytes = 0
         message = self._unpack(body)
-        if self._is_guarded:
+        if self._is_guarded and size > MAX_DEPTH:  # a level takes a byte
             _check_depth(message)
         return message
 
@@ -161,11 +164,7 @@ class Wire:
                 ext_hook=self._rebuild,
                 strict_map_key=False,
                 unicode_errors="surrogatepass",
-                **(
-                    {"list_hook": self._list, "object_pairs_hook": self._dict}
-                    if self._is_guarded
-                    else {}
-                ),
+                **(self._hooks if len(body) > MAX_HASHED else {}),
             )
         except (
             *(ValueError, TypeError, KeyError, RecursionError, MemoryError),
@@ -174,6 +173,7 @@ class Wire:
             raise WireError(f"it cannot be read ({type(error).__name__})") from None
 
     def _rebuild(self, code: int, data: bytes) -> Any:
+        self._count()
         if code == _BIG_INT:
             if len(data) > MAX_BITS // 4 + len("-0x"):
                 raise WireError(f"a number has over {MAX_BITS:,} bits")
@@ -194,14 +194,17 @@ class Wire:
         self._depth -= 1
         return inner
 
-    def _list(self, values: list[Any]) -> list[Any]:
+    def _count(self) -> None:
         self._containers += 1
-        if self._containers > MAX_CONTAINERS:
+        if self._is_guarded and self._containers > MAX_CONTAINERS:
             raise WireError(f"it holds more than {MAX_CONTAINERS:,} lists")
+
+    def _list(self, values: list[Any]) -> list[Any]:
+        self._count()
         return values
 
     def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        self._list(pairs)
+        self._count()
         if len(pairs) > MAX_HASHED and any(type(key) is not str for key, _ in pairs):
             raise WireError(f"a dict has {len(pairs):,} keys that are not all text")
         return dict(pairs)
