@@ -80,20 +80,18 @@ def judge(
     program
         Python source that runs instead of `worker` and speaks as it does.
     """
+    if submission.absent:
+        return unjudged(exercise, submission, submission.why)
     program = program or boot_code()
     without = list(submission.missing)
-    if submission.absent:
-        worst = _Run(_unjudged(exercise, submission.why))
-    else:
-        worst = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
-        number = _first_unwritten(submission, worst)
-        if number:
-            part, earlier = submission.parts[number], submission.parts[:number]
-            smaller = replace(submission, parts=earlier)
-            again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
-            items = zip(worst.items, again.items, strict=True)
-            worst = replace(worst, items=tuple(max(pair, key=_share) for pair in items))
-            without.append(part.name or part.place)
+    worst = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
+    if number := _first_unwritten(submission, worst):
+        part = submission.parts[number]
+        without.append(part.name or part.place)
+        smaller = replace(submission, parts=submission.parts[:number])
+        again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
+        pairs = zip(worst.items, again.items, strict=True)
+        worst = replace(worst, items=tuple(max(pair, key=_share) for pair in pairs))
     return ExerciseReport(
         exercise.id,
         exercise.title,
@@ -102,6 +100,16 @@ def judge(
         printed=worst.printed,
         doubts=submission.doubts,
         without=tuple(without),
+    )
+
+
+def unjudged(exercise: Exercise, submission: Submission, why: str) -> ExerciseReport:
+    """Return the report of what was not judged at all."""
+    return ExerciseReport(
+        exercise.id,
+        exercise.title,
+        _unjudged(exercise, why),
+        doubts=submission.doubts,
         absent=submission.absent,
     )
 
@@ -133,20 +141,25 @@ def _run(
 ) -> _Run:
     """Start a judge and listen to it."""
     parts = [{"name": p.name, "source": p.source, "place": p.place} for p in submission.parts]
-    cpu_s = int(START_S + sum(item.limit_s for item in exercise.items))
+    cpu_s = int(sum(START_S + item.limit_s for item in exercise.items))
     asked = {"exercise": exercise.id, "parts": parts, "seed": seed, "cpu_s": cpu_s}
     items: list[ItemReport] = []
-    with JudgeProcess(program, asked, most_lines=len(exercise.items) + 1) as process:
-        try:
+    try:
+        with JudgeProcess(program, asked, most_lines=len(exercise.items) + 1) as process:
             for item in exercise.items:
                 said = process.hear(PATIENCE * (START_S + item.limit_s))
                 items.append(ItemReport(exercise.id, item, _verdict(said, item.id)))
                 if heard:
                     heard(items[-1])
             return _Run(tuple(items), str(process.hear(PATIENCE * START_S).get("printed", "")))
-        except JudgeFailed as error:
-            why = f"The grader failed here, which is not your fault: {error}."
-            return _Run((*items, *_unjudged(exercise, why, len(items))))
+    except (JudgeFailed, OSError) as error:
+        return _Run((*items, *_unjudged(exercise, ours(error), len(items))))
+
+
+def ours(error: Exception) -> str:
+    """Say that the grader failed, and how."""
+    what = str(error) if isinstance(error, JudgeFailed) else f"{type(error).__name__}: {error}"
+    return f"The grader failed here, and that is not your fault: {what[:500]}."
 
 
 def _verdict(said: dict[str, Any], item_id: str) -> Verdict:
@@ -162,17 +175,21 @@ class JudgeProcess:
     """A judge's process; leaving the context ends it and removes all of its files."""
 
     def __init__(self, program: str, asked: dict[str, Any], most_lines: int) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="radixlab-judge-"))
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            cwd=self._folder,
-            env=os.environ | {name: str(self._folder) for name in ("TMPDIR", "TEMP", "TMP")},
-            start_new_session=True,  # Ctrl-C is for us: we end it in order
-        )
+        self._folder = Path(tempfile.mkdtemp(prefix="radixlab-judge-"))
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                cwd=self._folder,
+                env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder)),
+                start_new_session=True,  # Ctrl-C is for us: we end it in order
+            )
+        except OSError:
+            remove(self._folder)
+            raise
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(most_lines,), daemon=True).start()
         assert self._process.stdin
@@ -244,8 +261,9 @@ class JudgeProcess:
             self._process.wait(_END_S)
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
         last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-        code = self._process.returncode or 0
-        ending = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        ending = f"exit code {self._process.returncode}"
+        with suppress(ValueError, TypeError):  # not every signal has a name
+            ending = signal.Signals(-(self._process.returncode or 0)).name
         return ": ".join([f"its process ended ({ending})", *last])
 
 

@@ -62,7 +62,7 @@ def test_a_judge_that_ends_too_early_is_ours(program, says):
     assert report.standing == "grader failed" and report.points == 0
     assert {item.verdict.status for item in report.items} == {"not_run"}
     assert says in report.items[0].verdict.message
-    assert "not your fault" in report.items[0].verdict.message
+    assert "that is not your fault" in report.items[0].verdict.message
 
 
 def test_what_a_judge_said_before_it_died_counts():
@@ -90,7 +90,7 @@ def test_a_judge_ends_with_the_one_who_asked():
 
 def test_no_folder_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    deep = "import os\nfor n in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\nos._exit(1)"
+    deep = "import os\nfor n in range(300):\n    os.mkdir('d')\n    os.chdir('d')\nos._exit(1)"
     judge(EX, STUB, program=f"import os\n{deep}")
     assert list(tmp_path.iterdir()) == []
 
@@ -141,10 +141,14 @@ def half_done(exercise, number):
     return in_file, Submission(exercise.id, worked[:number])
 
 
-@pytest.mark.parametrize(("exercise_id", "number"), [("8.5.2", 1), ("8.5.3", 2), ("8.5.4", 1)])
+@pytest.mark.parametrize(("exercise_id", "number"), [("8.5.3", 2), ("8.5.4", 1)])
 def test_a_part_that_is_not_written_takes_nothing_from_those_before_it(exercise_id, number):
     exercise = EXERCISES[exercise_id]
     in_file, in_notebook = (judge(exercise, found) for found in half_done(exercise, number))
     assert in_file.points == in_notebook.points
     assert in_file.without == in_notebook.without or not in_file.points
-    assert in_file.points > 0 or exercise_id != "8.5.2"
+
+
+def test_half_of_the_benchmark_earns_points():
+    report = judge(EXERCISES["8.5.2"], half_done(EXERCISES["8.5.2"], 1)[0])
+    assert report.points > 0 and report.without == ("report",)

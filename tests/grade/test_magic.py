@@ -132,7 +132,9 @@ def test_a_killed_grader_gives_no_points_and_loses_no_line(kernel, home):
     killer.start()
     shown = kernel.run(f"{STUB}while 'killed':\n        pass")
     killer.join()
-    assert "The grader failed here, which is not your fault: its process ended (SIGKILL)" in shown
+    assert (
+        "The grader failed here, and that is not your fault: its process ended (SIGKILL)" in shown
+    )
     assert "while 'killed'" in History("8.5.2", home).versions()[-1].submission.parts[0].source
 
 
