@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from radixlab.grade import judging
-from radixlab.grade.judging import JudgeFailed, JudgeProcess, judge, remove
+from radixlab.grade.judge_process import JudgeFailed, JudgeProcess, boot_code, remove
+from radixlab.grade.judging import judge
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.submission import Part, Submission, read
 
@@ -21,7 +21,7 @@ VERDICT = {"status": "passed", "share": 1.0, "message": "", "scenario": "", "exp
 VERDICT |= {"actual": None, "steps": [], "notes": []}
 FIRST = json.dumps({"item": EX.items[0].id, "verdict": VERDICT})
 
-LIMITED = judging.boot_code().rpartition("from radixlab.grade.worker")[0]
+LIMITED = boot_code().rpartition("from radixlab.grade.worker")[0]
 LIMITED += "from radixlab.grade.worker import set_limits\n"
 
 ENDINGS = {
@@ -80,7 +80,7 @@ def test_a_silent_judge_is_ended():
 
 
 def test_a_judge_ends_with_the_one_who_asked():
-    program = judging.boot_code()
+    program = boot_code()
     asked = {"exercise": EX.id, "seed": 0, "cpu_s": 60, "parts": []}
     asked["parts"] = [{"name": None, "source": "while True: pass", "place": ""}]
     with JudgeProcess(program, asked, most_lines=9) as process:
