@@ -14,11 +14,12 @@ from radixlab.grade.copies import EXERCISES as HANDED_OUT
 from radixlab.grade.copies import WORK
 from radixlab.grade.exports import as_csv, as_gradescope, as_json, as_junit
 from radixlab.grade.items import Exercise
-from radixlab.grade.judging import judge
+from radixlab.grade.judging import judge, ours, unjudged
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.render import text, visible
 from radixlab.grade.report import ExerciseReport, total
+from radixlab.grade.submission import Submission
 from radixlab.grade.table import table
 from radixlab.grade.workplace import hand_in, has_exercises, learners, num_tries
 
@@ -56,7 +57,9 @@ EXERCISE = ExerciseId()
     ),
 )
 @click.argument("ids", nargs=-1, type=EXERCISE, metavar="[8.5.N]...")
-@click.option("--dir", "folder", type=FOLDER, help="A class: a folder of folders, one per learner.")
+@click.option(
+    "--dir", "folder", type=FOLDER, help="A class, with a folder per learner; or one of these."
+)
 @click.option("--json", "as_json_", is_flag=True, help="Print the points as JSON.")
 @click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Write a line per learner.")
 @click.option("--junit", "junit_file", type=OUTPUT_FILE, help="Write JUnit XML.")
@@ -172,7 +175,10 @@ class _Grading:
     def _grade(
         self, exercise: Exercise, folder: Path, done: Callable[[], object]
     ) -> ExerciseReport:
-        report = judge(exercise, hand_in(folder, exercise), self.seeds, lambda _: done())
+        try:
+            report = judge(exercise, hand_in(folder, exercise), self.seeds, lambda _: done())
+        except Exception as error:  # whatever it is: the class goes on
+            report = unjudged(exercise, Submission(exercise.id, ()), ours(error))
         if self.own and report.standing in ("graded", "failed", "stub"):
             try:
                 Progress().save(report)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.grade.items import Status
-from radixlab.grade.report import ExerciseReport, ItemReport
+from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
 from radixlab.observe.state import State
 
 MARKS: dict[Status, str] = {
@@ -32,13 +32,12 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 def text(report: ExerciseReport) -> str:
     """Return the report as lines; it says the same on every machine."""
     lines = [f"{report.id} {report.title}: {headline(report)}", *report.doubts]
-    causes = list(dict.fromkeys(_detail(item) for item in report.items))
     if report.is_stub or report.absent:
         lines += _each_once(report) if report.is_stub else []
     elif not report.max_points:
         lines += [f"{MARKS[i.verdict.status]} {_first(i)}" for i in report.items]
-    elif len(causes) == 1 and causes[0]:  # such as a syntax error: told once for all items
-        lines.append(f"{MARKS[report.items[0].verdict.status]} {causes[0]}")
+    elif cause := _one_cause(report):
+        lines.append(f"{MARKS[cause.status]} {_detail(report.items[0])}")
     else:
         lines += [*_rows(report), *_details(report)]
     return visible("\n".join(lines))
@@ -82,6 +81,8 @@ def page(report: ExerciseReport) -> str:
     template: str = _template().render(
         report=report,
         headline=headline(report),
+        without=_without(report),
+        cause=_one_cause(report),
         stub=STUB if report.is_stub and report.max_points else "",
         marks=MARKS,
         first=_first,
@@ -103,8 +104,23 @@ def headline(report: ExerciseReport) -> str:
         return f"{points}. {STUB}"
     if report.standing == "grader failed":
         return f"{points}, and the grader failed"
-    parts = " and ".join(report.without)
-    return f"{points} without {parts}" if parts else points
+    return points + _without(report)
+
+
+def _without(report: ExerciseReport) -> str:
+    """Say which parts the points are without; nothing for a stub, which is told kindly."""
+    if not report.without or report.is_stub:
+        return ""
+    noun = "part" if len(report.without) == 1 else "parts"
+    return f", without the {noun} {' and '.join(report.without)}"
+
+
+def _one_cause(report: ExerciseReport) -> Verdict | None:
+    """Return what is the matter with all items alike, such as a syntax error: it is told once."""
+    if report.is_stub or report.absent or not report.max_points:
+        return None
+    found = {_detail(item) for item in report.items}
+    return report.items[0].verdict if len(found) == 1 and found != {""} else None
 
 
 def _each_once(report: ExerciseReport) -> list[str]:

@@ -30,7 +30,7 @@ def table(learners: Learners) -> str:
 
 def _lines(learners: Learners) -> Iterator[str]:
     reports = next(iter(learners.values()), ())
-    width = min(MAX_NAME, max(map(len, [*learners, "learner"])))
+    width = min(MAX_NAME, max(map(len, [*learners, "median of all"])))
     yield _row("learner", [*(report.id for report in reports), "points", "tries"], width)
     cells = {name: [_cell(report) for report in found] for name, found in learners.items()}
     for name, found in learners.items():
@@ -39,8 +39,8 @@ def _lines(learners: Learners) -> Iterator[str]:
         columns = [[r.points for r in column] for column in zip(*learners.values(), strict=True)]
         columns.append([total(found) for found in learners.values()])
         yield ""
-        yield _row("mean", [f"{rounded(mean(column)):g}" for column in columns], width)
-        yield _row("median", [f"{rounded(median(column)):g}" for column in columns], width)
+        yield _row("mean of all", [f"{rounded(mean(column)):g}" for column in columns], width)
+        yield _row("median of all", [f"{rounded(median(column)):g}" for column in columns], width)
     used = {word for row in cells.values() for word in row}
     yield from (f"{word}: {meaning}" for word, meaning in _LEGEND.items() if word in used)
     yield from _hardest(learners)

@@ -50,6 +50,10 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
     """
     if folder.is_symlink():
         return _absent(exercise, "unreadable", "the folder is a link, and links are not followed")
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return _absent(exercise, "unreadable", f"the folder cannot be read: {error.strerror}")
     own = folder / f"{exercise.notebook}.ipynb"
     alike = [path for path in _files(folder) if path != own and _looks_like(path.name, exercise)]
     names = [visible(path.relative_to(folder).as_posix()) for path in alike]
@@ -82,8 +86,8 @@ def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
     doubts += [f"{path.name}: {doubt}" for doubt in found.doubts]
     if not found.parts:
         why = f"{path.name} has no cell that begins with `%%exercise {exercise.id}`"
-        first = f"; {found.doubts[0]}" if found.doubts else ""
-        return replace(_absent(exercise, "unreadable", why + first), doubts=tuple(doubts))
+        why = "; ".join([why, *found.doubts[:1]])
+        return replace(_absent(exercise, "unreadable", why), doubts=tuple(doubts[1:]))
     return replace(found, doubts=tuple(map(visible, doubts)))
 
 

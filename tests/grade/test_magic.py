@@ -82,6 +82,14 @@ def test_progress_is_kept(kernel, home):
     assert json.loads((home / "progress.json").read_text())["8.5.2"]["points"] == 0
 
 
+def test_a_home_that_cannot_be_written_costs_a_line_and_no_report(kernel, home):
+    kernel.run(f"import os; os.environ['RADIXLAB_HOME'] = {str(home / 'progress.json')!r}")
+    shown = kernel.run(f"{STUB}return 5")
+    kernel.run(f"os.environ['RADIXLAB_HOME'] = {str(home)!r}")
+    assert "This version could not be kept: Not a directory" in shown
+    assert "8.5.2 Benchmark copy-on-write overhead: 0 of 15 points" in shown
+
+
 def test_an_unknown_exercise_is_one_line(kernel):
     shown = kernel.run("%%exercise 9.9.9\nx = 1")
     assert "UsageError" in shown and "9.9.9" in shown and "8.5.2" in shown
@@ -132,7 +140,9 @@ def test_a_killed_grader_gives_no_points_and_loses_no_line(kernel, home):
     killer.start()
     shown = kernel.run(f"{STUB}while 'killed':\n        pass")
     killer.join()
-    assert "The grader failed here, which is not your fault: its process ended (SIGKILL)" in shown
+    assert (
+        "The grader failed here, and that is not your fault: its process ended (SIGKILL)" in shown
+    )
     assert "while 'killed'" in History("8.5.2", home).versions()[-1].submission.parts[0].source
 
 

@@ -250,6 +250,7 @@ def test_a_linked_folder_is_nobodys_work(tmp_path):
     linked_subfolder(home)
     assert hand_in(home, EX).absent == "not handed in"
     (tmp_path / "bob").symlink_to(tmp_path / "other")
+    assert "the folder cannot be read" in hand_in(tmp_path / "nobody", EX).why
     assert "the folder is a link" in hand_in(tmp_path / "bob", EX).why
 
 
