@@ -78,5 +78,7 @@ def test_they_end_with_the_process_that_started_them():
         subprocess.Popen([*sys.argv[1:5], str(os.getpid()), *sys.argv[5:]])
     """
     core = str(min(os.sched_getaffinity(0)))
-    starter = [sys.executable, "-c", ask, sys.executable, "-S", "-c", BUSY, core, "600"]
-    assert subprocess.check_output(starter) == b""  # it reads until nobody is left who could write
+    starter = [sys.executable, "-c", ask, sys.executable, "-S", "-c", BUSY, core, "3600"]
+    assert (
+        subprocess.check_output(starter, timeout=600) == b""
+    )  # it reads until nobody is left who could write

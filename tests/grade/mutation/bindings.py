@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 
 WORD = re.compile(r"[A-Za-z][\w-]*")
 
@@ -62,20 +63,14 @@ def binds_for(one: ast.stmt, other: ast.stmt) -> bool:
     return bool(stored(one) & loaded(other))
 
 
-def binds_first(node: ast.stmt, tree: ast.Module) -> bool:
+def binds_first(node: ast.stmt, scope: ast.AST | None) -> bool:
     """Whether it is the only place that binds a variable: without it, all else would raise."""
-    if not isinstance(node, ast.Assign):
+    if not isinstance(node, ast.Assign) or scope is None:
         return False
-    for scope in ast.walk(tree):
-        if isinstance(scope, ast.FunctionDef) and any(child is node for child in ast.walk(scope)):
-            names = stored(node)
-            arguments = {arg.arg for arg in ast.walk(scope) if isinstance(arg, ast.arg)}
-            others = [
-                name
-                for child in ast.walk(scope)
-                if isinstance(child, ast.stmt) and child is not scope and child is not node
-                if not any(inner is node for inner in ast.walk(child))
-                for name in stored(child)
-            ]
-            return bool(names - arguments - set(others))
-    return False
+    bound = Counter(_bound(scope))
+    return any(bound[name] == num for name, num in Counter(_bound(node)).items())
+
+
+def _bound(node: ast.AST) -> list[str]:
+    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store]
+    return names + [n.arg for n in ast.walk(node) if isinstance(n, ast.arg)]

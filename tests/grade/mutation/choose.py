@@ -4,9 +4,10 @@ import ast
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 
 from tests.grade.mutation.kinds import KINDS, Edit, edits
 
@@ -42,7 +43,7 @@ def mutants(sources: Mapping[str, str], num: int, seed: int = 0) -> list[Mutant]
 
 
 def _spread(
-    sources: Mapping[str, str], found: Mapping[str, list[Edit]], kind: str, seed: int
+    sources: Mapping[str, str], found: Mapping[str, Sequence[Edit]], kind: str, seed: int
 ) -> Iterator[Mutant]:
     """Go round the sources; take no line of a source twice before all of them had their turn."""
     rounds = {name: _in_turn(name, found[name], kind, seed) for name in sources}
@@ -60,7 +61,7 @@ def _spread(
                 names.remove(name)
 
 
-def _in_turn(name: str, found: list[Edit], kind: str, seed: int) -> Iterator[Edit]:
+def _in_turn(name: str, found: Sequence[Edit], kind: str, seed: int) -> Iterator[Edit]:
     own = [edit for edit in found if edit.kind == kind]
     random.Random(f"{name} {kind} {seed}").shuffle(own)
     turn: Counter[int] = Counter()
@@ -75,7 +76,7 @@ def _mutant(name: str, source: str, edit: Edit) -> Mutant | None:
     """Apply an edit; None if nothing changes or no Python is left."""
     text = source[: edit.start] + edit.text + source[edit.end :]
     try:
-        if ast.dump(ast.parse(text)) == ast.dump(ast.parse(source)):
+        if ast.dump(ast.parse(text)) == _dump(source):
             return None
         compile(text, "<mutant>", "exec")
     except SyntaxError:
@@ -83,6 +84,11 @@ def _mutant(name: str, source: str, edit: Edit) -> Mutant | None:
     short = hashlib.sha256(text.encode()).hexdigest()[:6]
     id = f"{name}:{edit.line}:{edit.kind}:{short}"
     return Mutant(id, name, edit.kind, edit.line, text, _diff(source, text))
+
+
+@cache
+def _dump(source: str) -> str:
+    return ast.dump(ast.parse(source))
 
 
 def _diff(one: str, other: str) -> str:

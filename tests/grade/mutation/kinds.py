@@ -5,6 +5,7 @@ order, wrong bound, stale state.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from tests.grade.mutation.expressions import Expressions
 from tests.grade.mutation.source import Source
@@ -31,8 +32,9 @@ class Edit:
     text: str
 
 
-def edits(text: str) -> list[Edit]:
-    """List every edit of a source, always in the same order."""
+@cache
+def edits(text: str) -> tuple[Edit, ...]:
+    """Return every edit of a source, always in the same order."""
     code = Source(text)
     found = [*Expressions(code).edits(), *Statements(code).edits()]
-    return list(dict.fromkeys(Edit(*splice) for splice in found))
+    return tuple(dict.fromkeys(Edit(*splice) for splice in found))

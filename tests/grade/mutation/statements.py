@@ -24,6 +24,9 @@ class Statements:
 
     def __init__(self, code: Source) -> None:
         self.code = code
+        functions = [n for n in ast.walk(code.tree) if isinstance(n, ast.FunctionDef)]
+        self.scopes = {inner: outer for outer in functions for inner in ast.walk(outer)}
+        """By statement: the innermost function that it stands in."""
 
     def edits(self) -> Iterator[Splice]:
         """Yield every edit."""
@@ -34,7 +37,7 @@ class Statements:
         in_init = isinstance(owner, ast.FunctionDef) and owner.name == "__init__"
         for place, node in enumerate(body):
             if isinstance(node, SIMPLE) and not is_text(node) and not in_init:
-                if not binds_first(node, self.code.tree):
+                if not binds_first(node, self.scopes.get(node)):
                     yield self._replace(node, "forgotten-update", "pass")
                 yield from self._moved(body, place, owner)
             if isinstance(node, ast.AugAssign):

@@ -119,7 +119,7 @@ def _asks(trial):
 
 def _fate(body, items=("first", "asks"), **checks):
     zoo = _zoo(first=lambda trial: None, asks=_asks, **checks)
-    run = start(zoo, f"def answer():\n    {body}\n", 0, list(items), limit_s=0.5)
+    run = start(zoo, f"def answer():\n    {body}\n", 0, list(items), limit_s=0.3)
     fate = run.fate()
     assert not run.process.is_alive()
     return fate.killed_by, fate.how
