@@ -5,8 +5,9 @@ replaces what it defines again; or it says `# alone` in its second line, and sta
 """
 
 import json
+import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
 from radixlab.grade.items import Failed, Trial
 from radixlab.grade.judge import grade
@@ -38,12 +39,18 @@ class Zoo:
     def _whole(self, text):
         return text if text.splitlines()[1] == "# alone" else f"{self.master}\n\n{text}"
 
+    @staticmethod
+    def loaded(text):
+        """Run a submission in this process; its names, as attributes."""
+        learner = ModuleType("submission")
+        sys.modules["submission"] = learner  # dataclasses look their module up
+        exec(compile(text, "<submission>", "exec", dont_inherit=True), learner.__dict__)
+        return learner
+
     def failure(self, text, item, seed=0):
         """What one check says of a submission, run in this process: an exception, or None."""
-        names = {"__name__": "submission"}
-        exec(compile(text, "<submission>", "exec"), names)
         try:
-            share = self.items[item].check(Trial(SimpleNamespace(**names), seed))
+            share = self.items[item].check(Trial(self.loaded(text), seed))
         except (Failed, ArithmeticError, LookupError, NotImplementedError, ValueError) as error:
             return error
         if share is None or share == 1:
