@@ -166,6 +166,10 @@ def _key(tokens: Tokens) -> str:
     return f"{tokens}" if len(tokens) <= 12 else f"({', '.join(map(str, tokens[:12]))}, …)"
 
 
+def _blocks(number: int) -> str:
+    return f"{number} block{'s' * (number != 1)}"
+
+
 def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any]) -> None:
     """Compare with the learner's own walk: a lock that is counted wrong costs another item."""
     nodes = list(_nodes(model, answer.get("walk"), MAX_BLOCKS))
@@ -177,7 +181,7 @@ def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any])
     if sum(blocks) != len(model.block_of):
         if "counted" not in scenario.judged:
             raise _Unjudged
-        raise Wrong(f"walk shows {sum(blocks)} blocks; {len(model.block_of)} are in the tree.")
+        raise Wrong(f"walk shows {_blocks(sum(blocks))}; the tree holds {_blocks(len(model.block_of))}.")
     used = blocks[0] + blocks[1]
     right = [len(nodes), *blocks, blocks[0] / used if used else 0.0]
     for name, value in zip(COUNTED, right, strict=True):
@@ -246,7 +250,7 @@ def _nodes(
             )
         num_blocks += len(block_ids)
         if num_blocks > most_blocks:
-            raise Wrong(f"walk shows more than {most_blocks} blocks; no more were inserted.")
+            raise Wrong(f"walk shows more than the {_blocks(most_blocks)} that were inserted.")
         if node in end_of:
             raise Wrong("walk yields two nodes with the same id.")
         if parent not in end_of:

@@ -13,7 +13,7 @@ from radixlab.grade.ex1.twins import LEAST, MOST
 
 ALL = 10_000
 """More blocks than any tree here has."""
-VERBS = ["insert"] * 5 + ["keep", "lock", "match", "evict", "stats", "again"] + ["unlock"] * 2
+VERBS = [*["insert"] * 5, *"keep lock match evict stats stats again unlock unlock".split()]
 CLEARED_EVERY = 13
 """Calls of a random run after which the tree is emptied."""
 

@@ -40,6 +40,10 @@ def match_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
         for tokens in wanted:
             found: list[Operation] = [("match", tokens), ("match", key), ("match", other)]
             yield from _scenarios(draw, "found", [first, second, *found])
+        for pad in (0, -1, key[-1]):
+            padded = draw.some(1) + (pad,) * (size - 1)
+            run: list[Operation] = [("match", key + padded[:end]) for end in draw.ends(size)]
+            yield from _scenarios(draw, "found", [draw.insert(key + padded), *run])
         ragged, short = draw.insert(key + over), draw.insert(over)
         longer: Operation = ("match", key + over + draw.some(1))
         alone: Operation = ("match", over + draw.some(1))
@@ -181,6 +185,7 @@ def lock_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
                 [held, below, free, again, again, cut, free_1, again, ("again", 1)],
                 [held, every, cut, free, again, draw.keep(2, key), again],
                 [first, lock, every, parting, every, ("unlock", 2), ("again", 2)],
+                [first, below, lock, every, free_1, every, cut, ("unlock", 2)],
             )
     yield from _many_locks(rng)
 

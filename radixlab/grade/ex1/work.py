@@ -24,13 +24,13 @@ from radixlab.grade.reading import finite, rows
 NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
-PART = 20
+PART = 40
 """A small run has one key, or one block of a key, in so many."""
 MOST_PER_TOKEN = 40
 """Right solutions take 2 to 7."""
 GROWTH = 3.0, 4.5
 """All points up to the first, none from the second on: right solutions grow by 0.8 to 1.5."""
-STOPPED = 9.0
+STOPPED = 6.0
 """Growth after which there is no need to wait longer, or to measure again."""
 SLOWNESS = 40.0, 80.0
 """Likewise, over a plain model's time: right solutions take 0.3 to 8 times as long."""

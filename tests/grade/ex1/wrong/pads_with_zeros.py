@@ -1,4 +1,4 @@
-# loses: match, machine
+# loses: match
 # What is over whole blocks is filled up with zeros, and found where a block ends with them.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):
