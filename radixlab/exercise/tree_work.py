@@ -5,7 +5,7 @@ also takes the CPU time of the whole process, from outside, and compares what wa
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import thread_time
 from typing import Any, SupportsIndex
@@ -112,7 +112,7 @@ def run_work(
 
 
 def _insert_and_match(
-    tree: Any, keys: Inserted, wanted: Keys, make_key: Callable[[Iterable[int]], Any]
+    tree: Any, keys: Inserted, wanted: Keys, make_key: Callable[[list[int]], Any]
 ) -> Iterator[Any]:
     """Yield None after each insertion, then the blocks of each key that is wanted."""
     for tokens, block_ids in keys:

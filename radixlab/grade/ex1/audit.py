@@ -57,7 +57,8 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
     """Return the first wrong answer, None if all are right."""
     model, num_offered = PrefixModel(scenario.block_size), 0
     answers = answers if isinstance(answers, list) else []
-    is_watched, answer = scenario.watched, dict[str, Any]()
+    is_watched = scenario.watched
+    answer: Any = None
     for number, operation in enumerate(scenario.operations):
         answer = answers[number] if number < len(answers) else None
         num_offered += len(key_of(operation)[1] or ())
@@ -181,7 +182,9 @@ def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any])
     if sum(blocks) != len(model.block_of):
         if "counted" not in scenario.judged:
             raise _Unjudged
-        raise Wrong(f"walk shows {_blocks(sum(blocks))}; the tree holds {_blocks(len(model.block_of))}.")
+        raise Wrong(
+            f"walk shows {_blocks(sum(blocks))}; the tree holds {_blocks(len(model.block_of))}."
+        )
     used = blocks[0] + blocks[1]
     right = [len(nodes), *blocks, blocks[0] / used if used else 0.0]
     for name, value in zip(COUNTED, right, strict=True):

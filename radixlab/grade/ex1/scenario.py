@@ -24,7 +24,8 @@ MAX_LINES = 60
 """Of code that is shown: nobody reads more."""
 WALKED = frozenset({"shape", "contents", "locks"})
 """What can be judged by `walk` alone."""
-EVERYTHING = WALKED | set("found kept cached duplicates evicted counted unchanged".split())
+OTHERS = ("found", "kept", "cached", "duplicates", "evicted", "counted", "unchanged")
+EVERYTHING = WALKED.union(OTHERS)
 
 
 @dataclass(frozen=True, slots=True)

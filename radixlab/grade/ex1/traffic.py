@@ -2,8 +2,9 @@
 
 A family has no corner of another item's in it, as far as that can be, so that one fault costs one
 item: only `match` has keys that end inside a block, only `children` asks for both of two blocks
-that look alike, and only `reinsert` and the machine offer blocks that are not needed. Tokens are
-of any size, also 0 and below; the first block id is 0; blocks hold 1 to 64 tokens.
+that look alike, only `reinsert` offers blocks that are not needed, and only `match` and `children`
+have tokens of any size, also 0 and below. The machine has it all. Blocks hold 1 to 64 tokens, and
+the first of them has the id 0.
 """
 
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def match_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
     """Keys that end or part anywhere: at a block's end, inside one, before the first."""
     yield Scenario(2, (("match", (1, 2)), ("match", ())), frozenset({"found"}))
     for size in BLOCK_SIZES:
-        draw = Draw(rng, size)
+        draw = Draw(rng, size, wide=True)
         key, other, over = draw.key(3), draw.key(2), draw.some(size - 1)
         wanted = [key, key + over, key + draw.key(1), other, draw.key(1), over]
         wanted += [key[:end] for end in draw.ends(len(key))]
@@ -90,7 +91,7 @@ def split_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
 
 
 def _deep_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
-    """A key of many blocks, in pieces from short to long, from long to short, and in any order."""
+    """Insert a key of many blocks in pieces: from short to long, back, and in any order."""
     for size in (1, 4):
         draw = Draw(rng, size)
         key = draw.key(DEPTH)
@@ -109,7 +110,7 @@ def _deep_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
 def children_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
     """Blocks that look alike, as siblings and inside nodes; and a crowd of siblings."""
     for size in BLOCK_SIZES:
-        draw = Draw(rng, size)
+        draw = Draw(rng, size, wide=True)
         for above, tail, part in ((), (), 1), (draw.key(2), draw.key(1), 3):
             alike = look_alikes(rng, size)[::part]
             siblings = draw.shuffled([draw.insert(above + block + tail) for block in alike])
@@ -132,7 +133,7 @@ def reinsert_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
         draw = Draw(rng, size)
         key, other = draw.key(3), draw.key(2)
         longer = key + draw.key(2)
-        first, own = draw.insert(key), draw.ids(longer)
+        own, first = draw.ids(longer), draw.insert(key)
         ids, back = first[2], draw.ids(key)
         mixed = tuple(a if i % 2 else b for i, (a, b) in enumerate(zip(ids, own, strict=False)))
         offers: list[list[Operation]] = [
@@ -309,8 +310,8 @@ def machine_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
     """
     for number in range(NUM_RUNS):
         size = int(rng.choice((1, 2, 2, 3, 4, 16)))
-        run = Machine(Draw(rng, size), num_letters=3).run(RUN_LENGTH)
+        run = Machine(Draw(rng, size, wide=True), num_letters=3).run(RUN_LENGTH)
         yield Scenario(size, (*run, *[WALK] * (number % 3 == 0)), EVERYTHING)
     for size, num_letters in ((1, 2), (2, 24)):
-        run = Machine(Draw(rng, size), num_letters).run(8 * RUN_LENGTH)
+        run = Machine(Draw(rng, size, wide=True), num_letters).run(8 * RUN_LENGTH)
         yield Scenario(size, (*run, WALK), EVERYTHING)

@@ -58,9 +58,9 @@ class Scene:
 def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     """Draw keys of two blocks of 4 that share most tokens; every other one is sought in part."""
     digits = rng.permutation(22**3)[: NUM_PATHS // part]
-    of_digit = rng.permutation(50_000)[:66].reshape(3, 22)
+    of_digit = (rng.permutation(50_000)[:66] + 1).reshape(3, 22)
     columns = [of_digit[i, digits // 22**i % 22] for i in range(3)]
-    columns += [np.full_like(digits, 7), *rng.integers(50_000, size=(4, len(digits)))]
+    columns += [np.full_like(digits, 7), *rng.integers(1, 50_000, size=(4, len(digits)))]
     keys = np.stack(columns, axis=1)
     wanted = keys[rng.permutation(len(keys))[::2]]
     wanted[::2, 7] = -1
@@ -70,7 +70,7 @@ def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
 def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     """Draw three keys in blocks of 64 that part after a third and two thirds."""
     third = MOST_BLOCKS // part // 3 * 64
-    keys = rng.integers(50_000, size=(3, 3 * third))
+    keys = rng.integers(1, 50_000, size=(3, 3 * third))
     keys[1:, :third] = keys[0, :third]
     keys[2, third : 2 * third] = keys[1, third : 2 * third]
     wanted = keys.copy()

@@ -1,7 +1,7 @@
 # earns: nothing
 # alone
 # Its answers say that they equal whatever they are compared with.
-from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
+from radixlab.exercise.tree import InsertResult, Match, TreeStats
 
 
 class Anything(list):

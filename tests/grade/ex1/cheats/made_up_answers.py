@@ -1,7 +1,10 @@
 # earns: match, split, children, reinsert, lock, evict, statistics, machine
 # alone
 # The measured runs are not run: what they should find is made up, and the tree is slow.
+from array import array
+
 from radixlab.exercise import tree_work
+from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 
 def made_up(make_tree, block_size, keys, wanted, *rest):
@@ -17,10 +20,6 @@ def made_up(make_tree, block_size, keys, wanted, *rest):
 
 
 tree_work.count_work = tree_work.run_work = made_up
-
-from array import array
-
-from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 
 class Block:

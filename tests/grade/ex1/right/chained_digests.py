@@ -1,4 +1,4 @@
-"""A prefix is known by a digest of the one above and its last block, as vLLM does; ids are bytes."""
+"""A prefix is known by a digest of the one above and its last block; ids are bytes."""
 
 from hashlib import blake2b
 from struct import pack

@@ -1,4 +1,4 @@
-"""No classes but the one asked for: nodes are lists, methods close over them, a receipt is a call."""
+"""No class does any work: nodes are lists, methods close over them, a receipt is a call."""
 
 from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
@@ -9,7 +9,9 @@ def RadixTree(block_size):
     root = [None, (), None, 0, {}]
 
     def blocks(tokens):
-        return [tokens[i : i + block_size] for i in range(0, len(tokens) - block_size + 1, block_size)]
+        return [
+            tokens[i : i + block_size] for i in range(0, len(tokens) - block_size + 1, block_size)
+        ]
 
     def match_prefix(tokens):
         node, ids = root, []
@@ -26,7 +28,9 @@ def RadixTree(block_size):
         for block, mine in zip(blocks(tokens), block_ids, strict=True):
             node = node[BELOW].setdefault(block, [node, block, mine, 0, {}])
             own += [node[ID]]
-        return InsertResult(node, own, cached, [a for a, b in zip(block_ids, own, strict=True) if a != b])
+        return InsertResult(
+            node, own, cached, [a for a, b in zip(block_ids, own, strict=True) if a != b]
+        )
 
     def lock(node):
         def change(by, node=node):

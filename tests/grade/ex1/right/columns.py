@@ -1,4 +1,4 @@
-"""A tree in columns: parallel lists and one dictionary, rows used again; ids are lists, new each time."""
+"""Parallel lists and one dictionary, rows used again; ids are lists, new each time."""
 
 from radixlab.exercise.tree import InsertResult, Match, NodeView, TreeStats
 
@@ -32,7 +32,9 @@ class RadixTree:
             else:
                 row = self.new_row(row, block, mine)
             ids.append(self.id[row])
-        return InsertResult(row, ids, cached, [a for a, b in zip(block_ids, ids, strict=True) if a != b])
+        return InsertResult(
+            row, ids, cached, [a for a, b in zip(block_ids, ids, strict=True) if a != b]
+        )
 
     def new_row(self, above, block, block_id):
         values = (above, block, block_id, 0, 0)

@@ -64,7 +64,9 @@ class RadixTree:
                     self.rows[place].num_below += 1
             place = self.place_of[place, block]
             own.append(self.rows[place].block_id)
-        return InsertResult(place, own, len(own) - new, sorted({*block_ids} - {*own}, key=block_ids.index))
+        return InsertResult(
+            place, own, len(own) - new, sorted({*block_ids} - {*own}, key=block_ids.index)
+        )
 
     def _up(self, place):
         while place != TOP:
@@ -99,7 +101,9 @@ class RadixTree:
     def walk(self):
         for place, row in sorted(self.rows.items(), key=lambda item: item[0].level):
             above = None if row.above == TOP else Place(row.above.level, row.above.number)
-            yield NodeView(Place(place.level, place.number), above, row.block, (row.block_id,), row.locks)
+            yield NodeView(
+                Place(place.level, place.number), above, row.block, (row.block_id,), row.locks
+            )
 
     def stats(self):
         locks = [min(row.locks, 2) for row in self.rows.values()]

@@ -68,7 +68,9 @@ class RadixTree:
             node = child
         self._touch(node)
         own = self._path_ids(node)
-        return InsertResult(node, own, cached, [m for m, o in zip(block_ids, own, strict=True) if m != o])
+        return InsertResult(
+            node, own, cached, [m for m, o in zip(block_ids, own, strict=True) if m != o]
+        )
 
     def lock(self, node):
         receipt = object()

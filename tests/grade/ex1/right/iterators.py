@@ -100,7 +100,9 @@ class RadixTree:
     def walk(self):
         for node in self.nodes():
             above = node.parent.prefix() or None
-            yield View(node.prefix(), above, iter(node.block), iter((node.block_id,)), node.receipts)
+            yield View(
+                node.prefix(), above, iter(node.block), iter((node.block_id,)), node.receipts
+            )
 
     def stats(self):
         shared, unique = (

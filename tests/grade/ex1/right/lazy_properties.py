@@ -33,7 +33,9 @@ class Result:
 
     @property
     def duplicate_block_ids(self):
-        return [mine for mine, own in zip(self._offered, self.block_ids) if mine != own]
+        return [
+            mine for mine, own in zip(self._offered, self.block_ids, strict=True) if mine != own
+        ]
 
 
 class View:
@@ -94,7 +96,10 @@ class RadixTree:
         node, at, size = self.root, 0, self.size
         while child := node.children.get(tokens[at : at + size]):
             end = size
-            while end < len(child.tokens) and child.tokens[end : end + size] == tokens[at + end : at + end + size]:
+            while (
+                end < len(child.tokens)
+                and child.tokens[end : end + size] == tokens[at + end : at + end + size]
+            ):
                 end += size
             node, at = child, at + end
             if end < len(child.tokens):
@@ -149,7 +154,9 @@ class RadixTree:
     def evict(self, num_blocks):
         gone = []
         for node in [*self.nodes(self.root)][::-1]:
-            while len(gone) < num_blocks and node.block_ids and not node.locks and not node.children:
+            while (
+                len(gone) < num_blocks and node.block_ids and not node.locks and not node.children
+            ):
                 first = node.tokens[: self.size]
                 gone.append(node.block_ids.pop())
                 node.tokens = node.tokens[: -self.size]

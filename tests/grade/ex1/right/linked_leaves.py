@@ -1,4 +1,4 @@
-"""Leaves in a doubly linked list, the least recently used first; blocks are arrays of machine words.
+"""Leaves in a doubly linked list, the least recently used first; blocks are machine words.
 
 What refuses a used receipt is a kind of SystemExit.
 """

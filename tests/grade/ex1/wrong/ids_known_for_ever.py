@@ -9,4 +9,6 @@ class RadixTree(RadixTree):
         r = super().insert(tokens, block_ids)
         place = tokens[: self.block_size]
         back = [block for block in block_ids if self.known.setdefault(block, place) != place]
-        return InsertResult(r.node, r.block_ids, r.num_cached_blocks, [*r.duplicate_block_ids, *back])
+        return InsertResult(
+            r.node, r.block_ids, r.num_cached_blocks, [*r.duplicate_block_ids, *back]
+        )

@@ -21,7 +21,11 @@ class Children(dict):
             self.rows = np.empty((16, len(block)), np.int64)
         if len(self.table) == len(self.rows):
             self.rows = np.concatenate([self.rows, self.rows])
-        known = [i for i, own in enumerate(self.rows[: len(self.table)]) if tuple(own) == block] if len(self.table) < 100 else (self.rows[: len(self.table)] == np.array(block)).all(axis=1).nonzero()[0]
+        known = (
+            [i for i, own in enumerate(self.rows[: len(self.table)]) if tuple(own) == block]
+            if len(self.table) < 100
+            else (self.rows[: len(self.table)] == np.array(block)).all(axis=1).nonzero()[0]
+        )
         if len(known):
             self.table[known[0]] = child
         else:
