@@ -5,9 +5,8 @@ also takes the CPU time of the whole process, from outside, and compares what wa
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from time import thread_time
 from typing import Any, SupportsIndex
 
@@ -15,6 +14,8 @@ from radixlab.exercise.plain import plain_numbers
 from radixlab.exercise.tree_player import Answer, allow_recursion
 
 Keys = list[list[int]]
+Inserted = list[tuple[list[int], list[int]]]
+"""Keys and their block ids."""
 
 
 class TooMuchWorkError(Exception):
@@ -72,7 +73,7 @@ def counted_key(meter: Meter) -> Callable[[list[int]], tuple[int, ...]]:
 
 
 def count_work(
-    make_tree: Callable[[int], Any], block_size: int, keys: Keys, wanted: Keys, most: float
+    make_tree: Callable[[int], Any], block_size: int, keys: Inserted, wanted: Keys, most: float
 ) -> Answer:
     """Insert some keys and look others up; return what was found, and the work it took."""
     meter = Meter(most)
@@ -80,16 +81,16 @@ def count_work(
     with _undisturbed():
         try:
             tree = make_tree(block_size)
-            found.extend(_insert_and_match(tree, block_size, keys, wanted, counted_key(meter)))
+            found.extend(_insert_and_match(tree, keys, wanted, counted_key(meter)))
         except TooMuchWorkError:
             pass
-    return {"found": found, "work": meter.count}
+    return {"found": found[len(keys) :], "work": meter.count}
 
 
 def run_work(
     make_tree: Callable[[int], Any],
     block_size: int,
-    keys: Keys,
+    keys: Inserted,
     wanted: Keys,
     num_times: int,
     most_s: float,
@@ -103,25 +104,20 @@ def run_work(
     with _undisturbed():
         for _ in range(num_times):
             tree, found = make_tree(block_size), []
-            for block_ids in _insert_and_match(tree, block_size, keys, wanted, tuple):
+            for block_ids in _insert_and_match(tree, keys, wanted, tuple):
                 found.append(block_ids)
                 if thread_time() > end_s:
-                    return {"found": found, "tree": None}
-    return {"found": found, "tree": tree}
+                    return {"tree": None}
+    return {"found": found[len(keys) :], "tree": tree}
 
 
 def _insert_and_match(
-    tree: Any,
-    block_size: int,
-    keys: Keys,
-    wanted: Keys,
-    make_key: Callable[[Iterable[int]], Any],
+    tree: Any, keys: Inserted, wanted: Keys, make_key: Callable[[list[int]], Any]
 ) -> Iterator[Any]:
-    """Yield the blocks of each key after its insertion, then those of each key that is wanted."""
-    ids = count()
-    for tokens in keys:
-        block_ids = tuple(next(ids) for _ in range(len(tokens) // block_size))
-        yield plain_numbers(tree.insert(make_key(tokens), block_ids).block_ids, len(tokens))
+    """Yield None after each insertion, then the blocks of each key that is wanted."""
+    for tokens, block_ids in keys:
+        tree.insert(make_key(tokens), tuple(block_ids))
+        yield None
     for tokens in wanted:
         yield plain_numbers(tree.match_prefix(make_key(tokens)).block_ids, len(tokens))
 

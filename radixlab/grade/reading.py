@@ -29,7 +29,7 @@ def shown(value: Any) -> str:
 def one_line(value: Any) -> str:
     """Return text that came as one short printable line, and show anything else.
 
-    >>> one_line("no\\nsuch node"), one_line(None)
+    >>> one_line("no   such node"), one_line(None)
     ('no such node', 'None')
     """
     if not isinstance(value, str):

@@ -15,6 +15,8 @@ from radixlab.grade.reading import as_finite, one_line, shown
 
 CALLS = {"match": "match_prefix", "lock": "match_prefix", "keep": "insert", "again": "unlock"}
 """The method whose answer an operation is judged by, where it has another name."""
+MAX_BLOCKS = 10_000
+"""More than any scenario inserts."""
 JUDGED_AS = {
     "num_cached_blocks": "cached",
     "block_ids": "kept",
@@ -33,7 +35,7 @@ class Wrong(Exception):
 
 
 class _Unjudged(Exception):
-    """From here on there is nothing to judge: what went before is another item's business."""
+    """From here on there is nothing to judge: what went wrong is another item's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Fault:
     wrong: Wrong
     model: PrefixModel
     """The oracle after the operation."""
+    raised: str = ""
+    """The exception's name, if the operation raised one."""
     in_walk: bool = False
     """Whether the operation's own answer was right, and `walk` showed what is wrong."""
 
@@ -53,7 +57,8 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
     """Return the first wrong answer, None if all are right."""
     model, num_offered = PrefixModel(scenario.block_size), 0
     answers = answers if isinstance(answers, list) else []
-    is_watched, answer = scenario.watched, dict[str, Any]()
+    is_watched = scenario.watched
+    answer: Any = None
     for number, operation in enumerate(scenario.operations):
         answer = answers[number] if number < len(answers) else None
         num_offered += len(key_of(operation)[1] or ())
@@ -64,7 +69,7 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
             if is_watched or operation == ("walk",):
                 _judge_walk(scenario, model, answer.get("walk"), num_offered)
         except Wrong as wrong:
-            return Fault(number, wrong, model, in_walk)
+            return Fault(number, wrong, model, str((answer or {}).get("raised", "")), in_walk)
         except _Unjudged:
             return None
     changed = answer.get("changed") if answer and "unchanged" in scenario.judged else None
@@ -77,6 +82,8 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
     if not isinstance(answer, dict):
         raise Wrong("There is no answer.")
     right = _tell(scenario, model, operation, answer)
+    if "raised" in answer and operation[0] == "evict" and "evicted" not in scenario.judged:
+        raise _Unjudged
     if "raised" in answer:
         call, name, said, where = (
             one_line(answer.get(key, "")) for key in ("call", "raised", "said", "where")
@@ -94,7 +101,7 @@ def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer:
     if operation[0] == "again" and answer.get("refused") is not True:
         raise Wrong("unlock took a receipt for the second time; it must raise.")
     if operation[0] == "stats":
-        _judge_stats(model, answer)
+        _judge_stats(scenario, model, answer)
 
 
 def _tell(
@@ -160,14 +167,24 @@ def _key(tokens: Tokens) -> str:
     return f"{tokens}" if len(tokens) <= 12 else f"({', '.join(map(str, tokens[:12]))}, …)"
 
 
-def _judge_stats(model: PrefixModel, answer: dict[str, Any]) -> None:
+def _blocks(number: int) -> str:
+    return f"{number} block{'s' * (number != 1)}"
+
+
+def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any]) -> None:
     """Compare with the learner's own walk: a lock that is counted wrong costs another item."""
-    nodes = list(_nodes(model, answer.get("walk"), len(model.block_of)))
+    nodes = list(_nodes(model, answer.get("walk"), MAX_BLOCKS))
     blocks = [0, 0, 0]  # of nodes with two receipts or more, with one, with none
     for prefixes, _, lock_ref in nodes:
+        if lock_ref < 0 and "locks" not in scenario.judged:
+            raise _Unjudged
         blocks[2 - min(max(lock_ref, 0), 2)] += len(prefixes)
     if sum(blocks) != len(model.block_of):
-        raise Wrong(f"walk shows {sum(blocks)} blocks; {len(model.block_of)} are in the tree.")
+        if "counted" not in scenario.judged:
+            raise _Unjudged
+        raise Wrong(
+            f"walk shows {_blocks(sum(blocks))}; the tree holds {_blocks(len(model.block_of))}."
+        )
     used = blocks[0] + blocks[1]
     right = [len(nodes), *blocks, blocks[0] / used if used else 0.0]
     for name, value in zip(COUNTED, right, strict=True):
@@ -228,15 +245,15 @@ def _nodes(
     num_blocks = 0
     for row in rows if isinstance(rows, list) else []:
         node, parent, tokens, block_ids, lock_ref = _row(row)
-        num_blocks += max(len(block_ids), 1)
-        if num_blocks > most_blocks:
-            raise Wrong(f"walk shows over {most_blocks} blocks; the tree has fewer.")
         if not block_ids or len(tokens) != len(block_ids) * model.block_size:
             raise Wrong(
                 f"walk yields a node with tokens {_key(tuple(tokens))} and block_ids "
                 f"{shown(block_ids)}: a node has one block or more, and each of them "
                 f"{model.block_size} tokens.",
             )
+        num_blocks += len(block_ids)
+        if num_blocks > most_blocks:
+            raise Wrong(f"walk shows more than the {_blocks(most_blocks)} that were inserted.")
         if node in end_of:
             raise Wrong("walk yields two nodes with the same id.")
         if parent not in end_of:

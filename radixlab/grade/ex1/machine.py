@@ -13,18 +13,17 @@ from radixlab.grade.ex1.twins import LEAST, MOST
 
 ALL = 10_000
 """More blocks than any tree here has."""
-VERBS = ["insert"] * 5 + ["keep", "lock", "match", "evict", "stats", "again"] + ["unlock"] * 2
+VERBS = ("insert",) * 5 + ("keep", "lock", "match", "evict", "again") + ("stats", "unlock") * 2
 CLEARED_EVERY = 13
 """Calls of a random run after which the tree is emptied."""
 
 
 class Draw:
-    """Tokens and block ids that were not drawn before."""
+    """Tokens and block ids that were not drawn before; `wide` tokens are of any size and sign."""
 
-    def __init__(self, rng: np.random.Generator, block_size: int) -> None:
-        self.rng = rng
-        self.block_size = block_size
-        self.tokens = _different_tokens(rng)
+    def __init__(self, rng: np.random.Generator, block_size: int, wide: bool = False) -> None:
+        self.rng, self.block_size = rng, block_size
+        self.tokens = _wide_tokens(rng) if wide else iter((rng.permutation(20_000) + 1).tolist())
         self.free = chain([0], (rng.permutation(999) + 1).tolist(), count(1_000))
         self.home: dict[tuple[int, Tokens], tuple[int, int]] = {}
 
@@ -77,7 +76,7 @@ class Draw:
         return sorted(n for n in around.union(others, {num_tokens - 1}) if 0 <= n < num_tokens)
 
 
-def _different_tokens(rng: np.random.Generator) -> Iterator[int]:
+def _wide_tokens(rng: np.random.Generator) -> Iterator[int]:
     first = [0, 1, -1, -2, LEAST, MOST, 2**32, *rng.integers(2, 60_000, 20).tolist()]
     seen = set[int]()
     while True:

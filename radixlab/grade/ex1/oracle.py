@@ -40,7 +40,7 @@ class PrefixModel:
         self._receipts: dict[int, list[int]] = {}
         self._numbers: dict[tuple[int, Tokens], int] = {}
 
-    def prefixes(self, tokens: Tokens, above: int = ROOT) -> Iterator[int]:
+    def prefixes(self, tokens: Sequence[int], above: int = ROOT) -> Iterator[int]:
         """Yield the prefix that ends with each whole block of `tokens`, the shortest first."""
         for end in range(self.block_size, len(tokens) + 1, self.block_size):
             block = tuple(tokens[end - self.block_size : end])
@@ -59,20 +59,20 @@ class PrefixModel:
             prefix = self.above[prefix]
         return tuple(token for block in reversed(blocks) for token in block)
 
-    def match(self, tokens: Tokens) -> list[int]:
+    def match(self, tokens: Sequence[int]) -> list[int]:
         """Return the blocks of the longest cached prefix."""
         return [self.block_of[prefix] for prefix in self._cached(tokens)]
 
-    def is_fair(self, tokens: Tokens, block_ids: Sequence[int]) -> bool:
+    def is_fair(self, tokens: Sequence[int], block_ids: Sequence[int]) -> bool:
         """Tell whether a caller may insert this: one id a block, and none that stands elsewhere."""
-        return (
-            len(set(block_ids)) == len(block_ids) == len(tokens) // self.block_size
-        ) and all(
+        return (len(set(block_ids)) == len(block_ids) == len(tokens) // self.block_size) and all(
             self.prefix_of.get(block, prefix) == prefix
             for prefix, block in zip(self.prefixes(tokens), block_ids, strict=True)
         )
 
-    def insert(self, tokens: Tokens, block_ids: Sequence[int]) -> tuple[list[int], int, list[int]]:
+    def insert(
+        self, tokens: Sequence[int], block_ids: Sequence[int]
+    ) -> tuple[list[int], int, list[int]]:
         """Return the tree's blocks, how many were there before, and the caller's duplicates."""
         num_cached, kept = len(self._cached(tokens)), []
         for prefix, block in zip(self.prefixes(tokens), block_ids, strict=True):
@@ -81,7 +81,7 @@ class PrefixModel:
         pairs = zip(block_ids, kept, strict=True)
         return kept, num_cached, [block for block, own in pairs if block != own]
 
-    def lock(self, receipt: int, tokens: Tokens) -> None:
+    def lock(self, receipt: int, tokens: Sequence[int]) -> None:
         """Hold the longest cached prefix of `tokens`."""
         self._receipts[receipt] = self._cached(tokens)
         self.lock_refs.update(self._receipts[receipt])
@@ -130,7 +130,7 @@ class PrefixModel:
         """
         return [self.block_of[prefix] for prefix in self.evictable()[::-1][:num_blocks]]
 
-    def _cached(self, tokens: Tokens) -> list[int]:
+    def _cached(self, tokens: Sequence[int]) -> list[int]:
         found = []
         for prefix in self.prefixes(tokens):
             if prefix not in self.block_of:

@@ -13,6 +13,8 @@ from radixlab.grade.items import Failed, Trial
 from radixlab.observe.state import State
 
 PLAY = "radixlab.exercise.tree_player:play"
+MAX_WATCHED = 100
+"""Calls with a walk after each: a longer scenario is not watched in search of the cause."""
 
 
 def require(trial: Trial, scenarios: Iterable[Scenario]) -> None:
@@ -33,7 +35,7 @@ def _play(trial: Trial, scenario: Scenario, watched: bool) -> Any:
 
 
 def _failed(trial: Trial, scenario: Scenario, fault: Fault) -> Failed:
-    scenario = _shrunk(trial, _up_to(scenario, fault))
+    scenario = _shrunk(trial, _up_to(scenario, fault), fault.raised)
     scenario = _to_the_cause(trial, scenario)
     again = _fault(trial, scenario)
     if again is None:
@@ -48,17 +50,23 @@ def _up_to(scenario: Scenario, fault: Fault) -> Scenario:
     return replace(scenario, operations=scenario.operations[: fault.number + 1])
 
 
-def _shrunk(trial: Trial, scenario: Scenario) -> Scenario:
-    return shrink(scenario, lambda attempt: _fault(trial, attempt) is not None)
+def _shrunk(trial: Trial, scenario: Scenario, raised: str) -> Scenario:
+    def fails(attempt: Scenario) -> bool:
+        fault = _fault(trial, attempt)
+        return fault is not None and fault.raised == raised
+
+    return shrink(scenario, fails)
 
 
 def _to_the_cause(trial: Trial, scenario: Scenario) -> Scenario:
     """Judge what `walk` shows as well: where an earlier call broke the tree, end there."""
+    if len(scenario.operations) > MAX_WATCHED:
+        return scenario
     watched = replace(scenario, judged=scenario.judged | {"shape", "contents"})
     try:
         late, early = _fault(trial, scenario), _fault(trial, watched)
         if late and early and early.in_walk and early.number < late.number:
-            return _shrunk(trial, _up_to(watched, early))
+            return _shrunk(trial, _up_to(watched, early), "")
     except (LearnerError, NotImplementedError):
         pass  # there is no `walk` yet
     return scenario
@@ -73,7 +81,8 @@ def _pictures(
     """
     pool = max((block for op in scenario.operations for block in key_of(op)[1] or ()), default=0)
     try:
-        answers = _play(trial, scenario, watched=True)
+        with_walk = replace(scenario, operations=(*scenario.operations, ("walk",)))
+        answers = _play(trial, with_walk, watched=False)
     except (LearnerError, NotImplementedError):
         answers = None
     last = answers[-1] if isinstance(answers, list) and answers else None

@@ -20,9 +20,12 @@ from typing import Any
 from radixlab.exercise.tree import Tokens
 
 Operation = tuple[Any, ...]
-WALKED = {"shape", "contents", "locks"}
+MAX_LINES = 60
+"""Of code that is shown: nobody reads more."""
+WALKED = frozenset({"shape", "contents", "locks"})
 """What can be judged by `walk` alone."""
-EVERYTHING = frozenset({"found", "kept", "cached", "duplicates", "evicted", "unchanged", *WALKED})
+OTHERS = ("found", "kept", "cached", "duplicates", "evicted", "counted", "unchanged")
+EVERYTHING = WALKED.union(OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Scenario:
 
     found: the blocks of a match; kept, cached, duplicates: what `insert` says; evicted: what
     `evict` says; shape: nodes hold whole blocks; contents: they hold what was inserted; locks:
-    `lock_ref`; unchanged: lists that were returned stay as they are. What raises or is counted
-    is always judged.
+    `lock_ref`; counted: how many blocks `walk` shows for `stats`; unchanged: lists that were
+    returned stay as they are. What raises, and what `stats` says of `walk`, is always judged.
     """
 
     block_size: int
@@ -46,8 +49,11 @@ class Scenario:
 
     def code(self) -> str:
         """Return lines to paste below one's own `RadixTree`."""
-        lines = [f"tree = RadixTree({self.block_size})"]
-        return "\n".join(lines + [_line(operation) for operation in self.operations])
+        lines = [f"tree = RadixTree({self.block_size})", *map(_line, self.operations)]
+        num_more = len(lines) - MAX_LINES
+        if num_more > 0:
+            lines[MAX_LINES // 2 : -MAX_LINES // 2] = [f"# and {num_more:,} more calls like these"]
+        return "\n".join(lines)
 
 
 def _line(operation: Operation) -> str:

@@ -12,38 +12,48 @@ from typing import Any
 from radixlab.exercise.tree import Tokens
 from radixlab.grade.ex1.scenario import Operation, Scenario, fair, key_of, with_key
 
-MAX_ATTEMPTS, MAX_OPERATIONS = 500, 60_000
+MAX_ATTEMPTS, MAX_OPERATIONS = 500, 30_000
 """That are played, all in all, before the scenario is small enough."""
 Fails = Callable[[Scenario], bool]
 Change = Callable[[Scenario, set[Any]], Iterable[Operation]]
 """Returns the operations of a scenario without some things."""
 
 
+class _Budget(Exception):
+    """All attempts are used up."""
+
+
 def shrink(scenario: Scenario, fails: Fails) -> Scenario:
-    """Return a scenario that fails too, and that no single step makes smaller."""
-    fails, before = _within_budget(fails), None
-    while scenario != before:
-        before = scenario
-        scenario = _without(scenario, range(len(scenario.operations)), _calls, fails)
-        scenario = _without(scenario, range(len(scenario.operations)), _locks, fails)
-        scenario = _without(scenario, _levels_of(scenario), _levels, fails)
-        scenario = _without(scenario, _blocks_of(scenario), _blocks, fails)
-        scenario = _with_less_evicted(scenario, fails)
-        scenario = _with_smaller_blocks(scenario, fails)
-    scenario = _without(scenario, _tokens_of(scenario), _odd_tokens, fails)
-    plain = replace(scenario, operations=tuple(_plain_ids(scenario.operations)))
-    return plain if fails(plain) else scenario
+    """Return a scenario that fails too, and that no single step makes smaller, if there is time."""
+    best, num_left = [scenario], [MAX_ATTEMPTS, MAX_OPERATIONS]
 
-
-def _within_budget(fails: Fails) -> Fails:
-    num_left = [MAX_ATTEMPTS, MAX_OPERATIONS]
-
-    def fails_too(scenario: Scenario) -> bool:
+    def fails_too(attempt: Scenario) -> bool:
         num_left[0] -= 1
-        num_left[1] -= len(scenario.operations)
-        return min(num_left) >= 0 and fails(scenario)
+        num_left[1] -= len(attempt.operations)
+        if min(num_left) < 0:
+            raise _Budget
+        if fails(attempt):
+            best.append(attempt)
+        return best[-1] is attempt
 
-    return fails_too
+    try:
+        before = None
+        while best[-1] != before:
+            before = best[-1]
+            _shrink_once(before, fails_too)
+        _without(best[-1], _tokens_of(best[-1]), _odd_tokens, fails_too)
+        fails_too(replace(best[-1], operations=tuple(_plain_ids(best[-1].operations))))
+    except _Budget:
+        pass
+    return best[-1]
+
+
+def _shrink_once(scenario: Scenario, fails: Fails) -> None:
+    scenario = _without(scenario, range(len(scenario.operations)), _calls, fails)
+    scenario = _without(scenario, range(len(scenario.operations)), _locks, fails)
+    scenario = _without(scenario, _blocks_of(scenario), _blocks, fails)
+    scenario = _with_less_evicted(scenario, fails)
+    _with_smaller_blocks(scenario, fails)
 
 
 def _without(scenario: Scenario, things: Iterable[Any], change: Change, fails: Fails) -> Scenario:
@@ -76,33 +86,27 @@ def _locks(scenario: Scenario, gone: set[int]) -> Iterable[Operation]:
         yield (free[operation[0]], *operation[2:]) if is_gone else operation
 
 
-def _levels_of(scenario: Scenario) -> Sequence[Any]:
-    """List what stands at the same level of one key or more: a block, or what is over blocks."""
-    size = scenario.block_size
-    keys = [key_of(operation)[0] for operation in scenario.operations]
-    return list(dict.fromkeys((i, key[i : i + size]) for key in keys for i in _starts(key, size)))
-
-
-def _levels(scenario: Scenario, gone: set[tuple[int, Tokens]]) -> Iterable[Operation]:
-    size = scenario.block_size
-    for operation in scenario.operations:
-        key, _ = key_of(operation)
-        kept = [i for i in _starts(key, size) if (i, key[i : i + size]) not in gone]
-        yield _with_blocks(operation, kept, size)
-
-
 def _blocks_of(scenario: Scenario) -> Sequence[Any]:
-    """List each block of each operation."""
-    size = scenario.block_size
-    keys = [key_of(operation)[0] for operation in scenario.operations]
-    return [(number, i) for number, key in enumerate(keys) for i in _starts(key, size)]
+    """List what stands at the same level of any keys: a block, or what is over; then each alone."""
+    size, together, alone = scenario.block_size, dict[Any, None](), list[Any]()
+    for number, operation in enumerate(scenario.operations):
+        key, _ = key_of(operation)
+        for i in _starts(key, size):
+            together[i, key[i : i + size]] = None
+            alone.append((i, number))
+    return [*together, *alone]
 
 
-def _blocks(scenario: Scenario, gone: set[tuple[int, int]]) -> Iterable[Operation]:
+def _blocks(scenario: Scenario, gone: set[tuple[int, Tokens | int]]) -> Iterable[Operation]:
     size = scenario.block_size
     for number, operation in enumerate(scenario.operations):
-        starts = _starts(key_of(operation)[0], size)
-        yield _with_blocks(operation, [i for i in starts if (number, i) not in gone], size)
+        key, _ = key_of(operation)
+        starts = [
+            i
+            for i in _starts(key, size)
+            if (i, key[i : i + size]) not in gone and (i, number) not in gone
+        ]
+        yield _with_blocks(operation, starts, size)
 
 
 def _starts(key: Tokens, block_size: int) -> range:
@@ -133,7 +137,7 @@ def _with_less_evicted(scenario: Scenario, fails: Fails) -> Scenario:
     return scenario
 
 
-def _with_smaller_blocks(scenario: Scenario, fails: Fails) -> Scenario:
+def _with_smaller_blocks(scenario: Scenario, fails: Fails) -> None:
     """Take the token at one position out of all blocks, for as many positions as possible."""
     size, position = scenario.block_size, scenario.block_size - 1
     while size > 1 and position >= 0:
@@ -146,7 +150,6 @@ def _with_smaller_blocks(scenario: Scenario, fails: Fails) -> Scenario:
         if fails(attempt):
             scenario, size = attempt, size - 1
         position -= 1
-    return scenario
 
 
 def _tokens_of(scenario: Scenario) -> Sequence[int]:

@@ -16,9 +16,11 @@ HASH_MODULUS = 2**61 - 1
 """Python's hash of an int is its remainder; and -1 and -2 have the same."""
 CRC_32 = 0x1DB710641
 """A change by this pattern, as XOR over little-endian bytes, leaves CRC-32 as it is."""
-MODULI = (97, 251, 255, 257, 997, 1_000, 1_009, 50_257, 65_025, 65_521, 10**6 + 3, 10**9 + 7)
-FACTORS = (2, 10, 31, 33, 37, 100, 101, 131, 256, 257, 1_000, 65_599, 1_000_003, 16_777_619)
-"""Of sums such as `31 * a + b`, beside the powers of two."""
+VOCABULARIES = (32_000, 50_000, 50_257, 50_304, 100_000, 100_277, 128_000, 128_256, 151_936)
+MODULI = (97, 251, 255, 257, 997, 1_000, 1_009, 65_025, 65_521, 10**6 + 3, 10**9 + 7, 10**9 + 9)
+FACTORS = (2, 10, 31, 33, 37, 100, 101, 131, 65_599, 10**4, 10**6, 10**9, 16_777_619, *VOCABULARIES)
+"""Of sums such as `31 * a + b`, beside moduli and powers of two."""
+POWERS = tuple(2**power for power in (8, 10, 12, 15, 16, 17, 18, 20, 24, 31, 32))
 
 
 def twins(block: Tokens, rng: np.random.Generator) -> Iterator[Tokens]:
@@ -40,7 +42,7 @@ def _changes(token: int) -> Iterator[int]:
     yield from (-token, ~token, token ^ CRC_32)
     for power in (1, 4, 7, 8, 10, 12, 15, 16, 20, 24, 31, 32, 40, 48, 52, 53, 56, 61, 62, 63):
         yield token + 2**power
-    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI):
+    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI, *VOCABULARIES):
         yield from (token + modulus, token % modulus)
 
 
@@ -51,7 +53,7 @@ def _pairs(block: Tokens, i: int, j: int) -> Iterator[Tokens]:
     changes += [(one, one), (0, one + two), (0, one ^ two), (one ^ (CRC_32 & 2**32 - 1), two ^ 1)]
     text = f"{abs(one)}{abs(two)}"
     changes += [(int(text[:cut]), int(text[cut:])) for cut in (1, 2, 3) if cut < len(text) < 19]
-    for factor in (*FACTORS, *(2**power for power in (8, 12, 15, 16, 17, 20, 24, 31, 32))):
+    for factor in (*FACTORS, *MODULI, *POWERS):
         changes += [(one - 1, two + factor), (one + factor, two - 1)]
     for first, second in changes:
         yield _put(_put(block, i, first), j, second)

@@ -24,12 +24,14 @@ from radixlab.grade.reading import finite, rows
 NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
-PART = 20
+PART = 40
 """A small run has one key, or one block of a key, in so many."""
 MOST_PER_TOKEN = 40
 """Right solutions take 2 to 7."""
 GROWTH = 3.0, 4.5
 """All points up to the first, none from the second on: right solutions grow by 0.8 to 1.5."""
+STOPPED = 6.0
+"""Growth after which there is no need to wait longer, or to measure again."""
 SLOWNESS = 40.0, 80.0
 """Likewise, over a plain model's time: right solutions take 0.3 to 8 times as long."""
 NUM_TIMES = 3
@@ -42,6 +44,8 @@ class Scene:
 
     name: str
     block_size: int
+    times: int
+    """That it is run, to take long enough."""
     draw: Callable[[np.random.Generator, int], tuple[Keys, Keys]]
     code: str
 
@@ -54,9 +58,9 @@ class Scene:
 def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     """Draw keys of two blocks of 4 that share most tokens; every other one is sought in part."""
     digits = rng.permutation(22**3)[: NUM_PATHS // part]
-    of_digit = rng.permutation(50_000)[:66].reshape(3, 22)
+    of_digit = (rng.permutation(50_000)[:66] + 1).reshape(3, 22)
     columns = [of_digit[i, digits // 22**i % 22] for i in range(3)]
-    columns += [np.full_like(digits, 7), *rng.integers(50_000, size=(4, len(digits)))]
+    columns += [np.full_like(digits, 7), *rng.integers(1, 50_000, size=(4, len(digits)))]
     keys = np.stack(columns, axis=1)
     wanted = keys[rng.permutation(len(keys))[::2]]
     wanted[::2, 7] = -1
@@ -66,7 +70,7 @@ def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
 def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     """Draw three keys in blocks of 64 that part after a third and two thirds."""
     third = MOST_BLOCKS // part // 3 * 64
-    keys = rng.integers(50_000, size=(3, 3 * third))
+    keys = rng.integers(1, 50_000, size=(3, 3 * third))
     keys[1:, :third] = keys[0, :third]
     keys[2, third : 2 * third] = keys[1, third : 2 * third]
     wanted = keys.copy()
@@ -83,6 +87,7 @@ SCENES = (
     Scene(
         "10,000 keys of two blocks",
         4,
+        1,
         _many,
         "for i in range(10_000):\n"
         "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
@@ -92,6 +97,7 @@ SCENES = (
     Scene(
         "Three keys of 399 blocks",
         64,
+        4,
         _long,
         "key = tuple(range(400 * 64))\n"
         "tree.insert(key, tuple(range(400)))\n"
@@ -103,22 +109,24 @@ SCENES = (
 
 
 class Drawn:
-    """Keys of a scene, and what must be found: the blocks of each after its insertion, and later.
+    """Keys of a scene with their ids, keys to look up, and the ids that must be found.
 
     A plain model finds them, and the CPU time that it takes is a measure for this machine.
     """
 
     def __init__(self, scene: Scene, rng: np.random.Generator, part: int) -> None:
-        self.keys, self.wanted = scene.draw(rng, part)
+        keys, self.wanted = scene.draw(rng, part)
         start_s, num_blocks = thread_time(), 0
         model = PrefixModel(scene.block_size)
-        self.expected = list[list[int]]()
-        for tokens in self.keys:
-            end = num_blocks + len(tokens) // scene.block_size
-            self.expected.append(model.insert(tokens, range(num_blocks, end))[0])
-            num_blocks = end
-        self.expected += map(model.match, self.wanted)
+        self.keys = list[tuple[list[int], list[int]]]()
+        for tokens in keys:
+            num_new = len(tokens) // scene.block_size - len(own := model.match(tokens))
+            own += range(num_blocks, num_blocks + num_new)  # no id comes back
+            num_blocks += num_new
+            self.keys.append((tokens, model.insert(tokens, own)[0]))
+        self.expected = [model.match(tokens) for tokens in self.wanted]
         self.plain_s = max(thread_time() - start_s, 1e-3)
+        self.num_tokens = sum(map(len, keys)) + sum(map(len, self.wanted))
 
 
 def check_work(trial: Trial) -> float:
@@ -131,7 +139,7 @@ def check_work(trial: Trial) -> float:
 
 def _require_few_counts(trial: Trial, scene: Scene, drawn: Drawn) -> None:
     where, make_tree = "radixlab.exercise.tree_work:count_work", trial.learner.RadixTree
-    most = MOST_PER_TOKEN * sum(map(len, (*drawn.keys, *drawn.wanted)))
+    most = MOST_PER_TOKEN * drawn.num_tokens
     answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, most)
     answer = answer if isinstance(answer, dict) else {}
     if finite("the number of comparisons", answer.get("work"), least=0) > most:
@@ -147,13 +155,16 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
     few, many = drawn
     few_s, many_s = list[float](), list[float]()
     for _ in range(NUM_TIMES):
-        few_s.append(_seconds(trial, scene, few, PART, most_s=60.0))
+        few_s.append(_seconds(trial, scene, few, PART * scene.times, most_s=60.0))
         least_s = max(min(few_s), 1e-3)  # a clock that stands still proves nothing
-        many_s.append(_seconds(trial, scene, many, 1, most_s=2 * GROWTH[1] * least_s + 0.1))
-        growth, slowness = min(many_s) / least_s, min(many_s) / many.plain_s
+        most_s = STOPPED * least_s + 0.1
+        many_s.append(_seconds(trial, scene, many, scene.times, most_s))
+        growth, slowness = min(many_s) / least_s, min(many_s) / many.plain_s / scene.times
         share = min(ramp(growth, GROWTH[1], GROWTH[0]), ramp(slowness, SLOWNESS[1], SLOWNESS[0]))
         if share == 1:
             return share
+        if growth >= STOPPED:
+            break
     message = f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes."
     if growth > GROWTH[0]:
         message = (
@@ -179,7 +190,7 @@ def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: f
     if tree is None:
         return max(seconds, most_s)  # it was stopped there
     _require_found(scene, drawn, answer)
-    for tokens, right in zip(drawn.wanted[:20], drawn.expected[len(drawn.keys) :], strict=False):
+    for tokens, right in zip(drawn.wanted[:20], drawn.expected, strict=False):
         found = tree.match_prefix(tuple(tokens)).block_ids  # and not through the module there
         if [block for block, _ in zip(found, range(len(right) + 1), strict=False)] != right:
             raise scene.failed("one of them was looked up again, and its block_ids are wrong.")
@@ -188,7 +199,5 @@ def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: f
 
 def _require_found(scene: Scene, drawn: Drawn, answer: dict[str, Any]) -> None:
     found = rows("what was found", answer.get("found"), len(drawn.expected))
-    for number, right in enumerate(drawn.expected):
-        if number >= len(found) or found[number] != right:
-            verb = "inserted" if number < len(drawn.keys) else "looked up"
-            raise scene.failed(f"one of them was {verb}, and its block_ids are wrong.")
+    if found != drawn.expected:
+        raise scene.failed("not all of them are found with the right block_ids.")
