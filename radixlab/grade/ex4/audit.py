@@ -7,9 +7,17 @@ from radixlab.exercise.policy import PolicyHost
 from radixlab.grade.box import BoxClosed
 from radixlab.grade.ex4.growth import check_memory
 from radixlab.grade.ex4.oracle import Events, LeastRecent, candidates, least_recent
-from radixlab.grade.ex4.play import Hosted, InOrder, WrongVictim, make_host, serve_letters
+from radixlab.grade.ex4.play import (
+    Hosted,
+    InOrder,
+    WrongVictim,
+    answer,
+    make_host,
+    serve_letters,
+)
 from radixlab.grade.ex4.traffic import Case, Drive, letter_cases
 from radixlab.grade.items import Failed, Trial
+from radixlab.grade.reading import shown
 
 NUM_OPERATIONS = 5_000
 NUM_BLOCKS = 64
@@ -105,11 +113,10 @@ def _explained(trial: Trial, name: str, story: Events, error: Failed, right: Rig
     lines = [f"    {event!r}," for event in events]
     code = ["from radixlab.exercise.policy import PolicyHost", f"host = PolicyHost({name}())"]
     code += ["host.victim([", *lines, "])  # the node's id, and how many were examined"]
-    legal = sorted(right(events))
-    expected = f"one of these nodes: {legal}" if legal else "None: there is no candidate"
-    victim, _ = make_host(trial, name).victim(events)
-    actual = "None" if victim is None else f"node {victim!s:.80}"
-    return Failed(str(error), scenario="\n".join(code), expected=expected, actual=actual)
+    legal = ", ".join(map(str, sorted(right(events))[:10]))
+    expected = f"node {legal}" if legal else "None: there is no candidate"
+    victim, _ = answer(make_host(trial, name), events)
+    return Failed(str(error), scenario="\n".join(code), expected=expected, actual=shown(victim))
 
 
 class _Shrinking:
@@ -137,13 +144,13 @@ class _Shrinking:
         if self._num_left < 0:
             return False
         try:
-            victim, _ = make_host(self._trial, self._name).victim(events)
+            victim, _ = answer(make_host(self._trial, self._name), events)
         except BoxClosed:
             raise
         except Exception:  # the learner's, on events that were cut
             return False
         right = self._right(events)
-        return victim not in right if right else victim is not None
+        return victim is not None if not right else type(victim) is not int or victim not in right
 
 
 def _whole(events: Events) -> Events:
