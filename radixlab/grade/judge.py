@@ -108,7 +108,7 @@ class _Judge:
         """Run the cells in a new box; None if all is well."""
         try:
             self._box = Box(self._labels)
-        except BoxError as error:
+        except Exception as error:
             return _ours(error)
 
         def load(box: Box) -> None:

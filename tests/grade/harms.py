@@ -243,6 +243,7 @@ EXHAUSTING = {
     "an expression of 90,000 signs": "eval('-' * 90_000 + '1')",
 }
 """Each ends by itself, or is ended."""
+SLOW = ("lists in lists",)
 DUMP = (
     "import os, stat, threading\nfiles = []\nfor fd in range(3, 64):\n    try:\n"
     "        if stat.S_ISREG(os.fstat(fd).st_mode): files.append(fd)\n    except OSError: pass\n"

@@ -357,7 +357,8 @@ CALLS = {
 
 
 @pytest.mark.parametrize(("source", "error"), CALLS.values(), ids=CALLS)
-def test_the_judges_objects_give_no_more_than_they_should(source, error):
+def test_the_judges_objects_give_no_more_than_they_should(source, error, monkeypatch):
+    monkeypatch.setattr("radixlab.grade.box.peer.MAX_GIVEN", 500)
     with Box() as box:
         box.submission.load("<cell>", source)
         with pytest.raises(LearnerError) as raised:

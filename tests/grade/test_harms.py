@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from radixlab.grade.box.fence import has_filter, landlock_version
+from radixlab.grade.items import Failed
 from radixlab.grade.judge import grade
 from tests.grade import harms
 from tests.grade.test_judge import ANSWER, TOY, processes, submission
@@ -81,12 +82,44 @@ def around_them(file):
     return f"FILE, JUDGE, PACKAGE = {str(file)!r}, {os.getpid()}, {pytest.__file__!r}\n{ANSWER}"
 
 
-def statuses(file, harm, limit_s=30.0):
-    body = textwrap.indent(harm, "    ")
+def costs(file, table, limit_s=30.0):
+    """Grade harms one after the other, an innocent item between them.
+
+    Returns
+    -------
+    dict
+        Of each harm, what became of it, of the item after it, and what was said.
+    """
     before, item, after = TOY.items
-    exercise = replace(TOY, items=(before, replace(item, limit_s=limit_s), after))
-    report = grade(exercise, submission(f"{around_them(file)}\ndef attack():\n{body}"))
-    return [item.verdict.status for item in report.items], report.items[1].verdict.message
+    source, items = around_them(file), [before]
+    for number, harm in enumerate(table.values()):
+        source += f"\ndef attack{number}():\n{textwrap.indent(harm, '    ')}"
+
+        def check(trial, name=f"attack{number}"):
+            getattr(trial.learner, name)()
+            raise Failed("it came back")
+
+        items.append(replace(item, id=f"{number}", check=check, needs=(), limit_s=limit_s))
+        items.append(replace(after, id=f"after {number}"))
+    found = [
+        item.verdict for item in grade(replace(TOY, items=tuple(items)), submission(source)).items
+    ]
+    assert found[0].status == "passed"
+    verdicts = zip(found[1::2], found[2::2], strict=True)
+    return {
+        name: (harm.status, after.status, harm.message)
+        for name, (harm, after) in zip(table, verdicts, strict=True)
+    }
+
+
+def assert_costs_one_item(file, table, expected, limit_s=30.0):
+    found = costs(file, table, limit_s)
+    wrong = {
+        name: (harm, after, message)
+        for name, (harm, after, message) in found.items()
+        if harm not in expected or after != "passed" or not message.replace("\n", "").isprintable()
+    }
+    assert not wrong
 
 
 COLLECT = """
@@ -127,28 +160,30 @@ def test_what_reaches_beyond_the_box_is_refused(file):
     assert errors.keys() == portable().keys()
 
 
+WIRE = {name: harms.WIRES + harm for name, harm in harms.WIRE.items()}
+QUICK = {name: harm for name, harm in harms.EXHAUSTING.items() if name not in harms.SLOW}
+
+
+def test_a_lie_in_a_message_costs_one_item(file):
+    assert_costs_one_item(file, WIRE, ("failed", "crashed"))
+
+
+def test_what_takes_too_much_costs_one_item(file):
+    assert_costs_one_item(file, QUICK, ("failed", "crashed"))
+
+
+def test_what_hides_from_the_watch_costs_one_item(file):
+    assert_costs_one_item(file, harms.LATE, ("timeout",), limit_s=0.4)
+
+
+EACH = {
+    **{name: (body, "failed") for name, body in portable().items()},
+    **{name: (body, "failed", "crashed") for name, body in {**WIRE, **harms.EXHAUSTING}.items()},
+}
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("harm", portable().values(), ids=portable())
-def test_each_of_them_costs_one_item(file, harm):
-    assert statuses(file, harm)[0] == ["passed", "failed", "passed"]
-
-
-@pytest.mark.parametrize("harm", harms.WIRE.values(), ids=harms.WIRE)
-def test_a_lie_in_a_message_costs_one_item(file, harm):
-    found, message = statuses(file, harms.WIRES + harm)
-    assert found in (["passed", "failed", "passed"], ["passed", "crashed", "passed"])
-    assert message.replace("\n", " ").isprintable()
-
-
-@pytest.mark.parametrize("harm", harms.EXHAUSTING.values(), ids=harms.EXHAUSTING)
-def test_what_takes_too_much_costs_one_item(file, harm):
-    found, message = statuses(file, harm)
-    assert found in (["passed", "failed", "passed"], ["passed", "crashed", "passed"])
-    assert "ended its own process" not in message
-
-
-@pytest.mark.parametrize("harm", harms.LATE.values(), ids=harms.LATE)
-def test_what_hides_from_the_watch_costs_one_item(file, harm):
-    found, message = statuses(file, harm, limit_s=0.3)
-    assert found == ["passed", "timeout", "passed"]
-    assert message.isprintable()
+@pytest.mark.parametrize("name", EACH)
+def test_each_harm_by_itself_leaves_nothing_behind(file, name):
+    body, *expected = EACH[name]
+    assert_costs_one_item(file, {name: body}, expected)

@@ -6,6 +6,7 @@ can only answer questions. Whatever the code prints, patches or kills, it does t
 - `wire`     values as bytes
 - `visible`  text that is safe to show
 - `peer`     calls in both directions
+- `boot`     what its Python can import and may read
 - `inside`   the program that runs in the box
 - `fence`    what the kernel keeps it from: files, and the system calls that are not in `calls`
 - `bpf`      the assembler in which `calls` writes its filter

@@ -1,14 +1,11 @@
 """Starting a box, finding the line it is in, and ending it with all its children."""
 
-import functools
 import os
 import re
 import secrets
 import signal
-import site
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -17,41 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import msgpack
-import numpy
-
+from radixlab.grade.box.boot import boot_code
 from radixlab.grade.box.folder import Folder
 from radixlab.grade.box.inside import MAX_PRINTED, NUM_THREADS
-from radixlab.grade.box.peer import BoxClosed, LearnerError, Peer
+from radixlab.grade.box.peer import Peer
 from radixlab.grade.box.usage import Usage, threads_of, usage_of
 from radixlab.grade.box.visible import visible
 from radixlab.grade.box.watch import BoxEnded, BoxTimeout, Clock, Place, Watch, excess
 
-_HERE = Path(__file__).resolve().parent
-_EXERCISE = _HERE.parents[1] / "exercise"
-_BOOT = """
-import importlib.util, sys, types
-packages, libraries = {packages!r}, {libraries!r}
-sys.path[:] = {path!r}
-for name, folders in packages.items():
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = folders
-class Libraries:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if folder := libraries.get(name):
-            return importlib.util.spec_from_file_location(
-                name, folder + "/__init__.py", submodule_search_locations=[folder])
-sys.meta_path.append(Libraries)
-from radixlab.grade.box.inside import main
-main(**{asked!r})
-"""
-_SYSTEM = (
-    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"),
-    *("/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/proc/cpuinfo"),
-    *("/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system/cpu"),
-)
-"""What a Python with NumPy may want to read, beside its own files."""
 _MARK = "RADIXLAB_BOX"
 """A variable whose value, `pid-token`, marks all processes of a box, daemons included."""
 _LINE = re.compile(r'File "([^"]{1,200})", line (\d{1,6}) in (.{1,200})')
@@ -94,10 +64,14 @@ class Box:
             self.submission: Any = self._peer.root
             """`inside.Submission`, in the box."""
             self.submission.names()
-        except (BoxClosed, LearnerError, OSError) as error:
-            said = self.printed.strip().splitlines() or [self.ending() or str(error)]
+        except BaseException as error:
+            ending = self.ending() if self._process else str(error)
+            said = self.printed.strip().splitlines() or [ending]
             self.close()
-            raise BoxError(f"the grader could not start its own process: {said[-1]}") from None
+            if isinstance(error, Exception):
+                what = f"the grader could not start its own process: {said[-1]}"
+                raise BoxError(what) from error
+            raise  # an interruption
 
     def __enter__(self) -> "Box":
         return self
@@ -175,15 +149,17 @@ class Box:
 
     def close(self) -> None:
         """End it, its children and their children, and remove its folder; again does no harm."""
-        if self._watch:
-            self._watch.stop()
-        self._cores.restore()
-        self._kill()
-        pipes = (self._process.stdin, self._process.stdout) if self._process else ()
-        for pipe in (*pipes, self._printed, self._stack):
-            with suppress(OSError):  # what was not written yet has no reader
-                pipe.close()
-        self._folder.remove()
+        try:
+            if self._watch:
+                self._watch.stop()
+            self._cores.restore()
+            self._kill()
+            pipes = (self._process.stdin, self._process.stdout) if self._process else ()
+            for pipe in (*pipes, self._printed, self._stack):
+                with suppress(OSError):  # what was not written yet has no reader
+                    pipe.close()
+        finally:
+            self._folder.remove()
 
     @property
     def _pid(self) -> int:
@@ -192,7 +168,7 @@ class Box:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", self._boot_code()],
+            [sys.executable, "-I", "-S", "-c", boot_code(self._stack_file())],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -224,26 +200,13 @@ class Box:
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout=0.02)
 
-    def _boot_code(self) -> str:
-        stdlib = sysconfig.get_paths()["stdlib"]
-        stack = -1 if sys.platform == "win32" else self._stack.fileno()
-        packages = {
-            "radixlab": [],
-            "radixlab.exercise": [str(_EXERCISE)],
-            "radixlab.grade": [],
-            "radixlab.grade.box": [str(_HERE)],
-        }
-        return _BOOT.format(
-            path=[p for p in sys.path if Path(p).is_relative_to(stdlib) and "-packages" not in p],
-            packages=packages,
-            libraries=_libraries(),
-            asked={"judge": os.getpid(), "stack": stack, **_readable()},
-        )
+    def _stack_file(self) -> int:
+        return -1 if sys.platform == "win32" else self._stack.fileno()
 
     def _session(self) -> dict[str, Any]:
         if sys.platform == "win32":
             return {}  # no limits but the time there
-        return {"start_new_session": True, "pass_fds": (self._stack.fileno(),)}
+        return {"start_new_session": True, "pass_fds": (self._stack_file(),)}
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
@@ -278,34 +241,6 @@ class _Cores:
             with suppress(OSError):  # the thread has ended, or has other cores now
                 os.sched_setaffinity(self._thread, self._had)
             self._had = set()
-
-
-@functools.cache
-def _libraries() -> dict[str, str]:
-    """Return the folders of what a submission may import beside the standard library."""
-    return {
-        str(module.__name__): str(Path(str(module.__file__)).resolve().parent)
-        for module in (numpy, msgpack)
-    }
-
-
-@functools.cache
-def _readable() -> dict[str, list[str]]:
-    """Return what the box may read: folders, without those hidden in them, and more folders."""
-    stdlib = Path(sysconfig.get_paths()["stdlib"]).resolve()
-    folders = {str(stdlib.parent), *(os.path.realpath(path) for path in _SYSTEM)}
-    installed = {*sys.path, *site.getsitepackages(), str(stdlib / "site-packages")}
-    hidden = {
-        os.path.realpath(path)
-        for path in (*installed, "/usr/lib/python3/dist-packages")
-        if Path(path).name in ("site-packages", "dist-packages")
-    }
-    libraries = [path for name in _libraries().values() for path in (name, f"{name}.libs")]
-    return {
-        "folders": sorted(folders),
-        "hidden": [*hidden, str(_HERE.parents[1])],
-        "more": [*libraries, str(_EXERCISE)],
-    }
 
 
 def _marked(mark: str) -> Iterator[int]:
