@@ -99,7 +99,8 @@ def _remove(path: str) -> None:
             if folders:
                 inner = folders.pop()
                 there = _opened(inner, here)
-                levels.append((inner, _emptied(there)))
+                levels.append((inner, []))
+                levels[-1][1].extend(_emptied(there))
             elif levels.pop() and levels:
                 there = os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
                 _removed(name, there)
