@@ -235,9 +235,11 @@ def test_an_item_that_rests_on_others_is_worth_nothing_without_them():
 
 
 def test_a_box_that_does_not_start_is_not_the_learners_fault(monkeypatch):
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(BoxError, match="the grader could not start its own process: exit code 1"):
         Box()
+    assert before is None or os.sched_getaffinity(0) == before
 
 
 def test_an_error_says_where_it_was_raised():
@@ -297,6 +299,13 @@ def test_a_box_that_does_not_start_leaves_every_item_unjudged(monkeypatch):
     report = grade(TOY, submission(ANSWER))
     assert {item.verdict.status for item in report.items} == {"not_run"}
     assert "not your fault: the grader could not start its own" in report.items[0].verdict.message
+
+
+def test_modules_of_the_learners_folder_do_not_reach_the_box(tmp_path, monkeypatch):
+    for name in ("heapq", "msgpack", "numpy", "typing", "radixlab"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert grade(TOY, submission(f"import heapq, numpy\n{ANSWER}"), only=["before"]).points == 1
 
 
 LEVELS = 20_000
