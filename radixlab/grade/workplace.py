@@ -19,7 +19,7 @@ from radixlab.grade.cells import SubmissionError, source_of
 from radixlab.grade.copies import EXERCISES, KEPT, WORK
 from radixlab.grade.history import History
 from radixlab.grade.items import Exercise
-from radixlab.grade.render import visible
+from radixlab.grade.render import one_line
 from radixlab.grade.submission import Part, Submission, as_part, read
 
 _MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 3
@@ -56,13 +56,13 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
         return _absent(exercise, "unreadable", f"the folder cannot be read: {error.strerror}")
     own = folder / f"{exercise.notebook}.ipynb"
     alike = [path for path in _files(folder) if path != own and _looks_like(path.name, exercise)]
-    names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+    names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
     if os.path.lexists(own):
         more = [f"{name} was not graded: {own.name} was" for name in names[:_MOST_NAMED]]
         return _graded(own, exercise, more)
     if not alike:
         alike = [path for path in _files(folder) if _holds(path, exercise)]
-        names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+        names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
     if len(alike) == 1:
         return _graded(alike[0], exercise, [f"there is no {own.name}: {names[0]} was graded"])
     if alike:
@@ -75,7 +75,7 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
 def _absent(
     exercise: Exercise, kind: Literal["not handed in", "unreadable"], why: str
 ) -> Submission:
-    return Submission(exercise.id, (), absent=kind, why=visible(why))
+    return Submission(exercise.id, (), absent=kind, why=one_line(why))
 
 
 def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
@@ -88,7 +88,7 @@ def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
         why = f"{path.name} has no cell that begins with `%%exercise {exercise.id}`"
         why = "; ".join([why, *found.doubts[:1]])
         return replace(_absent(exercise, "unreadable", why), doubts=tuple(doubts[1:]))
-    return replace(found, doubts=tuple(map(visible, doubts)))
+    return replace(found, doubts=tuple(map(one_line, doubts)))
 
 
 def _holds(path: Path, exercise: Exercise) -> bool:
@@ -171,7 +171,7 @@ def _is_exercise(path: Path) -> bool:
 
 def _name(folder: Path) -> str:
     """Return its name as text that can be written: what cannot be shown is spelt out."""
-    return visible(os.fsencode(folder.name).decode("utf-8", "backslashreplace"), keep="")
+    return one_line(os.fsencode(folder.name).decode("utf-8", "backslashreplace"))
 
 
 def num_tries(folder: Path, exercise_id: str) -> int | None:

@@ -53,9 +53,12 @@ SOURCES = {
     "a zero in the id": (f"%%exercise 8.5.01\n{CODE}", "no exercise '8.5.01'"),
     "a dot behind the id": (f"%%exercise 8.5.1.\n{CODE}", "no exercise '8.5.1.'"),
     "an id that is not there": (f"%%exercise 9.9.9\n{CODE}", "no exercise '9.9.9'"),
-    "no id": (f"%%exercise\n{CODE}", "names no exercise"),
-    "a note behind the id": (f"%%exercise 8.5.1 # mine\n{CODE}", "'# mine' must not stand"),
-    "a part that it has not": (f"%%exercise 8.5.1 tree\n{CODE}", "8.5.1 has no parts"),
+    "no id": (f"%%exercise\n{CODE}", "it names none"),
+    "a note behind the id": (
+        f"%%exercise 8.5.1 # mine\n{CODE}",
+        "only the name of a part may stand",
+    ),
+    "two words behind the id": (f"%%exercise 8.5.1 my tree\n{CODE}", "not 'my tree'"),
     "one percent sign": (f"%exercise 8.5.1\n{CODE}", "its first line says"),
     "three percent signs": (f"%%%exercise 8.5.1\n{CODE}", "its first line says"),
     "a space in the magic": (f"% %exercise 8.5.1\n{CODE}", "its first line says"),
@@ -274,6 +277,14 @@ def test_the_later_of_two_cells_counts_and_the_earlier_is_named(tmp_path):
     found = hand_in(tmp_path, EX)
     assert [part.source for part in found.parts] == [CODE]
     assert found.doubts == (f"{NAME}: cell 1 was not graded: cell 2 holds the same part",)
+
+
+def test_a_part_of_the_learners_own_is_graded_and_said(tmp_path):
+    own = [cell(f"%%exercise 8.5.1 {name}\n{CODE}") for name in ("helpers", "tree")]
+    (tmp_path / NAME).write_text(text(*own))
+    found = hand_in(tmp_path, EX)
+    assert [part.name for part in found.parts] == ["helpers", "tree"] and not found.missing
+    assert found.doubts[0].endswith("cell 1 is graded as the part helpers; handed out: none")
 
 
 def test_the_magic_twice_in_one_cell_is_named(tmp_path):
