@@ -61,10 +61,10 @@ def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     shutil.copytree(course / "exercises", course / "class" / "ada")
     shutil.copytree(course / "exercises", course / "class" / "bob")
     (course / "class" / "cyd").mkdir()
-    done = radixlab(course, "grade", "--dir", "class", "--csv", "points.csv", "--seed", 7)
+    done = radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "points.csv", "--seed", 7)
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["learner", "ada", "bob", "cyd"]
-    assert lines[3].split() == ["cyd", *["none"] * len(EXERCISES), "0"]
+    assert lines[3].split() == ["cyd", "none", "0"]
     assert done.stderr == "seed 7\n"
     rows = (course / "points.csv").read_text().splitlines()
     assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob", "cyd"]
@@ -84,7 +84,7 @@ def test_a_broken_notebook_costs_its_own_learner_only(course):
     shutil.copytree(course / "exercises", course / "class" / "ada")
     shutil.copytree(course / "exercises", course / "class" / "bob")
     (course / "class" / "ada" / NAMES[0]).write_text("{")
-    done = radixlab(course, "grade", "--dir", "class", "--json")
+    done = radixlab(course, "grade", "8.5.1", "--dir", "class", "--json")
     assert f"ada 8.5.1: not graded: {NAMES[0]} is not a notebook: " in done.stderr
     learners = json.loads(done.stdout)["learners"]
     statuses = [learners[name]["exercises"][0]["items"][0]["status"] for name in ("ada", "bob")]
