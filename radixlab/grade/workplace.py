@@ -24,7 +24,7 @@ from radixlab.grade.submission import Part, Submission, as_part, read
 
 _MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 3
 _MOST_NAMED = 5
-_SKIPPED = {KEPT, "__pycache__", "node_modules"}
+_SKIPPED = {KEPT, "__MACOSX", "__pycache__", "node_modules"}
 
 
 def notebook(root: Path, exercise: Exercise) -> Path:
@@ -129,8 +129,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             entries = list(islice(found, _MOST_FILES))
     except OSError:
         return []
-    kept = [e for e in entries if not e.name.startswith(".") and e.name not in _SKIPPED]
-    return sorted(kept, key=lambda entry: entry.name)
+    return sorted((e for e in entries if _counts(e.name)), key=lambda entry: entry.name)
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(".") and name not in _SKIPPED
 
 
 def learners(folder: Path) -> dict[str, Path]:
@@ -144,10 +147,8 @@ def learners(folder: Path) -> dict[str, Path]:
         There is no exercise anywhere.
     """
     if has_exercises(folder):
-        return {_name(folder.resolve()): folder}
-    subfolders = sorted(
-        sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith(".")
-    )
+        return {_name(folder.resolve()): folder.resolve()}
+    subfolders = sorted(sub for sub in folder.iterdir() if sub.is_dir() and _counts(sub.name))
     if not any(_is_exercise(path) for sub in subfolders for path in _files(sub)):
         raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
     found: dict[str, Path] = {}

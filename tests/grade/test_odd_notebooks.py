@@ -312,9 +312,18 @@ def test_a_class_names_everybody_and_those_who_handed_in_nothing(tmp_path):
     good(tmp_path / "ada" / NAME)
     (tmp_path / "bob").mkdir()
     good(tmp_path / "\x1b[31mcyd\n" / NAME)
+    good(tmp_path / "__MACOSX" / NAME)
     found = learners(tmp_path)
     assert list(found) == ["\\x1b[31mcyd\\n", "ada", "bob"]
     assert hand_in(found["bob"], EX).absent == "not handed in"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_the_folder_that_is_named_may_be_a_link(tmp_path):
+    good(tmp_path / "work" / NAME)
+    (tmp_path / "link").symlink_to(tmp_path / "work")
+    ((_, folder),) = learners(tmp_path / "link").items()
+    assert hand_in(folder, EX).parts
 
 
 def test_tries_are_counted_where_the_history_was_handed_in(tmp_path):
