@@ -70,7 +70,7 @@ def history(exercise_id: str, diff: bool, number: int | None) -> None:
     if not versions:
         click.echo(f"No version of {exercise_id} yet: each run of its graded cells keeps one.")
     elif diff or number is not None:
-        chosen = _chosen(exercise_id, versions, number or versions[-1].number)
+        chosen = _chosen(exercise_id, versions, versions[-1].number if number is None else number)
         click.echo(visible("\n".join(_changes(versions, chosen))))
     else:
         best = History(exercise_id).best()
