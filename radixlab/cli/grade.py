@@ -10,6 +10,7 @@ import click
 
 from radixlab.cli.shared import OUTPUT_FILE, examples, exit_with, progress
 from radixlab.files import replace_text
+from radixlab.grade.box import missing_fence
 from radixlab.grade.copies import EXERCISES as HANDED_OUT
 from radixlab.grade.copies import WORK
 from radixlab.grade.exports import as_csv, as_gradescope, as_json, as_junit
@@ -17,7 +18,7 @@ from radixlab.grade.items import Exercise
 from radixlab.grade.judging import judge, ours, unjudged
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.render import text, visible
+from radixlab.grade.render import one_line, text
 from radixlab.grade.report import ExerciseReport, total
 from radixlab.grade.submission import Submission
 from radixlab.grade.table import table
@@ -100,6 +101,8 @@ def grade_command(
         raise click.UsageError(f"--gradescope is for one learner; {folder} holds {len(found)}")
     if folder:
         click.echo(f"seed {' '.join(map(str, seeds))}", err=True)
+        if warning := missing_fence():
+            click.echo(f"warning: {warning}", err=True)
     files = [
         (csv_file, lambda reports: as_csv(reports, seeds)),
         (junit_file, lambda reports: as_junit(reports, seeds)),
@@ -184,7 +187,7 @@ class _Grading:
                 Progress().save(report)
             except OSError as error:
                 line = f"warning: the points could not be kept: {error.strerror}"
-                click.echo(visible(f"{line} ({error.filename})"), err=True)
+                click.echo(one_line(f"{line} ({error.filename})"), err=True)
         return replace(report, tries=num_tries(folder, exercise.id))
 
     def _write(self, reports: Reports) -> None:
@@ -196,16 +199,11 @@ class _Grading:
 def _tell(name: str, reports: Sequence[ExerciseReport]) -> None:
     """Say on stderr what a teacher has to look at."""
     for report in reports:
-        if report.standing == "unreadable":
-            click.echo(f"{name} {report.id}: not graded: {visible(_why(report))}", err=True)
-        elif report.standing == "grader failed":
-            click.echo(f"{name} {report.id}: {visible(_why(report))}", err=True)
+        if report.standing in ("unreadable", "grader failed"):
+            why = next(i.verdict.message for i in report.items if i.verdict.status == "not_run")
+            click.echo(f"{name} {report.id}: not graded: {one_line(why)}", err=True)
         for doubt in report.doubts:
             click.echo(f"{name} {report.id}: {doubt}", err=True)
-
-
-def _why(report: ExerciseReport) -> str:
-    return next(i.verdict.message for i in report.items if i.verdict.status == "not_run")
 
 
 def _shown(reports: Reports, seeds: Sequence[int], as_json_: bool) -> str:

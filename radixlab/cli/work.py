@@ -11,10 +11,11 @@ from radixlab.cli.grade import EXERCISE
 from radixlab.cli.lab import course_root
 from radixlab.cli.shared import examples
 from radixlab.grade import copies, workplace
+from radixlab.grade.box import visible
 from radixlab.grade.cells import SubmissionError
 from radixlab.grade.history import History, Version
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.render import visible
+from radixlab.grade.render import one_line
 from radixlab.grade.submission import read
 from radixlab.lesson.exercises import progress_lines
 
@@ -69,7 +70,7 @@ def history(exercise_id: str, diff: bool, number: int | None) -> None:
     if not versions:
         click.echo(f"No version of {exercise_id} yet: each run of its graded cells keeps one.")
     elif diff or number is not None:
-        chosen = _chosen(exercise_id, versions, number or versions[-1].number)
+        chosen = _chosen(exercise_id, versions, versions[-1].number if number is None else number)
         click.echo(visible("\n".join(_changes(versions, chosen))))
     else:
         best = History(exercise_id).best()
@@ -84,7 +85,7 @@ def _line(version: Version, is_best: bool) -> str:
         points = f"{version.points:g} of {most}"
     names = ", ".join(part.name or "whole" for part in version.submission.parts)
     row = f"{version.number:4}  {version.when}  {points:>12}  {version.num_lines:4} lines  {names}"
-    return visible(f"{row}  (best)" if is_best else row, keep="")
+    return one_line(f"{row}  (best)" if is_best else row)
 
 
 def _changes(versions: list[Version], chosen: Version) -> Iterator[str]:
@@ -127,7 +128,7 @@ def restore(exercise_id: str, number: int | None) -> None:
         chosen = _chosen(exercise_id, History(exercise_id).versions(), number)
     path = _own_notebook(exercise_id)
     kept = workplace.put_back(path, chosen.submission)
-    named = f"version {chosen.number} of {visible(chosen.when, keep='')}"
+    named = f"version {chosen.number} of {one_line(chosen.when)}"
     if chosen.points is not None:
         named += f", which earned {chosen.points:g} points,"
     if kept is None:

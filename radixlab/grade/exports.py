@@ -9,7 +9,8 @@ from typing import Any
 from unicodedata import normalize
 from xml.etree import ElementTree
 
-from radixlab.grade.render import text, visible
+from radixlab.grade.box import visible
+from radixlab.grade.render import one_line, text
 from radixlab.grade.report import ExerciseReport, ItemReport, as_dict, total
 
 Learners = Mapping[str, Sequence[ExerciseReport]]
@@ -134,5 +135,5 @@ def _is_judged(item: ItemReport) -> bool:
 
 def _plain(name: str) -> str:
     """Keep a spreadsheet from running a folder's name as a formula."""
-    name = visible(name, keep="")
+    name = one_line(name)
     return f"'{name}" if normalize("NFKC", name.lstrip())[:1] in tuple("=+-@") else name

@@ -45,7 +45,7 @@ class JudgeProcess:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._folder = Path(tempfile.mkdtemp(prefix="radixlab-judge-"))
         try:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -59,35 +59,25 @@ class JudgeProcess:
             raise
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(most_lines,), daemon=True).start()
-        assert self._process.stdin
+        assert self.process.stdin
         with suppress(BrokenPipeError):  # it died at once: `hear` says so
-            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-            self._process.stdin.flush()
+            self.process.stdin.write(json.dumps(asked).encode() + b"\n")
+            self.process.stdin.flush()
 
     def __enter__(self) -> "JudgeProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin and self._process.stdout
+        assert self.process.stdin and self.process.stdout
         with suppress(BrokenPipeError):
-            self._process.stdin.close()  # a judge ends when this pipe does
+            self.process.stdin.close()  # a judge ends when this pipe does
         try:
-            self._process.wait(_END_S)
+            self.process.wait(_END_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
         self._errors.close()
         remove(self._folder)
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    @property
-    def returncode(self) -> int | None:
-        """How it ended; None while it runs."""
-        return self._process.returncode
 
     def hear(self, limit_s: float) -> dict[str, Any]:
         """Return the next line.
@@ -100,7 +90,7 @@ class JudgeProcess:
         try:
             line = self._lines.get(timeout=limit_s)
         except queue.Empty:
-            self._process.kill()
+            self.process.kill()
             raise JudgeFailed(f"it said nothing for {limit_s:g} s") from None
         if not line:
             raise JudgeFailed(self._last_words())
@@ -114,8 +104,8 @@ class JudgeProcess:
 
     def _listen(self, most_lines: int) -> None:
         """Hand on whole lines, as many as a judge has to say; an empty one means the end."""
-        assert self._process.stdout
-        with self._process.stdout as pipe:
+        assert self.process.stdout
+        with self.process.stdout as pipe:
             for _ in range(most_lines):
                 line = pipe.readline(MAX_LINE)
                 self._lines.put(line)
@@ -125,12 +115,12 @@ class JudgeProcess:
 
     def _last_words(self) -> str:
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
+            self.process.wait(_END_S)
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
         last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-        ending = f"exit code {self._process.returncode}"
+        ending = f"exit code {self.process.returncode}"
         with suppress(ValueError, TypeError):  # not every signal has a name
-            ending = signal.Signals(-(self._process.returncode or 0)).name
+            ending = signal.Signals(-(self.process.returncode or 0)).name
         return ": ".join([f"its process ended ({ending})", *last])
 
 

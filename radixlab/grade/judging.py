@@ -6,7 +6,7 @@ part of `judge`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from radixlab.grade.items import Exercise
@@ -22,14 +22,6 @@ PATIENCE = 45
 The judge ends an item itself after 40 times its limit."""
 
 Heard = Callable[[ItemReport], object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What a judge said before it ended, well or not."""
-
-    items: tuple[ItemReport, ...]
-    printed: str = ""
 
 
 def judge(
@@ -54,38 +46,32 @@ def judge(
     if submission.absent:
         return unjudged(exercise, submission, submission.why)
     program = program or boot_code()
-    without = list(submission.missing)
-    worst = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
-    if number := _first_unwritten(submission, worst):
+    report = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
+    without = submission.missing
+    if number := _first_unwritten(submission, report):
         part = submission.parts[number]
         without.append(part.name or part.place)
         smaller = replace(submission, parts=submission.parts[:number])
         again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
-        pairs = zip(worst.items, again.items, strict=True)
-        worst = replace(worst, items=tuple(max(pair, key=_share) for pair in pairs))
-    return ExerciseReport(
-        exercise.id,
-        exercise.title,
-        worst.items,
-        used=tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts),
-        printed=worst.printed,
-        doubts=submission.doubts,
-        without=tuple(without),
-    )
+        pairs = zip(report.items, again.items, strict=True)
+        report = replace(report, items=tuple(max(pair, key=_share) for pair in pairs))
+    used = tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts)
+    return replace(report, used=used, doubts=submission.doubts, without=tuple(without))
 
 
 def unjudged(exercise: Exercise, submission: Submission, why: str) -> ExerciseReport:
     """Return the report of what was not judged at all."""
-    return ExerciseReport(
-        exercise.id,
-        exercise.title,
-        _unjudged(exercise, why),
-        doubts=submission.doubts,
-        absent=submission.absent,
-    )
+    items = _not_run(exercise, why)
+    report = ExerciseReport(exercise.id, exercise.title, items, doubts=submission.doubts)
+    return replace(report, absent=submission.absent)
 
 
-def _worst(runs: Sequence[_Run]) -> _Run:
+def _not_run(exercise: Exercise, why: str, num_done: int = 0) -> tuple[ItemReport, ...]:
+    verdict = Verdict("not_run", message=why)
+    return tuple(ItemReport(exercise.id, item, verdict) for item in exercise.items[num_done:])
+
+
+def _worst(runs: Sequence[ExerciseReport]) -> ExerciseReport:
     columns = zip(*(run.items for run in runs), strict=True)
     return replace(runs[0], items=tuple(min(column, key=_share) for column in columns))
 
@@ -94,7 +80,7 @@ def _share(item: ItemReport) -> float:
     return item.verdict.share
 
 
-def _first_unwritten(submission: Submission, run: _Run) -> int:
+def _first_unwritten(submission: Submission, run: ExerciseReport) -> int:
     """Return the index of the first part that raised NotImplementedError; 0 for none after it."""
     labels = [part.label for part in submission.parts]
     stubs = [item.verdict.steps for item in run.items if item.verdict.status == "stub"]
@@ -102,19 +88,14 @@ def _first_unwritten(submission: Submission, run: _Run) -> int:
     return min((labels.index(label) for label in found if label in labels), default=0)
 
 
-def _unjudged(exercise: Exercise, why: str, num_done: int = 0) -> tuple[ItemReport, ...]:
-    verdict = Verdict("not_run", message=why)
-    return tuple(ItemReport(exercise.id, item, verdict) for item in exercise.items[num_done:])
-
-
 def _run(
     exercise: Exercise, submission: Submission, seed: int, heard: Heard | None, program: str
-) -> _Run:
+) -> ExerciseReport:
     """Start a judge and listen to it."""
     parts = [{"name": p.name, "source": p.source, "place": p.place} for p in submission.parts]
     cpu_s = int(sum(START_S + item.limit_s for item in exercise.items))
     asked = {"exercise": exercise.id, "parts": parts, "seed": seed, "cpu_s": cpu_s}
-    items: list[ItemReport] = []
+    items, printed = list[ItemReport](), ""
     try:
         with JudgeProcess(program, asked, most_lines=len(exercise.items) + 1) as process:
             for item in exercise.items:
@@ -122,9 +103,10 @@ def _run(
                 items.append(ItemReport(exercise.id, item, _verdict(said, item.id)))
                 if heard:
                     heard(items[-1])
-            return _Run(tuple(items), str(process.hear(PATIENCE * START_S).get("printed", "")))
+            printed = str(process.hear(PATIENCE * START_S).get("printed", ""))
     except (JudgeFailed, OSError) as error:
-        return _Run((*items, *_unjudged(exercise, ours(error), len(items))))
+        items += _not_run(exercise, ours(error), len(items))
+    return ExerciseReport(exercise.id, exercise.title, tuple(items), printed=printed)
 
 
 def ours(error: Exception) -> str:

@@ -5,12 +5,12 @@ spelt out. Pictures of trees are the visualizer's.
 """
 
 import base64
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from radixlab.grade.box import visible
 from radixlab.grade.items import Status
 from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
 from radixlab.observe.state import State
@@ -26,7 +26,6 @@ MARKS: dict[Status, str] = {
 }
 STUB = "Nothing is written yet, so there are no points yet. Start with the first item."
 _MAX_PRINTED = 2_000
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def text(report: ExerciseReport) -> str:
@@ -59,21 +58,13 @@ def _details(report: ExerciseReport) -> Iterator[str]:
             yield from ("", f"{item.id}: {item.item.rule}", _indent(detail))
 
 
-def visible(text: str, keep: str = "\n\t") -> str:
-    r"""Spell out the characters that cannot be seen but change what is, save those to keep.
+def one_line(text: str) -> str:
+    r"""Show what may be hostile in one line.
 
-    >>> visible("\x1b[2J\u202e\n")
-    '\\x1b[2J\\u202e\n'
+    >>> one_line("\x1b[2J\n")
+    '\\x1b[2J\\n'
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        c if c in keep or unicodedata.category(c) not in _HIDDEN else _spelt_out(c) for c in text
-    )
-
-
-def _spelt_out(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def page(report: ExerciseReport) -> str:

@@ -20,9 +20,9 @@ PARTS = {
     "8.5.3": ("look", "order", "plan"),
     "8.5.4": ("lru", "policy"),
 }
-"""The parts of each exercise that has any; one cell without a part's name may hold them all."""
+"""The parts that each exercise is handed out with; a learner may have others, or only one cell."""
 
-_MAGIC = re.compile(r"%%exercise(?: (?P<words>.*))?")
+_MAGIC = re.compile(r"%%exercise(?: (?P<id>\S+)(?: (?P<rest>.*))?)?")
 _ALMOST = re.compile(r"[^\w`]*%[^\w`]*exc?er\w*|.*run_cell_magic\W+exercise", re.IGNORECASE)
 """What somebody may have meant as the magic."""
 _MOST_DOUBTS = 20
@@ -71,9 +71,8 @@ class Submission:
     def missing(self) -> list[str]:
         """Name the parts of the exercise that are not here."""
         names = {part.name for part in self.parts}
-        return (
-            [] if None in names else [n for n in PARTS.get(self.exercise_id, ()) if n not in names]
-        )
+        known = PARTS.get(self.exercise_id, ())
+        return [name for name in known if name not in names] if names <= {*known} else []
 
     def line(self, label: str, number: int) -> str:
         """Return a line of a part, as tracebacks count: the magic is line 1."""
@@ -97,30 +96,18 @@ def as_part(cell: str, place: str = "") -> Part | str | None:
     magic = _MAGIC.fullmatch(_as_typed(lines[first]))
     if magic is None:
         return _looks_graded(lines)
-    words = (magic["words"] or "").split()
-    if why := _wrong_words(words):
-        return why
-    source = "\n".join(lines[first + 1 :])
-    return Part(words[0], words[1] if len(words) > 1 else None, source, place)
+    if magic["id"] not in PARTS:
+        named = f"there is no exercise {magic['id'][:40]!r}" if magic["id"] else "it names none"
+        return f"{named}: {', '.join(PARTS)}"
+    if magic["rest"] and not re.fullmatch(r"[\w-]+", magic["rest"]):
+        return f"only the name of a part may stand behind the id, not {magic['rest'][:40]!r}"
+    return Part(magic["id"], magic["rest"], "\n".join(lines[first + 1 :]), place)
 
 
 def _as_typed(line: str) -> str:
     """Return a line as it looks: no invisible characters, and one kind of space and of digit."""
     visible = "".join(c for c in line if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", visible).split())
-
-
-def _wrong_words(words: list[str]) -> str:
-    """Say what is wrong behind `%%exercise`; nothing if all is well."""
-    if not words or words[0] not in PARTS:
-        named = f"there is no exercise {words[0][:40]!r}" if words else "it names no exercise"
-        return f"{named}: {', '.join(PARTS)}"
-    parts, rest = PARTS[words[0]], " ".join(words[1:])[:40]
-    if rest and not parts:
-        return f"{words[0]} has no parts, so {rest!r} must not stand behind it"
-    if rest and rest not in parts:
-        return f"{words[0]} has no part {rest!r}: {', '.join(parts)}"
-    return ""
 
 
 def _looks_graded(lines: list[str]) -> str | None:
@@ -140,6 +127,9 @@ def collect(exercise_id: str, parts: Iterable[Part], doubts: Iterable[str] = ())
     found = list(doubts)
     for part in parts:
         if part.exercise_id == exercise_id:
+            if part.name and part.name not in PARTS[exercise_id]:
+                has = ", ".join(PARTS[exercise_id]) or "none"
+                found.append(f"{part.place} is graded as the part {part.name}; handed out: {has}")
             if earlier := by_name.get(part.name):
                 found.append(f"{earlier.place} was not graded: {part.place} holds the same part")
             by_name[part.name] = part

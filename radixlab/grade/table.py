@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import mean, median
 
 from radixlab.grade.exports import Learners, item_figures
-from radixlab.grade.render import visible
+from radixlab.grade.render import one_line
 from radixlab.grade.report import ExerciseReport, Standing, rounded, total
 
 MAX_NAME = 24
@@ -47,7 +47,7 @@ def _lines(learners: Learners) -> Iterator[str]:
 
 
 def _row(name: str, cells: Sequence[str], width: int) -> str:
-    name = visible(name, keep="")
+    name = one_line(name)
     short = name if len(name) <= width else f"{name[: width - 1]}…"
     return "  ".join([f"{short:{width}}", *(f"{cell:>7}" for cell in cells)])
 

@@ -19,12 +19,12 @@ from radixlab.grade.cells import SubmissionError, source_of
 from radixlab.grade.copies import EXERCISES, KEPT, WORK
 from radixlab.grade.history import History
 from radixlab.grade.items import Exercise
-from radixlab.grade.render import visible
+from radixlab.grade.render import one_line
 from radixlab.grade.submission import Part, Submission, as_part, read
 
 _MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 3
 _MOST_NAMED = 5
-_SKIPPED = {KEPT, "__pycache__", "node_modules"}
+_SKIPPED = {KEPT, "__MACOSX", "__pycache__", "node_modules"}
 
 
 def notebook(root: Path, exercise: Exercise) -> Path:
@@ -56,13 +56,13 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
         return _absent(exercise, "unreadable", f"the folder cannot be read: {error.strerror}")
     own = folder / f"{exercise.notebook}.ipynb"
     alike = [path for path in _files(folder) if path != own and _looks_like(path.name, exercise)]
-    names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+    names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
     if os.path.lexists(own):
         more = [f"{name} was not graded: {own.name} was" for name in names[:_MOST_NAMED]]
         return _graded(own, exercise, more)
     if not alike:
         alike = [path for path in _files(folder) if _holds(path, exercise)]
-        names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+        names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
     if len(alike) == 1:
         return _graded(alike[0], exercise, [f"there is no {own.name}: {names[0]} was graded"])
     if alike:
@@ -75,7 +75,7 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
 def _absent(
     exercise: Exercise, kind: Literal["not handed in", "unreadable"], why: str
 ) -> Submission:
-    return Submission(exercise.id, (), absent=kind, why=visible(why))
+    return Submission(exercise.id, (), absent=kind, why=one_line(why))
 
 
 def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
@@ -88,7 +88,7 @@ def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
         why = f"{path.name} has no cell that begins with `%%exercise {exercise.id}`"
         why = "; ".join([why, *found.doubts[:1]])
         return replace(_absent(exercise, "unreadable", why), doubts=tuple(doubts[1:]))
-    return replace(found, doubts=tuple(map(visible, doubts)))
+    return replace(found, doubts=tuple(map(one_line, doubts)))
 
 
 def _holds(path: Path, exercise: Exercise) -> bool:
@@ -129,8 +129,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             entries = list(islice(found, _MOST_FILES))
     except OSError:
         return []
-    kept = [e for e in entries if not e.name.startswith(".") and e.name not in _SKIPPED]
-    return sorted(kept, key=lambda entry: entry.name)
+    return sorted((e for e in entries if _counts(e.name)), key=lambda entry: entry.name)
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(".") and name not in _SKIPPED
 
 
 def learners(folder: Path) -> dict[str, Path]:
@@ -144,10 +147,8 @@ def learners(folder: Path) -> dict[str, Path]:
         There is no exercise anywhere.
     """
     if has_exercises(folder):
-        return {_name(folder.resolve()): folder}
-    subfolders = sorted(
-        sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith(".")
-    )
+        return {_name(folder.resolve()): folder.resolve()}
+    subfolders = sorted(sub for sub in folder.iterdir() if sub.is_dir() and _counts(sub.name))
     if not any(_is_exercise(path) for sub in subfolders for path in _files(sub)):
         raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
     found: dict[str, Path] = {}
@@ -171,7 +172,7 @@ def _is_exercise(path: Path) -> bool:
 
 def _name(folder: Path) -> str:
     """Return its name as text that can be written: what cannot be shown is spelt out."""
-    return visible(os.fsencode(folder.name).decode("utf-8", "backslashreplace"), keep="")
+    return one_line(os.fsencode(folder.name).decode("utf-8", "backslashreplace"))
 
 
 def num_tries(folder: Path, exercise_id: str) -> int | None:

@@ -87,8 +87,10 @@ def _next(course: list[Lesson], known: dict[str, Any]) -> str:
         for task in (EXERCISES[id] for id in lesson.exercises if id in EXERCISES):
             found = known.get(task.id, {"points": 0, "items": {}})
             if found["points"] < task.points:
-                items = found.get("items", {})
-                item = next(i.id for i in task.items if items.get(i.id) != "passed")
+                items = found.get("items")
+                passed = items if isinstance(items, dict) else {}
+                open_items = [i.id for i in task.items if passed.get(i.id) != "passed"]
+                item = (open_items or [task.items[0].id])[0]
                 where = f"{WORK}/{task.notebook}.ipynb"
                 return f"Next: exercise {task.id}, item {item}: {where}"
     return "Every guess is made, and every exercise has all of its points."

@@ -76,7 +76,7 @@ def test_a_silent_judge_is_ended():
     with JudgeProcess("import time; time.sleep(1000)", {}, most_lines=1) as process, late:
         process.hear(0.2)
     with pytest.raises(ProcessLookupError):
-        os.kill(process.pid, 0)
+        os.kill(process.process.pid, 0)
 
 
 def test_a_judge_ends_with_the_one_who_asked():
@@ -85,7 +85,7 @@ def test_a_judge_ends_with_the_one_who_asked():
     asked["parts"] = [{"name": None, "source": "while True: pass", "place": ""}]
     with JudgeProcess(program, asked, most_lines=9) as process:
         pass  # its pipe is closed
-    assert process.returncode == 130
+    assert process.process.returncode == 130
 
 
 def test_no_folder_is_left_behind(tmp_path, monkeypatch):

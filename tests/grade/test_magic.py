@@ -72,9 +72,9 @@ def test_a_syntax_error_is_told_once(kernel):
     assert shown.count("Your code raised") == 1
 
 
-def test_an_unknown_part_is_one_line(kernel):
-    shown = kernel.run("%%exercise 8.5.2 sample\nx = 1")
-    assert "8.5.2 has no part 'sample': samples, report" in shown
+def test_a_note_behind_the_id_is_one_line(kernel):
+    shown = kernel.run("%%exercise 8.5.2 my samples\nx = 1")
+    assert "only the name of a part may stand behind the id, not 'my samples'" in shown
 
 
 def test_progress_is_kept(kernel, home):

@@ -53,9 +53,12 @@ SOURCES = {
     "a zero in the id": (f"%%exercise 8.5.01\n{CODE}", "no exercise '8.5.01'"),
     "a dot behind the id": (f"%%exercise 8.5.1.\n{CODE}", "no exercise '8.5.1.'"),
     "an id that is not there": (f"%%exercise 9.9.9\n{CODE}", "no exercise '9.9.9'"),
-    "no id": (f"%%exercise\n{CODE}", "names no exercise"),
-    "a note behind the id": (f"%%exercise 8.5.1 # mine\n{CODE}", "'# mine' must not stand"),
-    "a part that it has not": (f"%%exercise 8.5.1 tree\n{CODE}", "8.5.1 has no parts"),
+    "no id": (f"%%exercise\n{CODE}", "it names none"),
+    "a note behind the id": (
+        f"%%exercise 8.5.1 # mine\n{CODE}",
+        "only the name of a part may stand",
+    ),
+    "two words behind the id": (f"%%exercise 8.5.1 my tree\n{CODE}", "not 'my tree'"),
     "one percent sign": (f"%exercise 8.5.1\n{CODE}", "its first line says"),
     "three percent signs": (f"%%%exercise 8.5.1\n{CODE}", "its first line says"),
     "a space in the magic": (f"% %exercise 8.5.1\n{CODE}", "its first line says"),
@@ -276,6 +279,14 @@ def test_the_later_of_two_cells_counts_and_the_earlier_is_named(tmp_path):
     assert found.doubts == (f"{NAME}: cell 1 was not graded: cell 2 holds the same part",)
 
 
+def test_a_part_of_the_learners_own_is_graded_and_said(tmp_path):
+    own = [cell(f"%%exercise 8.5.1 {name}\n{CODE}") for name in ("helpers", "tree")]
+    (tmp_path / NAME).write_text(text(*own))
+    found = hand_in(tmp_path, EX)
+    assert [part.name for part in found.parts] == ["helpers", "tree"] and not found.missing
+    assert found.doubts[0].endswith("cell 1 is graded as the part helpers; handed out: none")
+
+
 def test_the_magic_twice_in_one_cell_is_named(tmp_path):
     (tmp_path / NAME).write_text(text(cell(f"{MAGIC}x = 1\n{MAGIC}y = 2")))
     assert "holds `%%exercise` twice" in hand_in(tmp_path, EX).doubts[0]
@@ -301,9 +312,18 @@ def test_a_class_names_everybody_and_those_who_handed_in_nothing(tmp_path):
     good(tmp_path / "ada" / NAME)
     (tmp_path / "bob").mkdir()
     good(tmp_path / "\x1b[31mcyd\n" / NAME)
+    good(tmp_path / "__MACOSX" / NAME)
     found = learners(tmp_path)
     assert list(found) == ["\\x1b[31mcyd\\n", "ada", "bob"]
     assert hand_in(found["bob"], EX).absent == "not handed in"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_the_folder_that_is_named_may_be_a_link(tmp_path):
+    good(tmp_path / "work" / NAME)
+    (tmp_path / "link").symlink_to(tmp_path / "work")
+    ((_, folder),) = learners(tmp_path / "link").items()
+    assert hand_in(folder, EX).parts
 
 
 def test_tries_are_counted_where_the_history_was_handed_in(tmp_path):

@@ -85,6 +85,18 @@ def test_what_is_next_may_be_an_item_of_an_exercise(capsys, home):
     assert any(line.endswith("3 of 25, best 9") for line in lines)
 
 
+@pytest.mark.parametrize(
+    "items", [None, 3, {item.id: "passed" for item in EXERCISES["8.5.1"].items}]
+)
+def test_odd_items_of_an_older_course_cost_nothing(capsys, home, items):
+    for lesson in COURSE[:3]:
+        for key in lesson.guesses:
+            guess_book().save(key, 1)
+    entry = {"points": 3, "max_points": 20, "best": 9, "items": items}
+    (home / "progress.json").write_text(json.dumps({"8.5.1": entry}))
+    assert "Next: exercise 8.5.1, item match" in told(capsys)[-1]
+
+
 def test_a_checked_notebook_shows_no_learners_state(capsys, monkeypatch):
     monkeypatch.setenv("RADIXLAB_STATIC", "1")
     lines = told(capsys)
