@@ -1,7 +1,6 @@
 """What the judge saw: every reading of the clock and every call, in order.
 
-Whatever a sample says can be compared with it, since a sample begins at a reading. The log knows
-no groups and no phases: `story` finds these in it.
+The log knows no groups and no phases: `story` finds these in it.
 """
 
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Call:
         return self.verb in ("start", "fork", "append")
 
     def __str__(self) -> str:
-        return f"manager.{self.verb}({'' if self.verb in ('start', 'sync') else self.sequence})"
+        return f"manager.{self.verb}()"
 
 
 class Log:
@@ -45,19 +44,13 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[float | Call] = []
-        self.index: dict[float, int] = {}
-        """Of a reading among the events."""
         self.num_managers = 0
 
-    def read(self, now_s: float) -> float:
-        """Note a reading of the clock."""
-        self.index[now_s] = len(self.events)
-        self._add(now_s)
-        return now_s
-
-    def call(self, call: Call) -> None:
-        """Note a call."""
-        self._add(call)
+    def add(self, event: float | Call) -> None:
+        """Note a reading or a call; refuse one too many."""
+        if len(self.events) >= MAX_CALLS:
+            raise RefusedError(f"over {MAX_CALLS:,} calls in one run: take fewer samples")
+        self.events.append(event)
 
     def manager(self, kind: object, block_size: object) -> int:
         """Give a new manager a number; refuse one that does not exist, or one too many."""
@@ -69,29 +62,3 @@ class Log:
             raise RefusedError(f"over {MAX_MANAGERS} managers in one run: one for each combination")
         self.num_managers += 1
         return self.num_managers
-
-    def after(self, start_s: float) -> list[Call]:
-        """Return the calls between a reading and the next one; none if there is no such reading."""
-        calls: list[Call] = []
-        at = self.index.get(start_s, len(self.events)) + 1
-        while at < len(self.events):
-            event = self.events[at]
-            if isinstance(event, float):
-                break
-            calls.append(event)
-            at += 1
-        return calls
-
-    def shown(self, start_s: float) -> str:
-        """Show what was called around a sample, from the call before its first reading on."""
-        index = self.index.get(start_s)
-        if index is None:
-            return "no reading of the clock"
-        before = self.events[max(0, index - 1) : index]
-        names = ["clock()" if isinstance(event, float) else str(event) for event in before]
-        return "\n".join([*names, "clock()", *map(str, self.after(start_s)), "clock()"])
-
-    def _add(self, event: float | Call) -> None:
-        if len(self.events) >= MAX_CALLS:
-            raise RefusedError(f"over {MAX_CALLS:,} calls in one run: take fewer samples")
-        self.events.append(event)

@@ -14,7 +14,7 @@ def logged_seconds(run: Run) -> dict[Cell, list[float]]:
     """Return the seconds of each cell; raise `Failed` where the log has none for a sample."""
     seconds: dict[Cell, list[float]] = defaultdict(list)
     for index, sample in enumerate(run.samples):
-        truth_s = run.logged_s(index)
+        truth_s = run.story.after(sample.start_s).seconds
         if truth_s is None:
             raise run.failed(
                 f"{run.name(index)} did not begin at a reading of the clock, so nothing follows "
@@ -29,8 +29,8 @@ def logged_copies(run: Run) -> dict[Cell, int]:
     """Return how many blocks the calls that were timed in each cell have copied."""
     copies: dict[Cell, int] = defaultdict(int)
     for sample in run.samples:
-        calls = run.story.timed(sample.start_s)
-        copies[sample.cell] += sum(run.story.call(at).copies for at in calls)
+        calls = run.story.after(sample.start_s).calls
+        copies[sample.cell] += sum(call.copies for call in calls)
     return dict(copies)
 
 

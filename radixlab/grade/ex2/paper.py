@@ -5,6 +5,7 @@ are slow; every cost jitters, and some calls are interrupted.
 """
 
 from collections import Counter, defaultdict
+from itertools import count
 
 import numpy as np
 
@@ -36,23 +37,25 @@ class PaperMachine:
         self.costs = Costs.drawn(self.rng)
         self.log = Log()
         self.now_s = 0.0
+        self._block_ids = count()
         self._num_calls: Counter[int] = Counter()
         self._queued_s: dict[int, float] = defaultdict(float)
 
     def clock(self) -> float:
         """Return the time."""
         self.now_s += READ_S
-        return self.log.read(self.now_s)
+        self.log.add(self.now_s)
+        return self.now_s
 
     def make_manager(self, kind: str, block_size: int) -> Door:
         """Return a new manager, cold; `RefusedError` for a kind or block size there is not."""
         number = self.log.manager(kind, block_size)
-        tables = PaperTables(kind, block_size, self.workload)
+        tables = PaperTables(kind, block_size, self.workload, self._block_ids)
         return Door(number, tables, block_size * self.costs.token_bytes, self._pass)
 
     def _pass(self, call: Call) -> None:
         """Note a call and let its time pass: some of it now, the rest at the next sync."""
-        self.log.call(call)
+        self.log.add(call)
         cost_s = self.costs.call_s(call)
         if call.verb == "sync":
             self.now_s += self._queued_s.pop(call.manager, 0.0) + cost_s
