@@ -10,8 +10,7 @@ import numpy as np
 
 from radixlab.cache import CacheConfig, KVCacheManager, NaiveManager, NumpyKVStore, OutOfBlocksError
 from radixlab.exercise.cow import Copies
-from radixlab.grade.ex2.door import Door
-from radixlab.grade.ex2.log import Log, RefusedError
+from radixlab.grade.ex2.door import Door, Log, RefusedError
 from radixlab.grade.ex2.traffic import WORKLOADS
 from radixlab.workloads.request import TokenArray
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from radixlab.exercise.cow import KINDS, MAX_ROWS, MAX_SAMPLES, PHASES, Sample
+from radixlab.exercise.cow import KINDS, MAX_SAMPLES, PHASES, Sample
 from radixlab.grade.box import BoxClosed, LearnerError
 from radixlab.grade.ex2.engine import EngineMachine
 from radixlab.grade.ex2.paper import PaperMachine
@@ -23,8 +23,8 @@ Fault = tuple[str, int | None]
 Kinds = Collection[str]
 TOKEN_FLOATS, MAX_POOL_BYTES = 64, 100 << 20
 """Of the real engine: 256 bytes of keys and values a token, so that a pool takes 2 megabytes."""
-MOST = 2**53
-"""A number beyond is no count of this exercise."""
+MOST, MAX_ROWS = 2**53, 1_000
+"""A larger count, or more entries in a part of the report, make no sense here."""
 
 
 @dataclass(frozen=True)
@@ -180,13 +180,13 @@ def _sample(index: int, row: Any) -> Sample:
             f"{name} has kind {shown(kind)} and phase {shown(phase)}; "
             f"there are {', '.join(KINDS)} and {', '.join(PHASES)}."
         )
-    return Sample(
-        kind,
-        whole(f"{name}.block_size", block_size, 1, MOST),
-        whole(f"{name}.forks", forks, 1, MOST),
-        phase,
-        finite(f"{name}.start_s", start_s),
-        finite(f"{name}.seconds", seconds),
-        whole(f"{name}.copies", copies, 0, MOST),
-        whole(f"{name}.bytes", num_bytes, 0, MOST),
-    )
+    for field, value, least in (
+        ("block_size", block_size, 1),
+        ("forks", forks, 1),
+        ("copies", copies, 0),
+        ("bytes", num_bytes, 0),
+    ):
+        whole(f"{name}.{field}", value, least, MOST)
+    finite(f"{name}.start_s", start_s)
+    finite(f"{name}.seconds", seconds)
+    return Sample(*row)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from radixlab.grade.ex2.log import Call, Log
+from radixlab.grade.ex2.door import Call, Log
 
 EARLY = "a write to a sequence that is forked later"
 MORE = "a third write of a branch"

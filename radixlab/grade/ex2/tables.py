@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from radixlab.exercise.cow import Copies
-from radixlab.grade.ex2.log import RefusedError
+from radixlab.grade.ex2.door import RefusedError
 from radixlab.grade.ex2.traffic import Workload
 
 MAX_BLOCKS = 500_000
