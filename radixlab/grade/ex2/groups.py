@@ -107,8 +107,11 @@ def released(run: Run, kinds: Kinds) -> Fault | None:
 
 
 def kept(run: Run, kinds: Kinds) -> Fault | None:
-    """Keep every fork and append of a manager after its warm-up as a sample, outliers too."""
-    story = run.story
+    """Keep every fork and append of a manager after its warm-up as one sample, outliers too."""
+    story, holders = run.story, Counter(run.calls)
+    for index, held in enumerate(run.calls):
+        if held is not None and holders[held] > 1:
+            return f"{run.where}{run.name(index)} is listed {holders[held]} times", index
     measured = {story.family[at] for at in run.sampled}
     first: dict[int, int] = {}
     for at in sorted(run.sampled):
