@@ -10,6 +10,8 @@ from typing import Any, Literal
 from radixlab.exercise.cow import KINDS, MAX_CALLS, MAX_MANAGERS, Copies
 
 Verb = Literal["start", "fork", "append", "sync", "release"]
+WORK = ("start", "fork", "append")
+"""What warms a manager up."""
 
 
 class RefusedError(ValueError):
@@ -30,11 +32,6 @@ class Call:
     """What a fork made."""
     copies: int = 0
     bytes: int = 0
-
-    @property
-    def is_work(self) -> bool:
-        """Whether it counts for the warm-up of its manager."""
-        return self.verb in ("start", "fork", "append")
 
     def __str__(self) -> str:
         return f"manager.{self.verb}()"

@@ -10,7 +10,7 @@ from itertools import count
 
 import numpy as np
 
-from radixlab.grade.ex2.door import Call, Door, Log
+from radixlab.grade.ex2.door import WORK, Call, Door, Log
 from radixlab.grade.ex2.tables import PaperTables
 from radixlab.grade.ex2.traffic import WORKLOADS
 
@@ -133,7 +133,7 @@ class PaperMachine:
         if call.verb == "sync":
             self.now_s += self._queued_s.pop(call.manager, 0.0) + cost_s
             return
-        if call.is_work:
+        if call.verb in WORK:
             cost_s *= self.costs.warm_up(self._num_calls[call.manager]) * noise(self.rng)
             self._num_calls[call.manager] += 1
         launched_s = self.costs.launched_share * cost_s

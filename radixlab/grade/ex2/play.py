@@ -7,7 +7,7 @@ written or raises, the samples of `take_samples` are graded for the items of the
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from radixlab.exercise.cow import KINDS, MAX_SAMPLES, PHASES, Sample
 from radixlab.grade.box import BoxClosed, LearnerError
@@ -125,13 +125,10 @@ def everywhere(judge: Callable[[Run], None], is_real: bool = False) -> Check:
 
 def run(trial: Trial, scene: Scene) -> Run:
     """Let the learner's benchmark run on a fresh machine, once for all items."""
-    if scene not in trial.memory:
-        trial.memory[scene] = _run(trial, scene)
-    found = trial.memory[scene]
+    found = trial.memory.get(scene) or trial.memory.setdefault(scene, _run(trial, scene))
     if isinstance(found, Exception):
         raise found
-    assert isinstance(found, Run)
-    return found
+    return cast(Run, found)
 
 
 def _run(trial: Trial, scene: Scene) -> Run | Exception:

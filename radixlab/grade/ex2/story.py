@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from radixlab.grade.ex2.door import Call, Log
+from radixlab.grade.ex2.door import WORK, Call, Log
 
 EARLY = "a write to a sequence that is forked later"
 MORE = "a third write of a branch"
@@ -106,7 +106,7 @@ class Story:
                 self.intervals[call] = interval
                 continue
             interval.calls.append(call)
-            num_calls[call.manager] += call.is_work
+            num_calls[call.manager] += call.verb in WORK
             sequence = call.manager, call.sequence
             if call.verb == "start":
                 of[sequence] = Family(call.manager, at, {call.sequence})
