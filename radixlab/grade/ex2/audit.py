@@ -4,12 +4,13 @@ A rule is a function that returns its first fault; its docstring is its sentence
 id. Each item rests on the rules that belong to it, so a fault costs the items it is about.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from itertools import product
 from math import isclose
 
-from radixlab.exercise.cow import KINDS, PHASES, WARM_UP_CALLS, Sample
+from radixlab.exercise.cow import KINDS, MIN_SAMPLES, PHASES, WARM_UP_CALLS, Sample
 from radixlab.grade.ex2 import groups
 from radixlab.grade.ex2.play import Fault, Kinds, Run, named, show_s
 
@@ -64,7 +65,7 @@ def each_sample(say: Callable[[Run, int, Sample], str | None]) -> Rule:
 @each_sample
 def reading(run: Run, index: int, sample: Sample) -> str | None:
     """Begin a sample at a reading of the clock, and end it at the next one."""
-    if run.logged_s(index) is not None:
+    if run.story.after(sample.start_s).seconds is not None:
         return None
     return f"says it began at {sample.start_s:.9f} s; the clock showed no such time"
 
@@ -72,8 +73,8 @@ def reading(run: Run, index: int, sample: Sample) -> str | None:
 @each_sample
 def one_call(run: Run, index: int, sample: Sample) -> str | None:
     """Between the two readings, call fork or append once, then sync, and nothing else."""
-    calls = run.story.log.after(sample.start_s)
-    work = [call for call in calls if call.verb != "sync"]
+    interval = run.story.after(sample.start_s)
+    calls, work = interval.calls, interval.others
     if len(work) != 1 or work[0].verb not in ("fork", "append"):
         timed = ", ".join(call.verb for call in work[:6])
         return f"times {f'{len(work)} calls ({timed})' if work else 'no call at all'}"
@@ -89,7 +90,7 @@ def one_call(run: Run, index: int, sample: Sample) -> str | None:
 @each_sample
 def seconds(run: Run, index: int, sample: Sample) -> str | None:
     """Report the next reading minus start_s."""
-    truth_s = run.logged_s(index)
+    truth_s = run.story.after(sample.start_s).seconds
     if truth_s is None or isclose(sample.seconds, truth_s, rel_tol=1e-6):
         return None
     return f"says {show_s(sample.seconds)}; the next reading came {show_s(truth_s)} later"
@@ -118,7 +119,7 @@ def label(run: Run, index: int, sample: Sample) -> str | None:
     """Give a sample the kind, block size, forks and phase of the call that it timed."""
     at = run.calls[index]
     if at is None:
-        return f"times {len(run.story.timed(sample.start_s))} forks and writes, not 1"
+        return f"times {len(run.story.after(sample.start_s).timed)} forks and writes, not 1"
     call, phase = run.story.call(at), run.story.phase[at]
     if (call.kind, call.block_size) != (sample.kind, sample.block_size):
         return f'calls a manager of kind "{call.kind}" with blocks of {call.block_size}'
@@ -163,6 +164,13 @@ def phases(run: Run, kinds: Kinds) -> Fault | None:
         if (kind, phase) not in there:
             return f'There is no sample of kind "{kind}" and phase "{phase}"', None
     return None
+
+
+def enough(run: Run, kinds: Kinds) -> Fault | None:
+    """Take at least 15 samples in every cell."""
+    counts = Counter(sample.cell for sample in run.samples if sample.kind in kinds)
+    few = {cell: count for cell, count in counts.items() if count < MIN_SAMPLES}
+    return (f"n[{min(few)}] is {few[min(few)]}", None) if few else None
 
 
 def order(run: Run, kinds: Kinds) -> Fault | None:

@@ -4,9 +4,9 @@ from math import isclose
 from statistics import median, quantiles
 from typing import Any
 
-from radixlab.exercise.cow import KINDS, MIN_SAMPLES, Cell, Conclusion
-from radixlab.grade.ex2.audit import order, require
-from radixlab.grade.ex2.groups import rounds
+from radixlab.exercise.cow import KINDS, Cell
+from radixlab.grade.ex2.audit import enough, order, require
+from radixlab.grade.ex2.groups import as_often, rounds
 from radixlab.grade.ex2.oracle import conclusions, logged_seconds
 from radixlab.grade.ex2.play import Run, show_s
 from radixlab.grade.items import Failed
@@ -20,80 +20,56 @@ SLACK = 1e-5
 def report(run: Run) -> None:
     """Compute n, median and quartiles again, and look at the order of the rounds."""
     tables = {name: _table(run, name) for name in ("n", "median", "spread")}
-    require(run, KINDS, order, rounds)
+    require(run, KINDS, order, as_often, rounds, enough)
     cells = logged_seconds(run)
     for name, table in tables.items():
         if table.keys() != cells.keys():
             cell = min(table.keys() ^ cells.keys())
             there = name if cell in table else "the samples"
-            raise run.failed(
-                f"{name} has {len(table)} cells, the samples have {len(cells)}: {shown(cell)} "
-                f"is only in {there}."
-            )
+            what = f"{name} has {len(table)} cells, the samples have {len(cells)}"
+            raise run.failed(f"{what}: {shown(cell)} is only in {there}.")
     for cell, seconds in cells.items():
         n, middle, spread = (table[cell] for table in tables.values())
-        _require_n(run, cell, len(seconds), n)
-        if not _is_close(middle, median(seconds)):
-            raise _wrong(run, "median", cell, show_s(median(seconds)), middle)
-        _require_quartiles(run, cell, seconds, spread)
+        _require(run, f"n[{cell}]", n, len(seconds), type(n) is int and n == len(seconds))
+        truth_s = median(seconds)
+        _require(run, f"median[{cell}]", middle, truth_s, _is_close(middle, truth_s))
+        low_s, _, high_s = quantiles(seconds, n=4)
+        is_right = _are_quartiles(seconds, spread)
+        _require(run, f"spread[{cell}]", spread, [low_s, high_s], is_right)
 
 
 def concluded(run: Run) -> None:
     """Draw every conclusion again, also where nothing is copied."""
     found = [_conclusion(index, row) for index, row in enumerate(run.part("conclusions"))]
-    found.sort(key=lambda one: (one.block_size, one.forks))
+    found.sort(key=lambda one: one[0])
     right = conclusions(run)
-    said, asked = ([(one.block_size, one.forks) for one in some] for some in (found, right))
+    said, asked = [pair for pair, _ in found], [(one.block_size, one.forks) for one in right]
     if said != asked:
         raise run.failed(
             f"There must be one conclusion for every (block_size, forks) that was measured, "
             f"{asked}; there are {shown(said)}."
         )
-    for one, truth in zip(found, right, strict=True):
-        for fact in FACTS:
-            _compare(run, fact, getattr(one, fact), truth)
+    for (pair, facts), truth in zip(found, right, strict=True):
+        for fact, value in zip(FACTS, facts, strict=True):
+            wanted = getattr(truth, fact)
+            is_right = value is None if wanted is None else _is_close(value, wanted)
+            _require(run, f"{fact} of {pair}", value, wanted, is_right, fact == "copy_s")
 
 
-def _require_n(run: Run, cell: Cell, truth: int, value: Any) -> None:
-    if type(value) is not int or value != truth:
-        raise run.failed(f"n[{cell}] is {shown(value)}; the samples say {truth}.")
-    if value < MIN_SAMPLES:
-        raise run.failed(f"n[{cell}] is {value}: every cell needs {MIN_SAMPLES} samples or more.")
-
-
-def _require_quartiles(run: Run, cell: Cell, seconds: list[float], value: Any) -> None:
-    """Take any of the usual definitions of a quartile: they differ by one sample at most."""
-    ends = value if isinstance(value, list) and len(value) == 2 else [None, None]
-    if not all(_cuts(seconds, end, share) for end, share in zip(ends, (0.25, 0.75), strict=True)):
-        low, _, high = quantiles(seconds, n=4) if len(seconds) > 1 else seconds * 3
-        raise _wrong(run, "spread", cell, f"({show_s(low)}, {show_s(high)})", value)
-
-
-def _cuts(seconds: list[float], value: Any, share: float) -> bool:
-    """Tell whether this share of the samples lies below a value, give or take one sample."""
-    at = as_finite(value)
-    if at is None:
-        return False
-    below = sum(s < at * (1 - SLACK) for s in seconds)
-    up_to = sum(s <= at * (1 + SLACK) for s in seconds)
-    return below - 1 <= share * len(seconds) <= up_to + 1
-
-
-def _compare(run: Run, fact: str, value: float | None, truth: Conclusion) -> None:
-    right: float | None = getattr(truth, fact)
-    if value is None or right is None:
-        is_right = value is right
-    else:
-        is_right = isclose(value, right, rel_tol=SLACK)
+def _require(
+    run: Run, name: str, value: Any, truth: Any, is_right: bool, is_time: bool = True
+) -> None:
     if not is_right:
-        expected, actual = (_told(fact, one) for one in (right, value))
-        raise Failed(
-            f"{fact} of {(truth.block_size, truth.forks)} is {actual}; the samples, as the log "
-            f"has them, say {expected}.",
-            scenario=f"{run.code()}\nreport.conclusions",
-            expected=f"{fact} = {expected}",
-            actual=f"{fact} = {actual}",
-        )
+        said, right = (_told(one, is_time) for one in (value, truth))
+        raise run.failed(f"{name} is {said}; the samples, as the log has them, say {right}.")
+
+
+def _told(value: Any, is_time: bool) -> str:
+    if isinstance(value, list):
+        return f"({', '.join(_told(one, is_time) for one in value[:3])})"
+    if not isinstance(value, float):
+        return shown(value)
+    return show_s(value) if is_time else f"{value:.4g}"
 
 
 def _is_close(value: Any, truth: float) -> bool:
@@ -101,19 +77,17 @@ def _is_close(value: Any, truth: float) -> bool:
     return number is not None and isclose(number, truth, rel_tol=SLACK)
 
 
-def _told(fact: str, value: float | None) -> str:
-    if value is None:
-        return "None"
-    return show_s(value) if fact == "copy_s" else f"{value:.4g}"
-
-
-def _wrong(run: Run, name: str, cell: Cell, expected: str, value: Any) -> Failed:
-    ends = value if isinstance(value, list) else [value]
-    told = [show_s(end) if isinstance(end, float) else shown(end) for end in ends[:3]]
-    actual = f"({', '.join(told)})" if isinstance(value, list) else told[0]
-    return run.failed(
-        f"{name}[{cell}] is {actual}; the samples, as the log has them, say {expected}."
-    )
+def _are_quartiles(seconds: list[float], value: Any) -> bool:
+    """Take any of the usual definitions of a quartile: they differ by one sample at most."""
+    ends = value if isinstance(value, list) and len(value) == 2 else [None, None]
+    for at, share in zip(map(as_finite, ends), (0.25, 0.75), strict=True):
+        if at is None:
+            return False
+        below = sum(one < at * (1 - SLACK) for one in seconds)
+        up_to = sum(one <= at * (1 + SLACK) for one in seconds)
+        if not below - 1 <= share * len(seconds) <= up_to + 1:
+            return False
+    return True
 
 
 def _table(run: Run, name: str) -> dict[Cell, Any]:
@@ -122,22 +96,13 @@ def _table(run: Run, name: str) -> dict[Cell, Any]:
     for row in run.part(name):
         key = row[0] if isinstance(row, list) and len(row) == 2 else None
         if not isinstance(key, list) or [type(one) for one in key] != [str, int, int, str]:
-            raise Failed(
-                f"A key of {name} must be (kind, block_size, forks, phase), as in Sample.cell; "
-                f"it is {shown(key)}."
-            )
+            cell = "(kind, block_size, forks, phase), as in Sample.cell"
+            raise Failed(f"A key of {name} must be {cell}; it is {shown(key)}.")
         table[key[0], key[1], key[2], key[3]] = row[1]
     return table
 
 
-def _conclusion(index: int, row: Any) -> Conclusion:
-    values = row if isinstance(row, list) and len(row) == 2 + len(FACTS) else []
-    if not values or any(type(value) is not int for value in values[:2]):
+def _conclusion(index: int, row: Any) -> tuple[tuple[int, int], list[Any]]:
+    if not isinstance(row, list) or [type(one) for one in row[:2]] != [int, int] or len(row) != 6:
         raise Failed(f"conclusions[{index}] is not a Conclusion; it is {shown(row)}.")
-    facts = [None if value is None else as_finite(value) for value in values[2:]]
-    if facts != [None if value is None else value for value in values[2:]]:
-        raise Failed(
-            f"conclusions[{index}] holds something that is neither a finite number nor None: "
-            f"{shown(row)}."
-        )
-    return Conclusion(*values)
+    return (row[0], row[1]), row[2:]

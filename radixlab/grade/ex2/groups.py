@@ -7,7 +7,7 @@ never forked.
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from radixlab.exercise.cow import KINDS, WARM_UP_CALLS, Sample
+from radixlab.exercise.cow import WARM_UP_CALLS, Sample
 from radixlab.grade.ex2.play import Fault, Kinds, Run, named
 from radixlab.grade.ex2.story import Family
 
@@ -45,14 +45,14 @@ def group(run: Run, kinds: Kinds) -> Fault | None:
 
 
 def as_often(run: Run, kinds: Kinds) -> Fault | None:
-    """Measure both kinds equally often."""
-    counts = _counts(_pieces(run))
-    for (_, size, forks), is_group in sorted(counts):
-        cow, eager = (counts[(kind, size, forks), is_group] for kind in KINDS)
-        if cow != eager:
-            what = "groups" if is_group else '"unshared" writes'
-            combination = f"Block size {size}, forks {forks}"
-            return f"{combination}: cow has {cow} {what}, eager has {eager}", None
+    """Take equally many groups of every combination, with one write beside each."""
+    counts = Counter((piece.combination, piece.is_group) for piece in _pieces(run))
+    most = max(counts.values(), default=0)
+    for combination in sorted({combination for combination, _ in counts}):
+        groups, beside = counts[combination, True], counts[combination, False]
+        if not groups == beside == most:
+            what = f'{groups} groups and {beside} "unshared" writes'
+            return f"{combination} has {what}; there are {most} rounds", None
     return None
 
 
@@ -69,18 +69,10 @@ def one_manager(run: Run, kinds: Kinds) -> Fault | None:
 
 def rounds(run: Run, kinds: Kinds) -> Fault | None:
     """Take one group of every combination in a round, and then begin the next round."""
-    pieces = _pieces(run)
-    counts = _counts(pieces)
-    num_rounds = max(counts.values(), default=0)
-    for combination, _ in counts:
-        for is_group, what in ((True, "groups"), (False, '"unshared" writes')):
-            if counts[combination, is_group] != num_rounds:
-                count = counts[combination, is_group]
-                return f"{combination} has {count} {what} in {num_rounds} rounds", None
     by_round: dict[int, list[Piece]] = defaultdict(list)
-    for piece in pieces:
+    for piece in _pieces(run):
         by_round[piece.nth].append(piece)
-    for nth in range(1, num_rounds):
+    for nth in range(1, len(by_round)):
         end = max(by_round[nth], key=lambda piece: piece.family.calls[-1])
         begin = min(by_round[nth + 1], key=lambda piece: piece.family.calls[0])
         if begin.family.calls[0] < end.family.calls[-1]:
@@ -90,54 +82,51 @@ def rounds(run: Run, kinds: Kinds) -> Fault | None:
 
 def released(run: Run, kinds: Kinds) -> Fault | None:
     """Release every sequence of a group before the next group of its manager."""
-    for manager, families in run.story.families.items():
+    for manager, started in run.story.families.items():
+        families = [family for family in started if family.calls]
         counts: Counter[bool] = Counter()
         running: list[tuple[Family, int]] = []
         for family in families[_first_measured(run, families) :]:
             at, is_group = family.started_at, family.forks > 0
-            counts[is_group] += bool(family.calls)
-            running = [(one, nth) for one, nth in running if (one.ended_at or at + 1) > at]
+            counts[is_group] += 1
+            running = [(one, nth) for one, nth in running if one.runs_at(at)]
             late = [nth for _, nth in running if nth != counts[is_group]]
             if late:
-                return (
-                    f"{run.where}group {counts[is_group]} of manager {manager} began while "
-                    f"sequences of group {late[0]} were running"
-                ), None
+                what = f"group {counts[is_group]} of manager {manager} began"
+                return f"{run.where}{what} while sequences of group {late[0]} were running", None
             running.append((family, counts[is_group]))
     return None
 
 
 def kept(run: Run, kinds: Kinds) -> Fault | None:
-    """Keep every fork and append of a manager after its warm-up as a sample, outliers too."""
-    for families in run.story.families.values():
-        calls = sorted(at for family in families for at in family.calls)
-        first = next((at for at in calls if at in run.sampled), None)
-        for at in calls:
-            if at not in run.sampled and _counts_as_measured(run, at, first):
-                call, nth = run.story.call(at), run.story.nth[at]
-                manager = f"manager {call.manager} ({call.kind}, blocks of {call.block_size})"
-                what = f"call {nth} of {manager} is {named(run.story.phase[at])}"
-                return f"{run.where}{what}, and no sample holds it", None
+    """Keep every fork and append of a manager after its warm-up as one sample, outliers too."""
+    story, holders = run.story, Counter(run.calls)
+    for index, held in enumerate(run.calls):
+        if held is not None and holders[held] > 1:
+            return f"{run.where}{run.name(index)} is listed {holders[held]} times", index
+    measured = {story.family[at] for at in run.sampled}
+    first: dict[int, int] = {}
+    for at in sorted(run.sampled):
+        first.setdefault(story.call(at).manager, at)
+    for at, family in story.family.items():
+        is_warm_up = at < first.get(family.manager, at) and family not in measured
+        if family.manager not in first:  # it has no sample at all
+            is_warm_up = story.nth[at] <= WARM_UP_CALLS or at not in story.alone
+        if at not in run.sampled and not is_warm_up:
+            call, phase = story.call(at), named(story.phase[at])
+            manager = f"manager {call.manager} ({call.kind}, blocks of {call.block_size})"
+            what = f"call {story.nth[at]} of {manager} is {phase}"
+            return f"{run.where}{what}, and no sample holds it", None
     return None
-
-
-def _counts_as_measured(run: Run, at: int, first: int | None) -> bool:
-    """Tell whether a call belongs to what was measured, whatever became of it."""
-    story = run.story
-    if first is None:  # its manager has no sample at all
-        return story.nth[at] > WARM_UP_CALLS and story.was_timed(at)
-    return at > first or any(other in run.sampled for other in story.family[at].calls)
 
 
 def _first_measured(run: Run, families: list[Family]) -> int:
     """Return where measuring begins, even if the very first calls were left out of the samples."""
-    measured = [any(at in run.sampled for at in family.calls) for family in families]
-    if not any(measured):
-        return len(families)
-    first = measured.index(True)
-    before = families[first - 1] if first else None
-    if before and (before.ended_at or families[first].started_at + 1) > families[first].started_at:
-        first -= any(run.story.was_timed(at) for at in before.calls)
+    measured = (nth for nth, one in enumerate(families) if run.sampled.keys() & one.calls)
+    first = next(measured, len(families))
+    if 0 < first < len(families):
+        before, started_at = families[first - 1], families[first].started_at
+        first -= before.runs_at(started_at) and not run.story.alone.isdisjoint(before.calls)
     return first
 
 
@@ -153,10 +142,6 @@ def _pieces(run: Run) -> list[Piece]:
         counts[key] += 1
         pieces.append(Piece(family, *key, counts[key]))
     return pieces
-
-
-def _counts(pieces: list[Piece]) -> Counter[tuple[Combination, bool]]:
-    return Counter((piece.combination, piece.is_group) for piece in pieces)
 
 
 def _told(phases: list[str]) -> str:

@@ -6,11 +6,8 @@ from radixlab.grade.ex2.figures import concluded, report
 from radixlab.grade.ex2.play import everywhere
 from radixlab.grade.items import Exercise, Item
 
-SAMPLES = ()
+EITHER: tuple[str, ...] = ()
 """The first part needs `take_samples` or `benchmark`; `play` says so where both are missing."""
-REPORT = ("benchmark",)
-LIMIT_S = 15.0
-"""The first item runs the benchmark nine times, in a second or two; the others look at the same."""
 
 EXERCISE = Exercise(
     id="8.5.2",
@@ -31,8 +28,7 @@ EXERCISE = Exercise(
                 f"Per manager: {WARM_UP_CALLS} calls first that are not samples. Per sample: sync, "
                 "start_s = clock(), call, sync, seconds = clock() - start_s. Keep all of them.",
             ),
-            SAMPLES,
-            LIMIT_S,
+            EITHER,
         ),
         Item(
             "counts",
@@ -49,8 +45,7 @@ EXERCISE = Exercise(
                 "returned); bytes = copies * manager.block_bytes. Write to a second fresh sequence "
                 'for "unshared", and never fork that one.',
             ),
-            SAMPLES,
-            LIMIT_S,
+            EITHER,
         ),
         Item(
             "eager",
@@ -64,8 +59,7 @@ EXERCISE = Exercise(
                 'for kind in KINDS: take the group with make_manager(kind, size); time "fork" as '
                 "well, and count the copies it returns.",
             ),
-            SAMPLES,
-            LIMIT_S,
+            EITHER,
         ),
         Item(
             "report",
@@ -80,8 +74,7 @@ EXERCISE = Exercise(
                 "for _ in range(ROUNDS): for kind …: for size …: for num in forks: take one group. "
                 "quantiles(seconds, n=4) gives (first quartile, median, third quartile).",
             ),
-            REPORT,
-            LIMIT_S,
+            ("benchmark",),
         ),
         Item(
             "conclusions",
@@ -96,8 +89,7 @@ EXERCISE = Exercise(
                 "copy_s = m(cow, first) - m(cow, unshared), None if no first write copied; "
                 "break_even_blocks = (m(eager, fork) - m(cow, fork)) / copy_s.",
             ),
-            REPORT,
-            LIMIT_S,
+            ("benchmark",),
         ),
         Item(
             "real",
@@ -110,8 +102,7 @@ EXERCISE = Exercise(
                 "The real pool has room for two groups of the largest number of forks.",
                 "Release every sequence of a group, its first one too, before the next begins.",
             ),
-            SAMPLES,
-            LIMIT_S,
+            EITHER,
         ),
     ),
 )

@@ -3,7 +3,7 @@
 Seconds and copies are those of the log, whatever the samples say, so nothing can be made up.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import median
 
 from radixlab.exercise.cow import Cell, Conclusion
@@ -14,7 +14,7 @@ def logged_seconds(run: Run) -> dict[Cell, list[float]]:
     """Return the seconds of each cell; raise `Failed` where the log has none for a sample."""
     seconds: dict[Cell, list[float]] = defaultdict(list)
     for index, sample in enumerate(run.samples):
-        truth_s = run.logged_s(index)
+        truth_s = run.story.after(sample.start_s).seconds
         if truth_s is None:
             raise run.failed(
                 f"{run.name(index)} did not begin at a reading of the clock, so nothing follows "
@@ -25,19 +25,12 @@ def logged_seconds(run: Run) -> dict[Cell, list[float]]:
     return dict(seconds)
 
 
-def logged_copies(run: Run) -> dict[Cell, int]:
-    """Return how many blocks the calls that were timed in each cell have copied."""
-    copies: dict[Cell, int] = defaultdict(int)
-    for sample in run.samples:
-        calls = run.story.timed(sample.start_s)
-        copies[sample.cell] += sum(run.story.call(at).copies for at in calls)
-    return dict(copies)
-
-
 def conclusions(run: Run) -> list[Conclusion]:
     """Draw the conclusion of every block size and number of forks that was measured."""
     medians = {cell: median(seconds) for cell, seconds in logged_seconds(run).items()}
-    copies = logged_copies(run)
+    copies: Counter[Cell] = Counter()
+    for sample in run.samples:
+        copies[sample.cell] += sum(call.copies for call in run.story.after(sample.start_s).calls)
     pairs = sorted({cell[1:3] for cell in medians})
     try:
         return [_conclusion(medians, copies, *pair) for pair in pairs]
@@ -48,7 +41,7 @@ def conclusions(run: Run) -> list[Conclusion]:
 
 
 def _conclusion(
-    medians: dict[Cell, float], copies: dict[Cell, int], block_size: int, forks: int
+    medians: dict[Cell, float], copies: Counter[Cell], block_size: int, forks: int
 ) -> Conclusion:
     """Draw one conclusion; `KeyError` holds a cell that is missing."""
 

@@ -7,9 +7,9 @@ written or raises, the samples of `take_samples` are graded for the items of the
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from radixlab.exercise.cow import KINDS, MAX_ROWS, MAX_SAMPLES, PHASES, Sample
+from radixlab.exercise.cow import KINDS, MAX_SAMPLES, PHASES, Sample
 from radixlab.grade.box import BoxClosed, LearnerError
 from radixlab.grade.ex2.engine import EngineMachine
 from radixlab.grade.ex2.paper import PaperMachine
@@ -23,8 +23,8 @@ Fault = tuple[str, int | None]
 Kinds = Collection[str]
 TOKEN_FLOATS, MAX_POOL_BYTES = 64, 100 << 20
 """Of the real engine: 256 bytes of keys and values a token, so that a pool takes 2 megabytes."""
-MOST = 2**53
-"""A number beyond is no count of this exercise."""
+MOST, MAX_ROWS = 2**53, 1_000
+"""A larger count, or more entries in a part of the report, make no sense here."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Run:
         """The samples, each of which could be one."""
         found = rows("samples", self.returned.get("samples"), MAX_SAMPLES)
         if not found:
-            raise Failed("samples is empty.", scenario=self.code())
+            raise Failed("samples is empty.", scenario=self.scene.code(self.function))
         return [_sample(index, row) for index, row in enumerate(found)]
 
     @cached_property
     def calls(self) -> list[int | None]:
         """Which call each sample timed, if it timed exactly one."""
-        timed = [self.story.timed(sample.start_s) for sample in self.samples]
+        timed = [self.story.after(sample.start_s).timed for sample in self.samples]
         return [calls[0] if len(calls) == 1 else None for calls in timed]
 
     @cached_property
@@ -58,16 +58,6 @@ class Run:
         """The sample of each call that is one."""
         pairs = zip(self.calls, self.samples, strict=True)
         return {at: sample for at, sample in pairs if at is not None}
-
-    def logged_s(self, index: int) -> float | None:
-        """Return what the log says of a sample's time: the next reading minus its first one."""
-        log, start_s = self.story.log, self.samples[index].start_s
-        at = log.index.get(start_s)
-        if at is None:
-            return None
-        following = at + 1 + len(log.after(start_s))
-        end_s = log.events[following] if following < len(log.events) else None
-        return end_s - start_s if isinstance(end_s, float) else None
 
     def part(self, name: str) -> list[Any]:
         """Return the rows of a part of the report; raise what `benchmark` raised instead of it."""
@@ -77,20 +67,15 @@ class Run:
             raise Failed(f"benchmark must return a CowReport; a list of samples has no {name}.")
         return rows(name, self.returned.get(name), MAX_ROWS)
 
-    def code(self, index: int | None = None) -> str:
-        """Return lines to paste, which end at a sample if there is an index."""
-        return self.scene.code(self.function, index)
-
     def failed(self, message: str, index: int | None = None) -> Failed:
         """Say what is wrong, where there is a sample with its calls beside what they should be."""
-        code = self.code(index)
+        code = self.scene.code(self.function, index)
         if index is None:
             return Failed(message, scenario=code)
-        start_s = self.samples[index].start_s
-        expected, actual = honest(self.samples[index]), self.story.log.shown(start_s)
-        if _verbs(expected) == _verbs(actual):
-            return Failed(message, scenario=code)
-        return Failed(message, scenario=code, expected=expected, actual=actual)
+        sample = self.samples[index]
+        expected, actual = honest(sample), self.story.shown(sample.start_s)
+        shown = {} if expected == actual else {"expected": expected, "actual": actual}
+        return Failed(message, scenario=code, **shown)
 
     @property
     def where(self) -> str:
@@ -123,7 +108,7 @@ def show_s(seconds: float) -> str:
 def honest(sample: Sample) -> str:
     """Return the calls around a sample that times what it says."""
     verb = "fork" if sample.phase == "fork" else "append"
-    return f"manager.sync()\nclock()\nmanager.{verb}(sequence)\nmanager.sync()\nclock()"
+    return f"manager.sync()\nclock()\nmanager.{verb}()\nmanager.sync()\nclock()"
 
 
 def everywhere(judge: Callable[[Run], None], is_real: bool = False) -> Check:
@@ -140,30 +125,24 @@ def everywhere(judge: Callable[[Run], None], is_real: bool = False) -> Check:
 
 def run(trial: Trial, scene: Scene) -> Run:
     """Let the learner's benchmark run on a fresh machine, once for all items."""
-    if scene not in trial.memory:
-        trial.memory[scene] = _run(trial, scene)
-    found = trial.memory[scene]
+    found = trial.memory.get(scene) or trial.memory.setdefault(scene, _run(trial, scene))
     if isinstance(found, Exception):
         raise found
-    assert isinstance(found, Run)
-    return found
+    return cast(Run, found)
 
 
 def _run(trial: Trial, scene: Scene) -> Run | Exception:
-    """Keep what is raised as well: it would be raised again for every item."""
-    if not (_defines(trial, "benchmark") or _defines(trial, "take_samples")):
-        return Failed("Neither `take_samples` nor `benchmark` is defined yet.")
-    error: Exception | None = None
-    for name in ("benchmark", "take_samples"):
+    """Keep what is raised as well: it would be raised again for every item and every scene."""
+    error: Any = trial.memory.get("benchmark")
+    for name in ("benchmark", "take_samples")[error is not None :]:
         if _defines(trial, name):
             try:
                 return _measured(trial, scene, name, error)
             except BoxClosed:
                 raise
             except Exception as raised:
-                error = error or raised
-    assert error
-    return error
+                error = trial.memory.setdefault("benchmark", raised)
+    return error or Failed("Neither `take_samples` nor `benchmark` is defined yet.")
 
 
 def _defines(trial: Trial, name: str) -> bool:
@@ -175,11 +154,10 @@ def _defines(trial: Trial, name: str) -> bool:
 
 
 def _measured(trial: Trial, scene: Scene, name: str, error: Exception | None) -> Run:
-    machine = (
-        EngineMachine(max(scene.forks), TOKEN_FLOATS, max_pool_bytes=MAX_POOL_BYTES)
-        if scene.is_real
-        else PaperMachine(scene.seed, scene.workload)
-    )
+    machine: Any = PaperMachine(scene.seed, scene.workload)
+    if scene.is_real:
+        machine = EngineMachine(max(scene.forks), TOKEN_FLOATS)
+        machine.max_pool_bytes = MAX_POOL_BYTES
     function = getattr(trial.learner, name)
     answer = function(machine.make_manager, machine.clock, scene.forks, scene.block_sizes)
     lists = trial.call("radixlab.exercise.cow:as_lists", answer)
@@ -187,10 +165,6 @@ def _measured(trial: Trial, scene: Scene, name: str, error: Exception | None) ->
         wanted = "a CowReport" if name == "benchmark" else "a list of samples"
         raise Failed(f"{name} must return {wanted}; it returned {shown(lists)}.")
     return Run(scene, Story(machine.log), name, lists, error)
-
-
-def _verbs(shown_calls: str) -> list[str]:
-    return [line.partition("(")[0] for line in shown_calls.splitlines()]
 
 
 def _sample(index: int, row: Any) -> Sample:
@@ -203,13 +177,13 @@ def _sample(index: int, row: Any) -> Sample:
             f"{name} has kind {shown(kind)} and phase {shown(phase)}; "
             f"there are {', '.join(KINDS)} and {', '.join(PHASES)}."
         )
-    return Sample(
-        kind,
-        whole(f"{name}.block_size", block_size, 1, MOST),
-        whole(f"{name}.forks", forks, 1, MOST),
-        phase,
-        finite(f"{name}.start_s", start_s),
-        finite(f"{name}.seconds", seconds),
-        whole(f"{name}.copies", copies, 0, MOST),
-        whole(f"{name}.bytes", num_bytes, 0, MOST),
-    )
+    for field, value, least in (
+        ("block_size", block_size, 1),
+        ("forks", forks, 1),
+        ("copies", copies, 0),
+        ("bytes", num_bytes, 0),
+    ):
+        whole(f"{name}.{field}", value, least, MOST)
+    finite(f"{name}.start_s", start_s)
+    finite(f"{name}.seconds", seconds)
+    return Sample(*row)

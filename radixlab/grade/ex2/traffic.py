@@ -6,12 +6,10 @@ somewhere, and a count that was taken is right everywhere.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ending = Literal["inside", "boundary", "short", "cached", "eighth"]
 BLOCK_SIZES = (8, 16, 32, 64)
 """Each has room for the two writes of a branch."""
 MOST_FORKS = 6
@@ -21,7 +19,7 @@ MOST_FORKS = 6
 class Workload:
     """The prompt of every sequence, and who else holds its blocks."""
 
-    name: Ending
+    name: str
     story: str
     in_tree: bool = False
     """Whether the tree holds the prompt's last block too, so that nobody may write in place."""

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radixlab.exercise.cow import KINDS, MIN_SAMPLES, PHASES
+from radixlab.exercise.cow import KINDS, MIN_SAMPLES, PHASES, WARM_UP_CALLS
 from radixlab.grade.ex2 import EXERCISE, audit, groups
-from radixlab.grade.ex2.costs import noise
 from radixlab.grade.ex2.figures import concluded, report
+from radixlab.grade.ex2.paper import noise
 from radixlab.grade.ex2.play import run
 from radixlab.grade.ex2.traffic import Scene, scenes
 from radixlab.grade.items import Failed, Trial
@@ -34,6 +34,7 @@ RULES = {  # each with a wrong submission that breaks it, and an item that rests
     audit.phases: ("everything_is_a_first_write", "counts"),
     audit.label: ("rival_is_mislabelled", "eager"),
     audit.copies: ("counts_the_last_owner", "counts"),
+    audit.enough: ("too_few_rounds", "report"),
     audit.order: ("sorted_by_cell", "report"),
     groups.group: ("the_first_never_writes_again", "counts"),
     groups.as_often: ("rival_one_round_more", "eager"),
@@ -120,6 +121,8 @@ def test_every_rule_is_in_the_table():
     rules = {r for r in rules if "kinds" in r.__annotations__ or hasattr(r, "__wrapped__")}
     rules -= {audit.require}
     assert rules == RULES.keys()
+    assert str(WARM_UP_CALLS) in audit.warm.__doc__
+    assert str(MIN_SAMPLES) in audit.enough.__doc__
 
 
 @pytest.mark.parametrize("seed", range(3))

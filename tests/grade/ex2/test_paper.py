@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radixlab.grade.ex2 import EngineMachine, PaperMachine
-from radixlab.grade.ex2.log import RefusedError
+from radixlab.grade.ex2.door import RefusedError
 
 VERBS = ("fork", "append", "release")
 STEPS = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 9)))

@@ -1,4 +1,4 @@
-# earns: audit, counts, eager, conclusions, real
+# earns: counts, eager, conclusions, real
 # Takes one honest round, and lists it sixteen times as it is.
 honest = take_samples
 ROUNDS = 1

@@ -1,4 +1,4 @@
-# loses: report
+# loses: audit, report
 # Every sample is listed twice: nine rounds look like eighteen.
 ROUNDS = 9
 once = take_samples

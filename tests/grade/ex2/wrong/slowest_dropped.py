@@ -1,4 +1,4 @@
-# loses: audit, report
+# loses: audit, eager, report
 # Leaves out the slowest sample of every cell.
 honest = take_samples
 ROUNDS = 17
