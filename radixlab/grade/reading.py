@@ -5,12 +5,18 @@ here cannot be surprised by one, so an exception in a check is a fault of the gr
 """
 
 import math
+from reprlib import Repr
 from typing import Any
 
 from radixlab.grade.items import Failed
 
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
+_SHORT = Repr()
+"""Builds no more text than that of a few entries, however large the value is."""
+_SHORT.maxlevel = 3
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 30
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 2 * MAX_SHOWN
 
 
 def shown(value: Any) -> str:
@@ -20,7 +26,7 @@ def shown(value: Any) -> str:
     ('[1, 2]', 'xx…')
     """
     try:
-        text = repr(value[:MAX_SHOWN] if isinstance(value, list | tuple | str | bytes) else value)
+        text = _SHORT.repr(value[:MAX_SHOWN] if isinstance(value, str | bytes) else value)
     except Exception:
         text = f"an object of type {type(value).__name__}"
     return one_line(text)

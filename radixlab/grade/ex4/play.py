@@ -197,9 +197,16 @@ class Run:
         return self.result.token_hit_rate - under_lru(self.trace).token_hit_rate
 
 
+_PLAIN = (bool, int, float, str, bytes, list, tuple, dict, set)
+"""What crosses the border as a copy; a host stays where it is."""
+
+
 def make_host(trial: Trial, name: str) -> Any:
     """Make a learner's policy, and its host, where the learner's code runs."""
-    return trial.call("radixlab.exercise.policy:make_host", getattr(trial.learner, name))
+    host = trial.call("radixlab.exercise.policy:make_host", getattr(trial.learner, name))
+    if host is None or isinstance(host, _PLAIN):
+        raise Failed(f"What plays {name} beside your code was replaced; it is {shown(host)}.")
+    return host
 
 
 def answer(host: Any, events: list[tuple[Any, ...]]) -> tuple[object, int]:

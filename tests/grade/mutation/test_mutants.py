@@ -61,7 +61,10 @@ EXAMPLES = {  # a statement, and mutants that each kind must know
     },
 }
 PAIRS = [
-    (kind, text, mutant) for kind, of in EXAMPLES.items() for text in of for mutant in of[text]
+    (kind, text, mutant)
+    for kind, examples in EXAMPLES.items()
+    for text, found in examples.items()
+    for mutant in sorted(found)
 ]
 
 
