@@ -93,7 +93,9 @@ class _Judge:
         num_late = sum(verdict.status == "timeout" for verdict in self._judged.values())
         limit_s = item.limit_s * max(LEAST_SHARE, 0.5**num_late)
         verdict = self._guarded(limit_s, lambda box: self._check(box, item)) or Verdict("failed")
-        if self._box is not None and (verdict.share == 0 or self._box.is_spent()):
+        if self._box is not None and (
+            self._box.is_spent() or (verdict.share == 0 and verdict.status != "stub")
+        ):
             self.close()  # it may have broken more than itself: the next item gets a new box
         return verdict
 
