@@ -37,9 +37,11 @@ def check_growth(trial: Trial) -> float:
     name = PATTERNS[int(trial.random.integers(len(PATTERNS)))]
     counted = _counted(trial, name)
     share = _earned(f"tokens compared and hashed by plan() on {name}", counted, COUNTED_SIZES)
-    times = {name: _timed(trial, name) for name in PATTERNS}
+    times = {}
+    for name in PATTERNS:
+        times[name] = _timed(trial, name)
+        share = min(share, _earned(f"CPU time of plan() on {name}", times[name], SIZES))
     steepest = max(PATTERNS, key=lambda name: times[name])
-    share = min(share, _earned(f"CPU time of plan() on {steepest}", times[steepest], SIZES))
     told = f"steepest on {steepest}, slope {times[steepest]:.2f} in CPU time"
     trial.notes.append(f"{told} ({ALL_AT} is the most).")
     return share

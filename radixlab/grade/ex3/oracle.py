@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from radixlab.cache import KVCacheManager, PinError, Tokens
 from radixlab.cache.canary import KVCanary
@@ -153,13 +152,13 @@ def by_arrival(scene: Scene, block_size: int = DEFAULT_BLOCK_SIZE) -> Served:
 
 
 @lru_cache(maxsize=64)
-def without_end(scene: Scene, block_size: int = BLOCK_SIZES[0]) -> Served:
-    """Serve in order of arrival with so much memory that nothing is evicted."""
-    requests = scene.requests()
-    num_tokens = sum(request.num_tokens + BLOCK_SIZES[-1] for request in requests)
-    room = num_tokens * (block_size + BLOCK_OVERHEAD_TOKENS) // block_size
-    roomy = replace(scene.workload(), pool_tokens=room + 1_000)
-    return serve(everything_in_order(len(requests), block_size), requests, roomy)
+def without_end(scene: Scene) -> Served:
+    """Serve in order of arrival, in small blocks, with so much memory that nothing is evicted."""
+    requests, size = scene.requests(), BLOCK_SIZES[0]
+    num_blocks = sum(request.num_tokens // size + 2 for request in requests)
+    pool_tokens = num_blocks * (size + BLOCK_OVERHEAD_TOKENS)
+    roomy = replace(scene.workload(), pool_tokens=pool_tokens)
+    return serve(everything_in_order(len(requests), size), requests, roomy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,30 +176,27 @@ class Spot:
         return self.num_tokens * self.num_requests
 
 
-def top(scene: Scene, block_size: int) -> Spot:
-    """Return the prefix, in whole blocks, that saves most."""
+def top(scene: Scene) -> Spot:
+    """Return the prefix, in whole blocks of the smallest size, that saves most."""
     counts: dict[tuple[int, bytes], list[int]] = {}  # by node above and block: number, finds
-    best = Spot(0, 0, ())
-    for tokens in _found(scene, block_size):
+    best, size = Spot(0, 0, ()), BLOCK_SIZES[0]
+    for request, num_hits in zip(scene.requests(), without_end(scene).hits, strict=True):
         above = -1
-        for end in range(block_size, len(tokens) + 1, block_size):
-            block = tokens[end - block_size : end].tobytes()
+        for end in range(size, num_hits + 1, size):
+            block = request.prompt[end - size : end].tobytes()
             node = counts.setdefault((above, block), [len(counts), 0])
             above, node[1] = node[0], node[1] + 1
             if end * node[1] > best.saved_tokens:
-                best = Spot(end, node[1], tuple(tokens[:4].tolist()))
+                best = Spot(end, node[1], tuple(request.prompt[:4].tolist()))
     return best
 
 
-def saved_by(scene: Scene, block_size: int, prefix: Ints) -> int:
-    """Return what a prefix saves, down to whole blocks: its tokens times those who find them."""
-    num_tokens = len(prefix) - len(prefix) % block_size
-    wanted = np.array(prefix[:num_tokens], np.int32).tobytes()
-    found = _found(scene, block_size)
-    return num_tokens * sum(tokens[:num_tokens].tobytes() == wanted for tokens in found)
-
-
-def _found(scene: Scene, block_size: int) -> list[npt.NDArray[np.int32]]:
-    """Return of each request the tokens that it finds, int32 `[hit tokens]`."""
-    hits = without_end(scene, block_size).hits
-    return [one.prompt[:num] for one, num in zip(scene.requests(), hits, strict=True)]
+def saved_by(scene: Scene, prefix: Ints) -> int:
+    """Return what a prefix saves: its tokens times the requests that find them in the cache."""
+    wanted = np.array(prefix, np.int32).tobytes()
+    is_cached, saved = False, 0
+    for request in scene.requests():
+        prompt = request.prompt.tobytes()
+        saved += len(prefix) * (is_cached and prompt.startswith(wanted))
+        is_cached = is_cached or (prompt + request.output.tobytes()).startswith(wanted)
+    return saved

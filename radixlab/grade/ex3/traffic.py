@@ -27,8 +27,6 @@ from radixlab.workloads.request import TokenArray
 
 VARY = 0.15
 """Lengths differ by at most this share of the usual one."""
-LEAST_OVER_LONGEST = 2
-"""The memory holds the longest request at least this many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +65,13 @@ KINDS: dict[str, Kind] = {
         tail=(60, 140), output=16, one_off=200, one_off_every=6,
     ),
     "multi-turn-chat": Kind(
-        max_wait=8, pool_tokens=10_000, header=64, family=250, num_families=8, num_users=5,
+        max_wait=3, pool_tokens=10_000, header=64, family=250, num_families=8, num_users=5,
         tail=(60, 120), output=60, one_off=2_200, one_off_every=3, has_turns=True, stride=12,
     ),
     "agent": Kind(
-        max_wait=8, pool_tokens=10_000, header=200, family=1_200, num_families=2, num_users=2,
+        max_wait=3, pool_tokens=10_000, header=64, family=1_600, num_families=2, num_users=2,
         tail=(100, 200), output=60, one_off=1_500, one_off_every=6, has_turns=True,
-        skill=350, num_skills=5, skill_every=4, stride=16,
+        skill=300, num_skills=6, skill_every=3, stride=16,
     ),
     "document-qa": Kind(
         max_wait=10, pool_tokens=9_000, header=96, family=2_600, num_families=5, num_users=8,
@@ -136,11 +134,8 @@ def short(pattern: str, seed: int, num_requests: int) -> Scene:
 
 
 def _memory_for(num_tokens: int) -> int:
-    """Return the memory that holds a request a few times, in blocks of any size."""
-    return max(
-        LEAST_OVER_LONGEST * (num_tokens // size + 1) * (size + BLOCK_OVERHEAD_TOKENS)
-        for size in BLOCK_SIZES
-    )
+    """Return the memory that holds a request of this length in blocks of any size."""
+    return max((num_tokens // size + 2) * (size + BLOCK_OVERHEAD_TOKENS) for size in BLOCK_SIZES)
 
 
 @lru_cache(maxsize=32)
