@@ -10,7 +10,7 @@ from radixlab.grade.ex3.traffic import Scene
 from radixlab.grade.gates import ramp
 from radixlab.grade.items import Failed, Trial
 
-TARGET = 0.75
+TARGET = 0.7
 """Share of the way on a pattern that earns all of its points."""
 LEAST = 0.45
 """Share of the way that earns nothing; the points grow evenly from here to the target."""

@@ -33,7 +33,7 @@ FEW = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 """Requests of the scenes in which a broken rule is looked for again, to show a small one."""
 MOST_POSITION = 1 << 40
 MOST_TOKEN = (1 << 31) - 1
-MOST_PINS_AT_ONCE = 64
+MOST_PINS_AT_ONCE = 200
 """Each pin that holds makes the next one dearer for the engine."""
 MOST_INSERTED = 1 << 62
 FAULTS = (

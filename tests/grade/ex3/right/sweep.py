@@ -71,7 +71,7 @@ def keep(requests, line, alike, order):
         ]
         share, use = max(later, default=(0, 0))
         wanted[index] = share
-        if share and -use - at > 6:
+        if share and 6 < -use - at < 100:
             insort(pins, (at + 1, -use + 1, requests[index].tokens[:share]))
     return wanted, [Pin(tokens, start, end) for start, end, tokens in pins]
 
