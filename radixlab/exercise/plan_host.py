@@ -69,7 +69,7 @@ def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
 def ask_counted(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
     """Ask for a plan for tokens that count; return it, and the `work` that they counted."""
     count = [0]
-    workload = make_workload(*facts, make_tokens=counted_tokens(count))
+    workload = make_workload(*facts, counted_tokens(count))
     found = plan(workload)
     work = count[0]
     return {**_as_plain(found, workload), "work": work}

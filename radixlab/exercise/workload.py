@@ -72,9 +72,9 @@ class Pin:
     tokens: Tokens = field(repr=False)
     """The pin keeps the whole blocks of these that are cached when it begins; perhaps none."""
     from_: int
-    """The pin begins before the request at this position of the order is served …"""
+    """The pin begins before the request at this position of the order …"""
     until: int
-    """… and ends before the request at this position is served; the number of requests is the end."""
+    """… and ends before the request at this position; the number of requests is the end."""
 
 
 @dataclass(frozen=True, slots=True)

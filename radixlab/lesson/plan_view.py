@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from radixlab.exercise.workload import Plan, Workload
+from radixlab.grade.ex3.oracle import Pins, pool, steps
 from radixlab.grade.ex3.play import Run
 from radixlab.grade.ex3.traffic import Scene, scene, short
-from radixlab.grade.ex3.oracle import Pins, pool, steps
 from radixlab.grade.ex3.trying import run_plan
 from radixlab.lesson.picture import Picture
 from radixlab.lesson.slowly import pause

@@ -42,7 +42,7 @@ def check_growth(trial: Trial) -> float:
         found = _timed(trial, name)
         share = min(share, _earned(f"CPU time of plan() on {name}", found, SIZES))
         if found > ALL_AT:
-            trial.notes.append(f"slope {found:.2f} in CPU time on {name}: too steep for all points.")
+            trial.notes.append(f"slope {found:.2f} in CPU time on {name} is too steep.")
     return share
 
 

@@ -16,7 +16,6 @@ from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Workload
 from radixlab.grade.box import LearnerError
 from radixlab.grade.ex3.oracle import (
     Answer,
-    Ints,
     PinOrder,
     Served,
     by_arrival,

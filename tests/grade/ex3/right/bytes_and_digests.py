@@ -63,10 +63,14 @@ def hottest(requests, chains):
     for chain in chains:
         for digest in chain:
             users[digest] = users.get(digest, -1) + 1
-    saved, index, depth = max(
-        (users[digest] * depth, -index, depth)
-        for index, chain in enumerate(chains)
-        for depth, digest in enumerate((b"", *chain))
-        if depth
-    ) if any(chains) else (0, 0, 0)
+    saved, index, depth = (
+        max(
+            (users[digest] * depth, -index, depth)
+            for index, chain in enumerate(chains)
+            for depth, digest in enumerate((b"", *chain))
+            if depth
+        )
+        if any(chains)
+        else (0, 0, 0)
+    )
     return requests[-index].tokens[: STEP * depth] if saved else ()

@@ -27,7 +27,7 @@ def chooser(paths, wait):
         if position >= oldest + wait:
             best = oldest
         else:
-            near = [index for index, _ in zip(left, range(3 * wait))]
+            near = [index for index, _ in zip(left, range(3 * wait), strict=False)]
             best = max(near, key=lambda index: shared(paths[index], last))
         del left[best]
         last[:] = paths[best]
@@ -75,8 +75,9 @@ def plan(workload):
         if uses[index][1] - position > 8
     ]
     amounts = [amount for amount, _ in uses.values()]
-    lost = lambda size: sum(amount % size for amount in amounts)
-    sizes = filter(lambda size: lost(size) <= 0.06 * sum(amounts), BLOCK_SIZES)
+    sizes = filter(
+        lambda size: sum(amount % size for amount in amounts) <= 0.06 * sum(amounts), BLOCK_SIZES
+    )
     return Plan(order, max(sizes), pins, lambda r: uses[r.index][0], hot(requests, paths))
 
 

@@ -22,7 +22,7 @@ class Visit:
     def shares(self, other):
         if other is None:
             return 0
-        pairs = zip(self.prefixes, other.prefixes)
+        pairs = zip(self.prefixes, other.prefixes, strict=False)
         return next(
             (depth for depth, (a, b) in enumerate(pairs) if a is not b),
             min(len(self.prefixes), len(other.prefixes)),

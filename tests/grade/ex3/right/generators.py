@@ -18,7 +18,7 @@ def prefixes(requests):
 
 
 def alike(one, other):
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other)))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def served(rows, wait):
@@ -49,7 +49,7 @@ def pins(requests, uses):
 
 def spots(requests, rows):
     users = Counter(number for row in rows for number in row)
-    for request, row in zip(requests, rows):
+    for request, row in zip(requests, rows, strict=True):
         for steps, number in enumerate(row, 1):
             yield (users[number] - 1) * steps, -request.index, steps
     yield 0, 0, 0

@@ -1,6 +1,4 @@
 # Those who wait stand in a doubly linked list; prefixes are strings of characters.
-from os.path import commonprefix
-
 from radixlab.exercise.workload import BLOCK_SIZES, Pin, Plan
 
 
@@ -57,6 +55,14 @@ def lost(wanted, size):
     return sum(amount % size for amount in wanted.values())
 
 
+def in_common(one, other):
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
 def walk(texts, wait):
     end, order, last = Link(None), [], ""
     for index in range(len(texts)):
@@ -67,7 +73,7 @@ def walk(texts, wait):
             for _ in range(3 * wait):
                 if link is end:
                     break
-                share = len(commonprefix((texts[link.index], last)))
+                share = in_common(texts[link.index], last)
                 if share > most:
                     best, most = link, share
                 link = link.after

@@ -56,7 +56,7 @@ def plan(workload):
         mark(root, split[index], next_use, position)
     total = sum(wanted.values())
     sizes = [s for s in BLOCK_SIZES if sum(a % s for a in wanted.values()) * 18 <= total]
-    saved, depth, index = hottest(root)
+    _, depth, index = hottest(root)
     hot_spot = requests[index].tokens[: 8 * depth]
     return Plan(order, sizes[-1], pins, lambda r: wanted[r.index], hot_spot)
 
