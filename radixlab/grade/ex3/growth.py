@@ -23,6 +23,8 @@ COUNTED_SIZES = (150, 1_200)
 """Requests whose tokens count themselves: fewer, because counting is slow."""
 ALL_AT, NOTHING_AT = 1.3, 1.5
 """Slopes that earn all points, and none."""
+HOPELESS = 1.8
+"""A slope that no busy machine makes of a good one: it is not tried again."""
 NUM_TRIES = 3
 """Of CPU times; one is enough if it is good."""
 FEWEST_COUNTED = 1_000
@@ -85,7 +87,7 @@ def _timed(trial: Trial, name: str) -> float:
     best = [few[0], many[0]]
     for number in range(1, NUM_TRIES):
         best[0] = min(best[0], _try(trial, short(name, _seed(trial, number), SIZES[0]))[0])
-        if slope(SIZES, (best[0], best[1])) <= ALL_AT:
+        if not ALL_AT < slope(SIZES, (best[0], best[1])) < HOPELESS:
             break
         best[1] = min(best[1], _try(trial, short(name, _seed(trial, number), SIZES[1]))[0])
     return slope(SIZES, (best[0], best[1])) if min(best) > 0 else 0.0

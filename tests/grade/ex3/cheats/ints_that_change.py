@@ -1,16 +1,19 @@
 # earns: nothing
 # Indices that are another number each time they are looked at.
-class Changing(int):
+class Changing:
     looks = 0
+
+    def __init__(self, index):
+        self.index = index
 
     def __index__(self):
         Changing.looks += 1
-        return 0 if Changing.looks % 2 else int(self)
+        return self.index if Changing.looks % 3 else 0
 
     def __eq__(self, other):
         return True
 
-    __hash__ = int.__hash__
+    __hash__ = object.__hash__
 
 
 honest = plan

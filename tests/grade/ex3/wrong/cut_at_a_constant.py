@@ -1,4 +1,4 @@
-# loses: hits, regression
+# loses: hits, memory, regression
 # Instructions and some examples, in tokens, whatever the traffic.
 whole_plan = plan
 
