@@ -7,6 +7,7 @@ other; what decides is the CPU time, which the grader reads from outside.
 
 import gc
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -69,7 +70,7 @@ def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
 def ask_counted(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
     """Ask for a plan for tokens that count; return it, and the `work` that they counted."""
     count = [0]
-    workload = make_workload(*facts, counted_tokens(count))
+    workload = partial(make_workload, make_tokens=counted_tokens(count))(*facts)
     found = plan(workload)
     work = count[0]
     return {**_as_plain(found, workload), "work": work}
