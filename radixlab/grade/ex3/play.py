@@ -35,6 +35,7 @@ MOST_TOKEN = (1 << 31) - 1
 MOST_PINS_AT_ONCE = 200
 """Each pin that holds makes the next one dearer for the engine."""
 MOST_INSERTED = 1 << 62
+PATIENT = 30
 FAULTS = (
     LearnerError, Failed, ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 )  # fmt: skip
@@ -256,6 +257,8 @@ def odd_scenes(trial: Trial) -> list[Scene]:
         )
     ):  # fmt: skip
         pattern = PATTERNS[(number + trial.seed) % len(PATTERNS)]
+        if max_wait >= PATIENT:  # whoever may wait long is tempted to overtake an earlier turn
+            pattern = ("agent", "multi-turn-chat")[number % 2]
         more, seed = rng.integers(1 + num_requests // 10), rng.integers(1_000, 1_000_000)
         found.append(Scene(pattern, int(seed), num_requests + int(more), stride, max_wait))
     return found
