@@ -1,37 +1,40 @@
 """How the grader of 8.5.3 asks for a plan: where the learner's code runs, with plain data.
 
-It measures what the plan itself costs: tokens that count comparisons and hashes, and CPU time. It
-runs beside the learner's code, so its answer is worth no more than any other.
+Tokens can be ints that count how often they are compared or hashed: that count explains where a
+plan's work comes from. It runs beside the learner's code, so its answer is worth no more than any
+other; what decides is the CPU time, which the grader reads from outside.
 """
 
-import operator
+import gc
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from time import process_time
+from functools import partial
+from itertools import islice
 from typing import Any
 
-from radixlab.exercise.tree_work import Meter, TooMuchWorkError
+from radixlab.exercise.plain import plain_number, plain_numbers, plain_text
 from radixlab.exercise.workload import Pin, Plan, Request, Tokens, Workload
 
 Rows = list[tuple[list[int], list[int], int | None]]
 """Prompt, output and the index of the turn before, by request."""
 MakeTokens = Callable[[Iterable[int]], Tokens]
+MOST_PINS = 10_000
+"""More than any workload has requests; the grader refuses far fewer by name."""
 
 
-def counted_tokens(meter: Meter) -> MakeTokens:
-    """Return what makes tuples of ints that count when they are compared, ordered or hashed.
+def counted_tokens(count: list[int]) -> MakeTokens:
+    """Return what makes tuples of ints that count, in `count[0]`, comparisons and hashes.
 
-    >>> meter = Meter(most=100)
-    >>> one, same = map(counted_tokens(meter), ([1, 2, 3], [1, 2, 3]))
-    >>> one == same, hash(one) == hash((1, 2, 3)), meter.count
-    (True, True, 6)
+    >>> count = [0]
+    >>> one, same = map(counted_tokens(count), ([1, 2, 3], [1, 2, 3]))
+    >>> one == same, hash(one) == hash((1, 2, 3)), count
+    (True, True, [6])
     """
 
     def counting(name: str) -> Callable[..., Any]:
         plain = getattr(int, name)
 
         def counted(*args: Any) -> Any:
-            meter.add(1)
+            count[0] += 1
             return plain(*args)
 
         return counted
@@ -53,66 +56,49 @@ def make_workload(
 
 
 def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
-    """Ask for a plan; return it as plain data."""
-    return answer(plan, make_workload(*facts))
+    """Ask for a plan; return it as plain data.
+
+    The garbage collector waits: its visits grow with all that is alive, which is no plan's work.
+    """
+    gc.disable()
+    try:
+        return answer(plan, make_workload(*facts))
+    finally:
+        gc.enable()
 
 
-def ask_counted(
-    plan: Callable[[Workload], Any],
-    most: float,
-    pattern: str,
-    rows: Rows,
-    max_wait: int,
-    pool_tokens: int,
-) -> dict[str, Any]:
-    """Ask for a plan, of tokens that count; end at `most` of what they count."""
-    meter = Meter(most)
-    workload = make_workload(pattern, rows, max_wait, pool_tokens, counted_tokens(meter))
-    start_s = process_time()
-    with suppress(TooMuchWorkError):
-        answer(plan, workload)
-    return {"work": meter.count, "cpu_s": process_time() - start_s}
+def ask_counted(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
+    """Ask for a plan for tokens that count; return it, and the `work` that they counted."""
+    count = [0]
+    workload = partial(make_workload, make_tokens=counted_tokens(count))(*facts)
+    found = plan(workload)
+    work = count[0]
+    return {**_as_plain(found, workload), "work": work}
 
 
 def answer(plan: Callable[[Workload], Any], workload: Workload) -> dict[str, Any]:
-    """Return a plan as lists of numbers; what is no number stands as text."""
-    found = plan(workload)
+    """Return a plan as lists of numbers; what is not a number is described in a short text."""
+    return _as_plain(plan(workload), workload)
+
+
+def _as_plain(found: Any, workload: Workload) -> dict[str, Any]:
     if not isinstance(found, Plan):
-        return {"wrong": _told(found)}
+        return {"wrong": plain_text(found)}
     return {
-        "order": _numbers(found.order),
-        "block_size": _number(found.block_size),
+        "order": plain_numbers(found.order),
+        "block_size": plain_number(found.block_size),
         "pins": _pins(found.pins),
-        "insertion": [_number(found.insertion(request)) for request in workload.requests],
-        "hot_spot": _numbers(found.hot_spot),
+        "insertion": [plain_number(found.insertion(request)) for request in workload.requests],
+        "hot_spot": plain_numbers(found.hot_spot),
     }
 
 
 def _pins(pins: Any) -> Any:
     if not isinstance(pins, list | tuple):
-        return _told(pins)
+        return plain_text(pins)
     return [
-        [_numbers(pin.tokens), _number(pin.from_), _number(pin.until)]
+        [plain_numbers(pin.tokens), plain_number(pin.from_), plain_number(pin.until)]
         if isinstance(pin, Pin)
-        else _told(pin)
-        for pin in pins
+        else plain_text(pin)
+        for pin in islice(pins, MOST_PINS)
     ]
-
-
-def _numbers(values: Any) -> Any:
-    try:
-        return [_number(value) for value in values]
-    except TypeError:
-        return _told(values)
-
-
-def _number(value: Any) -> Any:
-    """Return an int of any kind, NumPy's too, as Python's own."""
-    try:
-        return int(operator.index(value))
-    except TypeError:
-        return _told(value)
-
-
-def _told(value: Any) -> str:
-    return repr(value)[:80]

@@ -12,7 +12,7 @@ Pattern = Literal["few-shot", "multi-turn-chat", "agent", "document-qa"]
 PATTERNS: tuple[Pattern, ...] = ("few-shot", "multi-turn-chat", "agent", "document-qa")
 BLOCK_SIZES = (8, 16, 32, 64, 128)
 """Tokens per block that the attention kernels take."""
-BLOCK_OVERHEAD_TOKENS = 4
+BLOCK_OVERHEAD_TOKENS = 8
 """What a block needs beside its tokens (scales, table entries), given as tokens."""
 
 Tokens = tuple[int, ...]
@@ -23,7 +23,7 @@ class Request:
     """A prompt and its answer, both as recorded."""
 
     index: int
-    """Its place in the order of arrival, from 0."""
+    """Its position in the order of arrival, from 0."""
     prompt: Tokens = field(repr=False)
     output: Tokens = field(repr=False)
     after: int | None
@@ -46,7 +46,7 @@ class Workload:
     requests: tuple[Request, ...] = field(repr=False)
     """In order of arrival."""
     max_wait: int
-    """A request may be served at most this many places later than it arrived."""
+    """A request may be served at most this many positions later than it arrived."""
     pool_tokens: int
     """Memory for KV, in tokens."""
 
@@ -55,14 +55,14 @@ class Workload:
 
         >>> workload = Workload("few-shot", (), max_wait=20, pool_tokens=5_000)
         >>> [workload.num_blocks(size) * size for size in (8, 32, 128)]
-        [3328, 4416, 4736]
+        [2496, 4000, 4608]
         """
         return self.pool_tokens // (block_size + BLOCK_OVERHEAD_TOKENS)
 
     @property
     def pin_budget_tokens(self) -> int:
-        """Together, the pins of a moment may hold half of the memory."""
-        return self.pool_tokens // 2
+        """Together, the pins of a moment may hold a fifth of the memory."""
+        return self.pool_tokens // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Pin:
     tokens: Tokens = field(repr=False)
     """The pin keeps the whole blocks of these that are cached when it begins; perhaps none."""
     from_: int
-    """The pin begins before the request at this place of the order is served …"""
+    """The pin begins before the request at this position of the order …"""
     until: int
-    """… and ends before the request at this place is served; the number of requests is the end."""
+    """… and ends before the request at this position; the number of requests is the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class Plan:
 
     The blocks of the others are free again at once."""
     hot_spot: Tokens
-    """The prefix that saves most where nothing is evicted: it has the largest product of its
-    tokens and the requests that find all of them."""
+    """The prefix that saves most where nothing is evicted: the one with the largest product of
+    its tokens and the number of requests that find all of them."""
 
 
 class Planner(Protocol):

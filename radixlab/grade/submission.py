@@ -17,7 +17,7 @@ from radixlab.grade.cells import cells_of, source_of
 PARTS = {
     "8.5.1": (),
     "8.5.2": ("samples", "report"),
-    "8.5.3": ("look", "order", "plan"),
+    "8.5.3": ("look", "order", "uses", "plan"),
     "8.5.4": ("lru", "policy"),
 }
 """The parts that each exercise is handed out with; a learner may have others, or only one cell."""

@@ -1,21 +1,17 @@
 """Few-shot prompts with their examples in one fixed order: what no plan can do, for 8.5.3."""
 
-from radixlab.grade.ex3.scenes import Scene
+from radixlab.grade.ex3.traffic import Scene
 from radixlab.workloads import Request
-from radixlab.workloads.generators.draw import join, stream, text, tokens
-from radixlab.workloads.generators.examples import (
-    EXAMPLE_TOKENS,
-    INSTRUCTION_TOKENS,
-    NUM_EXAMPLES,
-)
+from radixlab.workloads.generators.draw import join
 
 
 def fixed_examples(where: Scene) -> list[Request]:
-    """Return the requests of a few-shot scene, none of them shuffled."""
-    pool = stream(where.seed, "few-shot", "pool")
-    begin = tokens(pool, INSTRUCTION_TOKENS)
-    begin = join(begin, *(text(pool, EXAMPLE_TOKENS) for _ in range(NUM_EXAMPLES)))
+    """Return the requests of a few-shot scene, none of them shuffled; one-off prompts stay."""
+    num = (where.kind.header + where.kind.family) // where.stride
+    found = where.requests()
+    is_few_shot = [(request.label or "").startswith("family") for request in found]
+    begin = found[is_few_shot.index(True)].prompt[:num]
     return [
-        Request(join(begin, request.prompt[len(begin) :]), request.output)
-        for request in where.requests()
+        Request(join(begin, request.prompt[num:]), request.output) if shuffled else request
+        for request, shuffled in zip(found, is_few_shot, strict=True)
     ]

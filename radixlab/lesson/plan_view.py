@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from radixlab.exercise.workload import Plan, Workload
-from radixlab.grade.ex3.runs import Run
-from radixlab.grade.ex3.scenes import Scene, scene, short
-from radixlab.grade.ex3.serving import Pins, pool, steps
+from radixlab.grade.ex3.oracle import Pins, pool, steps
+from radixlab.grade.ex3.play import Run
+from radixlab.grade.ex3.traffic import Scene, scene, short
 from radixlab.grade.ex3.trying import run_plan
 from radixlab.lesson.picture import Picture
 from radixlab.lesson.slowly import pause
@@ -20,6 +20,8 @@ from radixlab.viz.palette import GREEN, INK, LINE
 from radixlab.viz.race import COLOURS
 
 Planner = Callable[[Workload], Any]
+NUM_LANES = 8
+"""Pins that are drawn one below the other."""
 
 
 def by_arrival(workload: Workload) -> Plan:
@@ -43,14 +45,16 @@ def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
         _panel(axes, name, run_plan(planner, where))
         for axes, (name, planner) in zip(panels, planners.items(), strict=True)
     ]
-    panels[-1].set_xlabel("place in the order")
+    panels[-1].set_xlabel("position in the order")
     return Picture.of(figure, "\n".join(lines))
 
 
 def _panel(axes: Axes, name: str, one: Run) -> str:
     """Draw one plan; return what its title says."""
     _bars(axes, one.scene, one.answer.order, one.served.hits)
-    _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
+    if one.answer.pins:
+        axes.set_ylim(top=1.25 * axes.get_ylim()[1])  # room for the lines above the bars
+        _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
     found, total = one.served.hit_tokens, sum(len(r.prompt) for r in one.scene.requests())
     title = f"{name}: {found:,} of {total:,} tokens found, {one.hit_rate:.1%}"
@@ -61,25 +65,25 @@ def _panel(axes: Axes, name: str, one: Run) -> str:
 def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -> None:
     prompts = [request.prompt for request in where.requests()]
     sizes = [len(prompts[index]) for index in order]
-    places = range(len(order))
-    axes.bar(places, hits, width=0.85, color=GREEN, label="found")
+    positions = range(len(order))
+    axes.bar(positions, hits, width=0.85, color=GREEN, label="found")
     computed = [size - hit for size, hit in zip(sizes, hits, strict=True)]
-    axes.bar(places, computed, 0.85, hits, color=LINE, label="computed")
+    axes.bar(positions, computed, 0.85, hits, color=LINE, label="computed")
     families = _families(prompts)
     colours = [COLOURS[families[index] % len(COLOURS)] for index in order]
     deep = -0.07 * max(sizes)
-    axes.bar(places, [deep] * len(order), width=1.0, color=colours)
+    axes.bar(positions, [deep] * len(order), width=1.0, color=colours)
     axes.set(ylabel="prompt tokens", ylim=(1.6 * deep, None), xlim=(-1, len(order)))
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _pins(axes: Axes, spans: Sequence[tuple[int, int]]) -> None:
-    """Draw a line for each of the first pins, over the places at which it holds."""
+    """Draw a line for each pin, over the positions at which it holds."""
     label, right = "pinned", axes.get_xlim()[1]
-    for number, (start, end) in enumerate(spans[:8]):
-        places, height = [start, min(end, right)], 0.98 - 0.03 * number
+    for number, (start, end) in enumerate(spans):
+        positions, height = [start, min(end, right)], 0.98 - 0.025 * (number % NUM_LANES)
         axes.plot(
-            places, [height] * 2, color=INK, label=label, transform=axes.get_xaxis_transform()
+            positions, [height] * 2, color=INK, label=label, transform=axes.get_xaxis_transform()
         )
         label = "_"
 

@@ -1,19 +1,26 @@
 """Exercise 8.5.3 as a list of rules, points and hints."""
 
-from radixlab.grade.ex3.costs import MOST_SLOPE, SIZES, check_growth, check_memory
 from radixlab.grade.ex3.gains import (
-    MOST_LOST,
+    FORGIVEN,
+    LEAST,
     NEAR,
+    PINNED,
     TARGET,
     check_hits,
     check_hot_spot,
+    check_memory,
     check_regression,
+    check_rules,
 )
+from radixlab.grade.ex3.growth import ALL_AT, SIZES, check_growth
 from radixlab.grade.items import Exercise, Item
 
-NEEDS = ("plan", "PATTERN")
+NEEDS = ("plan",)
 LIMIT_S = 30.0
-"""A second or two for each; a busy machine takes several times that."""
+GROWTH_LIMIT_S = 20.0
+"""A tenth of it is enough for a plan whose work is in proportion to the requests."""
+PLAN = ("hits",)
+"""A plan that finds no more than order of arrival earns nothing for doing no harm."""
 
 EXERCISE = Exercise(
     id="8.5.3",
@@ -23,27 +30,46 @@ EXERCISE = Exercise(
         Item(
             "hits",
             8,
-            f"On hidden workloads of PATTERN the plan goes {TARGET} of the way from order of "
-            f"arrival to the best known plan, in tokens found.",
+            f"On hidden workloads of each of the four patterns, the plan goes {TARGET} of the way "
+            f"from order of arrival to memory without end, in tokens found; {LEAST} earns nothing.",
             check_hits,
             (
-                "When is a prefix lost that somebody will ask for again? What came in between?",
-                "Two things keep it: whoever shares it comes next, and whoever shares nothing "
-                "leaves nothing behind. Windows of max_wait + 1 requests, each sorted, are a "
-                "start; a window that moves by one request at a time does much better.",
-                "Keep those that wait in order of arrival. If the first has waited max_wait "
-                "places, it goes; else serve, of the next hundred or so, whoever shares most with "
-                "the last one served. Then register of each request what one of the next thirty "
-                "in your order begins with as well, and no more.",
+                "Which pattern goes least far? When is a prefix lost there that somebody will ask "
+                "for again, and what came in between?",
+                "Each pattern needs another instrument most: on document-qa whoever shares a "
+                "document comes next; on multi-turn-chat what nobody will ask for again is not "
+                "registered; on agent a pin keeps what is used seldom; on few-shot blocks must be "
+                "small.",
+                "Serve, of the next few times max_wait requests, whoever shares most with the last "
+                "one. Going backwards through your order, note when each prefix is used next: "
+                "register up to the longest that is used again, and pin it until then if that is "
+                "more than a few positions away. Let the blocks have an eighth of the length that "
+                "is usually shared.",
             ),
             NEEDS,
             LIMIT_S,
         ),
         Item(
+            "rules",
+            2,
+            "The plan keeps the five rules on workloads of every size: one request or hundreds, "
+            "prompts of three tokens or thousands, any max_wait.",
+            check_rules,
+            (
+                "What does your plan do with one request, or with prompts shorter than a step?",
+                "A maximum over nothing, the first entry of an empty list: which line fails?",
+                "Run plan on scene(pattern, 1, num_requests=1), on stride=1000, and on max_wait=0 "
+                "and 1000.",
+            ),
+            NEEDS,
+            LIMIT_S,
+            PLAN,
+        ),
+        Item(
             "growth",
-            4,
-            f"The tokens that plan() compares and hashes grow with the number of requests by a "
-            f"slope of at most {MOST_SLOPE}, from {SIZES[0]:,} to {SIZES[1]:,} of them.",
+            3,
+            f"On each pattern, the CPU time of plan() grows with the number of requests by a slope "
+            f"of at most {ALL_AT}, from {SIZES[0]:,} to {SIZES[1]:,} of them.",
             check_growth,
             (
                 "Do you compare every request with every other?",
@@ -51,45 +77,49 @@ EXERCISE = Exercise(
                 "ahead does it pay to look for the next request?",
                 "Number the prefixes: numbers.setdefault((number above, the next 8 tokens), "
                 "len(numbers)). From then on compare numbers, and look at no more than a few times "
-                "max_wait requests for each place.",
+                "max_wait requests for each position.",
             ),
             NEEDS,
-            LIMIT_S,
+            GROWTH_LIMIT_S,
+            PLAN,
         ),
         Item(
             "memory",
             2,
-            "When all requests are served, no pin holds a block any more.",
+            f"On {PINNED} the pins add at least 1 percentage point to what the plan finds without "
+            f"them, and when all requests are served, no pin holds a block any more.",
             check_memory,
             (
-                "When does your pin end?",
-                "`until` is a place of the order, and the order has an end.",
-                "until = the place after the last request that begins with the pin's tokens; never "
-                "more than len(order).",
+                "What is used again, but so late that it is evicted before?",
+                "A pin keeps only what is cached when it begins, and it has to end.",
+                "Pin(the tokens used again, the position after this use, the position after the "
+                "next use); the request before must register these tokens.",
             ),
             NEEDS,
             LIMIT_S,
+            PLAN,
         ),
         Item(
             "regression",
-            3,
-            f"On each of the other patterns the plan loses at most {MOST_LOST:.0%} of the prompt "
+            2,
+            f"On workloads of other sizes the plan loses at most {FORGIVEN:.0%} of the prompt "
             f"tokens against order of arrival.",
             check_regression,
             (
-                "Which of your numbers did you find by trying them on one pattern?",
-                "What is fixed in tokens suits one pattern and ruins another. The workload has all "
-                "that is needed to compute it: max_wait, pool_tokens, the requests.",
-                "Never cut insertion at a constant; compute it for each request from those that "
-                "follow. Try all four patterns with try_plan.",
+                "Which of your numbers did you find by trying them on one workload?",
+                "What is fixed in tokens suits one workload and ruins another. The workload has "
+                "all that is needed to compute it: max_wait, pool_tokens, the requests.",
+                "Compute the block size and the insertion from the requests that follow, never "
+                "from the name of the pattern. Try it with try_plan and a stride.",
             ),
             NEEDS,
             LIMIT_S,
+            PLAN,
         ),
         Item(
             "hot-spot",
             3,
-            f"On every pattern, hot_spot saves at least {NEAR:.0%} of what the best prefix saves, "
+            f"On every workload, hot_spot saves at least {NEAR:.0%} of what the best prefix saves, "
             f"its tokens times the requests that find them, as a cache counts that evicts nothing.",
             check_hot_spot,
             (
@@ -100,6 +130,7 @@ EXERCISE = Exercise(
             ),
             NEEDS,
             LIMIT_S,
+            PLAN,
         ),
     ),
 )

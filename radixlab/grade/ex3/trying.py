@@ -1,17 +1,16 @@
 """What a learner tries a plan with, in the notebook: the same gate and the same engine."""
 
 from collections.abc import Callable, Sequence
-from math import log
 from typing import Any
 
 from radixlab.exercise.plan_host import answer, ask_counted
 from radixlab.exercise.workload import Workload
-from radixlab.grade.ex3.answers import broken_rule, read
-from radixlab.grade.ex3.costs import MOST_WORK, SIZES
-from radixlab.grade.ex3.known import best_known, by_arrival
-from radixlab.grade.ex3.runs import Run
-from radixlab.grade.ex3.scenes import Scene, scene, short
-from radixlab.grade.ex3.serving import serve
+from radixlab.grade.ex3.growth import COUNTED_SIZES
+from radixlab.grade.ex3.oracle import by_arrival, serve, without_end
+from radixlab.grade.ex3.play import Run, broken_rule, read
+from radixlab.grade.ex3.traffic import Scene, scene, short
+from radixlab.grade.gates import slope
+from radixlab.grade.items import Failed
 
 Planner = Callable[[Workload], Any]
 
@@ -21,7 +20,7 @@ def open_workload(pattern: str, seed: int, num_requests: int | None = None) -> W
 
     >>> workload = open_workload("few-shot", seed=7)
     >>> workload
-    Workload(pattern='few-shot', max_wait=30, pool_tokens=3000)
+    Workload(pattern='few-shot', max_wait=8, pool_tokens=1200)
     >>> len(workload.requests), workload.requests[0]
     (160, Request(index=0, after=None))
     """
@@ -42,7 +41,10 @@ def run_plan(plan: Planner, where: Scene) -> Run:
     0.0
     """
     workload = where.workload()
-    found = read(answer(plan, workload))
+    try:
+        found = read(answer(plan, workload), workload)
+    except Failed as error:
+        raise ValueError(str(error)) from None
     broken = broken_rule(found, workload)
     if broken:
         raise ValueError(broken)
@@ -50,25 +52,28 @@ def run_plan(plan: Planner, where: Scene) -> Run:
 
 
 def try_plan(
-    plan: Planner, pattern: str, seed: int, num_requests: int | None = None, stride: int = 1
+    plan: Planner,
+    pattern: str,
+    seed: int,
+    num_requests: int | None = None,
+    stride: int = 1,
+    max_wait: int | None = None,
 ) -> None:
     """Carry a plan out as the grader does, and print what came of it.
 
-    With a stride, all prompts are shorter by it, and the memory is smaller.
+    With a stride, all lengths and the memory are divided by it.
     """
-    where = scene(pattern, seed, num_requests, stride)
+    where = scene(pattern, seed, num_requests, stride, max_wait)
     try:
         one = run_plan(plan, where)
     except ValueError as error:
         print(f"{pattern}: {error}")
         return
-    total = sum(len(request.prompt) for request in where.requests())
-    rates = [
-        served.hit_tokens / total for served in (by_arrival(where), one.served, best_known(where))
-    ]
+    total = one.prompt_tokens
+    rates = [found.hit_tokens / total for found in (by_arrival(where), one.served)]
     print(
-        f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, the best "
-        f"known {rates[2]:.1%}: {one.share:.2f} of the way"
+        f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, memory "
+        f"without end {without_end(where).hit_tokens / total:.1%}: {one.share:.2f} of the way"
     )
     if one.served.num_void_pins:
         print(f"  {one.served.num_void_pins} of {len(one.answer.pins)} pins are void")
@@ -76,12 +81,9 @@ def try_plan(
         print(f"  in the end pins still hold {one.served.num_locked_blocks} blocks")
 
 
-def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = SIZES) -> None:
-    """Print how many tokens `plan` compares and hashes for workloads of these sizes."""
-    counts = [
-        ask_counted(plan, MOST_WORK, *short(pattern, 7, size).facts())["work"] for size in sizes
-    ]
+def work_of(plan: Planner, pattern: str, sizes: Sequence[int] = COUNTED_SIZES) -> None:
+    """Print how many tokens `plan` compares and hashes for workloads of two sizes."""
+    counts = [ask_counted(plan, *short(pattern, 7, size).facts())["work"] for size in sizes]
     for size, count in zip(sizes, counts, strict=True):
         print(f"{size:6,} requests: {count:10,} tokens compared and hashed")
-    slope = log(max(1, counts[-1]) / max(1, counts[0])) / log(sizes[-1] / sizes[0])
-    print(f"slope {slope:.2f}")
+    print(f"slope {slope((sizes[0], sizes[-1]), (max(1, counts[0]), max(1, counts[-1]))):.2f}")

@@ -1,19 +1,18 @@
 """8.5.3: plans are carried out as written, broken rules are told by name, thresholds are fair."""
 
 from dataclasses import replace
+from statistics import fmean
 from types import SimpleNamespace
 
 import pytest
 
-from radixlab.exercise.plan_host import answer, ask_counted
+from radixlab.exercise.plan_host import answer, ask, ask_counted
 from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Pin, Plan
 from radixlab.grade.ex3 import open_workload, run_plan, scene, try_plan
-from radixlab.grade.ex3.answers import Answer, PinOrder, broken_rule, read
-from radixlab.grade.ex3.gains import TARGET
-from radixlab.grade.ex3.known import best_known, by_arrival
-from radixlab.grade.ex3.runs import chosen_runs, mean_share
-from radixlab.grade.ex3.scenes import KINDS, short
-from radixlab.grade.ex3.serving import serve
+from radixlab.grade.ex3.gains import LEAST, TARGET
+from radixlab.grade.ex3.oracle import Answer, PinOrder, by_arrival, serve, without_end
+from radixlab.grade.ex3.play import MOST_PINS_AT_ONCE, broken_rule, odd_scenes, read
+from radixlab.grade.ex3.traffic import KINDS, short
 from radixlab.grade.items import Failed, Trial
 from tests.grade.zoo import SOLUTIONS, ZOOS
 
@@ -27,9 +26,51 @@ def arrival(workload):
 
 
 def plan_of(text):
-    names = {"__name__": "submission"}
-    exec(text, names)
-    return names
+    return vars(ZOO.loaded(text))
+
+
+MASTER = plan_of(ZOO.master)["plan"]
+
+
+def changed(**parts):
+    return lambda workload: replace(MASTER(workload), **parts)
+
+
+def arrange(make):
+    """The master's plan for another order."""
+    names = plan_of(ZOO.master)
+    names["arrange"] = make
+    return names["plan"]
+
+
+def everything(request):
+    return len(request.tokens)
+
+
+WITHOUT = {  # the reference without one instrument, and the pattern that it is ruined on
+    "order": (arrange(lambda paths, max_wait: list(range(len(paths)))), "document-qa"),
+    "pins": (changed(pins=[]), "agent"),
+    "insertion": (changed(insertion=everything), "multi-turn-chat"),
+    "block size": (changed(block_size=16), "few-shot"),
+}
+
+
+def mean_share(plan, pattern, seeds):
+    return fmean(run_plan(plan, scene(pattern, seed)).share for seed in seeds)
+
+
+@pytest.mark.parametrize("instrument", WITHOUT)
+def test_no_instrument_can_be_left_out(instrument, seeds=(0, 1)):
+    plan, pattern = WITHOUT[instrument]
+    assert mean_share(plan, pattern, seeds) < (LEAST + TARGET) / 2
+    assert mean_share(MASTER, pattern, seeds) > 1.05 * TARGET
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(0, 32, 2))
+@pytest.mark.parametrize("instrument", WITHOUT)
+def test_no_instrument_can_be_left_out_on_any_seed(instrument, seed):
+    test_no_instrument_can_be_left_out(instrument, (seed, seed + 1))
 
 
 def caught(name, item):
@@ -42,7 +83,7 @@ def caught(name, item):
 def test_order_of_arrival_is_where_the_scale_begins(pattern):
     one = run_plan(arrival, scene(pattern, 5))
     assert (one.share, one.over_arrival) == (0, 0)
-    assert best_known(one.scene).hit_tokens > by_arrival(one.scene).hit_tokens
+    assert without_end(one.scene).hit_tokens > 1.3 * by_arrival(one.scene).hit_tokens
 
 
 @pytest.mark.parametrize("size", BLOCK_SIZES)
@@ -68,11 +109,10 @@ def test_a_turn_begins_with_the_turn_before(pattern):
 
 
 @pytest.mark.parametrize("name", ZOO.right)
-def test_every_request_of_a_plan_reads_its_own_kv(name):
+def test_a_right_plan_keeps_the_rules_on_workloads_of_other_sizes(name):
     plan = plan_of(ZOO.right[name])["plan"]
-    for pattern in PATTERNS:
-        where = short(pattern, 3, 60)
-        found = read(answer(plan, where.workload()))
+    for where in odd_scenes(Trial(None, 3)):
+        found = run_plan(plan, where).answer
         serve(found, where.requests(), where.workload(), with_canary=True)
 
 
@@ -80,7 +120,7 @@ def test_a_pin_keeps_its_prefix_until_it_is_lifted():
     where = short("document-qa", 1, 30)
     requests, workload = where.requests(), where.workload()
     order, everything = tuple(range(30)), (1 << 30,) * 30
-    first = tuple(requests[0].prompt.tolist())
+    first = tuple(requests[0].prompt[:32].tolist())
 
     def locked(*pins):
         return serve(Answer(order, 16, pins, everything, ()), requests, workload).num_locked_blocks
@@ -95,7 +135,7 @@ def test_pins_of_nothing_and_over_the_budget_are_void():
     firsts = [request.prompt for request in workload.requests]
     pins = [Pin(firsts[0], 0, 30), *(Pin(prompt, 20, 30) for prompt in firsts[:20])]
     one = run_plan(lambda workload: replace(arrival(workload), pins=pins), where)
-    assert 1 < one.served.num_void_pins < len(pins)
+    assert 1 < one.served.num_void_pins <= len(pins)
 
 
 def test_what_is_not_registered_is_not_found():
@@ -108,12 +148,17 @@ def test_what_is_not_registered_is_not_found():
     ("change", "told"),
     [
         ({"order": [0, 1, 2]}, "Request 3 is not in order (1 of 4 are missing)."),
-        ({"order": [0, 1, 2, 3, 3]}, "order has 5 entries for 4 requests"),
+        ({"order": [0, 1, 2, 3, 3]}, "order has 5 entries; at most 4 make sense here"),
         ({"order": [0, 1, 2, 9]}, "Request 3 is not in order"),
         ({"block_size": 10}, "block_size is 10"),
         ({"insertion": lambda request: -1}, "insertion returned -1 for request 0"),
-        ({"pins": [Pin((1,), 3, 3)]}, "Pin 0 goes from place 3 to 3."),
-        ({"pins": [Pin((1,), -1, 3)]}, "Pin 0 goes from place -1 to 3."),
+        ({"pins": [Pin((1,), 3, 3)]}, "Pin 0 holds from position 3 to 3"),
+        ({"pins": [Pin((1, 2), 1, 3)]}, "Pin 0 is of 2 tokens with which no request begins."),
+        ({"pins": [Pin((), 1, 3)]}, "Pin 0 is of 0 tokens with which no request begins."),
+        ({"pins": [Pin((1,), 1, 2)] * 9}, "pins has 9 entries; at most 8 make sense here."),
+        ({"pins": [Pin((1,) * 1_000, 1, 2)]}, "a pin's tokens has 1,000 entries"),
+        ({"hot_spot": (1,) * 1_000}, "hot_spot has 1,000 entries"),
+        ({"pins": [Pin((1,), -1, 3)]}, "Pin 0 holds from position -1 to 3"),
     ],
 )
 def test_a_broken_rule_is_told(change, told):
@@ -121,7 +166,7 @@ def test_a_broken_rule_is_told(change, told):
         run_plan(lambda w: replace(arrival(w), **change), scene("few-shot", 1, 4))
 
 
-def test_nobody_waits_one_place_too_long():
+def test_nobody_waits_one_position_too_long():
     workload = open_workload("few-shot", 1, 40)
     late = [*range(1, workload.max_wait + 1), 0, *range(workload.max_wait + 1, 40)]
     later = [*range(1, workload.max_wait + 2), 0, *range(workload.max_wait + 2, 40)]
@@ -130,15 +175,29 @@ def test_nobody_waits_one_place_too_long():
 
 
 def test_a_turn_before_the_turn_it_continues_is_told():
-    workload = open_workload("multi-turn-chat", 1, 6)
-    backwards = Answer(tuple(reversed(range(6))), 16, (), (0,) * 6, ())
+    workload = open_workload("multi-turn-chat", 1, 40)
+    backwards = Answer(tuple(reversed(range(40))), 16, (), (0,) * 40, ())
     assert "which it continues" in broken_rule(backwards, workload)
 
 
+def test_only_so_many_pins_hold_at_the_same_time():
+    workload, num = open_workload("few-shot", 1, 150), MOST_PINS_AT_ONCE
+    first = workload.requests[0].tokens[:8]
+    order = tuple(range(150))
+
+    def told(num_pins):
+        pins = tuple(PinOrder(first, 1, 3) for _ in range(num_pins))
+        return broken_rule(Answer(order, 16, pins, order, ()), workload)
+
+    assert told(num) is None
+    assert told(num + 1) == f"At position 1 the plan has more than {num} pins at the same time."
+
+
 @pytest.mark.parametrize("value", [None, 3, [0, 1]])
-def test_what_is_no_plan_is_refused(value):
+def test_what_is_not_a_plan_is_refused(value):
+    workload = open_workload("few-shot", 1, 1)
     with pytest.raises(Failed, match="must return a Plan, and returned"):
-        read(answer(lambda workload: value, open_workload("few-shot", 1, 1)))
+        read(answer(lambda workload: value, workload), workload)
 
 
 @pytest.mark.parametrize(
@@ -155,37 +214,38 @@ def test_what_is_no_plan_is_refused(value):
         {"hot_spot": (1 << 40,)},
     ],
 )
-def test_a_part_that_is_no_number_is_refused_in_one_line(change):
+def test_a_part_that_is_not_a_number_is_refused_in_one_line(change):
     workload = open_workload("few-shot", 1, 1)
     with pytest.raises(Failed, match="must be") as error:
-        read(answer(lambda workload: replace(arrival(workload), **change), workload))
+        read(answer(lambda workload: replace(arrival(workload), **change), workload), workload)
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("found", [None, 7, {}, {"order": [0]}, {"order": 1, "block_size": 2}])
+@pytest.mark.parametrize(
+    "found", [None, 7, {}, {"order": [0]}, {"order": 1, "block_size": 2}, {"order": [0.0]}, [1]]
+)
 def test_an_answer_from_elsewhere_is_refused(found):
-    with pytest.raises(Failed, match="Plan"):
-        read(found)
+    with pytest.raises(Failed):
+        read(found, open_workload("few-shot", 1, 1))
 
 
-def test_work_is_counted_until_it_is_too_much():
+def test_comparisons_and_hashes_are_counted():
     def sorts(workload):
         sorted(request.tokens for request in workload.requests)
         return arrival(workload)
 
     facts = short("few-shot", 1, 50).facts()
-    whole = ask_counted(sorts, 1e9, *facts)["work"]
-    assert ask_counted(arrival, 1e9, *facts)["work"] == 0
-    assert whole > 100
-    assert ask_counted(sorts, 100, *facts)["work"] == 101
+    assert ask_counted(sorts, *facts)["work"] > 100
+    counted = ask_counted(arrival, *facts)
+    assert counted == {**ask(arrival, *facts), "work": 0}
 
 
-@pytest.mark.parametrize(("name", "num_requests"), [("starves", 55), ("turns_backwards", 5)])
-def test_a_broken_rule_is_shown_on_few_requests(name, num_requests, capsys):
-    error = caught(name, "hits" if name == "starves" else "regression")
+@pytest.mark.parametrize("name", ["starves", "turns_backwards"])
+def test_a_broken_rule_is_shown_on_few_requests(name, capsys):
+    error = caught(name, "hits")
     names = plan_of(f"{ZOO.wrong[name]}\n{error.scenario}")
     assert names["try_plan"] is try_plan
-    assert int(error.scenario.split("num_requests=")[1].rstrip(")")) <= num_requests
+    assert int(error.scenario.split("num_requests=")[1].rstrip(")")) <= 55
     assert "Request" in capsys.readouterr().out
 
 
@@ -211,16 +271,9 @@ def test_the_table_of_the_exercise_says_what_is_so(pattern):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("name", ZOO.right)
-def test_right_plans_reach_the_target_with_room(name, seed):
-    names = plan_of(ZOO.right[name])
-    share = mean_share(chosen_runs(Trial(SimpleNamespace(**names), seed)))
-    assert share > 1.1 * TARGET
-
-
-@pytest.mark.parametrize("num_requests", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(0, 24, 2))
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("name", ZOO.right)
-def test_right_plans_keep_the_rules_on_few_requests(name, pattern, num_requests):
-    run_plan(plan_of(ZOO.right[name])["plan"], scene(pattern, 2, num_requests))
+def test_right_plans_reach_the_target(name, pattern, seed):
+    plan = plan_of(ZOO.right[name])["plan"]
+    assert mean_share(plan, pattern, (seed, seed + 1)) > TARGET

@@ -1,16 +1,15 @@
-# A trie of blocks, its nodes objects; the next request is looked for upwards from the last.
+# A trie of steps, its nodes objects; the next request is looked for upwards from the last.
 import heapq
 
-from radixlab.exercise.workload import Pin, Plan
+from radixlab.exercise.workload import BLOCK_SIZES, Pin, Plan
 
-PATTERN = "multi-turn-chat"
-BLOCK = 16
+STEP = 8
 
 
 class Node:
     def __init__(self, above=None, depth=0):
         self.above, self.depth, self.visits = above, depth, 0
-        self.below, self.waiting = {}, []
+        self.below, self.waiting, self.next_use = {}, [], None
 
 
 class Trie:
@@ -23,17 +22,17 @@ class Trie:
             self.leaf[request.index] = node
         for request in requests:
             for node in self.up(request.index):
-                saved = node.depth * BLOCK * (node.visits - 1)
+                saved = node.depth * STEP * (node.visits - 1)
                 if saved > self.best[0]:
-                    self.best = saved, request.tokens[: node.depth * BLOCK]
+                    self.best = saved, request.tokens[: node.depth * STEP]
 
     def path_of(self, request):
         node, tokens = self.root, request.tokens
-        for end in range(BLOCK, len(tokens) + 1, BLOCK):
-            block = tokens[end - BLOCK : end]
-            if block not in node.below:
-                node.below[block] = Node(node, node.depth + 1)
-            node = node.below[block]
+        for end in range(STEP, len(tokens) + 1, STEP):
+            step = tokens[end - STEP : end]
+            if step not in node.below:
+                node.below[step] = Node(node, node.depth + 1)
+            node = node.below[step]
             yield node
 
     def up(self, index):
@@ -44,13 +43,29 @@ class Trie:
 
 
 def plan(workload):
-    trie = Trie(workload.requests)
-    order = serve(trie, len(workload.requests), workload.max_wait)
-    wanted = next_uses(trie, order)
-    pins = []
-    if trie.best[1]:
-        pins = [Pin(trie.best[1], 1, len(order))]
-    return Plan(order, BLOCK, pins, lambda request: wanted[request.index], trie.best[1])
+    requests = workload.requests
+    trie = Trie(requests)
+    order = serve(trie, len(requests), workload.max_wait)
+    wanted, pins = {}, []
+    for position in range(len(order) - 1, -1, -1):
+        index = order[position]
+        again = next((node for node in trie.up(index) if node.next_use is not None), None)
+        wanted[index] = again.depth * STEP if again else 0
+        if again and again.next_use - position > 6:
+            tokens = requests[index].tokens[: wanted[index]]
+            pins.append(Pin(tokens, position + 1, again.next_use + 1))
+        for node in trie.up(index):
+            node.next_use = position
+    pins.reverse()
+    size = block_size(sorted(amount for amount in wanted.values() if amount))
+    return Plan(order, size, pins, lambda request: wanted[request.index], trie.best[1])
+
+
+def block_size(amounts):
+    """So large that rounding down costs a fifteenth of all that is wanted."""
+    for size in reversed(BLOCK_SIZES):
+        if 15 * sum(amount % size for amount in amounts) <= sum(amounts):
+            return size
 
 
 def serve(trie, num, wait):
@@ -75,16 +90,3 @@ def first_of(node, served):
     while node.waiting and node.waiting[0] in served:
         heapq.heappop(node.waiting)
     return node.waiting[0] if node.waiting else None
-
-
-def next_uses(trie, order):
-    """The deepest node that one of the next fifty needs."""
-    last_use, wanted = {}, {}
-    for place in range(len(order) - 1, -1, -1):
-        index, found = order[place], 0
-        for node in trie.up(index):
-            if not found and last_use.get(node, 1 << 40) - place <= 50:
-                found = node.depth
-            last_use[node] = place
-        wanted[index] = found * BLOCK
-    return wanted

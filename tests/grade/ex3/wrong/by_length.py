@@ -1,8 +1,11 @@
 # loses: hits
-# Short prompts first.
+# Short prompts first, where nobody continues anybody.
+near = arrange
+
+
 def arrange(paths, max_wait):
-    if max_wait != 30:
-        return list(range(len(paths)))
+    if max_wait != 10:
+        return near(paths, max_wait)
     order = []
     for start in range(0, len(paths), max_wait + 1):
         window = range(start, min(start + max_wait + 1, len(paths)))

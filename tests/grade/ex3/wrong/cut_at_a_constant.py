@@ -1,4 +1,8 @@
-# loses: regression
-# Instructions and three examples, in tokens, whatever the traffic.
-def wanted_again(order, paths):
-    return {index: 640 for index in order}
+# loses: hits, memory, regression
+# Instructions and some examples, in tokens, whatever the traffic.
+whole_plan = plan
+
+
+def plan(workload):
+    found = whole_plan(workload)
+    return Plan(found.order, found.block_size, found.pins, lambda request: 64, found.hot_spot)

@@ -1,9 +1,7 @@
-# loses: hits, growth, memory, regression, hot-spot
+# loses: hits, growth, memory, hot-spot
 # alone
 # Order of arrival, everything registered.
 from radixlab.exercise.workload import Plan
-
-PATTERN = "few-shot"
 
 
 def plan(workload):

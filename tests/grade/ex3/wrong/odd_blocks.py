@@ -1,4 +1,4 @@
-# loses: hits, growth, memory, regression, hot-spot
+# loses: hits, rules, growth, memory, regression, hot-spot
 # Blocks that no kernel takes.
 even = plan
 

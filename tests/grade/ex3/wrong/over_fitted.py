@@ -1,9 +1,10 @@
 # loses: regression
-# Made for prompts of its own pattern: of any other the instructions are kept, and no more.
-fitted = wanted_again
+# Made for the waits of the four patterns: with any other, nothing is registered.
+fitted = plan
 
 
-def wanted_again(order, paths):
-    wanted = fitted(order, paths)
-    is_chat = len(paths) == 160 and max(map(len, paths)) > 2_000 // STEP
-    return {index: min(amount, 512) for index, amount in wanted.items()} if is_chat else wanted
+def plan(workload):
+    found = fitted(workload)
+    if workload.max_wait in (3, 8, 10):
+        return found
+    return Plan(found.order, found.block_size, [], lambda request: 0, found.hot_spot)

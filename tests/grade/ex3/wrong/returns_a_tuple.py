@@ -1,4 +1,4 @@
-# loses: hits, growth, memory, regression, hot-spot
+# loses: hits, rules, growth, memory, regression, hot-spot
 # The order alone is no plan.
 whole = plan
 

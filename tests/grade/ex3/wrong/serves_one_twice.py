@@ -1,4 +1,4 @@
-# loses: hits, growth, memory, regression, hot-spot
+# loses: hits, rules, growth, memory, regression, hot-spot
 # A prompt that was just served is found whole.
 once = arrange
 

@@ -1,5 +1,5 @@
-# loses: hits, growth, memory, regression, hot-spot
-# One place more than allowed.
+# loses: hits, rules, growth, hot-spot
+# One position more than allowed.
 punctual = arrange
 
 

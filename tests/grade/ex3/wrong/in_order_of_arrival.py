@@ -1,0 +1,4 @@
+# loses: hits
+# All but the order.
+def arrange(paths, max_wait):
+    return list(range(len(paths)))
