@@ -22,7 +22,7 @@ from radixlab.grade.reading import shown
 NUM_OPERATIONS = 5_000
 NUM_BLOCKS = 64
 NUM_DRAWN_POOLS = 3
-LARGE_POOLS = ((4_000, 4_500), (500, 2_500))
+LARGE_POOLS = ((9_000, 11_000), (500, 2_500))
 """Blocks of a pool, and operations on it: thousands of leaves, then many evictions."""
 TAILS = (100, 400, 1_600, 6_400)
 """Events from the end of the story among which the cause of a fault is sought."""

@@ -41,23 +41,22 @@ MAX_LEAK_BYTES = 48 << 10
 
 
 def check_memory(trial: Trial, host: Any, run: Callable[[], object]) -> None:
-    """Let a period pass and weigh what the policy keeps; then let more pass and see it not grow."""
+    """Let a period pass, then more: the process may not grow, and the policy keeps little."""
     before = _weight(host)
     run()
-    kept = _weight(host) - before
+    start = trial.usage().memory_bytes
+    for _ in range(NUM_PERIODS):
+        run()
+    end, kept = trial.usage().memory_bytes, _weight(host) - before
     if kept > MAX_WEIGHT:
         raise Failed(
             f"On a cache of 64 blocks your policy keeps {kept:,} entries in the end; at most "
             f"{MAX_WEIGHT:,} are allowed. Forget a node in on_remove, and bound what you remember "
             f"of nodes that are gone."
         )
-    if trial.fresh is None:  # our own process: its memory tells nothing of the policy
-        return
-    start = trial.usage().memory_bytes
-    for _ in range(NUM_PERIODS):
-        run()
-    end = trial.usage().memory_bytes
-    if start is not None and end is not None and end - start > MAX_LEAK_BYTES:
+    if trial.fresh is None or start is None or end is None:
+        return  # in our own process, memory tells nothing of the policy
+    if end - start > MAX_LEAK_BYTES:
         raise Failed(
             f"On a cache of 64 blocks the memory of your process grew by {(end - start) >> 10:,} "
             f"KB after the policy was warm; at most {MAX_LEAK_BYTES >> 10} KB are allowed. "

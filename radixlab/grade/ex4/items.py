@@ -40,9 +40,9 @@ EXERCISE = Exercise(
             "safety",
             4,
             f"In random operations on caches of several sizes every victim of MyPolicy is an "
-            f"unlocked leaf of the tree. After {NUM_OPERATIONS:,} of them on {NUM_BLOCKS} blocks "
-            f"the policy keeps at most {MAX_WEIGHT:,} entries, and {NUM_PERIODS} times as many "
-            f"more let its process grow by at most {MAX_LEAK_BYTES >> 10} KB.",
+            f"unlocked leaf of the tree. After {(1 + NUM_PERIODS) * NUM_OPERATIONS:,} of them on "
+            f"{NUM_BLOCKS} blocks the policy keeps at most {MAX_WEIGHT:,} entries, and after the "
+            f"first {NUM_OPERATIONS:,} its process grows by at most {MAX_LEAK_BYTES >> 10} KB.",
             check_safety,
             (
                 "A candidate may stop being one before its turn comes.",

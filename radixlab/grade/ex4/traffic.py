@@ -96,7 +96,7 @@ class Drive:
             with suppress(CacheError):  # a fork may find no block to write to
                 manager.commit(sequence, sequence.num_tokens)
             manager.release(sequence)
-        elif rng.random() < 0.01:
+        elif rng.random() < min(0.01, 2 / manager.config.num_blocks):
             manager.evict(int(rng.integers(1, manager.config.num_blocks)))
         elif running and rng.random() < 0.1:
             running.append(manager.fork(running[int(rng.integers(len(running)))]))
