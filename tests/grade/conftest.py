@@ -1,1 +1,1 @@
-collect_ignore_glob = ["ex*/right/*", "ex*/wrong/*"]  # submissions, which the grader runs
+collect_ignore_glob = ["ex*/right/*", "ex*/wrong/*", "ex*/cheats/*"]  # submissions, which the grader runs

@@ -25,9 +25,9 @@ from radixlab.grade.items import Exercise, Item
 NEEDS = ("MyPolicy",)
 LIMIT_S = 60.0
 """The traces take about six."""
-TARGETS = " and ".join(f"{one.target} on {one.workload}" for one in SCORED)
+TARGETS = " and ".join(f"{one.all_at} on {one.workload}" for one in SCORED)
 LOSSES = ", ".join(
-    f"{100 * gate.most_lost:g} on {gate.workload} (none are left at {100 * gate.all_lost:g})"
+    f"{100 * gate.all_at:g} on {gate.workload} (none are left at {100 * gate.nothing_at:g})"
     for gate in GATES
 )
 

@@ -4,7 +4,6 @@ The same seed gives the same inputs everywhere.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,6 @@ from radixlab.workloads import GENERATORS, Request
 
 NUM_REQUESTS = 400
 MAX_RUNNING = 4
-NUM_SMALL_CASES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +53,6 @@ BY_HAND: tuple[Case, ...] = (
     (["aaaabbbb-", "cccc-", "aaaa-", "dddd-", "eeee-"], 4),  # a parent is older than it looks
     (["aaaabbbb-", "aaaacccc-", "dddd-", "aaaabbbb-", "eeee-"], 5),
 )
-
-
-def letter_cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield small caches by hand, then drawn ones."""
-    yield from BY_HAND
-    for _ in range(NUM_SMALL_CASES):
-        prompts = [
-            "".join(4 * "abcd"[int(letter)] for letter in rng.integers(0, 4, rng.integers(1, 4)))
-            for _ in range(int(rng.integers(4, 14)))
-        ]
-        yield [f"{prompt}-" for prompt in prompts], int(rng.integers(4, 8))
 
 
 class Drive:
