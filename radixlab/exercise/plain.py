@@ -6,6 +6,7 @@ something else is described in a short text, and the grader's readers refuse it 
 
 from collections.abc import Iterable
 from itertools import islice
+from numbers import Real
 from operator import index
 from typing import Any
 
@@ -17,13 +18,18 @@ MAX_TEXT = 100
 
 
 def plain_number(value: Any) -> int | float | str:
-    """Return a whole or a real number of any type as Python's own, and anything else as text."""
-    if isinstance(value, float):
-        return float(value)
+    """Return a whole or a real number of any type as Python's own, and anything else as text.
+
+    >>> import numpy as np
+    >>> plain_number(np.int8(3)), plain_number(np.float32(0.5)), plain_number("3")
+    (3, 0.5, "'3'")
+    """
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return value  # nearly always
     try:
         number = int(index(value))  # NumPy's integers too
     except TypeError:
-        return plain_text(value)
+        return float(value) if isinstance(value, Real) else plain_text(value)
     return number if number.bit_length() <= MAX_BITS else "a number that is too large"
 
 
@@ -40,5 +46,5 @@ def plain_text(value: Any) -> str:
     try:
         text = str(value) if isinstance(value, BaseException) else repr(value)
         return " ".join(text[:MAX_TEXT].split())
-    except Exception:
+    except BaseException:  # even its text may be an attack
         return f"an object of type {type(value).__name__[:40]}"

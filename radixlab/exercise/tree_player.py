@@ -1,15 +1,19 @@
-"""How the grader of 8.5.1 asks: a whole scenario in one call, answers as plain lists.
+"""How the grader of 8.5.1 asks: a whole scenario in one call, answers as plain data.
 
 It runs beside the learner's code. It knows no right answers; those stay with the grader.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from itertools import islice
-from operator import index
 from typing import Any
 
-MAX_LENGTH = 100_000
-"""No answer is longer: what goes on is cut, and wrong."""
+from radixlab.exercise.plain import MAX_LENGTH, plain_number, plain_numbers, plain_text
+
+RECURSION = 10_000
+"""Calls that may be open: a tree that recurses block by block needs some for each block."""
+MAX_COMPARED = 2_000
+"""Nodes whose ids are compared with each other, where they cannot be hashed."""
 Answer = dict[str, Any]
 INSERTED = ("block_ids", "num_cached_blocks", "duplicate_block_ids")
 COUNTED = (
@@ -36,45 +40,60 @@ def play(
     watched
         Every answer also has the rows of `walk` after the operation.
     """
-    player = _Player(make_tree(block_size))
+    allow_recursion()
+    player = _Player(make_tree(block_size), block_size)
     answers: list[Answer] = []
     for name, *arguments in operations:
         try:
             answer = getattr(player, name)(*arguments)
-            if watched:
-                answer["walk"] = player.walk()
+            if watched and "walk" not in answer:
+                answer |= player.walk()
         except NotImplementedError:
             raise
         except Exception as error:
             return [*answers, _raised(player.method, error)]
         answers.append(answer)
+    if answers:
+        answers[-1]["changed"] = player.changed()
     return answers
+
+
+def allow_recursion() -> None:
+    """Let a tree recurse once for each block of a key."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
 
 
 class _Player:
     """One tree, and the receipts that it gave; every method is an operation."""
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, block_size: int) -> None:
         self.tree = tree
+        self.block_size = block_size
         self.receipts: dict[int, Any] = {}
         self.method = ""
         """The last one called."""
+        self.num_offered = 0
+        """Block ids that the tree was given: no right answer has more."""
+        self.returned: list[tuple[str, str, Any, Any]] = []
+        """Method, field, and a list that the tree returned, as it is and as it was."""
 
     def match(self, tokens: list[int]) -> Answer:
-        return _fields(self._call("match_prefix", tuple(tokens)), "block_ids")
+        return self._read(self._call("match_prefix", tuple(tokens)), "block_ids")
 
     def insert(self, tokens: list[int], block_ids: list[int]) -> Answer:
-        return _fields(self._call("insert", tuple(tokens), tuple(block_ids)), *INSERTED)
+        return self._read(self._insert(tokens, block_ids), *INSERTED)
 
     def lock(self, receipt: int, tokens: list[int]) -> Answer:
         found = self._call("match_prefix", tuple(tokens))
+        answer = self._read(found, "block_ids")
         self.receipts[receipt] = self._call("lock", found.node)
-        return _fields(found, "block_ids")
+        return answer
 
     def keep(self, receipt: int, tokens: list[int], block_ids: list[int]) -> Answer:
-        result = self._call("insert", tuple(tokens), tuple(block_ids))
+        result = self._insert(tokens, block_ids)
+        answer = self._read(result, *INSERTED)
         self.receipts[receipt] = self._call("lock", result.node)
-        return _fields(result, *INSERTED)
+        return answer
 
     def unlock(self, receipt: int) -> Answer:
         self._call("unlock", self.receipts[receipt])
@@ -83,80 +102,125 @@ class _Player:
     def again(self, receipt: int) -> Answer:
         try:
             self._call("unlock", self.receipts[receipt])
-        except NotImplementedError:
-            raise
-        except Exception:
+        except BaseException:  # of any kind, the text says
             return {"refused": True}
         return {"refused": False}
 
     def evict(self, num_blocks: int) -> Answer:
-        return {"block_ids": numbers(self._call("evict", num_blocks))}
+        return {"block_ids": self._numbers("block_ids", self._call("evict", num_blocks))}
 
     def stats(self) -> Answer:
-        return _fields(self._call("stats"), *COUNTED) | {"walk": self.walk()}
+        return self._read(self._call("stats"), *COUNTED) | self.walk()
 
-    def walk(self) -> list[list[Any]]:
+    def walk(self) -> Answer:
         self.method = "walk"
-        return node_rows(self.tree)
+        most = self.num_offered + 1
+        return {"walk": node_rows(self.tree, most, most * self.block_size)}
+
+    def changed(self) -> list[Any] | None:
+        """Return the first list that is not what it was: method, field, then and now."""
+        for method, field, value, before in self.returned:
+            now = plain_numbers(value, self.num_offered + 1)
+            if now != before:
+                return [method, field, before, now]
+        return None
 
     def _call(self, method: str, *arguments: Any) -> Any:
         self.method = method
         return getattr(self.tree, method)(*arguments)
 
+    def _insert(self, tokens: list[int], block_ids: list[int]) -> Any:
+        self.num_offered += len(block_ids)
+        return self._call("insert", tuple(tokens), tuple(block_ids))
 
-def node_rows(tree: Any) -> list[list[Any]]:
+    def _read(self, result: Any, *names: str) -> Answer:
+        """Read fields as numbers or lists of them; a result that lacks one stands as text."""
+        try:
+            values = [getattr(result, name) for name in names]
+        except AttributeError:
+            return {"returned": plain_text(result)}
+        return {
+            name: self._numbers(name, value) if name.endswith("block_ids") else plain_number(value)
+            for name, value in zip(names, values, strict=True)
+        }
+
+    def _numbers(self, field: str, value: Any) -> Any:
+        numbers = plain_numbers(value, self.num_offered + 1)
+        if type(numbers) is list and not hasattr(value, "__next__"):  # read once, and gone
+            self.returned.append((self.method, field, value, numbers))
+        return numbers
+
+
+def node_rows(
+    tree: Any, most_nodes: int = MAX_LENGTH, most_tokens: int = MAX_LENGTH
+) -> list[list[Any]]:
     """List `(id, parent_id, tokens, block_ids, lock_ref)` of each node, ids numbered from 0.
 
-    A parent that `walk` never yields stands as None, as the root does.
+    A parent that `walk` never yields stands as None, as the root does. What is longer than a right
+    answer can be is cut: it is wrong, and may never end.
     """
-    views = list(islice(tree.walk(), MAX_LENGTH))
+    ids, parent_ids, rest = list[Any](), list[Any](), list[list[Any]]()
+    most_ids = most_nodes
+    for view in islice(tree.walk(), most_nodes):
+        ids.append(view.id)
+        parent_ids.append(view.parent_id)
+        tokens = plain_numbers(view.tokens, most_tokens)
+        block_ids = plain_numbers(view.block_ids, most_ids)
+        most_tokens = max(0, most_tokens - len(tokens))
+        most_ids = max(0, most_ids - len(block_ids))
+        rest.append([tokens, block_ids, plain_number(view.lock_ref)])
+    names, parents = names_of(ids, parent_ids)
     number_of: dict[Any, int] = {}
-    for view in views:
-        number_of.setdefault(name_of(view.id), len(number_of))
+    numbers = [number_of.setdefault(name, len(number_of)) for name in names]
     return [
-        [
-            number_of[name_of(view.id)],
-            None if view.parent_id is None else number_of.get(name_of(view.parent_id)),
-            numbers(view.tokens),
-            numbers(view.block_ids),
-            _number(view.lock_ref),
-        ]
-        for view in views
+        [number, number_of.get(parent), *row]
+        for number, parent, row in zip(numbers, parents, rest, strict=True)
     ]
 
 
-def name_of(node_id: Any) -> Any:
-    """Return what tells a node's id from others: its value, or for a node itself, which it is."""
-    return node_id if isinstance(node_id, int | str | tuple) else ("object", id(node_id))
+def names_of(ids: Sequence[Any], parent_ids: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return what tells nodes apart, for each id and each parent's id: a hashable thing, or None.
+
+    An id may be a value, new in every view, or the node itself, equal to others or not hashable.
+    So ids are told apart by value or by identity: as it takes to make them differ, and to find the
+    most parents among them.
+    """
+    for most_strange in (0, 1):  # the root may have an id too, which `walk` never yields
+        for name in (_value, _identity, _first_equal(len(ids))):
+            try:
+                names = [name(node_id) for node_id in ids]
+                parents = [None if p is None else name(p) for p in parent_ids]
+                known = set(names)
+                num_strange = len({*parents} - known - {None})
+            except Exception:
+                continue
+            if len(known) == len(names) and num_strange <= most_strange:
+                return names, parents
+    return [_identity(i) for i in ids], [p if p is None else _identity(p) for p in parent_ids]
 
 
-def _fields(result: Any, *names: str) -> Answer:
-    """Read fields as numbers or lists of them; a result that lacks one stands as text."""
-    try:
-        values = [getattr(result, name) for name in names]
-    except AttributeError:
-        return {"returned": _text(result)}
-    return {
-        name: numbers(value) if name.endswith("block_ids") else _number(value)
-        for name, value in zip(names, values, strict=True)
-    }
+def _value(node_id: Any) -> Any:
+    return "value", node_id
 
 
-def numbers(values: Any) -> Any:
-    """Return whole numbers as a list of plain ones; what is no such thing stands as text."""
-    try:
-        return [_number(value) for value in islice(values, MAX_LENGTH)]
-    except TypeError:
-        return _text(values)
+def _identity(node_id: Any) -> Any:
+    return "object", id(node_id)
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(value)
-    try:
-        return index(value)  # of NumPy's integers too
-    except TypeError:
-        return _text(value)
+def _first_equal(num_ids: int) -> Callable[[Any], Any]:
+    """Return what names a thing after the first one that it equals."""
+    firsts: list[Any] = []
+
+    def name(node_id: Any) -> Any:
+        if num_ids > MAX_COMPARED:
+            raise OverflowError(num_ids)
+        for number, first in enumerate(firsts):
+            if first == node_id:
+                return "equal", number
+        firsts.append(node_id)
+        return "equal", len(firsts) - 1
+
+    return name
 
 
 def _raised(call: str, error: Exception) -> Answer:
@@ -166,13 +230,5 @@ def _raised(call: str, error: Exception) -> Answer:
     where = ""
     if place is not None and place.tb_frame.f_code.co_filename != __file__:
         where = f"line {place.tb_lineno}, in {place.tb_frame.f_code.co_name}"
-    return {"raised": type(error).__name__, "said": _text(error), "where": where, "call": call}
-
-
-def _text(value: Any) -> str:
-    """Show a value that may be hostile, in one short line."""
-    try:
-        text = str(value) if isinstance(value, Exception) else repr(value)
-    except Exception:
-        text = f"an object of type {type(value).__name__}"
-    return " ".join(text[:100].split())
+    name = type(error).__name__[:40]
+    return {"raised": name, "said": plain_text(error), "where": where, "call": call}

@@ -23,7 +23,19 @@ def shown(value: Any) -> str:
         text = repr(value[:MAX_SHOWN] if isinstance(value, list | tuple | str | bytes) else value)
     except Exception:
         text = f"an object of type {type(value).__name__}"
-    text = " ".join("".join(c if c.isprintable() else "�" for c in text).split())
+    return one_line(text)
+
+
+def one_line(value: Any) -> str:
+    """Return text that came as one short printable line, and show anything else.
+
+    >>> one_line("no   such node"), one_line(None)
+    ('no such node', 'None')
+    """
+    if not isinstance(value, str):
+        return shown(value)
+    text = value[: 2 * MAX_SHOWN]
+    text = " ".join("".join(c if c.isprintable() or c.isspace() else "�" for c in text).split())
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 

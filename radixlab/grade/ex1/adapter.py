@@ -14,7 +14,7 @@ from radixlab.cache.protocols import BlockIds, InsertResult, Match, NodeView, Re
 from radixlab.cache.tokens import TokensLike, as_tokens
 from radixlab.events import Namespace
 from radixlab.exercise.tree import Tokens
-from radixlab.exercise.tree_player import name_of
+from radixlab.exercise.tree_player import names_of
 
 
 class TreeAdapter:
@@ -76,12 +76,12 @@ class TreeAdapter:
 
     def walk(self) -> Iterator[NodeView]:
         """Yield every node, with a number for an id; a parent that was not yielded is the root."""
-        for view in self.tree.walk():
-            parent = self._number_of.get(name_of(view.parent_id))
+        views = list(self.tree.walk())
+        names, parents = names_of([v.id for v in views], [v.parent_id for v in views])
+        for view, name, parent in zip(views, names, parents, strict=True):
             tokens, block_ids = tuple(map(int, view.tokens)), tuple(map(int, view.block_ids))
-            yield NodeView(
-                self._number(view.id), parent, None, tokens, block_ids, int(view.lock_ref)
-            )
+            number, above = self._number(name, view.id), self._number_of.get(parent)
+            yield NodeView(number, above, None, tokens, block_ids, int(view.lock_ref))
 
     def stats(self) -> TreeStats:
         """Count nodes and blocks."""
@@ -93,8 +93,7 @@ class TreeAdapter:
             stats.num_cached_blocks,
         )
 
-    def _number(self, node_id: Any) -> int:
-        name = name_of(node_id)
+    def _number(self, name: Any, node_id: Any) -> int:
         if name not in self._number_of:
             self._number_of[name] = len(self._names)
             self._names.append(node_id)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from radixlab.grade.ex1 import drawn
-from radixlab.grade.ex1.runs import require
+from radixlab.grade.ex1 import traffic
+from radixlab.grade.ex1.play import require
 from radixlab.grade.ex1.scenario import Scenario
 from radixlab.grade.ex1.work import MOST_PER_TOKEN, check_work
 from radixlab.grade.items import Check, Exercise, Item, Trial
@@ -30,7 +30,7 @@ EXERCISE = Exercise(
             3,
             "match_prefix finds the blocks of the longest cached prefix in whole blocks: a block "
             "counts if all its tokens agree, and tokens beyond the last whole block never do.",
-            _check(drawn.match_scenarios),
+            _check(traffic.match_scenarios),
             (
                 "How many blocks do six tokens fill, in blocks of four? And where does a key go "
                 "that agrees with five cached tokens?",
@@ -45,7 +45,7 @@ EXERCISE = Exercise(
             4,
             "Where two keys part, a node is split at a block boundary, nothing below it is lost, "
             "and insert says how many leading blocks were there before.",
-            _check(drawn.split_scenarios),
+            _check(traffic.split_scenarios),
             (
                 "Draw it: one node of three blocks, and a key that shares the first of them.",
                 "A new upper node takes the shared blocks and the place below the parent; the old "
@@ -60,7 +60,7 @@ EXERCISE = Exercise(
             3,
             "Blocks that differ in any token are different blocks: those with the same first "
             "token, the same last, or the same tokens in another order are all kept and found.",
-            _check(drawn.children_scenarios),
+            _check(traffic.children_scenarios),
             (
                 "Two prompts begin with the same word. Must they share a block?",
                 "A child is found by its whole first block, and by nothing less.",
@@ -73,7 +73,7 @@ EXERCISE = Exercise(
             3,
             "What is there stays: insert returns the tree's blocks for the whole key, and hands "
             "back exactly those of the caller's ids that differ from them.",
-            _check(drawn.reinsert_scenarios),
+            _check(traffic.reinsert_scenarios),
             (
                 "Two requests computed the same block at the same time. Who frees the second copy?",
                 "The tree keeps its own id. The caller's is a duplicate, unless it is the same id.",
@@ -87,7 +87,7 @@ EXERCISE = Exercise(
             3,
             "lock_ref is the number of receipts held at or below a node, whatever was split since; "
             "unlock undoes one lock, and raises for a receipt that was used before.",
-            _check(drawn.lock_scenarios),
+            _check(traffic.lock_scenarios),
             (
                 "A request that holds a leaf reads every block from the root on.",
                 "lock adds one to the node and all its ancestors, unlock takes it off again. A "
@@ -102,7 +102,7 @@ EXERCISE = Exercise(
             4,
             "evict(n) takes exactly n blocks, or all that no receipt protects, from the ends of "
             "unlocked leaves upwards, and returns each id once.",
-            _check(drawn.evict_scenarios),
+            _check(traffic.evict_scenarios),
             (
                 "May a block go while the tree still has one that continues it?",
                 "Take blocks off a leaf's end. A leaf without blocks is gone, and its parent may "
@@ -118,7 +118,7 @@ EXERCISE = Exercise(
             1,
             "stats() counts the nodes that walk yields, and their blocks by lock_ref: shared from "
             "2, unique at 1, cached at 0.",
-            _check(drawn.stats_scenarios),
+            _check(traffic.stats_scenarios),
             (
                 "Everything you need is in walk.",
                 "Blocks are counted, not nodes; and the root is none.",
@@ -131,7 +131,7 @@ EXERCISE = Exercise(
             3,
             "Over long random runs of all methods every answer, and what walk shows after it, is "
             "that of a simple model.",
-            _check(drawn.machine_scenarios),
+            _check(traffic.machine_scenarios),
             (
                 "Look at the shortest run that fails: which call was it that broke the tree?",
                 "Suspect what is stored twice: a list of leaves, a cache of answers, a count.",

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from radixlab.exercise.tree import Tokens
-from radixlab.grade.ex1.model import PrefixModel
+from radixlab.grade.ex1.oracle import ROOT, PrefixModel
 from radixlab.observe.state import NodeState, State
 
 MAX_BLOCKS = 1_000
-"""A larger pool is no picture."""
+"""A larger pool cannot be drawn."""
 
 
 def state_of_rows(rows: Any, block_size: int, num_blocks: int = 1) -> State | None:
@@ -22,6 +21,8 @@ def state_of_rows(rows: Any, block_size: int, num_blocks: int = 1) -> State | No
     """
     state = State(num_blocks, block_size)
     try:
+        if len(rows) > MAX_BLOCKS or sum(len(row[2]) for row in rows) > 64 * MAX_BLOCKS:
+            return None
         for node, parent, tokens, block_ids, lock_ref in rows:
             numbers = (node, lock_ref, *tokens, *block_ids)
             is_odd = not all(type(number) is int for number in numbers)
@@ -31,36 +32,41 @@ def state_of_rows(rows: Any, block_size: int, num_blocks: int = 1) -> State | No
                 return None
             state.num_blocks = max(state.num_blocks, *(block + 1 for block in block_ids), 1)
             state.nodes[node] = NodeState(node, parent, None, [*tokens], [*block_ids], lock_ref)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return None
     return state
 
 
-def ends(state: State) -> set[Tokens]:
-    """Return the prefixes at which its nodes end."""
-    prefix_of: dict[int | None, Tokens] = {None: ()}
+def contents_of(
+    state: State, model: PrefixModel
+) -> tuple[dict[int, tuple[int | None, int]], set[int]]:
+    """Return the block and the locks of each prefix, and the prefixes at which its nodes end."""
+    contents: dict[int, tuple[int | None, int]] = {}
+    end_of: dict[int | None, int] = {None: ROOT}
     for node in state.nodes.values():
-        prefix_of[node.id] = prefix_of[node.parent_id] + tuple(node.tokens)
-    return set(prefix_of.values())
+        above = end_of[node.id] = end_of[node.parent_id]
+        for i, prefix in enumerate(model.prefixes(tuple(node.tokens), above)):
+            block = node.block_ids[i] if i < len(node.block_ids) else None
+            contents[prefix] = block, node.lock_ref
+            end_of[node.id] = prefix
+    return contents, set(end_of.values())
 
 
-def state_of_model(model: PrefixModel, num_blocks: int = 1, cuts: Collection[Tokens] = ()) -> State:
+def state_of_model(model: PrefixModel, num_blocks: int = 1, cuts: Collection[int] = ()) -> State:
     """Return the oracle's tree: a node goes on until something branches off or a lock ends.
 
     It ends at `cuts` too: where the learner's nodes do, only what is wrong looks different.
     """
-    size, refs = model.block_size, model.lock_refs()
-    num_children = Counter(prefix[:-size] for prefix in model.block_of)
-    state, node_of = State(num_blocks, size), dict[Tokens, NodeState]()
-    for prefix in sorted(model.block_of):  # a prefix comes before what continues it
-        node, block = node_of.get(prefix[:-size]), model.block_of[prefix]
-        above = prefix[:-size]
+    num_children = Counter(model.above[prefix] for prefix in model.block_of)
+    state, node_of = State(num_blocks, model.block_size), dict[int, NodeState]()
+    for prefix, block in model.block_of.items():  # a prefix comes before what continues it
+        above, lock_ref = model.above[prefix], model.lock_refs[prefix]
+        node = node_of.get(above)
         parts = num_children[above] > 1 or above in cuts
-        if node is None or parts or node.lock_ref != refs[prefix]:
-            parent_id = node.id if node else None
-            node = NodeState(len(state.nodes), parent_id, None, [], [], refs[prefix])
+        if node is None or parts or node.lock_ref != lock_ref:
+            node = NodeState(len(state.nodes), node.id if node else None, None, [], [], lock_ref)
             state.nodes[node.id] = node
-        node.tokens += prefix[-size:]
+        node.tokens += model.last_block[prefix]
         node.block_ids.append(block)
         node_of[prefix] = node
         state.num_blocks = max(state.num_blocks, block + 1)

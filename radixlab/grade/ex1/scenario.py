@@ -10,26 +10,32 @@ Operations, with what they mean for a tree:
     ("again", n)                    the same once more: it must raise
     ("evict", num_blocks)           tree.evict(num_blocks)
     ("stats",)                      tree.stats()
+    ("walk",)                       list(tree.walk())
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from radixlab.exercise.tree import Tokens
 
 Operation = tuple[Any, ...]
-WALKED = {"shape", "contents", "locks"}
+MAX_LINES = 60
+"""Of code that is shown: nobody reads more."""
+WALKED = frozenset({"shape", "contents", "locks"})
 """What can be judged by `walk` alone."""
+OTHERS = ("found", "kept", "cached", "duplicates", "evicted", "counted", "unchanged")
+EVERYTHING = WALKED.union(OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """Operations, and what of the answers is judged: an item asks for its own rule alone.
 
-    found: the blocks of a match; kept, cached, duplicates: what `insert` says; shape: nodes
-    hold whole blocks; contents: they hold what was inserted; locks: `lock_ref`.
-    What raises, is evicted or counted is always judged.
+    found: the blocks of a match; kept, cached, duplicates: what `insert` says; evicted: what
+    `evict` says; shape: nodes hold whole blocks; contents: they hold what was inserted; locks:
+    `lock_ref`; counted: how many blocks `walk` shows for `stats`; unchanged: lists that were
+    returned stay as they are. What raises, and what `stats` says of `walk`, is always judged.
     """
 
     block_size: int
@@ -39,12 +45,15 @@ class Scenario:
     @property
     def watched(self) -> bool:
         """Whether it takes a walk after each operation to judge it."""
-        return bool(self.judged & WALKED)
+        return bool(self.judged & WALKED) and ("walk",) not in self.operations
 
     def code(self) -> str:
         """Return lines to paste below one's own `RadixTree`."""
-        lines = [f"tree = RadixTree({self.block_size})"]
-        return "\n".join(lines + [_line(operation) for operation in self.operations])
+        lines = [f"tree = RadixTree({self.block_size})", *map(_line, self.operations)]
+        num_more = len(lines) - MAX_LINES
+        if num_more > 0:
+            lines[MAX_LINES // 2 : -MAX_LINES // 2] = [f"# and {num_more:,} more calls like these"]
+        return "\n".join(lines)
 
 
 def _line(operation: Operation) -> str:
@@ -59,6 +68,8 @@ def _line(operation: Operation) -> str:
             return f"receipt_{receipt} = tree.lock(tree.insert({tokens}, {block_ids}).node)"
         case ("unlock" | "again", receipt):
             return f"tree.unlock(receipt_{receipt})"
+        case ("walk",):
+            return "list(tree.walk())"
     return f"tree.{name}({shown})"
 
 
@@ -80,28 +91,22 @@ def with_key(
     return (*head, tokens) if block_ids is None else (*head, tokens, block_ids)
 
 
-def is_fair(operations: Iterable[Operation], block_size: int) -> bool:
-    """Tell whether a caller may do this: the text of the exercise promises it.
+def fair(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Leave out what a caller may not do: receipts are used once, after they were given.
 
-    Receipts are used once, after they were given; a block is only ever offered for one prefix.
+    What the text promises about block ids depends on what was evicted: the audit looks after that.
     """
     held: set[int] = set()
     released: set[int] = set()
-    home: dict[int, Tokens] = {}
     for operation in operations:
         match operation:
             case ("lock", receipt, *_) | ("keep", receipt, *_):
                 held.add(receipt)
+            case ("unlock", receipt) if receipt not in held:
+                continue
             case ("unlock", receipt):
-                if receipt not in held:
-                    return False
                 held.remove(receipt)
                 released.add(receipt)
             case ("again", receipt) if receipt not in released:
-                return False
-        tokens, block_ids = key_of(operation)
-        for i, block in enumerate(block_ids or ()):
-            prefix = tokens[: (i + 1) * block_size]
-            if home.setdefault(block, prefix) != prefix:
-                return False
-    return True
+                continue
+        yield operation

@@ -1,68 +1,81 @@
 """The last item: the work of a key grows with its own length, and with nothing else.
 
-Two scenes tell on different faults: ten thousand short keys on a scan of the children, a few long
-ones on copies of the rest, or comparisons from the beginning, block by block. Counted is what is
-done with tokens (compared, hashed, copied by a slice), per token of the keys, each inserted and
-looked up. NumPy and bytes do it unseen: so the CPU time per token is looked at as well, and may not
-be much larger with ten times as many keys, or keys ten times as long.
-
-                              ten thousand keys       long keys
-                              count   growth          count   growth
-    four right solutions      2 – 7   1.1 – 1.4       2 – 7   0.9 – 1.2
-    scan of children          > 300   9.4
-    the same on bytes         4       6.4
-    slices of the rest                                279     5.2
-    the same on a list                                2.5     5.5
-    compares from the start                           208     6.6
-    whole prefixes as keys                            > 300   11.9
-
-The limits lie half-way, in logarithm.
+Two scenes tell on different faults: ten thousand short keys on a scan of the children, and long
+ones on copies of the rest, or comparisons from the beginning, block by block. The friendly measure
+counts what is done with tokens (compared, hashed, copied by a slice), per token. NumPy, bytes and
+patched counters hide that. So the CPU time of the learner's whole process, as the system counts
+it, decides as well: of one run on all keys, over that of many runs on few of them with as many
+tokens; and over the time that a plain model takes here.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter, thread_time
 from typing import Any
 
 import numpy as np
 
 from radixlab.exercise.tree_work import Keys
+from radixlab.grade.ex1.oracle import PrefixModel
+from radixlab.grade.gates import ramp
 from radixlab.grade.items import Failed, Trial
+from radixlab.grade.reading import finite, rows
 
 NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
+PART = 40
+"""A small run has one key, or one block of a key, in so many."""
 MOST_PER_TOKEN = 40
-MOST_GROWTH = 3.0
+"""Right solutions take 2 to 7."""
+GROWTH = 3.0, 4.5
+"""All points up to the first, none from the second on: right solutions grow by 0.8 to 1.5."""
+STOPPED = 6.0
+"""Growth after which there is no need to wait longer, or to measure again."""
+SLOWNESS = 40.0, 80.0
+"""Likewise, over a plain model's time: right solutions take 0.3 to 8 times as long."""
 NUM_TIMES = 3
-"""The shortest of so many times counts; the large scene is timed again only if need be."""
+"""The shortest of so many times counts; it is only measured again if need be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Keys to insert and then look up, and a tenth of them."""
+    """Keys to insert, keys to look up, and what must be found; `code` shows the fault."""
 
     name: str
     block_size: int
-    draw: Callable[[np.random.Generator, bool], Keys]
+    times: int
+    """That it is run, to take long enough."""
+    draw: Callable[[np.random.Generator, int], tuple[Keys, Keys]]
     code: str
 
-    def insert(self) -> str:
-        """Return lines to paste below one's own `RadixTree`."""
-        return f"tree = RadixTree({self.block_size})\n{self.code}"
+    def failed(self, message: str) -> Failed:
+        """Return the failure with lines to paste below one's own `RadixTree`."""
+        lines = f"tree = RadixTree({self.block_size})\n{self.code}"
+        return Failed(f"{self.name}: {message}", scenario=lines)
 
 
-def _many(rng: np.random.Generator, small: bool) -> Keys:
-    """Draw keys of two blocks of 4, no two with the same token in a place."""
-    num_keys = NUM_PATHS // (10 if small else 1)
-    return _lists(np.stack([rng.permutation(50_000)[:num_keys] for _ in range(8)], axis=1))
+def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
+    """Draw keys of two blocks of 4 that share most tokens; every other one is sought in part."""
+    digits = rng.permutation(22**3)[: NUM_PATHS // part]
+    of_digit = (rng.permutation(50_000)[:66] + 1).reshape(3, 22)
+    columns = [of_digit[i, digits // 22**i % 22] for i in range(3)]
+    columns += [np.full_like(digits, 7), *rng.integers(1, 50_000, size=(4, len(digits)))]
+    keys = np.stack(columns, axis=1)
+    wanted = keys[rng.permutation(len(keys))[::2]]
+    wanted[::2, 7] = -1
+    return _lists(keys), _lists(wanted)
 
 
-def _long(rng: np.random.Generator, small: bool) -> Keys:
-    """Draw two keys in blocks of 64 that part half-way."""
-    num_tokens = MOST_BLOCKS // (10 if small else 1) * 64
-    keys = rng.integers(50_000, size=(2, num_tokens))
-    keys[1, : num_tokens // 2] = keys[0, : num_tokens // 2]
-    return _lists(keys)
+def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
+    """Draw three keys in blocks of 64 that part after a third and two thirds."""
+    third = MOST_BLOCKS // part // 3 * 64
+    keys = rng.integers(1, 50_000, size=(3, 3 * third))
+    keys[1:, :third] = keys[0, :third]
+    keys[2, third : 2 * third] = keys[1, third : 2 * third]
+    wanted = keys.copy()
+    wanted[0, -1] = -1
+    return _lists(keys), _lists(wanted)
 
 
 def _lists(keys: Any) -> Keys:
@@ -74,6 +87,7 @@ SCENES = (
     Scene(
         "10,000 keys of two blocks",
         4,
+        1,
         _many,
         "for i in range(10_000):\n"
         "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
@@ -81,8 +95,9 @@ SCENES = (
         "print(timeit(lambda: tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7)), number=1_000))",
     ),
     Scene(
-        "two keys of 400 blocks",
+        "Three keys of 399 blocks",
         64,
+        4,
         _long,
         "key = tuple(range(400 * 64))\n"
         "tree.insert(key, tuple(range(400)))\n"
@@ -93,60 +108,96 @@ SCENES = (
 )
 
 
-def check_work(trial: Trial) -> None:
-    """Count the work of both scenes, then see how their times grow."""
-    for scene in SCENES:
-        keys = scene.draw(trial.random, False)
-        num_tokens = sum(map(len, keys))
-        count = _measured(trial, scene, "count_work", keys, MOST_PER_TOKEN * num_tokens)
-        if count > MOST_PER_TOKEN * num_tokens:
-            raise Failed(
-                f"{scene.name}, inserted and looked up, took over {MOST_PER_TOKEN} comparisons, "
-                f"hashes and copies per token. Right solutions take 2 to 7.",
-                scenario=scene.insert(),
-            )
-    for scene in SCENES:
-        _require_little_growth(trial, scene)
+class Drawn:
+    """Keys of a scene with their ids, keys to look up, and the ids that must be found.
+
+    A plain model finds them, and the CPU time that it takes is a measure for this machine.
+    """
+
+    def __init__(self, scene: Scene, rng: np.random.Generator, part: int) -> None:
+        keys, self.wanted = scene.draw(rng, part)
+        start_s, num_blocks = thread_time(), 0
+        model = PrefixModel(scene.block_size)
+        self.keys = list[tuple[list[int], list[int]]]()
+        for tokens in keys:
+            num_new = len(tokens) // scene.block_size - len(own := model.match(tokens))
+            own += range(num_blocks, num_blocks + num_new)  # no id comes back
+            num_blocks += num_new
+            self.keys.append((tokens, model.insert(tokens, own)[0]))
+        self.expected = [model.match(tokens) for tokens in self.wanted]
+        self.plain_s = max(thread_time() - start_s, 1e-3)
+        self.num_tokens = sum(map(len, keys)) + sum(map(len, self.wanted))
 
 
-def _require_little_growth(trial: Trial, scene: Scene) -> None:
-    few, many = (scene.draw(trial.random, small) for small in (True, False))
-    ratio = sum(map(len, many)) / sum(map(len, few))
-    few_s = min(_measured(trial, scene, "time_work", few, 10.0) for _ in range(NUM_TIMES))
-    few_s = max(few_s, 1e-6)  # a clock that stands still is no reason to fail
-    most_s = MOST_GROWTH * ratio * few_s
-    growth = 0.0
+def check_work(trial: Trial) -> float:
+    """Count the work of both scenes, then see how their times grow; return the smallest share."""
+    drawn = [[Drawn(scene, trial.random, part) for part in (PART, 1)] for scene in SCENES]
+    for scene, (_, many) in zip(SCENES, drawn, strict=True):
+        _require_few_counts(trial, scene, many)
+    return min(_share(trial, *scene) for scene in zip(SCENES, drawn, strict=True))
+
+
+def _require_few_counts(trial: Trial, scene: Scene, drawn: Drawn) -> None:
+    where, make_tree = "radixlab.exercise.tree_work:count_work", trial.learner.RadixTree
+    most = MOST_PER_TOKEN * drawn.num_tokens
+    answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, most)
+    answer = answer if isinstance(answer, dict) else {}
+    if finite("the number of comparisons", answer.get("work"), least=0) > most:
+        raise scene.failed(
+            f"inserting them and looking them up took over {MOST_PER_TOKEN} comparisons, hashes "
+            f"and copies per token. Right solutions take 2 to 7."
+        )
+    _require_found(scene, drawn, answer)
+
+
+def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
+    """Return the share of the points that the growth and the height of the CPU time earn."""
+    few, many = drawn
+    few_s, many_s = list[float](), list[float]()
     for _ in range(NUM_TIMES):
-        many_s = _measured(trial, scene, "time_work", many, most_s)
-        if many_s <= most_s:
-            return
-        growth = many_s / few_s
-    raise Failed(
-        f"{scene.name}, inserted and looked up, took over {growth:.0f} times the CPU time of a "
-        f"tenth of that, and should take about {ratio:.0f} times as much.",
-        scenario=scene.insert(),
-    )
+        few_s.append(_seconds(trial, scene, few, PART * scene.times, most_s=60.0))
+        least_s = max(min(few_s), 1e-3)  # a clock that stands still proves nothing
+        most_s = STOPPED * least_s + 0.1
+        many_s.append(_seconds(trial, scene, many, scene.times, most_s))
+        growth, slowness = min(many_s) / least_s, min(many_s) / many.plain_s / scene.times
+        share = min(ramp(growth, GROWTH[1], GROWTH[0]), ramp(slowness, SLOWNESS[1], SLOWNESS[0]))
+        if share == 1:
+            return share
+        if growth >= STOPPED:
+            break
+    message = f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes."
+    if growth > GROWTH[0]:
+        message = (
+            f"inserting them and looking them up took {growth:.1f} times the CPU time per token "
+            f"of 1 in {PART} of them; it should take about as much."
+        )
+    if share == 0:
+        raise scene.failed(message)
+    trial.notes.append(f"{scene.name}: {message}")
+    return share
 
 
-def _measured(trial: Trial, scene: Scene, how: str, keys: Keys, most: float) -> float:
-    """Return the work; raise `Failed` if it was done to the end and done wrong."""
-    where = f"radixlab.exercise.tree_work:{how}"
-    answer = trial.call(where, trial.learner.RadixTree, scene.block_size, keys, most)
-    match answer:
-        case {"work": int() | float() as work, "found": list() as found}:
-            if work <= most and not _found_all(scene, keys, found):
-                raise Failed(
-                    f"{scene.name} were inserted, and are not all found.", scenario=scene.insert()
-                )
-            return work
-    raise Failed("The work could not be measured.", scenario=scene.insert())
+def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: float) -> float:
+    """Return the CPU time that the learner's process took; raise `Failed` for a wrong answer."""
+    where, make_tree = "radixlab.exercise.tree_work:run_work", trial.learner.RadixTree
+    what = scene.block_size, drawn.keys, drawn.wanted, num_times, most_s
+    before, start_s = trial.usage().cpu_s, perf_counter()
+    answer = trial.call(where, make_tree, *what)
+    after, end_s = trial.usage().cpu_s, perf_counter()
+    seconds = end_s - start_s if before is None or after is None else after - before
+    answer = answer if isinstance(answer, dict) else {}
+    tree = answer.get("tree")
+    if tree is None:
+        return max(seconds, most_s)  # it was stopped there
+    _require_found(scene, drawn, answer)
+    for tokens, right in zip(drawn.wanted[:20], drawn.expected, strict=False):
+        found = tree.match_prefix(tuple(tokens)).block_ids  # and not through the module there
+        if [block for block, _ in zip(found, range(len(right) + 1), strict=False)] != right:
+            raise scene.failed("one of them was looked up again, and its block_ids are wrong.")
+    return seconds
 
 
-def _found_all(scene: Scene, keys: Keys, found: list[Any]) -> bool:
-    """Tell whether the later half of the keys was found whole: more is for other items to ask."""
-    half = len(keys) // 2
-    pairs = zip(keys[half:], found[len(keys) + half :], strict=True)
-    return all(
-        isinstance(block_ids, list) and len(block_ids) == len(key) // scene.block_size
-        for key, block_ids in pairs
-    )
+def _require_found(scene: Scene, drawn: Drawn, answer: dict[str, Any]) -> None:
+    found = rows("what was found", answer.get("found"), len(drawn.expected))
+    if found != drawn.expected:
+        raise scene.failed("not all of them are found with the right block_ids.")

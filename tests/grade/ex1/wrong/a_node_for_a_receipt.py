@@ -1,4 +1,4 @@
-# loses: lock
+# loses: lock, machine
 # A receipt is the node itself: it seems unused while another one is held.
 class RadixTree(RadixTree):
     def lock(self, node):

@@ -1,4 +1,4 @@
-# loses: lock
+# loses: lock, machine
 # A receipt can be used as often as one likes.
 class RadixTree(RadixTree):
     def unlock(self, receipt):

@@ -1,4 +1,4 @@
-# loses: statistics
+# loses: statistics, machine
 # What is in use counts as cached too.
 class RadixTree(RadixTree):
     def stats(self):

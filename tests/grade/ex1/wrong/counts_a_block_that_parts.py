@@ -1,4 +1,4 @@
-# loses: match, split, children
+# loses: match, split, children, machine, work
 # A block counts as soon as one of its tokens agrees.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

@@ -1,4 +1,4 @@
-# loses: match
+# loses: match, machine
 # Six tokens fill two blocks of four, or so it says.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

@@ -1,4 +1,4 @@
-# loses: statistics
+# loses: statistics, machine
 # Nodes are counted where blocks are meant.
 class RadixTree(RadixTree):
     def stats(self):

@@ -1,4 +1,4 @@
-# loses: split
+# loses: split, machine
 # It takes the duplicates for the cached blocks.
 class RadixTree(RadixTree):
     def insert(self, tokens, block_ids):

@@ -1,4 +1,4 @@
-# loses: statistics
+# loses: statistics, machine
 # The root counts as a node.
 class RadixTree(RadixTree):
     def stats(self):

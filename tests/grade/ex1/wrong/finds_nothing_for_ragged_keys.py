@@ -1,4 +1,4 @@
-# loses: match
+# loses: match, machine
 # A key whose length is no multiple of the block size finds nothing.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

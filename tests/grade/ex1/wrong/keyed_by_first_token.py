@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, machine, work
 # Children are keyed by their first token: the second one replaces the first.
 def key_of(block):
     return block[:1]

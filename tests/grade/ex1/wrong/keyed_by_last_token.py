@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, work
 # Children are keyed by their last token.
 def key_of(block):
     return block[-1:]

@@ -1,4 +1,4 @@
-# loses: split, match, children, lock, machine
+# loses: split, match, children, lock, machine, work
 # The rest of the node that is split is forgotten.
 class RadixTree(RadixTree):
     def split(self, lower, num_blocks):

@@ -1,4 +1,4 @@
-# loses: match, split, children, lock, machine
+# loses: match, split, children, lock, machine, work
 # A key that ends inside a node does not get the blocks it shares with it.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

@@ -1,4 +1,4 @@
-# loses: evict
+# loses: evict, machine
 # Asked for no block, it takes one.
 class RadixTree(RadixTree):
     def evict(self, num_blocks):

@@ -1,4 +1,4 @@
-# loses: reinsert
+# loses: reinsert, machine
 # The tree's own ids come back as duplicates too, and would be freed.
 class RadixTree(RadixTree):
     def insert(self, tokens, block_ids):

@@ -1,6 +1,6 @@
-# loses: match
+# loses: match, lock, machine
 # A key without tokens is an error.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):
-        assert tokens[0] >= 0
+        assert {tokens[0]}
         return super().match_prefix(tokens)

@@ -1,4 +1,4 @@
-# loses: lock
+# loses: lock, machine
 # It raises at the second unlock, after the locks were taken off again.
 class RadixTree(RadixTree):
     def lock(self, node):

@@ -1,4 +1,4 @@
-# loses: statistics
+# loses: statistics, machine
 # A node with two children counts as shared, whoever holds it.
 class RadixTree(RadixTree):
     def stats(self):

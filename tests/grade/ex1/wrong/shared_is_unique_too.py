@@ -1,4 +1,4 @@
-# loses: statistics
+# loses: statistics, machine
 # Shared blocks count as unique as well.
 class RadixTree(RadixTree):
     def stats(self):

@@ -1,4 +1,4 @@
-# loses: match
+# loses: match, machine
 # The tokens beyond the last whole block are stored, and take one.
 class RadixTree(RadixTree):
     def insert(self, tokens, block_ids):

@@ -1,4 +1,4 @@
-# loses: children, match, split
+# loses: children, match, split, machine, work
 # Children are keyed by their first token, and taken for the block asked for.
 def key_of(block):
     return block[:1]

@@ -1,0 +1,23 @@
+# loses: children
+# The key is the first eight tokens of the block.
+def key_of(block):
+    return block[:8]
+
+
+class Children(dict):
+    def get(self, block):
+        child = super().get(key_of(block))
+        return child if child and child.block == block else None
+
+    def __setitem__(self, block, child):
+        super().__setitem__(key_of(block), child)
+        child.block = block
+
+    def __delitem__(self, block):
+        super().__delitem__(key_of(block))
+
+
+class Node(Node):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.children = Children()

@@ -1,0 +1,27 @@
+# loses: children
+# The key is the XOR of the tokens.
+from functools import reduce
+from operator import xor
+
+
+def key_of(block):
+    return reduce(xor, block, len(block))
+
+
+class Children(dict):
+    def get(self, block):
+        child = super().get(key_of(block))
+        return child if child and child.block == block else None
+
+    def __setitem__(self, block, child):
+        super().__setitem__(key_of(block), child)
+        child.block = block
+
+    def __delitem__(self, block):
+        super().__delitem__(key_of(block))
+
+
+class Node(Node):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.children = Children()
