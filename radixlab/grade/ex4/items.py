@@ -41,8 +41,8 @@ EXERCISE = Exercise(
             4,
             f"In random operations on caches of several sizes every victim of MyPolicy is an "
             f"unlocked leaf of the tree. After {(1 + NUM_PERIODS) * NUM_OPERATIONS:,} of them on "
-            f"{NUM_BLOCKS} blocks the policy keeps at most {MAX_WEIGHT:,} entries, and after the "
-            f"first {NUM_OPERATIONS:,} its process grows by at most {MAX_LEAK_BYTES >> 10} KB.",
+            f"{NUM_BLOCKS} blocks the policy keeps at most {MAX_WEIGHT:,} entries, and its process "
+            f"does not grow by more than {MAX_LEAK_BYTES >> 10} KB in every {NUM_OPERATIONS:,}.",
             check_safety,
             (
                 "A candidate may stop being one before its turn comes.",
