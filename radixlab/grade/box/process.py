@@ -216,6 +216,7 @@ class Box:
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",  # each thread maps memory
             "OMP_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "1",  # a heap a thread grows without a leak, and hides one
         }
 
 

@@ -25,9 +25,9 @@ from radixlab.grade.items import Exercise, Item
 NEEDS = ("MyPolicy",)
 LIMIT_S = 60.0
 """The traces take about six."""
-TARGETS = " and ".join(f"{one.target} on {one.workload}" for one in SCORED)
+TARGETS = " and ".join(f"{one.all_at} on {one.workload}" for one in SCORED)
 LOSSES = ", ".join(
-    f"{100 * gate.most_lost:g} on {gate.workload} (none are left at {100 * gate.all_lost:g})"
+    f"{100 * gate.all_at:g} on {gate.workload} (none are left at {100 * gate.nothing_at:g})"
     for gate in GATES
 )
 
@@ -40,9 +40,9 @@ EXERCISE = Exercise(
             "safety",
             4,
             f"In random operations on caches of several sizes every victim of MyPolicy is an "
-            f"unlocked leaf of the tree. After {NUM_OPERATIONS:,} of them on {NUM_BLOCKS} blocks "
-            f"the policy keeps at most {MAX_WEIGHT:,} entries, and {NUM_PERIODS} times as many "
-            f"more let its process grow by at most {MAX_LEAK_BYTES >> 10} KB.",
+            f"unlocked leaf of the tree. After {(1 + NUM_PERIODS) * NUM_OPERATIONS:,} of them on "
+            f"{NUM_BLOCKS} blocks the policy keeps at most {MAX_WEIGHT:,} entries, and its process "
+            f"does not grow by more than {MAX_LEAK_BYTES >> 10} KB in every {NUM_OPERATIONS:,}.",
             check_safety,
             (
                 "A candidate may stop being one before its turn comes.",

@@ -4,7 +4,6 @@ The same seed gives the same inputs everywhere.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,6 @@ from radixlab.workloads import GENERATORS, Request
 
 NUM_REQUESTS = 400
 MAX_RUNNING = 4
-NUM_SMALL_CASES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,6 @@ BY_HAND: tuple[Case, ...] = (
 )
 
 
-def letter_cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield small caches by hand, then drawn ones."""
-    yield from BY_HAND
-    for _ in range(NUM_SMALL_CASES):
-        prompts = [
-            "".join(4 * "abcd"[int(letter)] for letter in rng.integers(0, 4, rng.integers(1, 4)))
-            for _ in range(int(rng.integers(4, 14)))
-        ]
-        yield [f"{prompt}-" for prompt in prompts], int(rng.integers(4, 8))
-
-
 class Drive:
     """Random operations on a cache: up to four requests at once, forks, splits, and evictions."""
 
@@ -96,7 +83,7 @@ class Drive:
             with suppress(CacheError):  # a fork may find no block to write to
                 manager.commit(sequence, sequence.num_tokens)
             manager.release(sequence)
-        elif rng.random() < 0.01:
+        elif rng.random() < min(0.01, 2 / manager.config.num_blocks):
             manager.evict(int(rng.integers(1, manager.config.num_blocks)))
         elif running and rng.random() < 0.1:
             running.append(manager.fork(running[int(rng.integers(len(running)))]))

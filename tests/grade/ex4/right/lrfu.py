@@ -3,7 +3,7 @@ import math
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-HALF_LIFE = 40.0  # ticks
+HALF_LIFE = 30.0  # ticks
 
 
 @dataclass(order=True)

@@ -22,4 +22,4 @@ class MyPolicy:
     on_remove = on_protected
 
     def victim(self):
-        return self.dice.choice(self.nodes)
+        return self.dice.choice(self.nodes) if self.nodes else None
