@@ -1,6 +1,7 @@
 # Two commands: `make lab` opens the course, `make test` checks everything. Each makes .venv first if it must.
 PYTHON ?= python3
 LAB_ARGS ?=
+ZOO_ARGS ?=
 # `model` is torch; without it the lessons up to 05 still run. Add `triton` for the GPU kernels and `oracle` to compare
 # the model with transformers: make test EXTRAS=lab,dev,model,triton,oracle
 EXTRAS ?= lab,dev,model
@@ -12,7 +13,7 @@ endif
 READY := .venv/radixlab-installed-$(subst $(comma),-,$(EXTRAS))
 NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
 
-.PHONY: lab test lint unit nbval soak bench notebooks clean
+.PHONY: lab test lint unit nbval soak zoo bench notebooks clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -34,6 +35,10 @@ nbval: $(READY)  ## every output of every committed notebook, compared with a fr
 
 soak: $(READY)  ## the random tests again, with new seeds and many more examples
 	RADIXLAB_SOAK=1 $(BIN)/python -m pytest -q -ra -n 2 -m "soak or hypothesis"
+
+# In tests/artifacts/zoo; an interrupted run goes on where it was. E.g. ZOO_ARGS="8.5.1 --seeds 0", or --help.
+zoo: $(READY)  ## how many mutants of all right solutions the grader kills, and which survive; about an hour
+	$(BIN)/python -m tests.grade.mutation --jobs 2 $(ZOO_ARGS)
 
 bench: $(READY)
 	$(BIN)/radixlab bench

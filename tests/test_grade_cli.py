@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from radixlab.grade.history import History
 from radixlab.grade.registry import EXERCISES
+from radixlab.grade.submission import Part, Submission
 
 ROOT = Path(__file__).parents[1]
 NAMES = [f"{exercise.notebook}.ipynb" for exercise in EXERCISES.values()]
@@ -29,7 +32,7 @@ def course(tmp_path):
 
 def radixlab(course, *args):
     env = os.environ | {"RADIXLAB_HOME": str(course / "home"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "radixlab", *map(str, args)]
+    command = [sys.executable, "-P", "-m", "radixlab", *map(str, args)]
     return subprocess.run(command, cwd=course, env=env, capture_output=True, text=True)
 
 
@@ -57,19 +60,23 @@ def test_json_has_every_item_and_the_worked_solution_has_all_points(course):
 def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     shutil.copytree(course / "exercises", course / "class" / "ada")
     shutil.copytree(course / "exercises", course / "class" / "bob")
-    done = radixlab(course, "grade", "--dir", "class", "--csv", "points.csv")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["learner", "ada", "bob"]
+    (course / "class" / "cyd").mkdir()
+    done = radixlab(course, "grade", "--dir", "class", "--csv", "points.csv", "--seed", 7)
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["learner", "ada", "bob", "cyd"]
+    assert lines[3].split() == ["cyd", *["none"] * len(EXERCISES), "0"]
+    assert done.stderr == "seed 7\n"
     rows = (course / "points.csv").read_text().splitlines()
-    assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob"]
+    assert [row.partition(",")[0] for row in rows] == ["learner", "ada", "bob", "cyd"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
 def test_a_folders_name_may_be_any_bytes(course):
     (course / "class").mkdir()
     os.rename(course / "exercises", os.fsencode(course / "class") + b"/\xff")
-    (course / "class" / "none").mkdir()
+    (course / "class" / "zoe").mkdir()
     radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "c.csv", "--junit", "j.xml")
-    assert (course / "c.csv").read_text().splitlines()[1].startswith("\\xff,0,")
+    assert (course / "c.csv").read_text().splitlines()[2].startswith("\\xff,0,")
     assert "\\xff" in (course / "j.xml").read_text()
 
 
@@ -78,7 +85,7 @@ def test_a_broken_notebook_costs_its_own_learner_only(course):
     shutil.copytree(course / "exercises", course / "class" / "bob")
     (course / "class" / "ada" / NAMES[0]).write_text("{")
     done = radixlab(course, "grade", "--dir", "class", "--json")
-    assert f"ada: not graded: {NAMES[0]} is no notebook" in done.stderr
+    assert f"ada 8.5.1: not graded: {NAMES[0]} is not a notebook: " in done.stderr
     learners = json.loads(done.stdout)["learners"]
     statuses = [learners[name]["exercises"][0]["items"][0]["status"] for name in ("ada", "bob")]
     assert (statuses, done.returncode) == (["not_run", "stub"], 1)
@@ -97,6 +104,8 @@ def test_other_formats_are_written(course):
         (["9.9.9"], "there is no exercise '9.9.9'"),
         (["--dir", "nowhere"], "nowhere"),
         (["--dir", "notebooks"], "no ex*.ipynb in notebooks"),
+        (["--seed", "-3"], "-3 is not in the range x>=0"),
+        (["--seed", "one"], "'one' is not a valid integer range"),
         (["--seed-file", "seeds.txt"], "seeds are integers"),
         (["--seed-file", "bytes.txt"], "seeds are integers"),
         (["--seed-file", "below.txt"], "-3 is below 0"),
@@ -116,17 +125,65 @@ def test_bad_input_is_one_line_and_exit_code_two(course, args, says):
 
 def test_a_broken_notebook_is_named(course):
     (course / "exercises" / NAMES[0]).write_text("{")
-    done = radixlab(course, "grade", "--dir", "exercises")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (
-        2,
-        f"error: {NAMES[0]} is no notebook: JSONDecodeError",
-    )
+    done = radixlab(course, "grade")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f": unreadable: {NAMES[0]} is not a notebook: " in done.stdout.splitlines()[0]
+    assert done.stdout.count("Nothing is written yet") == len(EXERCISES) - 1
 
 
 def test_more_seeds_make_the_worst_count(course):
     (course / "seeds.txt").write_text("5, 6\n")
     done = radixlab(course, "grade", LAST.id, "--dir", "exercises", "--seed-file", "seeds.txt")
     assert done.returncode == 1
+
+
+def test_a_class_gets_a_seed_that_can_be_given_again(course):
+    drawn = [radixlab(course, "grade", "8.5.1", "--dir", "exercises", "--json") for _ in range(2)]
+    seeds = [json.loads(done.stdout)["seeds"] for done in drawn]
+    assert seeds[0] != seeds[1]
+    assert [f"seed {seed[0]}\n" for seed in seeds] == [done.stderr for done in drawn]
+    own = radixlab(course, "grade", "8.5.1", "--json")
+    assert (json.loads(own.stdout)["seeds"], own.stderr) == ([0], "")
+
+
+def test_own_notebooks_are_found_from_inside_their_folder(course):
+    radixlab(course, "start")
+    for folder in (course, course / "work", course / "exercises"):
+        (folder / "heapq.py").write_text("raise SystemExit")
+        done = radixlab(folder, "grade", LAST.id)
+        assert "Nothing is written yet" in done.stdout and done.stderr == ""
+
+
+def test_a_home_that_cannot_be_written_costs_a_line_and_no_report(course):
+    (course / "home").write_text("a file")
+    done = radixlab(course, "grade", LAST.id)
+    assert "Nothing is written yet" in done.stdout
+    assert done.stderr.startswith("warning: the points could not be kept: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_interrupted_class_keeps_those_who_are_done(course):
+    for name in ("ada", "bob"):
+        shutil.copytree(course / "exercises", course / "class" / name)
+    notebook = course / "class" / "bob" / f"{LAST.notebook}.ipynb"
+    notebook.write_text(
+        notebook.read_text().replace("raise NotImplementedError", "while 1: pass #")
+    )
+    command = [sys.executable, "-m", "radixlab", "grade", LAST.id, "--dir", "class"]
+    command += ["--csv", "points.csv", "--junit", "points.xml"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=course, env=env, stdout=-1, stderr=-1, text=True) as grading:
+        while (
+            not (course / "points.csv").exists() or "ada" not in (course / "points.csv").read_text()
+        ):
+            time.sleep(0.1)
+        grading.send_signal(signal.SIGINT)
+        out, err = grading.communicate()
+    assert grading.returncode == 130
+    assert err.splitlines()[-1] == "interrupted: 1 of 2 learners are graded"
+    assert "Nothing is written yet" in out
+    assert len((course / "points.csv").read_text().splitlines()) == 2
+    assert (course / "points.xml").read_text().count("<testsuite ") == 1
 
 
 def test_watch_grades_again_when_a_notebook_is_saved(course):
@@ -157,8 +214,11 @@ def test_start_history_reset_and_restore_lose_nothing(course):
     assert "BEGIN SOLUTION" not in (course / "work" / name).read_text()
     assert "BEGIN SOLUTION" in (course / "work" / "kept" / f"{LAST.notebook}-1.ipynb").read_text()
     assert len(radixlab(course, "history", LAST.id).stdout.splitlines()) == 1
-    assert "version 1" in radixlab(course, "restore", LAST.id).stdout
+    assert "version 1 of" in radixlab(course, "restore", LAST.id).stdout
     assert "BEGIN SOLUTION" in (course / "work" / name).read_text()
+    again = radixlab(course, "restore", LAST.id).stdout
+    assert again.startswith(f"{name} holds version 1 of ") and again.endswith("was changed.\n")
+    assert len(radixlab(course, "history", LAST.id).stdout.splitlines()) == 2
 
 
 @pytest.mark.parametrize("content", ["nope", "[1]", '{"cells": [3]}', "[" * 10**5, None])
@@ -189,6 +249,28 @@ def test_a_lesson_is_reset_and_a_newer_version_is_told_of(course):
     assert "two" in own.read_text() and "Nothing to copy" in radixlab(course, "start").stdout
     wrong = radixlab(course, "reset", "09")
     assert wrong.returncode == 2 and "there is no notebook '09': 00, 8.5.1" in wrong.stderr
+
+
+def test_history_shows_points_the_best_and_what_changed(course):
+    history = History("8.5.1", course / "home")
+    for number, points in ((1, 4), (2, 25), (3, None)):
+        part = Part("8.5.1", None, f"x = 1\ny = {number}\n")
+        history.keep(Submission("8.5.1", (part,)))
+        if points is not None:
+            history.note(number, points)
+    lines = radixlab(course, "history", "8.5.1").stdout.splitlines()
+    assert [" ".join(line.split()[3:6]) for line in lines] == [
+        "4 of 25",
+        "25 of 25",
+        "not graded 2",
+    ]
+    assert [line.endswith("(best)") for line in lines] == [False, True, False]
+    changed = radixlab(course, "history", "8.5.1", "--diff").stdout.splitlines()
+    assert changed[:2] == ["--- version 2", "+++ version 3"]
+    assert [line for line in changed[2:] if line[0] in "+-"] == ["-y = 2", "+y = 3"]
+    assert "+y = 1" in radixlab(course, "history", "8.5.1", "--diff", "1").stdout
+    wrong = radixlab(course, "history", "8.5.1", "--diff", "9")
+    assert wrong.returncode == 2 and "no version 9 of 8.5.1: kept are 1, 2, 3" in wrong.stderr
 
 
 def test_restoring_what_is_not_there_says_what_is(course):

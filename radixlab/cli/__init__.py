@@ -1,4 +1,4 @@
-"""The command line: `radixlab lab | start | grade | history | restore | reset | replay | …`.
+"""The command line: `radixlab lab | start | grade | progress | history | restore | reset | …`.
 
 It turns words into calls and results into words; what a notebook could want to import is further
 down. Data goes to stdout; progress, notes and errors go to stderr. A caller's mistake is one line,
@@ -25,7 +25,7 @@ CALLERS_MISTAKES = {
     "radixlab.cache.errors": ("CacheError",),
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
-    "radixlab.grade.submission": ("SubmissionError",),
+    "radixlab.grade.cells": ("SubmissionError",),
     "radixlab.model.errors": ("ModelError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
@@ -45,6 +45,11 @@ COMMANDS = {
         "grade_command",
         "Grade exercises; the exit code is 0 when everything asked for passed, else 1.",
     ),
+    "progress": Place(
+        "radixlab.cli.work",
+        "progress",
+        "Show how far you are: guesses in the lessons, points in the exercises, and what is next.",
+    ),
     "history": Place(
         "radixlab.cli.work",
         "history",
@@ -53,7 +58,7 @@ COMMANDS = {
     "restore": Place(
         "radixlab.cli.work",
         "restore",
-        "Put a version back into your notebook: the latest, or the one numbered VERSION.",
+        "Put a version back into your notebook: the best one, or the one numbered VERSION.",
     ),
     "reset": Place(
         "radixlab.cli.work",

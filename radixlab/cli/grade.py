@@ -1,30 +1,33 @@
-"""`radixlab grade`: the same grader as in the notebooks, over files."""
+"""`radixlab grade`: the same grader as in the notebooks, over one learner's files or a class's."""
 
-import json
+import secrets
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
-from radixlab.cli.shared import OUTPUT_FILE, examples, progress
+from radixlab.cli.shared import OUTPUT_FILE, examples, exit_with, progress
 from radixlab.files import replace_text
 from radixlab.grade.copies import EXERCISES as HANDED_OUT
 from radixlab.grade.copies import WORK
-from radixlab.grade.exports import as_csv, as_gradescope, as_junit
+from radixlab.grade.exports import as_csv, as_gradescope, as_json, as_junit
 from radixlab.grade.items import Exercise
-from radixlab.grade.judge import grade
+from radixlab.grade.judging import judge, ours, unjudged
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.render import text
-from radixlab.grade.report import ExerciseReport, ItemReport, Verdict, as_dict
-from radixlab.grade.submission import Submission, SubmissionError, read
-from radixlab.grade.workplace import learners
+from radixlab.grade.render import text, visible
+from radixlab.grade.report import ExerciseReport, total
+from radixlab.grade.submission import Submission
+from radixlab.grade.table import table
+from radixlab.grade.workplace import hand_in, has_exercises, learners, num_tries
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Reports = dict[str, list[ExerciseReport]]
+GRADER_FAILED = 3
+"""The exit code where it did for somebody."""
 
 
 class ExerciseId(click.ParamType[str]):
@@ -50,57 +53,74 @@ EXERCISE = ExerciseId()
         "radixlab grade",
         "radixlab grade 8.5.1 --watch",
         "radixlab grade --dir class/ --csv points.csv",
+        "radixlab grade --dir class/ --seed 1234 --seed 99",
     ),
 )
 @click.argument("ids", nargs=-1, type=EXERCISE, metavar="[8.5.N]...")
-@click.option("--dir", "folder", type=FOLDER, help="One learner's notebooks, or a folder of such.")
-@click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
+@click.option(
+    "--dir", "folder", type=FOLDER, help="A class, with a folder per learner; or one of these."
+)
+@click.option("--json", "as_json_", is_flag=True, help="Print the points as JSON.")
 @click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Write a line per learner.")
 @click.option("--junit", "junit_file", type=OUTPUT_FILE, help="Write JUnit XML.")
 @click.option("--gradescope", "gradescope_file", type=OUTPUT_FILE, help="Write results.json.")
 @click.option("--watch", is_flag=True, help="Grade again whenever a notebook is saved.")
-@click.option("--seed-file", type=INPUT_FILE, help="Integers: more hidden scenarios to pass.")
-@click.pass_context
+@click.option(
+    "--seed",
+    "given",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="Hidden scenarios to grade with; several: each item counts as its worst.",
+)
+@click.option("--seed-file", type=INPUT_FILE, help="The same, from a file of integers.")
 def grade_command(
-    context: click.Context,
     ids: tuple[str, ...],
     folder: Path | None,
-    as_json: bool,
+    as_json_: bool,
     csv_file: Path | None,
     junit_file: Path | None,
     gradescope_file: Path | None,
     watch: bool,
+    given: tuple[int, ...],
     seed_file: Path | None,
 ) -> int:
     """Grade exercises; the exit code is 0 when everything asked for passed, else 1.
 
-    Without --dir it looks in work/, then in exercises/.
+    Without --dir it grades your own notebooks: in this folder, in work/, or in exercises/, always
+    with seed 0, like the notebooks. With --dir it grades those of others and draws a seed, which
+    it prints: with the same --seed everybody gets the same hidden scenarios again.
+
+    Files are written learner by learner; after Ctrl-C they hold those who are done. The exit code
+    is 2 for a mistake in the command and 3 if the grader itself failed for somebody.
     """
     chosen = [exercise for exercise in EXERCISES.values() if not ids or exercise.id in ids]
-    seeds = [0, *_seeds(seed_file)]
-    own = folder is None
-    place = folder or _default_folder()
-    found = learners(place)
+    seeds = [*given, *_seeds(seed_file)] or [secrets.randbelow(10**9) + 1 if folder else 0]
+    found = learners(folder or _own_folder())
     if gradescope_file and len(found) > 1:
-        raise click.UsageError(f"--gradescope is for one learner; {place} holds {len(found)}")
+        raise click.UsageError(f"--gradescope is for one learner; {folder} holds {len(found)}")
+    if folder:
+        click.echo(f"seed {' '.join(map(str, seeds))}", err=True)
+    files = [
+        (csv_file, lambda reports: as_csv(reports, seeds)),
+        (junit_file, lambda reports: as_junit(reports, seeds)),
+        (gradescope_file, lambda reports: as_gradescope(next(iter(reports.values()), ()))),
+    ]
+    grading = _Grading(chosen, seeds, own=folder is None, files=files)
     while True:
-        try:
-            reports = _grade_all(found, chosen, seeds, keep=own)
-        except SubmissionError as error:
-            if not watch:
-                raise
-            click.echo(f"error: {error}", err=True)  # the next save may mend it
-            _wait_for_change(found.values())
-            continue
-        _print(reports, as_json=as_json)
-        for file, content in ((csv_file, as_csv), (junit_file, as_junit)):
-            if file:
-                replace_text(file, content(reports))
-        if gradescope_file:
-            replace_text(gradescope_file, as_gradescope(next(iter(reports.values()))))
+        reports = grading.run(found)
+        click.echo(_shown(reports, seeds, as_json_), nl=False)
+        if grading.interrupted:
+            exit_with(f"interrupted: {len(reports)} of {len(found)} learners are graded", 130)
         if not watch:
-            return 0 if all(r.passed for some in reports.values() for r in some) else 1
+            return _exit_code(reports)
         _wait_for_change(found.values())
+
+
+def _exit_code(reports: Reports) -> int:
+    found = [report for reports_of_one in reports.values() for report in reports_of_one]
+    if any(report.standing == "grader failed" for report in found):
+        return GRADER_FAILED
+    return 0 if all(report.passed for report in found) else 1
 
 
 def _seeds(path: Path | None) -> list[int]:
@@ -117,81 +137,91 @@ def _seeds(path: Path | None) -> list[int]:
     return seeds
 
 
-def _default_folder() -> Path:
-    for folder in (Path(WORK), Path(HANDED_OUT)):
-        if any(folder.glob("ex*.ipynb")):
+def _own_folder() -> Path:
+    for folder in (Path(), Path(WORK), Path(HANDED_OUT)):
+        if folder.is_dir() and has_exercises(folder):
             return folder
-    raise click.UsageError(f"no ex*.ipynb in {WORK}/ or {HANDED_OUT}/: name a folder with --dir")
+    places = f"here, in {WORK}/ or in {HANDED_OUT}/"
+    raise click.UsageError(f"no ex*.ipynb {places}: name a folder with --dir")
 
 
-def _grade_all(
-    found: dict[str, Path], exercises: Sequence[Exercise], seeds: Sequence[int], *, keep: bool
-) -> Reports:
-    reports: Reports = {}
-    num_items = sum(len(exercise.items) for exercise in exercises) * len(found) * len(seeds)
-    with progress(num_items, "grading", "item") as done:
-        for name, folder in found.items():
-            reports[name] = []
-            for exercise in exercises:
-                path = folder / f"{exercise.notebook}.ipynb"
-                try:
-                    submission = _read(path, exercise)
-                except (SubmissionError, OSError) as error:
-                    if len(found) == 1:
-                        raise
-                    click.echo(f"{name}: not graded: {error}", err=True)
-                    reports[name].append(_not_run(exercise, str(error)))
-                    continue
-                runs = [grade(exercise, submission, seed, None, lambda _: done()) for seed in seeds]
-                reports[name].append(worst(runs))
-                if keep:
-                    Progress().save(reports[name][-1])
-    return reports
+@dataclass
+class _Grading:
+    """Learner after learner; each result is on disk before the next begins."""
+
+    exercises: Sequence[Exercise]
+    seeds: Sequence[int]
+    own: bool
+    """Whether these are the notebooks of whoever runs this: their progress is kept."""
+    files: Sequence[tuple[Path | None, Callable[[Reports], str]]]
+    interrupted: bool = field(default=False, init=False)
+
+    def run(self, found: dict[str, Path]) -> Reports:
+        """Return what was graded until the end, or until Ctrl-C."""
+        reports: Reports = {}
+        num_items = sum(len(exercise.items) for exercise in self.exercises) * len(self.seeds)
+        with progress(num_items * len(found), "grading", "item") as done:
+            try:
+                self._write(reports)  # what an earlier run left there is not this class's
+                for name, folder in found.items():
+                    reports[name] = [self._grade(e, folder, done) for e in self.exercises]
+                    self._write(reports)
+                    if len(found) > 1:
+                        _tell(name, reports[name])
+            except KeyboardInterrupt:
+                self.interrupted = True
+        return reports
+
+    def _grade(
+        self, exercise: Exercise, folder: Path, done: Callable[[], object]
+    ) -> ExerciseReport:
+        try:
+            report = judge(exercise, hand_in(folder, exercise), self.seeds, lambda _: done())
+        except Exception as error:  # whatever it is: the class goes on
+            report = unjudged(exercise, Submission(exercise.id, ()), ours(error))
+        if self.own and report.standing in ("graded", "failed", "stub"):
+            try:
+                Progress().save(report)
+            except OSError as error:
+                line = f"warning: the points could not be kept: {error.strerror}"
+                click.echo(visible(f"{line} ({error.filename})"), err=True)
+        return replace(report, tries=num_tries(folder, exercise.id))
+
+    def _write(self, reports: Reports) -> None:
+        for file, content in self.files:
+            if file:
+                replace_text(file, content(reports))
 
 
-def _read(path: Path, exercise: Exercise) -> Submission:
-    return read(path, exercise.id) if path.is_file() else Submission(exercise.id, ())
+def _tell(name: str, reports: Sequence[ExerciseReport]) -> None:
+    """Say on stderr what a teacher has to look at."""
+    for report in reports:
+        if report.standing == "unreadable":
+            click.echo(f"{name} {report.id}: not graded: {visible(_why(report))}", err=True)
+        elif report.standing == "grader failed":
+            click.echo(f"{name} {report.id}: {visible(_why(report))}", err=True)
+        for doubt in report.doubts:
+            click.echo(f"{name} {report.id}: {doubt}", err=True)
 
 
-def _not_run(exercise: Exercise, why: str) -> ExerciseReport:
-    """Report a notebook that cannot be read: it costs its learner's points, and nobody else's."""
-    verdict = Verdict("not_run", message=why)
-    items = tuple(ItemReport(exercise.id, item, verdict) for item in exercise.items)
-    return ExerciseReport(exercise.id, exercise.title, items)
+def _why(report: ExerciseReport) -> str:
+    return next(i.verdict.message for i in report.items if i.verdict.status == "not_run")
 
 
-def worst(runs: Sequence[ExerciseReport]) -> ExerciseReport:
-    """Of several seeds, each item counts as its worst."""
-    columns = zip(*(run.items for run in runs), strict=True)
-    items = tuple(min(column, key=lambda item: item.verdict.share) for column in columns)
-    return replace(runs[0], items=items)
-
-
-def _print(reports: Reports, *, as_json: bool) -> None:
-    if as_json:
-        named = {name: as_dict(found) for name, found in reports.items()}
-        shown = next(iter(named.values())) if len(named) == 1 else {"learners": named}
-        click.echo(json.dumps(shown, indent=1))
-    elif len(reports) == 1:
-        click.echo("\n\n".join(text(report) for report in next(iter(reports.values()))))
-        total = as_dict(next(iter(reports.values())))
-        click.echo(f"\n{total['points']:g} of {total['max_points']} points")
-    else:
-        click.echo("\n".join(_table(reports)))
-
-
-def _table(reports: Reports) -> Iterable[str]:
-    ids = [report.id for report in next(iter(reports.values()))]
-    width = max(map(len, [*reports, "learner"]))
-    yield "  ".join([f"{'learner':{width}}", *(f"{id:>7}" for id in ids), f"{'points':>7}"])
-    for name, found in reports.items():
-        points = [report.points for report in found]
-        yield "  ".join([f"{name:{width}}", *(f"{p:>7g}" for p in [*points, sum(points)])])
+def _shown(reports: Reports, seeds: Sequence[int], as_json_: bool) -> str:
+    if as_json_:
+        return as_json(reports, seeds)
+    if len(reports) != 1:
+        return table(reports)
+    (found,) = reports.values()
+    points, most = total(found), sum(report.max_points for report in found)
+    texts = "\n\n".join(text(report) for report in found)
+    return f"{texts}\n\n{points:g} of {most} points\n"
 
 
 def _wait_for_change(folders: Iterable[Path]) -> None:
     def stamps() -> dict[Path, int]:
-        files = [path for folder in folders for path in folder.glob("ex*.ipynb")]
+        files = [path for folder in folders for path in folder.glob("*.ipynb")]
         return {path: path.stat().st_mtime_ns for path in files if path.exists()}
 
     click.echo("\nWaiting for a notebook to be saved; Ctrl-C ends it.", err=True)

@@ -4,10 +4,13 @@ An eviction policy hears what happens to the nodes of the tree, through hooks, a
 victim. The hooks are the engine's own, so what is written here runs in the real engine.
 """
 
+import gc
+from collections import deque
 from collections.abc import Callable
-from statistics import median
-from time import thread_time
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, Protocol
+
+from radixlab.exercise.plain import plain_text
 
 MAX_COUNTED = 100_000
 """Entries beyond which `weight` stops counting."""
@@ -94,7 +97,10 @@ class Policy(Protocol):
         """Hear that it no longer is one: it was locked, or got a child."""
 
     def victim(self) -> Node | None:
-        """Return the evictable node to evict from next; it stays until its last block is gone."""
+        """Return the evictable node to evict from next, or None if there is none.
+
+        It stays until its last block is gone.
+        """
 
 
 Event = tuple[Any, ...]
@@ -109,26 +115,21 @@ class PolicyHost:
         self._nodes: dict[int, Node] = {}
         self.examined: set[int] = set()
         """Nodes whose fields were read since it was last emptied."""
-        self._seconds: list[float] = []
 
-    def victim(self, events: list[Event]) -> tuple[object, int]:
+    def victim(self, events: list[Event]) -> tuple[int | str | None, int]:
         """Tell the policy what happened, ask for a victim; return its id and how many it examined.
 
-        A victim that is not a node comes back as text.
+        A victim that is not a node of this host comes back as text.
         """
         self.hear(events)
         self.examined.clear()
-        start_s = thread_time()
         node = self._policy.victim()
-        self._seconds.append(thread_time() - start_s)
         num_examined = len(self.examined)
         if node is None:
             return None, num_examined
-        return (node.id if isinstance(node, Node) else repr(node)[:80]), num_examined
-
-    def victim_s(self) -> float:
-        """Return the CPU seconds that a victim took, the median."""
-        return median(self._seconds)
+        if type(node) is not Node:
+            return plain_text(node), num_examined
+        return (node._id if node._host is self else "a node of another cache"), num_examined
 
     def hear(self, events: list[Event]) -> None:
         """Tell the policy what happened, in order."""
@@ -154,23 +155,24 @@ class PolicyHost:
                 self._call(hook, self._nodes[id])
 
     def weight(self) -> int:
-        """Count what the policy keeps: the entries of its containers, and of theirs."""
-        seen: set[int] = set()
-        todo: list[Any] = [vars(self._policy)] if hasattr(self._policy, "__dict__") else []
+        """Count what the policy keeps: entries of containers, objects, and each 8 bytes of others.
+
+        It looks behind slots, closures, the policy's class and the globals of its methods as the
+        garbage collector does, and runs none of the policy's code.
+        """
+        kind = type(self._policy)
+        methods = [value for value in vars(kind).values() if type(value) is FunctionType]
+        own = [method.__globals__ for method in methods]
+        seen: dict[int, Any] = {}
+        todo: list[Any] = [self._policy, kind, *own]
         entries = 0
         while todo and entries < MAX_COUNTED:
             value = todo.pop()
-            if id(value) in seen or isinstance(value, Node | str | bytes | PolicyHost):
+            if id(value) in seen or not _belongs(value, own):
                 continue
-            seen.add(id(value))
-            if isinstance(value, dict):
-                entries += len(value)
-                todo += value.values()
-            elif hasattr(value, "__len__") and hasattr(value, "__iter__"):
-                entries += len(value)
-                todo += value
-            elif hasattr(value, "__dict__"):
-                todo.append(vars(value))
+            seen[id(value)] = value
+            entries += _size(value)
+            todo += gc.get_referents(value)
         return entries
 
     def _split(
@@ -191,6 +193,31 @@ class PolicyHost:
         method = getattr(self._policy, hook, None)
         if method is not None:
             method(*args)
+
+
+_CONTAINERS: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
+
+
+def _belongs(value: Any, own: list[Any]) -> bool:
+    """Whether a value can be the policy's: no module, no node, and no code of anybody else's."""
+    kind = type(value)
+    if kind is FunctionType:
+        return any(value.__globals__ is names for names in own)
+    if issubclass(kind, type):
+        return any(value.__module__ == names.get("__name__") for names in own)
+    return not issubclass(kind, Node | PolicyHost | ModuleType | CodeType | BuiltinFunctionType)
+
+
+def _size(value: Any) -> int:
+    for container in _CONTAINERS:
+        if issubclass(type(value), container):
+            return int(container.__len__(value))
+    if type(value) in (int, str):
+        return (value.bit_length() if type(value) is int else 8 * len(value)) // 64
+    try:
+        return memoryview(value).nbytes // 8  # bytes, arrays of Python's and NumPy's
+    except (TypeError, ValueError, BufferError):
+        return 1
 
 
 def make_host(make_policy: Callable[[], Any]) -> PolicyHost:

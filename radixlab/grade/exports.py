@@ -1,61 +1,113 @@
-"""Reports for other programs: CSV over many learners, JUnit, and Gradescope's results.json."""
+"""Reports for other programs: CSV, JSON and JUnit over many learners, Gradescope's results.json."""
 
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from statistics import mean, median
+from typing import Any
+from unicodedata import normalize
 from xml.etree import ElementTree
 
-from radixlab.grade.render import text
-from radixlab.grade.report import ExerciseReport
+from radixlab.grade.render import text, visible
+from radixlab.grade.report import ExerciseReport, ItemReport, as_dict, total
 
 Learners = Mapping[str, Sequence[ExerciseReport]]
-"""Reports by learner."""
+"""Reports by learner: the same exercises for each, in the same order."""
 
 
-def as_csv(learners: Learners) -> str:
-    """Return one line per learner: name, points, and a column for every item."""
-    columns = {
-        item.id: item.item.points
-        for reports in learners.values()
-        for r in reports
-        for item in r.items
-    }
+def as_csv(learners: Learners, seeds: Sequence[int] = (0,)) -> str:
+    """Return one line per learner; the columns depend on the exercises that were asked for alone.
+
+    An item has no points where the learner's exercise was not judged: `status` says why.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["learner", "points", "max_points", *columns])
-    for name, reports in learners.items():
-        points = {item.id: item.points for report in reports for item in report.items}
-        total = round(sum(points.values()), 2)
-        row = [points.get(column, "") for column in columns]
-        writer.writerow([_plain(name), f"{total:g}", sum(columns.values()), *row])
+    for number, (name, reports) in enumerate(learners.items()):
+        row: dict[str, object] = {
+            "learner": _plain(name),
+            "points": total(reports),
+            "max_points": sum(report.max_points for report in reports),
+            "seeds": " ".join(map(str, seeds)),
+        }
+        for report in reports:
+            row[f"{report.id} points"] = report.points
+            row[f"{report.id} status"] = report.standing
+            row[f"{report.id} tries"] = "" if report.tries is None else report.tries
+            row |= {i.id: i.points if _is_judged(i) else "" for i in report.items}
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(row.values())
     return out.getvalue()
 
 
-def as_junit(learners: Learners) -> str:
-    """Return JUnit XML: a suite per learner and exercise, a case per item."""
+def as_json(learners: Learners, seeds: Sequence[int]) -> str:
+    """Return a class, or one learner, as `radixlab grade --json` prints it."""
+    if len(learners) == 1:
+        found = {"seeds": list(seeds)} | as_dict(next(iter(learners.values())))
+    else:
+        by_name = {name: as_dict(reports) for name, reports in learners.items()}
+        found = {"seeds": list(seeds), "learners": by_name, "items": item_figures(learners)}
+    return json.dumps(found, indent=1) + "\n"
+
+
+def item_figures(learners: Learners) -> list[dict[str, Any]]:
+    """Return of each item what the class earned, over those whose exercise was judged."""
+    shares: dict[str, list[float]] = {}
+    for reports in learners.values():
+        for report in reports:
+            for item in report.items:
+                shares.setdefault(item.id, [])
+                if _is_judged(item):
+                    shares[item.id].append(item.verdict.share)
+    return [
+        {
+            "id": name,
+            "num_judged": len(found),
+            "num_passed": sum(share == 1 for share in found),
+            "mean_share": round(mean(found), 3) if found else None,
+            "median_share": round(median(found), 3) if found else None,
+        }
+        for name, found in shares.items()
+    ]
+
+
+def as_junit(learners: Learners, seeds: Sequence[int] = (0,)) -> str:
+    """Return JUnit XML: a suite per learner and exercise, a case per item.
+
+    What was not handed in is skipped; where the grader failed, that is an error.
+    """
     root = ElementTree.Element("testsuites", name="radixlab")
     for name, reports in learners.items():
         for report in reports:
-            failed = sum(item.verdict.status != "passed" for item in report.items)
-            suite = ElementTree.SubElement(
-                root,
-                "testsuite",
-                name=f"{name} {report.id}",
-                tests=str(len(report.items)),
-                failures=str(failed),
-            )
-            for item in report.items:
-                case = ElementTree.SubElement(
-                    suite, "testcase", classname=f"{name}.{report.id}", name=item.item.id
-                )
-                if item.verdict.status != "passed":
-                    message = _printable(item.verdict.message or item.item.rule)
-                    ElementTree.SubElement(
-                        case, "failure", type=item.verdict.status, message=message
-                    )
+            suite = ElementTree.SubElement(root, "testsuite", name=f"{name} {report.id}")
+            properties = ElementTree.SubElement(suite, "properties")
+            for key, value in (("seeds", " ".join(map(str, seeds))), ("status", report.standing)):
+                ElementTree.SubElement(properties, "property", name=key, value=value)
+            kinds = [_add_case(suite, name, report, item) for item in report.items]
+            suite.set("tests", str(len(kinds)))
+            for kind, key in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+                suite.set(key, str(kinds.count(kind)))
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    found = ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+    return visible(found) + "\n"
+
+
+def _add_case(
+    suite: ElementTree.Element, name: str, report: ExerciseReport, item: ItemReport
+) -> str:
+    """Add one item; return what came of it in JUnit's words, or nothing if it passed."""
+    where = f"{name}.{report.id}"
+    case = ElementTree.SubElement(suite, "testcase", classname=where, name=item.item.id)
+    if item.verdict.status == "passed":
+        return ""
+    kind = {"not handed in": "skipped", "grader failed": "error"}.get(report.standing, "failure")
+    if kind == "error" and item.verdict.status != "not_run":
+        kind = "failure"
+    message = item.verdict.message or item.item.rule
+    status = report.absent or item.verdict.status
+    ElementTree.SubElement(case, kind, type=status, message=visible(message))
+    return kind
 
 
 def as_gradescope(reports: Sequence[ExerciseReport]) -> str:
@@ -67,21 +119,20 @@ def as_gradescope(reports: Sequence[ExerciseReport]) -> str:
             "score": item.points,
             "max_score": item.item.points,
             "status": "passed" if item.verdict.status == "passed" else "failed",
-            "output": item.verdict.message,
+            "output": visible(item.verdict.message),
         }
         for report in reports
         for item in report.items
     ]
-    score = round(sum(report.points for report in reports), 2)
     output = "\n\n".join(text(report) for report in reports)
-    return json.dumps({"score": score, "output": output, "tests": tests}, indent=1) + "\n"
+    return json.dumps({"score": total(reports), "output": output, "tests": tests}, indent=1) + "\n"
+
+
+def _is_judged(item: ItemReport) -> bool:
+    return item.verdict.status != "not_run"
 
 
 def _plain(name: str) -> str:
     """Keep a spreadsheet from running a folder's name as a formula."""
-    return f"'{name}" if name[:1] in "=+-@" else name
-
-
-def _printable(message: str) -> str:
-    """Leave out what XML cannot hold."""
-    return "".join(c for c in message if c.isprintable() or c in "\n\t")
+    name = visible(name, keep="")
+    return f"'{name}" if normalize("NFKC", name.lstrip())[:1] in tuple("=+-@") else name

@@ -22,6 +22,10 @@ class Version:
     number: int
     when: str
     submission: Submission
+    points: float | None = None
+    """What it earned; None where its grading came to no end."""
+    aside: bool = False
+    """Whether it was not run: it stood in the notebook when another version was put there."""
 
     @property
     def num_lines(self) -> int:
@@ -36,8 +40,10 @@ class History:
         self._exercise_id = exercise_id
         self._folder = (home or learner_home()) / "history" / exercise_id
 
-    def keep(self, submission: Submission) -> None:
-        """Add a version, unless it is the last one again; forget the oldest.
+    def keep(self, submission: Submission, *, aside: bool = False) -> int:
+        """Add a version, unless it is the last one again; forget the oldest. Return its number.
+
+        The version that earned most is never forgotten.
 
         Raises
         ------
@@ -48,16 +54,46 @@ class History:
             numbers = self._numbers()
             last = self._read(numbers[-1]) if numbers else None
             if last and _sources(last.submission) == _sources(submission):
-                return
+                return last.number
             parts = [
                 {"name": part.name, "source": part.source, "place": part.place}
                 for part in submission.parts
             ]
-            record = {"when": datetime.now().isoformat(" ", "seconds"), "parts": parts}
+            when = datetime.now().isoformat(" ", "seconds")
+            record = {"when": when, "parts": parts, "aside": aside}
             number = numbers[-1] + 1 if numbers else 1
             replace_text(self._path(number), json.dumps(record, indent=1, ensure_ascii=False))
-            for old in [*numbers, number][:-MAX_VERSIONS]:
-                self._path(old).unlink(missing_ok=True)
+            numbers.append(number)
+            best = self.best() if len(numbers) > MAX_VERSIONS else None
+            for old in numbers[:-MAX_VERSIONS]:
+                if best is None or best.number != old:
+                    self._path(old).unlink(missing_ok=True)
+            return number
+
+    def note(self, number: int, points: float) -> None:
+        """Keep what a version earned.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        with locked(self._folder / ".lock"):
+            if self._read(number):
+                record = json.loads(self._path(number).read_text(encoding="utf-8"))
+                record["points"] = points
+                replace_text(self._path(number), json.dumps(record, indent=1, ensure_ascii=False))
+
+    def best(self) -> Version | None:
+        """Return the latest of those that earned most; None where none was graded."""
+        graded = [v for v in self.versions() if v.points is not None]
+        return max(graded, key=lambda v: (v.points, v.number), default=None)
+
+    def wanted(self) -> Version | None:
+        """Return what to restore: the best version, else the latest that was not put aside."""
+        versions = self.versions()
+        kept = [version for version in versions if not version.aside] or versions
+        return self.best() or (kept[-1] if kept else None)
 
     def versions(self) -> list[Version]:
         """Return those that are kept, the oldest first; one that cannot be read is left out."""
@@ -81,7 +117,11 @@ class History:
             texts += [part.name for part in parts if part.name is not None]
             if not all(isinstance(text, str) for text in texts):
                 return None
-            return Version(number, record["when"], Submission(self._exercise_id, parts))
+            points = record.get("points")
+            if not isinstance(points, int | float | None) or isinstance(points, bool):
+                return None
+            submission = Submission(self._exercise_id, parts)
+            return Version(number, record["when"], submission, points, bool(record.get("aside")))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 

@@ -9,6 +9,7 @@ learner's code runs in another process.
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from radixlab.grade.box.usage import Usage, usage_of
 from radixlab.observe.state import State
 
 Status = Literal["passed", "partial", "failed", "stub", "timeout", "crashed", "not_run"]
+"""`crashed` also if the judge ended the box for what it used; `not_run` if the grader failed."""
 
 
 class Failed(Exception):
@@ -72,6 +74,9 @@ class Trial:
 
     Read it before and after a call; nothing that the learner's code does can change the figures.
     """
+    fresh: "Callable[[], AbstractContextManager[Trial]] | None" = None
+    """Opens a trial of the same submission in a process of its own that has done nothing yet, with
+    another seed for `hash`; None where the learner's code runs in this process."""
     memory: dict[object, Any] = field(default_factory=dict)
     """What the checks of one grading hand on to each other, so that nothing is run twice."""
 
@@ -94,7 +99,8 @@ Check = Callable[[Trial], float | None]
 """Returns the share of the points earned, 0 to 1 (None for all); raises `Failed` for none of them.
 
 An exception of the *learner's* code reaches the check as it is and becomes a failed item with the
-learner's own traceback; `NotImplementedError` makes it a stub."""
+learner's own traceback; `NotImplementedError` makes it a stub. Any other exception is a fault of
+the check: the item is `not_run`, and the learner is told that the grader failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,8 @@ class Item:
     needs: tuple[str, ...]
     """Names the submission must define for this item; until it does, the item is a stub."""
     limit_s: float = 10.0
-    """Wall time after which the item is a time-out: generous, for a slow machine."""
+    """Seconds after which the item is a time-out. Those in which judge and box waited for a core do
+    not count, so a busy machine needs no slack."""
     rests_on: tuple[str, ...] = ()
     """Items of which one must have earned points: what is measured beside the learner's code could
     be made up by a submission that does nothing else."""

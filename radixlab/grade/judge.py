@@ -1,12 +1,23 @@
 """Running the checks of an exercise on a submission, each within its limits.
 
 It fails closed: points are given only for a check that came to its end. What the learner's code
-does to its own process costs the item that runs, and no other.
+does to its own process costs the item that runs, and no other. What fails in a check of ours, as
+every exception but `Failed` and the learner's own does, is said to be ours, and grading goes on.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
-from radixlab.grade.box import Box, BoxClosed, BoxTimeout, LearnerError
+from radixlab.grade.box import (
+    Box,
+    BoxClosed,
+    BoxEnded,
+    BoxError,
+    BoxTimeout,
+    LearnerError,
+    visible,
+)
+from radixlab.grade.box.inside import MAX_PRINTED
 from radixlab.grade.items import Exercise, Failed, Item, Trial
 from radixlab.grade.report import ExerciseReport, ItemReport, Step, Verdict
 from radixlab.grade.submission import Submission
@@ -15,6 +26,7 @@ LOAD_LIMIT_S = 10.0
 """For running the cells themselves, before the first check."""
 LEAST_SHARE = 0.25
 """Of an item's limit. Each time-out halves the others': one loop may be in the way of them all."""
+_MAX_TEXT = 300
 MAX_STEPS = 8
 """Of the way into an endless loop; an endless recursion has more."""
 
@@ -47,15 +59,17 @@ def grade(
 class _Judge:
     def __init__(self, exercise: Exercise, submission: Submission, seed: int) -> None:
         self._exercise, self._submission, self._seed = exercise, submission, seed
+        self._labels = [part.label for part in submission.parts]
         self._box: Box | None = None
         self._unloadable: Verdict | None = None
         self._names: Collection[str] = ()
         self._memory: dict[object, object] = {}
         self._judged: dict[str, Verdict] = {}
         self.printed = ""
+        self._said = 0
 
     def verdict(self, item: Item) -> Verdict:
-        """Check one item, in the box of the last one if that is still well."""
+        """Check one item, in the box of the last one if all went well there."""
         self._judged[item.id] = verdict = self._verdict(item)
         return verdict
 
@@ -71,35 +85,62 @@ class _Judge:
             return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
         ground = [self._judged[id] for id in item.rests_on if id in self._judged]
         if ground and all(verdict.share == 0 for verdict in ground):
-            if all(verdict.status == "stub" for verdict in ground):
-                return ground[0]
+            for verdict in ground:
+                if verdict.status == "not_run" or all(v.status == "stub" for v in ground):
+                    return verdict
             names = ", ".join(item.rests_on)
             return Verdict("failed", message=f"First earn points for one of these: {names}.")
         num_late = sum(verdict.status == "timeout" for verdict in self._judged.values())
         limit_s = item.limit_s * max(LEAST_SHARE, 0.5**num_late)
-        return self._guarded(limit_s, lambda box: self._check(box, item)) or Verdict("failed")
+        verdict = self._guarded(limit_s, lambda box: self._check(box, item)) or Verdict("failed")
+        if self._box is not None and (verdict.share == 0 or self._box.is_spent()):
+            self.close()  # it may have broken more than itself: the next item gets a new box
+        return verdict
 
     def close(self) -> None:
         """End the box, keeping what was printed."""
         if self._box:
-            self.printed = self.printed or self._box.printed
+            self.printed = (self.printed + self._box.printed[self._said :])[:MAX_PRINTED]
             self._box.close()
             self._box = None
 
     def _load(self) -> Verdict | None:
         """Run the cells in a new box; None if all is well."""
-        self._box = Box([part.label for part in self._submission.parts])
+        try:
+            self._box = Box(self._labels)
+        except BoxError as error:
+            return _ours(error)
 
         def load(box: Box) -> None:
-            for part in self._submission.parts:
-                box.submission.load(part.label, "\n" + part.source)
-            self._names = set(map(str, box.submission.names()))
+            self._run_cells(box)
+            names = box.submission.names()
+            self._names = names if type(names) is list else ()
+            self._said = len(box.printed) if self.printed else 0  # the cells say it again
 
         return self._guarded(LOAD_LIMIT_S, load)
 
+    def _run_cells(self, box: Box) -> None:
+        for part in self._submission.parts:
+            box.submission.load(part.label, "\n" + part.source)
+
+    @contextmanager
+    def _fresh(self, limit_s: float) -> Iterator[Trial]:
+        """Load the submission in another box: text has other hashes there."""
+        with Box(self._labels) as box, box.within(limit_s):
+            self._run_cells(box)
+            learner, caller = box.submission.learner, box.submission.call
+            yield Trial(learner, self._seed, caller=caller, usage=box.usage)
+
     def _check(self, box: Box, item: Item) -> Verdict:
         learner, caller = box.submission.learner, box.submission.call
-        trial = Trial(learner, self._seed, caller=caller, usage=box.usage, memory=self._memory)
+        trial = Trial(
+            learner,
+            self._seed,
+            caller=caller,
+            usage=box.usage,
+            fresh=lambda: self._fresh(item.limit_s),
+            memory=self._memory,
+        )
         share = item.check(trial)
         share = 1.0 if share is None else min(1.0, max(0.0, float(share)))
         status = "passed" if share == 1 else "partial" if share > 0 else "failed"
@@ -124,26 +165,25 @@ class _Judge:
         except BoxTimeout as error:
             self.close()
             return self._too_long(error)
+        except BoxEnded as error:
+            self.close()
+            return Verdict("crashed", message=f"Your code {error}.")
         except BoxClosed:
             ending = self._box.ending()
             self.close()
             return Verdict("crashed", message=f"Your code ended its own process ({ending}).")
-        except Exception as error:  # an answer that the check did not foresee earns nothing
-            text = (
-                f"The grader cannot read an answer of your code ({type(error).__name__}: {error})."
-            )
-            return Verdict("failed", message=text)
+        except Exception as error:
+            self.close()  # who knows how far the conversation had come
+            return _ours(error)
 
     def _raised(self, error: LearnerError) -> Verdict:
-        labels = {part.label for part in self._submission.parts}
-        steps = tuple(
-            Step(label, line, function, self._submission.line(label, line))
-            for label, line, function in error.trace
-            if label in labels
-        )
+        steps = tuple(self._step(*step) for step in error.trace if step[0] in self._labels)
         if error.name == "NotImplementedError":
             where = f"`{steps[-1].function}`" if steps else "A part of it"
             return Verdict("stub", message=f"{where} is not written yet.", steps=steps)
+        if error.name == "WireError":
+            message = f"Your code returned what the grader cannot take: {error.text}."
+            return Verdict("failed", message=message, steps=steps)
         if error.name == "SystemExit":
             return Verdict("crashed", message="Your code called sys.exit.", steps=steps)
         if error.name == "ModuleNotFoundError" and "radixlab" in error.text:
@@ -154,16 +194,19 @@ class _Judge:
 
     def _too_long(self, error: BoxTimeout) -> Verdict:
         message = f"Not done after {error.limit_s:g} s."
-        steps = [
-            Step(
-                place.label,
-                place.line,
-                place.function,
-                self._submission.line(place.label, place.line),
-            )
-            for place in error.places[-MAX_STEPS:]
-        ]
+        found = error.places[-MAX_STEPS:]
+        steps = [self._step(place.label, place.line, place.function) for place in found]
         if steps:
             last = steps[-1]
             message += f" Your code was in line {last.line} of {last.label}: `{last.code}`"
         return Verdict("timeout", message=message, steps=tuple(steps))
+
+    def _step(self, label: str, line: int, function: str) -> Step:
+        return Step(label, line, function, visible(self._submission.line(label, line)))
+
+
+def _ours(error: Exception) -> Verdict:
+    text = visible(" ".join(str(error)[:_MAX_TEXT].split()))
+    what = text if isinstance(error, BoxError) else f"{type(error).__name__}: {text}"
+    message = f"The grader failed here, and that is not your fault: {what}."
+    return Verdict("not_run", message=message)

@@ -4,9 +4,6 @@ Registered by `%load_ext radixlab.grade`, which also offers `grade_here`, `hint`
 """
 
 import contextlib
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +13,11 @@ from IPython.display import HTML, display
 
 from radixlab.grade.history import History
 from radixlab.grade.items import Item
+from radixlab.grade.judging import judge
+from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
-from radixlab.grade.render import MARKS
+from radixlab.grade.render import MARKS, page, text
+from radixlab.grade.report import ItemReport
 from radixlab.grade.submission import Part, Submission, as_part, collect
 from radixlab.home import is_static
 
@@ -28,7 +28,7 @@ _hints_told: dict[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A graded exercise, as the worker wrote it."""
+    """A graded exercise, as a notebook shows it."""
 
     text: str
     html: str
@@ -51,7 +51,7 @@ def grade_here(exercise_id: str) -> None:
     """Grade again what was run in this kernel; show the report."""
     if exercise_id not in EXERCISES:
         raise UsageError(f"there is no exercise {exercise_id!r}: {', '.join(EXERCISES)}")
-    _grade(collect(exercise_id, _parts.values()))
+    _grade(collect(exercise_id, _of(exercise_id)))
 
 
 def hint(item_id: str) -> None:
@@ -82,68 +82,64 @@ def _items() -> dict[str, Item]:
 def _magic_of(shell: Any) -> Callable[[str, str], None]:
     def exercise(line: str, cell: str) -> None:
         """Run the cell, keep a copy, and grade it: `%%exercise 8.5.1 [part]`."""
-        part = as_part(f"%%exercise {line}\n{cell}")
-        if part is None or part.exercise_id not in EXERCISES:
-            known = ", ".join(EXERCISES)
-            raise UsageError(f"%%exercise {line}: name an exercise ({known}) and, if any, a part")
+        part = as_part(f"%%exercise {line}\n{cell}", "this notebook")
+        if not isinstance(part, Part):
+            raise UsageError(f"%%exercise {line}: {part}")
         _parts[part.exercise_id, part.name] = part
-        submission = collect(part.exercise_id, _parts.values())
-        _keep(submission)
+        submission = collect(part.exercise_id, _of(part.exercise_id))
+        number = _keep(submission)
         shell.run_cell(cell, store_history=False)
-        _grade(submission)
+        _grade(submission, number)
 
     return exercise
 
 
-def _keep(submission: Submission) -> None:
+def _of(exercise_id: str) -> list[Part]:
+    return [part for part in _parts.values() if part.exercise_id == exercise_id]
+
+
+def _keep(submission: Submission) -> int | None:
+    with _warned("This version could not be kept"):
+        return History(submission.exercise_id).keep(submission)
+    return None
+
+
+@contextlib.contextmanager
+def _warned(what: str) -> Iterator[None]:
+    """Print one line where the learner's folder cannot be written: it costs nothing else."""
     try:
-        History(submission.exercise_id).keep(submission)
+        yield
     except OSError as error:
-        print(f"This version could not be kept: {error.strerror} ({error.filename}).")
+        print(f"{what}: {error.strerror} ({error.filename}).")
 
 
-def _grade(submission: Submission) -> None:
-    """Let the worker grade; show how far it is, then the report."""
-    with _status_line(submission.exercise_id) as tell:
-        report = _ask_worker(submission, tell)
-    display(report)
+def _grade(submission: Submission, number: int | None = None) -> None:
+    """Judge in another process; show how far it is, then the report."""
+    exercise, done = EXERCISES[submission.exercise_id], list[str]()
+    with _status_line(exercise.id) as tell:
+
+        def heard(item: ItemReport) -> None:
+            done.append(f"{MARKS[item.verdict.status]} {item.item.id}")
+            tell(" ".join(done))
+
+        try:
+            report = judge(exercise, submission, heard=heard)
+        except KeyboardInterrupt:
+            so_far = f"{len(done)} of {len(exercise.items)} items"
+            raise Interrupted(f"{exercise.id}: interrupted after {so_far}; not graded.") from None
+    if report.standing != "grader failed":
+        with _warned("The points could not be kept"):
+            Progress().save(report, whole=not submission.missing)
+            if number is not None:
+                History(exercise.id).note(number, report.points)
+    display(Report(text(report), "" if is_static() else page(report)))
 
 
-def _ask_worker(submission: Submission, tell: Callable[[str], None]) -> Report:
-    parts = [
-        {"name": part.name, "source": part.source, "place": part.place or "this notebook"}
-        for part in submission.parts
-    ]
-    asked = {"exercise": submission.exercise_id, "parts": parts, "html": not is_static()}
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "radixlab.grade.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    assert worker.stdin and worker.stdout and worker.stderr
-    try:
-        worker.stdin.write(json.dumps(asked))
-        worker.stdin.close()
-        done = ""
-        for line in worker.stdout:
-            said = json.loads(line)
-            if "text" in said:
-                return Report(said["text"], said["html"])
-            done += f" {MARKS[said['status']]} {said['item']}"
-            tell(done)
-    finally:
-        worker.terminate()
-        worker.wait()
-        worker.stdout.close()
-        complaint = worker.stderr.read().strip().splitlines()
-        worker.stderr.close()
-    last = complaint[-1] if complaint else f"exit code {worker.returncode}"
-    return Report(
-        f"{submission.exercise_id}: the grader itself failed, no points given: {last}", ""
-    )
+class Interrupted(KeyboardInterrupt):
+    """An interrupted check: the cell ends here, with one line and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 @contextlib.contextmanager
@@ -154,6 +150,6 @@ def _status_line(exercise_id: str) -> Iterator[Callable[[str], None]]:
         return
     line = display(HTML(f"<i>Grading {exercise_id} …</i>"), display_id=True)
     try:
-        yield lambda done: line.update(HTML(f"<i>Grading {exercise_id}:{done} …</i>"))
+        yield lambda done: line.update(HTML(f"<i>Grading {exercise_id}: {done} …</i>"))
     finally:
         line.update(HTML(""))

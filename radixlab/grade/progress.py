@@ -15,8 +15,10 @@ class Progress:
     def __init__(self, home: Path | None = None) -> None:
         self._path = (home or learner_home()) / "progress.json"
 
-    def save(self, report: ExerciseReport) -> None:
+    def save(self, report: ExerciseReport, *, whole: bool = True) -> None:
         """Keep a report's points, with all that others wrote meanwhile.
+
+        A report that is not `whole` is of some parts of the exercise: it takes no points away.
 
         Raises
         ------
@@ -25,14 +27,15 @@ class Progress:
         """
         with locked(self._path.with_suffix(".lock")):
             known = self._read()
-            best = known.get(report.id, {}).get("best", 0)
-            known[report.id] = {
-                "points": report.points,
-                "max_points": report.max_points,
-                "best": max(best, report.points),
-                "items": {item.item.id: item.verdict.status for item in report.items},
-            }
-            replace_text(self._path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+            before = known.get(report.id, {"best": 0, "points": 0})
+            if whole or report.points >= before["points"]:
+                known[report.id] = {
+                    "points": report.points,
+                    "max_points": report.max_points,
+                    "best": max(before["best"], report.points),
+                    "items": {item.item.id: item.verdict.status for item in report.items},
+                }
+                replace_text(self._path, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Return `{"8.5.2": {points, max_points, best, items}}`; empty before the first grading."""

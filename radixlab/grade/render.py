@@ -1,15 +1,18 @@
 """A report for people: text for a terminal, a page for a notebook.
 
-Everything that the learner wrote or caused is escaped. Pictures of trees are the visualizer's.
+Everything that the learner wrote or caused is escaped: characters that steer a terminal are
+spelt out. Pictures of trees are the visualizer's.
 """
 
 import base64
+import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from radixlab.grade.items import Status
-from radixlab.grade.report import ExerciseReport, ItemReport
+from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
 from radixlab.observe.state import State
 
 MARKS: dict[Status, str] = {
@@ -23,28 +26,54 @@ MARKS: dict[Status, str] = {
 }
 STUB = "Nothing is written yet, so there are no points yet. Start with the first item."
 _MAX_PRINTED = 2_000
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def text(report: ExerciseReport) -> str:
     """Return the report as lines; it says the same on every machine."""
-    lines = [f"{report.id} {report.title}: {headline(report)}"]
-    if report.is_stub:
-        return "\n".join([*lines, *_each_once(report)])
-    if not report.max_points:
-        return "\n".join(
-            [*lines, *(f"{MARKS[i.verdict.status]} {_first(i)}" for i in report.items)]
-        )
+    lines = [f"{report.id} {report.title}: {headline(report)}", *report.doubts]
+    if report.is_stub or report.absent:
+        lines += _each_once(report) if report.is_stub else []
+    elif not report.max_points:
+        lines += [f"{MARKS[i.verdict.status]} {_first(i)}" for i in report.items]
+    elif cause := _one_cause(report):
+        lines.append(f"{MARKS[cause.status]} {_detail(report.items[0])}")
+    else:
+        lines += [*_rows(report), *_details(report)]
+    return visible("\n".join(lines))
+
+
+def _rows(report: ExerciseReport) -> Iterator[str]:
     width = max(len(item.item.id) for item in report.items)
     for item in report.items:
         mark, points = MARKS[item.verdict.status], f"{item.points:g}/{item.item.points}"
-        lines.append(f"{mark} {item.item.id:{width}}  {points:>6}  {_first(item)}".rstrip())
+        yield f"{mark} {item.item.id:{width}}  {points:>6}  {_first(item)}".rstrip()
+
+
+def _details(report: ExerciseReport) -> Iterator[str]:
     said: set[str] = set()
     for item in report.items:
         detail = _detail(item)
         if detail and detail not in said:  # one cause may cost several items
             said.add(detail)
-            lines += ["", f"{item.id}: {item.item.rule}", _indent(detail)]
-    return "\n".join(lines)
+            yield from ("", f"{item.id}: {item.item.rule}", _indent(detail))
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    r"""Spell out the characters that cannot be seen but change what is, save those to keep.
+
+    >>> visible("\x1b[2J\u202e\n")
+    '\\x1b[2J\\u202e\n'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c in keep or unicodedata.category(c) not in _HIDDEN else _spelt_out(c) for c in text
+    )
+
+
+def _spelt_out(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def page(report: ExerciseReport) -> str:
@@ -52,21 +81,46 @@ def page(report: ExerciseReport) -> str:
     template: str = _template().render(
         report=report,
         headline=headline(report),
+        without=_without(report),
+        cause=_one_cause(report),
         stub=STUB if report.is_stub and report.max_points else "",
         marks=MARKS,
         first=_first,
         picture=_picture,
         printed=report.printed[:_MAX_PRINTED],
     )
-    return template
+    return visible(template)
 
 
 def headline(report: ExerciseReport) -> str:
     """Say it in one line; without points it is a try, not an exercise."""
     if not report.max_points:
         return "done" if report.passed else "not yet"
+    if report.absent:
+        why = report.items[0].verdict.message
+        return f"{report.absent}: {why}" if why else report.absent
     points = f"{report.points:g} of {report.max_points} points"
-    return f"{points}. {STUB}" if report.is_stub else points
+    if report.is_stub:
+        return f"{points}. {STUB}"
+    if report.standing == "grader failed":
+        return f"{points}, and the grader failed"
+    return points + _without(report)
+
+
+def _without(report: ExerciseReport) -> str:
+    """Say which parts the points are without; nothing for a stub, which is told kindly."""
+    if not report.without or report.is_stub:
+        return ""
+    noun = "part" if len(report.without) == 1 else "parts"
+    return f", without the {noun} {' and '.join(report.without)}"
+
+
+def _one_cause(report: ExerciseReport) -> Verdict | None:
+    """Return what is the matter with all items alike, such as a syntax error: it is told once."""
+    if report.is_stub or report.absent or not report.max_points:
+        return None
+    found = {_detail(item) for item in report.items}
+    return report.items[0].verdict if len(found) == 1 and found != {""} else None
 
 
 def _each_once(report: ExerciseReport) -> list[str]:

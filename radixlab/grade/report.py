@@ -1,10 +1,19 @@
 """What grading found, as values. How it is shown is `render`'s and `exports`' part."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from radixlab.grade.items import Item, Status
-from radixlab.observe.state import State
+from radixlab.observe.state import NodeState, State
+from radixlab.observe.wire import state_to_json
+
+MAX_TEXT = 8_000
+"""Characters of any one text of a verdict that are kept."""
+MAX_STEPS = 20
+
+Standing = Literal["graded", "failed", "stub", "not handed in", "unreadable", "grader failed"]
+"""What came of an exercise of a learner; `failed` is code that earned no point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,30 @@ class Verdict:
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data of a bounded size, to be sent from process to process."""
+        return {
+            "status": self.status,
+            "share": self.share,
+            "message": self.message[:MAX_TEXT],
+            "scenario": self.scenario[:MAX_TEXT],
+            "expected": _state_to_json(self.expected),
+            "actual": _state_to_json(self.actual),
+            "steps": [_cut(asdict(step)) for step in self.steps[-MAX_STEPS:]],
+            "notes": [note[:MAX_TEXT] for note in self.notes[:MAX_STEPS]],
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "Verdict":
+        """Rebuild it from what `to_json` returned."""
+        rebuilt = {
+            "expected": _state_from_json(record["expected"]),
+            "actual": _state_from_json(record["actual"]),
+            "steps": tuple(Step(**step) for step in record["steps"]),
+            "notes": tuple(record["notes"]),
+        }
+        return cls(**(record | rebuilt))
+
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
@@ -49,8 +82,7 @@ class ItemReport:
     @property
     def points(self) -> float:
         """Points earned, to a hundredth; whole ones are ints."""
-        points = round(self.item.points * self.verdict.share, 2)
-        return int(points) if points == int(points) else points
+        return rounded(self.item.points * self.verdict.share)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `radixlab grade --json` says of it."""
@@ -74,12 +106,19 @@ class ExerciseReport:
     """The cells that were graded: `cell 7 (samples)`."""
     printed: str = ""
     """What the submission printed while it was graded."""
+    doubts: tuple[str, ...] = ()
+    """What looks as if it should have been graded and was not, a line each."""
+    without: tuple[str, ...] = ()
+    """Parts of the exercise that are missing or not written yet."""
+    absent: Literal["", "not handed in", "unreadable"] = ""
+    """Why there was nothing to judge."""
+    tries: int | None = None
+    """Versions that the learner ran, where the history was handed in too."""
     points: float = field(init=False)
     max_points: int = field(init=False)
 
     def __post_init__(self) -> None:
-        points = round(sum(item.points for item in self.items), 2)
-        object.__setattr__(self, "points", int(points) if points == int(points) else points)
+        object.__setattr__(self, "points", rounded(sum(item.points for item in self.items)))
         object.__setattr__(self, "max_points", sum(item.item.points for item in self.items))
 
     @property
@@ -92,21 +131,68 @@ class ExerciseReport:
         """Whether nothing was written yet."""
         return all(item.verdict.status == "stub" for item in self.items)
 
+    @property
+    def standing(self) -> Standing:
+        """What came of it, in a word or two."""
+        if self.absent:
+            return self.absent
+        if any(item.verdict.status == "not_run" for item in self.items):
+            return "grader failed"
+        if self.is_stub:
+            return "stub"
+        return "graded" if self.points else "failed"
+
     def as_dict(self) -> dict[str, Any]:
         """Return what `radixlab grade --json` says of it."""
         return {
             "id": self.id,
             "points": self.points,
             "max_points": self.max_points,
+            "status": self.standing,
+            "tries": self.tries,
+            "without": list(self.without),
+            "doubts": list(self.doubts),
             "items": [item.as_dict() for item in self.items],
         }
 
 
-def as_dict(reports: list[ExerciseReport]) -> dict[str, Any]:
+def as_dict(reports: Sequence[ExerciseReport]) -> dict[str, Any]:
     """Return a learner's exercises as `radixlab grade --json` prints them."""
-    points = round(sum(report.points for report in reports), 2)
     return {
-        "points": int(points) if points == int(points) else points,
+        "points": total(reports),
         "max_points": sum(report.max_points for report in reports),
         "exercises": [report.as_dict() for report in reports],
     }
+
+
+def total(reports: Sequence[ExerciseReport]) -> float:
+    """Return the points of all exercises of a learner."""
+    return rounded(sum(report.points for report in reports))
+
+
+def rounded(points: float) -> float:
+    """Return points to a hundredth; whole ones are ints.
+
+    >>> rounded(2.0), rounded(1 / 3)
+    (2, 0.33)
+    """
+    points = round(points, 2)
+    return int(points) if points == int(points) else points
+
+
+def _cut(step: dict[str, Any]) -> dict[str, Any]:
+    return {name: v[:MAX_TEXT] if isinstance(v, str) else v for name, v in step.items()}
+
+
+def _state_to_json(value: State | str | None) -> dict[str, Any] | str | None:
+    if isinstance(value, State):
+        return state_to_json(value)
+    return value[:MAX_TEXT] if value is not None else None
+
+
+def _state_from_json(value: Any) -> State | str | None:
+    """Rebuild a tree; the pictures of a report have no running sequences."""
+    if not isinstance(value, dict):
+        return None if value is None else str(value)
+    nodes = {node["id"]: NodeState(**node) for node in value["nodes"]}
+    return State(**(value | {"nodes": nodes, "sequences": {}}))

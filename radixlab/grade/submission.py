@@ -1,20 +1,31 @@
-"""Finding the graded cells of a notebook or the parts of a file.
+"""Finding the graded cells of a notebook.
 
 A graded cell begins with `%%exercise 8.5.2 samples`: an exercise's id and, where the task has
-several parts, a part's name. A repeated part replaces the earlier one and keeps its place.
+several parts, a part's name. A repeated part replaces the earlier one and keeps its place. What
+looks like a graded cell and is not gets one line that says why: nothing is a silent zero.
 """
 
-import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-MAGIC = re.compile(r"^\s*%%exercise[ \t]+(?P<id>[\w.]+)(?:[ \t]+(?P<part>[\w-]+))?[ \t]*(?:\n|$)")
+from radixlab.grade.cells import cells_of, source_of
 
+PARTS = {
+    "8.5.1": (),
+    "8.5.2": ("samples", "report"),
+    "8.5.3": ("look", "order", "plan"),
+    "8.5.4": ("lru", "policy"),
+}
+"""The parts of each exercise that has any; one cell without a part's name may hold them all."""
 
-class SubmissionError(ValueError):
-    """A file that holds no submission; the message is one line and names it."""
+_MAGIC = re.compile(r"%%exercise(?: (?P<words>.*))?")
+_ALMOST = re.compile(r"[^\w`]*%[^\w`]*exc?er\w*|.*run_cell_magic\W+exercise", re.IGNORECASE)
+"""What somebody may have meant as the magic."""
+_MOST_DOUBTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +56,96 @@ class Submission:
 
     exercise_id: str
     parts: tuple[Part, ...]
+    doubts: tuple[str, ...] = ()
+    """What looks as if it should be graded and is not, a line each."""
+    absent: Literal["", "not handed in", "unreadable"] = ""
+    why: str = ""
+    """One line on why it is absent."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to grade."""
         return all(part.is_empty for part in self.parts)
 
+    @property
+    def missing(self) -> list[str]:
+        """Name the parts of the exercise that are not here."""
+        names = {part.name for part in self.parts}
+        return (
+            [] if None in names else [n for n in PARTS.get(self.exercise_id, ()) if n not in names]
+        )
+
     def line(self, label: str, number: int) -> str:
         """Return a line of a part, as tracebacks count: the magic is line 1."""
         for part in self.parts:
-            lines = part.source.splitlines()
+            lines = part.source.split("\n")
             if part.label == label and 2 <= number <= len(lines) + 1:
                 return lines[number - 2].strip()
         return ""
 
 
-def as_part(cell: str, place: str = "") -> Part | None:
-    r"""Read one cell; None if it is not graded.
+def as_part(cell: str, place: str = "") -> Part | str | None:
+    r"""Read a code cell: a part, or why it is not graded though it looks so, or None.
 
     >>> as_part("%%exercise 8.5.2 samples\nROUNDS = 16").label
     '<8.5.2 samples>'
+    >>> as_part("%%exercise 8.5.l\n")
+    "there is no exercise '8.5.l': 8.5.1, 8.5.2, 8.5.3, 8.5.4"
     """
-    magic = MAGIC.match(cell)
-    return magic and Part(magic["id"], magic["part"], cell[magic.end() :], place)
+    lines = cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    first = next((n for n, line in enumerate(lines) if _as_typed(line)), 0)
+    magic = _MAGIC.fullmatch(_as_typed(lines[first]))
+    if magic is None:
+        return _looks_graded(lines)
+    words = (magic["words"] or "").split()
+    if why := _wrong_words(words):
+        return why
+    source = "\n".join(lines[first + 1 :])
+    return Part(words[0], words[1] if len(words) > 1 else None, source, place)
 
 
-def collect(exercise_id: str, parts: Iterable[Part]) -> Submission:
-    """Put the parts of one exercise together."""
-    by_name = {part.name: part for part in parts if part.exercise_id == exercise_id}
-    return Submission(exercise_id, tuple(by_name.values()))
+def _as_typed(line: str) -> str:
+    """Return a line as it looks: no invisible characters, and one kind of space and of digit."""
+    visible = "".join(c for c in line if unicodedata.category(c) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", visible).split())
+
+
+def _wrong_words(words: list[str]) -> str:
+    """Say what is wrong behind `%%exercise`; nothing if all is well."""
+    if not words or words[0] not in PARTS:
+        named = f"there is no exercise {words[0][:40]!r}" if words else "it names no exercise"
+        return f"{named}: {', '.join(PARTS)}"
+    parts, rest = PARTS[words[0]], " ".join(words[1:])[:40]
+    if rest and not parts:
+        return f"{words[0]} has no parts, so {rest!r} must not stand behind it"
+    if rest and rest not in parts:
+        return f"{words[0]} has no part {rest!r}: {', '.join(parts)}"
+    return ""
+
+
+def _looks_graded(lines: list[str]) -> str | None:
+    for number, line in enumerate(lines, 1):
+        if line.isascii() and "%" not in line and "run_cell_magic" not in line:
+            continue
+        typed = _as_typed(line[:400])
+        if _ALMOST.match(typed):
+            where = "its first line" if number == 1 else f"its line {number}"
+            return f"{where} says `{typed[:60]}`; the first line must read `%%exercise 8.5.N`"
+    return None
+
+
+def collect(exercise_id: str, parts: Iterable[Part], doubts: Iterable[str] = ()) -> Submission:
+    """Put the parts of one exercise together; say which of them do not count."""
+    by_name: dict[str | None, Part] = {}
+    found = list(doubts)
+    for part in parts:
+        if part.exercise_id == exercise_id:
+            if earlier := by_name.get(part.name):
+                found.append(f"{earlier.place} was not graded: {part.place} holds the same part")
+            by_name[part.name] = part
+        else:
+            found.append(f"{part.place} was not graded: it is of exercise {part.exercise_id}")
+    return Submission(exercise_id, tuple(by_name.values()), tuple(found[:_MOST_DOUBTS]))
 
 
 def read(path: Path, exercise_id: str) -> Submission:
@@ -82,18 +154,28 @@ def read(path: Path, exercise_id: str) -> Submission:
     Raises
     ------
     SubmissionError
-        The file is no notebook.
-    OSError
-        It cannot be read.
+        The file cannot be read or is not a notebook.
     """
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        code = [
-            (f"cell {number}", "".join(cell["source"]))
-            for number, cell in enumerate(cells, 1)
-            if cell["cell_type"] == "code"
-        ]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SubmissionError(f"{path.name} is no notebook: {type(error).__name__}") from None
-    parts = [as_part(source, place) for place, source in code]
-    return collect(exercise_id, [part for part in parts if part])
+    parts, doubts = [], []
+    for number, cell in enumerate(cells_of(path), 1):
+        place = f"cell {number}"
+        found = _read_cell(cell, place)
+        if isinstance(found, Part):
+            parts.append(found)
+            if _looks_graded(found.source.split("\n")):
+                doubts.append(f"{place} holds `%%exercise` twice and is graded as one part")
+        elif found:
+            doubts.append(f"{place} was not graded: {found}")
+    return collect(exercise_id, parts, doubts)
+
+
+def _read_cell(cell: Any, place: str) -> Part | str | None:
+    source = source_of(cell)
+    if source is None:
+        return "it has no readable source"
+    found = as_part(source, place)
+    if found and cell["cell_type"] != "code":
+        return f"it looks like a graded cell, and its type is {str(cell['cell_type'])[:20]!r}"
+    if any("\ud800" <= c <= "\udfff" for c in source):
+        return found and "it holds half of a character (a lone surrogate)"
+    return found

@@ -1,19 +1,30 @@
-"""The learner's exercise notebooks: where they are, and how a version is put back into one.
+"""Where learners' exercise notebooks are, and how a version is put back into one.
 
-Making the copies is the part of `copies`.
+Knows folders and file names; nothing below a learner's folder is a link that is followed. Making
+the copies is the part of `copies`.
 """
 
 import json
 import os
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from radixlab.files import replace_text
-from radixlab.grade.copies import EXERCISES, WORK
+from radixlab.grade.cells import SubmissionError, source_of
+from radixlab.grade.copies import EXERCISES, KEPT, WORK
 from radixlab.grade.history import History
 from radixlab.grade.items import Exercise
-from radixlab.grade.submission import Part, Submission, SubmissionError, as_part, read
+from radixlab.grade.render import visible
+from radixlab.grade.submission import Part, Submission, as_part, read
+
+_MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 3
+_MOST_NAMED = 5
+_SKIPPED = {KEPT, "__pycache__", "node_modules"}
 
 
 def notebook(root: Path, exercise: Exercise) -> Path:
@@ -31,10 +42,159 @@ def notebook(root: Path, exercise: Exercise) -> Path:
     raise SubmissionError(f"no {exercise.notebook}.ipynb in {WORK}/ or {EXERCISES}/")
 
 
-def put_back(path: Path, submission: Submission, home: Path | None = None) -> None:
+def hand_in(folder: Path, exercise: Exercise) -> Submission:
+    """Read what a learner's folder holds of an exercise; what is wrong is said in the submission.
+
+    The notebook with the exercise's own name counts. Where there is none, the only file that looks
+    like it counts, and that is said.
+    """
+    if folder.is_symlink():
+        return _absent(exercise, "unreadable", "the folder is a link, and links are not followed")
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return _absent(exercise, "unreadable", f"the folder cannot be read: {error.strerror}")
+    own = folder / f"{exercise.notebook}.ipynb"
+    alike = [path for path in _files(folder) if path != own and _looks_like(path.name, exercise)]
+    names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+    if os.path.lexists(own):
+        more = [f"{name} was not graded: {own.name} was" for name in names[:_MOST_NAMED]]
+        return _graded(own, exercise, more)
+    if not alike:
+        alike = [path for path in _files(folder) if _holds(path, exercise)]
+        names = [visible(path.relative_to(folder).as_posix()) for path in alike]
+    if len(alike) == 1:
+        return _graded(alike[0], exercise, [f"there is no {own.name}: {names[0]} was graded"])
+    if alike:
+        several = ", ".join(names[:_MOST_NAMED])
+        why = f"there is no {own.name}, and several files look like it: {several}"
+        return _absent(exercise, "unreadable", why)
+    return _absent(exercise, "not handed in", f"there is no {own.name}")
+
+
+def _absent(
+    exercise: Exercise, kind: Literal["not handed in", "unreadable"], why: str
+) -> Submission:
+    return Submission(exercise.id, (), absent=kind, why=visible(why))
+
+
+def _graded(path: Path, exercise: Exercise, doubts: list[str]) -> Submission:
+    try:
+        found = read(path, exercise.id)
+    except SubmissionError as error:
+        return replace(_absent(exercise, "unreadable", str(error)), doubts=tuple(doubts))
+    doubts += [f"{path.name}: {doubt}" for doubt in found.doubts]
+    if not found.parts:
+        why = f"{path.name} has no cell that begins with `%%exercise {exercise.id}`"
+        why = "; ".join([why, *found.doubts[:1]])
+        return replace(_absent(exercise, "unreadable", why), doubts=tuple(doubts[1:]))
+    return replace(found, doubts=tuple(map(visible, doubts)))
+
+
+def _holds(path: Path, exercise: Exercise) -> bool:
+    if not path.name.casefold().endswith(".ipynb"):
+        return False
+    try:
+        return bool(read(path, exercise.id).parts)
+    except SubmissionError:
+        return False
+
+
+def _looks_like(name: str, exercise: Exercise) -> bool:
+    """Tell whether somebody may have meant the exercise's notebook: `Ex1_radix_tree (1).ipynb`."""
+    return _letters(exercise.notebook) in _letters(name)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield what is not a folder, and folders that are named like a notebook; follow no link."""
+    num_seen, waiting = 0, [(folder, 0)]
+    for place, deep in waiting:  # the list grows while we go through it
+        for entry in _entries(place):
+            num_seen += 1
+            if num_seen > _MOST_FILES:
+                return
+            if not entry.is_dir(follow_symlinks=False) or entry.name.endswith(".ipynb"):
+                yield place / entry.name
+            elif deep < _MOST_FOLDERS_DEEP:
+                waiting.append((place / entry.name, deep + 1))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            entries = list(islice(found, _MOST_FILES))
+    except OSError:
+        return []
+    kept = [e for e in entries if not e.name.startswith(".") and e.name not in _SKIPPED]
+    return sorted(kept, key=lambda entry: entry.name)
+
+
+def learners(folder: Path) -> dict[str, Path]:
+    """Return one learner's folder, or by name the subfolders, each a learner's.
+
+    A subfolder without an exercise is a learner who handed in nothing.
+
+    Raises
+    ------
+    SubmissionError
+        There is no exercise anywhere.
+    """
+    if has_exercises(folder):
+        return {_name(folder.resolve()): folder}
+    subfolders = sorted(
+        sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith(".")
+    )
+    if not any(_is_exercise(path) for sub in subfolders for path in _files(sub)):
+        raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
+    found: dict[str, Path] = {}
+    for sub in subfolders:
+        name = _name(sub)
+        while name in found:  # names that differ in what cannot be shown
+            name += "'"
+        found[name] = sub
+    return found
+
+
+def has_exercises(folder: Path) -> bool:
+    """Tell whether exercises lie in the folder itself."""
+    return any(_is_exercise(path) for path in folder.iterdir() if not path.is_dir())
+
+
+def _is_exercise(path: Path) -> bool:
+    name = path.name.casefold()
+    return ".ipynb" in name and re.search(r"(?<![^\W_])ex_?\d", name) is not None
+
+
+def _name(folder: Path) -> str:
+    """Return its name as text that can be written: what cannot be shown is spelt out."""
+    return visible(os.fsencode(folder.name).decode("utf-8", "backslashreplace"), keep="")
+
+
+def num_tries(folder: Path, exercise_id: str) -> int | None:
+    """Count the versions that a learner ran, where the history was handed in with the notebooks."""
+    for home in (folder / ".radixlab", folder / WORK / ".radixlab"):
+        history = home / "history" / exercise_id
+        if history.is_dir() and not any(p.is_symlink() for p in (home, home / "history", history)):
+            return max(
+                (int(p.stem) for p in history.glob("[0-9]*.json") if _is_number(p)), default=0
+            )
+    return None
+
+
+def _is_number(path: Path) -> bool:
+    return path.stem.isascii() and path.stem.isdecimal() and len(path.stem) < 10
+
+
+def put_back(path: Path, submission: Submission, home: Path | None = None) -> int | None:
     """Replace the graded cells of a notebook by a version's; what stood there is kept first.
 
-    A part that the notebook has no cell for is added at the end.
+    The notebook then holds that version and nothing else: a part that the version lacks becomes
+    empty, and a part that the notebook has no cell for is added at the end. Returns the number
+    under which the notebook's own answers were kept; None if they are that version already.
 
     Raises
     ------
@@ -42,16 +202,32 @@ def put_back(path: Path, submission: Submission, home: Path | None = None) -> No
         The notebook cannot be read or written; it is as it was.
     """
     current = read(path, submission.exercise_id)
+    if sources(current) == sources(submission):
+        return None
+    kept = 0
     if not current.is_empty:
-        History(submission.exercise_id, home).keep(current)
-    document = json.loads(path.read_text(encoding="utf-8"))
-    missing = {part.name: part for part in submission.parts}
+        kept = History(submission.exercise_id, home).keep(current, aside=True)
+    document = json.loads(path.read_bytes())
+    parts = {part.name: part for part in submission.parts}
+    missing = dict(parts)
     for cell in document["cells"]:
-        found = as_part("".join(cell["source"])) if cell["cell_type"] == "code" else None
-        if found and found.exercise_id == submission.exercise_id and found.name in missing:
-            _fill(cell, missing.pop(found.name))
+        found = as_part(source_of(cell) or "") if _is_code(cell) else None
+        if isinstance(found, Part) and found.exercise_id == submission.exercise_id:
+            empty = replace(found, source="# This part was not in the version that was restored.\n")
+            _fill(cell, parts.get(found.name, empty))
+            missing.pop(found.name, None)
     document["cells"] += [_cell(part) for part in missing.values()]
     replace_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    return kept
+
+
+def _is_code(cell: Any) -> bool:
+    return isinstance(cell, dict) and cell.get("cell_type") == "code"
+
+
+def sources(submission: Submission) -> dict[str | None, str]:
+    """Return what was written, by part; empty parts are left out."""
+    return {part.name: part.source for part in submission.parts if not part.is_empty}
 
 
 def _fill(cell: dict[str, Any], part: Part) -> None:
@@ -68,32 +244,3 @@ def _cell(part: Part) -> dict[str, Any]:
 
 def _text(part: Part) -> str:
     return f"%%exercise {part.exercise_id}{f' {part.name}' if part.name else ''}\n{part.source}"
-
-
-def learners(folder: Path) -> dict[str, Path]:
-    """Return one learner's folder, or by name the subfolders that hold exercises.
-
-    Raises
-    ------
-    SubmissionError
-        There is no exercise anywhere.
-    """
-    if _has_exercises(folder):
-        return {_name(folder.resolve()): folder}
-    found = {_name(sub): sub for sub in _subfolders(folder) if _has_exercises(sub)}
-    if not found:
-        raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
-    return found
-
-
-def _name(folder: Path) -> str:
-    """Return its name as text that can be written: what is no UTF-8 is spelt out."""
-    return os.fsencode(folder.name).decode("utf-8", "backslashreplace")
-
-
-def _subfolders(folder: Path) -> Iterable[Path]:
-    return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
-
-
-def _has_exercises(folder: Path) -> bool:
-    return any(folder.glob("ex*.ipynb"))

@@ -1,14 +1,18 @@
 """Where the exercises are and how far the learner is, told in a lesson."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import radixlab
 from radixlab.grade import copies
 from radixlab.grade.copies import EXERCISES as HANDED_OUT
-from radixlab.grade.copies import WORK
+from radixlab.grade.copies import LESSONS, WORK
 from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
 from radixlab.home import is_static
+from radixlab.lesson.course import Lesson, lessons
+from radixlab.lesson.question import answers_beside, guess_book, is_right
 
 
 def exercise(exercise_id: str) -> None:
@@ -28,15 +32,63 @@ def exercise(exercise_id: str) -> None:
 
 
 def progress() -> None:
-    """Print each exercise's points, as last graded and at best, and what has a newer version."""
+    """Print how far the learner is: lessons by their guesses, exercises by points, what is next."""
+    for line in progress_lines():
+        print(line)
+
+
+def progress_lines() -> Iterator[str]:
+    """Yield what `progress` prints; in a checked notebook the exercises alone, not begun."""
+    root = Path(radixlab.__file__).parent.parent
+    course = [] if is_static() else list(lessons(root / LESSONS))
     known = {} if is_static() else Progress().load()
+    if course:
+        yield from _lesson_lines(course)
+        yield ""
     width = max(len(task.title) for task in EXERCISES.values())
     for task in EXERCISES.values():
         found = known.get(task.id)
         points = f"{found['points']:g} of {task.points}" if found else "not begun"
         best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
-        print(f"{task.id}  {task.title:{width}}  {points}{best}")
-    if not is_static():
-        work = Path(radixlab.__file__).parent.parent / WORK
-        for path in filter(copies.behind, sorted(work.glob("*.ipynb"))):
-            print(copies.newer_line(path))
+        yield f"{task.id}  {task.title:{width}}  {points}{best}"
+    if course:
+        yield ""
+        yield _next(course, known)
+        for path in filter(copies.behind, sorted((root / WORK).glob("*.ipynb"))):
+            yield copies.newer_line(path)
+
+
+def _lesson_lines(course: list[Lesson]) -> Iterator[str]:
+    """Yield a row for each lesson: guesses made, how many were right, minutes of the core path."""
+    guesses = guess_book().all()
+    answers = answers_beside(guess_book()).all()
+    made = [[key for key in lesson.guesses if key in guesses] for lesson in course]
+    right = [
+        sum(key in answers and is_right(guesses[key], answers[key]) for key in keys)
+        for keys in made
+    ]
+    width = max(len(lesson.title) for lesson in course)
+    yield f"{'lesson':{width}}  {'guesses':>8}  {'right':>5}  {'minutes':>7}"
+    for lesson, keys, num_right in zip(course, made, right, strict=True):
+        num = f"{len(keys)} of {len(lesson.guesses)}"
+        yield f"{lesson.title:{width}}  {num:>8}  {num_right:>5}  {lesson.minutes:>7}"
+    num = f"{sum(map(len, made))} of {sum(len(lesson.guesses) for lesson in course)}"
+    minutes = sum(lesson.minutes for lesson in course)
+    yield f"{'together':{width}}  {num:>8}  {sum(right):>5}  {minutes:>7}"
+
+
+def _next(course: list[Lesson], known: dict[str, Any]) -> str:
+    """Name the first thing that is not done: a lesson by its guesses, an exercise by its items."""
+    guesses = guess_book().all()
+    for lesson in course:
+        if any(key not in guesses for key in lesson.guesses):
+            title = f"{lesson.title}, about {lesson.minutes} minutes"
+            return f"Next: lesson {title}: {WORK}/{lesson.file}"
+        for task in (EXERCISES[id] for id in lesson.exercises if id in EXERCISES):
+            found = known.get(task.id, {"points": 0, "items": {}})
+            if found["points"] < task.points:
+                items = found.get("items", {})
+                item = next(i.id for i in task.items if items.get(i.id) != "passed")
+                where = f"{WORK}/{task.notebook}.ipynb"
+                return f"Next: exercise {task.id}, item {item}: {where}"
+    return "Every guess is made, and every exercise has all of its points."

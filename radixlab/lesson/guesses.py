@@ -19,10 +19,14 @@ class GuessBook:
 
     def get(self, key: str) -> Guess | None:
         """Return the guess kept under `key`, or None."""
+        return self.all().get(key)
+
+    def all(self) -> dict[str, Guess]:
+        """Return every guess by its key."""
         if not self.path.exists():
-            return None
+            return {}
         with locked(self.path.with_suffix(".lock")):
-            return self._read().get(key)
+            return self._read()
 
     def save(self, key: str, guess: Guess) -> None:
         """Keep one guess at once, with all that others wrote meanwhile.

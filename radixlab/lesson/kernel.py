@@ -15,6 +15,7 @@ from typing import Any
 from radixlab.grade import copies
 from radixlab.home import is_static
 from radixlab.lesson import sections
+from radixlab.lesson.exercises import progress
 from radixlab.lesson.guard import Guard
 
 MAGICS = "radixlab.grade"
@@ -28,6 +29,7 @@ def load_ipython_extension(shell: Any) -> None:
     if not is_static() and copies.behind(_notebook()):
         _tell_once(shell, copies.newer_line(_notebook()))
     shell.extension_manager.load_extension(MAGICS)
+    shell.push({"progress": progress}, interactive=False)
 
 
 def install(shell: Any) -> None:

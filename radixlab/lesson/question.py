@@ -7,6 +7,7 @@ kept that of `guesses`.
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import SupportsFloat
 
@@ -83,7 +84,7 @@ def predict(
 
     from radixlab.lesson.box import GuessBox
 
-    display(GuessBox(asked, _book()))
+    display(GuessBox(asked, guess_book()))
 
 
 def reveal(key: str, actual: object, unit: str = "") -> None:
@@ -97,16 +98,44 @@ def reveal(key: str, actual: object, unit: str = "") -> None:
     """
     now = _plain(actual)
     measured = _first_answers.setdefault(key, now) if _has_front_end() else now
-    guess = None if is_static() else _book().get(key)
+    guess = None if is_static() else guess_book().get(key)
     if guess is None:
         print(f"You made no guess; the engine says {_with_unit(measured, unit)}.")
     else:
         print(_verdict(guess, measured, unit, "the engine says"))
+        keep_answer(guess_book(), key, measured)
     if now != measured:
         print(f"(This run says {_with_unit(now, unit)}: the first answer is kept.)")
 
 
-def _book() -> GuessBook:
+def keep_answer(guesses: GuessBook, key: str, answer: Guess) -> None:
+    """Keep the first answer that a learner was told, beside the guesses: progress counts by it."""
+    answers = answers_beside(guesses)
+    with suppress(OSError):  # a full or read-only disk must not stop a lesson
+        if answers.get(key) is None:
+            answers.save(key, answer)
+
+
+def answers_beside(guesses: GuessBook) -> GuessBook:
+    """Return the book of the answers that belong to a book of guesses."""
+    return GuessBook(guesses.path.with_name("answers.json"))
+
+
+def is_right(guess: Guess, actual: Guess) -> bool:
+    """Tell whether a guess is the answer, or within 1 % of a measured one.
+
+    >>> is_right(62, 62.4731), is_right(62, 63), is_right("leaf a", "leaf a")
+    (True, False, True)
+    """
+    if _with_unit(guess, "") == _with_unit(actual, ""):
+        return True
+    if isinstance(guess, int | float) and isinstance(actual, float):
+        return math.isclose(guess, actual, rel_tol=0.01)  # nobody guesses 62.4731
+    return False
+
+
+def guess_book() -> GuessBook:
+    """Return the learner's book of guesses."""
     return GuessBook(learner_home() / "guesses.json")
 
 
@@ -146,11 +175,8 @@ def _with_unit(value: Guess, unit: str) -> str:
 
 def _verdict(guess: Guess, actual: Guess, unit: str, source: str) -> str:
     said, told = _with_unit(guess, unit), _with_unit(actual, unit)
-    right = said == told
-    if not right and isinstance(guess, int | float) and isinstance(actual, float):
-        right = math.isclose(guess, actual, rel_tol=0.01)  # nobody guesses 62.4731
     return (
         f"You said {said}, and {source} {told}: right."
-        if right
+        if is_right(guess, actual)
         else f"You said {said}, {source} {told}."
     )

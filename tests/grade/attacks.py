@@ -10,10 +10,6 @@ CRASHES = {
     "a segmentation fault": "import ctypes; ctypes.string_at(0)",
     "a signal to itself": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "closed files": "import os; os.closerange(0, 256)",
-    "nonsense on every pipe": (
-        "import os\nfor fd in range(256):\n    try:\n        os.write(fd, b'\\x05\\0\\0\\0hello')\n"
-        "    except OSError: pass"
-    ),
 }
 FAILURES = {
     "an allocation of 8 GB": "bytearray(8 << 30)",
@@ -48,6 +44,10 @@ FAILURES = {
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))"
     ),
     "removed files": "import shutil; shutil.rmtree('.', ignore_errors=True)",
+    "nonsense on every pipe": (
+        "import os\nfor fd in range(256):\n    try:\n        os.write(fd, b'\\x05\\0\\0\\0hello')\n"
+        "    except OSError: pass"
+    ),
 }
 LOOPS = {
     "an endless loop": "while True:\n    pass",
@@ -99,7 +99,7 @@ FAKES = {
     "a true answer to another question": (
         "import gc\n"
         "for peer in [o for o in gc.get_objects() if type(o).__name__ == 'Wire']:\n"
-        "    for _ in range(9): peer.send(['answer', 42])"
+        "    for _ in range(9): peer.send(['answer', 0, 42])"
     ),
     "a patched grader": (
         "import sys\n"
@@ -118,6 +118,6 @@ FAKES = {
     "a message that names no object": (
         "import gc\n"
         "for peer in [o for o in gc.get_objects() if type(o).__name__ == 'Wire']:\n"
-        "    peer.send(['get', 10**6, '__class__'])"
+        "    peer.send(['get', 0, 10**6, '__class__'])"
     ),
 }

@@ -1,1 +1,2 @@
-collect_ignore_glob = ["ex*/right/*", "ex*/wrong/*"]  # submissions, which the grader runs
+# Submissions, which the grader runs.
+collect_ignore_glob = ["cheats/*", "ex*/right/*", "ex*/wrong/*", "ex*/cheats/*"]

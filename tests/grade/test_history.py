@@ -46,7 +46,7 @@ def test_the_last_twenty_are_kept_and_numbers_go_on(tmp_path):
 
 
 RECORD = '{"when": "now", "parts": [{"name": null, "source": "x", "place": ""}]}'
-WRONG = [('"now"', "3"), ('"x"', "5"), ("null", "1"), ('""', "null")]
+WRONG = [("}", ', "points": "3"}'), ('"now"', "3"), ('"x"', "5"), ("null", "1"), ('""', "null")]
 BROKEN = ["{", "[" * 10**5, *(RECORD.replace(old, new) for old, new in WRONG)]
 
 
@@ -104,9 +104,62 @@ def test_putting_back_keeps_what_stood_there(course):
 
 def test_a_part_without_a_cell_is_added_at_the_end(course):
     path = copies.start(course)[0].path
-    extra = Submission("8.5.2", (Part("8.5.2", "extra", "z = 3"),))
-    workplace.put_back(path, extra, home=course)
+    whole = Submission("8.5.2", (Part("8.5.2", None, "z = 3"),))
+    workplace.put_back(path, whole, home=course)
     assert read(path, "8.5.2").parts[-1].source == "z = 3"
+
+
+def test_a_version_of_one_part_comes_back_as_it_was_graded(course):
+    path = copies.start(course)[0].path
+    both = tuple(Part("8.5.2", name, f"x = {name!r}") for name in ("samples", "report"))
+    workplace.put_back(path, Submission("8.5.2", both), home=course)
+    assert workplace.put_back(path, Submission("8.5.2", both[:1]), home=course) == 2
+    found = read(path, "8.5.2")
+    assert workplace.sources(found) == {"samples": "x = 'samples'"}
+    assert [part.is_empty for part in found.parts] == [False, True]
+
+
+def test_putting_back_what_is_there_changes_nothing(course):
+    path = copies.start(course)[0].path
+    found, before = read(path, "8.5.2"), path.read_bytes()
+    assert workplace.put_back(path, found, home=course) is None
+    assert path.read_bytes() == before and kept(course) == []
+
+
+def test_each_cell_of_a_part_is_filled(course):
+    path = copies.start(course)[0].path
+    document = json.loads(path.read_text())
+    document["cells"] *= 2
+    path.write_text(json.dumps(document))
+    version = Submission("8.5.2", (Part("8.5.2", "samples", "x = 1"),))
+    workplace.put_back(path, version, home=course)
+    assert workplace.sources(read(path, "8.5.2")) == {"samples": "x = 1"}
+
+
+def test_the_best_version_is_the_latest_of_those_that_earned_most(tmp_path):
+    history = History("8.5.2", tmp_path)
+    for number, points in enumerate((3, 7.5, 7.5, None, 2), 1):
+        assert history.keep(submission(f"x = {number}")) == number
+        if points is not None:
+            history.note(number, points)
+    assert (history.best().number, history.best().points) == (3, 7.5)
+    assert [v.points for v in history.versions()] == [3, 7.5, 7.5, None, 2]
+
+
+def test_the_best_version_is_never_forgotten(tmp_path):
+    history = History("8.5.2", tmp_path)
+    history.note(history.keep(submission("x = 'best'")), 15)
+    for number in range(MAX_VERSIONS + 5):
+        history.note(history.keep(submission(f"x = {number}")), 1)
+    assert (history.versions()[0].number, history.best().number) == (1, 1)
+    assert len(history.versions()) == MAX_VERSIONS + 1
+
+
+def test_no_version_was_graded(tmp_path):
+    History("8.5.2", tmp_path).keep(submission("x = 1"))
+    assert History("8.5.2", tmp_path).best() is None
+    History("8.5.2", tmp_path).note(99, 3)  # forgotten meanwhile
+    assert [v.number for v in History("8.5.2", tmp_path).versions()] == [1]
 
 
 def report(points):
@@ -122,6 +175,13 @@ def test_progress_keeps_the_latest_and_the_best(tmp_path):
         Progress(tmp_path).save(report(points))
     entry = Progress(tmp_path).load()["8.5.2"]
     assert (entry["points"], entry["best"], entry["items"]) == (0, 1, {"real": "stub"})
+
+
+def test_a_report_of_some_parts_takes_no_points_away(tmp_path):
+    for points, whole in ((10, True), (7, False), (12, False), (9, False)):
+        Progress(tmp_path).save(report(points), whole=whole)
+    entry = Progress(tmp_path).load()["8.5.2"]
+    assert (entry["points"], entry["best"]) == (12, 12)
 
 
 def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path):

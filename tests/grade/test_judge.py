@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import textwrap
 from dataclasses import replace
@@ -57,9 +58,9 @@ def judged(attack, limit_s=30.0):
     return report, [item.verdict.status for item in report.items]
 
 
-def processes():
+def processes(judge=None):
     """Those of this process's boxes: other tests may run beside it."""
-    mark = f"RADIXLAB_BOX={os.getpid()}-".encode()
+    mark = f"RADIXLAB_BOX={judge or os.getpid()}-".encode()
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -269,3 +270,122 @@ def test_the_judge_runs_on_all_its_cores_afterwards():
     before = os.sched_getaffinity(0)
     grade(TOY, submission(ANSWER), only=["before"])
     assert os.sched_getaffinity(0) == before
+
+
+def test_an_exception_of_ours_is_ours_and_grading_goes_on():
+    def check(trial):
+        return {}["\x1b[2J"]
+
+    before, item, after = TOY.items
+    items = (
+        before,
+        replace(item, check=check),
+        after,
+        replace(after, id="on", rests_on=("attack",)),
+    )
+    report = grade(replace(TOY, items=items), submission(ANSWER + "attack = 0"))
+    assert [item.verdict.status for item in report.items] == [
+        *("passed", "not_run", "passed", "not_run")
+    ]
+    assert report.items[1].verdict.message == (
+        "The grader failed here, and that is not your fault: KeyError: '\\x1b[2J'."
+    )
+
+
+def test_a_box_that_does_not_start_leaves_every_item_unjudged(monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    report = grade(TOY, submission(ANSWER))
+    assert {item.verdict.status for item in report.items} == {"not_run"}
+    assert "not your fault: the grader could not start its own" in report.items[0].verdict.message
+
+
+LEVELS = 20_000
+RECURSIONS = {
+    "calls": "def deep(n): return n and 1 + deep(n - 1)",
+    "two calls a level": ("def step(n): return deep(n - 1)\ndef deep(n): return n and 1 + step(n)"),
+    "methods": (
+        "class Node:\n    def deep(self, n): return n and 1 + Node().deep(n - 1)\n"
+        "def deep(n): return Node().deep(n)"
+    ),
+    "comprehensions": "def deep(n): return n and 1 + [deep(m) for m in [n - 1]][0]",
+    "generators": (
+        "def steps(n):\n    yield from steps(n - 1) if n else [20_000]\n"
+        "def deep(n): return next(steps(n))"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", RECURSIONS.values(), ids=RECURSIONS)
+def test_a_recursion_over_the_blocks_of_the_longest_key_works(source):
+    item = replace(TOY.items[0], check=says_levels, needs=("deep",))
+    report = grade(replace(TOY, items=(item,)), submission(source))
+    assert report.points == 1, report.items[0].verdict.message
+
+
+def says_levels(trial):
+    found = trial.learner.deep(LEVELS)
+    if found != LEVELS:
+        raise Failed(f"found {found!r}")
+
+
+def test_each_item_gets_its_whole_time():
+    """The end of a limit that an item just kept must not come over the next one."""
+    source = f"""
+        import time
+        {ANSWER.splitlines()[0]}
+            return 7 * x
+        def attack(): time.sleep(LIMIT)
+    """
+    before, item, after = TOY.items
+    for extra in (-0.03, 0.0, 0.03):
+        items = tuple(
+            part
+            for number in range(3)
+            for part in (
+                replace(
+                    item, id=f"sleep {number}", limit_s=0.3, check=lambda t: t.learner.attack()
+                ),
+                replace(after, id=f"after {number}"),
+            )
+        )
+        text = textwrap.dedent(source).replace("LIMIT", str(0.3 + extra))
+        report = grade(replace(TOY, items=(before, *items)), submission(text))
+        assert [item.verdict.status for item in report.items[::2]] == ["passed"] * 4
+        found = {item.verdict.status for item in report.items[1::2]}
+        assert found <= {"passed", "timeout"}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux: affinity")
+def test_time_spent_waiting_for_a_core_does_not_count():
+    source = """
+        import time
+        def attack():
+            while time.process_time() < 0.4: pass
+    """
+    core = sorted(os.sched_getaffinity(0))[os.getpid() % len(os.sched_getaffinity(0))]
+    busy = f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
+    item = replace(TOY.items[1], limit_s=0.8, check=lambda trial: trial.learner.attack())
+    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(4)]
+    try:
+        report = grade(replace(TOY, items=(item,)), submission(source))
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert report.points == 2, report.items[0].verdict.message
+
+
+def test_what_is_printed_after_a_failure_is_kept_as_well():
+    source = f"""
+        print("cells")
+        {ANSWER.splitlines()[0]}
+            print("answer")
+            return 7 * x
+        def attack(): print("attack"); raise ValueError
+    """
+    assert grade(TOY, submission(source)).printed == "cells\nanswer\nattack\nanswer\n"
+
+
+def test_what_is_printed_is_safe_to_show():
+    source = f"print('\\x1b[2J\\u202ebad\\ud800')\n{ANSWER}"
+    assert grade(TOY, submission(source), only=["before"]).printed == "\\x1b[2J\\u202ebad?\n"

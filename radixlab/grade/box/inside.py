@@ -10,29 +10,31 @@ import faulthandler
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import types
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from radixlab.grade.box.fence import fence
+from radixlab.grade.box.fence import around, fence
 from radixlab.grade.box.peer import Peer
 
 MAX_PRINTED = 64 << 10
 """Characters of the submission's prints that are kept."""
 MAX_MEMORY_BYTES = 4 << 30
 """Address space: NumPy maps some hundred megabytes of it and touches few."""
-MAX_CPU_S = 300
-"""Beyond any item's limit: it ends a box whose judge was killed."""
-MAX_FILE_BYTES = 64 << 20
+MAX_FILE_BYTES = 8 << 20
+MAX_OPEN_FILES = 64
+RECURSION_LIMIT = 50_000
+"""Calls within calls: enough to walk the blocks of the longest hidden key, two calls a block."""
+STACK_BYTES = 256 << 20
+"""The most that so many calls need, 5 KB each when they lead through NumPy: an endless recursion
+ends as an exception. Python 3.12 and 3.13 count calls through C on their own, up to 10,000."""
+NUM_THREADS = 2
+"""One that answers, and the first one, which waits for it."""
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
-_READABLE = (
-    *("/usr", "/lib", "/lib64", "/etc", "/nix/store"),
-    *("/dev/urandom", "/dev/random", "/dev/zero", "/proc/self", "/proc/cpuinfo"),
-    "/sys/devices/system/cpu",
-)
-"""What a Python with NumPy may want to read, beside its own files."""
 
 
 class Submission:
@@ -75,16 +77,38 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def main() -> None:
-    """Hide the pipes, set the limits, put up the fence, and answer."""
+def main(judge: int, stack: int, folders: list[str], hidden: list[str], more: list[str]) -> None:
+    """Hide the pipes, set the limits, put up the fence, and answer.
+
+    Parameters
+    ----------
+    judge
+        The process to live with.
+    stack
+        The file in which it looks for the line of an endless loop.
+    folders, hidden, more
+        What may be read: the folders without what is hidden in them, and then more.
+    """
     questions, answers = _moved(0), _moved(1)
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = Printed(os.dup(2))
-    _set_limits()
-    own = (Path(os.__file__).parents[1], *sys.path, Path(__file__).parents[2] / "exercise")
-    fence((*_READABLE, *map(str, own)), (os.getcwd(), os.devnull))
+    if sys.platform != "win32":
+        _set_limits(judge, stack)
+    readable = [part for folder in folders for part in around(folder, hidden)]
+    fence((*readable, *more, "/proc/self"), (os.getcwd(), os.devnull))
     reader, writer = (os.fdopen(fd, mode, 0) for fd, mode in ((questions, "rb"), (answers, "wb")))
-    Peer(reader, writer, Submission(), is_open=True).serve()
+    _with_a_deep_stack(Peer(reader, writer, Submission(), is_open=True).serve)
+
+
+def _with_a_deep_stack(serve: Callable[[], None]) -> None:
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    usual = threading.stack_size(STACK_BYTES)
+    thread = threading.Thread(target=serve)
+    thread.start()
+    threading.stack_size(usual)  # for the threads of the submission
+    if hasattr(signal, "SIGUSR1"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))  # it asks for the other's line
+    thread.join()
 
 
 def _moved(descriptor: int) -> int:
@@ -96,20 +120,18 @@ def _moved(descriptor: int) -> int:
     return copy
 
 
-def _set_limits() -> None:
-    where = int(sys.argv[1])  # the file in which the judge looks for the line of an endless loop
-    if sys.platform == "win32":
-        return
+def _set_limits(judge: int, stack: int) -> None:
     import resource
-    import signal
 
     if sys.platform == "linux":  # whoever kills the judge ends the box as well
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    faulthandler.register(signal.SIGUSR1, file=where, all_threads=False)
+        if os.getppid() != judge:
+            os._exit(1)  # it is gone already
+    faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
     for name, most in (
         ("RLIMIT_AS", MAX_MEMORY_BYTES),
-        ("RLIMIT_CPU", MAX_CPU_S),
         ("RLIMIT_FSIZE", MAX_FILE_BYTES),
+        ("RLIMIT_NOFILE", MAX_OPEN_FILES),
         ("RLIMIT_CORE", 0),
     ):
         with suppress(ValueError, OSError):  # a stricter one is set already, or there is none

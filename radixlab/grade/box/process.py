@@ -1,9 +1,11 @@
 """Starting a box, finding the line it is in, and ending it with all its children."""
 
+import functools
 import os
 import re
 import secrets
 import signal
+import site
 import subprocess
 import sys
 import sysconfig
@@ -12,53 +14,52 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import msgpack
 import numpy
 
-from radixlab.grade.box.inside import MAX_PRINTED
-from radixlab.grade.box.peer import BoxClosed, Peer
-from radixlab.grade.box.usage import Usage, usage_of
+from radixlab.grade.box.folder import Folder
+from radixlab.grade.box.inside import MAX_PRINTED, NUM_THREADS
+from radixlab.grade.box.peer import BoxClosed, LearnerError, Peer
+from radixlab.grade.box.usage import Usage, threads_of, usage_of
+from radixlab.grade.box.visible import visible
+from radixlab.grade.box.watch import BoxEnded, BoxTimeout, Clock, Place, Watch, excess
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).resolve().parent
 _EXERCISE = _HERE.parents[1] / "exercise"
 _BOOT = """
-import sys, types
+import importlib.util, sys, types
+packages, libraries = {packages!r}, {libraries!r}
 sys.path[:] = {path!r}
-for name, folders in {packages!r}.items():
+for name, folders in packages.items():
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = folders
+class Libraries:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if folder := libraries.get(name):
+            return importlib.util.spec_from_file_location(
+                name, folder + "/__init__.py", submodule_search_locations=[folder])
+sys.meta_path.append(Libraries)
 from radixlab.grade.box.inside import main
-main()
+main(**{asked!r})
 """
+_SYSTEM = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"),
+    *("/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/proc/cpuinfo"),
+    *("/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system/cpu"),
+)
+"""What a Python with NumPy may want to read, beside its own files."""
 _MARK = "RADIXLAB_BOX"
-"""A variable whose value, `pid-token`, tells a box's processes, wherever they went, from others."""
+"""A variable whose value, `pid-token`, marks all processes of a box, daemons included."""
+_LINE = re.compile(r'File "([^"]{1,200})", line (\d{1,6}) in (.{1,200})')
+"""As `faulthandler` writes it; a learner's code may write anything else beside it."""
 
 
 class BoxError(RuntimeError):
     """A box cannot be started on this machine: the learner has no part in it."""
-
-
-class BoxTimeout(Exception):
-    """The time is over; the box has been ended."""
-
-    def __init__(self, limit_s: float, places: "Sequence[Place]") -> None:
-        super().__init__(f"not done after {limit_s:g} s")
-        self.limit_s = limit_s
-        self.places = places
-        """The submission's lines that ran, the innermost last; none if it could not be asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of a submission."""
-
-    label: str
-    line: int
-    function: str
 
 
 class Box:
@@ -79,28 +80,22 @@ class Box:
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self._labels = tuple(labels)
-        self._folder = tempfile.TemporaryDirectory(prefix="radixlab-box-")
         self._token = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watch: Watch | None = None
+        self._cores = _Cores()
+        self._folder = Folder()
         self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._stack: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._cores = _share_one_core()
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _boot_code(), str(self._stack.fileno())],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._printed,
-            cwd=self._folder.name,
-            env=self._environment(),
-            **self._session(),
-        )
-        peer = Peer(self._process.stdout, self._process.stdin)
-        self.submission: Any = peer.root
-        """`inside.Submission`, in the box."""
         try:
+            self._cores.share_one()
+            self._process = self._started()
+            self._peer = Peer(self._process.stdout, self._process.stdin)
+            self.submission: Any = self._peer.root
+            """`inside.Submission`, in the box."""
             self.submission.names()
-        except BoxClosed:
-            said = self.printed.strip().splitlines() or [self.ending()]
+        except (BoxClosed, LearnerError, OSError) as error:
+            said = self.printed.strip().splitlines() or [self.ending() or str(error)]
             self.close()
             raise BoxError(f"the grader could not start its own process: {said[-1]}") from None
 
@@ -110,59 +105,57 @@ class Box:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # an interruption can come before it is complete
+            self.close()
+
     @property
     def printed(self) -> str:
-        """What the submission printed, as far as it is kept."""
+        """The beginning of what the submission printed, safe to show."""
         self._printed.seek(0)
-        return self._printed.read(MAX_PRINTED).decode("utf-8", "replace")
+        return visible(self._printed.read(MAX_PRINTED).decode("utf-8", "replace"))
 
     def usage(self) -> Usage:
         """Return what its process has used so far, as the system counts it."""
-        return usage_of(self._process.pid)
+        return usage_of(self._pid)
 
     @contextmanager
     def within(self, limit_s: float) -> Iterator[None]:
-        """End the box if what is asked of it takes longer.
+        """End the box if what is asked of it takes too long, or more than a box may use.
 
         Raises
         ------
-        BoxTimeout
+        BoxEnded
             It did; whatever was asked got no answer.
         """
-        over, places = threading.Event(), list[Place]()
+        self._peer.refill()
+        clock = Clock(self._pid)
 
-        def end() -> None:
-            over.set()  # first: asking may end a box that does not want to be asked
-            places.extend(self.places())
-            self._kill()
+        def look() -> BoxEnded | None:
+            if clock.spent_s() > limit_s:
+                return BoxTimeout(limit_s)
+            return excess(self._pid, self._folder, self._peer.received_bytes)
 
-        timer = threading.Timer(limit_s, end)
-        timer.daemon = True
-        timer.start()
-        try:
+        with Watch(look, self._end) as self._watch:
             yield
-        except Exception:
-            if over.is_set():
-                timer.join()
-                raise BoxTimeout(limit_s, places) from None
-            raise
-        finally:
-            timer.cancel()
+
+    def is_spent(self) -> bool:
+        """Tell whether it has used up what it may use, or left threads running."""
+        spent = excess(self._pid, self._folder, self._peer.received_bytes)
+        return spent is not None or len(threads_of(self._pid)) > NUM_THREADS
 
     def places(self) -> list[Place]:
         """Return the submission's lines that run now, the innermost last."""
-        if not hasattr(signal, "SIGUSR1"):
+        if self._process is None or not hasattr(signal, "SIGUSR1"):
             return []
-        with suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGUSR1)
+        self._process.send_signal(signal.SIGUSR1)
         for _ in range(50):
             time.sleep(0.01)
             self._stack.seek(0)
             text = self._stack.read(1 << 16).decode("utf-8", "replace")
-            steps = re.findall(r'File "([^"]*)", line (\d+) in (.*)', text)
             if found := [
-                Place(label, int(line), function)
-                for label, line, function in steps
+                Place(label, int(line), visible(function))
+                for label, line, function in _LINE.findall(text)
                 if label in self._labels
             ]:
                 return found[::-1]
@@ -170,35 +163,82 @@ class Box:
 
     def ending(self) -> str:
         """Say how a process that ended by itself did: `exit code 0`, or a signal's name."""
+        code = None
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(timeout=1)
-            return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-        return "it closed its pipes"
+            code = self._process.wait(timeout=0.3) if self._process else None
+        if code is None:
+            return "it closed its pipes"
+        if code >= 0:
+            return f"exit code {code}"
+        names = {int(number): number.name for number in signal.Signals}
+        return names.get(-code, f"signal {-code}")
 
     def close(self) -> None:
-        """End it, its children and their children, and remove its folder."""
+        """End it, its children and their children, and remove its folder; again does no harm."""
+        if self._watch:
+            self._watch.stop()
+        self._cores.restore()
         self._kill()
-        if self._cores:
-            os.sched_setaffinity(0, self._cores)
-        for pipe in (self._process.stdin, self._process.stdout, self._printed, self._stack):
-            if pipe:
+        pipes = (self._process.stdin, self._process.stdout) if self._process else ()
+        for pipe in (*pipes, self._printed, self._stack):
+            with suppress(OSError):  # what was not written yet has no reader
                 pipe.close()
-        with suppress(OSError):
-            self._folder.cleanup()
+        self._folder.remove()
+
+    @property
+    def _pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", self._boot_code()],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            cwd=self._folder.path,
+            env=self._environment(),
+            **self._session(),
+        )
+
+    def _end(self, why: Exception) -> None:
+        try:
+            if isinstance(why, BoxTimeout):
+                why.places = self.places()
+        finally:
+            self._kill()
 
     def _kill(self) -> None:
-        """End every process of the box; a fork bomb may need several rounds."""
+        """End every process of the box; without a fence it may take several rounds."""
         for _ in range(100):
             marked = list(_marked(f"{_MARK}={self._token}"))
-            if self._process.poll() is None:
-                marked.append(self._process.pid)
+            alive = self._process is not None and self._process.poll() is None
+            if not marked and not alive:
+                break
             for pid in marked:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-            if not marked:
-                break
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=0.02)
+            if self._process is not None:
+                self._process.kill()
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=0.02)
+
+    def _boot_code(self) -> str:
+        stdlib = sysconfig.get_paths()["stdlib"]
+        stack = -1 if sys.platform == "win32" else self._stack.fileno()
+        packages = {
+            "radixlab": [],
+            "radixlab.exercise": [str(_EXERCISE)],
+            "radixlab.grade": [],
+            "radixlab.grade.box": [str(_HERE)],
+        }
+        return _BOOT.format(
+            path=[p for p in sys.path if Path(p).is_relative_to(stdlib) and "-packages" not in p],
+            packages=packages,
+            libraries=_libraries(),
+            asked={"judge": os.getpid(), "stack": stack, **_readable()},
+        )
 
     def _session(self) -> dict[str, Any]:
         if sys.platform == "win32":
@@ -209,39 +249,63 @@ class Box:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         return kept | {
             _MARK: self._token,
-            "HOME": self._folder.name,
+            "HOME": self._folder.path,
             "LANG": "C.UTF-8",
-            "PYTHONHASHSEED": "0",
             "OPENBLAS_NUM_THREADS": "1",  # each thread maps memory
             "OMP_NUM_THREADS": "1",
         }
 
 
-def _share_one_core() -> set[int] | None:
-    """Keep this thread, and the box it starts, on one core; return those it had.
+class _Cores:
+    """Keeps this thread, and the box it starts, on one core for a while.
 
     They take turns, never run at once. Waking another core, which may sleep, takes far longer than
     handing over the one that is awake: a call is 3 to 6 times as fast.
     """
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(cores)[os.getpid() % len(cores)]})
-    return cores
+
+    def __init__(self) -> None:
+        self._thread, self._had = threading.get_native_id(), set[int]()
+
+    def share_one(self) -> None:
+        """Move to one of the cores that this thread may use."""
+        if hasattr(os, "sched_setaffinity"):
+            self._had = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {sorted(self._had)[os.getpid() % len(self._had)]})
+
+    def restore(self) -> None:
+        """Give the thread back all that it had."""
+        if self._had:
+            with suppress(OSError):  # the thread has ended, or has other cores now
+                os.sched_setaffinity(self._thread, self._had)
+            self._had = set()
 
 
-def _boot_code() -> str:
-    packages = {
-        "radixlab": [],
-        "radixlab.exercise": [str(_EXERCISE)],
-        "radixlab.grade": [],
-        "radixlab.grade.box": [str(_HERE)],
+@functools.cache
+def _libraries() -> dict[str, str]:
+    """Return the folders of what a submission may import beside the standard library."""
+    return {
+        str(module.__name__): str(Path(str(module.__file__)).resolve().parent)
+        for module in (numpy, msgpack)
     }
-    stdlib = sysconfig.get_paths()["stdlib"]
-    path = [p for p in sys.path if p and Path(p).is_relative_to(stdlib)]
-    # Wherever these two are installed, and nothing else that a .pth file adds.
-    path += [str(Path(str(module.__file__)).parents[1]) for module in (numpy, msgpack)]
-    return _BOOT.format(path=list(dict.fromkeys(path)), packages=packages)
+
+
+@functools.cache
+def _readable() -> dict[str, list[str]]:
+    """Return what the box may read: folders, without those hidden in them, and more folders."""
+    stdlib = Path(sysconfig.get_paths()["stdlib"]).resolve()
+    folders = {str(stdlib.parent), *(os.path.realpath(path) for path in _SYSTEM)}
+    installed = {*sys.path, *site.getsitepackages(), str(stdlib / "site-packages")}
+    hidden = {
+        os.path.realpath(path)
+        for path in (*installed, "/usr/lib/python3/dist-packages")
+        if Path(path).name in ("site-packages", "dist-packages")
+    }
+    libraries = [path for name in _libraries().values() for path in (name, f"{name}.libs")]
+    return {
+        "folders": sorted(folders),
+        "hidden": [*hidden, str(_HERE.parents[1])],
+        "more": [*libraries, str(_EXERCISE)],
+    }
 
 
 def _marked(mark: str) -> Iterator[int]:

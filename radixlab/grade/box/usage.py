@@ -16,7 +16,7 @@ class Usage:
     """
 
     cpu_s: float | None
-    """Seconds of CPU time of all its threads."""
+    """Seconds of CPU time of all its threads. On Linux this clock counts single nanoseconds."""
     memory_bytes: int | None
     """Bytes of memory that are its own and resident."""
 
@@ -24,7 +24,9 @@ class Usage:
 def usage_of(pid: int) -> Usage:
     """Read the usage of a process of the same user.
 
-    Linux names the CPU clock of another process by its number (`clock_getcpuclockid(3)`).
+    Linux names the CPU clock of another process by its number (`clock_getcpuclockid(3)`). It counts
+    nanoseconds. With a limit on its CPU seconds a process would be counted at the kernel's ticks
+    while it runs; so a box has no such limit, and `watch` counts its time from outside.
     """
     cpu_s = memory_bytes = None
     if pid == os.getpid():
@@ -36,3 +38,26 @@ def usage_of(pid: int) -> Usage:
             _, resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[:3]
             memory_bytes = (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
     return Usage(cpu_s, memory_bytes)
+
+
+def waited_s(pid: int, thread: int) -> float | None:
+    """Return how long a thread has been ready to run while others had its core."""
+    with suppress(OSError, IndexError, ValueError):
+        text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+        return int(text.split()[1]) / 1e9  # time on a core, time waiting for one, turns
+    return None
+
+
+def threads_of(pid: int) -> list[int]:
+    """Return the numbers of the threads of a process; none where the system does not tell."""
+    with suppress(OSError):
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    return []
+
+
+def written_bytes(pid: int) -> int:
+    """Return how many bytes a process has written: to files, pipes and devices."""
+    with suppress(OSError, StopIteration, ValueError):
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("wchar:")).split()[1])
+    return 0

@@ -1,4 +1,4 @@
-"""Exercise 8.5.2: benchmark copy-on-write. `items` lists the rules; each check has its own file.
+"""Exercise 8.5.2: benchmark copy-on-write. `items` lists the rules, `audit` checks the samples.
 
 `PaperMachine` and `EngineMachine` are what learners try their benchmark on.
 """

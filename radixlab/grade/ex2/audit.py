@@ -1,98 +1,177 @@
-"""The first item: the medians tell what the calls cost, on a machine whose costs are known."""
+"""The audit: the samples of both kinds are compared with the log, rule by rule.
 
+A rule is a function that returns its first fault; its docstring is its sentence and its name its
+id. Each item rests on the rules that belong to it, so a fault costs the items it is about.
+"""
+
+from collections.abc import Callable
+from functools import wraps
 from itertools import product
-from statistics import mean, median
+from math import isclose
 
-from radixlab.exercise.cow import PHASES, WARM_UP_CALLS, Cell, Sample
-from radixlab.grade.ex2.runs import Run, run, sweeps
-from radixlab.grade.ex2.submitted import in_cells, number, show_s, told_value
-from radixlab.grade.items import Trial
+from radixlab.exercise.cow import KINDS, PHASES, WARM_UP_CALLS, Sample
+from radixlab.grade.ex2 import groups
+from radixlab.grade.ex2.play import Fault, Kinds, Run, named, show_s
 
-TOLERANCE = 0.05
-
-
-def check_audit(trial: Trial) -> None:
-    """Compare every median of copy-on-write with the true cost of the calls that were timed."""
-    for scene in sweeps(trial):
-        result = run(trial, scene)
-        _require_cells(result)
-        for sample in result.samples:
-            if sample.kind == "cow":
-                _require_warm_call(result, sample)
-        medians = result.report.table("median")
-        for cell, samples in in_cells(result.samples).items():
-            if cell[0] == "cow":
-                _compare(result, cell, samples, medians.get(cell))
+Rule = Callable[[Run, Kinds], Fault | None]
 
 
-def _require_cells(result: Run) -> None:
-    scene, there = result.scene, {sample.cell for sample in result.samples}
-    for block_size, forks, phase in product(scene.block_sizes, scene.forks, PHASES):
-        cell = ("cow", block_size, forks, phase)
-        if cell not in there:
-            raise result.failed(
-                f"benchmark was asked for forks {scene.forks} and block sizes "
-                f"{scene.block_sizes}, and took no sample of {cell}."
-            )
+def audit(run: Run) -> None:
+    """Check that every sample of both kinds times one warm call, and that none is left out."""
+    require(run, ("cow",), sweep)
+    require(run, KINDS, reading, one_call, seconds, queue, warm, groups.one_manager, groups.kept)
 
 
-def _require_warm_call(result: Run, sample: Sample) -> None:
-    calls = result.timed(sample)
-    if not calls:
-        raise result.failed(
-            f"{result.name(sample)} says it began at {sample.start_s:.9f} s, and no fork or write "
-            f"follows a reading of the clock at that time.",
-            sample,
-        )
-    for call in calls:
-        if call.is_cold:
-            raise result.failed(
-                f"{result.name(sample)} took {show_s(sample.seconds)} and is call {call.nth} of "
-                f"its manager, which is cold: its first {WARM_UP_CALLS} calls must not be samples. "
-                f"Warm, this call costs {show_s(call.clean_s)}.",
-                sample,
-            )
+def counts(run: Run) -> None:
+    """Check that samples of copy-on-write are what they say, whatever the prompt."""
+    require(run, ("cow",), phases, label, copies, groups.group)
 
 
-def _compare(result: Run, cell: Cell, samples: list[Sample], reported: object) -> None:
-    truth_s = median(sum(call.clean_s for call in result.timed(sample)) for sample in samples)
-    value = number(reported)
-    if value is None:
-        raise result.failed(
-            f"median[{cell}] must be a time in seconds, and is {told_value(reported)}."
-        )
-    if _is_close(value, truth_s):
-        return
-    said = f"median[{cell}] is {show_s(value)}, and the calls it timed cost {show_s(truth_s)}"
-    for sample in samples:
-        why = _spoiled(result, sample, TOLERANCE * truth_s)
-        if why:
-            raise result.failed(f"{said}: {why}.", sample)
-    raise result.failed(f"{said}.{_misreported([s.seconds for s in samples], value, truth_s)}")
+def eager(run: Run) -> None:
+    """Check the same of the rival, which must be measured as often."""
+    require(run, ("eager",), phases, label, copies, groups.group, groups.as_often)
 
 
-def _spoiled(result: Run, sample: Sample, queued_s: float) -> str | None:
-    """Say what is wrong with the way a sample was taken, if it shows in its calls."""
-    calls = result.machine.log.between(sample.start_s) or []
-    others = [call.verb for call in calls if call.verb in ("start", "release")]
-    if calls[-1].verb != "sync":
-        return "the clock was read before the work was done: sync() comes first"
-    if others:
-        return f"{others[0]} was timed as well"
-    if calls[0].verb == "sync" or calls[0].queued_s > queued_s:
-        return "older work was not done when this sample began: sync(), and then the clock"
+def real(run: Run) -> None:
+    """Check that a run, on the real engine too, never needs more of the pool than two groups."""
+    require(run, KINDS, phases, reading, seconds, groups.released)
+
+
+def require(run: Run, kinds: Kinds, *rules: Rule) -> None:
+    """Raise `Failed` for the first fault in samples of these kinds."""
+    for rule in rules:
+        fault = rule(run, kinds)
+        if fault:
+            what, index = fault
+            name = rule.__name__.replace("_", " ")
+            raise run.failed(f"{what}. Rule “{name}”: {rule.__doc__}", index)
+
+
+def each_sample(say: Callable[[Run, int, Sample], str | None]) -> Rule:
+    """Make a rule of what says what is wrong with one sample."""
+
+    @wraps(say)
+    def rule(run: Run, kinds: Kinds) -> Fault | None:
+        for index, sample in enumerate(run.samples):
+            what = say(run, index, sample) if sample.kind in kinds else None
+            if what:
+                return f"{run.where}{run.name(index)} {what}", index
+        return None
+
+    return rule
+
+
+@each_sample
+def reading(run: Run, index: int, sample: Sample) -> str | None:
+    """Begin a sample at a reading of the clock, and end it at the next one."""
+    if run.logged_s(index) is not None:
+        return None
+    return f"says it began at {sample.start_s:.9f} s; the clock showed no such time"
+
+
+@each_sample
+def one_call(run: Run, index: int, sample: Sample) -> str | None:
+    """Between the two readings, call fork or append once, then sync, and nothing else."""
+    calls = run.story.log.after(sample.start_s)
+    work = [call for call in calls if call.verb != "sync"]
+    if len(work) != 1 or work[0].verb not in ("fork", "append"):
+        timed = ", ".join(call.verb for call in work[:6])
+        return f"times {f'{len(work)} calls ({timed})' if work else 'no call at all'}"
+    if calls[0].verb == "sync":
+        return "waits for older work while the clock runs"
+    if len(calls) == 1:
+        return "ends before the work is done"
+    if any(call.manager != work[0].manager for call in calls):
+        return "times another manager's sync too"
     return None
 
 
-def _misreported(seconds: list[float], value: float, truth_s: float) -> str:
-    """Say that the samples were right, if they were, and what became of them."""
-    if not _is_close(median(seconds), truth_s):
-        return ""
-    said = f" The median of your {len(seconds)} samples is {show_s(median(seconds))}"
-    if _is_close(value, mean(seconds)):
-        said += "; what you report is their mean, which outliers drag along"
-    return f"{said}."
+@each_sample
+def seconds(run: Run, index: int, sample: Sample) -> str | None:
+    """Report the next reading minus start_s."""
+    truth_s = run.logged_s(index)
+    if truth_s is None or isclose(sample.seconds, truth_s, rel_tol=1e-6):
+        return None
+    return f"says {show_s(sample.seconds)}; the next reading came {show_s(truth_s)} later"
 
 
-def _is_close(value: float, truth_s: float) -> bool:
-    return abs(value - truth_s) <= TOLERANCE * truth_s
+@each_sample
+def queue(run: Run, index: int, sample: Sample) -> str | None:
+    """Call sync before the first reading, so that no older work is queued."""
+    call = run.calls[index]
+    if call is None or run.story.is_quiet[call]:
+        return None
+    return "began while older work of its manager was queued"
+
+
+@each_sample
+def warm(run: Run, index: int, sample: Sample) -> str | None:
+    """Take no sample of a manager's first 30 calls: it is cold."""
+    call = run.calls[index]
+    if call is None or run.story.nth[call] > WARM_UP_CALLS:
+        return None
+    return f"took {show_s(sample.seconds)} and is call {run.story.nth[call]} of its manager"
+
+
+@each_sample
+def label(run: Run, index: int, sample: Sample) -> str | None:
+    """Give a sample the kind, block size, forks and phase of the call that it timed."""
+    at = run.calls[index]
+    if at is None:
+        return f"times {len(run.story.timed(sample.start_s))} forks and writes, not 1"
+    call, phase = run.story.call(at), run.story.phase[at]
+    if (call.kind, call.block_size) != (sample.kind, sample.block_size):
+        return f'calls a manager of kind "{call.kind}" with blocks of {call.block_size}'
+    if phase != sample.phase:
+        return f"times {named(phase)}"
+    forks = run.story.family[at].forks
+    if forks and sample.forks != forks:
+        return f"times a call in a group with {forks} forks"
+    return None
+
+
+@each_sample
+def copies(run: Run, index: int, sample: Sample) -> str | None:
+    """Report the copies that the call returned, and their bytes."""
+    at = run.calls[index]
+    made = None if at is None else run.story.call(at)
+    if made is None or (made.copies, made.bytes) == (sample.copies, sample.bytes):
+        return None
+    said, true = (
+        f"{one.copies:,} {'block' if one.copies == 1 else 'blocks'} ({one.bytes:,} bytes)"
+        for one in (sample, made)
+    )
+    return f"says {said}; the call copied {true}"
+
+
+def sweep(run: Run, kinds: Kinds) -> Fault | None:
+    """Measure every combination that was asked for, and no other."""
+    scene, there = run.scene, {sample.cell for sample in run.samples if sample.kind in kinds}
+    asked = set(product(kinds, scene.block_sizes, scene.forks, PHASES))
+    if asked == there:
+        return None
+    what = f"was asked for forks {scene.forks} and block sizes {scene.block_sizes}"
+    if asked - there:
+        return f"The benchmark {what}; there is no sample of {min(asked - there)}", None
+    return f"The benchmark {what}, not for {min(there - asked)}", None
+
+
+def phases(run: Run, kinds: Kinds) -> Fault | None:
+    """Measure every phase of both kinds."""
+    there = {(sample.kind, sample.phase) for sample in run.samples}
+    for kind, phase in product(kinds, PHASES):
+        if (kind, phase) not in there:
+            return f'There is no sample of kind "{kind}" and phase "{phase}"', None
+    return None
+
+
+def order(run: Run, kinds: Kinds) -> Fault | None:
+    """List each sample once, in the order taken."""
+    for index in range(1, len(run.samples)):
+        before_s, start_s = (run.samples[at].start_s for at in (index - 1, index))
+        if start_s <= before_s:
+            return (
+                f"{run.name(index)} began at {start_s:.9f} s and is listed after one that began "
+                f"at {before_s:.9f} s"
+            ), index
+    return None

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radixlab.grade.ex2.log import Call
+
 JITTER = 0.03
 """Every cost varies by as much, evenly: a median of 15 strays by less than half of it."""
 OUTLIERS = 0.05
 """Share of the calls that something interrupts: far from half of a cell, and enough for a mean."""
 OUTLIER_FACTORS = (20.0, 60.0)
+SYNC_SHARE = 0.005
+"""What `sync` takes, by what a write takes."""
 WARM_UP_FACTOR = 15.0
 """Of a manager's very first call; falls evenly to 1 over `num_cold` calls."""
 
@@ -59,9 +63,17 @@ class Costs:
         """Fork and copy the whole table at once."""
         return self.fork_s + self.batch_share * num_copies * self.copy_s(block_size)
 
-    def start_s(self) -> float:
-        """Compute a prompt: long, and never to be measured."""
-        return 200 * self.write_s
+    def call_s(self, call: Call) -> float:
+        """Cost any call; computing a prompt is long, and never to be measured."""
+        if call.verb == "fork":
+            return self.eager_fork_s(call.block_size, call.copies)
+        if call.verb == "append":
+            return self.append_s(call.block_size, call.copies)
+        return {"start": 200, "release": 1, "sync": SYNC_SHARE}[call.verb] * self.write_s
+
+    def warm_up(self, num_calls: int) -> float:
+        """Say how many times slower a manager is after so many calls."""
+        return 1 + (WARM_UP_FACTOR - 1) * max(0.0, 1 - num_calls / self.num_cold)
 
 
 def noise(rng: np.random.Generator) -> float:

@@ -1,13 +1,13 @@
-"""What the grader saw: every reading of the clock and every call, in order.
+"""What the judge saw: every reading of the clock and every call, in order.
 
-It can tell what a sample really timed, since a sample says at which reading it began.
+Whatever a sample says can be compared with it, since a sample begins at a reading. The log knows
+no groups and no phases: `story` finds these in it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from radixlab.exercise.cow import KINDS, MAX_CALLS, Kind
+from radixlab.exercise.cow import KINDS, MAX_CALLS, MAX_MANAGERS
 
 Verb = Literal["start", "fork", "append", "sync", "release"]
 
@@ -21,82 +21,77 @@ class Call:
     """One call of one manager."""
 
     manager: int
-    kind: Kind
+    kind: str
     block_size: int
     verb: Verb
-    phase: str | None = None
-    """What a fork or write was, in the words of `Sample.phase`; None for the other verbs."""
-    forks: int = 0
-    """How many forks its group had made by then."""
-    num_tokens: int = 0
+    sequence: int = -1
+    """The sequence that was started, forked, written to or released; -1 for a sync."""
+    child: int = -1
+    """What a fork made."""
     copies: int = 0
     bytes: int = 0
-    clean_s: float = 0.0
-    """What it costs without noise; on the real engine, what a fork took by the grader's clock."""
-    is_cold: bool = False
-    nth: int = 0
-    """Which of its manager's calls of `start`, `fork` and `append` it was, from 1."""
-    queued_s: float = 0.0
-    """Work that its manager had not finished when it began."""
+
+    @property
+    def is_work(self) -> bool:
+        """Whether it counts for the warm-up of its manager."""
+        return self.verb in ("start", "fork", "append")
 
     def __str__(self) -> str:
-        return f"manager.{self.verb}()"
+        return f"manager.{self.verb}({'' if self.verb in ('start', 'sync') else self.sequence})"
 
 
 class Log:
-    """Readings and calls of one run."""
+    """Readings, as floats, and calls of one run."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self._ranks: dict[float, int] = {}
-        self._num_calls_before: list[int] = []
+        self.events: list[float | Call] = []
+        self.index: dict[float, int] = {}
+        """Of a reading among the events."""
+        self.num_managers = 0
 
     def read(self, now_s: float) -> float:
         """Note a reading of the clock."""
-        self._budget()
-        self._ranks[now_s] = len(self._num_calls_before)
-        self._num_calls_before.append(len(self.calls))
+        self.index[now_s] = len(self.events)
+        self._add(now_s)
         return now_s
 
-    def add(self, call: Call) -> None:
+    def call(self, call: Call) -> None:
         """Note a call."""
-        self._budget()
-        self.calls.append(call)
+        self._add(call)
 
-    def between(self, start_s: float) -> list[Call] | None:
-        """Return the calls from this reading to the next one; None if there is no such reading."""
-        rank = self._ranks.get(start_s)
-        if rank is None:
-            return None
-        first, *more = self._num_calls_before[rank : rank + 2]
-        return self.calls[first : more[0] if more else None]
+    def manager(self, kind: object, block_size: object) -> int:
+        """Give a new manager a number; refuse one that does not exist, or one too many."""
+        if kind not in KINDS:
+            raise RefusedError(f'there is no manager of kind {kind!r}: "cow" or "eager"')
+        if type(block_size) is not int or not 4 <= block_size <= 1024:
+            raise RefusedError(f"no manager has block size {block_size!r}: 4 to 1,024")
+        if self.num_managers >= MAX_MANAGERS:
+            raise RefusedError(f"over {MAX_MANAGERS} managers in one run: one for each combination")
+        self.num_managers += 1
+        return self.num_managers
 
-    def timed(self, start_s: float) -> list[Call]:
-        """Return the forks and writes among these."""
-        return [call for call in self.between(start_s) or () if call.verb in ("fork", "append")]
+    def after(self, start_s: float) -> list[Call]:
+        """Return the calls between a reading and the next one; none if there is no such reading."""
+        calls: list[Call] = []
+        at = self.index.get(start_s, len(self.events)) + 1
+        while at < len(self.events):
+            event = self.events[at]
+            if isinstance(event, float):
+                break
+            calls.append(event)
+            at += 1
+        return calls
 
-    def story(self, start_s: float) -> str:
-        """Tell what was called around a sample, from the call before its first reading on."""
-        calls = self.between(start_s)
-        if calls is None:
+    def shown(self, start_s: float) -> str:
+        """Show what was called around a sample, from the call before its first reading on."""
+        index = self.index.get(start_s)
+        if index is None:
             return "no reading of the clock"
-        before = self.calls[: self._num_calls_before[self._ranks[start_s]]][-1:]
-        return "\n".join(map(str, [*before, "clock()", *calls, "clock()"]))
+        before = self.events[max(0, index - 1) : index]
+        names = ["clock()" if isinstance(event, float) else str(event) for event in before]
+        return "\n".join([*names, "clock()", *map(str, self.after(start_s)), "clock()"])
 
-    def _budget(self) -> None:
-        if len(self.calls) + len(self._num_calls_before) >= MAX_CALLS:
+    def _add(self, event: float | Call) -> None:
+        if len(self.events) >= MAX_CALLS:
             raise RefusedError(f"over {MAX_CALLS:,} calls in one run: take fewer samples")
-
-
-def check_kind(kind: object, block_size: object) -> None:
-    """Refuse managers that do not exist."""
-    if kind not in KINDS:
-        raise RefusedError(f'there is no manager of kind {kind!r}: "cow" or "eager"')
-    if type(block_size) is not int or not 4 <= block_size <= 1024:
-        raise RefusedError(f"no manager has block size {block_size!r}: 4 to 1,024")
-
-
-def check_runs(sequence: object, running: Mapping[int, object]) -> None:
-    """Refuse a sequence that is not there."""
-    if type(sequence) is not int or sequence not in running:
-        raise RefusedError(f"sequence {sequence!r} is not running ({len(running)} are)")
+        self.events.append(event)

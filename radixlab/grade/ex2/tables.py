@@ -5,20 +5,11 @@ As in the engine, a write copies the last block if somebody else holds it too. I
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
-from radixlab.exercise.cow import Copies, Kind, Phase
-from radixlab.grade.ex2.workload import Workload
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """A sequence and all that were forked from it."""
-
-    num_forks: int = 0
-    waiting: set[int] = field(default_factory=set)
-    """Branches that have not written since the fork."""
+from radixlab.exercise.cow import Copies
+from radixlab.grade.ex2.traffic import Workload
 
 
 @dataclass(slots=True, eq=False)
@@ -27,15 +18,14 @@ class Branch:
 
     num_tokens: int
     table: list[int]
-    group: Group
 
 
-class Tables:
+class PaperTables:
     """The sequences of one manager; `KeyError` for one that does not run."""
 
-    def __init__(self, kind: Kind, block_size: int, workload: Workload) -> None:
+    def __init__(self, kind: str, block_size: int, workload: Workload) -> None:
         self.kind, self.block_size, self.workload = kind, block_size, workload
-        self.branches: dict[int, Branch] = {}
+        self.running: dict[int, Branch] = {}
         self._holders: Counter[int] = Counter()
         self._block_ids: Iterator[int] = count()
         self._names: Iterator[int] = count()
@@ -46,11 +36,11 @@ class Tables:
         table = [self._block() for _ in range(-(-num_tokens // self.block_size))]
         if self.workload.in_tree and self.kind == "cow":
             self._holders[table[-1]] += 1
-        return self._add(Branch(num_tokens, table, Group()))
+        return self._add(Branch(num_tokens, table))
 
     def fork(self, sequence: int) -> tuple[int, Copies]:
         """Share all blocks or copy all."""
-        parent = self.branches[sequence]
+        parent = self.running[sequence]
         copies: Copies = []
         if self.kind == "eager":
             copies = [(block, self._block()) for block in parent.table]
@@ -58,15 +48,11 @@ class Tables:
         else:
             table = list(parent.table)
             self._holders.update(table)
-        child = self._add(Branch(parent.num_tokens, table, parent.group))
-        parent.group.num_forks += 1
-        parent.group.waiting |= {sequence, child}
-        return child, copies
+        return self._add(Branch(parent.num_tokens, table)), copies
 
     def append(self, sequence: int) -> Copies:
         """Write one token, into a block that nobody else holds."""
-        branch = self.branches[sequence]
-        branch.group.waiting.discard(sequence)
+        branch = self.running[sequence]
         branch.num_tokens += 1
         if branch.num_tokens % self.block_size == 1:
             branch.table.append(self._block())
@@ -79,20 +65,11 @@ class Tables:
 
     def release(self, sequence: int) -> None:
         """Let go of all its blocks."""
-        branch = self.branches.pop(sequence)
-        branch.group.waiting.discard(sequence)
-        self._holders.subtract(branch.table)
-
-    def phase_of_write(self, sequence: int) -> Phase:
-        """Say what the next write to this sequence will be."""
-        group = self.branches[sequence].group
-        if sequence in group.waiting:
-            return "last" if len(group.waiting) == 1 else "first"
-        return "after" if group.num_forks else "unshared"
+        self._holders.subtract(self.running.pop(sequence).table)
 
     def _add(self, branch: Branch) -> int:
         name = next(self._names)
-        self.branches[name] = branch
+        self.running[name] = branch
         return name
 
     def _block(self) -> int:

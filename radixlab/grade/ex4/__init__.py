@@ -5,7 +5,6 @@ runs the real manager on its own side, and every victim is looked over there.
 """
 
 from radixlab.grade.ex4.items import EXERCISE
-from radixlab.grade.ex4.small import evicted
-from radixlab.grade.ex4.trying import in_engine, try_on
+from radixlab.grade.ex4.trying import evicted, in_engine, try_on
 
 __all__ = ["EXERCISE", "evicted", "in_engine", "try_on"]

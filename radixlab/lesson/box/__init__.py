@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from radixlab.lesson.guesses import GuessBook
-from radixlab.lesson.question import Question
+from radixlab.lesson.question import Question, keep_answer
 
 _HERE = Path(__file__).parent
 
@@ -56,4 +56,6 @@ class GuessBox(anywidget.AnyWidget):
             self._book.save(self._question.key, guess)
         except OSError as error:  # a full or read-only disk must not stop a lesson
             return f"Your guess could not be kept ({error.strerror})."
+        if self._question.answer is not None:
+            keep_answer(self._book, self._question.key, self._question.answer)
         return self._question.comment(guess)

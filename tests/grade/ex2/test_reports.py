@@ -40,7 +40,7 @@ def check(item, returned):
 
 
 @pytest.mark.parametrize("item", ZOO.items)
-@pytest.mark.parametrize("returned", [None, 7, {}, [SAMPLE], (i for i in ())])
+@pytest.mark.parametrize("returned", [None, 7, {}, "samples", b"samples", object()])
 def test_what_is_no_report_is_refused_by_every_item(item, returned):
     assert "benchmark must return a CowReport" in str(check(item, returned))
 
@@ -86,7 +86,9 @@ def test_a_reported_median_beyond_its_samples_is_no_excuse():
     text += "        report.conclusions[i] = replace(c, eager_over_cow=7.0)\n"
     text += "    return replace(report, median=median)\n"
     error = ZOO.failure(f"{ZOO.master}\n\nfrom dataclasses import replace\n{text}", "conclusions")
-    assert "eager_over_cow" in str(error) and "is 7, and your own samples say" in str(error)
+    assert "eager_over_cow" in str(error) and "is 7; the samples, as the log has them, say" in str(
+        error
+    )
 
 
 def test_a_benchmark_that_is_not_written_is_a_stub_everywhere():
@@ -98,7 +100,7 @@ def test_half_the_work_earns_the_items_that_need_no_figures():
     half = "def benchmark(*a):\n    return CowReport(take_samples(*a), {}, {}, {}, [])\n"
     half = f"{ZOO.master}\n\n{half}"
     failed = {item for item in ZOO.items if ZOO.failure(half, item)}
-    assert failed == {"audit", "report", "conclusions"}
+    assert failed == {"report", "conclusions"}
 
 
 def test_the_points_are_the_courses():
@@ -113,17 +115,17 @@ def test_the_scenario_of_a_failure_can_be_pasted(name):
     scenario = ZOO.failure(ZOO.wrong[name], ZOO.loses[name][0]).scenario
     names = {}
     exec(f"{ZOO.wrong[name]}\n\n{scenario}", names)
-    assert len(scenario.splitlines()) <= 5 and isinstance(names["paper"], PaperMachine)
+    assert len(scenario.splitlines()) <= 5 and isinstance(names["machine"], PaperMachine)
 
 
 def test_a_failure_shows_the_calls_that_were_timed():
-    text = ZOO.wrong["clock_before_sync"]
-    error = ZOO.failure(text, "audit")
-    around = ["manager.sync()", "clock()", "manager.append()"]
-    assert error.expected.splitlines() == [*around, "manager.sync()", "clock()"]
-    assert error.actual.splitlines() == [*around, "clock()"]
+    error = ZOO.failure(ZOO.wrong["clock_before_sync"], "audit")
+    shown = [line.partition("(")[0] for line in error.expected.splitlines()]
+    assert shown == ["manager.sync", "clock", "manager.append", "manager.sync", "clock"]
+    shown = [line.partition("(")[0] for line in error.actual.splitlines()]
+    assert shown == ["manager.sync", "clock", "manager.append", "clock"]
 
 
 def test_the_smallest_sweep_is_the_one_that_is_shown():
     text = ZOO.wrong["no_warm_up"]
-    assert "paper.clock, (1,), (" in ZOO.failure(text, "audit").scenario
+    assert "machine.clock, (1,), (" in ZOO.failure(text, "audit").scenario

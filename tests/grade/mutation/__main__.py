@@ -2,7 +2,8 @@
 
 A mutant is killed on a seed if the grader takes a point from it there. It is dropped if it is
 still a right solution: `tests.grade.exN.equivalence.same(text, seed)` says so, on inputs ten times
-as wide as the grader's. The rate is the killed ones among the rest.
+as wide as the grader's; where it has a third argument, that is the text without the fault. The rate
+is the killed ones among the rest.
 """
 
 import argparse
@@ -10,9 +11,10 @@ import importlib
 import importlib.util
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing.connection import wait
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -21,7 +23,7 @@ from tests.grade.mutation.choose import Mutant, mutants
 from tests.grade.mutation.results import FOLDER, ROOT, Results, state_of, summary
 from tests.grade.zoo import ZOOS, Zoo
 
-LEAST_S = 5.0
+LEAST_S = 3.0
 """Of CPU time for one item; a mutant may take TIMES as long as what it was made of, and this."""
 TIMES = 8
 RIGHT_S = 120.0
@@ -44,10 +46,19 @@ class Hunt:
         if asked.only:
             self.mutants = [m for m in self.mutants if m.id in asked.only]
         self.sources = {name: sources[name] for name in {m.source for m in self.mutants}}
-        own = [ROOT / "radixlab" / "grade", ROOT / "radixlab" / "exercise"]
-        self.results = Results(self.id, state_of(own))
+        self.results = Results(self.id, state_of(self._grader()), state_of(self._comparison()))
         if asked.survivors:
             self.mutants = [m for m in self.mutants if self._survived_before(m)]
+
+    def _grader(self) -> list[Path]:
+        """List what a fate rests on."""
+        others = {f"ex{zoo.exercise.id[-1]}" for zoo in ZOOS.values() if zoo is not self.zoo}
+        folders = (ROOT / "radixlab" / "grade", ROOT / "radixlab" / "exercise")
+        found = [path for folder in folders for path in folder.rglob("*.py")]
+        return [path for path in found if path.parent.name not in others]
+
+    def _comparison(self) -> list[Path]:
+        return list(self.zoo.folder.glob("*.py"))
 
     def _survived_before(self, mutant: Mutant) -> bool:
         """Whether the last run said so, whatever the grader was then."""
@@ -97,7 +108,7 @@ class Hunt:
 
     def _compare(self) -> None:
         """Ask of the mutants that no seed kills whether they are right."""
-        module = f"tests.grade.{self.zoo.exercise.notebook.partition('_')[0]}.equivalence"
+        module = f"tests.grade.{self.zoo.folder.name}.equivalence"
         if importlib.util.find_spec(module) is None:
             return
         same = importlib.import_module(module).same
@@ -107,9 +118,13 @@ class Hunt:
             if all(self.results.fates[m.id, s].how == SURVIVED for s in self.asked.seeds)
             if self.results.same.get(m.id) is None
         ]
-        jobs = [(m.id, partial(start_same, same, m.text, SAME_SEED, SAME_S)) for m in left]
+        jobs = [(m.id, partial(self._start_same, same, m)) for m in left]
         for id, fate in self._pool(jobs, "compared"):
             self.results.add_same(id, {"same": True, "differs": False}.get(fate.how))
+
+    def _start_same(self, same: Callable[..., bool], mutant: Mutant) -> Run:
+        original = self.zoo.right[mutant.source]
+        return start_same(same, mutant.text, original, SAME_SEED, SAME_S)
 
     def _pool(self, jobs: Sequence, what: object) -> Iterator[tuple[str, Fate]]:
         """Run some jobs side by side, and yield what came of each."""
@@ -160,8 +175,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if exercise not in ZOOS:
             parser.error(f"no exercise {exercise}; there are {', '.join(ZOOS)}")
         hunt = Hunt(ZOOS[exercise], asked)
-        hunt.run()
-        print(hunt.report(), flush=True)
+        try:
+            hunt.run()
+        finally:  # what is known by then
+            print(hunt.report(), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A mutant may loop, eat memory, or leave the process in any state: the process ha
 it says last is what counts. It tells through a pipe which item begins, and which one fails.
 """
 
+import inspect
 import multiprocessing
 import os
 import resource
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.grade.items import Failed, Trial
+from tests.grade.zoo import is_theirs
 
 MOST_MEMORY_BYTES = 3 << 30
 """Of address space, beyond what the process has when it begins."""
@@ -42,12 +44,13 @@ def start(zoo: Any, text: str, seed: int, items: list[str], limit_s: float) -> "
     return Run(lambda tell: _check(zoo, text, seed, items, limit_s, tell), limit_s * len(items))
 
 
-def start_same(same: Any, text: str, seed: int, limit_s: float) -> "Run":
+def start_same(same: Any, text: str, original: str, seed: int, limit_s: float) -> "Run":
     """Begin to ask whether a text is still a right solution."""
+    wants_original = len(inspect.signature(same).parameters) > 2
 
     def ask(tell: Any) -> None:
         _limit(limit_s, partial(tell, "done", None, "time", "no answer"))
-        verdict = same(text, seed)
+        verdict = same(text, seed, original) if wants_original else same(text, seed)
         tell("done", None, "same" if verdict else "differs", "")
 
     return Run(ask, limit_s)
@@ -115,7 +118,7 @@ def _check(zoo: Any, text: str, seed: int, items: list[str], limit_s: float, tel
         except Failed as error:
             return tell("done", item, "failed", str(error))
         except BaseException as error:
-            return tell("done", item, "raised" if _theirs(error) else "ours", _last_line(error))
+            return tell("done", item, "raised" if is_theirs(error) else "ours", _last_line(error))
         if share is not None and share < 1:
             return tell("done", item, "share", f"{share:.2f} of the points")
     tell("done", None, "survived")
@@ -130,7 +133,7 @@ def _limit(limit_s: float, over: Any) -> None:
 
     signal.signal(signal.SIGPROF, end)
     signal.setitimer(signal.ITIMER_PROF, limit_s)
-    hard = int(_cpu_s() + 2 * limit_s) + 2  # for a loop in C, which hears no signal
+    hard = int(_cpu_s() + 2 * limit_s) + 1  # for a loop in C, which hears no signal
     resource.setrlimit(resource.RLIMIT_CPU, (hard, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     most = size + MOST_MEMORY_BYTES
@@ -140,13 +143,6 @@ def _limit(limit_s: float, over: Any) -> None:
 def _cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _theirs(error: BaseException) -> bool:
-    """Whether the submission's own code raised, or what runs beside it in the box."""
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    beside = os.path.join("radixlab", "exercise")
-    return any(file == "<submission>" or beside in file for file in files)
 
 
 def _last_line(error: BaseException) -> str:

@@ -4,9 +4,10 @@ import ast
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 
 from tests.grade.mutation.kinds import KINDS, Edit, edits
 
@@ -42,7 +43,7 @@ def mutants(sources: Mapping[str, str], num: int, seed: int = 0) -> list[Mutant]
 
 
 def _spread(
-    sources: Mapping[str, str], found: Mapping[str, list[Edit]], kind: str, seed: int
+    sources: Mapping[str, str], found: Mapping[str, Sequence[Edit]], kind: str, seed: int
 ) -> Iterator[Mutant]:
     """Go round the sources; take no line of a source twice before all of them had their turn."""
     rounds = {name: _in_turn(name, found[name], kind, seed) for name in sources}
@@ -60,7 +61,7 @@ def _spread(
                 names.remove(name)
 
 
-def _in_turn(name: str, found: list[Edit], kind: str, seed: int) -> Iterator[Edit]:
+def _in_turn(name: str, found: Sequence[Edit], kind: str, seed: int) -> Iterator[Edit]:
     own = [edit for edit in found if edit.kind == kind]
     random.Random(f"{name} {kind} {seed}").shuffle(own)
     turn: Counter[int] = Counter()
@@ -75,7 +76,7 @@ def _mutant(name: str, source: str, edit: Edit) -> Mutant | None:
     """Apply an edit; None if nothing changes or no Python is left."""
     text = source[: edit.start] + edit.text + source[edit.end :]
     try:
-        if ast.dump(ast.parse(text)) == ast.dump(ast.parse(source)):
+        if ast.dump(ast.parse(text)) == _dump(source):
             return None
         compile(text, "<mutant>", "exec")
     except SyntaxError:
@@ -85,6 +86,18 @@ def _mutant(name: str, source: str, edit: Edit) -> Mutant | None:
     return Mutant(id, name, edit.kind, edit.line, text, _diff(source, text))
 
 
+@cache
+def _dump(source: str) -> str:
+    return ast.dump(ast.parse(source))
+
+
 def _diff(one: str, other: str) -> str:
-    lines = list(unified_diff(one.splitlines(), other.splitlines(), n=0, lineterm=""))[2:]
-    return "\n".join(line for line in lines if not line.startswith("@@"))
+    """Show what differs; with its neighbours, if lines only moved or came."""
+    bare = _changed(one, other, 0)
+    gone, come = ([line[1:].strip() for line in bare if line[0] == sign] for sign in "-+")
+    return "\n".join(_changed(one, other, 2) if not gone or sorted(gone) == sorted(come) else bare)
+
+
+def _changed(one: str, other: str, num_neighbours: int) -> list[str]:
+    lines = unified_diff(one.splitlines(), other.splitlines(), n=num_neighbours, lineterm="")
+    return [line for line in list(lines)[2:] if not line.startswith("@@")]

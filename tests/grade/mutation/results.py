@@ -17,10 +17,12 @@ FOLDER = ROOT / "tests" / "artifacts" / "zoo"
 class Results:
     """The fates of one exercise's mutants by seed, under one state of the grader."""
 
-    def __init__(self, exercise: str, state: str, folder: Path = FOLDER) -> None:
+    def __init__(
+        self, exercise: str, state: str, same_state: str = "", folder: Path = FOLDER
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{exercise}.jsonl"
-        self.state = state
+        self.state, self.same_state = state, same_state
         self.fates: dict[tuple[str, int], Fate] = {}
         self.same: dict[str, bool | None] = {}
         """By mutant: whether it is still a right solution; None where nobody can say."""
@@ -35,7 +37,7 @@ class Results:
     def add_same(self, id: str, same: bool | None) -> None:
         """Keep whether a survivor is a right solution."""
         self.same[id] = same
-        self._write({"id": id, "same": same})
+        self._write({"id": id, "same": same, "by": self.same_state})
 
     def _write(self, line: dict[str, object]) -> None:
         self._file.write(json.dumps({"state": self.state, **line}) + "\n")
@@ -52,7 +54,7 @@ class Results:
                 continue
             if "fate" in line:
                 self.fates[line["id"], line["seed"]] = Fate(*line["fate"])
-            else:
+            elif line["by"] == self.same_state:
                 self.same[line["id"]] = line["same"]
 
 
@@ -60,12 +62,11 @@ def _values(fate: Fate) -> Iterable[object]:
     return (fate.killed_by, fate.how, fate.said, round(fate.cpu_s, 3))
 
 
-def state_of(folders: Iterable[Path]) -> str:
-    """Return a digest of all Python files below some folders: the grader that was tried."""
+def state_of(paths: Iterable[Path]) -> str:
+    """Return a digest of Python files: the grader, or the comparison, that was tried."""
     digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.as_posix().encode() + path.read_bytes())
+    for path in sorted(paths):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

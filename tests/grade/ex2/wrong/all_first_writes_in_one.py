@@ -1,4 +1,4 @@
-# loses: counts
+# loses: audit, counts, eager
 # One sample for the first writes of all branches together.
 
 

@@ -1,4 +1,4 @@
-# loses: counts
+# loses: counts, conclusions
 # Lets the last branch copy as well, though nobody shares with it any more.
 from dataclasses import replace
 

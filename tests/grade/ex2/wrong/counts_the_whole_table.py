@@ -1,4 +1,4 @@
-# loses: counts
+# loses: counts, conclusions
 # Counts every shared block as copied by the first write; only the one that is written is.
 from dataclasses import replace
 

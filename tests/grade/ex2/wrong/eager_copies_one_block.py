@@ -1,4 +1,4 @@
-# loses: eager
+# loses: eager, conclusions
 # Counts one copy for a fork that copied the whole table.
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-# loses: eager, conclusions, real
+# loses: audit, eager, conclusions, real
 # Times the rival's writes only; it pays when it forks, and nothing can be concluded without that.
 everything = take_group
 

@@ -1,4 +1,4 @@
-# loses: eager, report
+# loses: audit, eager, report, conclusions, real
 # The rival is worked out from copy-on-write's samples, and listed as if it had been measured.
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-# loses: eager
+# loses: eager, report
 # The rival gets every second round only.
 ROUNDS = 32
 

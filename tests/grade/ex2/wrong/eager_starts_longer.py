@@ -1,4 +1,4 @@
-# loses: eager
+# loses: audit, eager
 # The rival's sequences have grown before they are forked.
 
 

@@ -1,4 +1,4 @@
-# loses: counts
+# loses: audit, counts, eager
 # The clock starts before the fork and stops after the write that follows it.
 
 

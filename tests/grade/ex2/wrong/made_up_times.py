@@ -1,4 +1,4 @@
-# loses: audit
+# loses: audit, report, conclusions, real
 # Every call is made, and the times are worked out from the copies.
 import random
 

@@ -1,4 +1,4 @@
-# loses: audit, report
+# loses: report, conclusions
 # The mean, called median: a few interruptions drag it along, and it is not what the samples say.
 import statistics
 

@@ -1,4 +1,4 @@
-# loses: audit
+# loses: audit, report, conclusions, real
 # Seconds that are milliseconds.
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-# loses: counts
+# loses: counts, conclusions
 # Works the copies out by a rule, which is wrong where the prompt ends with a block.
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-# loses: counts
+# loses: counts, eager
 # Forks and writes in turn, so that no more than two branches ever share the block.
 
 

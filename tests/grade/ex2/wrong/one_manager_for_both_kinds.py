@@ -1,4 +1,4 @@
-# loses: eager
+# loses: eager, report, conclusions
 # The rival is copy-on-write under another name.
 honest = take_samples
 

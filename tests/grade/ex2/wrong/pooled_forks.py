@@ -1,4 +1,4 @@
-# loses: audit, report
+# loses: report
 # Summarises over all numbers of forks: no cell that was asked for has a figure.
 
 

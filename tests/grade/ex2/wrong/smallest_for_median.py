@@ -1,4 +1,4 @@
-# loses: report
+# loses: report, conclusions
 # Reports the smallest sample of each cell.
 careful = summarise
 

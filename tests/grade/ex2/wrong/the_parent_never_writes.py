@@ -1,4 +1,4 @@
-# loses: counts
+# loses: counts, eager
 # Only the forks write; the last of them still shares with the parent, and copies.
 
 

@@ -1,4 +1,4 @@
-# loses: counts
+# loses: audit, counts, eager
 # Takes the fork for the moment of copying: "first" is a fork, and the first write goes untimed.
 
 

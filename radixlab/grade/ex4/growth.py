@@ -1,0 +1,123 @@
+"""What a policy costs as caches grow and time passes, measured from outside of its process.
+
+What is counted beside the learner's code, fields read and entries kept, makes a better message and
+could be tampered with. CPU time and memory as the system counts them cannot: where they grow, a
+policy that says it examines nothing and keeps nothing fails as well.
+
+Figures behind the thresholds, over seeds 0 to 7 (limits stand half-way, on a logarithmic scale):
+
+| measure                                     | right solutions | wrong ones               |
+|---------------------------------------------|-----------------|--------------------------|
+"""
+
+import math
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from radixlab.grade.ex4.play import WrongVictim, answer, make_host
+from radixlab.grade.ex4.traffic import ManyLeaves
+from radixlab.grade.gates import ramp
+from radixlab.grade.items import Failed, Trial
+from radixlab.grade.reading import shown
+
+SIZES = (256, 16_384)
+NUM_VICTIMS = 40
+NUM_ROUNDS = 5
+"""The median of these is the CPU time: one may hold the rebuilding of a heap."""
+MOST_PER_LEVEL = 6
+"""Nodes examined for a victim, per doubling of the leaves: a heap needs none, or a few."""
+MOST_GROWTH, WORST_GROWTH = 3.0, 6.0
+"""Of the CPU time of a victim, from the first size to the second: all points, and none."""
+LEAST_S = 2e-3
+"""Less is no time to compare with: the system may count CPU time in steps as long as this."""
+EVENTS_A_MESSAGE = 4_000
+
+MAX_WEIGHT = 1_024
+"""Entries that a policy may keep: sixteen for each of the 64 blocks of the pool."""
+NUM_PERIODS = 3
+MAX_LEAK_BYTES = 48 << 10
+"""By which the process may grow in the periods after the first."""
+
+
+def check_memory(trial: Trial, host: Any, run: Callable[[], object]) -> None:
+    """Let a period pass and weigh what the policy keeps; then let more pass and see it not grow."""
+    before = _weight(host)
+    run()
+    kept = _weight(host) - before
+    if kept > MAX_WEIGHT:
+        raise Failed(
+            f"On a cache of 64 blocks your policy keeps {kept:,} entries in the end; at most "
+            f"{MAX_WEIGHT:,} are allowed. Forget a node in on_remove, and bound what you remember "
+            f"of nodes that are gone."
+        )
+    if trial.fresh is None:  # our own process: its memory tells nothing of the policy
+        return
+    start = trial.usage().memory_bytes
+    for _ in range(NUM_PERIODS):
+        run()
+    end = trial.usage().memory_bytes
+    if start is not None and end is not None and end - start > MAX_LEAK_BYTES:
+        raise Failed(
+            f"On a cache of 64 blocks the memory of your process grew by {(end - start) >> 10:,} "
+            f"KB after the policy was warm; at most {MAX_LEAK_BYTES >> 10} KB are allowed. "
+            f"Something remembers every node that was ever there."
+        )
+
+
+def _weight(host: Any) -> int:
+    weight = host.weight()
+    return weight if type(weight) is int else 0
+
+
+def check_examined(trial: Trial) -> float:
+    """Find victims among few leaves and among many: looking at all of them does not scale."""
+    found, seconds = dict[int, float](), list[float]()
+    for size in SIZES:
+        found[size], took_s = _cost(trial, size)
+        seconds.append(took_s)
+    for size, examined in found.items():
+        most = MOST_PER_LEVEL * math.log2(size)
+        if examined > most:
+            counts = ", ".join(f"{n:,} leaves: {seen:,.1f}" for n, seen in found.items())
+            raise Failed(
+                f"victim() reads the fields of {examined:,.1f} nodes on average where {size:,} "
+                f"leaves are evictable; at most {most:.0f} are allowed. ({counts}.) Keep the "
+                f"candidates in order as the hooks tell of them."
+            )
+    growth = seconds[-1] / seconds[0]
+    few, many = SIZES
+    message = (
+        f"With {many:,} evictable leaves a victim takes {growth:.1f} times the CPU time that it "
+        f"takes with {few}; {MOST_GROWTH:g} times is the most for full marks."
+    )
+    share = ramp(growth, WORST_GROWTH, MOST_GROWTH)
+    if not share:
+        raise Failed(
+            f"{message} Does it go through a list or a dict of yours? Keep the candidates in order "
+            f"as the hooks tell of them."
+        )
+    if share < 1:
+        trial.notes.append(message)
+    return share
+
+
+def _cost(trial: Trial, num_leaves: int) -> tuple[float, float]:
+    """Return the nodes examined per victim, and the CPU seconds that the process took for it."""
+    host, cache = make_host(trial, "MyPolicy"), ManyLeaves(trial.random)
+    events = [event for _ in range(num_leaves) for event in cache.grow()]
+    for start in range(0, len(events), EVENTS_A_MESSAGE):
+        host.hear(events[start : start + EVENTS_A_MESSAGE])
+    events, examined, seconds = [], 0, list[float]()
+    for _ in range(NUM_ROUNDS):
+        start_s = trial.usage().cpu_s or 0.0
+        for _ in range(NUM_VICTIMS):
+            id, num = answer(host, events)
+            if type(id) is not int or id not in cache.leaves:
+                raise WrongVictim(
+                    f"Among {num_leaves:,} leaves victim() returned {shown(id)}, which is none."
+                )
+            examined += num
+            events = cache.remove(id) + cache.grow()
+        seconds.append(max(LEAST_S, (trial.usage().cpu_s or 0.0) - start_s))
+    return examined / (NUM_ROUNDS * NUM_VICTIMS), median(seconds)

@@ -1,0 +1,157 @@
+"""A judge in a process of its own: started, listened to line by line, and ended with all its files.
+
+It may die, hang, flood or need too much memory: the one who listens hears of it as `JudgeFailed`.
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import radixlab
+
+MAX_LINE = 2 << 20
+"""Bytes of one line of the judge."""
+_END_S = 5.0
+
+# The current folder is not searched: a learner's `json.py` would be imported for Python's own.
+_BOOT = """
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+sys.path[:] = {path!r}
+spec = spec_from_file_location("radixlab", {package!r})
+sys.modules["radixlab"] = module_from_spec(spec)
+spec.loader.exec_module(sys.modules["radixlab"])
+from radixlab.grade.worker import main
+main()
+"""
+
+
+class JudgeFailed(Exception):
+    """The judge came to no end: the learner has no part in it."""
+
+
+class JudgeProcess:
+    """A judge's process; leaving the context ends it and removes all of its files."""
+
+    def __init__(self, program: str, asked: dict[str, Any], most_lines: int) -> None:
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._folder = Path(tempfile.mkdtemp(prefix="radixlab-judge-"))
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                cwd=self._folder,
+                env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder)),
+                start_new_session=True,  # Ctrl-C is for us: we end it in order
+            )
+        except OSError:
+            remove(self._folder)
+            raise
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(most_lines,), daemon=True).start()
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # it died at once: `hear` says so
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def __enter__(self) -> "JudgeProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin and self._process.stdout
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()  # a judge ends when this pipe does
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        remove(self._folder)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.returncode
+
+    def hear(self, limit_s: float) -> dict[str, Any]:
+        """Return the next line.
+
+        Raises
+        ------
+        JudgeFailed
+            There is none, or it is not a judge's.
+        """
+        try:
+            line = self._lines.get(timeout=limit_s)
+        except queue.Empty:
+            self._process.kill()
+            raise JudgeFailed(f"it said nothing for {limit_s:g} s") from None
+        if not line:
+            raise JudgeFailed(self._last_words())
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            raise JudgeFailed(f"it wrote {len(line):,} bytes that are not JSON") from None
+        if not isinstance(said, dict) or "failed" in said:
+            raise JudgeFailed(str(said["failed"]) if isinstance(said, dict) else "it wrote a list")
+        return said
+
+    def _listen(self, most_lines: int) -> None:
+        """Hand on whole lines, as many as a judge has to say; an empty one means the end."""
+        assert self._process.stdout
+        with self._process.stdout as pipe:
+            for _ in range(most_lines):
+                line = pipe.readline(MAX_LINE)
+                self._lines.put(line)
+                if not line:
+                    return
+        self._lines.put(b"")
+
+    def _last_words(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
+        last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+        ending = f"exit code {self._process.returncode}"
+        with suppress(ValueError, TypeError):  # not every signal has a name
+            ending = signal.Signals(-(self._process.returncode or 0)).name
+        return ": ".join([f"its process ended ({ending})", *last])
+
+
+def boot_code() -> str:
+    """Return the program that judges: `worker`, with the modules of this process."""
+    here = os.getcwd()
+    path = [entry for entry in sys.path if os.path.isabs(entry) and entry != here]
+    return _BOOT.format(path=path, package=os.path.abspath(radixlab.__file__))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, however deep it is: subfolders move up before they are removed."""
+    number = 0
+    with suppress(OSError):
+        while entries := list(os.scandir(folder)):
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    continue
+                for inner in os.scandir(entry.path):
+                    number += 1
+                    os.rename(inner.path, folder / f"moved-{number}")
+                os.rmdir(entry.path)
+        os.rmdir(folder)

@@ -1,0 +1,142 @@
+"""Judging a submission in a process of its own: the one way in which notebooks and classes do it.
+
+A judge that dies, hangs, floods or needs too much memory costs that exercise of that learner its
+remaining items, and is said to be the grader's fault; the caller goes on. What a check asks is the
+part of `judge`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from radixlab.grade.items import Exercise
+from radixlab.grade.judge_process import JudgeFailed, JudgeProcess, boot_code
+from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
+from radixlab.grade.submission import Submission
+
+START_S = 20.0
+"""For starting the judge and loading the submission."""
+PATIENCE = 45
+"""How many times as long as that a silent judge is waited for: a core may be busy with others.
+
+The judge ends an item itself after 40 times its limit."""
+
+Heard = Callable[[ItemReport], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a judge said before it ended, well or not."""
+
+    items: tuple[ItemReport, ...]
+    printed: str = ""
+
+
+def judge(
+    exercise: Exercise,
+    submission: Submission,
+    seeds: Sequence[int] = (0,),
+    heard: Heard | None = None,
+    program: str | None = None,
+) -> ExerciseReport:
+    """Judge a submission; of several seeds, each item counts as its worst.
+
+    A part that is not written yet takes nothing away from the parts before it: what they earn
+    without it counts.
+
+    Parameters
+    ----------
+    heard
+        Is told of each item as it is done.
+    program
+        Python source that runs instead of `worker` and speaks as it does.
+    """
+    if submission.absent:
+        return unjudged(exercise, submission, submission.why)
+    program = program or boot_code()
+    without = list(submission.missing)
+    worst = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
+    if number := _first_unwritten(submission, worst):
+        part = submission.parts[number]
+        without.append(part.name or part.place)
+        smaller = replace(submission, parts=submission.parts[:number])
+        again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
+        pairs = zip(worst.items, again.items, strict=True)
+        worst = replace(worst, items=tuple(max(pair, key=_share) for pair in pairs))
+    return ExerciseReport(
+        exercise.id,
+        exercise.title,
+        worst.items,
+        used=tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts),
+        printed=worst.printed,
+        doubts=submission.doubts,
+        without=tuple(without),
+    )
+
+
+def unjudged(exercise: Exercise, submission: Submission, why: str) -> ExerciseReport:
+    """Return the report of what was not judged at all."""
+    return ExerciseReport(
+        exercise.id,
+        exercise.title,
+        _unjudged(exercise, why),
+        doubts=submission.doubts,
+        absent=submission.absent,
+    )
+
+
+def _worst(runs: Sequence[_Run]) -> _Run:
+    columns = zip(*(run.items for run in runs), strict=True)
+    return replace(runs[0], items=tuple(min(column, key=_share) for column in columns))
+
+
+def _share(item: ItemReport) -> float:
+    return item.verdict.share
+
+
+def _first_unwritten(submission: Submission, run: _Run) -> int:
+    """Return the index of the first part that raised NotImplementedError; 0 for none after it."""
+    labels = [part.label for part in submission.parts]
+    stubs = [item.verdict.steps for item in run.items if item.verdict.status == "stub"]
+    found = {steps[-1].label for steps in stubs if steps}
+    return min((labels.index(label) for label in found if label in labels), default=0)
+
+
+def _unjudged(exercise: Exercise, why: str, num_done: int = 0) -> tuple[ItemReport, ...]:
+    verdict = Verdict("not_run", message=why)
+    return tuple(ItemReport(exercise.id, item, verdict) for item in exercise.items[num_done:])
+
+
+def _run(
+    exercise: Exercise, submission: Submission, seed: int, heard: Heard | None, program: str
+) -> _Run:
+    """Start a judge and listen to it."""
+    parts = [{"name": p.name, "source": p.source, "place": p.place} for p in submission.parts]
+    cpu_s = int(sum(START_S + item.limit_s for item in exercise.items))
+    asked = {"exercise": exercise.id, "parts": parts, "seed": seed, "cpu_s": cpu_s}
+    items: list[ItemReport] = []
+    try:
+        with JudgeProcess(program, asked, most_lines=len(exercise.items) + 1) as process:
+            for item in exercise.items:
+                said = process.hear(PATIENCE * (START_S + item.limit_s))
+                items.append(ItemReport(exercise.id, item, _verdict(said, item.id)))
+                if heard:
+                    heard(items[-1])
+            return _Run(tuple(items), str(process.hear(PATIENCE * START_S).get("printed", "")))
+    except (JudgeFailed, OSError) as error:
+        return _Run((*items, *_unjudged(exercise, ours(error), len(items))))
+
+
+def ours(error: Exception) -> str:
+    """Say that the grader failed, and how."""
+    what = str(error) if isinstance(error, JudgeFailed) else f"{type(error).__name__}: {error}"
+    return f"The grader failed here, and that is not your fault: {what[:500]}."
+
+
+def _verdict(said: dict[str, Any], item_id: str) -> Verdict:
+    if said.get("item") != item_id:
+        raise JudgeFailed(f"it spoke of {str(said.get('item'))[:80]} instead of {item_id}")
+    try:
+        return Verdict.from_json(said["verdict"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise JudgeFailed(f"its verdict cannot be read: {type(error).__name__}") from None

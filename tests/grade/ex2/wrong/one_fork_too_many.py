@@ -1,0 +1,25 @@
+# loses: audit, counts, eager
+# Makes one more fork than it was asked for, and does not time it.
+def take_group(manager, clock, kind, block_size, forks):
+    samples = []
+
+    def take(phase, call, sequence):
+        result, start_s, seconds = timed(manager, clock, call, sequence)
+        child, copies = result if phase == "fork" else (None, result)
+        num, moved = len(copies), len(copies) * manager.block_bytes
+        samples.append(Sample(kind, block_size, forks, phase, start_s, seconds, num, moved))
+        return child
+
+    alone = manager.start()
+    take("unshared", manager.append, alone)
+    branches = [manager.start()]
+    branches.append(manager.fork(branches[0])[0])
+    for _ in range(forks):
+        branches.append(take("fork", manager.fork, branches[0]))
+    for branch in branches[:1] + branches[2:]:
+        take("last" if branch == branches[-1] else "first", manager.append, branch)
+    for branch in branches[:1] + branches[2:]:
+        take("after", manager.append, branch)
+    for sequence in (alone, *branches):
+        manager.release(sequence)
+    return samples

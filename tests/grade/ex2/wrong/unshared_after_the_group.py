@@ -1,0 +1,24 @@
+# loses: counts, eager, report
+# Times `unshared` on the branch that is left over when the others are released.
+def take_group(manager, clock, kind, block_size, forks):
+    samples = []
+
+    def take(phase, call, sequence):
+        result, start_s, seconds = timed(manager, clock, call, sequence)
+        child, copies = result if phase == "fork" else (None, result)
+        num, moved = len(copies), len(copies) * manager.block_bytes
+        samples.append(Sample(kind, block_size, forks, phase, start_s, seconds, num, moved))
+        return child
+
+    branches = [manager.start()]
+    for _ in range(forks):
+        branches.append(take("fork", manager.fork, branches[0]))
+    for branch in branches:
+        take("last" if branch == branches[-1] else "first", manager.append, branch)
+    for branch in branches:
+        take("after", manager.append, branch)
+    for branch in branches[1:]:
+        manager.release(branch)
+    take("unshared", manager.append, branches[0])
+    manager.release(branches[0])
+    return samples
