@@ -18,6 +18,8 @@ from radixlab.grade.ex1.audit import find_fault
 from radixlab.grade.ex1.oracle import PrefixModel
 from radixlab.grade.ex1.scenario import EVERYTHING, Scenario, key_of
 from radixlab.grade.ex1.twins import LEAST, MOST, crowd, look_alikes
+from radixlab.grade.ex1.work import Drawn, Scene, _require_few_counts, _seconds
+from radixlab.grade.items import Failed, Trial
 from tests.grade.zoo import ZOOS
 
 ZOO = ZOOS["8.5.1"]
@@ -235,6 +237,27 @@ def test_answers_of_any_form_are_wrong_and_no_more(family, answers):
     for scenario, _ in zip(family(np.random.default_rng(0)), range(5), strict=False):
         scenario = Scenario(scenario.block_size, scenario.operations, EVERYTHING)
         assert find_fault(scenario, answers) is not None
+
+
+ODD = [None, 5, "x", [], {}, {"work": 0}, {"work": float("nan"), "found": []}, {"work": "0"}]
+ODD += [{"work": 0, "found": [[0]] * 9_999, "tree": 5}, {"work": -1}, {"found": 3, "tree": "x"}]
+
+
+@pytest.mark.parametrize("where", ["count_work", "run_work"])
+@pytest.mark.parametrize("answer", ODD, ids=range(len(ODD)))
+def test_odd_measurements_lose_the_item_and_break_nothing(answer, where):
+    """What comes back is no tree, no number, no list: all of it is an answer that is wrong."""
+    scene = Scene("a scene", 4, 1, lambda rng, part: ([[1, 2, 3, 4]], [[1, 2, 3, 4]]), "")
+    trial = Trial(ZOO.loaded(ZOO.master), 0, caller=lambda *_: answer)
+    drawn = Drawn(scene, np.random.default_rng(0), 1)
+    if where == "count_work":
+        with pytest.raises(Failed):
+            _require_few_counts(trial, scene, drawn)
+    elif isinstance(answer, dict) and answer.get("tree"):
+        with pytest.raises(Failed):
+            _seconds(trial, scene, drawn, 1, 1.0)
+    else:
+        assert _seconds(trial, scene, drawn, 1, most_s=7.0) >= 7
 
 
 def test_the_call_that_broke_the_tree_is_shown_and_not_a_later_one():
