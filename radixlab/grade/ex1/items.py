@@ -145,7 +145,7 @@ EXERCISE = Exercise(
             1,
             "The work of match_prefix and insert is proportional to the key's length, with ten "
             f"thousand paths in the tree: at most {MOST_PER_TOKEN} comparisons, hashes and copies "
-            "of a token.",
+            "of a token, and about the same CPU time for each.",
             check_work,
             (
                 "What does your tree do with a key whose first block has ten thousand siblings? "

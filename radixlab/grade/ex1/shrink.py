@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
+from time import thread_time
 from typing import Any
 
 from radixlab.exercise.tree import Tokens
@@ -14,6 +15,8 @@ from radixlab.grade.ex1.scenario import Operation, Scenario, fair, key_of, with_
 
 MAX_ATTEMPTS, MAX_OPERATIONS = 500, 30_000
 """That are played, all in all, before the scenario is small enough."""
+MAX_S = 2.0
+"""Of the grader's CPU time, likewise: it is long before the item's limit."""
 Fails = Callable[[Scenario], bool]
 Change = Callable[[Scenario, set[Any]], Iterable[Operation]]
 """Returns the operations of a scenario without some things."""
@@ -25,12 +28,13 @@ class _Budget(Exception):
 
 def shrink(scenario: Scenario, fails: Fails) -> Scenario:
     """Return a scenario that fails too, and that no single step makes smaller, if there is time."""
-    best, num_left = [scenario], [MAX_ATTEMPTS, MAX_OPERATIONS]
+    best, num_left, end_s = [scenario], [MAX_ATTEMPTS, MAX_OPERATIONS], thread_time() + MAX_S
 
     def fails_too(attempt: Scenario) -> bool:
+        num_operations = len(attempt.operations)
         num_left[0] -= 1
-        num_left[1] -= len(attempt.operations)
-        if min(num_left) < 0:
+        num_left[1] -= num_operations * (1 + num_operations // 4 * attempt.watched)
+        if min(num_left) < 0 or thread_time() > end_s:
             raise _Budget
         if fails(attempt):
             best.append(attempt)

@@ -234,7 +234,16 @@ def evict_scenarios(rng: np.random.Generator) -> Iterator[Scenario]:
             [*held, every, *found],
             [*held, ("unlock", 3), ("unlock", 2), every, *found, ("unlock", 1), every, *found],
             [*grown, every, reused, ("match", new), ("evict", 2), ("match", new), every, *found],
-            [*grown, every, reused, *grown[2:3], every, grown[0], ("match", new), every],
+            [
+                *grown,
+                every,
+                reused,
+                draw.insert(draw.key(2)),
+                every,
+                grown[0],
+                ("match", new),
+                every,
+            ],
         )
         for i, key in enumerate(keys):
             locked: Operation = ("lock", 9, key)

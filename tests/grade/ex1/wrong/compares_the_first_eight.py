@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, match, split, machine, work
 # Inside a node, blocks are compared by their first eight tokens.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

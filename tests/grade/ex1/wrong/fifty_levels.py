@@ -1,4 +1,4 @@
-# loses: split
+# loses: split, lock
 # A match goes fifty nodes deep, and no further.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):

@@ -1,4 +1,4 @@
-# loses: lock, machine
+# loses: lock, machine, evict
 # Whatever is evicted, the locks are counted again, without those on inner nodes.
 class RadixTree(RadixTree):
     def evict(self, num_blocks):

@@ -1,4 +1,4 @@
-# loses: machine
+# loses: machine, reinsert
 # An id that was in the tree once counts as the tree's own: evicted and offered again, it is lost.
 class RadixTree(RadixTree):
     def __init__(self, block_size):

@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, work
 # A good hash of the whole block, and only 16 bits of it.
 from hashlib import blake2b
 

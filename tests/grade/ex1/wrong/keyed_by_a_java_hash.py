@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, machine, work
 # 31 times the hash of the rest, in 32 bits.
 from functools import reduce
 

@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, work
 # The key is another checksum of the block's bytes.
 from array import array
 from zlib import adler32

@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, machine, work
 # Half of the block's positions are looked at.
 def key_of(block):
     return block[::2]

@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, machine
 # The key is the first eight tokens of the block.
 def key_of(block):
     return block[:8]

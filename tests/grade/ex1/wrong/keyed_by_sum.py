@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, work
 # The key is the sum of the tokens.
 def key_of(block):
     return sum(block), len(block)

@@ -1,4 +1,4 @@
-# loses: children
+# loses: children, work
 # The key is the XOR of the tokens.
 from functools import reduce
 from operator import xor

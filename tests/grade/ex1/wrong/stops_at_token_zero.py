@@ -1,4 +1,4 @@
-# loses: match
+# loses: match, children, machine
 # Token 0 ends a key, as it ends a text in C.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):
