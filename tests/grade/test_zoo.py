@@ -64,6 +64,7 @@ CAUGHT = {  # what the course says each exercise must catch, with a submission t
         "chance": "rolls_dice_at_times",
     },
 }
+NAMED = [(id, name) for id, faults in CAUGHT.items() for name in dict.fromkeys(faults.values())]
 
 
 def lost_in_the_box(exercise, name, seed):
@@ -76,11 +77,11 @@ def test_a_right_solution_gets_everything(exercise, name):
     assert lost_in_the_box(exercise, name, 0) == []
 
 
-@pytest.mark.parametrize(("exercise", "name"), WRONG)
+@pytest.mark.parametrize(("exercise", "name"), NAMED)
 def test_a_wrong_solution_loses_what_it_names(exercise, name, record_property):
+    """By default those that the course names lose what they are made for; the rest is soak."""
     zoo = ZOOS[exercise]
-    failures = zoo.failures(zoo.wrong[name], zoo.loses[name])
-    assert all(failures.values()), failures
+    assert zoo.failure(zoo.wrong[name], zoo.loses[name][0])
     record_property(ZOO, f"{exercise} {name:38} {', '.join(zoo.loses[name])}")
 
 
@@ -90,14 +91,14 @@ def test_the_zoo_has_every_fault_of_the_course(exercise):
 
 
 @pytest.mark.parametrize("exercise", ZOOS)
-def test_every_item_has_a_wrong_solution_of_its_own(exercise):
+def test_every_item_has_a_wrong_solution_made_for_it(exercise):
     zoo = ZOOS[exercise]
-    assert {items[0] for items in zoo.loses.values() if len(items) == 1} == zoo.items.keys()
+    assert {items[0] for items in zoo.loses.values()} == zoo.items.keys()
 
 
 @pytest.mark.parametrize("exercise", ZOOS)
-def test_there_are_three_right_solutions_beside_the_master(exercise):
-    assert len(ZOOS[exercise].right) >= 4
+def test_there_are_twelve_right_solutions_beside_the_master(exercise):
+    assert len(ZOOS[exercise].right) >= 13
 
 
 @pytest.mark.soak
