@@ -1,6 +1,6 @@
 """Plans of exercise 8.5.3 to look at: a picture of what each request found, and a live view."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from radixlab.exercise.workload import Plan, Workload
-from radixlab.grade.ex3.oracle import Pins, pool, steps
+from radixlab.grade.ex3.oracle import PinOrder, Pins, pool, steps
 from radixlab.grade.ex3.play import Run
 from radixlab.grade.ex3.traffic import Scene, scene, short
 from radixlab.grade.ex3.trying import run_plan
@@ -54,8 +54,8 @@ def _panel(axes: Axes, name: str, one: Run) -> str:
     _bars(axes, one.scene, one.answer.order, one.served.hits)
     if one.answer.pins:
         axes.set_ylim(top=1.25 * axes.get_ylim()[1])  # room for the lines above the bars
-        _pins(axes, [(pin.from_, pin.until) for pin in one.answer.pins])
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
+        _pins(axes, one.answer.pins, one.served.void_pins)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=4, frameon=False)
     found, total = one.served.hit_tokens, sum(len(r.prompt) for r in one.scene.requests())
     title = f"{name}: {found:,} of {total:,} tokens found, {one.hit_rate:.1%}"
     axes.set_title(title, loc="left", fontsize=10, color=INK)
@@ -77,15 +77,19 @@ def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _pins(axes: Axes, spans: Sequence[tuple[int, int]]) -> None:
-    """Draw a line for each pin, over the positions at which it holds."""
-    label, right = "pinned", axes.get_xlim()[1]
-    for number, (start, end) in enumerate(spans):
-        positions, height = [start, min(end, right)], 0.98 - 0.025 * (number % NUM_LANES)
+def _pins(axes: Axes, pins: Sequence[PinOrder], void: Collection[PinOrder]) -> None:
+    """Draw a line for each pin, over the positions at which it holds; a void one is dotted."""
+    labels, right = {"-": "pinned", ":": "void pin"}, axes.get_xlim()[1]
+    for number, pin in enumerate(pins):
+        style = ":" if pin in void else "-"
         axes.plot(
-            positions, [height] * 2, color=INK, label=label, transform=axes.get_xaxis_transform()
+            [pin.from_, min(pin.until, right)],
+            [0.98 - 0.025 * (number % NUM_LANES)] * 2,
+            style,
+            color=INK,
+            label=labels.pop(style, "_"),
+            transform=axes.get_xaxis_transform(),
         )
-        label = "_"
 
 
 def _families(prompts: Sequence[Any]) -> list[int]:

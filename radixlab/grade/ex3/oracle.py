@@ -56,7 +56,7 @@ class Served:
     """Tokens found, by position in the order."""
     num_locked_blocks: int
     """Blocks that could not be given up in the end, after all requests were served."""
-    num_void_pins: int
+    void_pins: tuple[PinOrder, ...]
     """Pins that found nothing to keep, or no budget."""
 
     @property
@@ -75,7 +75,7 @@ def serve(
     pins = Pins(manager, answer.pins)
     hits = tuple(steps(manager, answer, requests, pins, canary))
     manager.evict(num_blocks)
-    return Served(hits, num_blocks - manager.stats().num_free_blocks, pins.num_void)
+    return Served(hits, num_blocks - manager.stats().num_free_blocks, tuple(pins.void))
 
 
 def pool(answer: Answer, workload: Workload) -> KVCacheManager:
@@ -121,7 +121,7 @@ class Pins:
         self._manager = manager
         self._held: list[tuple[int, int, Pin]] = []  # a heap: until, number, pin
         self._waiting = sorted(pins, key=lambda pin: pin.from_, reverse=True)
-        self.num_void = 0
+        self.void: list[PinOrder] = []
 
     def move_to(self, position: int) -> None:
         """Lift the pins that end here, then set those that begin."""
@@ -134,7 +134,7 @@ class Pins:
             try:
                 pin = self._manager.pin(np.array(wanted.tokens, np.int32), FOREVER_TICKS)
             except PinError:
-                self.num_void += 1
+                self.void.append(wanted)
             else:
                 heapq.heappush(self._held, (wanted.until, len(self._waiting), pin))
 

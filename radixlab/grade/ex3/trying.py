@@ -75,8 +75,8 @@ def try_plan(
         f"{pattern}: order of arrival finds {rates[0]:.1%}, the plan {rates[1]:.1%}, memory "
         f"without end {without_end(where).hit_tokens / total:.1%}: {one.share:.2f} of the way"
     )
-    if one.served.num_void_pins:
-        print(f"  {one.served.num_void_pins} of {len(one.answer.pins)} pins are void")
+    if one.served.void_pins:
+        print(f"  {len(one.served.void_pins)} of {len(one.answer.pins)} pins are void")
     if one.served.num_locked_blocks:
         print(f"  in the end pins still hold {one.served.num_locked_blocks} blocks")
 
