@@ -58,7 +58,7 @@ def make_workload(
 def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
     """Ask for a plan; return it as plain data.
 
-    The garbage collector waits: its visits grow with all that is alive, which is no plan's work.
+    The garbage collector is off: its work grows with all objects alive, whatever the plan does.
     """
     gc.disable()
     try:

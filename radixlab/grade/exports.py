@@ -97,7 +97,7 @@ def as_junit(learners: Learners, seeds: Sequence[int] = (0,)) -> str:
 def _add_case(
     suite: ElementTree.Element, name: str, report: ExerciseReport, item: ItemReport
 ) -> str:
-    """Add one item; return what came of it in JUnit's words, or nothing if it passed."""
+    """Add one item; return its result in JUnit's words, or nothing if it passed."""
     where = f"{name}.{report.id}"
     case = ElementTree.SubElement(suite, "testcase", classname=where, name=item.item.id)
     if item.verdict.status == "passed":

@@ -1,8 +1,8 @@
 """Finding the graded cells of a notebook.
 
 A graded cell begins with `%%exercise 8.5.2 samples`: an exercise's id and, where the task has
-several parts, a part's name. A repeated part replaces the earlier one and keeps its place. What
-looks like a graded cell and is not gets one line that says why: nothing is a silent zero.
+several parts, a part's name. A repeated part replaces the earlier one at its position. What
+looks like a graded cell and is not gets one line that says why: no zero is silent.
 """
 
 import re

@@ -4,8 +4,8 @@ Two scenes show different faults. Ten thousand short keys show a scan of the chi
 show copies of the rest, or comparisons from the beginning, block by block. The friendly measure
 counts what is done with tokens (compared, hashed, copied by a slice), per token. NumPy, bytes and
 patched counters hide that. So the CPU time of the learner's whole process, as the system counts
-it, decides as well: of one run on all keys, over that of many runs on few of them with as many
-tokens; and over the time that a plain model takes here.
+it, decides as well. The time of one run on all keys is compared with the time of many runs on few
+of them, with as many tokens, and with the time that a plain model takes here.
 """
 
 from collections.abc import Callable
@@ -173,8 +173,8 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
     )
     if growth > GROWTH[0]:
         message = (
-            f"the CPU time per token is {growth:.1f} times that of a run with a {PART}th of the "
-            f"keys, or of their length; it should be about the same."
+            f"the CPU time per token is {growth:.1f} times as long as in a run with a {PART}th of "
+            f"the keys, or of their length; at most {GROWTH[0]:.0f} times earns all points."
         )
     if share == 0:
         raise scene.failed(message)

@@ -33,7 +33,7 @@ FORGIVEN, TOO_MUCH = 0.01, 0.03
 NEAR = 0.9
 """A hot spot is right if it saves at least this share of what the hottest does."""
 LEAST_BY_PINS = 0.01
-"""What the pins must add, of the prompt tokens, on the pattern that needs them."""
+"""What the pins must add for all points on the pattern that needs them: of the prompt tokens."""
 PINNED = "agent"
 """The pattern that needs pins."""
 
@@ -61,7 +61,7 @@ def check_hits(trial: Trial) -> float:
 
 
 def check_rules(trial: Trial) -> None:
-    """See that plans for workloads of other sizes keep the rules, and attend to their own KV."""
+    """See that plans for workloads of other sizes keep the rules, and read their own KV."""
     for where in odd_scenes(trial):
         run(trial, where, with_canary=True)
 

@@ -88,7 +88,7 @@ class Hosted(EvictionPolicy):
         Raises
         ------
         WrongVictim
-            It is no unlocked leaf, or it is None while there are some.
+            The answer is not an unlocked leaf, or it is None while there are some.
         """
         last = self._last
         if last is not None and last.id in self._evictable:
