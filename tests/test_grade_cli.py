@@ -272,7 +272,7 @@ def test_history_shows_points_the_best_and_what_changed(course):
     assert "+y = 1" in radixlab(course, "history", "8.5.1", "--diff", "1").stdout
     for number in (0, 9):
         wrong = radixlab(course, "history", "8.5.1", "--diff", number)
-        assert f"no version {number} of 8.5.1: kept are 1, 2, 3" in wrong.stderr
+        assert f"no version {number} of 8.5.1; the versions kept are 1, 2, 3" in wrong.stderr
         assert wrong.returncode == 2
 
 

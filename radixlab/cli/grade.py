@@ -28,7 +28,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Reports = dict[str, list[ExerciseReport]]
 GRADER_FAILED = 3
-"""The exit code where it did for somebody."""
+"""The exit code if the grader failed for some learner."""
 
 
 class ExerciseId(click.ParamType[str]):
@@ -39,7 +39,7 @@ class ExerciseId(click.ParamType[str]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Return the id; fail with those that there are."""
+        """Return the id; fail with a list of the known ids."""
         if value not in EXERCISES:
             self.fail(f"there is no exercise {value!r}: {', '.join(EXERCISES)}", param, ctx)
         return str(value)
@@ -59,21 +59,26 @@ EXERCISE = ExerciseId()
 )
 @click.argument("ids", nargs=-1, type=EXERCISE, metavar="[8.5.N]...")
 @click.option(
-    "--dir", "folder", type=FOLDER, help="A class, with a folder per learner; or one of these."
+    "--dir",
+    "folder",
+    type=FOLDER,
+    help="A class with a folder per learner, or one learner's folder.",
 )
 @click.option("--json", "as_json_", is_flag=True, help="Print the points as JSON.")
-@click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Write a line per learner.")
+@click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Write CSV, one line per learner.")
 @click.option("--junit", "junit_file", type=OUTPUT_FILE, help="Write JUnit XML.")
-@click.option("--gradescope", "gradescope_file", type=OUTPUT_FILE, help="Write results.json.")
+@click.option(
+    "--gradescope", "gradescope_file", type=OUTPUT_FILE, help="Write one learner's results.json."
+)
 @click.option("--watch", is_flag=True, help="Grade again whenever a notebook is saved.")
 @click.option(
     "--seed",
     "given",
     type=click.IntRange(min=0),
     multiple=True,
-    help="Hidden scenarios to grade with; several: each item counts as its worst.",
+    help="Seed of the hidden scenarios; with several, each item counts at its worst.",
 )
-@click.option("--seed-file", type=INPUT_FILE, help="The same, from a file of integers.")
+@click.option("--seed-file", type=INPUT_FILE, help="Seeds from a file of integers.")
 def grade_command(
     ids: tuple[str, ...],
     folder: Path | None,
@@ -87,12 +92,12 @@ def grade_command(
 ) -> int:
     """Grade exercises; the exit code is 0 when everything asked for passed, else 1.
 
-    Without --dir it grades your own notebooks: in this folder, in work/, or in exercises/, always
-    with seed 0, like the notebooks. With --dir it grades those of others and draws a seed, which
-    it prints: with the same --seed everybody gets the same hidden scenarios again.
+    Without --dir it grades your own notebooks, in this folder, in work/, or in exercises/. The seed
+    is 0, as in the notebooks, unless --seed gives another. With --dir it grades the notebooks of
+    others and draws a new seed, which it prints. The same --seed gives the same hidden scenarios.
 
-    Files are written learner by learner; after Ctrl-C they hold those who are done. The exit code
-    is 2 for a mistake in the command and 3 if the grader itself failed for somebody.
+    Files are written learner by learner; after Ctrl-C they hold the learners graded so far. The
+    exit code is 2 for a mistake in the command and 3 if the grader itself failed for somebody.
     """
     chosen = [exercise for exercise in EXERCISES.values() if not ids or exercise.id in ids]
     seeds = [*given, *_seeds(seed_file)] or [secrets.randbelow(10**9) + 1 if folder else 0]

@@ -108,7 +108,9 @@ def _chosen(exercise_id: str, versions: list[Version], number: int) -> Version:
     found = next((version for version in versions if version.number == number), None)
     if found is None:
         kept = ", ".join(str(version.number) for version in versions)
-        raise click.UsageError(f"there is no version {number} of {exercise_id}: kept are {kept}")
+        raise click.UsageError(
+            f"there is no version {number} of {exercise_id}; the versions kept are {kept}"
+        )
     return found
 
 

@@ -79,7 +79,7 @@ class Sample:
     kind: Kind
     block_size: int
     forks: int
-    """How many forks the round makes from its sequence: the group is one larger."""
+    """How many forks its group makes; for `unshared`, the group beside it."""
     phase: Phase
     """What was timed.
 

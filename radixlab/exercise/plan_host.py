@@ -18,7 +18,7 @@ Rows = list[tuple[list[int], list[int], int | None]]
 """Prompt, output and the index of the turn before, by request."""
 MakeTokens = Callable[[Iterable[int]], Tokens]
 MOST_PINS = 10_000
-"""More than any workload has requests; the grader refuses far fewer by name."""
+"""More than two for each request of any workload; the grader itself allows fewer."""
 
 
 def counted_tokens(count: list[int]) -> MakeTokens:
@@ -58,7 +58,7 @@ def make_workload(
 def ask(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
     """Ask for a plan; return it as plain data.
 
-    The garbage collector waits: its visits grow with all that is alive, which is no plan's work.
+    The garbage collector is off: its work grows with all objects alive, whatever the plan does.
     """
     gc.disable()
     try:
@@ -77,7 +77,7 @@ def ask_counted(plan: Callable[[Workload], Any], *facts: Any) -> dict[str, Any]:
 
 
 def answer(plan: Callable[[Workload], Any], workload: Workload) -> dict[str, Any]:
-    """Return a plan as lists of numbers; what is not a number is described in a short text."""
+    """Return a plan as lists of numbers; anything else is described in a short text."""
     return _as_plain(plan(workload), workload)
 
 

@@ -61,7 +61,7 @@ class Workload:
 
     @property
     def pin_budget_tokens(self) -> int:
-        """Together, the pins of a moment may hold a fifth of the memory."""
+        """Together, pins that hold at the same time may keep a fifth of the memory."""
         return self.pool_tokens // 5
 
 

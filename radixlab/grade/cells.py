@@ -1,6 +1,6 @@
-"""Reading the cells of a notebook file that may hold anything: one clear line for what cannot be.
+"""Reading the cells of a notebook file that may hold anything: one clear line for each fault.
 
-Knows files and JSON; which cells are graded is the part of `submission`. Links are refused: they
+Knows files and JSON; which cells are graded, `submission` decides. Links are refused: they
 may lead to somebody else's work.
 """
 

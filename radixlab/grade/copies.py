@@ -1,8 +1,8 @@
 """The learner's copies of lessons and exercises in `work/`: made, refreshed, never overwritten.
 
-A copy has no outputs, so no answer stands below its question. Which version each was made from is
-kept in one small file: so a copy that nobody has touched follows the course, and one that was begun
-stays as it is, and its owner is told of the newer version.
+A copy has no outputs, so no answer stands below its question. One small
+file says from which version each was made. So a copy that nobody has touched follows the course. A
+copy that was begun stays as it is, and its owner is told of the newer version.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Copy:
 
 
 def start(root: Path) -> list[Copy]:
-    """Copy what is missing, refresh what was never touched, and leave all else alone."""
+    """Copy what is missing, refresh what was never touched, and leave everything else as it is."""
     work = root / WORK
     with locked(work / ".radixlab" / "copies.lock"):
         versions = _versions(root)
@@ -64,7 +64,7 @@ def id_of(path: Path) -> str:
 
 
 def newer_line(path: Path) -> str:
-    """Return what a learner is told whose copy has stayed behind."""
+    """Return the line for a learner whose copy has a newer version."""
     return (
         f"{path.name}: there is a newer version, and yours stays as it is. "
         f"`radixlab reset {id_of(path)}` takes the new one and keeps yours."
@@ -72,7 +72,7 @@ def newer_line(path: Path) -> str:
 
 
 def reset(path: Path) -> Path | None:
-    """Put a fresh copy in the place of `path`; return where the old one is kept, if it was begun.
+    """Replace `path` by a fresh copy; return where the old one is kept, if it was begun.
 
     Raises
     ------

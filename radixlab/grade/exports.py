@@ -18,7 +18,7 @@ Learners = Mapping[str, Sequence[ExerciseReport]]
 
 
 def as_csv(learners: Learners, seeds: Sequence[int] = (0,)) -> str:
-    """Return one line per learner; the columns depend on the exercises that were asked for alone.
+    """Return one line per learner; the columns depend only on the exercises that were asked for.
 
     An item has no points where the learner's exercise was not judged: `status` says why.
     """
@@ -53,7 +53,7 @@ def as_json(learners: Learners, seeds: Sequence[int]) -> str:
 
 
 def item_figures(learners: Learners) -> list[dict[str, Any]]:
-    """Return of each item what the class earned, over those whose exercise was judged."""
+    """Return what the class earned for each item, over the learners for whom it was judged."""
     shares: dict[str, list[float]] = {}
     for reports in learners.values():
         for report in reports:
@@ -97,7 +97,7 @@ def as_junit(learners: Learners, seeds: Sequence[int] = (0,)) -> str:
 def _add_case(
     suite: ElementTree.Element, name: str, report: ExerciseReport, item: ItemReport
 ) -> str:
-    """Add one item; return what came of it in JUnit's words, or nothing if it passed."""
+    """Add one item; return its result in JUnit's words, or nothing if it passed."""
     where = f"{name}.{report.id}"
     case = ElementTree.SubElement(suite, "testcase", classname=where, name=item.item.id)
     if item.verdict.status == "passed":

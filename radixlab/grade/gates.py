@@ -1,8 +1,8 @@
-"""What a measured value earns: shares that rise in steps or evenly, so that no gate is a cliff.
+"""What a measured value earns: a share that rises evenly, so that no gate is a cliff.
 
 A gate that takes all points at one value turns a difference of a thousandth into a failed exercise.
-`ramp` gives full marks on the good side of a band, none on the bad side, and an even share between.
-A value that is no number, or that no float can hold, is never on the good side.
+`ramp` gives all points on the good side of a band, none on the bad side, and an even share between.
+A value that is not a number, or that no float can hold, is never on the good side.
 """
 
 from math import inf, isfinite, log

@@ -1,6 +1,6 @@
 """What a learner ran: the last versions of every exercise, kept before anything else happens.
 
-Knows folders and sources; putting a version back into a notebook is `workplace`'s part.
+Knows folders and sources; `workplace` puts a version back into a notebook.
 """
 
 import json
@@ -23,9 +23,9 @@ class Version:
     when: str
     submission: Submission
     points: float | None = None
-    """What it earned; None where its grading came to no end."""
+    """What it earned; None where its grading did not finish."""
     aside: bool = False
-    """Whether it was not run: it stood in the notebook when another version was put there."""
+    """Whether it was kept without a run, because another version replaced it in the notebook."""
 
     @property
     def num_lines(self) -> int:
@@ -34,7 +34,7 @@ class Version:
 
 
 class History:
-    """The versions of one exercise, one file each, numbered upward for ever."""
+    """The versions of one exercise, one file each; no number is used twice."""
 
     def __init__(self, exercise_id: str, home: Path | None = None) -> None:
         self._exercise_id = exercise_id

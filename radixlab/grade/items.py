@@ -25,7 +25,7 @@ Status = Literal["passed", "partial", "failed", "stub", "timeout", "crashed", "n
 class Failed(Exception):
     """The rule does not hold: raised by a check, shown to the learner.
 
-    The message is one or two plain sentences: what was expected, what came, with the numbers.
+    The message is one or two plain sentences: what was expected and what happened, in numbers.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Trial:
     """Opens a trial of the same submission in a process of its own that has done nothing yet, with
     another seed for `hash`; None where the learner's code runs in this process."""
     memory: dict[object, Any] = field(default_factory=dict)
-    """What the checks of one grading hand on to each other, so that nothing is run twice."""
+    """What the checks of one grading share, so that nothing is run twice."""
 
     def call(self, where: str, *args: Any) -> Any:
         """Call a function of a `radixlab.exercise` module where the learner's code runs.
 
-        Such as `trial.call("radixlab.exercise.tree:play", trial.learner.RadixTree, operations)`:
-        one message each way, however often the function calls the learner's code. The learner may
-        have tampered with the module, so its answer is worth no more than any other.
+        An example is `trial.call("radixlab.exercise.tree:play", trial.learner.RadixTree, calls)`.
+        It takes one message each way, however often the function calls the learner's code. The
+        learner may have tampered with the module, so its answer is worth no more than any other.
         """
         return self.caller(where, *args)
 
@@ -118,11 +118,11 @@ class Item:
     needs: tuple[str, ...]
     """Names the submission must define for this item; until it does, the item is a stub."""
     limit_s: float = 10.0
-    """Seconds after which the item is a time-out. Those in which judge and box waited for a core do
-    not count, so a busy machine needs no slack."""
+    """Seconds after which the item is a time-out. Time in which judge and box waited for a core
+    does not count, so a busy machine needs no longer limit."""
     rests_on: tuple[str, ...] = ()
-    """Items of which one must have earned points: what is measured beside the learner's code could
-    be made up by a submission that does nothing else."""
+    """Items of which at least one must have earned points. Without this, a submission that does
+    nothing could earn points for being fast, or for doing no harm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Running the checks of an exercise on a submission, each within its limits.
 
 It fails closed: points are given only for a check that came to its end. What the learner's code
-does to its own process costs the item that runs, and no other. What fails in a check of ours, as
-every exception but `Failed` and the learner's own does, is said to be ours, and grading goes on.
+does to its own process costs the item that runs, and no other. Any exception of a check except
+`Failed` and the learner's own is a fault of the grader: the report says so, and grading goes on.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -25,10 +25,10 @@ from radixlab.grade.submission import Submission
 LOAD_LIMIT_S = 10.0
 """For running the cells themselves, before the first check."""
 LEAST_SHARE = 0.25
-"""Of an item's limit. Each time-out halves the others': one loop may be in the way of them all."""
+"""Of an item's limit. Each time-out halves the limits that follow: one loop may slow all items."""
 _MAX_TEXT = 300
 MAX_STEPS = 8
-"""Of the way into an endless loop; an endless recursion has more."""
+"""Lines that are shown of the way into a time-out; an endless recursion has more."""
 
 Progress = Callable[[ItemReport], object]
 

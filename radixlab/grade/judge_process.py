@@ -1,6 +1,6 @@
 """A judge in a process of its own: started, listened to line by line, and ended with all its files.
 
-It may die, hang, flood or need too much memory: the one who listens hears of it as `JudgeFailed`.
+It may die, hang, flood or need too much memory: whoever listens gets a `JudgeFailed`.
 """
 
 import json
@@ -35,7 +35,7 @@ main()
 
 
 class JudgeFailed(Exception):
-    """The judge came to no end: the learner has no part in it."""
+    """The judge did not finish, which is not the learner's fault."""
 
 
 class JudgeProcess:

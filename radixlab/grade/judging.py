@@ -1,8 +1,8 @@
 """Judging a submission in a process of its own: the one way in which notebooks and classes do it.
 
-A judge that dies, hangs, floods or needs too much memory costs that exercise of that learner its
-remaining items, and is said to be the grader's fault; the caller goes on. What a check asks is the
-part of `judge`.
+If a judge dies, hangs, floods or needs too much memory, the remaining items of that exercise of
+that learner are not judged. The report says that the grader failed, and the caller goes on. How an
+item is checked is in `judge`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from radixlab.grade.submission import Submission
 START_S = 20.0
 """For starting the judge and loading the submission."""
 PATIENCE = 45
-"""How many times as long as that a silent judge is waited for: a core may be busy with others.
+"""A silent judge is waited for this many times its limit: its core may be busy with others.
 
 The judge ends an item itself after 40 times its limit."""
 
@@ -31,7 +31,7 @@ def judge(
     heard: Heard | None = None,
     program: str | None = None,
 ) -> ExerciseReport:
-    """Judge a submission; of several seeds, each item counts as its worst.
+    """Judge a submission; with several seeds, each item counts at its worst.
 
     A part that is not written yet takes nothing away from the parts before it: what they earn
     without it counts.

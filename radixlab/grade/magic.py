@@ -144,7 +144,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def _status_line(exercise_id: str) -> Iterator[Callable[[str], None]]:
-    """Show one line that is written over, and goes at last; nothing in a checked notebook."""
+    """Show one line that is updated, and removed at the end; nothing in a checked notebook."""
     if is_static():
         yield lambda _: None
         return

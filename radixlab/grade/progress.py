@@ -1,4 +1,4 @@
-"""How far a learner is: one small JSON file, written whole at every grading."""
+"""How far a learner is: one small JSON file, which every grading writes as a whole."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,9 @@ class Progress:
         self._path = (home or learner_home()) / "progress.json"
 
     def save(self, report: ExerciseReport, *, whole: bool = True) -> None:
-        """Keep a report's points, with all that others wrote meanwhile.
+        """Keep a report's points, and whatever other processes wrote meanwhile.
 
-        A report that is not `whole` is of some parts of the exercise: it takes no points away.
+        A report that is not `whole` covers some parts of the exercise: it never lowers the points.
 
         Raises
         ------

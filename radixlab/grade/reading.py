@@ -13,7 +13,7 @@ from radixlab.grade.items import Failed
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
 _SHORT = Repr()
-"""Builds no more text than that of a few entries, however large the value is."""
+"""Builds the text of a few entries only, however large the value is."""
 _SHORT.maxlevel = 3
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 30
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 2 * MAX_SHOWN

@@ -1,7 +1,7 @@
 """A report for people: text for a terminal, a page for a notebook.
 
 Everything that the learner wrote or caused is escaped: characters that steer a terminal are
-spelt out. Pictures of trees are the visualizer's.
+spelt out. `viz` draws the pictures of trees.
 """
 
 import base64
@@ -99,7 +99,7 @@ def headline(report: ExerciseReport) -> str:
 
 
 def _without(report: ExerciseReport) -> str:
-    """Say which parts the points are without; nothing for a stub, which is told kindly."""
+    """Say which parts the points are without; a stub has its own, kinder message."""
     if not report.without or report.is_stub:
         return ""
     noun = "part" if len(report.without) == 1 else "parts"
@@ -107,7 +107,7 @@ def _without(report: ExerciseReport) -> str:
 
 
 def _one_cause(report: ExerciseReport) -> Verdict | None:
-    """Return what is the matter with all items alike, such as a syntax error: it is told once."""
+    """Return the one fault of all items, such as a syntax error, which is shown once."""
     if report.is_stub or report.absent or not report.max_points:
         return None
     found = {_detail(item) for item in report.items}
@@ -119,7 +119,7 @@ def _each_once(report: ExerciseReport) -> list[str]:
 
 
 def _first(item: ItemReport) -> str:
-    """Return what stands in an item's row: its message's first line, or what a check measured."""
+    """Return the text of an item's row: its message's first line, or what a check measured."""
     if item.verdict.status in ("passed", "partial"):
         return " ".join(item.verdict.notes)
     return item.verdict.message.splitlines()[0] if item.verdict.message else ""

@@ -1,4 +1,4 @@
-"""What grading found, as values. How it is shown is `render`'s and `exports`' part."""
+"""What grading found, as values; `render` and `exports` show it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ MAX_TEXT = 8_000
 MAX_STEPS = 20
 
 Standing = Literal["graded", "failed", "stub", "not handed in", "unreadable", "grader failed"]
-"""What came of an exercise of a learner; `failed` is code that earned no point."""
+"""The state of a learner's exercise; `failed` is code that earned no point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one check came to."""
+    """The result of one check."""
 
     status: Status
     share: float = 0.0
@@ -107,7 +107,7 @@ class ExerciseReport:
     printed: str = ""
     """What the submission printed while it was graded."""
     doubts: tuple[str, ...] = ()
-    """What looks as if it should have been graded and was not, a line each."""
+    """What looks as if it should have been graded and was not, one line each."""
     without: tuple[str, ...] = ()
     """Parts of the exercise that are missing or not written yet."""
     absent: Literal["", "not handed in", "unreadable"] = ""
@@ -133,7 +133,7 @@ class ExerciseReport:
 
     @property
     def standing(self) -> Standing:
-        """What came of it, in a word or two."""
+        """The state of the exercise, in a word or two."""
         if self.absent:
             return self.absent
         if any(item.verdict.status == "not_run" for item in self.items):

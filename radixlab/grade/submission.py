@@ -1,8 +1,8 @@
 """Finding the graded cells of a notebook.
 
 A graded cell begins with `%%exercise 8.5.2 samples`: an exercise's id and, where the task has
-several parts, a part's name. A repeated part replaces the earlier one and keeps its place. What
-looks like a graded cell and is not gets one line that says why: nothing is a silent zero.
+several parts, a part's name. A repeated part replaces the earlier one at its position. What
+looks like a graded cell and is not gets one line that says why: no zero is silent.
 """
 
 import re
@@ -20,7 +20,7 @@ PARTS = {
     "8.5.3": ("look", "order", "uses", "plan"),
     "8.5.4": ("lru", "policy"),
 }
-"""The parts that each exercise is handed out with; a learner may have others, or only one cell."""
+"""The parts that each exercise is handed out with; a learner may use others, or a single cell."""
 
 _MAGIC = re.compile(r"%%exercise(?: (?P<id>\S+)(?: (?P<rest>.*))?)?")
 _ALMOST = re.compile(r"[^\w`]*%[^\w`]*exc?er\w*|.*run_cell_magic\W+exercise", re.IGNORECASE)
@@ -57,7 +57,7 @@ class Submission:
     exercise_id: str
     parts: tuple[Part, ...]
     doubts: tuple[str, ...] = ()
-    """What looks as if it should be graded and is not, a line each."""
+    """What looks as if it should be graded and is not, one line each."""
     absent: Literal["", "not handed in", "unreadable"] = ""
     why: str = ""
     """One line on why it is absent."""
@@ -97,7 +97,9 @@ def as_part(cell: str, place: str = "") -> Part | str | None:
     if magic is None:
         return _looks_graded(lines)
     if magic["id"] not in PARTS:
-        named = f"there is no exercise {magic['id'][:40]!r}" if magic["id"] else "it names none"
+        named = (
+            f"there is no exercise {magic['id'][:40]!r}" if magic["id"] else "it names no exercise"
+        )
         return f"{named}: {', '.join(PARTS)}"
     if magic["rest"] and not re.fullmatch(r"[\w-]+", magic["rest"]):
         return f"only the name of a part may stand behind the id, not {magic['rest'][:40]!r}"
@@ -129,12 +131,14 @@ def collect(exercise_id: str, parts: Iterable[Part], doubts: Iterable[str] = ())
         if part.exercise_id == exercise_id:
             if part.name and part.name not in PARTS[exercise_id]:
                 has = ", ".join(PARTS[exercise_id]) or "none"
-                found.append(f"{part.place} is graded as the part {part.name}; handed out: {has}")
+                found.append(
+                    f"{part.place} is graded as the part {part.name}; parts handed out: {has}"
+                )
             if earlier := by_name.get(part.name):
                 found.append(f"{earlier.place} was not graded: {part.place} holds the same part")
             by_name[part.name] = part
         else:
-            found.append(f"{part.place} was not graded: it is of exercise {part.exercise_id}")
+            found.append(f"{part.place} was not graded: it belongs to exercise {part.exercise_id}")
     return Submission(exercise_id, tuple(by_name.values()), tuple(found[:_MOST_DOUBTS]))
 
 

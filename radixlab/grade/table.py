@@ -66,7 +66,7 @@ def _hardest(learners: Learners) -> Iterator[str]:
     figures = [f for f in item_figures(learners) if f["num_judged"] and f["mean_share"] < 1]
     if figures and len(learners) > 1:
         yield ""
-        yield "Most often missed, of those who handed something in:"
+        yield "Items that cost most, among those who handed something in:"
         width = max(len(figure["id"]) for figure in figures)
         for figure in sorted(figures, key=lambda figure: figure["mean_share"])[:NUM_HARDEST]:
             passed = f"passed by {figure['num_passed']} of {figure['num_judged']}"

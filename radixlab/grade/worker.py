@@ -19,7 +19,7 @@ from radixlab.grade.report import ItemReport
 from radixlab.grade.submission import Part, Submission
 
 MAX_MEMORY_BYTES = 3 << 30
-"""Of addresses; the judge uses a tenth of it."""
+"""Limit on the address space; the judge uses a tenth of it."""
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Where learners' exercise notebooks are, and how a version is put back into one.
 
-Knows folders and file names; nothing below a learner's folder is a link that is followed. Making
-the copies is the part of `copies`.
+Knows folders and file names, and follows no link below a learner's folder. `copies` makes the
+copies.
 """
 
 import json
@@ -43,10 +43,10 @@ def notebook(root: Path, exercise: Exercise) -> Path:
 
 
 def hand_in(folder: Path, exercise: Exercise) -> Submission:
-    """Read what a learner's folder holds of an exercise; what is wrong is said in the submission.
+    """Read what a learner's folder holds of an exercise; the submission says what is wrong.
 
     The notebook with the exercise's own name counts. Where there is none, the only file that looks
-    like it counts, and that is said.
+    like it counts, and the submission says so.
     """
     if folder.is_symlink():
         return _absent(exercise, "unreadable", "the folder is a link, and links are not followed")
@@ -137,7 +137,7 @@ def _counts(name: str) -> bool:
 
 
 def learners(folder: Path) -> dict[str, Path]:
-    """Return one learner's folder, or by name the subfolders, each a learner's.
+    """Return folders by learner: the folder itself, if it is one learner's, or its subfolders.
 
     A subfolder without an exercise is a learner who handed in nothing.
 

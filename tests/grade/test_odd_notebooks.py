@@ -53,7 +53,7 @@ SOURCES = {
     "a zero in the id": (f"%%exercise 8.5.01\n{CODE}", "no exercise '8.5.01'"),
     "a dot behind the id": (f"%%exercise 8.5.1.\n{CODE}", "no exercise '8.5.1.'"),
     "an id that is not there": (f"%%exercise 9.9.9\n{CODE}", "no exercise '9.9.9'"),
-    "no id": (f"%%exercise\n{CODE}", "it names none"),
+    "no id": (f"%%exercise\n{CODE}", "it names no exercise"),
     "a note behind the id": (
         f"%%exercise 8.5.1 # mine\n{CODE}",
         "only the name of a part may stand",
@@ -74,7 +74,7 @@ SOURCES = {
         "its first line says",
     ),
     "no magic at all": (CODE, "has no cell that begins with `%%exercise 8.5.1`"),
-    "another exercise's": (f"%%exercise 8.5.2\n{CODE}", "it is of exercise 8.5.2"),
+    "another exercise's": (f"%%exercise 8.5.2\n{CODE}", "it belongs to exercise 8.5.2"),
     "half of a character": (f"{MAGIC}x = '\ud83d'", "a lone surrogate"),
     "no source": (None, "no readable source"),
     "a number as source": (3, "no readable source"),
@@ -284,7 +284,7 @@ def test_a_part_of_the_learners_own_is_graded_and_said(tmp_path):
     (tmp_path / NAME).write_text(text(*own))
     found = hand_in(tmp_path, EX)
     assert [part.name for part in found.parts] == ["helpers", "tree"] and not found.missing
-    assert found.doubts[0].endswith("cell 1 is graded as the part helpers; handed out: none")
+    assert found.doubts[0].endswith("cell 1 is graded as the part helpers; parts handed out: none")
 
 
 def test_the_magic_twice_in_one_cell_is_named(tmp_path):

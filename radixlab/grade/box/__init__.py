@@ -10,9 +10,9 @@ can only answer questions. Whatever the code prints, patches or kills, it does t
 - `inside`   the program that runs in the box
 - `fence`    what the kernel keeps it from: files, and the system calls that are not in `calls`
 - `bpf`      the assembler in which `calls` writes its filter
-- `folder`   the only place where it may write
+- `folder`   the only folder in which it may write
 - `usage`    what it has used, as the system counts it
-- `watch`    the judge's eye on it, and why it is ended
+- `watch`    what the judge observes of it, and why it is ended
 - `process`  starting it, and its end
 """
 

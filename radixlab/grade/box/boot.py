@@ -1,7 +1,7 @@
 """What the box's Python begins with: what it can import, and what it may read.
 
-Of this package it knows two folders; of other packages NumPy and msgpack, and no other, although
-they may lie in one folder with all that is installed.
+It can import two folders of this package, and NumPy and msgpack, but no other package, although all
+installed packages may lie in one folder.
 """
 
 import functools

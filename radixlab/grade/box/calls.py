@@ -1,9 +1,9 @@
 """The system calls that a box may make; whatever is not named here is refused.
 
 A list of what is allowed stays right when a new kernel brings new calls. So there is no new process
-and no other program; no word to another process; no change of modes, owners, times or attributes;
-no priority and no affinity; no shared memory, semaphore or queue that outlives the box; no socket
-but a pair whose two ends are both inside; no mount, no tracing, no kernel programs.
+and no other program; no message to another process; no change of modes, owners, times or
+attributes; no priority and no affinity; no shared memory, semaphore or queue that outlives the box;
+no socket except a pair whose two ends are both inside; no mount, no tracing, no kernel programs.
 """
 
 from typing import NamedTuple

@@ -78,7 +78,7 @@ def fence(readable: Iterable[str], writable: Iterable[str]) -> None:
 
 
 def around(path: str, hidden: Iterable[str]) -> Iterator[str]:
-    """Split a folder into the largest parts of it that hold none of the hidden folders."""
+    """Yield the largest parts of a folder that hold none of the hidden folders."""
     within = [other for other in hidden if other == path or other.startswith(f"{path}/")]
     if not within:
         yield path
@@ -119,14 +119,14 @@ def _close_files(libc: ctypes.CDLL, readable: Iterable[str], writable: Iterable[
 
 def _allow(libc: ctypes.CDLL, rules: int, path: str, allowed: int) -> None:
     try:
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return  # this machine has no such file
     if not os.path.isdir(path):
         allowed &= ~_NEEDS_FOLDER
-    rule = _Beneath(allowed, place)
+    rule = _Beneath(allowed, opened)
     _done(libc.syscall(_ADD_RULE, rules, 1, ctypes.byref(rule), 0))
-    os.close(place)
+    os.close(opened)
 
 
 class _Step(ctypes.Structure):

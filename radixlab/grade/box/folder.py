@@ -1,7 +1,7 @@
-"""The folder of a box: the only one in which a submission may write, and what is left of it.
+"""The folder of a box: the only one in which a submission may write, and its removal.
 
-Whatever a submission makes there (a nest of thousands of folders, names that are no text, modes
-that shut its owner out), measuring it and removing it take little and never fail.
+Whatever a submission makes there (thousands of nested folders, names that are not text, modes that
+shut the owner out), measuring and removing it is cheap and never fails.
 """
 
 import os

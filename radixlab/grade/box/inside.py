@@ -30,7 +30,7 @@ MAX_OPEN_FILES = 64
 RECURSION_LIMIT = 50_000
 """Calls within calls: enough to walk the blocks of the longest hidden key, two calls a block."""
 STACK_BYTES = 256 << 20
-"""The most that so many calls need, 5 KB each when they lead through NumPy: an endless recursion
+"""Enough for `RECURSION_LIMIT` calls of 5 KB, which calls through NumPy take: an endless recursion
 ends as an exception. Python 3.12 and 3.13 count calls through C on their own, up to 10,000."""
 NUM_THREADS = 2
 """One that answers, and the first one, which waits for it."""
@@ -112,7 +112,7 @@ def _with_a_deep_stack(serve: Callable[[], None]) -> None:
 
 
 def _moved(descriptor: int) -> int:
-    """Return a copy that child processes do not inherit; the place itself becomes empty."""
+    """Return a copy that child processes do not inherit; the old descriptor becomes empty."""
     copy = os.dup(descriptor)
     empty = os.open(os.devnull, os.O_RDWR)
     os.dup2(empty, descriptor)

@@ -29,7 +29,7 @@ _LINE = re.compile(r'File "([^"]{1,200})", line (\d{1,6}) in (.{1,200})')
 
 
 class BoxError(RuntimeError):
-    """A box cannot be started on this machine: the learner has no part in it."""
+    """A box cannot be started on this machine, which is not the learner's fault."""
 
 
 class Box:
@@ -100,7 +100,7 @@ class Box:
         Raises
         ------
         BoxEnded
-            It did; whatever was asked got no answer.
+            The box was ended; whatever was asked got no answer.
         """
         self._peer.refill()
         clock = Clock(self._pid)
@@ -223,8 +223,8 @@ class Box:
 class _Cores:
     """Keeps this thread, and the box it starts, on one core for a while.
 
-    They take turns, never run at once. Waking another core, which may sleep, takes far longer than
-    handing over the one that is awake: a call is 3 to 6 times as fast.
+    The two take turns and never run at once. Waking another core, which may sleep, takes far longer
+    than handing over the one that is awake: a call is 3 to 6 times as fast on one core.
     """
 
     def __init__(self) -> None:

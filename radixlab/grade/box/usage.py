@@ -18,7 +18,7 @@ class Usage:
     cpu_s: float | None
     """Seconds of CPU time of all its threads. On Linux this clock counts single nanoseconds."""
     memory_bytes: int | None
-    """Bytes of memory that are its own and resident."""
+    """Bytes of memory that are resident and not shared."""
 
 
 def usage_of(pid: int) -> Usage:

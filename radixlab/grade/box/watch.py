@@ -1,4 +1,4 @@
-"""The judge's eye on a box while a question is open, and the end of a box that takes too much.
+"""Watching a box while a question is open, and ending a box that takes too much.
 
 Everything is measured from outside and decided in the judge's process, where the learner's code
 cannot reach. A watch belongs to one question: once that has its answer, the watch ends nothing.
@@ -43,7 +43,7 @@ class BoxEnded(Exception):
 
 
 class BoxTimeout(BoxEnded):
-    """The time is over."""
+    """The time limit is over."""
 
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"not done after {limit_s:g} s")
@@ -51,10 +51,10 @@ class BoxTimeout(BoxEnded):
 
 
 class Clock:
-    """Counts the time in which box or judge run or sleep: not that in which they wait for a core.
+    """Counts the time in which box or judge run or sleep, without the time they wait for a core.
 
-    They take turns, so their waiting adds up, except where they wait for each other: so what they
-    ran counts in any case. Of several threads of the box the one that waited longest counts.
+    They take turns, so both waits are subtracted. Where both wait at once, this subtracts too much,
+    so the time that they ran always counts. Of the box's threads the longest wait is taken.
     """
 
     def __init__(self, pid: int) -> None:
@@ -89,7 +89,7 @@ def _runnable_per_core() -> float:
 
 
 def excess(pid: int, folder: Folder, received_bytes: int) -> BoxEnded | None:
-    """Return why a box is to be ended; None if it keeps within what it may use."""
+    """Return why a box must be ended; None if it keeps within its limits."""
     num_files, in_files = folder.size(MAX_FILES)
     written = max(in_files, written_bytes(pid) - received_bytes)
     own = usage_of(pid).memory_bytes or 0
@@ -106,12 +106,12 @@ def excess(pid: int, folder: Folder, received_bytes: int) -> BoxEnded | None:
 
 
 class Watch:
-    """Looks after one question; as a context, around it.
+    """Watches the box during one question, as a context around it.
 
     Parameters
     ----------
     look
-        Returns why the box is to be ended, or None.
+        Returns why the box must be ended, or None.
     end
         Ends the box.
 

@@ -59,7 +59,7 @@ class TreeAdapter:
         return Receipt(self.tree.lock(node))
 
     def unlock(self, receipt: Receipt) -> None:
-        """Undo one lock; whether a second time raises is the learner's business."""
+        """Undo one lock; whether a second call raises is up to the learner's tree."""
         self.tree.unlock(receipt.node)
 
     def trim(self, node: Any, num_blocks: int) -> BlockIds:

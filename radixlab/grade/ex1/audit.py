@@ -35,7 +35,7 @@ class Wrong(Exception):
 
 
 class _Unjudged(Exception):
-    """From here on there is nothing to judge: what went wrong is another item's business."""
+    """From here on there is nothing to judge: another item judges what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +227,8 @@ def _judge_locks(model: PrefixModel, found: dict[int, tuple[int, int]]) -> None:
         right = model.lock_refs[prefix]
         if lock_ref != right:
             raise Wrong(
-                f"The node of block {block} shows lock_ref {lock_ref}; receipts held at or "
-                f"below it: {right}.",
+                f"The node of block {block} shows lock_ref {lock_ref}; it should be {right}, the "
+                f"number of receipts held at or below it.",
                 f"lock_ref {right} at block {block}",
                 f"lock_ref {lock_ref} at block {block}",
             )

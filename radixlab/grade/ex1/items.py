@@ -29,7 +29,7 @@ EXERCISE = Exercise(
             "match",
             3,
             "match_prefix finds the blocks of the longest cached prefix in whole blocks: a block "
-            "counts if all its tokens agree, and tokens beyond the last whole block never do.",
+            "counts if all its tokens agree, and tokens beyond the last whole block never count.",
             _check(traffic.match_scenarios),
             (
                 "How many blocks do six tokens fill, in blocks of four? And where does a key go "
@@ -48,8 +48,8 @@ EXERCISE = Exercise(
             _check(traffic.split_scenarios),
             (
                 "Draw it: one node of three blocks, and a key that shares the first of them.",
-                "A new upper node takes the shared blocks and the place below the parent; the old "
-                "node keeps the rest, and its children.",
+                "A new upper node takes the shared blocks and becomes the parent's child instead "
+                "of the old node. The old node keeps the rest, and its children.",
                 "upper = Node(lower.parent, lower.tokens[: n * size], lower.block_ids[:n]); put it "
                 "in the parent's children where lower was, cut lower, and make it upper's child.",
             ),
@@ -90,7 +90,7 @@ EXERCISE = Exercise(
             _check(traffic.lock_scenarios),
             (
                 "A request that holds a leaf reads every block from the root on.",
-                "lock adds one to the node and all its ancestors, unlock takes it off again. A "
+                "lock adds one to the node and all its ancestors, and unlock subtracts it again. A "
                 "receipt ends where its key ends: so both halves of a split node are held.",
                 "In split: upper.lock_ref = lower.lock_ref, and lower stays the object that "
                 "receipts name. The receipt remembers that it was used.",
@@ -104,7 +104,7 @@ EXERCISE = Exercise(
             "unlocked leaves upwards, and returns each id once.",
             _check(traffic.evict_scenarios),
             (
-                "May a block go while the tree still has one that continues it?",
+                "May a block be evicted while the tree still has one that continues it?",
                 "Take blocks off a leaf's end. A leaf without blocks is gone, and its parent may "
                 "be an unlocked leaf now: go on with it.",
                 "leaves = […]; while leaves and len(gone) < n: pop one, take what is needed off "
@@ -121,7 +121,7 @@ EXERCISE = Exercise(
             _check(traffic.stats_scenarios),
             (
                 "Everything you need is in walk.",
-                "Blocks are counted, not nodes; and the root is none.",
+                "Count blocks, not nodes, and leave out the root.",
                 "sum(len(v.block_ids) for v in self.walk() if v.lock_ref >= 2), and so on.",
             ),
             NEEDS,
@@ -129,11 +129,11 @@ EXERCISE = Exercise(
         Item(
             "machine",
             3,
-            "Over long random runs of all methods every answer, and what walk shows after it, is "
-            "that of a simple model.",
+            "Over long random runs of all methods every answer agrees with a simple model, and so "
+            "does what walk shows after it.",
             _check(traffic.machine_scenarios),
             (
-                "Look at the shortest run that fails: which call was it that broke the tree?",
+                "Look at the shortest run that fails: which call broke the tree?",
                 "Suspect what is stored twice: a list of leaves, a cache of answers, a count.",
                 "Write a method that checks what must always hold (a child's parent is the node "
                 "it hangs on, its key is its first block) and call it after every call.",

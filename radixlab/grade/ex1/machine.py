@@ -43,10 +43,10 @@ class Draw:
         """Return the same block whenever a prefix comes again: so there are no duplicates."""
         above, found = -1, []
         for end in range(self.block_size, len(tokens) + 1, self.block_size):
-            place = above, tokens[end - self.block_size : end]
-            if place not in self.home:
-                self.home[place] = len(self.home), next(self.free)
-            above, block = self.home[place]
+            prefix = above, tokens[end - self.block_size : end]
+            if prefix not in self.home:
+                self.home[prefix] = len(self.home), next(self.free)
+            above, block = self.home[prefix]
             found.append(block)
         return tuple(found)
 

@@ -95,7 +95,7 @@ class PrefixModel:
         return [prefix for prefix in self.block_of if not self.lock_refs[prefix]]
 
     def why_not(self, block_ids: Sequence[int], num_blocks: int) -> str | None:
-        """Say why these blocks are no right answer to `evict(num_blocks)`; None if they are one."""
+        """Say why these blocks do not answer `evict(num_blocks)`; None if they do."""
         gone: set[int] = set()
         for block in block_ids:
             prefix = self.prefix_of.get(block)

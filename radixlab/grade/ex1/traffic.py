@@ -1,10 +1,10 @@
 """Hidden scenarios, one family per item: the shapes are fixed, the numbers drawn.
 
-A family has no corner of another item's in it, as far as that can be, so that one fault costs one
+A family avoids the special cases of the other items where it can, so that one fault costs one
 item: only `match` has keys that end inside a block, only `children` asks for both of two blocks
 that look alike, only `reinsert` offers blocks that are not needed, and only `match` and `children`
-have tokens of any size, also 0 and below. The machine has it all. Blocks hold 1 to 64 tokens, and
-the first of them has the id 0.
+have tokens of any size, also 0 and below. The machine has all of this. Blocks hold 1 to 64 tokens,
+and the first of them has the id 0.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,9 @@
-"""Blocks that are easily taken for one another: one of them for each way to look away.
+"""Blocks that are easily taken for one another: one pair for each kind of careless key.
 
 A key must tell blocks apart that differ in any token. A hash, a checksum, a sum, an xor, a sorted
 or joined text, the first tokens or the last, a smaller or a real number type: each of them is
-blind to something, and here it is. All tokens fit into 64 bits with a sign.
+blind to some difference, and each of these differences is here. All tokens fit into 64 bits with a
+sign.
 """
 
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def look_alikes(rng: np.random.Generator, block_size: int) -> list[Tokens]:
 
 
 def crowd(rng: np.random.Generator, num_blocks: int) -> list[Tokens]:
-    """Return pairs of tokens, so many of so few that any short summary of them meets another."""
+    """Return many pairs of few different tokens: short summaries of some of them collide."""
     few = rng.integers(LEAST, MOST, 16).tolist() + list(range(-16, 32))
     pairs = [(one, two) for one in few for two in few]
     return [pairs[i] for i in rng.permutation(len(pairs))[:num_blocks]]

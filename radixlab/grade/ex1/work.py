@@ -1,11 +1,11 @@
 """The last item: the work of a key grows with its own length, and with nothing else.
 
-Two scenes tell on different faults: ten thousand short keys on a scan of the children, and long
-ones on copies of the rest, or comparisons from the beginning, block by block. The friendly measure
+Two scenes show different faults. Ten thousand short keys show a scan of the children; long keys
+show copies of the rest, or comparisons from the beginning, block by block. The friendly measure
 counts what is done with tokens (compared, hashed, copied by a slice), per token. NumPy, bytes and
 patched counters hide that. So the CPU time of the learner's whole process, as the system counts
-it, decides as well: of one run on all keys, over that of many runs on few of them with as many
-tokens; and over the time that a plain model takes here.
+it, decides as well. The time of one run on all keys is compared with the time of many runs on few
+of them, with as many tokens, and with the time that a plain model takes here.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
 PART = 40
-"""A small run has one key, or one block of a key, in so many."""
+"""A small run has this fraction of the keys, or of the blocks of a key: one in 40."""
 MOST_PER_TOKEN = 40
 """Right solutions take 2 to 7."""
 GROWTH = 3.0, 4.5
@@ -36,7 +36,7 @@ STOPPED = 6.0
 SLOWNESS = 20.0, 40.0
 """Likewise, over a plain model's time: right solutions take 0.3 to 9 times as long."""
 NUM_TIMES = 3
-"""The shortest of so many times counts; it is only measured again if need be."""
+"""Measurements at most, of which the shortest counts; one is enough if it is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +167,14 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
             return share
         if growth >= STOPPED:
             break
-    message = f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes."
+    message = (
+        f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes; at most "
+        f"{SLOWNESS[0]:.0f} times earns all points."
+    )
     if growth > GROWTH[0]:
         message = (
-            f"the CPU time per token is {growth:.1f} times that of a run with a {PART}th of the "
-            f"keys, or of their length; it should be about the same."
+            f"the CPU time per token is {growth:.1f} times as long as in a run with a {PART}th of "
+            f"the keys, or of their length; at most {GROWTH[0]:.0f} times earns all points."
         )
     if share == 0:
         raise scene.failed(message)

@@ -1,7 +1,8 @@
 """The audit: the samples of both kinds are compared with the log, rule by rule.
 
-A rule is a function that returns its first fault; its docstring is its sentence and its name its
-id. Each item rests on the rules that belong to it, so a fault costs the items it is about.
+A rule is a function that returns its first fault. Its name is the rule's id, and its docstring is
+the sentence that a learner reads. An item requires the rules that belong to it, so a fault costs
+only the items that it concerns.
 """
 
 from collections import Counter
@@ -49,7 +50,7 @@ def require(run: Run, kinds: Kinds, *rules: Rule) -> None:
 
 
 def each_sample(say: Callable[[Run, int, Sample], str | None]) -> Rule:
-    """Make a rule of what says what is wrong with one sample."""
+    """Turn a function that says what is wrong with one sample into a rule."""
 
     @wraps(say)
     def rule(run: Run, kinds: Kinds) -> Fault | None:

@@ -39,7 +39,7 @@ def report(run: Run) -> None:
 
 
 def concluded(run: Run) -> None:
-    """Draw every conclusion again, also where nothing is copied."""
+    """Compute every conclusion again, also where nothing is copied."""
     found = [_conclusion(index, row) for index, row in enumerate(run.part("conclusions"))]
     found.sort(key=lambda one: one[0])
     right = conclusions(run)

@@ -1,4 +1,4 @@
-"""The rules about groups and rounds: which calls belong together, and which became samples.
+"""The rules about groups and rounds: which calls belong together, and which are samples.
 
 A *piece* is a family of sequences that was measured: a group, or the sequence beside it that is
 never forked.
@@ -23,7 +23,7 @@ class Piece:
     combination: Combination
     is_group: bool
     nth: int
-    """Which of its combination's groups, or of the sequences beside them, it is, from 1."""
+    """Its number among its combination's groups, or among the writes beside them, from 1."""
 
     def __str__(self) -> str:
         what = "group" if self.is_group else '"unshared" write'

@@ -22,7 +22,7 @@ EXERCISE = Exercise(
             everywhere(audit),
             (
                 "Four things spoil a time: a cold manager, work that is still queued, figures "
-                "that were improved, and measuring something else than you were asked for.",
+                "that were improved, and measuring something that was not asked for.",
                 "A cold call must not be a sample at all; an interrupted call must be one, since "
                 "the median does not mind it. And a call that returns is not a call that is done.",
                 f"Per manager: {WARM_UP_CALLS} calls first that are not samples. Per sample: sync, "
@@ -50,12 +50,12 @@ EXERCISE = Exercise(
         Item(
             "eager",
             3,
-            'Managers of kind "eager" are measured by the same calls, as often, and with the '
-            "copies that their forks make.",
+            'Managers of kind "eager" are measured with the same calls, and as often, and their '
+            "samples hold the copies that their forks make.",
             everywhere(eager),
             (
                 "When does the eager manager pay?",
-                "Run the very same function for both kinds; it should not know which it has.",
+                "Run the same function for both kinds; it should not know which kind it measures.",
                 'for kind in KINDS: take the group with make_manager(kind, size); time "fork" as '
                 "well, and count the copies it returns.",
             ),
@@ -84,8 +84,8 @@ EXERCISE = Exercise(
             everywhere(concluded),
             (
                 "Write each definition down as one line of code, and no other arithmetic.",
-                "What a copy adds is a difference of two medians, not one of them. The share is of "
-                "blocks, over all samples of this block size and number of forks.",
+                "What a copy adds is a difference of two medians, not one of them. The share "
+                "counts blocks, over all samples of this block size and number of forks.",
                 "copy_s = m(cow, first) - m(cow, unshared), None if no first write copied; "
                 "break_even_blocks = (m(eager, fork) - m(cow, fork)) / copy_s.",
             ),

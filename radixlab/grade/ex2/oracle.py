@@ -17,8 +17,8 @@ def logged_seconds(run: Run) -> dict[Cell, list[float]]:
         truth_s = run.story.after(sample.start_s).seconds
         if truth_s is None:
             raise run.failed(
-                f"{run.name(index)} did not begin at a reading of the clock, so nothing follows "
-                f"from it.",
+                f"{run.name(index)} did not begin at a reading of the clock, so nothing can be "
+                f"computed from it.",
                 index,
             )
         seconds[sample.cell].append(truth_s)

@@ -17,12 +17,12 @@ from radixlab.grade.ex2.traffic import WORKLOADS
 READ_S = 2e-8
 """What reading the clock takes; no two readings are equal."""
 JITTER = 0.03
-"""Every cost varies by as much, evenly: a median of 15 strays by less than half of it."""
+"""Every cost varies evenly by this share: a median of 15 strays by less than half of it."""
 OUTLIERS = 0.05
 """Share of the calls that something interrupts: far from half of a cell, and enough for a mean."""
 OUTLIER_FACTORS = (20.0, 60.0)
 SYNC_SHARE = 0.005
-"""What `sync` takes, by what a write takes."""
+"""What `sync` takes, as a share of what a write takes."""
 WARM_UP_FACTOR = 15.0
 """Of a manager's very first call; falls evenly to 1 over `num_cold` calls."""
 
@@ -39,7 +39,7 @@ class Costs:
     copy_byte_s: float
     fork_s: float
     batch_share: float
-    """What a block costs among all that an eager fork copies at once, by what one alone costs."""
+    """What a block costs in an eager fork, which copies many at once, as a share of one alone."""
     token_bytes: int
     launched_share: float
     """Of a call's cost, what passes before it returns; the rest is queued until `sync`."""

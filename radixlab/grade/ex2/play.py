@@ -41,7 +41,7 @@ class Run:
 
     @cached_property
     def samples(self) -> list[Sample]:
-        """The samples, each of which could be one."""
+        """The samples, each with fields of the right types."""
         found = rows("samples", self.returned.get("samples"), MAX_SAMPLES)
         if not found:
             raise Failed("samples is empty.", scenario=self.scene.code(self.function))
@@ -55,7 +55,7 @@ class Run:
 
     @cached_property
     def sampled(self) -> dict[int, Sample]:
-        """The sample of each call that is one."""
+        """By call, the sample that timed it."""
         pairs = zip(self.calls, self.samples, strict=True)
         return {at: sample for at, sample in pairs if at is not None}
 
@@ -68,7 +68,7 @@ class Run:
         return rows(name, self.returned.get(name), MAX_ROWS)
 
     def failed(self, message: str, index: int | None = None) -> Failed:
-        """Say what is wrong, where there is a sample with its calls beside what they should be."""
+        """Say what is wrong; of a sample, show its calls and what they should be."""
         code = self.scene.code(self.function, index)
         if index is None:
             return Failed(message, scenario=code)
@@ -90,7 +90,7 @@ class Run:
 
 
 def named(phase: str) -> str:
-    """Name a call by its phase, or by what else it is."""
+    """Name a call by its phase, or describe a write that has none."""
     if phase not in PHASES:
         return phase
     return "a fork" if phase == "fork" else f'a write that is "{phase}"'

@@ -1,7 +1,7 @@
 """What happened in a run, read from its log alone: groups, phases, and what each reading timed.
 
-A *family* is a sequence that was started and all that was forked from it. It knows no samples.
-Calls are known by their indices among the events of the log.
+A *family* is a sequence that was started and all that was forked from it. This file knows no
+samples. Calls are known by their indices among the events of the log.
 """
 
 from collections import Counter, defaultdict
@@ -45,7 +45,7 @@ class Interval:
 
     @property
     def others(self) -> list[Call]:
-        """Its calls but for sync."""
+        """Its calls except those of sync."""
         return [call for call in self.calls if call.verb != "sync"]
 
 
@@ -61,13 +61,13 @@ class Story:
         self.families: dict[int, list[Family]] = defaultdict(list)
         """Of each manager, in the order of their starts."""
         self.phase: dict[int, str] = {}
-        """In the words of `Sample.phase`, or what else a write was."""
+        """Of each fork and write: a `Sample.phase`, or `EARLY` or `MORE`."""
         self.nth: dict[int, int] = {}
-        """Which of its manager's calls of `start`, `fork` and `append` each was, from 1."""
+        """Its number among its manager's calls of `start`, `fork` and `append`, from 1."""
         self.is_quiet: dict[int, bool] = {}
         """Whether nothing of its manager was queued when it was called."""
         self.alone: set[int] = set()
-        """Those that stand alone between two readings of the clock."""
+        """Forks and writes that are the only one between two readings of the clock."""
         self._read()
         for family in {*self.family.values()}:
             self.phase.update(self._phases(family))

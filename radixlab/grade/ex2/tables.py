@@ -1,6 +1,7 @@
-"""Block tables of paper: who holds which block, so that every copy is one that had to be made.
+"""Block tables of paper: who holds which block, so that only necessary copies are made.
 
-As in the engine, a write copies the last block if somebody else holds it too. It knows no time.
+As in the engine, a write copies the last block if it has another holder too. This file knows no
+time.
 """
 
 from collections import Counter

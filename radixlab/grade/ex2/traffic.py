@@ -1,7 +1,7 @@
 """The hidden inputs: what a benchmark is asked to sweep, on which machine and with which prompts.
 
-The learner's code chooses none of it, so a count that is worked out from a rule of thumb is wrong
-somewhere, and a count that was taken is right everywhere.
+The learner's code chooses none of these. So a count that follows a rule of thumb is wrong on some
+of them, and a count that was taken is right on all.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ WORKLOADS: dict[str, Workload] = {
         Workload("eighth", "the prompt ends where a block of 8 ends, inside a larger one"),
     )
 }
-"""All but `cached` work on the real engine as well; that is one that reuses partial blocks."""
+"""`cached` needs an engine that reuses partial blocks; the others run on the real one as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ TARGET = 0.7
 LEAST = 0.45
 """Share of the way that earns nothing; the points grow evenly from here to the target."""
 FORGIVEN, TOO_MUCH = 0.01, 0.03
-"""Losses against order of arrival, of the prompt tokens, that cost nothing, and everything."""
+"""Losses against order of arrival, as shares of the prompt tokens: no points lost, and all."""
 NEAR = 0.9
 """A hot spot is right if it saves at least this share of what the hottest does."""
 LEAST_BY_PINS = 0.01
-"""What the pins must add, of the prompt tokens, on the pattern that needs them."""
+"""What the pins must add for all points on the pattern that needs them: of the prompt tokens."""
 PINNED = "agent"
 """The pattern that needs pins."""
 
@@ -49,7 +49,8 @@ def check_hits(trial: Trial) -> float:
     if not earned:
         one = pattern_runs(trial, max(PATTERNS, key=lambda name: shares[name]))[0]
         raise Failed(
-            f"The plan goes too short a part of the way: {told}. More than {LEAST} earns points.",
+            f"The plan does not go far enough on any pattern: {told} of the way. More than {LEAST} "
+            f"earns points.",
             scenario=code(one.scene),
             expected=f"{without_end(one.scene).hit_tokens:,} tokens found if nothing were evicted, "
             f"{by_arrival(one.scene).hit_tokens:,} in order of arrival",
@@ -60,7 +61,7 @@ def check_hits(trial: Trial) -> float:
 
 
 def check_rules(trial: Trial) -> None:
-    """See that plans for workloads of other sizes keep the rules, and attend to their own KV."""
+    """See that plans for workloads of other sizes keep the rules, and read their own KV."""
     for where in odd_scenes(trial):
         run(trial, where, with_canary=True)
 
@@ -129,7 +130,7 @@ def check_hot_spot(trial: Trial) -> None:
         if named < NEAR * best.saved_tokens:
             raise Failed(
                 f"On {one.scene.pattern}, {one.scene.num_requests} requests, the hot spot has "
-                f"{len(prefix):,} tokens and can save {named:,}; one prefix can save "
+                f"{len(prefix):,} tokens and can save {named:,}; the best prefix can save "
                 f"{best.saved_tokens:,}.",
                 scenario=_spot(one.scene),
                 expected=f"{best.num_tokens:,} tokens, found by {best.num_requests} requests, "

@@ -3,8 +3,8 @@
 What decides is CPU time, read from outside of the learner's process: work in NumPy, on bytes or on
 numbers that stand for prefixes counts as well. Only its growth is judged, never the time itself, as
 the best of a few tries. Each try has other requests, so that a plan kept from an earlier call is of
-no use, and the plans are checked: giving up on many requests is no way to save work. Tokens that
-count themselves say where the work comes from.
+no use. The plans are carried out: a plan that gives up on many requests fails. Tokens that count
+their comparisons and hashes say where the work comes from.
 """
 
 from typing import Any
@@ -20,15 +20,15 @@ from radixlab.grade.reading import whole
 SIZES = (500, 4_000)
 """Requests; what is done with each must not depend on how many there are."""
 COUNTED_SIZES = (150, 1_200)
-"""Requests whose tokens count themselves: fewer, because counting is slow."""
+"""Requests whose tokens count comparisons and hashes: fewer, because counting is slow."""
 ALL_AT, NOTHING_AT = 1.3, 1.5
 """Slopes that earn all points, and none."""
 HOPELESS = 1.8
-"""A slope that no busy machine makes of a good one: it is not tried again."""
+"""A busy machine never makes a good slope this steep: it is not measured again."""
 NUM_TRIES = 3
-"""Of CPU times; one is enough if it is good."""
+"""How often the CPU time is measured, at most; once is enough if it is good."""
 FEWEST_COUNTED = 1_000
-"""Comparisons from which on their number says something."""
+"""Comparisons; with fewer, their number says nothing about growth."""
 LEAST_KEPT = 0.6
 """Share of its gain on few requests that a plan must keep on many."""
 HOST = "radixlab.exercise.plan_host"

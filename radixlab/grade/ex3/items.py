@@ -3,6 +3,7 @@
 from radixlab.grade.ex3.gains import (
     FORGIVEN,
     LEAST,
+    LEAST_BY_PINS,
     NEAR,
     PINNED,
     TARGET,
@@ -34,17 +35,17 @@ EXERCISE = Exercise(
             f"from order of arrival to memory without end, in tokens found; {LEAST} earns nothing.",
             check_hits,
             (
-                "Which pattern goes least far? When is a prefix lost there that somebody will ask "
-                "for again, and what came in between?",
-                "Each pattern needs another instrument most: on document-qa whoever shares a "
-                "document comes next; on multi-turn-chat what nobody will ask for again is not "
-                "registered; on agent a pin keeps what is used seldom; on few-shot blocks must be "
+                "On which pattern does the plan go least far? When is a prefix lost there that "
+                "somebody will ask for again, and what came in between?",
+                "On each pattern a different instrument decides. On document-qa, a request for the "
+                "same document comes next. On multi-turn-chat, what nobody will ask for again is "
+                "not registered. On agent, pins keep what is used seldom. On few-shot, blocks are "
                 "small.",
-                "Serve, of the next few times max_wait requests, whoever shares most with the last "
-                "one. Going backwards through your order, note when each prefix is used next: "
+                "Among the next few times max_wait requests, serve the one that shares most with "
+                "the last. Going backwards through your order, note when each prefix is used next: "
                 "register up to the longest that is used again, and pin it until then if that is "
-                "more than a few positions away. Let the blocks have an eighth of the length that "
-                "is usually shared.",
+                "more than a few positions away. Choose blocks of about an eighth of the length "
+                "that is usually shared.",
             ),
             NEEDS,
             LIMIT_S,
@@ -68,13 +69,13 @@ EXERCISE = Exercise(
         Item(
             "growth",
             3,
-            f"On each pattern, the CPU time of plan() grows with the number of requests by a slope "
-            f"of at most {ALL_AT}, from {SIZES[0]:,} to {SIZES[1]:,} of them.",
+            f"On each pattern, the CPU time of plan() grows with the number of requests with a "
+            f"slope of at most {ALL_AT}, from {SIZES[0]:,} to {SIZES[1]:,} of them.",
             check_growth,
             (
                 "Do you compare every request with every other?",
-                "A dictionary finds all that begin alike without comparing them. And how far "
-                "ahead does it pay to look for the next request?",
+                "A dictionary finds all requests that begin alike without comparing them. And how "
+                "far ahead does it pay to look for the next request?",
                 "Number the prefixes: numbers.setdefault((number above, the next 8 tokens), "
                 "len(numbers)). From then on compare numbers, and look at no more than a few times "
                 "max_wait requests for each position.",
@@ -86,8 +87,9 @@ EXERCISE = Exercise(
         Item(
             "memory",
             2,
-            f"On {PINNED} the pins add at least 1 percentage point to what the plan finds without "
-            f"them, and when all requests are served, no pin holds a block any more.",
+            f"On {PINNED} the pins add at least {100 * LEAST_BY_PINS:g} percentage point to what "
+            f"the plan finds without them, and when all requests are served, no pin holds a block "
+            f"any more.",
             check_memory,
             (
                 "What is used again, but so late that it is evicted before?",
@@ -102,15 +104,15 @@ EXERCISE = Exercise(
         Item(
             "regression",
             2,
-            f"On workloads of other sizes the plan loses at most {FORGIVEN:.0%} of the prompt "
-            f"tokens against order of arrival.",
+            f"On workloads of other sizes the plan finds at most {100 * FORGIVEN:g} percentage "
+            f"point fewer prompt tokens than order of arrival.",
             check_regression,
             (
                 "Which of your numbers did you find by trying them on one workload?",
-                "What is fixed in tokens suits one workload and ruins another. The workload has "
-                "all that is needed to compute it: max_wait, pool_tokens, the requests.",
-                "Compute the block size and the insertion from the requests that follow, never "
-                "from the name of the pattern. Try it with try_plan and a stride.",
+                "A fixed number of tokens suits one workload and ruins another. The workload has "
+                "all that is needed to compute the number: max_wait, pool_tokens, the requests.",
+                "Compute the block size and the insertion from the requests, never from the "
+                "name of the pattern. Try it with try_plan and a stride.",
             ),
             NEEDS,
             LIMIT_S,
@@ -119,12 +121,13 @@ EXERCISE = Exercise(
         Item(
             "hot-spot",
             3,
-            f"On every workload, hot_spot saves at least {NEAR:.0%} of what the best prefix saves, "
-            f"its tokens times the requests that find them, as a cache counts that evicts nothing.",
+            f"On every workload, hot_spot saves at least {NEAR:.0%} of what the best prefix saves: "
+            f"its tokens times the requests that find them all, in a cache that evicts nothing.",
             check_hot_spot,
             (
-                "A long prefix that two share, or a short one that all share?",
-                "Neither the longest nor the most frequent: the product counts.",
+                "Which saves more: a long prefix that two requests share, or a short one that all "
+                "share?",
+                "Neither the longest nor the most frequent one: the product counts.",
                 "For every numbered prefix: its tokens * (how many requests have it - 1); the "
                 "first of them computes it. Name the one with the largest product.",
             ),

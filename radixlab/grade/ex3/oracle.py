@@ -1,8 +1,8 @@
 """What a plan finds, by the real engine, and the two ends of the scale that it is measured on.
 
 The lower end is order of arrival; the upper end is what would be found if nothing were ever
-evicted. Between the two lies what a plan can gain: "the way". The counters of the cache without end
-say which prefix saves most as well: a fact about the traffic, and no plan's luck.
+evicted. Between the two lies what a plan can gain: "the way". The hits in memory
+without end also say which prefix saves most: this depends on the traffic alone, not on the plan.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from radixlab.grade.ex3.traffic import Scene
 from radixlab.workloads import Request
 
 FOREVER_TICKS = 1 << 40
-"""A plan's pins end where it says, not by the clock."""
+"""A plan's pins end at the positions that it names, not by the clock."""
 DEFAULT_BLOCK_SIZE = 16
 
 Ints = tuple[int, ...]
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What came of a plan."""
+    """What a plan found."""
 
     hits: Ints
     """Tokens found, by position in the order."""
@@ -61,7 +61,7 @@ class Served:
 
     @property
     def hit_tokens(self) -> int:
-        """Tokens found, all together."""
+        """Tokens found, in total."""
         return sum(self.hits)
 
 

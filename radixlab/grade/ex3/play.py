@@ -33,13 +33,13 @@ FEW = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 MOST_POSITION = 1 << 40
 MOST_TOKEN = (1 << 31) - 1
 MOST_PINS_AT_ONCE = 200
-"""Each pin that holds makes the next one dearer for the engine."""
+"""Each pin that holds makes the next one cost the engine more."""
 MOST_INSERTED = 1 << 62
 PATIENT = 30
 FAULTS = (
     LearnerError, Failed, ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 )  # fmt: skip
-"""What a plan can go wrong with on one workload, here or in a box."""
+"""The ways in which a plan can fail on one workload, here or in a box."""
 
 
 def read(found: Any, workload: Workload) -> Answer:
@@ -115,7 +115,7 @@ def _nobody_waits(answer: Answer, workload: Workload) -> str | None:
 def _amounts(answer: Answer, workload: Workload) -> str | None:
     for index, amount in enumerate(answer.insertion):
         if amount < 0:
-            return f"insertion returned {amount} for request {index}: no fewer than 0 tokens."
+            return f"insertion returned {amount} for request {index}; it must return 0 or more."
     return None
 
 
@@ -135,10 +135,12 @@ def _pins_of_requests(answer: Answer, workload: Workload) -> str | None:
         return None
     known = sorted(_bytes(request.tokens) for request in workload.requests)
     for number, pin in enumerate(answer.pins):
+        if not pin.tokens:
+            return f"Pin {number} has no tokens."
         wanted = _bytes(pin.tokens)
         nearest = bisect_left(known, wanted)
-        if not wanted or not any(one.startswith(wanted) for one in known[nearest : nearest + 1]):
-            return f"Pin {number} is of {len(pin.tokens)} tokens with which no request begins."
+        if not any(one.startswith(wanted) for one in known[nearest : nearest + 1]):
+            return f"Pin {number} has {len(pin.tokens)} tokens; no request begins with them."
     return None
 
 
@@ -162,7 +164,7 @@ def _few_pins_at_once(answer: Answer, workload: Workload) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A plan and what came of it."""
+    """A plan that was carried out, and what it found."""
 
     scene: Scene
     answer: Answer
@@ -218,14 +220,14 @@ def _gated(trial: Trial, where: Scene) -> Answer:
 
 
 def _broken(trial: Trial, where: Scene) -> str | None:
-    """Say which rule is broken there; a plan that fails otherwise shows nothing."""
+    """Say which rule is broken there; None if the plan fails in another way."""
     with suppress(*FAULTS):
         return broken_rule(ask(trial, where), where.workload())
     return None
 
 
 def _kind(told: str) -> str:
-    """Return what is told of a broken rule without its numbers."""
+    """Return the message about a broken rule without its numbers."""
     return re.sub(r"-?\d+", "", told)
 
 
@@ -241,7 +243,7 @@ def ask(trial: Trial, where: Scene) -> Answer:
 
 
 def pattern_runs(trial: Trial, pattern: str) -> list[Run]:
-    """Carry the plans for one of the four patterns out, on hidden seeds."""
+    """Carry out the plans for one of the four patterns, on hidden seeds."""
     seeds = trial.random.integers(1_000, 1_000_000, NUM_SEEDS)
     return [run(trial, scene(pattern, int(seed))) for seed in seeds]
 
@@ -265,9 +267,9 @@ def odd_scenes(trial: Trial) -> list[Scene]:
 
 
 def odd_runs(trial: Trial) -> list[Run]:
-    """Carry the plans for workloads of other sizes out; leave out those that break a rule.
+    """Carry out the plans for workloads of other sizes; leave out those that break a rule.
 
-    They cost the points of `rules`. Raises the first fault if most of the plans have one.
+    These cost the points of `rules`. Raises the first fault if most of the plans have one.
     """
     runs, faults = [], list[Exception]()
     for where in odd_scenes(trial):

@@ -1,14 +1,14 @@
 """The four kinds of traffic of 8.5.3, drawn from a seed, and the memory they are served with.
 
 Hidden workloads are seeds: the same seed gives the same requests everywhere. Every pattern is made
-of four parts, and each has one instrument without which a plan finds little of what it could:
+of some of four parts, and each part needs one instrument, named in brackets:
 
 - families: requests that begin alike, several families at the same time (request order);
 - turns: families whose requests continue one another (insertion: many one-off prompts in between);
 - skills: long prefixes that are used seldom, but surely, by turns (pins);
 - one-off prompts, of which nothing is used again.
 
-How long what is shared is decides the block size.
+The length of what is shared decides the block size.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Kind:
     num_families: int
     """Families that are active at the same time."""
     num_users: int
-    """Requests of a family; then another one takes its turn."""
+    """Requests of a family; then a new family replaces it."""
     tail: tuple[int, int]
     """Least and most tokens of a prompt that no other has."""
     output: int
@@ -53,7 +53,7 @@ class Kind:
     skill: int = 0
     num_skills: int = 0
     skill_every: int = 0
-    """A skill is used at every so many positions, by turns."""
+    """Positions from one use of a skill to the next use of any; the skills come by turns."""
     stride: int = 1
     """By how much the lengths of a short workload are divided."""
     num_requests: int = 160

@@ -33,7 +33,7 @@ def run_plan(plan: Planner, where: Scene) -> Run:
     Raises
     ------
     ValueError
-        It breaks a rule, and the message says which.
+        The plan breaks a rule, and the message says which.
 
     >>> from radixlab.exercise.workload import Plan
     >>> arrival = lambda w: Plan(list(range(160)), 16, [], lambda r: len(r.tokens), ())
@@ -59,7 +59,7 @@ def try_plan(
     stride: int = 1,
     max_wait: int | None = None,
 ) -> None:
-    """Carry a plan out as the grader does, and print what came of it.
+    """Carry a plan out as the grader does, and print what it finds.
 
     With a stride, all lengths and the memory are divided by it.
     """

@@ -1,4 +1,4 @@
-"""Every victim is looked over: it must be legal, and for LeastRecent it must be LRU's."""
+"""Every victim is checked: it must be legal, and for LeastRecent it must be LRU's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -90,7 +90,7 @@ def _check_letters(trial: Trial, case: Case) -> None:
 
 
 def _explained(trial: Trial, name: str, story: Events, error: Failed, right: Right) -> Failed:
-    """Show the fewest events after which the same fault shows."""
+    """Return the fault with the fewest events that show it."""
     events = _Shrinking(trial, name, right).shrunk(story)
     if events is None:
         return Failed(str(error))

@@ -1,8 +1,8 @@
 """What a policy costs as caches grow and time passes, measured from outside of its process.
 
-What is counted beside the learner's code, fields read and entries kept, makes a better message and
-could be tampered with. CPU time and memory as the system counts them cannot: where they grow, a
-policy that says it examines nothing and keeps nothing fails as well.
+Fields read and entries kept are counted beside the learner's code: they make a better message, but
+the learner's code could change them. It cannot change CPU time and memory as the system counts
+them: where these grow, a policy that claims to examine and keep nothing fails as well.
 
 Figures behind the limits, which stand half-way on a logarithmic scale:
 
@@ -34,7 +34,7 @@ MOST_PER_LEVEL = 6
 MOST_GROWTH, WORST_GROWTH = 3.0, 6.0
 """Of the CPU time of a victim, from the first size to the second: all points, and none."""
 LEAST_S = 2e-3
-"""Less is no time to compare with: the system may count CPU time in steps as long as this."""
+"""A shorter time is taken for this one: the system may count CPU time in steps as long."""
 EVENTS_A_MESSAGE = 4_000
 
 MAX_WEIGHT = 1_024
@@ -95,7 +95,7 @@ def check_examined(trial: Trial) -> float:
     few, many = SIZES
     message = (
         f"With {many:,} evictable leaves a victim takes {growth:.1f} times the CPU time that it "
-        f"takes with {few}; {MOST_GROWTH:g} times is the most for full marks."
+        f"takes with {few}; at most {MOST_GROWTH:g} times earns all points."
     )
     share = ramp(growth, WORST_GROWTH, MOST_GROWTH)
     if not share:
@@ -121,7 +121,8 @@ def _cost(trial: Trial, num_leaves: int) -> tuple[float, float]:
             id, num = answer(host, events)
             if type(id) is not int or id not in cache.leaves:
                 raise WrongVictim(
-                    f"Among {num_leaves:,} leaves victim() returned {shown(id)}, which is none."
+                    f"Among {num_leaves:,} leaves victim() returned {shown(id)}, which is not "
+                    f"one of them."
                 )
             examined += num
             events = cache.remove(id) + cache.grow()

@@ -12,6 +12,7 @@ from radixlab.grade.ex4.growth import (
 )
 from radixlab.grade.ex4.traces import (
     GATES,
+    LEAST_GAIN,
     MOST_LOST_BY_A_TENANT,
     NEARLY,
     SCORED,
@@ -27,7 +28,7 @@ LIMIT_S = 60.0
 """The traces take about six."""
 TARGETS = " and ".join(f"{one.all_at} on {one.workload}" for one in SCORED)
 LOSSES = ", ".join(
-    f"{100 * gate.all_at:g} on {gate.workload} (none are left at {100 * gate.nothing_at:g})"
+    f"{100 * gate.all_at:g} on {gate.workload} ({100 * gate.nothing_at:g} earn nothing)"
     for gate in GATES
 )
 
@@ -65,7 +66,7 @@ EXERCISE = Exercise(
                 "Order by node.tick, which tells when it was last used, not by when it became a "
                 "candidate.",
                 "heapq with (node.tick, node.id, node), pushed in on_evictable; skip entries of "
-                "nodes that are no candidates any more, or were used since.",
+                "nodes that are not candidates any more, or were used since.",
             ),
             ("LeastRecent",),
             LIMIT_S,
@@ -73,9 +74,9 @@ EXERCISE = Exercise(
         Item(
             "traces",
             8,
-            f"On hidden traces MyPolicy closes the gap between LRU and the optimum: {TARGETS} earn "
-            f"all points, half of it half of them. On others it may find fewer prompt tokens than "
-            f"LRU, in percentage points: {LOSSES}. More costs points.",
+            f"On hidden traces MyPolicy closes part of the gap between LRU and the optimum: "
+            f"{TARGETS} earn all points, and half of that earns half. On the gates it may lose "
+            f"token hit rate against LRU, at most these percentage points: {LOSSES}.",
             check_traces,
             (
                 "Which leaves does the scan leave behind, and what do they have in common?",
@@ -83,7 +84,7 @@ EXERCISE = Exercise(
                 "which: of the leaves that were evicted unused, how many come back?",
                 "Remember the keys of evicted nodes for a while, and whether they had been used. "
                 "While the unused ones come back far less often than the used ones, evict unused "
-                "leaves first; else the least recent of all.",
+                "leaves first; otherwise evict the least recent of all.",
             ),
             NEEDS,
             LIMIT_S,
@@ -91,13 +92,14 @@ EXERCISE = Exercise(
         Item(
             "tenant",
             2,
-            f"On tenants MyPolicy finds more than LRU, and the worst-off tenant loses at most "
-            f"{100 * MOST_LOST_BY_A_TENANT:g} percentage points.",
+            f"On tenants MyPolicy finds at least {100 * LEAST_GAIN:g} percentage points more "
+            f"prompt tokens than LRU, and the worst-off tenant loses at most "
+            f"{100 * MOST_LOST_BY_A_TENANT:g}.",
             check_tenant,
             (
                 "Look at the tenants one by one: who pays for your gain?",
                 "A small tenant's documents are used as surely as a large one's, only later.",
-                "Judge a leaf by whether it was used again, not by how often in absolute numbers.",
+                "Judge a leaf by whether it was used again, not by how often.",
             ),
             NEEDS,
             LIMIT_S,
@@ -112,7 +114,7 @@ EXERCISE = Exercise(
             (
                 "How many candidates do you look at for one victim?",
                 "The hooks tell of every change: keep the candidates in order all the time.",
-                "A heap from which entries that are out of date are dropped when they surface.",
+                "Use a heap, and drop an entry that is out of date when it comes to the top.",
             ),
             NEEDS,
             LIMIT_S,

@@ -25,7 +25,7 @@ class LeastRecent:
         heapq.heappush(self._heap, (node.tick, node.id, node))
 
     def on_protected(self, node: Node) -> None:
-        """Forget the leaf; its entry surfaces some time."""
+        """Forget the leaf; its entry is dropped when it comes to the top."""
         self._queued.pop(node.id, None)
 
     on_remove = on_protected
@@ -52,7 +52,7 @@ def candidates(events: Events) -> dict[int, int]:
 
 
 def least_recent(events: Events) -> dict[int, int]:
-    """Return those of the candidates that were not used for longest."""
+    """Return the candidates whose last use is longest ago."""
     found = candidates(events)
     return {id: tick for id, tick in found.items() if tick == min(found.values())}
 

@@ -1,6 +1,6 @@
 """A learner's policy in the real engine, across the border to their process or without one.
 
-Whatever the policy answers is looked over here before the engine acts on it.
+Whatever the policy answers is checked here before the engine acts on it.
 """
 
 from dataclasses import dataclass
@@ -78,17 +78,17 @@ class Hosted(EvictionPolicy):
         self._events.append(("on_evictable", node.id, *_facts(node)))
 
     def on_protected(self, node: PolicyNode) -> None:
-        """Pass on that a candidate is none any more."""
+        """Pass on that a node is not a candidate any more."""
         self._evictable.pop(node.id, None)
         self._events.append(("on_protected", node.id, *_facts(node)))
 
     def victim(self) -> PolicyNode | None:
-        """Ask, and look the answer over.
+        """Ask, and check the answer.
 
         Raises
         ------
         WrongVictim
-            It is no unlocked leaf, or it is None while there are some.
+            The answer is not an unlocked leaf, or it is None while there are some.
         """
         last = self._last
         if last is not None and last.id in self._evictable:
