@@ -4,6 +4,7 @@ Knows folders and sources; putting a version back into a notebook is `workplace`
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from radixlab.grade.submission import Part, Submission
 from radixlab.home import learner_home
 
 MAX_VERSIONS = 20
+_MOST_POINTS = 1_000
+"""No exercise has as many; a file that says more was not written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class History:
         return [version for version in found if version]
 
     def _numbers(self) -> list[int]:
-        return sorted(int(p.stem) for p in self._folder.glob("*.json") if p.stem.isdecimal())
+        files = self._folder.glob("*.json")
+        return sorted({int(file.stem) for file in files if is_number(file.stem)})
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:04d}.json"
@@ -115,15 +119,23 @@ class History:
             )
             texts = [record["when"], *(text for p in parts for text in (p.source, p.place))]
             texts += [part.name for part in parts if part.name is not None]
-            if not all(isinstance(text, str) for text in texts):
+            if not parts or not all(re.fullmatch(r"[\w-]+", p.name) for p in parts if p.name):
                 return None
+            "".join(texts).encode()  # half a character could not be written to a notebook
             points = record.get("points")
             if not isinstance(points, int | float | None) or isinstance(points, bool):
+                return None
+            if points is not None and not 0 <= points <= _MOST_POINTS:  # NaN is neither
                 return None
             submission = Submission(self._exercise_id, parts)
             return Version(number, record["when"], submission, points, bool(record.get("aside")))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+
+def is_number(stem: str) -> bool:
+    """Tell whether a file named so is a version."""
+    return re.fullmatch("[0-9]{1,9}", stem) is not None
 
 
 def _sources(submission: Submission) -> list[tuple[str | None, str]]:

@@ -47,6 +47,8 @@ def test_the_last_twenty_are_kept_and_numbers_go_on(tmp_path):
 
 RECORD = '{"when": "now", "parts": [{"name": null, "source": "x", "place": ""}]}'
 WRONG = [("}", ', "points": "3"}'), ('"now"', "3"), ('"x"', "5"), ("null", "1"), ('""', "null")]
+WRONG += [("}", f', "points": {points}}}') for points in ("NaN", "1e400", "-3", "1" + "0" * 400)]
+WRONG += [('"x"', '"\\ud83d"'), ("null", '"../x"'), ("null", '"a b"')]
 BROKEN = ["{", "[" * 10**5, *(RECORD.replace(old, new) for old, new in WRONG)]
 
 
@@ -56,6 +58,15 @@ def test_a_broken_version_costs_only_itself(tmp_path, content):
         History("8.5.2", tmp_path).keep(submission(f"x = {number}"))
     (tmp_path / "history" / "8.5.2" / "0002.json").write_text(content)
     assert kept(tmp_path) == [["x = 0"], ["x = 2"]]
+
+
+def test_what_is_not_a_numbered_version_is_none(tmp_path):
+    History("8.5.2", tmp_path).keep(submission("x = 0"))
+    for name in ("٣", "²", "9" * 200, "1x", "-1"):
+        (tmp_path / "history" / "8.5.2" / f"{name}.json").write_text(RECORD)
+    (tmp_path / "history" / "8.5.2" / "0002.json").write_text(RECORD.replace('{"name"', '"x", {'))
+    assert History("8.5.2", tmp_path).keep(submission("x = 1")) == 3
+    assert kept(tmp_path) == [["x = 0"], ["x = 1"]]
 
 
 KEEPER = """
