@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from radixlab.files import locked, replace_text
 from radixlab.grade.submission import Part, Submission
 from radixlab.home import learner_home
 
 MAX_VERSIONS = 20
-_MOST_POINTS = 1_000
+MOST_POINTS = 1_000
 """No exercise has as many; a file that says more was not written here."""
 
 
@@ -123,14 +124,17 @@ class History:
                 return None
             "".join(texts).encode()  # half a character could not be written to a notebook
             points = record.get("points")
-            if not isinstance(points, int | float | None) or isinstance(points, bool):
-                return None
-            if points is not None and not 0 <= points <= _MOST_POINTS:  # NaN is neither
+            if points is not None and not are_points(points):
                 return None
             submission = Submission(self._exercise_id, parts)
             return Version(number, record["when"], submission, points, bool(record.get("aside")))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+
+def are_points(value: Any) -> bool:
+    """Tell whether a value from a file can be points: a number in their range, so never NaN."""
+    return type(value) in (int, float) and 0 <= value <= MOST_POINTS
 
 
 def is_number(stem: str) -> bool:

@@ -195,7 +195,13 @@ def test_a_report_of_some_parts_takes_no_points_away(tmp_path):
     assert (entry["points"], entry["best"]) == (12, 12)
 
 
-def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path):
-    (tmp_path / "progress.json").write_text("{")
+ENTRY = '{"8.5.1": {"points": %s, "max_points": 25, "best": 3, "items": {}}}'
+NO_PROGRESS = ["{", "[]", '{"8.5.1": 3}']
+NO_PROGRESS += [ENTRY % points for points in ("NaN", "1e400", "true", "-1", "1" + "0" * 400)]
+
+
+@pytest.mark.parametrize("content", NO_PROGRESS)
+def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path, content):
+    (tmp_path / "progress.json").write_text(content)
     assert Progress(tmp_path).load() == {}
-    assert (tmp_path / "progress.broken-1.json").read_text() == "{"
+    assert (tmp_path / "progress.broken-1.json").read_text() == content

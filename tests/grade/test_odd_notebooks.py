@@ -235,7 +235,10 @@ PATHS = {
         lambda home: [good(home / at / NAME) for at in ("exercises", "solutions", "work")],
         GRADED,
     ),
-    "seven folders deep": (lambda home: good(home / "a" / "b" / "c" / "d" / "e" / "f" / NAME), GRADED),
+    "seven folders deep": (
+        lambda home: good(home / "a" / "b" / "c" / "d" / "e" / "f" / NAME),
+        GRADED,
+    ),
     "an archive": (
         lambda home: (home / "work.zip").write_bytes(b"PK"),
         "there is no notebook; it holds work.zip",
