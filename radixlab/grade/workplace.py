@@ -64,7 +64,7 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
     files = list(_files(folder))
     alike = [path for path in files if path != own and _looks_like(path.name, exercise)]
     names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
-    if os.path.lexists(own):
+    if own in files or os.path.lexists(own):
         more = [f"{name} was not graded: {own.name} was" for name in names[:_MOST_NAMED]]
         return _graded(own, exercise, more)
     if not alike:
@@ -154,10 +154,15 @@ def _letters(name: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield what is not a folder, and folders that are named like a notebook; follow no link."""
+    """Yield files, and folders that are named like a notebook or unreadable; follow no link."""
     num_seen, waiting = 0, [(folder, 0)]
     for place, deep in waiting:  # the list grows while we go through it
-        for entry in _entries(place):
+        try:
+            entries = _entries(place)
+        except OSError:  # somebody's work may be in it
+            yield place
+            continue
+        for entry in entries:
             num_seen += 1
             if num_seen > _MOST_FILES:
                 return
@@ -170,11 +175,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            entries = list(islice(found, _MOST_FILES + 1))
-    except OSError:
-        return []
+    with os.scandir(folder) as found:
+        entries = list(islice(found, _MOST_FILES + 1))
     return sorted((e for e in entries if _counts(e.name)), key=lambda entry: entry.name)
 
 

@@ -286,6 +286,20 @@ def test_a_linked_folder_is_nobodys_work(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize(("at", "mode", "says"), [
+    ("sub", 0, "there is no notebook; it holds sub"),
+    (".", 0o444, "cannot be read: Permission denied"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_entered_is_named(tmp_path, at, mode, says):
+    home = tmp_path / "ada"
+    good(home / at / NAME)
+    (home / at).chmod(mode)
+    found = hand_in(home, EX)
+    (home / at).chmod(0o755)
+    check(found, says)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
 def test_a_file_that_may_not_be_read_is_named(tmp_path):
     good(tmp_path / NAME)
     (tmp_path / NAME).chmod(0)
