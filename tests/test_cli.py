@@ -184,6 +184,7 @@ BAD = {
         ["grade", "--csv", "x", "--junit", "folder/../x"], "x is named twice"
     ),
     "a folder for a file": (["grade", "--csv", "folder"], "folder is a folder"),
+    "a device for a file": (["grade", "--csv", os.devnull], "is a device or a pipe"),
     "picture of nothing": ([*SIZED, "--policy", "naive", "--png", "x.png"], "naive"),
     "bench rounds": (["bench", "tree", "--rounds", "0"], "--rounds"),
     "bench file": (["bench", "tree", "--write", "no/such/RESULTS.md"], "no/such/RESULTS.md"),

@@ -135,7 +135,7 @@ def _seeds(path: Path | None) -> list[int]:
     if path is None:
         return []
     try:
-        words = path.read_text(encoding="utf-8").replace(",", " ").split()
+        words = path.read_text(encoding="utf-8-sig").replace(",", " ").split()
         seeds = [int(word) for word in words]
     except ValueError as error:
         raise click.UsageError(f"{path}: seeds are integers: {error}") from None

@@ -52,6 +52,8 @@ class OutputFile(click.ParamType[Path]):
             self.fail(f"{path}: the file must end in {' or '.join(self.suffixes)}", param, ctx)
         if path.is_dir():
             self.fail(f"{path} is a folder", param, ctx)
+        if path.exists() and not path.is_file():
+            self.fail(f"{path} is a device or a pipe: name a file", param, ctx)
         if ctx and param and param.name:
             taken = ctx.meta.setdefault(__name__, {})
             other = taken.setdefault(path.resolve(), param.name)

@@ -4,15 +4,19 @@ Knows folders and sources; `workplace` puts a version back into a notebook.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from radixlab.files import locked, replace_text
 from radixlab.grade.submission import Part, Submission
 from radixlab.home import learner_home
 
 MAX_VERSIONS = 20
+MOST_POINTS = 1_000
+"""No exercise has as many; a file that says more was not written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class History:
         return [version for version in found if version]
 
     def _numbers(self) -> list[int]:
-        return sorted(int(p.stem) for p in self._folder.glob("*.json") if p.stem.isdecimal())
+        files = self._folder.glob("*.json")
+        return sorted({int(file.stem) for file in files if is_number(file.stem)})
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:04d}.json"
@@ -115,15 +120,26 @@ class History:
             )
             texts = [record["when"], *(text for p in parts for text in (p.source, p.place))]
             texts += [part.name for part in parts if part.name is not None]
-            if not all(isinstance(text, str) for text in texts):
+            if not parts or not all(re.fullmatch(r"[\w-]+", p.name) for p in parts if p.name):
                 return None
+            "".join(texts).encode()  # half a character could not be written to a notebook
             points = record.get("points")
-            if not isinstance(points, int | float | None) or isinstance(points, bool):
+            if points is not None and not are_points(points):
                 return None
             submission = Submission(self._exercise_id, parts)
             return Version(number, record["when"], submission, points, bool(record.get("aside")))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+
+def are_points(value: Any) -> bool:
+    """Tell whether a value from a file can be points: a number in their range, so never NaN."""
+    return type(value) in (int, float) and 0 <= value <= MOST_POINTS
+
+
+def is_number(stem: str) -> bool:
+    """Tell whether a file named so is a version."""
+    return re.fullmatch("[0-9]{1,9}", stem) is not None
 
 
 def _sources(submission: Submission) -> list[tuple[str | None, str]]:

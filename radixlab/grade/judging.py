@@ -12,7 +12,7 @@ from typing import Any
 from radixlab.grade.items import Exercise
 from radixlab.grade.judge_process import JudgeFailed, JudgeProcess, boot_code
 from radixlab.grade.report import ExerciseReport, ItemReport, Verdict
-from radixlab.grade.submission import Submission
+from radixlab.grade.submission import Part, Submission
 
 START_S = 20.0
 """For starting the judge and loading the submission."""
@@ -33,8 +33,8 @@ def judge(
 ) -> ExerciseReport:
     """Judge a submission; with several seeds, each item counts at its worst.
 
-    A part that is not written yet takes nothing away from the parts before it: what they earn
-    without it counts.
+    A part that is not written yet takes nothing away from the parts before it, and one that cannot
+    be loaded nothing from the others: what they earn without it counts.
 
     Parameters
     ----------
@@ -47,11 +47,15 @@ def judge(
         return unjudged(exercise, submission, submission.why)
     program = program or boot_code()
     report = _worst([_run(exercise, submission, seed, heard, program) for seed in seeds])
-    without = submission.missing
+    without, parts, kept = submission.missing, submission.parts, submission.parts
     if number := _first_unwritten(submission, report):
-        part = submission.parts[number]
-        without.append(part.name or part.place)
-        smaller = replace(submission, parts=submission.parts[:number])
+        kept = parts[:number]
+        without.append(parts[number].name or parts[number].place)
+    elif (broken := _not_loaded(submission, report)) and len(parts) > 1:
+        kept = tuple(part for part in parts if part is not broken)
+        without.append(broken.name or broken.place)
+    if kept is not parts:
+        smaller = replace(submission, parts=kept)
         again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
         pairs = zip(report.items, again.items, strict=True)
         report = replace(report, items=tuple(max(pair, key=_share) for pair in pairs))
@@ -86,6 +90,20 @@ def _first_unwritten(submission: Submission, run: ExerciseReport) -> int:
     stubs = [item.verdict.steps for item in run.items if item.verdict.status == "stub"]
     found = {steps[-1].label for steps in stubs if steps}
     return min((labels.index(label) for label in found if label in labels), default=0)
+
+
+def _not_loaded(submission: Submission, run: ExerciseReport) -> Part | None:
+    """Return the part that raised when it was loaded, and so ended every item alike."""
+    first = run.items[0].verdict
+    if any(item.verdict != first or item.verdict.status != "failed" for item in run.items):
+        return None
+    steps = first.steps
+    for part in submission.parts:
+        if (steps and steps[0] == replace(steps[0], label=part.label, function="<module>")) or (
+            not steps and f"({part.label}, line " in first.message
+        ):
+            return part
+    return None
 
 
 def _run(

@@ -59,6 +59,7 @@ def hint(item_id: str) -> None:
 
     The last one costs nothing but pride.
     """
+    item_id = str(item_id)  # somebody will write hint(8.5)
     item = _items().get(item_id)
     if item is None:
         names = [name for name in _items() if name.startswith(item_id.partition("/")[0])]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.files import locked, replace_text, set_aside
+from radixlab.grade.history import are_points
 from radixlab.grade.report import ExerciseReport
 from radixlab.home import learner_home
 
@@ -59,5 +60,5 @@ class Progress:
 
 def _is_entry(entry: Any) -> bool:
     return isinstance(entry, dict) and all(
-        isinstance(entry.get(name), int | float) for name in ("points", "max_points", "best")
+        are_points(entry.get(name)) for name in ("points", "max_points", "best")
     )

@@ -17,14 +17,18 @@ from typing import Any, Literal
 from radixlab.files import replace_text
 from radixlab.grade.cells import SubmissionError, source_of
 from radixlab.grade.copies import EXERCISES, KEPT, WORK
-from radixlab.grade.history import History
+from radixlab.grade.history import History, is_number
 from radixlab.grade.items import Exercise
 from radixlab.grade.render import one_line
 from radixlab.grade.submission import Part, Submission, as_part, read
 
-_MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 3
+_MOST_FILES, _MOST_FOLDERS_DEEP = 2_000, 12
 _MOST_NAMED = 5
-_SKIPPED = {KEPT, "__MACOSX", "__pycache__", "node_modules"}
+_SKIPPED = {"__MACOSX", "__pycache__", "node_modules"}
+_HANDED_IN = (".7z", ".gz", ".ipynb", ".py", ".rar", ".tar", ".tgz", ".xz", ".zip")
+"""Files in the place of a learner's folder that end so are somebody's work."""
+_NOT_LEARNERS = {WORK, EXERCISES, KEPT, "solutions"}
+"""Folders of the course, beside somebody's own notebooks."""
 
 
 def notebook(root: Path, exercise: Exercise) -> Path:
@@ -46,30 +50,71 @@ def hand_in(folder: Path, exercise: Exercise) -> Submission:
     """Read what a learner's folder holds of an exercise; the submission says what is wrong.
 
     The notebook with the exercise's own name counts. Where there is none, the only file that looks
-    like it counts, and the submission says so.
+    like it counts, and the submission says so. Of several, the one in `work/` counts, or the only
+    one that is a notebook.
     """
     if folder.is_symlink():
         return _absent(exercise, "unreadable", "the folder is a link, and links are not followed")
+    if folder.is_file():
+        return _absent(exercise, "unreadable", "it is a file: put what it holds into a folder")
     try:
         os.scandir(folder).close()
     except OSError as error:
         return _absent(exercise, "unreadable", f"the folder cannot be read: {error.strerror}")
     own = folder / f"{exercise.notebook}.ipynb"
-    alike = [path for path in _files(folder) if path != own and _looks_like(path.name, exercise)]
+    files = list(_files(folder))
+    alike = [path for path in files if path != own and _looks_like(path.name, exercise)]
     names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
-    if os.path.lexists(own):
+    if own in files or os.path.lexists(own):
         more = [f"{name} was not graded: {own.name} was" for name in names[:_MOST_NAMED]]
         return _graded(own, exercise, more)
     if not alike:
-        alike = [path for path in _files(folder) if _holds(path, exercise)]
+        alike = [path for path in files if _holds(path, exercise)]
         names = [one_line(path.relative_to(folder).as_posix()) for path in alike]
-    if len(alike) == 1:
-        return _graded(alike[0], exercise, [f"there is no {own.name}: {names[0]} was graded"])
+    if chosen := _chosen(alike, own.name):
+        name = names[alike.index(chosen)]
+        more = [f"{other} was not graded: {name} was" for other in names if other != name]
+        more = [f"there is no {own.name}: {name} was taken", *more[:_MOST_NAMED]]
+        return _graded(chosen, exercise, more)
     if alike:
         several = ", ".join(names[:_MOST_NAMED])
         why = f"there is no {own.name}, and several files look like it: {several}"
         return _absent(exercise, "unreadable", why)
+    if why := _not_understood(folder, files, exercise):
+        return _absent(exercise, "unreadable", why)
     return _absent(exercise, "not handed in", f"there is no {own.name}")
+
+
+def _chosen(alike: list[Path], name: str) -> Path | None:
+    """Return the one that counts of files that look like an exercise; None if that is not clear."""
+    for some in (
+        alike,
+        [path for path in alike if path.parent.name == WORK and path.name == name],
+        [path for path in alike if path.name.casefold().endswith(".ipynb")],
+    ):
+        if len(some) == 1:
+            return some[0]
+    return None
+
+
+def _not_understood(folder: Path, files: list[Path], exercise: Exercise) -> str:
+    """Say what was handed in where nothing looks like the exercise; nothing if that is nothing."""
+    if len(files) >= _MOST_FILES // 2:
+        return f"it holds {len(files):,} files and more: hand in the notebooks alone"
+    notebooks = [path for path in files if path.name.casefold().endswith(".ipynb")]
+    if files and not notebooks:
+        names = ", ".join(path.relative_to(folder).as_posix() for path in files[:_MOST_NAMED])
+        return f"there is no notebook; it holds {names}"
+    for path in notebooks:
+        if _is_exercise(path):
+            continue
+        try:
+            doubts = read(path, exercise.id).doubts
+        except SubmissionError as error:
+            return str(error)
+        if doubts and "it is of exercise" not in doubts[0]:
+            return f"{path.name}: {doubts[0]}"
+    return ""
 
 
 def _absent(
@@ -110,13 +155,20 @@ def _letters(name: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield what is not a folder, and folders that are named like a notebook; follow no link."""
+    """Yield files, and folders that are named like a notebook or unreadable; follow no link."""
     num_seen, waiting = 0, [(folder, 0)]
     for place, deep in waiting:  # the list grows while we go through it
-        for entry in _entries(place):
+        try:
+            entries = _entries(place)
+        except OSError:  # somebody's work may be in it
+            yield place
+            continue
+        for entry in entries:
             num_seen += 1
             if num_seen > _MOST_FILES:
                 return
+            if entry.name == KEPT:
+                continue
             if not entry.is_dir(follow_symlinks=False) or entry.name.endswith(".ipynb"):
                 yield place / entry.name
             elif deep < _MOST_FOLDERS_DEEP:
@@ -124,11 +176,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            entries = list(islice(found, _MOST_FILES))
-    except OSError:
-        return []
+    with os.scandir(folder) as found:
+        entries = list(islice(found, _MOST_FILES + 1))
     return sorted((e for e in entries if _counts(e.name)), key=lambda entry: entry.name)
 
 
@@ -139,16 +188,18 @@ def _counts(name: str) -> bool:
 def learners(folder: Path) -> dict[str, Path]:
     """Return folders by learner: the folder itself, if it is one learner's, or its subfolders.
 
-    A subfolder without an exercise is a learner who handed in nothing.
+    A subfolder without an exercise is a learner who handed in nothing; a link or an archive in the
+    place of a folder is a learner whose work cannot be read.
 
     Raises
     ------
     SubmissionError
-        There is no exercise anywhere.
+        There is no exercise anywhere, or one beside the folders of several learners.
     """
+    subfolders = sorted(sub for sub in folder.iterdir() if _is_learner(sub))
     if has_exercises(folder):
+        _require_one_learner(folder, subfolders)
         return {_name(folder.resolve()): folder.resolve()}
-    subfolders = sorted(sub for sub in folder.iterdir() if sub.is_dir() and _counts(sub.name))
     if not any(_is_exercise(path) for sub in subfolders for path in _files(sub)):
         raise SubmissionError(f"no ex*.ipynb in {folder} or in a folder below it")
     found: dict[str, Path] = {}
@@ -158,6 +209,24 @@ def learners(folder: Path) -> dict[str, Path]:
             name += "'"
         found[name] = sub
     return found
+
+
+def _is_learner(path: Path) -> bool:
+    if not _counts(path.name):
+        return False
+    return path.is_dir() or path.is_symlink() or path.name.casefold().endswith(_HANDED_IN)
+
+
+def _require_one_learner(folder: Path, subfolders: list[Path]) -> None:
+    """Refuse a class in whose folder a notebook lies: its learners would be taken for one."""
+    own = [sub for sub in subfolders if sub.is_dir() and sub.name not in _NOT_LEARNERS]
+    others = [sub for sub in own if any(_is_exercise(path) for path in _files(sub))]
+    if len(others) > 1:
+        names = ", ".join(_name(sub) for sub in others[:_MOST_NAMED])
+        raise SubmissionError(
+            f"{folder} holds an ex*.ipynb, and so do folders in it ({names}): for a class, move "
+            f"the first away; for one learner, name a folder without the others"
+        )
 
 
 def has_exercises(folder: Path) -> bool:
@@ -179,15 +248,12 @@ def num_tries(folder: Path, exercise_id: str) -> int | None:
     """Count the versions that a learner ran, where the history was handed in with the notebooks."""
     for home in (folder / ".radixlab", folder / WORK / ".radixlab"):
         history = home / "history" / exercise_id
-        if history.is_dir() and not any(p.is_symlink() for p in (home, home / "history", history)):
-            return max(
-                (int(p.stem) for p in history.glob("[0-9]*.json") if _is_number(p)), default=0
-            )
+        links = (folder, home.parent, home, home / "history", history)
+        if any(os.path.islink(path) for path in links) or not os.path.isdir(history):
+            continue
+        numbers = [int(path.stem) for path in history.glob("[0-9]*.json") if is_number(path.stem)]
+        return max(numbers, default=0)
     return None
-
-
-def _is_number(path: Path) -> bool:
-    return path.stem.isascii() and path.stem.isdecimal() and len(path.stem) < 10
 
 
 def put_back(path: Path, submission: Submission, home: Path | None = None) -> int | None:

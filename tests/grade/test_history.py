@@ -47,6 +47,8 @@ def test_the_last_twenty_are_kept_and_numbers_go_on(tmp_path):
 
 RECORD = '{"when": "now", "parts": [{"name": null, "source": "x", "place": ""}]}'
 WRONG = [("}", ', "points": "3"}'), ('"now"', "3"), ('"x"', "5"), ("null", "1"), ('""', "null")]
+WRONG += [("}", f', "points": {points}}}') for points in ("NaN", "1e400", "-3", "1" + "0" * 400)]
+WRONG += [('"x"', '"\\ud83d"'), ("null", '"../x"'), ("null", '"a b"')]
 BROKEN = ["{", "[" * 10**5, *(RECORD.replace(old, new) for old, new in WRONG)]
 
 
@@ -56,6 +58,15 @@ def test_a_broken_version_costs_only_itself(tmp_path, content):
         History("8.5.2", tmp_path).keep(submission(f"x = {number}"))
     (tmp_path / "history" / "8.5.2" / "0002.json").write_text(content)
     assert kept(tmp_path) == [["x = 0"], ["x = 2"]]
+
+
+def test_what_is_not_a_numbered_version_is_none(tmp_path):
+    History("8.5.2", tmp_path).keep(submission("x = 0"))
+    for name in ("٣", "²", "9" * 200, "1x", "-1"):
+        (tmp_path / "history" / "8.5.2" / f"{name}.json").write_text(RECORD)
+    (tmp_path / "history" / "8.5.2" / "0002.json").write_text(RECORD.replace('{"name"', '"x", {'))
+    assert History("8.5.2", tmp_path).keep(submission("x = 1")) == 3
+    assert kept(tmp_path) == [["x = 0"], ["x = 1"]]
 
 
 KEEPER = """
@@ -184,7 +195,13 @@ def test_a_report_of_some_parts_takes_no_points_away(tmp_path):
     assert (entry["points"], entry["best"]) == (12, 12)
 
 
-def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path):
-    (tmp_path / "progress.json").write_text("{")
+ENTRY = '{"8.5.1": {"points": %s, "max_points": 25, "best": 3, "items": {}}}'
+NO_PROGRESS = ["{", "[]", '{"8.5.1": 3}']
+NO_PROGRESS += [ENTRY % points for points in ("NaN", "1e400", "true", "-1", "1" + "0" * 400)]
+
+
+@pytest.mark.parametrize("content", NO_PROGRESS)
+def test_a_progress_file_that_cannot_be_read_is_set_aside(tmp_path, content):
+    (tmp_path / "progress.json").write_text(content)
     assert Progress(tmp_path).load() == {}
-    assert (tmp_path / "progress.broken-1.json").read_text() == "{"
+    assert (tmp_path / "progress.broken-1.json").read_text() == content

@@ -152,3 +152,16 @@ def test_a_part_that_is_not_written_takes_nothing_from_those_before_it(exercise_
 def test_half_of_the_benchmark_earns_points():
     report = judge(EXERCISES["8.5.2"], half_done(EXERCISES["8.5.2"], 1)[0])
     assert report.points > 0 and report.without == ("report",)
+
+
+UNKNOWN = "def f():\n    return unknown\n\n\nf()\n"
+
+
+@pytest.mark.parametrize(("broken", "is_first"), [("def f(:\n", False), (UNKNOWN, True)])
+def test_a_part_that_cannot_be_loaded_takes_nothing_from_the_others(broken, is_first):
+    exercise = EXERCISES["8.5.4"]
+    (lru,) = half_done(exercise, 1)[1].parts
+    parts = [lru, Part(exercise.id, "policy", broken, "cell 2")]
+    report = judge(exercise, Submission(exercise.id, tuple(parts[::-1] if is_first else parts)))
+    assert (report.points, report.without) == (2, ("policy",))
+    assert "Your code raised" in report.items[0].verdict.message

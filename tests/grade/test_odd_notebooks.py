@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from radixlab.grade.cells import MAX_BYTES
+from radixlab.grade.cells import MAX_BYTES, SubmissionError
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.submission import PARTS, read
 from radixlab.grade.workplace import hand_in, learners, num_tries
@@ -227,6 +227,34 @@ PATHS = {
         lambda home: (home / "ex1_radix_tree.py").write_text(CODE),
         "ex1_radix_tree.py is not a notebook",
     ),
+    "beside its PDF": (
+        lambda home: [good(home / "ex1 radix tree.ipynb"), good(home / "ex1_radix_tree.pdf")],
+        GRADED,
+    ),
+    "the whole course": (
+        lambda home: [good(home / at / NAME) for at in ("exercises", "solutions", "work")],
+        GRADED,
+    ),
+    "seven folders deep": (
+        lambda home: good(home / "a" / "b" / "c" / "d" / "e" / "f" / NAME),
+        GRADED,
+    ),
+    "an archive": (
+        lambda home: (home / "work.zip").write_bytes(b"PK"),
+        "there is no notebook; it holds work.zip",
+    ),
+    "another name, cut off": (
+        lambda home: (home / "homework.ipynb").write_text("{"),
+        "homework.ipynb is not a notebook",
+    ),
+    "another name, misspelt": (
+        lambda home: (home / "homework.ipynb").write_text(text(cell("%%exercise 8.5.l\n"))),
+        "homework.ipynb: cell 1 was not graded: there is no exercise",
+    ),
+    "more files than are looked at": (
+        lambda home: [(home / f"{number}.txt").touch() for number in range(2_100)],
+        "hand in the notebooks alone",
+    ),
     "two that look like it": (
         lambda home: [good(home / f"ex1_radix_tree ({n}).ipynb") for n in (1, 2)],
         "several files look like it: ex1_radix_tree (1).ipynb, ex1_radix_tree (2).ipynb",
@@ -251,10 +279,24 @@ def test_a_linked_folder_is_nobodys_work(tmp_path):
     home = tmp_path / "ada"
     home.mkdir()
     linked_subfolder(home)
-    assert hand_in(home, EX).absent == "not handed in"
+    assert hand_in(home, EX).why == "there is no notebook; it holds work"
     (tmp_path / "bob").symlink_to(tmp_path / "other")
     assert "the folder cannot be read" in hand_in(tmp_path / "nobody", EX).why
     assert "the folder is a link" in hand_in(tmp_path / "bob", EX).why
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize(("at", "mode", "says"), [
+    ("sub", 0, "there is no notebook; it holds sub"),
+    (".", 0o444, "cannot be read: Permission denied"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_entered_is_named(tmp_path, at, mode, says):
+    home = tmp_path / "ada"
+    good(home / at / NAME)
+    (home / at).chmod(mode)
+    found = hand_in(home, EX)
+    (home / at).chmod(0o755)
+    check(found, says)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
@@ -333,3 +375,34 @@ def test_tries_are_counted_where_the_history_was_handed_in(tmp_path):
         (history / f"{number:04d}.json").write_text("{}")
     assert num_tries(tmp_path, "8.5.1") == 12
     assert num_tries(tmp_path, "8.5.2") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_nobody_vanishes_from_a_class(tmp_path):
+    good(tmp_path / "ada" / NAME)
+    good(tmp_path / "kept" / NAME)
+    (tmp_path / "bob.zip").write_bytes(b"PK")
+    good(tmp_path / "cyd.ipynb")
+    (tmp_path / "dan").symlink_to("nowhere")
+    (tmp_path / "points.csv").write_text("learner")
+    found = learners(tmp_path)
+    assert list(found) == ["ada", "bob.zip", "cyd.ipynb", "dan", "kept"]
+    for name in ("bob.zip", "cyd.ipynb", "dan"):
+        check(hand_in(found[name], EX), "it is a" if name != "dan" else "is a link")
+
+
+def test_a_class_with_a_notebook_in_its_own_folder_is_refused(tmp_path):
+    for name in ("work", "exercises", "ada"):
+        good(tmp_path / name / NAME)
+    good(tmp_path / NAME)
+    assert list(learners(tmp_path)) == [tmp_path.name]
+    good(tmp_path / "bob" / NAME)
+    with pytest.raises(SubmissionError, match=r"and so do folders in it \(ada, bob\)"):
+        learners(tmp_path)
+
+
+def test_tries_are_not_counted_where_they_cannot_be(tmp_path):
+    good(tmp_path / "ada" / NAME)
+    (tmp_path / "ada" / ".radixlab").write_text("")
+    (tmp_path / "bob").symlink_to("nowhere")
+    assert num_tries(tmp_path / "ada", EX.id) is num_tries(tmp_path / "bob", EX.id) is None
