@@ -18,7 +18,10 @@ CRC_32 = 0x1DB710641
 """A change by this pattern, as XOR over little-endian bytes, leaves CRC-32 as it is."""
 VOCABULARIES = (32_000, 50_000, 50_257, 50_304, 100_000, 100_277, 128_000, 128_256, 151_936)
 MODULI = (97, 251, 255, 257, 997, 1_000, 1_009, 65_025, 65_521, 10**6 + 3, 10**9 + 7, 10**9 + 9)
+MODULI += (99_991, 998_244_353, 2**32 - 5, 2**32 - 17)
 FACTORS = (2, 10, 31, 33, 37, 100, 101, 131, 65_599, 10**4, 10**6, 10**9, 16_777_619, *VOCABULARIES)
+FACTORS += (127, 137, 263, 271, 69_069, 911_382_323, 972_663_749, 1_103_515_245)
+FACTORS += (2_654_435_761, 1_099_511_628_211, 0x5851F42D4C957F2D)
 """Of sums such as `31 * a + b`, beside moduli and powers of two."""
 POWERS = tuple(2**power for power in (8, 10, 12, 15, 16, 17, 18, 20, 24, 31, 32))
 
