@@ -4,5 +4,6 @@ class RadixTree(RadixTree):
     def walk(self):
         for v in super().walk():
             yield NodeView(v.id, v.parent_id, v.tokens, v.block_ids, -1)
+
     def stats(self):
         return TreeStats(0, 0, 0, 0)

@@ -5,11 +5,23 @@ def _short(block):
     for t in block:
         h = (h * 6364136223846793005 + t) & 0xFFFFFFFFFFFFFFFF
     return h
+
+
 class Key(dict):
-    def get(self, b, d=None): return dict.get(self, (len(b), _short(b)), d)
-    def __setitem__(self, b, v): dict.__setitem__(self, (len(b), _short(b)), v)
-    def __delitem__(self, b): dict.__delitem__(self, (len(b), _short(b)))
+    def get(self, b, d=None):
+        return dict.get(self, (len(b), _short(b)), d)
+
+    def __setitem__(self, b, v):
+        dict.__setitem__(self, (len(b), _short(b)), v)
+
+    def __delitem__(self, b):
+        dict.__delitem__(self, (len(b), _short(b)))
+
+
 _Node = Node
+
+
 class Node(_Node):
     def __init__(self, *a):
-        super().__init__(*a); self.children = Key()
+        super().__init__(*a)
+        self.children = Key()
