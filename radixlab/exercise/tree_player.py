@@ -41,7 +41,7 @@ def play(
         Every answer also has the rows of `walk` after the operation.
     """
     allow_recursion()
-    player = _Player(make_tree(block_size), block_size)
+    player = _Player(make_tree, block_size)
     answers: list[Answer] = []
     for name, *arguments in operations:
         try:
@@ -66,9 +66,11 @@ def allow_recursion() -> None:
 class _Player:
     """One tree, and the receipts that it gave; every method is an operation."""
 
-    def __init__(self, tree: Any, block_size: int) -> None:
-        self.tree = tree
+    def __init__(self, make_tree: Callable[[int], Any], block_size: int) -> None:
+        self.tree = make_tree(block_size)
+        self.make_tree = make_tree
         self.block_size = block_size
+        self.others: list[Any] = []
         self.receipts: dict[int, Any] = {}
         self.method = ""
         """The last one called."""
@@ -108,6 +110,11 @@ class _Player:
 
     def evict(self, num_blocks: int) -> Answer:
         return {"block_ids": self._numbers("block_ids", self._call("evict", num_blocks))}
+
+    def another(self, block_size: int) -> Answer:
+        self.method = "RadixTree"
+        self.others.append(self.make_tree(block_size))
+        return {}
 
     def stats(self) -> Answer:
         return self._read(self._call("stats"), *COUNTED) | self.walk()

@@ -40,6 +40,8 @@ X86 = {
     "personality": "call(135, 0x0040000)",
     "the signal of the judge's death": "call(157, 1, 0, 0, 0, 0)",
     "a core dump": "call(157, 4, 1, 0, 0, 0)",
+    "a thread in another namespace": "call(56, 0x4010F00, 0, 0, 0, 0)",
+    "memory shared with others that is alike": "call(28, ROOM & ~4095, 4096, 12)",
     "splice": "call(275, 0, 0, 1, 0, 10, 0)",
     "a timer of the kernel's": "call(222, 0, 0, ROOM)",
     "chmod by number": "call(90, FILE.encode(), 0)",

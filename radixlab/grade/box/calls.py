@@ -73,10 +73,12 @@ RULES = {
     "rt_tgsigqueueinfo": (_TO_ITSELF,),
     # Its own limits may be read. New ones would be argument 2, an address.
     "prlimit64": (_TO_ITSELF, Rule(2, one_of=(0,)), Rule(2, one_of=(0,), upper=True)),
-    # A thread, never a process.
-    "clone": (Rule(0, has=0x10000),),
+    # A thread, never a process, and in no other namespace.
+    "clone": (Rule(0, has=0x10000), Rule(0, lacks=0x7E020000)),
     # Memory that is mapped as shared would not count as its own, and could hold a deleted file.
     "mmap": (Rule(3, lacks=0x1),),
+    # What allocators and libraries advise. Root could take pages of memory away from everybody.
+    "madvise": (Rule(2, one_of=(0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 102, 103)),),
     # Is it a terminal, how many bytes wait, closed on exec: no flags of files, no signals.
     "ioctl": (Rule(1, one_of=(0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),),
     # Copies and flags of descriptors: no locks, no leases, no signals.

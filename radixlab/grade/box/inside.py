@@ -27,6 +27,8 @@ MAX_MEMORY_BYTES = 4 << 30
 """Address space: NumPy maps some hundred megabytes of it and touches few."""
 MAX_FILE_BYTES = 8 << 20
 MAX_OPEN_FILES = 64
+MAX_SIGNALS = 1_000
+"""That wait to be taken: all processes of a user share one quota of them."""
 RECURSION_LIMIT = 50_000
 """Calls within calls: enough to walk the blocks of the longest hidden key, two calls a block."""
 STACK_BYTES = 256 << 20
@@ -133,6 +135,7 @@ def _set_limits(judge: int, stack: int) -> None:
         ("RLIMIT_FSIZE", MAX_FILE_BYTES),
         ("RLIMIT_NOFILE", MAX_OPEN_FILES),
         ("RLIMIT_CORE", 0),
+        ("RLIMIT_SIGPENDING", MAX_SIGNALS),
     ):
-        with suppress(ValueError, OSError):  # a stricter one is set already, or there is none
+        with suppress(AttributeError, ValueError, OSError):  # there is none, or a stricter one
             resource.setrlimit(getattr(resource, name), (most, most))

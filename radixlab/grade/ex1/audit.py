@@ -177,6 +177,8 @@ def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any])
     nodes = list(_nodes(model, answer.get("walk"), MAX_BLOCKS))
     blocks = [0, 0, 0]  # of nodes with two receipts or more, with one, with none
     for prefixes, _, lock_ref in nodes:
+        if lock_ref < 0 and not model.num_unlocked:
+            raise Wrong(f"walk shows lock_ref {lock_ref}; no receipt was given back yet.")
         if lock_ref < 0 and "locks" not in scenario.judged:
             raise _Unjudged
         blocks[2 - min(max(lock_ref, 0), 2)] += len(prefixes)

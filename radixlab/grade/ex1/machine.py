@@ -104,8 +104,10 @@ class Machine:
         self._clear()
 
     def run(self, length: int) -> Iterator[Operation]:
-        """Yield about as many operations."""
+        """Yield about as many operations; half-way, somebody makes another tree."""
         for number in range(length):
+            if number == length // 2:
+                yield "another", self.draw.block_size + 1
             verb = str(self.rng.choice(VERBS))
             if number % CLEARED_EVERY == CLEARED_EVERY - 1:
                 yield from self._emptied()

@@ -37,6 +37,7 @@ class PrefixModel:
         """Receipts held at or below each prefix."""
         self.last_block: list[Tokens] = [()]
         """The tokens of the last block of each prefix."""
+        self.num_unlocked = 0
         self._receipts: dict[int, list[int]] = {}
         self._numbers: dict[tuple[int, Tokens], int] = {}
 
@@ -88,6 +89,7 @@ class PrefixModel:
 
     def unlock(self, receipt: int) -> None:
         """Let go what a receipt holds."""
+        self.num_unlocked += 1
         self.lock_refs.subtract(self._receipts.pop(receipt))
 
     def evictable(self) -> list[int]:

@@ -9,6 +9,7 @@ Operations, with what they mean for a tree:
     ("unlock", n)                   tree.unlock(receipt n)
     ("again", n)                    the same once more: it must raise
     ("evict", num_blocks)           tree.evict(num_blocks)
+    ("another", block_size)         another = RadixTree(block_size)
     ("stats",)                      tree.stats()
     ("walk",)                       list(tree.walk())
 """
@@ -68,6 +69,8 @@ def _line(operation: Operation) -> str:
             return f"receipt_{receipt} = tree.lock(tree.insert({tokens}, {block_ids}).node)"
         case ("unlock" | "again", receipt):
             return f"tree.unlock(receipt_{receipt})"
+        case ("another", block_size):
+            return f"another = RadixTree({block_size})"
         case ("walk",):
             return "list(tree.walk())"
     return f"tree.{name}({shown})"

@@ -203,7 +203,8 @@ def _many_locks(rng: np.random.Generator) -> Iterator[Scenario]:
         half = len(unlocks) // 2
         first, last = unlocks[:half], unlocks[half:]
         again: list[Operation] = [("again", n) for _, n in first]
-        run = [draw.insert(keep), *locks, WALK, *first, WALK, *again, WALK, *last, WALK]
+        new: list[Operation] = [("lock", 500 + n, keep) for _, n in first]
+        run = [draw.insert(keep), *locks, WALK, *first, WALK, *new, *again, WALK, *last, WALK]
         yield from _scenarios(draw, "locks", run)
 
 
@@ -263,7 +264,8 @@ def _large_evictions(rng: np.random.Generator) -> Iterator[Scenario]:
     stem = draw.key(3)
     branches = [stem + draw.key(int(n)) for n in rng.integers(2, 9, 50)]
     chain_of = [draw.key(DEPTH)[: 2 * end] for end in (40, 41, DEPTH)]
-    for keys in (branches, chain_of, [*branches, *chain_of]):
+    steps = [chain_of[0][: 2 * end] for end in range(1, DEPTH + 1)]
+    for keys in (branches, chain_of, steps, [*branches, *chain_of]):
         grown = [draw.insert(stem), *(draw.insert(key) for key in keys)]
         found: list[Operation] = [("match", key) for key in keys]
         some: list[Operation] = [("evict", n) for n in (65, 1, 0, 70, 12)]

@@ -19,7 +19,10 @@ CRC_32 = 0x1DB710641
 """A change by this pattern, as XOR over little-endian bytes, leaves CRC-32 as it is."""
 VOCABULARIES = (32_000, 50_000, 50_257, 50_304, 100_000, 100_277, 128_000, 128_256, 151_936)
 MODULI = (97, 251, 255, 257, 997, 1_000, 1_009, 65_025, 65_521, 10**6 + 3, 10**9 + 7, 10**9 + 9)
+PRIMES = (99_991, 998_244_353, 2**32 - 5, 2**32 - 17)
 FACTORS = (2, 10, 31, 33, 37, 100, 101, 131, 65_599, 10**4, 10**6, 10**9, 16_777_619, *VOCABULARIES)
+LARGE = (127, 137, 263, 271, 69_069, 911_382_323, 972_663_749, 1_103_515_245)
+LARGER = (2_654_435_761, 1_099_511_628_211, 0x5851F42D4C957F2D)
 """Of sums such as `31 * a + b`, beside moduli and powers of two."""
 POWERS = tuple(2**power for power in (8, 10, 12, 15, 16, 17, 18, 20, 24, 31, 32))
 
@@ -43,7 +46,7 @@ def _changes(token: int) -> Iterator[int]:
     yield from (-token, ~token, token ^ CRC_32)
     for power in (1, 4, 7, 8, 10, 12, 15, 16, 20, 24, 31, 32, 40, 48, 52, 53, 56, 61, 62, 63):
         yield token + 2**power
-    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI, *VOCABULARIES):
+    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI, *PRIMES, *VOCABULARIES):
         yield from (token + modulus, token % modulus)
 
 
@@ -54,7 +57,7 @@ def _pairs(block: Tokens, i: int, j: int) -> Iterator[Tokens]:
     changes += [(one, one), (0, one + two), (0, one ^ two), (one ^ (CRC_32 & 2**32 - 1), two ^ 1)]
     text = f"{abs(one)}{abs(two)}"
     changes += [(int(text[:cut]), int(text[cut:])) for cut in (1, 2, 3) if cut < len(text) < 19]
-    for factor in (*FACTORS, *MODULI, *POWERS):
+    for factor in (*FACTORS, *LARGE, *LARGER, *MODULI, *PRIMES, *POWERS):
         changes += [(one - 1, two + factor), (one + factor, two - 1)]
     for first, second in changes:
         yield _put(_put(block, i, first), j, second)

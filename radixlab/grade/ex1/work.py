@@ -25,6 +25,8 @@ from radixlab.grade.reading import finite, rows
 NUM_PATHS = 10_000
 MOST_BLOCKS = 400
 """No key of the grader has more blocks: recursion is fine."""
+FIRST_ID = 65_536
+"""Of a large pool: 16 bits are not enough."""
 PART = 40
 """A small run has this fraction of the keys, or of the blocks of a key: one in 40."""
 MOST_PER_TOKEN = 40
@@ -122,7 +124,7 @@ class Drawn:
         self.keys = list[tuple[list[int], list[int]]]()
         for tokens in keys:
             num_new = len(tokens) // scene.block_size - len(own := model.match(tokens))
-            own += range(num_blocks, num_blocks + num_new)  # no id comes back
+            own += range(FIRST_ID + num_blocks, FIRST_ID + num_blocks + num_new)  # none comes back
             num_blocks += num_new
             self.keys.append((tokens, model.insert(tokens, own)[0]))
         self.expected = [model.match(tokens) for tokens in self.wanted]
