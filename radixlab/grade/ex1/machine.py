@@ -1,5 +1,6 @@
 """What scenarios are drawn from: tokens and ids of all kinds, and random runs of all methods."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
@@ -25,7 +26,7 @@ class Draw:
         self.rng, self.block_size = rng, block_size
         self.tokens = _wide_tokens(rng) if wide else iter((rng.permutation(20_000) + 1).tolist())
         self.free = chain([0], (rng.permutation(999) + 1).tolist(), count(1_000))
-        self.home: dict[tuple[int, Tokens], tuple[int, int]] = {}
+        self.home = defaultdict[Tokens, int](self.free.__next__)
 
     def some(self, num_tokens: int) -> Tokens:
         """Return new tokens."""
@@ -41,14 +42,13 @@ class Draw:
 
     def own(self, tokens: Tokens) -> tuple[int, ...]:
         """Return the same block whenever a prefix comes again: so there are no duplicates."""
-        above, found = -1, []
-        for end in range(self.block_size, len(tokens) + 1, self.block_size):
-            place = above, tokens[end - self.block_size : end]
-            if place not in self.home:
-                self.home[place] = len(self.home), next(self.free)
-            above, block = self.home[place]
-            found.append(block)
-        return tuple(found)
+        ends = range(self.block_size, len(tokens) + 1, self.block_size)
+        return tuple(self.home[tokens[:end]] for end in ends)
+
+    def growing(self, num_blocks: int) -> list[Tokens]:
+        """Return a new key's prefixes of whole blocks, the shortest first."""
+        key, size = self.key(num_blocks), self.block_size
+        return [key[:end] for end in range(size, len(key) + 1, size)]
 
     def insert(self, tokens: Tokens) -> Operation:
         """Insert a key without duplicates."""
