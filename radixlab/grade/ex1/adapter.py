@@ -25,8 +25,8 @@ class TreeAdapter:
     def __init__(self, tree: Any, block_size: int) -> None:
         self.tree = tree
         self.block_size = block_size
-        self._number_of: dict[Any, int] = {}
-        self._names: list[Any] = []  # kept, so that no object's identity is used again
+        self._known: dict[Any, tuple[int, Any]] = {}
+        """A node's number and its id, which is kept: no other object gets the same identity."""
 
     def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
         """Find the longest cached prefix."""
@@ -71,19 +71,14 @@ class TreeAdapter:
         names, parents = names_of([v.id for v in views], [v.parent_id for v in views])
         for view, name, parent in zip(views, names, parents, strict=True):
             tokens, block_ids = tuple(map(int, view.tokens)), tuple(map(int, view.block_ids))
-            number, above = self._number(name, view.id), self._number_of.get(parent)
+            number, _ = self._known.setdefault(name, (len(self._known), view.id))
+            above, _ = self._known.get(parent, (None, None))
             yield NodeView(number, above, None, tokens, block_ids, int(view.lock_ref))
 
     def stats(self) -> TreeStats:
         """Count nodes and blocks."""
         counted = self.tree.stats()
         return TreeStats(*(getattr(counted, field.name) for field in fields(TreeStats)))
-
-    def _number(self, name: Any, node_id: Any) -> int:
-        if name not in self._number_of:
-            self._number_of[name] = len(self._names)
-            self._names.append(node_id)
-        return self._number_of[name]
 
 
 def _key(tokens: TokensLike, namespace: Namespace | None) -> Tokens:

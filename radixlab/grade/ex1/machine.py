@@ -108,15 +108,20 @@ class Machine:
         for number in range(length):
             verb = str(self.rng.choice(VERBS))
             if number % CLEARED_EVERY == CLEARED_EVERY - 1:
-                yield from self._emptied()
-            elif verb in ("insert", "keep"):
-                key = self._key()
-                block_ids = self._ids(key)
-                self.model.insert(key, block_ids)
-                yield (verb, *self._receipt(verb, number, key), key, block_ids)
-            elif verb in ("match", "lock"):
-                key = self._key()
-                yield (verb, *self._receipt(verb, number, key), key)
+                while self.held:
+                    yield self._unlocked(-1)
+                yield "evict", ALL
+                self._clear()
+            elif verb in ("insert", "keep", "match", "lock"):
+                arguments: list[Any] = [self._key()]
+                if verb in ("insert", "keep"):
+                    arguments.append(self._ids(*arguments))
+                    self.model.insert(*arguments)
+                if verb in ("lock", "keep"):
+                    self.held.append(number)
+                    self.model.lock(number, arguments[0])
+                    arguments.insert(0, number)
+                yield (verb, *arguments)
             elif verb == "unlock" and self.held:
                 yield self._unlocked(int(self.rng.integers(len(self.held))))
             elif verb == "again" and self.used:
@@ -140,23 +145,14 @@ class Machine:
         own, free = list[int](), list[int]()
         if self.is_certain:
             own, free = self.model.match(key), sorted(self.offered - self.model.prefix_of.keys())
-        found = []
-        for i in range(len(key) // self.draw.block_size):
+        found = list(self.draw.ids(key))
+        for i in range(len(found)):
             if i < len(own) and self.rng.random() < 0.3:
-                found.append(own[i])
+                found[i] = own[i]
             elif free and self.rng.random() < 0.6:
-                found.append(free.pop(int(self.rng.integers(len(free)))))
-            else:
-                found.append(next(self.draw.free))
+                found[i] = free.pop(int(self.rng.integers(len(free))))
         self.offered |= {*found}
         return tuple(found)
-
-    def _receipt(self, verb: str, number: int, key: Tokens) -> tuple[Any, ...]:
-        if verb in ("insert", "match"):
-            return ()
-        self.held.append(number)
-        self.model.lock(number, key)
-        return (number,)
 
     def _unlocked(self, i: int) -> Operation:
         self.used.append(self.held.pop(i))
@@ -169,9 +165,3 @@ class Machine:
         else:
             self.is_certain = self.is_certain and num_blocks == 0
         return "evict", num_blocks
-
-    def _emptied(self) -> Iterator[Operation]:
-        while self.held:
-            yield self._unlocked(-1)
-        yield "evict", ALL
-        self._clear()

@@ -25,13 +25,13 @@ def require(trial: Trial, scenarios: Iterable[Scenario]) -> None:
 
 
 def _fault(trial: Trial, scenario: Scenario) -> Fault | None:
-    return find_fault(scenario, _play(trial, scenario, scenario.watched))
+    return find_fault(scenario, _play(trial, scenario))
 
 
-def _play(trial: Trial, scenario: Scenario, watched: bool) -> Any:
+def _play(trial: Trial, scenario: Scenario) -> Any:
     operations = [list(operation) for operation in scenario.operations]
     make_tree = trial.learner.RadixTree
-    return trial.call(PLAY, make_tree, scenario.block_size, operations, watched)
+    return trial.call(PLAY, make_tree, scenario.block_size, operations, scenario.watched)
 
 
 def _failed(trial: Trial, scenario: Scenario, fault: Fault) -> Failed:
@@ -81,17 +81,15 @@ def _pictures(
     """
     pool = max((block for op in scenario.operations for block in key_of(op)[1] or ()), default=0)
     try:
-        with_walk = replace(scenario, operations=(*scenario.operations, ("walk",)))
-        answers = _play(trial, with_walk, watched=False)
+        answers = _play(trial, replace(scenario, operations=(*scenario.operations, ("walk",))))
     except (LearnerError, NotImplementedError):
         answers = None
     last = answers[-1] if isinstance(answers, list) and answers else None
     rows = last.get("walk") if isinstance(last, dict) else None
     found = None if rows is None else state_of_rows(rows, scenario.block_size, pool + 1)
-    if found is None:
-        return fault.wrong.expected, fault.wrong.actual
-    contents, ends = contents_of(found, fault.model)
-    right = state_of_model(fault.model, pool + 1, ends)
-    if contents == contents_of(right, fault.model)[0]:
-        return fault.wrong.expected, fault.wrong.actual
-    return right, found
+    if found is not None:
+        contents, ends = contents_of(found, fault.model)
+        right = state_of_model(fault.model, pool + 1, ends)
+        if contents != contents_of(right, fault.model)[0]:
+            return right, found
+    return fault.wrong.expected, fault.wrong.actual

@@ -97,11 +97,10 @@ def fair(operations: Iterable[Operation]) -> Iterator[Operation]:
 
     What the text promises about block ids depends on what was evicted: the audit looks after that.
     """
-    held: set[int] = set()
-    released: set[int] = set()
+    held, released = set[int](), set[int]()
     for operation in operations:
         match operation:
-            case ("lock", receipt, *_) | ("keep", receipt, *_):
+            case ("lock" | "keep", receipt, *_):
                 held.add(receipt)
             case ("unlock", receipt) if receipt not in held:
                 continue

@@ -52,7 +52,7 @@ class Scene:
 
     def failed(self, message: str) -> Failed:
         """Return the failure with lines to paste below one's own `RadixTree`."""
-        lines = f"tree = RadixTree({self.block_size})\n{self.code}"
+        lines = f"tree = RadixTree({self.block_size})\nfrom timeit import timeit\n{self.code}"
         return Failed(f"{self.name}: {message}", scenario=lines)
 
 
@@ -65,7 +65,7 @@ def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     keys = np.stack(columns, axis=1)
     wanted = keys[rng.permutation(len(keys))[::2]]
     wanted[::2, 7] = -1
-    return _lists(keys), _lists(wanted)
+    return keys.tolist(), wanted.tolist()
 
 
 def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
@@ -76,12 +76,7 @@ def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     keys[2, third : 2 * third] = keys[1, third : 2 * third]
     wanted = keys.copy()
     wanted[0, -1] = -1
-    return _lists(keys), _lists(wanted)
-
-
-def _lists(keys: Any) -> Keys:
-    found: Keys = keys.tolist()
-    return found
+    return keys.tolist(), wanted.tolist()
 
 
 SCENES = (
@@ -92,7 +87,6 @@ SCENES = (
         _many,
         "for i in range(10_000):\n"
         "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
-        "from timeit import timeit\n"
         "print(timeit(lambda: tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7)), number=1_000))",
     ),
     Scene(
@@ -102,7 +96,6 @@ SCENES = (
         _long,
         "key = tuple(range(400 * 64))\n"
         "tree.insert(key, tuple(range(400)))\n"
-        "from timeit import timeit\n"
         "print(timeit(lambda: tree.match_prefix(key[: 40 * 64]), number=10))\n"
         "print(timeit(lambda: tree.match_prefix(key), number=10))",
     ),
@@ -139,10 +132,8 @@ def check_work(trial: Trial) -> float:
 
 
 def _require_few_counts(trial: Trial, scene: Scene, drawn: Drawn) -> None:
-    where, make_tree = "radixlab.exercise.tree_work:count_work", trial.learner.RadixTree
     most = MOST_PER_TOKEN * drawn.num_tokens
-    answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, most)
-    answer = answer if isinstance(answer, dict) else {}
+    answer = _run(trial, "count_work", scene, drawn, most)
     if finite("the number of comparisons", answer.get("work"), least=0) > most:
         raise scene.failed(
             f"inserting them and looking them up took over {MOST_PER_TOKEN} comparisons, hashes "
@@ -181,13 +172,10 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
 
 def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: float) -> float:
     """Return the CPU time that the learner's process took; raise `Failed` for a wrong answer."""
-    where, make_tree = "radixlab.exercise.tree_work:run_work", trial.learner.RadixTree
-    what = scene.block_size, drawn.keys, drawn.wanted, num_times, most_s
     before, start_s = trial.usage().cpu_s, perf_counter()
-    answer = trial.call(where, make_tree, *what)
+    answer = _run(trial, "run_work", scene, drawn, num_times, most_s)
     after, end_s = trial.usage().cpu_s, perf_counter()
     seconds = end_s - start_s if before is None or after is None else after - before
-    answer = answer if isinstance(answer, dict) else {}
     tree = answer.get("tree")
     if tree is None:
         return max(seconds, most_s)  # it was stopped there
@@ -196,6 +184,12 @@ def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: f
         if _asked(tree, tokens, len(right) + 1) != right:
             raise scene.failed("one of them was looked up again, and its block_ids are wrong.")
     return seconds
+
+
+def _run(trial: Trial, function: str, scene: Scene, drawn: Drawn, *limits: float) -> dict[str, Any]:
+    where, make_tree = f"radixlab.exercise.tree_work:{function}", trial.learner.RadixTree
+    answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, *limits)
+    return answer if isinstance(answer, dict) else {}
 
 
 def _asked(tree: Any, tokens: list[int], most: int) -> Any:
