@@ -1,6 +1,5 @@
 """Playing scenarios on the learner's tree, and showing the smallest one that fails."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,8 @@ from radixlab.grade.ex1.audit import Fault, find_fault
 from radixlab.grade.ex1.picture import contents_of, state_of_model, state_of_rows
 from radixlab.grade.ex1.scenario import Scenario, key_of
 from radixlab.grade.ex1.shrink import shrink
-from radixlab.grade.items import Failed, Trial
+from radixlab.grade.ex1.traffic import Family
+from radixlab.grade.items import Check, Failed, Trial
 from radixlab.observe.state import State
 
 PLAY = "radixlab.exercise.tree_player:play"
@@ -17,11 +17,15 @@ MAX_WATCHED = 100
 """Calls with a walk after each: a longer scenario is not watched in search of the cause."""
 
 
-def require(trial: Trial, scenarios: Iterable[Scenario]) -> None:
-    """Let the learner's tree play each scenario; raise `Failed` with the first fault, shrunk."""
-    for scenario in scenarios:
-        if fault := _fault(trial, scenario):
-            raise _failed(trial, scenario, fault)
+def check_of(family: Family) -> Check:
+    """Return the check that plays a family's scenarios; it shows the first fault, shrunk."""
+
+    def check(trial: Trial) -> None:
+        for scenario in family(trial.random):
+            if fault := _fault(trial, scenario):
+                raise _failed(trial, scenario, fault)
+
+    return check
 
 
 def _fault(trial: Trial, scenario: Scenario) -> Fault | None:
