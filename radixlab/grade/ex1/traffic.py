@@ -154,7 +154,7 @@ def lock_scenarios(draw: Draw) -> Runs:
 
     And hundreds of receipts on one node, and one at every level of a deep tree.
     """
-    size = draw.block_size
+    size, judged = draw.block_size, "locks"
     key, more = draw.key(3), draw.key(2)
     first, held, below = draw.insert(key), draw.keep(0, key), draw.keep(1, key + more)
     free, free_1, free_2 = (("unlock", receipt) for receipt in range(3))
@@ -163,28 +163,25 @@ def lock_scenarios(draw: Draw) -> Runs:
         head = key[: shared * size]
         cut, parting = ("match", head), draw.insert(head + draw.key(2))
         branch, lock = draw.keep(1, head + draw.key(1)), ("lock", 2, head)
-        runs: tuple[list[Operation], ...] = (
-            [held, free],
-            [held, draw.keep(1, key), free_1, free],
-            [first, below, free_1],
-            [held, cut, free],
-            [held, parting, free],
-            [held, below, cut, parting, free, free_1],
-            [held, branch, lock, free, free_1, free_2],
-            [first, lock, parting, free_2],
-            [first, ("lock", 0, draw.key(1)), free, again],
-            [("lock", 0, ()), first, ("lock", 1, ()), free, free_1, again, again_1],
-            [("keep", 0, (), ()), draw.keep(1, key), cut, free, free_1, again],
-            [held, free, again],
-            [held, below, free, again, free_1],
-            [held, free, draw.keep(2, key), again, free_2],
-            [held, cut, free, again],
-            [held, below, free, again, again, cut, free_1, again, again_1],
-            [held, EVERY, cut, free, again, draw.keep(2, key), again],
-            [first, lock, EVERY, parting, EVERY, free_2, again_2],
-            [first, below, lock, EVERY, free_1, EVERY, cut, free_2],
-        )
-        yield from (("locks", run) for run in runs)
+        yield judged, [held, free]
+        yield judged, [held, draw.keep(1, key), free_1, free]
+        yield judged, [first, below, free_1]
+        yield judged, [held, cut, free]
+        yield judged, [held, parting, free]
+        yield judged, [held, below, cut, parting, free, free_1]
+        yield judged, [held, branch, lock, free, free_1, free_2]
+        yield judged, [first, lock, parting, free_2]
+        yield judged, [first, ("lock", 0, draw.key(1)), free, again]
+        yield judged, [("lock", 0, ()), first, ("lock", 1, ()), free, free_1, again, again_1]
+        yield judged, [("keep", 0, (), ()), draw.keep(1, key), cut, free, free_1, again]
+        yield judged, [held, free, again]
+        yield judged, [held, below, free, again, free_1]
+        yield judged, [held, free, draw.keep(2, key), again, free_2]
+        yield judged, [held, cut, free, again]
+        yield judged, [held, below, free, again, again, cut, free_1, again, again_1]
+        yield judged, [held, EVERY, cut, free, again, draw.keep(2, key), again]
+        yield judged, [first, lock, EVERY, parting, EVERY, free_2, again_2]
+        yield judged, [first, below, lock, EVERY, free_1, EVERY, cut, free_2]
     if size == 2:
         keys = draw.growing(2)
         for locked in (keys * 150, draw.growing(DEPTH)):
@@ -193,7 +190,7 @@ def lock_scenarios(draw: Draw) -> Runs:
             some, rest = unlocks[: len(locked) // 2], unlocks[len(locked) // 2 :]
             used = [("again", receipt) for _, receipt in some]
             built = [draw.insert(locked[-1]), *locks, WALK]
-            yield "locks", [*built, *some, WALK, *used, WALK, *rest, WALK]
+            yield judged, [*built, *some, WALK, *used, WALK, *rest, WALK]
 
 
 @_family()
@@ -213,20 +210,17 @@ def evict_scenarios(draw: Draw) -> Runs:
     free_1, free_2, free_3 = (("unlock", receipt) for receipt in (1, 2, 3))
     reused: Operation = ("insert", draw.key(4), grown[3][2])
     sought = ("match", reused[1])
-    runs: tuple[list[Operation], ...] = (
-        [EVERY, none, grown[0], one, *found],
-        [grown[0], EVERY, *found],
-        [*grown, none, *found],
-        [*grown, EVERY, EVERY, *found],
-        [*grown, *some, *found, EVERY],
-        [*grown, *[one] * 9, *found],
-        [*grown, *some[:2], *grown, *found, EVERY],
-        [*held, EVERY, *found],
-        [*held, free_3, free_2, EVERY, *found, free_1, EVERY, *found],
-        [*grown, EVERY, reused, sought, ("evict", 2), sought, EVERY, *found],
-        [*grown, EVERY, reused, draw.insert(draw.key(2)), EVERY, grown[0], sought, EVERY],
-    )
-    yield from ((judged, run) for run in runs)
+    yield judged, [EVERY, none, grown[0], one, *found]
+    yield judged, [grown[0], EVERY, *found]
+    yield judged, [*grown, none, *found]
+    yield judged, [*grown, EVERY, EVERY, *found]
+    yield judged, [*grown, *some, *found, EVERY]
+    yield judged, [*grown, *[one] * 9, *found]
+    yield judged, [*grown, *some[:2], *grown, *found, EVERY]
+    yield judged, [*held, EVERY, *found]
+    yield judged, [*held, free_3, free_2, EVERY, *found, free_1, EVERY, *found]
+    yield judged, [*grown, EVERY, reused, sought, ("evict", 2), sought, EVERY, *found]
+    yield judged, [*grown, EVERY, reused, draw.insert(draw.key(2)), EVERY, grown[0], sought, EVERY]
     for i, key in enumerate(keys):
         kept = [*grown[:i], draw.keep(9, key), *grown[i + 1 :]]
         yield judged, [*grown, ("lock", 9, key), one, *found, EVERY, *found]

@@ -29,11 +29,11 @@ PART = 40
 """A small run has one key, or one block of a key, in so many."""
 MOST_PER_TOKEN = 40
 """Right solutions take 2 to 7."""
-GROWTH = 3.0, 4.5
-"""All points up to the first, none from the second on: right solutions grow by 0.2 to 1.7."""
+GROWTH = 4.5, 3.0
+"""No points from the first on, all up to the second: right solutions grow by 0.2 to 1.7."""
 STOPPED = 6.0
 """Growth after which there is no need to wait longer, or to measure again."""
-SLOWNESS = 20.0, 40.0
+SLOWNESS = 40.0, 20.0
 """Likewise, over a plain model's time: right solutions take 0.3 to 9 times as long."""
 NUM_TIMES = 3
 """The shortest of so many times counts; it is only measured again if need be."""
@@ -153,13 +153,13 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
         most_s = STOPPED * least_s + 0.1
         many_s.append(_seconds(trial, scene, many, scene.times, most_s))
         growth, slowness = min(many_s) / least_s, min(many_s) / many.plain_s / scene.times
-        share = min(ramp(growth, GROWTH[1], GROWTH[0]), ramp(slowness, SLOWNESS[1], SLOWNESS[0]))
+        share = min(ramp(growth, *GROWTH), ramp(slowness, *SLOWNESS))
         if share == 1:
             return share
         if growth >= STOPPED:
             break
     message = f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes."
-    if growth > GROWTH[0]:
+    if growth > GROWTH[1]:
         message = (
             f"the CPU time per token is {growth:.1f} times that of a run with a {PART}th of the "
             f"keys, or of their length; it should be about the same."
