@@ -5,10 +5,13 @@ It runs beside the learner's code. It knows no right answers; those stay with th
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from itertools import islice
+from traceback import walk_tb
 from typing import Any
 
 from radixlab.exercise.plain import MAX_LENGTH, plain_number, plain_numbers, plain_text
+from radixlab.exercise.tree import TreeStats
 
 RECURSION = 10_000
 """Calls that may be open: a tree that recurses block by block needs some for each block."""
@@ -16,13 +19,7 @@ MAX_COMPARED = 2_000
 """Nodes whose ids are compared with each other, where they cannot be hashed."""
 Answer = dict[str, Any]
 INSERTED = ("block_ids", "num_cached_blocks", "duplicate_block_ids")
-COUNTED = (
-    "num_nodes",
-    "num_shared_blocks",
-    "num_unique_blocks",
-    "num_cached_blocks",
-    "sharing_ratio",
-)
+COUNTED = (*(field.name for field in fields(TreeStats)), "sharing_ratio")
 
 
 def play(
@@ -33,12 +30,8 @@ def play(
 ) -> list[Answer]:
     """Run operations on a new tree and return their answers, up to the first one that raises.
 
-    Parameters
-    ----------
-    operations
-        The name of a method of `_Player` and its arguments, each.
-    watched
-        Every answer also has the rows of `walk` after the operation.
+    An operation is the name of a method of `_Player` and its arguments. If `watched`, every answer
+    also has the rows of `walk` after the operation.
     """
     allow_recursion()
     player = _Player(make_tree, block_size)
@@ -74,6 +67,8 @@ class _Player:
         self.receipts: dict[int, Any] = {}
         self.method = ""
         """The last one called."""
+        self.result: Any = None
+        """What it returned."""
         self.num_offered = 0
         """Block ids that the tree was given: no right answer has more."""
         self.returned: list[tuple[str, str, Any, Any]] = []
@@ -83,18 +78,17 @@ class _Player:
         return self._read(self._call("match_prefix", tuple(tokens)), "block_ids")
 
     def insert(self, tokens: list[int], block_ids: list[int]) -> Answer:
-        return self._read(self._insert(tokens, block_ids), *INSERTED)
+        self.num_offered += len(block_ids)
+        return self._read(self._call("insert", tuple(tokens), tuple(block_ids)), *INSERTED)
 
     def lock(self, receipt: int, tokens: list[int]) -> Answer:
-        found = self._call("match_prefix", tuple(tokens))
-        answer = self._read(found, "block_ids")
-        self.receipts[receipt] = self._call("lock", found.node)
+        answer = self.match(tokens)
+        self.receipts[receipt] = self._call("lock", self.result.node)
         return answer
 
     def keep(self, receipt: int, tokens: list[int], block_ids: list[int]) -> Answer:
-        result = self._insert(tokens, block_ids)
-        answer = self._read(result, *INSERTED)
-        self.receipts[receipt] = self._call("lock", result.node)
+        answer = self.insert(tokens, block_ids)
+        self.receipts[receipt] = self._call("lock", self.result.node)
         return answer
 
     def unlock(self, receipt: int) -> Answer:
@@ -134,11 +128,8 @@ class _Player:
 
     def _call(self, method: str, *arguments: Any) -> Any:
         self.method = method
-        return getattr(self.tree, method)(*arguments)
-
-    def _insert(self, tokens: list[int], block_ids: list[int]) -> Any:
-        self.num_offered += len(block_ids)
-        return self._call("insert", tuple(tokens), tuple(block_ids))
+        self.result = getattr(self.tree, method)(*arguments)
+        return self.result
 
     def _read(self, result: Any, *names: str) -> Answer:
         """Read fields as numbers or lists of them; a result that lacks one stands as text."""
@@ -231,11 +222,9 @@ def _first_equal(num_ids: int) -> Callable[[Any], Any]:
 
 
 def _raised(call: str, error: Exception) -> Answer:
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
     where = ""
-    if place is not None and place.tb_frame.f_code.co_filename != __file__:
-        where = f"line {place.tb_lineno}, in {place.tb_frame.f_code.co_name}"
+    for frame, line in walk_tb(error.__traceback__):  # the last is where it was raised
+        is_ours = frame.f_code.co_filename == __file__
+        where = "" if is_ours else f"line {line}, in {frame.f_code.co_name}"
     name = type(error).__name__[:40]
     return {"raised": name, "said": plain_text(error), "where": where, "call": call}

@@ -6,7 +6,7 @@ also takes the CPU time of the whole process, from outside, and compares what wa
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import thread_time
 from typing import Any, SupportsIndex
 
@@ -78,12 +78,9 @@ def count_work(
     """Insert some keys and look others up; return what was found, and the work it took."""
     meter = Meter(most)
     found: list[Any] = []
-    with _undisturbed():
-        try:
-            tree = make_tree(block_size)
-            found.extend(_insert_and_match(tree, keys, wanted, counted_key(meter)))
-        except TooMuchWorkError:
-            pass
+    with _undisturbed(), suppress(TooMuchWorkError):
+        tree = make_tree(block_size)
+        found.extend(_insert_and_match(tree, keys, wanted, counted_key(meter)))
     return {"found": found[len(keys) :], "work": meter.count}
 
 

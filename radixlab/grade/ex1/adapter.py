@@ -5,6 +5,7 @@ learner's tree chooses by itself which blocks to evict.
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from radixlab.cache.tokens import TokensLike, as_tokens
 from radixlab.events import Namespace
 from radixlab.exercise.tree import Tokens
 from radixlab.exercise.tree_player import names_of
-from radixlab.grade.ex1.oracle import ROOT, PrefixModel
+from radixlab.grade.ex1.oracle import PrefixModel
 
 
 class TreeAdapter:
@@ -24,8 +25,8 @@ class TreeAdapter:
     def __init__(self, tree: Any, block_size: int) -> None:
         self.tree = tree
         self.block_size = block_size
-        self._number_of: dict[Any, int] = {}
-        self._names: list[Any] = []  # kept, so that no object's identity is used again
+        self._known: dict[Any, tuple[int, Any]] = {}
+        """A node's number and its id, which is kept: no other object gets the same identity."""
 
     def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
         """Find the longest cached prefix."""
@@ -34,25 +35,19 @@ class TreeAdapter:
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Find it in what `walk` shows, and change nothing."""
-        key, model = _key(tokens, namespace), PrefixModel(self.block_size)
-        end_of: dict[int | None, int] = {None: ROOT}
-        for view in self.walk():
-            prefixes = model.prefixes(view.tokens, end_of[view.parent_id])
-            for prefix, block in zip(prefixes, view.block_ids, strict=False):
-                model.block_of[prefix], end_of[view.id] = block, prefix
-        return _ids(model.match(key))
+        model = PrefixModel(self.block_size)
+        views = ((v.id, v.parent_id, v.tokens, v.block_ids, v.lock_ref) for v in self.walk())
+        for prefixes, block_ids, _ in model.follow(views):
+            model.block_of.update(zip(prefixes, block_ids, strict=False))
+        return _ids(model.match(_key(tokens, namespace)))
 
     def insert(
         self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
     ) -> InsertResult:
         """Store one block for each whole block of tokens."""
-        result = self.tree.insert(_key(tokens, namespace), tuple(np.asarray(block_ids).tolist()))
-        return InsertResult(
-            result.node,
-            _ids(result.block_ids),
-            result.num_cached_blocks,
-            _ids(result.duplicate_block_ids),
-        )
+        found = self.tree.insert(_key(tokens, namespace), tuple(np.asarray(block_ids).tolist()))
+        kept, duplicates = _ids(found.block_ids), _ids(found.duplicate_block_ids)
+        return InsertResult(found.node, kept, found.num_cached_blocks, duplicates)
 
     def lock(self, node: Any) -> Receipt:
         """Protect the node and its ancestors; the receipt holds the learner's."""
@@ -76,24 +71,14 @@ class TreeAdapter:
         names, parents = names_of([v.id for v in views], [v.parent_id for v in views])
         for view, name, parent in zip(views, names, parents, strict=True):
             tokens, block_ids = tuple(map(int, view.tokens)), tuple(map(int, view.block_ids))
-            number, above = self._number(name, view.id), self._number_of.get(parent)
+            number, _ = self._known.setdefault(name, (len(self._known), view.id))
+            above, _ = self._known.get(parent, (None, None))
             yield NodeView(number, above, None, tokens, block_ids, int(view.lock_ref))
 
     def stats(self) -> TreeStats:
         """Count nodes and blocks."""
-        stats = self.tree.stats()
-        return TreeStats(
-            stats.num_nodes,
-            stats.num_shared_blocks,
-            stats.num_unique_blocks,
-            stats.num_cached_blocks,
-        )
-
-    def _number(self, name: Any, node_id: Any) -> int:
-        if name not in self._number_of:
-            self._number_of[name] = len(self._names)
-            self._names.append(node_id)
-        return self._number_of[name]
+        counted = self.tree.stats()
+        return TreeStats(*(getattr(counted, field.name) for field in fields(TreeStats)))
 
 
 def _key(tokens: TokensLike, namespace: Namespace | None) -> Tokens:

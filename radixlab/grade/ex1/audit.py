@@ -5,11 +5,12 @@ Answers are whatever the learner's process sent: nothing in them is believed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count, repeat
 from typing import Any
 
 from radixlab.exercise.tree import Tokens
 from radixlab.exercise.tree_player import COUNTED
-from radixlab.grade.ex1.oracle import ROOT, PrefixModel
+from radixlab.grade.ex1.oracle import PrefixModel
 from radixlab.grade.ex1.scenario import Operation, Scenario, key_of
 from radixlab.grade.reading import as_finite, one_line, shown
 
@@ -17,12 +18,7 @@ CALLS = {"match": "match_prefix", "lock": "match_prefix", "keep": "insert", "aga
 """The method whose answer an operation is judged by, where it has another name."""
 MAX_BLOCKS = 10_000
 """More than any scenario inserts."""
-JUDGED_AS = {
-    "num_cached_blocks": "cached",
-    "block_ids": "kept",
-    "duplicate_block_ids": "duplicates",
-}
-"""Fields of an insertion's answer, with what of a scenario they are judged under."""
+Answer = dict[str, Any]
 
 
 class Wrong(Exception):
@@ -56,72 +52,73 @@ class Fault:
 def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
     """Return the first wrong answer, None if all are right."""
     model, num_offered = PrefixModel(scenario.block_size), 0
-    answers = answers if isinstance(answers, list) else []
-    is_watched = scenario.watched
-    answer: Any = None
-    for number, operation in enumerate(scenario.operations):
-        answer = answers[number] if number < len(answers) else None
+    answers = chain(answers if isinstance(answers, list) else (), repeat(None))
+    for number, operation, answer in zip(count(), scenario.operations, answers, strict=False):
         num_offered += len(key_of(operation)[1] or ())
         in_walk = False
         try:
             _judge(scenario, model, operation, answer)
             in_walk = True
-            if is_watched or operation == ("walk",):
+            if scenario.watched or operation == ("walk",):
                 _judge_walk(scenario, model, answer.get("walk"), num_offered)
         except Wrong as wrong:
             raised = str(answer.get("raised", "")) if isinstance(answer, dict) else ""
             return Fault(number, wrong, model, raised, in_walk)
         except _Unjudged:
             return None
-    changed = answer.get("changed") if answer and "unchanged" in scenario.judged else None
-    if changed is None:
-        return None
-    return Fault(len(scenario.operations) - 1, _changed(changed), model)
+    return None
 
 
 def _judge(scenario: Scenario, model: PrefixModel, operation: Operation, answer: Any) -> None:
     if not isinstance(answer, dict):
         raise Wrong("There is no answer.")
+    verb, call = operation[0], CALLS.get(operation[0], operation[0])
     right = _tell(scenario, model, operation, answer)
-    if "raised" in answer and operation[0] == "evict" and "evicted" not in scenario.judged:
-        raise _Unjudged
     if "raised" in answer:
-        call, name, said, where = (
-            one_line(answer.get(key, "")) for key in ("call", "raised", "said", "where")
-        )
-        raise Wrong(f"{call} raised {name}: {said}{f' ({where})' if where else ''}.")
+        if verb == "evict" and "evicted" not in scenario.judged:
+            raise _Unjudged
+        fields = ("call", "raised", "said", "where")
+        method, name, said, where = (one_line(answer.get(field, "")) for field in fields)
+        raise Wrong(f"{method} raised {name}: {said}{f' ({where})' if where else ''}.")
     if "returned" in answer:
         raise Wrong(
-            f"{CALLS.get(operation[0], operation[0])} returned {one_line(answer['returned'])}, "
+            f"{call} returned {one_line(answer['returned'])}, "
             f"which lacks a field that the exercise text says it has."
         )
-    for name, aspect in JUDGED_AS.items():
-        aspect = aspect if "num_cached_blocks" in right else "found"
-        if name in right and aspect in scenario.judged and answer.get(name) != right[name]:
-            raise _differs(operation, name, right[name], answer.get(name))
-    if operation[0] == "again" and answer.get("refused") is not True:
+    for aspect, field, value in right:
+        if aspect in scenario.judged and answer.get(field) != value:
+            came, should = shown(answer.get(field)), shown(value)
+            why = f"{call}({_key(key_of(operation)[0])}): {field} is {came}; it should be {should}."
+            raise Wrong(why, f"{field} = {should}", f"{field} = {came}")
+    if verb == "again" and answer.get("refused") is not True:
         raise Wrong("unlock took a receipt for the second time; it must raise.")
-    if operation[0] == "stats":
+    if verb == "stats":
         _judge_stats(scenario, model, answer)
+    if "unchanged" in scenario.judged and answer.get("changed") is not None:
+        raise _changed(answer["changed"])
 
 
 def _tell(
-    scenario: Scenario, model: PrefixModel, operation: Operation, answer: dict[str, Any]
-) -> dict[str, Any]:
-    """Let the model do the operation; return the fields of the right answer.
+    scenario: Scenario, model: PrefixModel, operation: Operation, answer: Answer
+) -> list[tuple[str, str, Any]]:
+    """Let the model do the operation; return what is judged, the field, and its right value.
 
     Of all legal evictions it follows the one that the answer says.
     """
     tokens, block_ids = key_of(operation)
-    right: dict[str, Any] = {}
+    right: list[tuple[str, str, Any]] = []
     match operation:
         case ("match" | "lock", *_):
-            right["block_ids"] = model.match(tokens)
+            right = [("found", "block_ids", model.match(tokens))]
         case ("insert" | "keep", *_):
             if not model.is_fair(tokens, block_ids or ()):
                 raise _Unjudged  # the tree evicted other blocks than those offered again here
-            names = ("block_ids", "num_cached_blocks", "duplicate_block_ids")
-            right.update(zip(names, model.insert(tokens, block_ids or ()), strict=True))
+            kept, num_cached, duplicates = model.insert(tokens, block_ids or ())
+            right = [
+                ("cached", "num_cached_blocks", num_cached),
+                ("kept", "block_ids", kept),
+                ("duplicates", "duplicate_block_ids", duplicates),
+            ]
         case ("unlock", receipt):
             model.unlock(receipt)
         case ("evict", num_blocks) if "raised" not in answer:
@@ -147,13 +144,6 @@ def _evict(scenario: Scenario, model: PrefixModel, num_blocks: int, gone: Any) -
     raise Wrong(f"evict({num_blocks}) returned {said}: {why}.", f"such as {shown(legal)}", said)
 
 
-def _differs(operation: Operation, name: str, right: Any, said: Any) -> Wrong:
-    call, (tokens, _) = CALLS.get(operation[0], operation[0]), key_of(operation)
-    said, right = shown(said), shown(right)
-    why = f"{call}({_key(tokens)}): {name} is {said}; it should be {right}."
-    return Wrong(why, f"{name} = {right}", f"{name} = {said}")
-
-
 def _changed(changed: Any) -> Wrong:
     method, field, before, now = changed if type(changed) is list and len(changed) == 4 else "????"
     return Wrong(
@@ -172,37 +162,33 @@ def _blocks(number: int) -> str:
     return f"{number} block{'s' * (number != 1)}"
 
 
-def _judge_stats(scenario: Scenario, model: PrefixModel, answer: dict[str, Any]) -> None:
+def _judge_stats(scenario: Scenario, model: PrefixModel, answer: Answer) -> None:
     """Compare with the learner's own walk: a lock that is counted wrong costs another item."""
     nodes = list(_nodes(model, answer.get("walk"), MAX_BLOCKS))
     blocks = [0, 0, 0]  # of nodes with two receipts or more, with one, with none
-    for prefixes, _, lock_ref in nodes:
+    for *_, block_ids, lock_ref in nodes:
         if lock_ref < 0 and not model.num_unlocked:
             raise Wrong(f"walk shows lock_ref {lock_ref}; no receipt was given back yet.")
         if lock_ref < 0 and "locks" not in scenario.judged:
             raise _Unjudged
-        blocks[2 - min(max(lock_ref, 0), 2)] += len(prefixes)
-    if sum(blocks) != len(model.block_of):
+        blocks[2 - min(max(lock_ref, 0), 2)] += len(block_ids)
+    num_walked, num_held = sum(blocks), len(model.block_of)
+    if num_walked != num_held:
         if "counted" not in scenario.judged:
             raise _Unjudged
-        raise Wrong(
-            f"walk shows {_blocks(sum(blocks))}; the tree holds {_blocks(len(model.block_of))}."
-        )
+        raise Wrong(f"walk shows {_blocks(num_walked)}; the tree holds {_blocks(num_held)}.")
     used = blocks[0] + blocks[1]
     right = [len(nodes), *blocks, blocks[0] / used if used else 0.0]
     for name, value in zip(COUNTED, right, strict=True):
         number, said = as_finite(answer.get(name)), shown(answer.get(name))
         if number is None or abs(number - value) > 1e-6:
-            raise Wrong(
-                f"stats().{name} is {said}; by what walk yields it should be {value:g}.",
-                f"{name} = {value:g}",
-                f"{name} = {said}",
-            )
+            why = f"stats().{name} is {said}; by what walk yields it should be {value:g}."
+            raise Wrong(why, f"{name} = {value:g}", f"{name} = {said}")
 
 
 def _judge_walk(scenario: Scenario, model: PrefixModel, rows: Any, num_offered: int) -> None:
     found: dict[int, tuple[int, int]] = {}
-    for prefixes, block_ids, lock_ref in _nodes(model, rows, num_offered):
+    for prefixes, block_ids, lock_ref in model.follow(_nodes(model, rows, num_offered)):
         for prefix, block in zip(prefixes, block_ids, strict=True):
             if prefix in found:
                 raise Wrong(f"walk shows the prefix {_key(model.tokens(prefix))} in two nodes.")
@@ -225,29 +211,24 @@ def _judge_contents(model: PrefixModel, found: dict[int, tuple[int, int]]) -> No
 
 
 def _judge_locks(model: PrefixModel, found: dict[int, tuple[int, int]]) -> None:
-    for prefix, (block, lock_ref) in found.items():
+    for prefix, (block, said) in found.items():
         right = model.lock_refs[prefix]
-        if lock_ref != right:
-            raise Wrong(
-                f"The node of block {block} shows lock_ref {lock_ref}; it should be {right}, the "
-                f"number of receipts held at or below it.",
-                f"lock_ref {right} at block {block}",
-                f"lock_ref {lock_ref} at block {block}",
-            )
+        if said != right:
+            why = f"shows lock_ref {said}; {right} receipts are held at or below it."
+            expected, actual = (f"lock_ref {number} at block {block}" for number in (right, said))
+            raise Wrong(f"The node of block {block} {why}", expected, actual)
     for prefix, num_receipts in model.lock_refs.items():
         if num_receipts and prefix not in found:
             block = model.block_of[prefix]
             raise Wrong(f"Block {block} is locked, and walk does not show it where it belongs.")
 
 
-def _nodes(
-    model: PrefixModel, rows: Any, most_blocks: int
-) -> Iterator[tuple[list[int], list[int], int]]:
-    """Yield each node's prefixes, blocks and lock_ref; raise `Wrong` for what is not a node."""
-    end_of: dict[int | None, int] = {None: ROOT}
+def _nodes(model: PrefixModel, rows: Any, most_blocks: int) -> Iterator[list[Any]]:
+    """Yield the rows of `walk`; raise `Wrong` for what is not a node."""
+    known: set[int | None] = {None}
     num_blocks = 0
     for row in rows if isinstance(rows, list) else []:
-        node, parent, tokens, block_ids, lock_ref = _row(row)
+        node, parent, tokens, block_ids, _ = _row(row)
         if not block_ids or len(tokens) != len(block_ids) * model.block_size:
             raise Wrong(
                 f"walk yields a node with tokens {_key(tuple(tokens))} and block_ids "
@@ -257,13 +238,12 @@ def _nodes(
         num_blocks += len(block_ids)
         if num_blocks > most_blocks:
             raise Wrong(f"walk shows more than the {_blocks(most_blocks)} that were inserted.")
-        if node in end_of:
+        if node in known:
             raise Wrong("walk yields two nodes with the same id.")
-        if parent not in end_of:
+        if parent not in known:
             raise Wrong("walk yields a node before its parent.")
-        prefixes = list(model.prefixes(tokens, end_of[parent]))
-        end_of[node] = prefixes[-1]
-        yield prefixes, block_ids, lock_ref
+        known.add(node)
+        yield row
 
 
 def _row(row: Any) -> Any:

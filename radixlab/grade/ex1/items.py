@@ -1,24 +1,11 @@
 """Exercise 8.5.1 as a list of rules, points and hints."""
 
-from collections.abc import Callable, Iterator
-
-import numpy as np
-
 from radixlab.grade.ex1 import traffic
-from radixlab.grade.ex1.play import require
-from radixlab.grade.ex1.scenario import Scenario
+from radixlab.grade.ex1.play import check_of
 from radixlab.grade.ex1.work import MOST_PER_TOKEN, check_work
-from radixlab.grade.items import Check, Exercise, Item, Trial
+from radixlab.grade.items import Exercise, Item
 
 NEEDS = ("RadixTree",)
-
-
-def _check(family: Callable[[np.random.Generator], Iterator[Scenario]]) -> Check:
-    def check(trial: Trial) -> None:
-        require(trial, family(trial.random))
-
-    return check
-
 
 EXERCISE = Exercise(
     id="8.5.1",
@@ -30,7 +17,7 @@ EXERCISE = Exercise(
             3,
             "match_prefix finds the blocks of the longest cached prefix in whole blocks: a block "
             "counts if all its tokens agree, and tokens beyond the last whole block never count.",
-            _check(traffic.match_scenarios),
+            check_of(traffic.match_scenarios),
             (
                 "How many blocks do six tokens fill, in blocks of four? And where does a key go "
                 "that agrees with five cached tokens?",
@@ -45,7 +32,7 @@ EXERCISE = Exercise(
             4,
             "Where two keys part, a node is split at a block boundary, nothing below it is lost, "
             "and insert says how many leading blocks were there before.",
-            _check(traffic.split_scenarios),
+            check_of(traffic.split_scenarios),
             (
                 "Draw it: one node of three blocks, and a key that shares the first of them.",
                 "A new upper node takes the shared blocks and becomes the parent's child instead "
@@ -60,7 +47,7 @@ EXERCISE = Exercise(
             3,
             "Blocks that differ in any token are different blocks: those with the same first "
             "token, the same last, or the same tokens in another order are all kept and found.",
-            _check(traffic.children_scenarios),
+            check_of(traffic.children_scenarios),
             (
                 "Two prompts begin with the same word. Must they share a block?",
                 "A child is found by its whole first block, and by nothing less.",
@@ -73,7 +60,7 @@ EXERCISE = Exercise(
             3,
             "What is there stays: insert returns the tree's blocks for the whole key, and hands "
             "back exactly those of the caller's ids that differ from them.",
-            _check(traffic.reinsert_scenarios),
+            check_of(traffic.reinsert_scenarios),
             (
                 "Two requests computed the same block at the same time. Who frees the second copy?",
                 "The tree keeps its own id. The caller's is a duplicate, unless it is the same id.",
@@ -87,7 +74,7 @@ EXERCISE = Exercise(
             3,
             "lock_ref is the number of receipts held at or below a node, whatever was split since; "
             "unlock undoes one lock, and raises for a receipt that was used before.",
-            _check(traffic.lock_scenarios),
+            check_of(traffic.lock_scenarios),
             (
                 "A request that holds a leaf reads every block from the root on.",
                 "lock adds one to the node and all its ancestors, and unlock subtracts it again. A "
@@ -102,7 +89,7 @@ EXERCISE = Exercise(
             4,
             "evict(n) takes exactly n blocks, or all that no receipt protects, from the ends of "
             "unlocked leaves upwards, and returns each id once.",
-            _check(traffic.evict_scenarios),
+            check_of(traffic.evict_scenarios),
             (
                 "May a block be evicted while the tree still has one that continues it?",
                 "Take blocks off a leaf's end. A leaf without blocks is gone, and its parent may "
@@ -118,7 +105,7 @@ EXERCISE = Exercise(
             1,
             "stats() counts the nodes that walk yields, and their blocks by lock_ref: shared from "
             "2, unique at 1, cached at 0.",
-            _check(traffic.stats_scenarios),
+            check_of(traffic.stats_scenarios),
             (
                 "Everything you need is in walk.",
                 "Count blocks, not nodes, and leave out the root.",
@@ -131,7 +118,7 @@ EXERCISE = Exercise(
             3,
             "Over long random runs of all methods every answer agrees with a simple model, and so "
             "does what walk shows after it.",
-            _check(traffic.machine_scenarios),
+            check_of(traffic.machine_scenarios),
             (
                 "Look at the shortest run that fails: which call broke the tree?",
                 "Suspect what is stored twice: a list of leaves, a cache of answers, a count.",

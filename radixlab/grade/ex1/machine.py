@@ -1,5 +1,6 @@
 """What scenarios are drawn from: tokens and ids of all kinds, and random runs of all methods."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
@@ -25,7 +26,7 @@ class Draw:
         self.rng, self.block_size = rng, block_size
         self.tokens = _wide_tokens(rng) if wide else iter((rng.permutation(20_000) + 1).tolist())
         self.free = chain([0], (rng.permutation(999) + 1).tolist(), count(1_000))
-        self.home: dict[tuple[int, Tokens], tuple[int, int]] = {}
+        self.home = defaultdict[Tokens, int](self.free.__next__)
 
     def some(self, num_tokens: int) -> Tokens:
         """Return new tokens."""
@@ -41,14 +42,13 @@ class Draw:
 
     def own(self, tokens: Tokens) -> tuple[int, ...]:
         """Return the same block whenever a prefix comes again: so there are no duplicates."""
-        above, found = -1, []
-        for end in range(self.block_size, len(tokens) + 1, self.block_size):
-            prefix = above, tokens[end - self.block_size : end]
-            if prefix not in self.home:
-                self.home[prefix] = len(self.home), next(self.free)
-            above, block = self.home[prefix]
-            found.append(block)
-        return tuple(found)
+        ends = range(self.block_size, len(tokens) + 1, self.block_size)
+        return tuple(self.home[tokens[:end]] for end in ends)
+
+    def growing(self, num_blocks: int) -> list[Tokens]:
+        """Return a new key's prefixes of whole blocks, the shortest first."""
+        key, size = self.key(num_blocks), self.block_size
+        return [key[:end] for end in range(size, len(key) + 1, size)]
 
     def insert(self, tokens: Tokens) -> Operation:
         """Insert a key without duplicates."""
@@ -110,15 +110,20 @@ class Machine:
                 yield "another", self.draw.block_size + 1
             verb = str(self.rng.choice(VERBS))
             if number % CLEARED_EVERY == CLEARED_EVERY - 1:
-                yield from self._emptied()
-            elif verb in ("insert", "keep"):
-                key = self._key()
-                block_ids = self._ids(key)
-                self.model.insert(key, block_ids)
-                yield (verb, *self._receipt(verb, number, key), key, block_ids)
-            elif verb in ("match", "lock"):
-                key = self._key()
-                yield (verb, *self._receipt(verb, number, key), key)
+                while self.held:
+                    yield self._unlocked(-1)
+                yield "evict", ALL
+                self._clear()
+            elif verb in ("insert", "keep", "match", "lock"):
+                arguments: list[Any] = [self._key()]
+                if verb in ("insert", "keep"):
+                    arguments.append(self._ids(*arguments))
+                    self.model.insert(*arguments)
+                if verb in ("lock", "keep"):
+                    self.held.append(number)
+                    self.model.lock(number, arguments[0])
+                    arguments.insert(0, number)
+                yield (verb, *arguments)
             elif verb == "unlock" and self.held:
                 yield self._unlocked(int(self.rng.integers(len(self.held))))
             elif verb == "again" and self.used:
@@ -142,23 +147,14 @@ class Machine:
         own, free = list[int](), list[int]()
         if self.is_certain:
             own, free = self.model.match(key), sorted(self.offered - self.model.prefix_of.keys())
-        found = []
-        for i in range(len(key) // self.draw.block_size):
+        found = list(self.draw.ids(key))
+        for i in range(len(found)):
             if i < len(own) and self.rng.random() < 0.3:
-                found.append(own[i])
+                found[i] = own[i]
             elif free and self.rng.random() < 0.6:
-                found.append(free.pop(int(self.rng.integers(len(free)))))
-            else:
-                found.append(next(self.draw.free))
+                found[i] = free.pop(int(self.rng.integers(len(free))))
         self.offered |= {*found}
         return tuple(found)
-
-    def _receipt(self, verb: str, number: int, key: Tokens) -> tuple[Any, ...]:
-        if verb in ("insert", "match"):
-            return ()
-        self.held.append(number)
-        self.model.lock(number, key)
-        return (number,)
 
     def _unlocked(self, i: int) -> Operation:
         self.used.append(self.held.pop(i))
@@ -171,9 +167,3 @@ class Machine:
         else:
             self.is_certain = self.is_certain and num_blocks == 0
         return "evict", num_blocks
-
-    def _emptied(self) -> Iterator[Operation]:
-        while self.held:
-            yield self._unlocked(-1)
-        yield "evict", ALL
-        self._clear()

@@ -7,7 +7,8 @@ than its tokens.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from radixlab.exercise.tree import Tokens
 
@@ -51,6 +52,17 @@ class PrefixModel:
                 self.last_block.append(block)
             above = number
             yield number
+
+    def follow(self, rows: Iterable[Any]) -> Iterator[tuple[list[int], Sequence[int], int]]:
+        """Yield the prefixes that each node holds, its blocks and its lock_ref.
+
+        Rows are `(id, parent_id, tokens, block_ids, lock_ref)`, parents first, None for the root.
+        """
+        end_of: dict[Any, int] = {None: ROOT}
+        for node, parent, tokens, block_ids, lock_ref in rows:
+            prefixes = list(self.prefixes(tokens, end_of[parent]))
+            end_of[node] = prefixes[-1] if prefixes else end_of[parent]
+            yield prefixes, block_ids, lock_ref
 
     def tokens(self, prefix: int) -> Tokens:
         """Return all tokens of a prefix."""

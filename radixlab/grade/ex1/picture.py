@@ -5,6 +5,7 @@ Neither has to be a tree of ours, or right: a picture shows what is there.
 
 from collections import Counter
 from collections.abc import Collection
+from itertools import zip_longest
 from typing import Any
 
 from radixlab.grade.ex1.oracle import ROOT, PrefixModel
@@ -42,14 +43,13 @@ def contents_of(
 ) -> tuple[dict[int, tuple[int | None, int]], set[int]]:
     """Return the block and the locks of each prefix, and the prefixes at which its nodes end."""
     contents: dict[int, tuple[int | None, int]] = {}
-    end_of: dict[int | None, int] = {None: ROOT}
-    for node in state.nodes.values():
-        above = end_of[node.id] = end_of[node.parent_id]
-        for i, prefix in enumerate(model.prefixes(tuple(node.tokens), above)):
-            block = node.block_ids[i] if i < len(node.block_ids) else None
-            contents[prefix] = block, node.lock_ref
-            end_of[node.id] = prefix
-    return contents, set(end_of.values())
+    ends = {ROOT}
+    rows = ((n.id, n.parent_id, n.tokens, n.block_ids, n.lock_ref) for n in state.nodes.values())
+    for prefixes, block_ids, lock_ref in model.follow(rows):
+        for prefix, block in zip_longest(prefixes, block_ids[: len(prefixes)]):
+            contents[prefix] = block, lock_ref
+        ends.update(prefixes[-1:])
+    return contents, ends
 
 
 def state_of_model(model: PrefixModel, num_blocks: int = 1, cuts: Collection[int] = ()) -> State:

@@ -1,6 +1,5 @@
 """Playing scenarios on the learner's tree, and showing the smallest one that fails."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,8 @@ from radixlab.grade.ex1.audit import Fault, find_fault
 from radixlab.grade.ex1.picture import contents_of, state_of_model, state_of_rows
 from radixlab.grade.ex1.scenario import Scenario, key_of
 from radixlab.grade.ex1.shrink import shrink
-from radixlab.grade.items import Failed, Trial
+from radixlab.grade.ex1.traffic import Family
+from radixlab.grade.items import Check, Failed, Trial
 from radixlab.observe.state import State
 
 PLAY = "radixlab.exercise.tree_player:play"
@@ -17,21 +17,25 @@ MAX_WATCHED = 100
 """Calls with a walk after each: a longer scenario is not watched in search of the cause."""
 
 
-def require(trial: Trial, scenarios: Iterable[Scenario]) -> None:
-    """Let the learner's tree play each scenario; raise `Failed` with the first fault, shrunk."""
-    for scenario in scenarios:
-        if fault := _fault(trial, scenario):
-            raise _failed(trial, scenario, fault)
+def check_of(family: Family) -> Check:
+    """Return the check that plays a family's scenarios; it shows the first fault, shrunk."""
+
+    def check(trial: Trial) -> None:
+        for scenario in family(trial.random):
+            if fault := _fault(trial, scenario):
+                raise _failed(trial, scenario, fault)
+
+    return check
 
 
 def _fault(trial: Trial, scenario: Scenario) -> Fault | None:
-    return find_fault(scenario, _play(trial, scenario, scenario.watched))
+    return find_fault(scenario, _play(trial, scenario))
 
 
-def _play(trial: Trial, scenario: Scenario, watched: bool) -> Any:
+def _play(trial: Trial, scenario: Scenario) -> Any:
     operations = [list(operation) for operation in scenario.operations]
     make_tree = trial.learner.RadixTree
-    return trial.call(PLAY, make_tree, scenario.block_size, operations, watched)
+    return trial.call(PLAY, make_tree, scenario.block_size, operations, scenario.watched)
 
 
 def _failed(trial: Trial, scenario: Scenario, fault: Fault) -> Failed:
@@ -81,17 +85,15 @@ def _pictures(
     """
     pool = max((block for op in scenario.operations for block in key_of(op)[1] or ()), default=0)
     try:
-        with_walk = replace(scenario, operations=(*scenario.operations, ("walk",)))
-        answers = _play(trial, with_walk, watched=False)
+        answers = _play(trial, replace(scenario, operations=(*scenario.operations, ("walk",))))
     except (LearnerError, NotImplementedError):
         answers = None
     last = answers[-1] if isinstance(answers, list) and answers else None
     rows = last.get("walk") if isinstance(last, dict) else None
     found = None if rows is None else state_of_rows(rows, scenario.block_size, pool + 1)
-    if found is None:
-        return fault.wrong.expected, fault.wrong.actual
-    contents, ends = contents_of(found, fault.model)
-    right = state_of_model(fault.model, pool + 1, ends)
-    if contents == contents_of(right, fault.model)[0]:
-        return fault.wrong.expected, fault.wrong.actual
-    return right, found
+    if found is not None:
+        contents, ends = contents_of(found, fault.model)
+        right = state_of_model(fault.model, pool + 1, ends)
+        if contents != contents_of(right, fault.model)[0]:
+            return right, found
+    return fault.wrong.expected, fault.wrong.actual

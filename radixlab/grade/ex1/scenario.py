@@ -59,7 +59,6 @@ class Scenario:
 
 def _line(operation: Operation) -> str:
     name, *arguments = operation
-    shown = ", ".join(map(repr, arguments))
     match operation:
         case ("match", tokens):
             return f"tree.match_prefix({tokens})"
@@ -73,7 +72,7 @@ def _line(operation: Operation) -> str:
             return f"another = RadixTree({block_size})"
         case ("walk",):
             return "list(tree.walk())"
-    return f"tree.{name}({shown})"
+    return f"tree.{name}({', '.join(map(repr, arguments))})"
 
 
 def key_of(operation: Operation) -> tuple[Tokens, tuple[int, ...] | None]:
@@ -86,12 +85,14 @@ def key_of(operation: Operation) -> tuple[Tokens, tuple[int, ...] | None]:
     return (), None
 
 
-def with_key(
-    operation: Operation, tokens: Tokens, block_ids: tuple[int, ...] | None = None
-) -> Operation:
-    """Return the operation with another key."""
-    head = operation[: 2 if operation[0] in ("lock", "keep") else 1]
-    return (*head, tokens) if block_ids is None else (*head, tokens, block_ids)
+def with_key(operation: Operation, tokens: Tokens, block_ids: Any = None) -> Operation:
+    """Return the operation with another key, if it has one."""
+    match operation:
+        case ("match" | "lock", *receipt, _):
+            return (operation[0], *receipt, tokens)
+        case ("insert" | "keep", *receipt, _, _):
+            return (operation[0], *receipt, tokens, tuple(block_ids))
+    return operation
 
 
 def fair(operations: Iterable[Operation]) -> Iterator[Operation]:
@@ -99,11 +100,10 @@ def fair(operations: Iterable[Operation]) -> Iterator[Operation]:
 
     What the text promises about block ids depends on what was evicted: the audit looks after that.
     """
-    held: set[int] = set()
-    released: set[int] = set()
+    held, released = set[int](), set[int]()
     for operation in operations:
         match operation:
-            case ("lock", receipt, *_) | ("keep", receipt, *_):
+            case ("lock" | "keep", receipt, *_):
                 held.add(receipt)
             case ("unlock", receipt) if receipt not in held:
                 continue

@@ -28,46 +28,43 @@ class _Budget(Exception):
 
 def shrink(scenario: Scenario, fails: Fails) -> Scenario:
     """Return a scenario that fails too, and that no single step makes smaller, if there is time."""
-    best, num_left, end_s = [scenario], [MAX_ATTEMPTS, MAX_OPERATIONS], thread_time() + MAX_S
+    best, before = scenario, None
+    num_left, end_s = [MAX_ATTEMPTS, MAX_OPERATIONS], thread_time() + MAX_S
 
     def fails_too(attempt: Scenario) -> bool:
+        nonlocal best
         num_operations = len(attempt.operations)
         num_left[0] -= 1
         num_left[1] -= num_operations * (1 + num_operations // 4 * attempt.watched)
         if min(num_left) < 0 or thread_time() > end_s:
             raise _Budget
         if fails(attempt):
-            best.append(attempt)
-        return best[-1] is attempt
+            best = attempt
+        return best is attempt
 
     try:
-        before = None
-        while best[-1] != before:
-            before = best[-1]
-            _shrink_once(before, fails_too)
-        _without(best[-1], _tokens_of(best[-1]), _odd_tokens, fails_too)
-        fails_too(replace(best[-1], operations=tuple(_plain_ids(best[-1].operations))))
+        while best != before:
+            before = best
+            _without(best, range(len(best.operations)), _calls, fails_too)
+            _without(best, range(len(best.operations)), _locks, fails_too)
+            _without(best, _blocks_of(best), _blocks, fails_too)
+            _without(best, _evictions_of(best), _evictions, fails_too)
+            _with_smaller_blocks(best, fails_too)
+        _without(best, _tokens_of(best), _odd_tokens, fails_too)
+        fails_too(replace(best, operations=tuple(_plain_ids(best.operations))))
     except _Budget:
         pass
-    return best[-1]
+    return best
 
 
-def _shrink_once(scenario: Scenario, fails: Fails) -> None:
-    scenario = _without(scenario, range(len(scenario.operations)), _calls, fails)
-    scenario = _without(scenario, range(len(scenario.operations)), _locks, fails)
-    scenario = _without(scenario, _blocks_of(scenario), _blocks, fails)
-    scenario = _with_less_evicted(scenario, fails)
-    _with_smaller_blocks(scenario, fails)
-
-
-def _without(scenario: Scenario, things: Iterable[Any], change: Change, fails: Fails) -> Scenario:
+def _without(scenario: Scenario, things: Iterable[Any], change: Change, fails: Fails) -> None:
     """Leave out as many things as can go, first all of them, then halves of what cannot."""
     gone: set[Any] = set()
     best, chunks = scenario, [list(things)]
     while chunks:
         chunk = chunks.pop()
         attempt = replace(scenario, operations=tuple(fair(change(scenario, gone | {*chunk}))))
-        if attempt == best or not chunk:
+        if attempt == best:
             continue
         if fails(attempt):
             gone |= {*chunk}
@@ -75,7 +72,6 @@ def _without(scenario: Scenario, things: Iterable[Any], change: Change, fails: F
         elif len(chunk) > 1:
             half = len(chunk) // 2
             chunks += [chunk[:half], chunk[half:]]
-    return best
 
 
 def _calls(scenario: Scenario, gone: set[int]) -> Iterable[Operation]:
@@ -90,70 +86,58 @@ def _locks(scenario: Scenario, gone: set[int]) -> Iterable[Operation]:
         yield (free[operation[0]], *operation[2:]) if is_gone else operation
 
 
+def _cut(operation: Operation, size: int) -> Iterable[tuple[int, Tokens]]:
+    """Return the blocks of a key with their indices, and what is over."""
+    key, _ = key_of(operation)
+    return enumerate(key[i : i + size] for i in range(0, len(key), size))
+
+
 def _blocks_of(scenario: Scenario) -> Sequence[Any]:
-    """List what stands at the same level of any keys: a block, or what is over; then each alone."""
-    size, together, alone = scenario.block_size, dict[Any, None](), list[Any]()
-    for number, operation in enumerate(scenario.operations):
-        key, _ = key_of(operation)
-        for i in _starts(key, size):
-            together[i, key[i : i + size]] = None
-            alone.append((i, number))
-    return [*together, *alone]
+    """List the blocks with the same index in any keys, then each of them alone."""
+    found = [
+        (i, block, number)
+        for number, operation in enumerate(scenario.operations)
+        for i, block in _cut(operation, scenario.block_size)
+    ]
+    together = dict.fromkeys((i, block) for i, block, _ in found)
+    return [*together, *((i, number) for i, _, number in found)]
 
 
 def _blocks(scenario: Scenario, gone: set[tuple[int, Tokens | int]]) -> Iterable[Operation]:
-    size = scenario.block_size
     for number, operation in enumerate(scenario.operations):
-        key, _ = key_of(operation)
-        starts = [
-            i
-            for i in _starts(key, size)
-            if (i, key[i : i + size]) not in gone and (i, number) not in gone
-        ]
-        yield _with_blocks(operation, starts, size)
+        pieces = _cut(operation, scenario.block_size)
+        kept = [(i, block) for i, block in pieces if not gone & {(i, block), (i, number)}]
+        block_ids = key_of(operation)[1] or ()
+        still = [block_ids[i] for i, _ in kept if i < len(block_ids)]
+        yield with_key(operation, tuple(token for _, block in kept for token in block), still)
 
 
-def _starts(key: Tokens, block_size: int) -> range:
-    return range(0, len(key), block_size)
-
-
-def _with_blocks(operation: Operation, starts: list[int], block_size: int) -> Operation:
-    key, block_ids = key_of(operation)
-    if len(starts) == len(_starts(key, block_size)):
-        return operation
-    shorter = tuple(token for i in starts for token in key[i : i + block_size])
-    if block_ids is not None:
-        whole = (i // block_size for i in starts)
-        block_ids = tuple(block_ids[i] for i in whole if i < len(block_ids))
-    return with_key(operation, shorter, block_ids)
-
-
-def _with_less_evicted(scenario: Scenario, fails: Fails) -> Scenario:
+def _evictions_of(scenario: Scenario) -> Iterable[tuple[int, int]]:
+    """Yield smaller numbers of blocks for each eviction."""
     for i, operation in enumerate(scenario.operations):
-        less = (1, 2, operation[1] // 2, operation[1] - 1) if operation[0] == "evict" else ()
-        for num_blocks in less:
-            operations = list(scenario.operations)
-            operations[i] = ("evict", num_blocks)
-            attempt = replace(scenario, operations=tuple(operations))
-            if 0 < num_blocks < scenario.operations[i][1] and fails(attempt):
-                scenario = attempt
-                break
-    return scenario
+        if operation[0] == "evict":
+            num_blocks = operation[1]
+            smaller = sorted({1, 2, num_blocks // 2, num_blocks - 1})
+            yield from ((i, number) for number in smaller if 0 < number < num_blocks)
+
+
+def _evictions(scenario: Scenario, gone: set[tuple[int, int]]) -> Iterable[Operation]:
+    least = dict(sorted(gone, reverse=True))
+    for i, operation in enumerate(scenario.operations):
+        yield ("evict", least[i]) if i in least else operation
 
 
 def _with_smaller_blocks(scenario: Scenario, fails: Fails) -> None:
     """Take the token at one position out of all blocks, for as many positions as possible."""
-    size, position = scenario.block_size, scenario.block_size - 1
-    while size > 1 and position >= 0:
-        operations = []
+    for position in reversed(range(scenario.block_size)):
+        size, operations = scenario.block_size, []
         for operation in scenario.operations:
             key, block_ids = key_of(operation)
             shorter = tuple(token for i, token in enumerate(key) if i % size != position)
-            operations.append(with_key(operation, shorter, block_ids) if key else operation)
+            operations.append(with_key(operation, shorter, block_ids))
         attempt = replace(scenario, block_size=size - 1, operations=tuple(operations))
-        if fails(attempt):
-            scenario, size = attempt, size - 1
-        position -= 1
+        if size > 1 and fails(attempt):
+            scenario = attempt
 
 
 def _tokens_of(scenario: Scenario) -> Sequence[int]:
@@ -167,7 +151,7 @@ def _odd_tokens(scenario: Scenario, gone: set[int]) -> Iterable[Operation]:
     for operation in scenario.operations:
         key, block_ids = key_of(operation)
         renamed = tuple(plain[token] if token in gone else token for token in key)
-        yield with_key(operation, renamed, block_ids) if key else operation
+        yield with_key(operation, renamed, block_ids)
 
 
 def _plain_ids(operations: Iterable[Operation]) -> Iterable[Operation]:
@@ -177,6 +161,4 @@ def _plain_ids(operations: Iterable[Operation]) -> Iterable[Operation]:
         if operation[0] in ("lock", "keep", "unlock", "again"):
             operation = (operation[0], receipts[operation[1]], *operation[2:])
         key, block_ids = key_of(operation)
-        if block_ids is not None:
-            operation = with_key(operation, key, tuple(blocks[block] for block in block_ids))
-        yield operation
+        yield with_key(operation, key, [blocks[block] for block in block_ids or ()])

@@ -72,8 +72,7 @@ def look_alikes(rng: np.random.Generator, block_size: int) -> list[Tokens]:
     """Return a block of small tokens and one of tokens of any size, each with its twins."""
     small = rng.permutation(np.arange(2, 50_000))[:block_size].tolist()
     large = rng.integers(LEAST, MOST, block_size).tolist()
-    hashed = [(-1,) * block_size, (-2,) * block_size, (0,) * block_size, (1,) * block_size]
-    found = [*hashed]
+    found = [(token,) * block_size for token in (-1, -2, 0, 1)]
     for block in (tuple(small), tuple(large)):
         found += [block, *twins(block, rng)]
     return list(dict.fromkeys(found))

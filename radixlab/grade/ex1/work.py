@@ -31,11 +31,11 @@ PART = 40
 """A small run has this fraction of the keys, or of the blocks of a key: one in 40."""
 MOST_PER_TOKEN = 40
 """Right solutions take 2 to 7."""
-GROWTH = 3.0, 4.5
-"""All points up to the first, none from the second on: right solutions grow by 0.2 to 1.7."""
+GROWTH = 4.5, 3.0
+"""No points from the first on, all up to the second: right solutions grow by 0.2 to 1.7."""
 STOPPED = 6.0
 """Growth after which there is no need to wait longer, or to measure again."""
-SLOWNESS = 20.0, 40.0
+SLOWNESS = 40.0, 20.0
 """Likewise, over a plain model's time: right solutions take 0.3 to 9 times as long."""
 NUM_TIMES = 3
 """Measurements at most, of which the shortest counts; one is enough if it is good."""
@@ -54,7 +54,7 @@ class Scene:
 
     def failed(self, message: str) -> Failed:
         """Return the failure with lines to paste below one's own `RadixTree`."""
-        lines = f"tree = RadixTree({self.block_size})\n{self.code}"
+        lines = f"tree = RadixTree({self.block_size})\nfrom timeit import timeit\n{self.code}"
         return Failed(f"{self.name}: {message}", scenario=lines)
 
 
@@ -67,7 +67,7 @@ def _many(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     keys = np.stack(columns, axis=1)
     wanted = keys[rng.permutation(len(keys))[::2]]
     wanted[::2, 7] = -1
-    return _lists(keys), _lists(wanted)
+    return keys.tolist(), wanted.tolist()
 
 
 def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
@@ -78,12 +78,7 @@ def _long(rng: np.random.Generator, part: int) -> tuple[Keys, Keys]:
     keys[2, third : 2 * third] = keys[1, third : 2 * third]
     wanted = keys.copy()
     wanted[0, -1] = -1
-    return _lists(keys), _lists(wanted)
-
-
-def _lists(keys: Any) -> Keys:
-    found: Keys = keys.tolist()
-    return found
+    return keys.tolist(), wanted.tolist()
 
 
 SCENES = (
@@ -94,7 +89,6 @@ SCENES = (
         _many,
         "for i in range(10_000):\n"
         "    tree.insert((i, 1, 2, 3, 4, 5, 6, 7), (2 * i, 2 * i + 1))\n"
-        "from timeit import timeit\n"
         "print(timeit(lambda: tree.match_prefix((9_999, 1, 2, 3, 4, 5, 6, 7)), number=1_000))",
     ),
     Scene(
@@ -104,7 +98,6 @@ SCENES = (
         _long,
         "key = tuple(range(400 * 64))\n"
         "tree.insert(key, tuple(range(400)))\n"
-        "from timeit import timeit\n"
         "print(timeit(lambda: tree.match_prefix(key[: 40 * 64]), number=10))\n"
         "print(timeit(lambda: tree.match_prefix(key), number=10))",
     ),
@@ -141,10 +134,8 @@ def check_work(trial: Trial) -> float:
 
 
 def _require_few_counts(trial: Trial, scene: Scene, drawn: Drawn) -> None:
-    where, make_tree = "radixlab.exercise.tree_work:count_work", trial.learner.RadixTree
     most = MOST_PER_TOKEN * drawn.num_tokens
-    answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, most)
-    answer = answer if isinstance(answer, dict) else {}
+    answer = _run(trial, "count_work", scene, drawn, most)
     if finite("the number of comparisons", answer.get("work"), least=0) > most:
         raise scene.failed(
             f"inserting them and looking them up took over {MOST_PER_TOKEN} comparisons, hashes "
@@ -164,19 +155,19 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
         most_s = STOPPED * least_s + 0.1
         many_s.append(_seconds(trial, scene, many, scene.times, most_s))
         growth, slowness = min(many_s) / least_s, min(many_s) / many.plain_s / scene.times
-        share = min(ramp(growth, GROWTH[1], GROWTH[0]), ramp(slowness, SLOWNESS[1], SLOWNESS[0]))
+        share = min(ramp(growth, *GROWTH), ramp(slowness, *SLOWNESS))
         if share == 1:
             return share
         if growth >= STOPPED:
             break
     message = (
         f"this took {slowness:.0f} times as long as a plain dictionary of blocks takes; at most "
-        f"{SLOWNESS[0]:.0f} times earns all points."
+        f"{SLOWNESS[1]:.0f} times earns all points."
     )
-    if growth > GROWTH[0]:
+    if growth > GROWTH[1]:
         message = (
             f"the CPU time per token is {growth:.1f} times as long as in a run with a {PART}th of "
-            f"the keys, or of their length; at most {GROWTH[0]:.0f} times earns all points."
+            f"the keys, or of their length; at most {GROWTH[1]:.0f} times earns all points."
         )
     if share == 0:
         raise scene.failed(message)
@@ -186,13 +177,10 @@ def _share(trial: Trial, scene: Scene, drawn: list[Drawn]) -> float:
 
 def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: float) -> float:
     """Return the CPU time that the learner's process took; raise `Failed` for a wrong answer."""
-    where, make_tree = "radixlab.exercise.tree_work:run_work", trial.learner.RadixTree
-    what = scene.block_size, drawn.keys, drawn.wanted, num_times, most_s
     before, start_s = trial.usage().cpu_s, perf_counter()
-    answer = trial.call(where, make_tree, *what)
+    answer = _run(trial, "run_work", scene, drawn, num_times, most_s)
     after, end_s = trial.usage().cpu_s, perf_counter()
     seconds = end_s - start_s if before is None or after is None else after - before
-    answer = answer if isinstance(answer, dict) else {}
     tree = answer.get("tree")
     if tree is None:
         return max(seconds, most_s)  # it was stopped there
@@ -201,6 +189,12 @@ def _seconds(trial: Trial, scene: Scene, drawn: Drawn, num_times: int, most_s: f
         if _asked(tree, tokens, len(right) + 1) != right:
             raise scene.failed("one of them was looked up again, and its block_ids are wrong.")
     return seconds
+
+
+def _run(trial: Trial, function: str, scene: Scene, drawn: Drawn, *limits: float) -> dict[str, Any]:
+    where, make_tree = f"radixlab.exercise.tree_work:{function}", trial.learner.RadixTree
+    answer = trial.call(where, make_tree, scene.block_size, drawn.keys, drawn.wanted, *limits)
+    return answer if isinstance(answer, dict) else {}
 
 
 def _asked(tree: Any, tokens: list[int], most: int) -> Any:
