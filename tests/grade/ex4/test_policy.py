@@ -155,9 +155,9 @@ def test_the_text_tells_the_thresholds_of_today():
         assert f"| {one.all_at:g} of the gap | {one.nothing_at:g} |" in text
         assert f"`{one.workload}` | {one.num_blocks:,} |" in text
     for one in GATES:
-        points = "point" if one.all_at == 0.01 else "points"
+        points = f"percentage point{'s' * (one.all_at != 0.01)}"
         most = f"at most {100 * one.all_at:g} {points} below LRU"
-        assert f"| {most} | {100 * one.nothing_at:g} points below |" in text
+        assert f"| {most} | {100 * one.nothing_at:g} below |" in text
         assert f"`{one.workload}` | {one.num_blocks:,} |" in text
     for number in (growth.MAX_WEIGHT, growth.SIZES[0], growth.SIZES[1], 20_000, 5_000):
         assert f"{number:,}" in text
