@@ -162,7 +162,7 @@ def test_the_text_tells_the_thresholds_of_today():
     for number in (growth.MAX_WEIGHT, growth.SIZES[0], growth.SIZES[1], 20_000, 5_000):
         assert f"{number:,}" in text
     assert f"{growth.MAX_LEAK_BYTES >> 10} KB" in text
-    assert f"it may be {growth.MOST_GROWTH:g} times the time" in text
+    assert f"it may be {growth.MOST_GROWTH:g} times what it is with" in text
     assert (1 + growth.NUM_PERIODS) * NUM_OPERATIONS == 20_000
 
 
