@@ -1,4 +1,4 @@
-"""One table from (id above, block) to rows; ids are frozen dataclasses, created again for each view.
+"""One table from (id above, block) to rows; ids are frozen dataclasses, new for each view.
 
 A used receipt is refused by an exception that `except Exception` does not catch.
 """
