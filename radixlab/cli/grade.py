@@ -178,6 +178,7 @@ class _Grading:
                         _tell(name, reports[name])
             except KeyboardInterrupt:
                 self.interrupted = True
+                self._write(reports)  # it may have come between two files
         return reports
 
     def _grade(
