@@ -221,7 +221,7 @@ class Engine:
                 self._abort(request, "abort")
                 self._torn = False
             self._given_up.popleft()
-        self.manager.stamp.step = self.num_steps = self.num_steps + 1
+        self.manager.log.step = self.num_steps = self.num_steps + 1
         self._torn = True
         batch = self._schedule()
         self._torn = False

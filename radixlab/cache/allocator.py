@@ -45,13 +45,10 @@ class BlockAllocator:
         self._stack = self._places.copy()
         self._place = self._places.copy()
         self._head = 0
+        self.num_free = self.num_blocks
+        """Blocks that `allocate` could hand out."""
         self.more_holders: dict[int, int] = {}
         """Holders beyond the first, of the blocks that have any."""
-
-    @property
-    def num_free(self) -> int:
-        """Blocks that `allocate` could hand out."""
-        return self.num_blocks - self._head
 
     def allocate(self, num_blocks: int) -> BlockIds:
         """Take free blocks, all or none; return their ids, int32 `[num_blocks]`.
@@ -68,6 +65,7 @@ class BlockAllocator:
             )
         block_ids = self._stack[self._head : head].copy()
         self._head = head
+        self.num_free -= num_blocks
         return block_ids
 
     def share(self, block_ids: BlockIds) -> None:
@@ -109,6 +107,7 @@ class BlockAllocator:
             raise self._bad_free(block_ids)
         if self.more_holders:
             self._head += len(block_ids)  # only the check was wanted
+            self.num_free -= len(block_ids)
             return self._free_unshared(block_ids)
         return block_ids
 
@@ -149,6 +148,7 @@ class BlockAllocator:
         if self._keep_places(index, new) and (many_free or self._keep_places(free, old)):
             self._stack[new:old] = block_ids
             self._head = new
+            self.num_free += len(block_ids)
             return True
         self._place[free] = self._places[old:]
         return False
@@ -170,6 +170,7 @@ class BlockAllocator:
         if block in self.more_holders:
             return self._free_unshared(block_ids)
         self._head -= 1
+        self.num_free += 1
         self._stack[self._head] = block
         self._place[block] = self._head
         return block_ids

@@ -30,6 +30,11 @@ class Found:
     """Their ids, node by node."""
 
     @property
+    def is_resident(self) -> bool:
+        """Whether all of the match is on the device."""
+        return (self.child or self.node).resident
+
+    @property
     def block_ids(self) -> BlockIds:
         """The matched block ids, int32 `[num_blocks]`."""
         return np.concatenate(self.runs) if self.runs else NO_BLOCKS
@@ -44,7 +49,7 @@ class Found:
 
         The host has the rest, for a path is on the device down to some node and on the host below.
         """
-        if (self.child or self.node).resident:
+        if self.is_resident:
             return self
         runs = self.runs[:-1] if self.child else self.runs[:]
         node = self.node

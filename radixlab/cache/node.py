@@ -99,6 +99,11 @@ class Node:
         )
 
     @property
+    def parent_id(self) -> int | None:
+        """The parent's id, as events give it: None below a root, of which no event ever told."""
+        return self.parent.id if self.parent and self.parent.parent else None
+
+    @property
     def droppable(self) -> bool:
         """Whether this is a leaf of the host. Nothing on the host is ever locked."""
         return not (self.resident or self.children) and self.alive

@@ -4,7 +4,7 @@ A learner's tree (exercise 8.5.1) and policy (8.5.4) fit here as well as ours do
 engine is in this file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -225,3 +225,14 @@ class EvictionPolicy(Protocol):
 
         It stays until trimmed away.
         """
+
+
+HOOKS = ("on_insert", "on_hit", "on_split", "on_remove", "on_evictable", "on_protected")
+"""What a policy may hear of."""
+
+
+def hook(policy: EvictionPolicy, name: str) -> Callable[..., None] | None:
+    """Return a policy's hook, or None if it is the protocol's own, which does nothing."""
+    method = getattr(policy, name)
+    is_default = getattr(method, "__func__", None) is getattr(EvictionPolicy, name)
+    return None if is_default else method

@@ -5,9 +5,11 @@ Do not read on before you have convicted them in lesson 03.
 """
 
 from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
+from radixlab.cache.commit import Commit
+from radixlab.cache.found import Found
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import BlockIds
-from radixlab.cache.registry import Registry
+from radixlab.cache.tokens import Tokens
 from radixlab.events import FinishReason, Namespace
 
 
@@ -21,7 +23,7 @@ class LeakyManager(KVCacheManager):
         super().release(sequence)
 
 
-class ForgetfulRegistry(Registry):
+class ForgetfulCommit(Commit):
     """Frees duplicates; the block table that named them goes on naming them."""
 
     def _use_the_trees(self, sequence: Sequence, start: int, kept: BlockIds) -> None:
@@ -37,7 +39,7 @@ class HalfLockedTree(RadixTree):
         upper.num_receipts, lower.num_receipts = lower.num_receipts, 0
         if upper.num_receipts and not lower.locked:
             upper.num_locked_children = 0
-            self.num_evictable_blocks += lower.num_blocks
+            self.locks.num_evictable_blocks += lower.num_blocks
             self.policy.on_evictable(lower)
         return upper
 
@@ -89,6 +91,13 @@ class EarlyUnlockManager(KVCacheManager):
 class NameKeyedTree(RadixTree):
     """Files a namespace under its name, and drops what kind of thing has that name."""
 
-    def _root(self, namespace: Namespace | None) -> Node:
+    def find(
+        self,
+        tokens: Tokens,
+        max_blocks: int,
+        namespace: Namespace | None = None,
+        start: Node | None = None,
+    ) -> Found:
+        """Walk down as far as `tokens` and the tree agree."""
         key = ("name", namespace[1]) if namespace else None
-        return super()._root(key)
+        return super().find(tokens, max_blocks, key, start)
