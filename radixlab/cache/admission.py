@@ -96,15 +96,17 @@ class Admission:
         # Find: at least one token is left to compute, or there would be no logits (M1).
         if match is None:
             match = tree.find(prompt, (num_tokens - 1) // block_size, namespace)
-        here = match if match.is_resident else match.on_device()
+        here = match.on_device() if self._further else match
         # Require: whoever is refused has changed nothing (L7).
         num_new = -(-(num_tokens + reserve_tokens) // block_size) - here.num_blocks
         self._require(num_new + keep_blocks, here)
         sequence = self._start(prompt, namespace, match)
-        sequence.priority, sequence.resumed = priority, resumed
+        sequence.priority = priority
+        sequence.resumed = resumed
         num_pending = len(self._transfers.pending)
         # Lock: before anything is evicted, or a prompt might evict its own hit (L5).
-        sequence.receipt = tree.locks.lock(tree.cut(here), sequence.id)
+        end = here.node if here.child is None else tree.cut(here)
+        sequence.receipt = tree.locks.lock(end, sequence.id)
         reuse = None
         for way in self._further:
             if way.hold(sequence, match, here, num_new):
@@ -180,12 +182,14 @@ class Admission:
         tokens.taken = True
         counts.tick += 1
         node: Node = sequence.receipt.node
-        self._tree.touch(node, counts.tick, hit=True)
+        if node.parent is not None:
+            self._tree.touch(node, counts.tick, hit=True)
         counts.num_requests += 1
         counts.prompt_tokens += tokens.num_tokens
-        counts.hit_tokens += sequence.hit_tokens
-        counts.host_hit_tokens += sequence.host_hit_tokens
-        counts.partial_hit_tokens += sequence.hit_tokens % self._tree.block_size
+        if sequence.hit_tokens:
+            counts.hit_tokens += sequence.hit_tokens
+            counts.host_hit_tokens += sequence.host_hit_tokens
+            counts.partial_hit_tokens += sequence.hit_tokens % self._tree.block_size
         if sequence.resumed:
             counts.resumed_prompt_tokens += tokens.num_tokens
             counts.resumed_hit_tokens += sequence.hit_tokens

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
 from radixlab.cache.protocols import BlockIds
+from radixlab.cache.tokens import INT32_DTYPE
 from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
 
 
@@ -100,10 +101,11 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
         outside the pool; nothing has changed then.
         """
-        block_ids = _int32(block_ids)
-        if len(block_ids) == 1:
+        if type(block_ids) is not np.ndarray or block_ids.dtype is not INT32_DTYPE:
+            block_ids = _int32(block_ids)
+        if block_ids.size == 1 and block_ids.ndim == 1:
             return self._free_one(block_ids)
-        if not self._push(block_ids):
+        if not self._push(_int32(block_ids)):
             raise self._bad_free(block_ids)
         if self.more_holders:
             self._head += len(block_ids)  # only the check was wanted
@@ -165,7 +167,10 @@ class BlockAllocator:
     def _free_one(self, block_ids: BlockIds) -> BlockIds:
         """`free` for the most frequent case, the partial block of a request that ends."""
         block: int = block_ids.item()
-        if not 0 <= block < self.num_blocks or self.is_free(block):
+        if not 0 <= block < self.num_blocks:
+            raise self._bad_free(block_ids)
+        place: int = self._place.item(block)
+        if place >= self._head and self._stack.item(place) == block:  # it is free
             raise self._bad_free(block_ids)
         if block in self.more_holders:
             return self._free_unshared(block_ids)

@@ -50,7 +50,7 @@ class Commit:
         start, cached = node.end, list[BlockIds]()
         # A leaf that nobody else has locked grows in place; else the rest becomes a new leaf.
         in_place = node.num_receipts == 1 and not node.children and node.parent is not None
-        if node.children:
+        if tree.goes_on(node, sequence.tokens):
             node, cached = self._meet(sequence, node, stop)
         if node.end < stop:
             new = sequence.block_table[node.end : stop]

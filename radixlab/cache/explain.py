@@ -34,7 +34,7 @@ class EvictionMemory:
     def evict(self, leaf: Node, num_blocks: int) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf, and remember them."""
         self.remember(leaf, num_blocks)
-        return self._tree.take_tail(leaf, num_blocks, self._tree.policy.reason)
+        return self._tree.take_tail(leaf, num_blocks)
 
     def remember(self, leaf: Node, num_blocks: int) -> None:
         """Note that the last `num_blocks` blocks of a leaf go now."""
@@ -93,9 +93,9 @@ def miss_reason(
     `not_cached`.
     """
     missing = found.num_blocks  # index of the first missing block
-    if missing == len(tokens) // tree.block_size:
+    if missing == tokens.num_tokens // tree.block_size:
         return None, None
-    if (missing + 1) * tree.block_size == len(tokens) and tree.find(
+    if (missing + 1) * tree.block_size == tokens.num_tokens and tree.find(
         tokens, missing + 1, namespace
     ).num_blocks > missing:
         return "last_token_rule", None

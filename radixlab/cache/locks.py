@@ -11,32 +11,30 @@ begins or ceases to be a candidate. It does not know tokens, block ids or sequen
 
 from radixlab.cache.errors import LockError
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import EvictionPolicy, Receipt, hook
+from radixlab.cache.protocols import Hook, Receipt
 from radixlab.events import Log, Namespace, NodeLocked, NodeUnlocked
 
 
 class Locks:
     """The locks of one tree."""
 
-    def __init__(self, roots: dict[Namespace | None, Node], log: Log, policy: EvictionPolicy):
+    def __init__(self, roots: dict[Namespace | None, Node], log: Log) -> None:
         self._roots = roots
         self._log = log
         self.num_evictable_blocks = 0
         """Blocks on the device that no receipt protects."""
-        self.report_to(policy)
-
-    def report_to(self, policy: EvictionPolicy) -> None:
-        """Tell this policy from now on which leaves are candidates."""
-        self.on_evictable = hook(policy, "on_evictable")
-        self.on_protected = hook(policy, "on_protected")
+        self.on_evictable: Hook | None = None
+        """The policy's, to hear that a node has become an unlocked leaf."""
+        self.on_protected: Hook | None = None
+        """The policy's, to hear that it is none any more."""
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect a living node of the device and all its ancestors (L1)."""
         if node.parent is None:
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
-        if node.num_receipts == 1 and not node.num_locked_children:
-            self._protect(node)
+        if node.num_receipts == 1 and not node.num_locked_children and node.parent is not None:
+            self._protect(node)  # nobody held it until now
         if (emit := self._log.emit) and node.parent:
             emit(
                 NodeLocked(
@@ -47,7 +45,7 @@ class Locks:
 
     def _protect(self, node: Node) -> None:
         """Tell the ancestors that a node is locked now; its blocks are not evictable any more."""
-        if self.on_protected and node.num_blocks and not node.num_resident_children:
+        if self.on_protected and not node.num_resident_children:
             self.on_protected(node)  # it was an unlocked leaf until now
         num_blocks = 0
         while node.parent is not None:
@@ -73,9 +71,9 @@ class Locks:
             node = node.parent
             node.num_locked_children -= 1
         self.num_evictable_blocks += num_blocks
-        if self.on_evictable and leaf.evictable:
+        if num_blocks and not leaf.num_resident_children and self.on_evictable:
             self.on_evictable(leaf)
-        if node.parent is None:
+        if node.parent is None and not node.children:
             self.forget_if_empty(node)
         if (emit := self._log.emit) and leaf.parent:
             emit(

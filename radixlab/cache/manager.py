@@ -25,13 +25,19 @@ import numpy as np
 
 from radixlab.cache.admission import Admission, FurtherReuse
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.checks import check_count, check_namespace, check_prompt, check_transfers
+from radixlab.cache.checks import (
+    PLENTY,
+    check_count,
+    check_namespace,
+    check_prompt,
+    check_transfers,
+)
 from radixlab.cache.commit import Commit
 from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
 from radixlab.cache.explain import EvictionMemory
-from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.host import HostTier
+from radixlab.cache.node import Node
 from radixlab.cache.partial import PartialReuse
 from radixlab.cache.pins import Pin, Pins
 from radixlab.cache.protocols import BlockIds, EvictionPolicy, Transfer
@@ -97,9 +103,7 @@ class KVCacheManager:
         """Put the parts together. What a cache is not configured to do is on no path of it."""
         tree, allocator, counts, sequences = self.tree, self.allocator, self.counts, self.sequences
         host_blocks = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
-        self.memory = (
-            EvictionMemory(tree, config.num_blocks, counts) if config.explain else None
-        )
+        self.memory = EvictionMemory(tree, config.num_blocks, counts) if config.explain else None
         self.transit = PendingTransfers(tree.locks, allocator, host_blocks)
         self.copies = CopyOnWrite(tree, allocator, self.transit, counts)
         self.host = (
@@ -195,9 +199,12 @@ class KVCacheManager:
             self._check_caller()
         if namespace is not None:
             check_namespace(namespace)
-        reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
-        priority = check_count("priority", priority, 0)
-        keep_blocks = check_count("keep_blocks", keep_blocks, 0)
+        if type(reserve_tokens) is not int or not 0 <= reserve_tokens < PLENTY:
+            reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
+        if type(priority) is not int or not 0 <= priority < PLENTY:
+            priority = check_count("priority", priority, 0)
+        if type(keep_blocks) is not int or not 0 <= keep_blocks < PLENTY:
+            keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         if resumed is not False and resumed is not True:
             raise CountError(f"resumed must be True or False, not {shown(resumed)}")
         prompt = check_prompt(tokens, reserve_tokens, self.config)
@@ -210,16 +217,22 @@ class KVCacheManager:
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
-        self._check_running(sequence)
-        token_ids, start = as_int32(tokens), sequence.num_tokens
+        if (
+            get_ident() != self._thread
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)
+        token_ids, start = as_int32(tokens), sequence.tokens.num_tokens
         num_tokens = len(token_ids)
-        if not num_tokens:
+        if num_tokens == 0:
             return []
-        num_pending = len(self.transit.pending)
-        end = start + num_tokens
-        num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
-        shared = self.copies.needed(sequence, start, end)
-        block_ids = NO_BLOCKS
+        block_size, end = self.tree.block_size, start + num_tokens
+        num_new, shared = -(-end // block_size) - len(sequence.block_table), list[int]()
+        # In blocks that are this sequence's own and reserved, only the tokens are noted.
+        if self.allocator.more_holders or start < sequence.receipt.node.end * block_size:
+            shared = self.copies.needed(sequence, start, end)
+        num_new, num_pending = max(0, num_new), len(self.transit.pending)
         if num_new or shared:
             self._require(num_new + len(shared), None)
             block_ids = np.concatenate(self.supply.take(num_new + len(shared)))
@@ -281,9 +294,7 @@ class KVCacheManager:
         self.transit.complete(transfers)
         if (emit := self.log.emit) and transfers:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
-            emit(
-                TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done)
-            )
+            emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
     def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all).
@@ -335,8 +346,9 @@ class KVCacheManager:
             or self.sequences.get(sequence.id) is not sequence
         ):
             self._check_running(sequence)  # says what is wrong; called only then, for speed
-        num_written = check_count("num_written", num_written)
-        if not 0 <= num_written <= sequence.num_tokens:
+        if type(num_written) is not int:
+            num_written = check_count("num_written", num_written)
+        if not 0 <= num_written <= sequence.tokens.num_tokens:
             raise SequenceError(
                 f"{num_written} tokens written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
@@ -366,9 +378,7 @@ class KVCacheManager:
         self._check_running(sequence)
         if emit := self.log.emit:
             emit(
-                RequestPreempted(
-                    *self.log.stamp(), site="manager.preempt", sequence_id=sequence.id
-                )
+                RequestPreempted(*self.log.stamp(), site="manager.preempt", sequence_id=sequence.id)
             )
         self._finish(sequence, "preempted")
         return sequence.token_ids
@@ -451,8 +461,13 @@ class KVCacheManager:
     # ---- inside
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
-        self._check_running(sequence)
-        node = sequence.receipt.node
+        if (
+            get_ident() != self._thread
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)
+        node: Node = sequence.receipt.node
         if sequence.receipt.released:
             raise SequenceError(f"sequence {sequence.id}: its lock was released from outside")
         del self.sequences[sequence.id]

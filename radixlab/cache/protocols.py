@@ -231,7 +231,10 @@ HOOKS = ("on_insert", "on_hit", "on_split", "on_remove", "on_evictable", "on_pro
 """What a policy may hear of."""
 
 
-def hook(policy: EvictionPolicy, name: str) -> Callable[..., None] | None:
+Hook = Callable[..., None]
+
+
+def hook(policy: EvictionPolicy, name: str) -> Hook | None:
     """Return a policy's hook, or None if it is the protocol's own, which does nothing."""
     method = getattr(policy, name)
     is_default = getattr(method, "__func__", None) is getattr(EvictionPolicy, name)

@@ -20,6 +20,7 @@ from radixlab.cache.protocols import Receipt
 from radixlab.cache.tree import RadixTree
 from radixlab.events import CacheRestarted
 
+
 def restart(manager: KVCacheManager) -> None:
     """Forget every sequence, pin, transfer and cached block, whatever state they are in.
 
@@ -60,7 +61,7 @@ def _forget_nodes(tree: RadixTree) -> None:
                 tree.policy.on_remove(node)
     tree.forget_roots()
     if _names_a_victim(tree):
-        tree.policy = _another(tree)
+        tree.report_to(_another(tree))
 
 
 def _names_a_victim(tree: RadixTree) -> bool:

@@ -29,7 +29,7 @@ class BlockSupply:
         self._tree = tree
         self._allocator = allocator
         self._counts = counts
-        self._evict = evict or self._forget
+        self._evict = evict or tree.take_tail
 
     def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
         """Raise `OutOfBlocksError` unless `num_blocks` can be had (L6).
@@ -37,8 +37,11 @@ class BlockSupply:
         A match about to be locked counts as locked: its blocks cannot be evicted to make room for
         the rest of the same prompt.
         """
-        if num_blocks <= self._allocator.num_free or self.has(num_blocks, about_to_lock):
-            return
+        most = self._allocator.num_free + self._tree.locks.num_evictable_blocks
+        if about_to_lock is not None:
+            most -= about_to_lock.num_blocks
+        if num_blocks <= most or self.has(num_blocks, about_to_lock):
+            return  # mostly enough even if all of the match were unlocked: no need to look
         free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
         if about_to_lock is not None:
             evictable -= about_to_lock.num_unlocked_blocks()
@@ -59,12 +62,10 @@ class BlockSupply:
 
     def has(self, num_blocks: int, about_to_lock: Found | None = None) -> bool:
         """Whether `require` would be silent."""
-        most = self._allocator.num_free + self._tree.locks.num_evictable_blocks
-        if about_to_lock is None or num_blocks > most:
-            return num_blocks <= most
-        if num_blocks <= most - about_to_lock.num_blocks:
-            return True  # enough even if all of the match were unlocked: no need to look
-        return num_blocks <= most - about_to_lock.num_unlocked_blocks()
+        free, evictable = self._allocator.num_free, self._tree.locks.num_evictable_blocks
+        if about_to_lock is not None and free < num_blocks <= free + evictable:
+            evictable -= about_to_lock.num_unlocked_blocks()
+        return num_blocks <= free + evictable
 
     def take(self, num_blocks: int) -> list[BlockIds]:
         """Take blocks that were promised: runs of ids, int32, `num_blocks` together.
@@ -106,9 +107,6 @@ class BlockSupply:
         finally:
             self._counts.evicted_blocks += num_blocks - missing
         return gone
-
-    def _forget(self, node: Node, num_blocks: int) -> BlockIds:
-        return self._tree.take_tail(node, num_blocks, self._tree.policy.reason)
 
     def _free(self, runs: list[BlockIds]) -> None:
         for block_ids in runs:

@@ -12,7 +12,6 @@ from radixlab.cache.protocols import BlockIds
 from radixlab.cache.tree import RadixTree
 
 
-
 def to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
     """Let the last `len(host_ids)` blocks of an unlocked leaf be on the host, in these blocks.
 

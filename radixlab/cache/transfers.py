@@ -33,9 +33,7 @@ class Lock:
 class PendingTransfers:
     """The transfers ordered and not yet completed, in execution order."""
 
-    def __init__(
-        self, locks: Locks, device: BlockAllocator, host: BlockAllocator | None
-    ) -> None:
+    def __init__(self, locks: Locks, device: BlockAllocator, host: BlockAllocator | None) -> None:
         self._locks = locks
         self._device = device
         self._host = host

@@ -60,22 +60,17 @@ class RadixTree:
             raise ConfigError(f"log must be a Log, not {shown(log)}")
         self.log = Log() if log is None else log
         self.roots: dict[Namespace | None, Node] = {}
-        self._policy = checked_policy(policy)
-        self.locks = Locks(self.roots, self.log, self._policy)
-        self.policy = self._policy
+        self.locks = Locks(self.roots, self.log)
+        self.report_to(checked_policy(policy))
         self.num_nodes = self.num_blocks = 0
         """Nodes of both tiers; blocks on the device."""
         self._next_id = 0
 
-    @property
-    def policy(self) -> EvictionPolicy:
-        """Who names the victims. Of its hooks, only those that it has are called."""
-        return self._policy
-
-    @policy.setter
-    def policy(self, policy: EvictionPolicy) -> None:
-        self._policy = policy
-        self.locks.report_to(policy)
+    def report_to(self, policy: EvictionPolicy) -> None:
+        """Let this policy name the victims. Of its hooks, only those that it has are called."""
+        self.policy = policy
+        self.locks.on_evictable = hook(policy, "on_evictable")
+        self.locks.on_protected = hook(policy, "on_protected")
         self._on_insert = hook(policy, "on_insert")
         self._on_hit = hook(policy, "on_hit")
         self._on_split = hook(policy, "on_split")
@@ -135,10 +130,17 @@ class RadixTree:
             node, position = child, end
         return Found(node, None, 0, node.end, runs)
 
+    def goes_on(self, node: Node, tokens: Tokens) -> bool:
+        """Whether a child of `node` begins with the block of `tokens` that follows its end."""
+        if not node.children:
+            return False
+        position = node.end * self.block_bytes
+        return tokens.view[position : position + self.block_bytes].tobytes() in node.children
+
     def _new_root(self, namespace: Namespace | None) -> Node:
         """Return an empty root; it is kept once it is locked or has a child."""
         self._next_id += 1
-        return Node(self._next_id - 1, None, namespace, b"", NO_BLOCKS, self)
+        return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing."""
@@ -262,12 +264,13 @@ class RadixTree:
 
     def _new_leaf(self, parent: Node, edge: memoryview, block_ids: BlockIds, tick: int) -> Node:
         """Hang a leaf below `parent`, which is no candidate for eviction any more."""
-        if self.locks.on_protected and parent.evictable:
+        if not parent.num_resident_children and parent.evictable and self.locks.on_protected:
             self.locks.on_protected(parent)
-        leaf = Node(self._next_id, parent, parent.namespace, compact(edge), block_ids.copy())
+        key = bytes(edge[: self.block_bytes])
+        leaf = Node(self._next_id, parent, parent.namespace, key, compact(edge), block_ids.copy())
         self._next_id += 1
         leaf.tick = tick
-        parent.children[bytes(edge[: self.block_bytes])] = leaf
+        parent.children[key] = leaf
         parent.num_resident_children += 1
         if parent.parent is None:
             self.roots.setdefault(parent.namespace, parent)
@@ -331,10 +334,13 @@ class RadixTree:
             raise LockError(f"reason must be a text, not {shown(reason)}")
         if not (node.evictable and 0 < num_blocks <= node.num_blocks):
             raise bad_trim(node, num_blocks)
-        return self.take_tail(node, num_blocks, self.policy.reason if reason is None else reason)
+        return self.take_tail(node, num_blocks, reason)
 
-    def take_tail(self, node: Node, num_blocks: int, reason: str) -> BlockIds:
-        """Take blocks off the tail of a leaf of either tier, and say why; return their ids."""
+    def take_tail(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
+        """Take blocks off the tail of a leaf of either tier; return their ids.
+
+        Evicted by the policy, unless another reason is given.
+        """
         assert not node.children, f"node {node.id} has children on the host"
         keep = node.num_blocks - num_blocks
         gone = node.block_ids[keep:]
@@ -346,7 +352,7 @@ class RadixTree:
                     site="tree.take_tail",
                     node_id=node.id,
                     block_runs=runs,
-                    reason=reason,
+                    reason=self.policy.reason if reason is None else reason,
                     tick=node.tick,
                 )
             )
@@ -363,12 +369,12 @@ class RadixTree:
         """Take a leaf without blocks out of the tree."""
         parent = node.parent
         assert parent is not None
-        del parent.children[bytes(node.edge[: self.block_bytes])]
+        del parent.children[node.key]
         node.alive = False
         self.num_nodes -= 1
         if node.resident:
             self.left_device(node)
-        if parent.parent is None:
+        if parent.parent is None and not parent.children:
             self.locks.forget_if_empty(parent)
 
     def came_to_device(self, node: Node, tick: int) -> None:
@@ -384,7 +390,7 @@ class RadixTree:
             self._on_remove(node)
         if parent := node.parent:
             parent.num_resident_children -= 1
-            if self.locks.on_evictable and parent.evictable:
+            if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
                 self.locks.on_evictable(parent)
 
     def evict(self, num_blocks: int) -> BlockIds:
@@ -418,7 +424,9 @@ def checked_policy(policy: EvictionPolicy | None) -> EvictionPolicy:
     if isinstance(policy, type) or not callable(getattr(policy, "victim", None)):
         raise ConfigError(f"policy must be a policy object such as LRU(), not {shown(policy)}")
     if missing := [name for name in HOOKS if not callable(getattr(policy, name, None))]:
-        raise ConfigError(f"policy {shown(policy)} has no {missing[0]}: inherit from EvictionPolicy")
+        raise ConfigError(
+            f"policy {shown(policy)} has no {missing[0]}: inherit from EvictionPolicy"
+        )
     return policy
 
 

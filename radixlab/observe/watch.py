@@ -181,9 +181,7 @@ class WatchedTree:
         for node_id, change in _receipts_changed(before, now).items():
             for _ in range(abs(change)):
                 kind = NodeLocked if change > 0 else NodeUnlocked
-                yield kind(
-                    *self._log.stamp(), site=SITES[kind], node_id=node_id, sequence_id=None
-                )
+                yield kind(*self._log.stamp(), site=SITES[kind], node_id=node_id, sequence_id=None)
 
     def _split_below(self, before: State, now: State, upper: NodeState) -> Iterator[Event]:
         """`upper` is new, and a child of it has lost exactly these blocks from its front."""
