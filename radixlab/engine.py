@@ -20,8 +20,8 @@ from typing import Any
 from radixlab.cache.checks import check_namespace
 from radixlab.cache.errors import CacheError
 from radixlab.cache.manager import KVCacheManager
-from radixlab.cache.protocols import Transfer
 from radixlab.cache.restart import restart
+from radixlab.cache.results import Transfer
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import SchedulerConfig, positive, token_ids
 from radixlab.events import Namespace

@@ -6,8 +6,9 @@ field: `BlockStored`, `BlockRemoved` and `AllBlocksCleared` are what vLLM and SG
 routers; the rest is what a person needs to see why.
 
 Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets, and
-carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel as runs `(first_id, count)`; a node's
-tokens travel by reference into the sequence that inserted them, so a long prompt is sent once.
+carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel
+as runs `(first_id, count)`; a node's tokens travel by reference into the sequence that inserted
+them, so a long prompt is sent once.
 """
 
 from collections.abc import Callable

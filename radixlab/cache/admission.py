@@ -7,8 +7,8 @@ The order is the point. Whoever cannot have all blocks is refused before anythin
 lock comes before any block is taken, for taking may evict, and a prompt must not evict its own hit.
 
 A plain cache takes these steps and no others. A host tier and the reuse of parts of blocks are
-further ways to reuse KV: each is a part with steps of its own, which a cache that has it is composed
-with. So is the wish of a pin, which stands behind `require`.
+further ways to reuse KV, each with steps of its own: a cache that has them is composed with them,
+and another knows nothing of them. A cache with pins has another `require`.
 """
 
 from collections.abc import Callable

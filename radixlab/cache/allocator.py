@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32_DTYPE
 from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
 

@@ -12,7 +12,7 @@ from radixlab.cache.errors import (
     TokenError,
     TransferError,
 )
-from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
 from radixlab.events import Namespace

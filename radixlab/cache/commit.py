@@ -3,9 +3,9 @@
     look for what the tree has already ─► use the tree's blocks for it ─► store the rest ─► move
     the lock to where they end
 
-Called once per forward pass, for blocks whose KV is in the pool: they are matchable from here on and
-not before (T1). Two requests that computed the same tokens meet here. The first one's blocks stay;
-the second one's are freed, and its block table is re-pointed in the same step (M10).
+Called once per forward pass, for blocks whose KV is in the pool: they are matchable from here on
+and not before (T1). Two requests that computed the same tokens meet here. The first one's blocks
+stay; the second one's are freed, and its block table is re-pointed in the same step (M10).
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts

@@ -6,7 +6,8 @@ because the next match may hand it out.
 """
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.protocols import Receipt, Transfer
+from radixlab.cache.node import Receipt
+from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
 from radixlab.cache.transfers import PendingTransfers

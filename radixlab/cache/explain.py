@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from radixlab.cache.found import Found
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.stats import Counts
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens
 from radixlab.cache.tree import RadixTree

@@ -6,7 +6,7 @@ Knows nodes. It does not know tokens: how the place was found is the tree's busi
 import numpy as np
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 
 NO_BLOCKS: BlockIds = np.empty(0, np.int32)
 NO_BLOCKS.flags.writeable = False

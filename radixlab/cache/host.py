@@ -5,8 +5,8 @@ Without it, what is evicted is computed again when it comes back; with it, it is
 exclusive: a block's KV is on the device or on the host, and what is below a node of the host is on
 the host too.
 
-A request whose match goes on on the host takes three steps more than a plain one: `hold` protects
-what is to come back, `load` brings it to the device once the request has its blocks, `let_go` undoes
+A request whose match continues on the host takes more steps than a plain one: `hold` protects what
+is to come back, `load` brings it to the device once the request has its blocks, and `let_go` undoes
 the first (`admission.py` calls them). A commit that finds its blocks on the host needs no copy:
 `replace` puts the blocks just computed in their place.
 
@@ -23,8 +23,8 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt, Transfer, TransferKind
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.results import BlockIds, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts

@@ -10,8 +10,8 @@ begins or ceases to be a candidate. It does not know tokens, block ids or sequen
 """
 
 from radixlab.cache.errors import LockError
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import Hook, Receipt
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.protocols import Hook
 from radixlab.events import Log, Namespace, NodeLocked, NodeUnlocked
 
 

@@ -40,7 +40,8 @@ from radixlab.cache.host import HostTier
 from radixlab.cache.node import Node
 from radixlab.cache.partial import PartialReuse
 from radixlab.cache.pins import Pin, Pins
-from radixlab.cache.protocols import BlockIds, EvictionPolicy, Transfer
+from radixlab.cache.protocols import EvictionPolicy
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, Counts, cache_stats
@@ -346,7 +347,7 @@ class KVCacheManager:
             or self.sequences.get(sequence.id) is not sequence
         ):
             self._check_running(sequence)  # says what is wrong; called only then, for speed
-        if type(num_written) is not int:
+        if type(num_written) is not int or not 0 <= num_written < PLENTY:
             num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.tokens.num_tokens:
             raise SequenceError(

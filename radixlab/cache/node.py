@@ -4,11 +4,13 @@ Knows how to be cut, shortened and lengthened, and on which tier its blocks are.
 the tree's counters or policies.
 """
 
+from typing import Any
+
 import numpy as np
 
 from radixlab.cache.edges import TRIMMED, Edge, compact
 from radixlab.cache.errors import LockError
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import shown
 from radixlab.events import Namespace
@@ -193,6 +195,23 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"
+
+
+class Receipt:
+    """Proof of one lock. `unlock` takes it once; a second time raises."""
+
+    __slots__ = ("node", "released")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.released = False
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # `copy` and `pickle` come here: two receipts of one lock would release it twice.
+        raise LockError("a receipt stands for one lock: it cannot be copied")
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.node!r}{', released' if self.released else ''})"
 
 
 def no_handle(node: object, tree: object = None) -> LockError:

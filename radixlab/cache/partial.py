@@ -14,8 +14,7 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.found import Found
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import Receipt
+from radixlab.cache.node import Node, Receipt
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens
 from radixlab.cache.tree import RadixTree

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 from radixlab.cache.errors import CacheError, PinError
 from radixlab.cache.found import Found
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import Receipt
+from radixlab.cache.node import Node, Receipt
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
 from radixlab.cache.supply import BlockSupply

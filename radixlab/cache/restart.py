@@ -16,7 +16,7 @@ from dataclasses import fields
 
 from radixlab.cache.eviction import LRU
 from radixlab.cache.manager import KVCacheManager
-from radixlab.cache.protocols import Receipt
+from radixlab.cache.node import Receipt
 from radixlab.cache.tree import RadixTree
 from radixlab.events import CacheRestarted
 

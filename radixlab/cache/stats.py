@@ -7,7 +7,7 @@ from operator import attrgetter
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tree import RadixTree
 
 

@@ -11,7 +11,7 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.found import Found
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.stats import Counts
 from radixlab.cache.tree import RadixTree, bad_trim
 from radixlab.events import OutOfBlocks

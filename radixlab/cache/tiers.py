@@ -8,7 +8,7 @@ one that comes back as new. No bytes and no free lists here: `host.py` has these
 import numpy as np
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tree import RadixTree
 
 

@@ -77,8 +77,10 @@ class Tokens:
             raise TokenError("a sequence has taken these tokens: append through its manager")
         self.grow(as_int32(token_ids))
 
-    def grow(self, token_ids: TokenArray) -> None:
-        """Add int32 ids at the end, as the owner may; amortised cost O(n)."""
+    def grow(self, token_ids: "TokensLike") -> None:
+        """Add ids at the end, as the owner may; amortised cost O(n)."""
+        if type(token_ids) is not np.ndarray or token_ids.dtype is not INT32_DTYPE:
+            token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it

@@ -2,8 +2,8 @@
 
 The cache only *orders* a transfer; the owner of the KV runs it. Until `complete` says its bytes
 have arrived, both ends are held: the source so that it is not reused before it was read, the
-destination so that it is not given away while bytes are arriving. An end is held by an extra reference
-to its block, or, where the tree owns the block, by a lock on its node.
+destination so that it is not given away while bytes are arriving. An end is held by an extra
+reference to its block or, where the tree owns the block, by a lock on its node.
 
 It knows who is held; not why a transfer was ordered, and no bytes.
 """
@@ -16,8 +16,8 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import TransferError
 from radixlab.cache.locks import Locks
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt, Transfer
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.results import BlockIds, Transfer
 
 NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
 

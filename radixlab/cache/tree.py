@@ -21,18 +21,9 @@ from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.locks import Locks
-from radixlab.cache.node import Node, no_handle
-from radixlab.cache.protocols import (
-    HOOKS,
-    BlockIds,
-    EvictionPolicy,
-    InsertResult,
-    Match,
-    NodeView,
-    Receipt,
-    TreeStats,
-    hook,
-)
+from radixlab.cache.node import Node, Receipt, no_handle
+from radixlab.cache.protocols import HOOKS, EvictionPolicy, hook
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
@@ -280,7 +271,7 @@ class RadixTree:
         return leaf
 
     def split(self, lower: Node, num_blocks: int) -> Node:
-        """Make the first `num_blocks` blocks of a node one of their own; nothing is stamped (M5)."""
+        """Make the first `num_blocks` blocks of a node a node of their own, unstamped (M5)."""
         upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
         self.num_nodes += 1
         if self._on_split and lower.resident:
@@ -385,7 +376,7 @@ class RadixTree:
             self.locks.on_evictable(node)
 
     def left_device(self, node: Node) -> None:
-        """Tell the policy that a leaf is gone from the device; its parent may be a leaf now (E1)."""
+        """Tell the policy that a leaf left the device; its parent may be a leaf now (E1)."""
         if self._on_remove:
             self._on_remove(node)
         if parent := node.parent:

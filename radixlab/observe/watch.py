@@ -11,15 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from radixlab.cache.protocols import (
-    BlockIds,
-    InsertResult,
-    Match,
-    NodeView,
-    PrefixTree,
-    Receipt,
-    TreeStats,
-)
+from radixlab.cache.protocols import PrefixTree
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TokensLike
 from radixlab.events import (
@@ -27,11 +20,11 @@ from radixlab.events import (
     BlockStored,
     Emit,
     Event,
+    Log,
     Namespace,
     NodeLocked,
     NodeSplit,
     NodeUnlocked,
-    Log,
     TreeResynced,
 )
 from radixlab.observe.state import NodeState, State, fold
@@ -105,11 +98,11 @@ class WatchedTree:
         """Pass on, and report."""
         return self._report(self.tree.insert(tokens, block_ids, namespace))
 
-    def lock(self, node: Any) -> Receipt:
+    def lock(self, node: Any) -> Any:
         """Pass on, and report."""
         return self._report(self.tree.lock(node))
 
-    def unlock(self, receipt: Receipt) -> None:
+    def unlock(self, receipt: Any) -> None:
         """Pass on, and report."""
         self.tree.unlock(receipt)
         self._report(None)

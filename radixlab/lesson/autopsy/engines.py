@@ -8,7 +8,7 @@ from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
 from radixlab.cache.commit import Commit
 from radixlab.cache.found import Found
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import Tokens
 from radixlab.events import FinishReason, Namespace
 

@@ -1,10 +1,11 @@
 """Broken matching: what a prompt hits, how a node is split, what enters the tree."""
 
+from radixlab.cache.registry import Registry
+
 from radixlab.cache import growth
 from radixlab.cache.edges import common_blocks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
-from radixlab.cache.registry import Registry
 from radixlab.cache.tree import RadixTree
 from tests.mutants.edits import Edit, breaks
 
