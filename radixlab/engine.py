@@ -9,7 +9,7 @@ A step may fail at any point, and the next one goes on. Transfers, forward pass 
 nothing that cannot be done again: after a fault in one of them all blocks are still there. Schedule
 and update change the cache and the queues. A fault in the middle of these leaves them *torn*; then
 the cache is forgotten, and every request waits again with the tokens it has (`_mend`). Ctrl-C waits
-for the end of the step.
+for the end of the step, or of the call that adds, forks or aborts a request.
 """
 
 import threading
@@ -330,14 +330,15 @@ class Engine:
 
     def _whole(self, change: Callable[..., None], *given: Any) -> None:
         """Change the cache or the queues; after a fault half-way, they start over."""
-        self._mend()
-        try:
-            self._torn = True
-            change(*given)
-            self._torn = False
-        except BaseException:
+        with self._interrupts:
             self._mend()
-            raise
+            try:
+                self._torn = True
+                change(*given)
+                self._torn = False
+            except BaseException:
+                self._mend()
+                raise
 
     # ---- what a caller may do
 

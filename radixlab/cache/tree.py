@@ -103,7 +103,7 @@ class RadixTree:
         The blocks may be on either tier. Nothing is changed: `cut` later makes a node end where the
         walk ended. With `start`, a node whose path is known to agree, the walk begins there.
         """
-        node = start or self.roots.get(namespace) or self._new_root(namespace)
+        node = start or self._root(namespace)
         data, view, step = tokens.data, tokens.view, self.block_bytes
         runs: list[BlockIds] = []
         position, stop = node.end * step, max_blocks * step  # in bytes of `data`
@@ -128,8 +128,11 @@ class RadixTree:
         position = node.end * self.block_bytes
         return tokens.view[position : position + self.block_bytes].tobytes() in node.children
 
-    def _new_root(self, namespace: Namespace | None) -> Node:
-        """Return an empty root; it is kept once it is locked or has a child."""
+    def _root(self, namespace: Namespace | None) -> Node:
+        """Return the namespace's root (K1); a new one is kept once it is locked or has a child."""
+        root = self.roots.get(namespace)
+        if root is not None:
+            return root
         self._next_id += 1
         return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
 

@@ -6,10 +6,8 @@ Do not read on before you have convicted them in lesson 03.
 
 from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
 from radixlab.cache.commit import Commit
-from radixlab.cache.found import Found
 from radixlab.cache.node import Node
 from radixlab.cache.results import BlockIds
-from radixlab.cache.tokens import Tokens
 from radixlab.events import FinishReason, Namespace
 
 
@@ -91,13 +89,6 @@ class EarlyUnlockManager(KVCacheManager):
 class NameKeyedTree(RadixTree):
     """Files a namespace under its name, and drops what kind of thing has that name."""
 
-    def find(
-        self,
-        tokens: Tokens,
-        max_blocks: int,
-        namespace: Namespace | None = None,
-        start: Node | None = None,
-    ) -> Found:
-        """Walk down as far as `tokens` and the tree agree."""
+    def _root(self, namespace: Namespace | None) -> Node:
         key = ("name", namespace[1]) if namespace else None
-        return super().find(tokens, max_blocks, key, start)
+        return super()._root(key)
