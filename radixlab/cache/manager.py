@@ -18,8 +18,10 @@ call.
 
 import threading
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from threading import get_ident
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -85,7 +87,10 @@ class KVCacheManager:
     """
 
     def __init__(
-        self, config: CacheConfig, emit: Emit | None = None, policy: EvictionPolicy | None = None
+        self,
+        config: CacheConfig | Any,
+        emit: Emit | Any = None,
+        policy: EvictionPolicy | Any = None,
     ) -> None:
         if not isinstance(config, CacheConfig):
             raise ConfigError(f"config must be a CacheConfig, not {shown(config)}")
@@ -96,7 +101,7 @@ class KVCacheManager:
         self.tree = RadixTree(config.block_size, policy, self.log)
         self.allocator = BlockAllocator(config.num_blocks)
         self._compose(config)
-        self._thread: int | None = None
+        self._owner: int | None = None
         """Whose manager this is: the thread that calls first; nobody's while an event is told."""
         self.emit = emit
 
@@ -154,7 +159,7 @@ class KVCacheManager:
 
     def _tell(self, event: Event) -> None:
         """Call the listener; one that is refused for calling back is called no more."""
-        owner, self._thread = self._thread, NOBODY
+        owner, self._owner = self._owner, NOBODY
         try:
             if self._listener is not None:
                 self._listener(event)
@@ -162,7 +167,7 @@ class KVCacheManager:
             self.emit = None
             warnings.warn(f"{error}; it is called no more", RuntimeWarning, stacklevel=3)
         finally:
-            self._thread = owner
+            self._owner = owner
 
     @property
     def transfers(self) -> list[Transfer]:
@@ -173,12 +178,12 @@ class KVCacheManager:
 
     def allocate(
         self,
-        tokens: TokensLike,
-        namespace: Namespace | None = None,
-        reserve_tokens: int = 0,
-        priority: int = 0,
-        keep_blocks: int = 0,
-        resumed: bool = False,
+        tokens: TokensLike | Any,
+        namespace: Namespace | Any = None,
+        reserve_tokens: SupportsIndex = 0,
+        priority: SupportsIndex = 0,
+        keep_blocks: SupportsIndex = 0,
+        resumed: bool | Any = False,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -196,7 +201,7 @@ class KVCacheManager:
         `PromptTooLargeError` if the pool could never hold it and `OutOfBlocksError` if it cannot
         now.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         if namespace is not None:
             check_namespace(namespace)
@@ -213,13 +218,13 @@ class KVCacheManager:
             prompt, namespace, reserve_tokens, priority, keep_blocks, resumed
         )
 
-    def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
+    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
         """Add tokens at the end, with the blocks they need.
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
         if (
-            get_ident() != self._thread
+            get_ident() != self._owner
             or type(sequence) is not Sequence
             or self.sequences.get(sequence.id) is not sequence
         ):
@@ -264,7 +269,9 @@ class KVCacheManager:
             self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
         return self.transit.since(num_pending) if self.transit.pending else []
 
-    def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
+    def prepare_write(
+        self, sequence: Sequence | Any, start: SupportsIndex, end: SupportsIndex
+    ) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write.
 
         Returns the transfers to run first.
@@ -287,9 +294,9 @@ class KVCacheManager:
         self.copies.replace(sequence, shared, destinations.tolist())
         return self.transit.since(num_pending)
 
-    def complete(self, transfers: list[Transfer]) -> None:
+    def complete(self, transfers: Iterable[Transfer] | Any) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         transfers = check_transfers(transfers)
         self.transit.complete(transfers)
@@ -297,7 +304,7 @@ class KVCacheManager:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
             emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
-    def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
+    def fork(self, sequence: Sequence | Any, num_tokens: SupportsIndex | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all).
 
         It shares every block under them, and copies none: whoever writes first will.
@@ -334,7 +341,12 @@ class KVCacheManager:
 
     # ---- its KV is written, and it goes
 
-    def commit(self, sequence: Sequence, num_written: int, max_tokens: int | None = None) -> None:
+    def commit(
+        self,
+        sequence: Sequence | Any,
+        num_written: SupportsIndex,
+        max_tokens: SupportsIndex | None = None,
+    ) -> None:
         """Register what is written: the KV of tokens [0, num_written) is in the pool.
 
         Every full block of it (at most `max_tokens` tokens) becomes matchable, here and nowhere
@@ -342,7 +354,7 @@ class KVCacheManager:
         the lock moves to the deepest node.
         """
         if (
-            get_ident() != self._thread
+            get_ident() != self._owner
             or type(sequence) is not Sequence
             or self.sequences.get(sequence.id) is not sequence
         ):
@@ -363,15 +375,15 @@ class KVCacheManager:
                 self.transit.refuse(sequence.block_table[start:stop])
             self.commits.register(sequence, stop)
 
-    def release(self, sequence: Sequence) -> None:
+    def release(self, sequence: Sequence | Any) -> None:
         """Finish: unlock the prefix, which stays cached, and free what was not committed."""
         self._finish(sequence, "released")
 
-    def abort(self, sequence: Sequence) -> None:
+    def abort(self, sequence: Sequence | Any) -> None:
         """Give up a request in any state; the same as `release`."""
         self._finish(sequence, "aborted")
 
-    def preempt(self, sequence: Sequence) -> TokenArray:
+    def preempt(self, sequence: Sequence | Any) -> TokenArray:
         """Take a request off to make room.
 
         Returns its tokens, int32 `[num_tokens]`, to `allocate` again later.
@@ -386,23 +398,25 @@ class KVCacheManager:
 
     # ---- the cache as a whole
 
-    def pin(self, tokens: TokensLike, ttl_ticks: int, namespace: Namespace | None = None) -> Pin:
+    def pin(
+        self, tokens: TokensLike, ttl_ticks: SupportsIndex, namespace: Namespace | Any = None
+    ) -> Pin:
         """Keep what the device has of this prefix, in whole blocks, for `ttl_ticks` ticks.
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         check_namespace(namespace)
         return self.pins.pin(as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1), namespace)
 
-    def unpin(self, pin: Pin) -> None:
+    def unpin(self, pin: Pin | Any) -> None:
         """Take a pin off before its time; raise `PinError` if it is off already."""
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         self.pins.unpin(pin)
 
-    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+    def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
         """Return the cached blocks of a prompt, int32 `[n]`, and change nothing.
 
         Those on the device: blocks that the host has are not among them, though a request hits
@@ -411,12 +425,12 @@ class KVCacheManager:
         check_namespace(namespace)
         return self.tree.peek(tokens, namespace)
 
-    def evict(self, num_blocks: int) -> int:
+    def evict(self, num_blocks: SupportsIndex) -> int:
         """Give up that many cached blocks, or all there are; return how many.
 
         What goes to the host is in `transfers`, and its blocks are free once that is complete.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         num_blocks = check_count("num_blocks", num_blocks, 0)
         self.pins.expire()
@@ -431,7 +445,7 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
@@ -461,9 +475,9 @@ class KVCacheManager:
 
     # ---- inside
 
-    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+    def _finish(self, sequence: Sequence | Any, reason: FinishReason) -> None:
         if (
-            get_ident() != self._thread
+            get_ident() != self._owner
             or type(sequence) is not Sequence
             or self.sequences.get(sequence.id) is not sequence
         ):
@@ -503,18 +517,18 @@ class KVCacheManager:
 
     def _check_caller(self) -> None:
         """Let the first thread that calls own the manager; refuse others, and a listener."""
-        if self._thread == NOBODY:
+        if self._owner == NOBODY:
             raise ListenerError("a listener called the manager while it was telling of an event")
-        if self._thread is None:
-            self._thread = get_ident()
-        if get_ident() != self._thread:
+        if self._owner is None:
+            self._owner = get_ident()
+        if get_ident() != self._owner:
             raise ThreadError(
                 f"thread {threading.current_thread().name!r} called a manager that another owns: "
                 "pass it requests through a queue"
             )
 
-    def _check_running(self, sequence: Sequence) -> None:
-        if get_ident() != self._thread:
+    def _check_running(self, sequence: Sequence | Any) -> None:
+        if get_ident() != self._owner:
             self._check_caller()
         if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
             return

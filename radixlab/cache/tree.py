@@ -12,6 +12,7 @@ there is in `host.py`. The tree does not know requests, free lists or KV bytes.
 """
 
 from collections.abc import Iterator
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class RadixTree:
     """
 
     def __init__(
-        self, block_size: int, policy: EvictionPolicy | None = None, log: Log | None = None
+        self, block_size: SupportsIndex, policy: EvictionPolicy | Any = None, log: Log | Any = None
     ) -> None:
         self.block_size = positive("block_size", block_size, MAX_BLOCK_SIZE)
         self.block_bytes = self.block_size * TOKEN_BYTES
@@ -136,14 +137,14 @@ class RadixTree:
         self._next_id += 1
         return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
 
-    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+    def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
         """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing."""
         check_namespace(namespace)
         tokens = as_tokens(tokens)
         found = self.find(tokens, len(tokens) // self.block_size, namespace)
         return found.on_device().block_ids
 
-    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+    def match_prefix(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> Match:
         """Find the longest cached prefix of whole blocks.
 
         The node in which it ends is split there, so that a lock on it ends there too.
@@ -185,10 +186,10 @@ class RadixTree:
 
     def insert(
         self,
-        tokens: TokensLike,
-        block_ids: BlockIds,
-        namespace: Namespace | None = None,
-        tick: int = 0,
+        tokens: TokensLike | Any,
+        block_ids: BlockIds | Any,
+        namespace: Namespace | Any = None,
+        tick: SupportsIndex = 0,
     ) -> InsertResult:
         """Store one block id per whole block of `tokens`; a partial last block never enters (M12).
 
@@ -298,13 +299,13 @@ class RadixTree:
 
     # ---- locks, at the door (the engine's own handles need no checks)
 
-    def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
+    def lock(self, node: Node | Any, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
         if type(node) is not Node or node.tree is not self or not (node.alive and node.resident):
             raise no_handle(node, self)
         return self.locks.lock(node, sequence_id)
 
-    def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
+    def unlock(self, receipt: Receipt | Any, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
         if type(receipt) is not Receipt:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
@@ -314,7 +315,9 @@ class RadixTree:
 
     # ---- removal
 
-    def trim(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
+    def trim(
+        self, node: Node | Any, num_blocks: SupportsIndex, reason: str | Any = None
+    ) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf; return their ids, int32 `[num_blocks]`.
 
         A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
@@ -387,7 +390,7 @@ class RadixTree:
             if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
                 self.locks.on_evictable(parent)
 
-    def evict(self, num_blocks: int) -> BlockIds:
+    def evict(self, num_blocks: SupportsIndex) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks, 0)
         most = getattr(self.policy, "max_blocks", None) or num_blocks
