@@ -43,7 +43,7 @@ LEFT_OUT = {
 SUBCLASSED = ("KVCacheManager", "RadixTree", "Registry", "BlockSupply", "LRU")
 """Compiled classes from which lessons, benchmarks and learners inherit.
 
-The others are closed: Python refuses to inherit from them, and says so.
+The others are closed: to make an object of an heir raises a TypeError that says so.
 """
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hatch_build
@@ -196,5 +197,6 @@ def test_a_method_of_an_heir_is_what_the_engine_calls() -> None:
 
 @only_compiled
 def test_inheriting_from_a_closed_class_is_refused_clearly() -> None:
+    heir = type("MyNode", (Node,), {})
     with pytest.raises(TypeError, match="interpreted classes cannot inherit from compiled"):
-        type("MyNode", (Node,), {})
+        heir(0, None, None, b"", np.empty(0, np.int32))
