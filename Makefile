@@ -12,8 +12,13 @@ BIN := .venv/Scripts
 endif
 READY := .venv/radixlab-installed-$(subst $(comma),-,$(EXTRAS))
 NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
+# The compiled cache has an environment of its own: an extension module in the checkout would hide the .py beside it.
+FAST := .venv-fast
+FAST_BIN := $(FAST)/$(notdir $(BIN))
+FAST_SOURCES := $(shell find radixlab -type f -not -path '*/__pycache__/*')
+FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 
-.PHONY: lab test lint unit nbval soak zoo bench notebooks clean
+.PHONY: lab test lint unit nbval fast test-fast soak zoo bench notebooks clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -32,6 +37,24 @@ unit: $(READY)  ## unit tests, doctests, JavaScript and browser tests; -ra says 
 
 nbval: $(READY)  ## every output of every committed notebook, compared with a fresh run
 	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile --nbval notebooks solutions
+
+fast: $(FAST)/built  ## the cache compiled by mypyc, in .venv-fast; needs a C compiler and takes about a minute
+
+# The tests are copied to a folder without the package, so that they import the installed one; test_build.py proves it.
+test-fast: $(FAST)/built  ## the tests of cache, scheduler and engine on the compiled build
+	rm -rf $(FAST)/suite && mkdir $(FAST)/suite
+	cp -R conftest.py pyproject.toml hatch_build.py tests $(FAST)/suite
+	cd $(FAST)/suite && RADIXLAB_BUILD=compiled ../../$(FAST_BIN)/python -m pytest -q -ra -n 2 --dist loadfile \
+	  -p no:cacheprovider -o addopts="--import-mode=importlib --strict-markers" $(FAST_TESTS)
+
+$(FAST)/built: pyproject.toml constraints.txt hatch_build.py $(FAST_SOURCES)
+	@test -x $(FAST_BIN)/python || $(PYTHON) -m venv $(FAST)
+	$(FAST_BIN)/python -m pip install --quiet -c constraints.txt \
+	  click hatchling hypothesis msgpack mypy numpy pytest pytest-xdist setuptools tqdm
+	rm -rf $(FAST)/wheel
+	RADIXLAB_MYPYC=1 $(FAST_BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w $(FAST)/wheel .
+	$(FAST_BIN)/python -m pip install --quiet --no-deps --force-reinstall $(FAST)/wheel/*.whl
+	@touch $@
 
 soak: $(READY)  ## the random tests again, with new seeds and many more examples
 	RADIXLAB_SOAK=1 $(BIN)/python -m pytest -q -ra -n 2 -m "soak or hypothesis"
@@ -55,5 +78,5 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:  ## all that can be made again; never work/, which is the learner's
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/artifacts build dist
+	rm -rf .venv .venv-fast .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/artifacts build dist
 	find radixlab tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -76,6 +76,11 @@ COMMANDS = {
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
     ),
+    "doctor": Place(
+        "radixlab.cli.doctor",
+        "doctor",
+        "Say what works on this machine, and what to do about the rest.",
+    ),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "radixlab"
 LAYERS = [  # imports point down this list only
     "cli",
+    "doctor",
     "lesson",
     "bench",
     "grade",
@@ -26,6 +27,7 @@ LAYERS = [  # imports point down this list only
     "events",
     "files",
     "home",
+    "build",
     "extras",
     "interrupts",
     "config",

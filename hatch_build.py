@@ -1,0 +1,130 @@
+"""The compiled build: the cache's own source through mypyc, when RADIXLAB_MYPYC=1.
+
+Without that variable this hook does nothing, and `pip install -e .` needs no compiler. With it, a
+wheel holds each module of the cache twice: the `.py` that lessons show, and beside it an extension
+module made from that very file, which Python prefers. All work is done on a copy of the sources, so
+a checkout never holds an extension module: there, it would hide the `.py` next to it.
+
+This is the one place that says which modules are compiled, and why the others are not.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # the lists below can be read without a build system
+    BuildHookInterface = object
+
+SWITCH = "RADIXLAB_MYPYC"
+COMPILED_FOLDER = "radixlab/cache"
+LEFT_OUT = {
+    "*/__init__.py": "names only",
+    "*/protocols.py": "no interpreted class, such as a learner's policy, can inherit from a "
+    "compiled Protocol",
+    "*/errors.py": "mypyc cannot compile an heir of AssertionError",
+    "*/canary.py": "mypyc cannot compile an heir of AssertionError",
+    "*/kvstore.py": "moves bytes, which NumPy does; learners' stores inherit from its contract",
+    "*/naive.py": "the control is measured as Python",
+    "*/invariants.py": "runs in tests only",
+    "*/codec.py": "NumPy does the work",
+    "*/eviction/[!l]*.py": "a policy that is not the default, for learners to copy and change",
+    "*/eviction/lfu.py": "the same",
+    "*/eviction/life_table.py": "the same",
+}
+"""Which files stay interpreted in the compiled build, and why. A `*` matches `/` too."""
+SUBCLASSED = ("KVCacheManager", "RadixTree", "Registry", "BlockSupply", "LRU")
+"""Compiled classes from which lessons, benchmarks and learners inherit.
+
+The others are closed: to make an object of an heir raises a TypeError that says so.
+"""
+
+
+class MypycHook(BuildHookInterface):
+    """Adds the extension modules to a wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        """Name what the build needs beside hatchling."""
+        return ["mypy>=1.19", "numpy>=1.26", "setuptools>=77"] if is_wanted() else []
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and tell hatchling where the results are."""
+        if not is_wanted() or self.target_name != "wheel" or version == "editable":
+            return
+        self.folder = Path(tempfile.mkdtemp(prefix="radixlab-mypyc-"))
+        files = compile_copy(Path(self.root), self.folder)
+        build_data["force_include"].update({str(self.folder / file): file for file in files})
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Drop the copy."""
+        if folder := getattr(self, "folder", None):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_wanted() -> bool:
+    """Whether the caller asked for the compiled build."""
+    return os.environ.get(SWITCH) == "1"
+
+
+def compiled_modules(root: Path) -> list[str]:
+    """List the files to compile, relative to the project's root."""
+    files = sorted((root / COMPILED_FOLDER).rglob("*.py"))
+    return [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+
+
+def why_left_out(root: Path, file: Path) -> str | None:
+    """Say why a file stays interpreted; None for one that is compiled."""
+    return next((why for pattern, why in LEFT_OUT.items() if matches(root, file, pattern)), None)
+
+
+def matches(root: Path, file: Path, pattern: str) -> bool:
+    """Whether a file is one of a pattern of `LEFT_OUT`."""
+    return fnmatch(file.relative_to(root).as_posix(), pattern)
+
+
+def compile_copy(root: Path, folder: Path) -> list[str]:
+    """Copy the sources to `folder` and compile them there; list the extension modules made."""
+    modules = compiled_modules(root)
+    shutil.copytree(root / "radixlab", folder / "radixlab", ignore=skip_unneeded)
+    shutil.copy(root / "pyproject.toml", folder / "mypy.toml")  # setuptools must not read it
+    for module in modules:
+        file = folder / module
+        file.write_text(open_classes(file.read_text(encoding="utf-8")), encoding="utf-8")
+    command = [sys.executable, "-m", "mypyc", "--config-file=mypy.toml", *modules]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise SystemExit(f"mypyc failed:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}")
+    made = [
+        file.relative_to(folder) for suffix in ("*.so", "*.pyd") for file in folder.rglob(suffix)
+    ]
+    return [file.as_posix() for file in made if "build" not in file.parts]
+
+
+def skip_unneeded(_: str, names: list[str]) -> set[str]:
+    """Leave caches out of the copy."""
+    return {name for name in names if name == "__pycache__"}
+
+
+def open_classes(source: str) -> str:
+    """Let interpreted classes inherit from those of `SUBCLASSED`.
+
+    What mypyc needs for it stands in the two blank lines above the class, so that no line moves:
+    tracebacks of the compiled build name the lines that readers see.
+    """
+    opened = (
+        r"import mypy_extensions\n@mypy_extensions.mypyc_attr(allow_interpreted_subclasses=True)"
+    )
+    names = "|".join(SUBCLASSED)
+    return re.sub(rf"\n\n\n(class (?:{names})\b)", rf"\n{opened}\n\1", source)

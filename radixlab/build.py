@@ -1,0 +1,26 @@
+"""Which build of the cache runs: its sources as they are, or compiled by mypyc (`make fast`).
+
+Knows where modules were found; nothing of what is in them.
+"""
+
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+
+HEART = "radixlab.cache.manager"
+PURE = "pure Python"
+COMPILED = "compiled by mypyc"
+
+
+def is_compiled(module: str = HEART) -> bool:
+    """Whether Python takes this module from an extension, and not from its source.
+
+    >>> is_compiled("radixlab.build")
+    False
+    """
+    spec = find_spec(module)
+    return bool(spec and spec.origin and spec.origin.endswith(tuple(EXTENSION_SUFFIXES)))
+
+
+def cache_build() -> str:
+    """Name the build of the cache that runs here."""
+    return COMPILED if is_compiled() else PURE
