@@ -1,8 +1,9 @@
-"""Broken time: registered too early, told wrongly, replayed wrongly."""
+"""Broken time: registered too early, freed too early, told wrongly, replayed wrongly."""
 
 from radixlab.cache import growth
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.tree import RadixTree
+from radixlab.engine import Engine
 from radixlab.events import Stamp
 from radixlab.observe import state
 from tests.mutants.edits import Edit, breaks
@@ -21,6 +22,30 @@ def blocks_are_matchable_when_they_are_scheduled():
             {
                 "    return sequence\n": (
                     "    self.commit(sequence, sequence.num_tokens)\n    return sequence\n"
+                )
+            },
+        )
+    ]
+
+
+@breaks("T2")
+def an_abort_frees_in_mid_step():
+    """The blocks of a request are free while the step under way still writes to them.
+
+    vLLM 45357: the scheduler ran ahead of the GPU, and another request got the blocks.
+    """
+    return [Edit(Engine._check_caller, {"if self._stepping:": "if False:"})]
+
+
+@breaks("T2")
+def a_dropped_stream_frees_at_once():
+    """What should wait for the next step is done now, and that may be in the middle of one."""
+    return [
+        Edit(
+            Engine.abort_soon,
+            {
+                'self._given_up.append(check_id("request_id", request_id))': (
+                    'self._abort(self.requests[request_id], "abort")'
                 )
             },
         )
