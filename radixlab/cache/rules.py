@@ -75,7 +75,7 @@ def rule(id: str) -> Rule:
     book = _book()
     if (found := book.get(id)) is not None:
         return found
-    if (why := _entries()["unused"].get(id)) is not None:
+    if (why := unused().get(id)) is not None:
         raise RuleError(f"{id} is not in use. {why}")
     raise RuleError(f"there is no rule {shown(id)}: {_near(str(id).upper())}")
 
@@ -88,6 +88,11 @@ def rules(letter: str | None = None) -> list[Rule]:
 def letters() -> dict[str, str]:
     """Map each letter to the subject that its rules are about."""
     return dict(_entries()["letters"])
+
+
+def unused(letter: str | None = None) -> dict[str, str]:
+    """Map the ids that were given once and are not in use to the reason, all or of one letter."""
+    return {id: why for id, why in _entries()["unused"].items() if letter in (None, id[0])}
 
 
 def of(function: Callable[..., object] | property | str) -> list[Rule]:

@@ -277,7 +277,7 @@ def test_every_function_of_the_book_is_found_where_python_finds_it():
         ("", "such as M8"),
         ("M", "such as M8"),
         (8, "such as M8"),
-        ("T4", "not in use. It speaks of clients"),
+        ("T4", "not in use. It is about clients"),
         ("K5", "not in use"),
         ("M" + "9" * 9000, "no rule"),
     ],
