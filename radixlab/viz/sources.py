@@ -1,7 +1,7 @@
 """Where the engine says it: for each event type, the line of radixlab/cache/ that makes the event.
 
-Reads the engine's source as text and imports none of it. What is not found is left out; the view
-shows no line then.
+Reads the engine's source as text and imports nothing of it but the rulebook. What is not found is
+left out; the view shows no line then.
 """
 
 import ast
@@ -10,18 +10,27 @@ from functools import cache
 from pathlib import Path
 
 import radixlab
+from radixlab.cache.rules import of
 from radixlab.events import EVENT_TYPES
 
 
 @cache
 def event_sources() -> dict[str, str]:
-    """Map event types to places such as `cache/tree.py:123 in RadixTree.split`."""
+    """Map event types to places such as `cache/tree.py:123 in RadixTree.split (rules M5, M6)`."""
     found: dict[str, str] = {}
-    package = Path(radixlab.__file__).parent
-    for path in sorted((package / "cache").glob("*.py")):
+    for path in sorted((Path(radixlab.__file__).parent / "cache").glob("*.py")):
         for name, line, function in _event_calls(path):
-            found.setdefault(name, f"{path.relative_to(package).as_posix()}:{line} in {function}")
+            found.setdefault(name, _place(path, line, function))
     return found
+
+
+def _place(path: Path, line: int, function: str) -> str:
+    """Name a line, its function, and the rules that the function enforces."""
+    file = path.relative_to(Path(radixlab.__file__).parent)
+    module = ".".join(file.with_suffix("").parts)
+    ids = [rule.id for rule in of(f"radixlab.{module}.{function}")]
+    rules = f" (rule{'s' if len(ids) > 1 else ''} {', '.join(ids)})" if ids else ""
+    return f"{file.as_posix()}:{line} in {function}{rules}"
 
 
 def _event_calls(path: Path) -> Iterator[tuple[str, int, str]]:

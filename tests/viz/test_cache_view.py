@@ -8,6 +8,7 @@ import radixlab
 from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
+from radixlab.cache.rules import of
 from radixlab.config import CacheConfig
 from radixlab.events import EVENT_TYPES, Event
 from radixlab.observe import snapshot, state_to_json, watch
@@ -177,10 +178,15 @@ def test_each_event_of_the_engine_has_a_source_line() -> None:
     code = "".join(path.read_text("utf-8") for path in (package / "cache").glob("*.py"))
     emitted = {name for name in EVENT_TYPES if f"{name}(" in code}
     assert len(emitted) >= 18 and emitted <= sources.keys()
+    assert sources["BlocksDeduplicated"].endswith(" (rule M10)")
     for name in emitted:
-        place = re.fullmatch(r"(cache/\w+\.py):(\d+) in \w+(\.\w+)*", sources[name])
+        place = re.fullmatch(
+            r"(cache/(\w+)\.py):(\d+) in ([\w.]+)(?: \(rules? (.+)\))?", sources[name]
+        )
         assert place, sources[name]
-        line = (package / place[1]).read_text("utf-8").splitlines()[int(place[2]) - 1]
+        enforced = [rule.id for rule in of(f"radixlab.cache.{place[2]}.{place[4]}")]
+        assert enforced == (place[5].split(", ") if place[5] else [])
+        line = (package / place[1]).read_text("utf-8").splitlines()[int(place[3]) - 1]
         assert f"{name}(" in line
 
 
