@@ -1,9 +1,9 @@
 """Where the engine says it: the line of radixlab/cache/ behind each site that emits an event.
 
 A site is the name that the emitting statement gives its event, `site="tree.split"`, and no other
-statement has it. Reads the engine's source as text and imports none of it, so it finds the same
-lines whether the engine runs from source or compiled. What is not found is left out; the view shows
-no line then.
+statement has it. Reads the engine's source as text and imports nothing of it but the rulebook, so
+the lines are the same whether the engine runs from source or compiled. What is not found is left
+out; the view shows no line then.
 """
 
 import ast
@@ -12,18 +12,27 @@ from functools import cache
 from pathlib import Path
 
 import radixlab
+from radixlab.cache.rules import of
 from radixlab.events import EVENT_TYPES
 
 
 @cache
 def event_sources() -> dict[str, str]:
-    """Map sites to places such as `cache/tree.py:123 in RadixTree.split`."""
-    package = Path(radixlab.__file__).parent
+    """Map sites to places such as `cache/tree.py:123 in RadixTree.split (rules M5, M6)`."""
     return {
-        site: f"{path.relative_to(package).as_posix()}:{line} in {function}"
-        for path in sorted((package / "cache").rglob("*.py"))
+        site: _place(path, line, function)
+        for path in sorted((Path(radixlab.__file__).parent / "cache").rglob("*.py"))
         for site, line, function in emissions(path)
     }
+
+
+def _place(path: Path, line: int, function: str) -> str:
+    """Name a line, its function, and the rules that the function enforces."""
+    file = path.relative_to(Path(radixlab.__file__).parent)
+    module = ".".join(file.with_suffix("").parts)
+    ids = [rule.id for rule in of(f"radixlab.{module}.{function}")]
+    rules = f" (rule{'s' if len(ids) > 1 else ''} {', '.join(ids)})" if ids else ""
+    return f"{file.as_posix()}:{line} in {function}{rules}"
 
 
 def emissions(path: Path) -> Iterator[tuple[str, int, str]]:

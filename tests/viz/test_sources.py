@@ -13,13 +13,16 @@ from radixlab import cache as cache_package
 from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
 from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
+from radixlab.cache.rules import of
 from radixlab.config import CacheConfig
 from radixlab.events import EVENT_TYPES, Emit, Event, Log
 from radixlab.observe import watch
 from radixlab.viz.sources import emissions, event_sources
 
 PROMPT = list(map(ord, "The capital of France is Paris. Q: what?"))
-PLACE = re.compile(r"(?P<file>.*):(?P<line>\d+) in (?P<function>.*)")
+PLACE = re.compile(
+    r"(?P<file>\S+\.py):(?P<line>\d+) in (?P<function>[\w.]+)(?: \(rules? (?P<rules>.+)\))?"
+)
 
 
 def serve(cache: KVCacheManager, text: str) -> Any:
@@ -36,9 +39,12 @@ def test_each_site_names_one_statement_of_the_engine() -> None:
     assert len(sites) >= 20 and all(sites) and len(set(sites)) == len(sites)
     assert set(sites) == event_sources().keys()
     for site, place in event_sources().items():
-        at = re.fullmatch(r"(cache/[\w/]+\.py):(\d+) in \w+(?:\.\w+)*", place)
+        at = PLACE.fullmatch(place)
         assert at, place
-        code = (folder.parent / at[1]).read_text("utf-8").splitlines()[int(at[2]) - 1 :]
+        code = (folder.parent / at["file"]).read_text("utf-8").splitlines()[int(at["line"]) - 1 :]
+        module = at["file"].removesuffix(".py").replace("/", ".")
+        enforced = ", ".join(rule.id for rule in of(f"radixlab.{module}.{at['function']}"))
+        assert enforced == (at["rules"] or "")
         assert f'site="{site}"' in "".join(code[:4]) and re.search(r"\w+\(", code[0]), place
 
 
