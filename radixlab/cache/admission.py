@@ -14,8 +14,6 @@ and another knows nothing of them. A cache with pins has another `require`.
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
 from radixlab.cache.errors import PolicyError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import Found
@@ -114,11 +112,10 @@ class Admission:
                 break
         # Take.
         try:
-            new = self._supply.take(num_new)
+            sequence.block_table = self._supply.take(num_new, here.runs)
         except PolicyError:
             self._give_up(sequence, reuse)
             raise
-        sequence.block_table = np.concatenate((*here.runs, *new))
         if reuse:
             reuse.load(sequence)
         # Admit.

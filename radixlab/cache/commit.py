@@ -47,7 +47,8 @@ class Commit:
         """Give blocks `[node.end, stop)` of a sequence's table to the tree."""
         tree, receipt, tick = self._tree, sequence.receipt, self._counts.tick
         node: Node = receipt.node
-        start, cached = node.end, list[BlockIds]()
+        start = node.end
+        cached: list[BlockIds] = []
         # A leaf that nobody else has locked grows in place; else the rest becomes a new leaf.
         in_place = node.num_receipts == 1 and not node.children and node.parent is not None
         if tree.goes_on(node, sequence.tokens):

@@ -33,8 +33,18 @@ class Locks:
         if node.parent is None:
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
-        if node.num_receipts == 1 and not node.num_locked_children and node.parent is not None:
-            self._protect(node)  # nobody held it until now
+        if node.num_receipts == 1 and not node.num_locked_children:
+            # Nobody held it until now. It was evictable, and a candidate if it is a leaf.
+            if self.on_protected and node.num_blocks and not node.num_resident_children:
+                self.on_protected(node)
+            above, num_blocks = node, 0
+            while above.parent is not None:
+                num_blocks += above.num_blocks
+                above = above.parent
+                above.num_locked_children += 1
+                if above.num_receipts or above.num_locked_children > 1:
+                    break  # it was locked already, and so is all above it
+            self.num_evictable_blocks -= num_blocks
         if (emit := self._log.emit) and node.parent:
             emit(
                 NodeLocked(
@@ -42,19 +52,6 @@ class Locks:
                 )
             )
         return Receipt(node)
-
-    def _protect(self, node: Node) -> None:
-        """Tell the ancestors that a node is locked now; its blocks are not evictable any more."""
-        if self.on_protected and not node.num_resident_children:
-            self.on_protected(node)  # it was an unlocked leaf until now
-        num_blocks = 0
-        while node.parent is not None:
-            num_blocks += node.num_blocks
-            node = node.parent
-            node.num_locked_children += 1
-            if node.num_receipts or node.num_locked_children > 1:
-                break  # it was locked already, and so is all above it
-        self.num_evictable_blocks -= num_blocks
 
     def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` for a receipt that was released before (L2)."""

@@ -234,14 +234,15 @@ class KVCacheManager:
         if num_tokens == 0:
             return []
         block_size, end = self.tree.block_size, start + num_tokens
-        num_new, shared = -(-end // block_size) - len(sequence.block_table), list[int]()
+        num_new = -(-end // block_size) - len(sequence.block_table)
+        shared: list[int] = []
         # In blocks that are this sequence's own and reserved, only the tokens are noted.
         if self.allocator.more_holders or start < sequence.receipt.node.end * block_size:
             shared = self.copies.needed(sequence, start, end)
         num_new, num_pending = max(0, num_new), len(self.transit.pending)
         if num_new or shared:
             self._require(num_new + len(shared), None)
-            block_ids = np.concatenate(self.supply.take(num_new + len(shared)))
+            block_ids = self.supply.take(num_new + len(shared))
         sequence.tokens.grow(token_ids)
         if emit := self.log.emit:
             emit(
@@ -290,7 +291,7 @@ class KVCacheManager:
         if not shared:
             return []
         self._require(len(shared), None)
-        destinations = np.concatenate(self.supply.take(len(shared)))
+        destinations = self.supply.take(len(shared))
         self.copies.replace(sequence, shared, destinations.tolist())
         return self.transit.since(num_pending)
 
@@ -434,10 +435,10 @@ class KVCacheManager:
             self._check_caller()
         num_blocks = check_count("num_blocks", num_blocks, 0)
         self.pins.expire()
-        gone = self.supply.give_up(num_blocks)
+        gone, num_gone = self.supply.give_up(num_blocks)
         for block_ids in gone:
             self.allocator.free(block_ids)
-        return sum(map(len, gone))
+        return num_gone
 
     def reset(self) -> None:
         """Forget the whole cache.

@@ -7,6 +7,8 @@ host. It does not know sequences.
 
 from collections.abc import Callable
 
+import numpy as np
+
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.found import Found
@@ -67,38 +69,46 @@ class BlockSupply:
             evictable -= about_to_lock.num_unlocked_blocks()
         return num_blocks <= free + evictable
 
-    def take(self, num_blocks: int) -> list[BlockIds]:
-        """Take blocks that were promised: runs of ids, int32, `num_blocks` together.
+    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
+        """Take blocks that were promised; return their ids, int32, behind those of `after`.
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
         missing = num_blocks - self._allocator.num_free
         if missing <= 0:
-            return [self._allocator.allocate(num_blocks)]
-        evicted = self.give_up(missing)
-        if (num_evicted := sum(map(len, evicted))) < missing:
-            self._free(evicted)
-            num_evictable = self._tree.num_evictable_blocks
-            raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
-        if num_evicted == num_blocks:
-            return evicted
-        return [self._allocator.allocate(num_blocks - num_evicted), *evicted]
+            runs = [self._allocator.allocate(num_blocks)]
+        else:
+            runs, num_evicted = self.give_up(missing)
+            if num_evicted < missing:
+                self._free(runs)
+                num_evictable = self._tree.num_evictable_blocks
+                raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
+            if num_evicted < num_blocks:
+                runs.insert(0, self._allocator.allocate(num_blocks - num_evicted))
+        if after:
+            runs[:0] = after
+        return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
-    def give_up(self, num_blocks: int) -> list[BlockIds]:
+    def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims.
 
-        Returns runs of their ids. Nobody holds them from here on: the caller uses or frees them.
-        Raises `PolicyError` if the policy names a victim that may not be one (L4); what went until
-        then is free.
+        Returns runs of their ids, and how many these are. Nobody holds them from here on: the
+        caller uses or frees them. Raises `PolicyError` if the policy names a victim that may not be
+        one (L4); what went until then is free.
         """
         gone: list[BlockIds] = []
         missing, policy = num_blocks, self._tree.policy
         most = getattr(policy, "max_blocks", None) or num_blocks
         try:
-            while missing > 0 and (node := policy.victim()) is not None:
-                num = min(missing, node.num_blocks, most)
-                if type(node) is not Node or not (node.evictable and node.tree is self._tree):
-                    raise bad_trim(node, num)
+            while missing > 0:
+                node = policy.victim()
+                if node is None:
+                    break
+                if type(node) is not Node or node.tree is not self._tree or not node.evictable:
+                    raise bad_trim(node, missing)
+                num = missing if missing < node.num_blocks else node.num_blocks
+                if num > most:
+                    num = most
                 gone.append(self._evict(node, num))
                 missing -= num
         except Exception as error:
@@ -106,7 +116,7 @@ class BlockSupply:
             raise self._broken(f"failed: {type(error).__name__}: {error}") from error
         finally:
             self._counts.evicted_blocks += num_blocks - missing
-        return gone
+        return gone, num_blocks - missing
 
     def _free(self, runs: list[BlockIds]) -> None:
         for block_ids in runs:

@@ -237,10 +237,24 @@ class RadixTree:
         if in_place:
             node.lengthen(tokens.view[start - node.num_blocks * step : stop], block_ids)
         else:
-            node = self._new_leaf(node, tokens.view[start:stop], block_ids, tick)
+            if not node.num_resident_children and node.evictable and self.locks.on_protected:
+                self.locks.on_protected(node)  # it was a leaf until now
+            leaf_id = self._next_id
+            self._next_id = leaf_id + 1
+            key, edge = tokens.view[start : start + step].tobytes(), tokens.view[start:stop]
+            leaf = Node(leaf_id, node, node.namespace, key, compact(edge), block_ids.copy())
+            leaf.tick = tick
+            node.children[key] = leaf
+            node.num_resident_children += 1
+            if node.parent is None:
+                self.roots.setdefault(node.namespace, node)
+            self.num_nodes += 1
+            if self._on_insert:
+                self._on_insert(leaf, tick)
+            node = leaf
         self.num_blocks += num_blocks
         if emit := self.log.emit:
-            literal = tuple(np.frombuffer(tokens.view[start:stop], np.int32).tolist())
+            literal = tuple(tokens.token_ids[start // TOKEN_BYTES : stop // TOKEN_BYTES].tolist())
             emit(
                 BlockStored(
                     *self.log.stamp(),
@@ -256,23 +270,6 @@ class RadixTree:
                 )
             )
         return node
-
-    def _new_leaf(self, parent: Node, edge: memoryview, block_ids: BlockIds, tick: int) -> Node:
-        """Hang a leaf below `parent`, which is no candidate for eviction any more."""
-        if not parent.num_resident_children and parent.evictable and self.locks.on_protected:
-            self.locks.on_protected(parent)
-        key = bytes(edge[: self.block_bytes])
-        leaf = Node(self._next_id, parent, parent.namespace, key, compact(edge), block_ids.copy())
-        self._next_id += 1
-        leaf.tick = tick
-        parent.children[key] = leaf
-        parent.num_resident_children += 1
-        if parent.parent is None:
-            self.roots.setdefault(parent.namespace, parent)
-        self.num_nodes += 1
-        if self._on_insert:
-            self._on_insert(leaf, tick)
-        return leaf
 
     def split(self, lower: Node, num_blocks: int) -> Node:
         """Make the first `num_blocks` blocks of a node a node of their own, unstamped (M5)."""
