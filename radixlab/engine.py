@@ -260,12 +260,12 @@ class Engine:
         """Run the batch; return the token chosen for each request that is ready."""
         if not batch.work:
             return []
-        scores = self.runner.forward(batch.work)
-        if rows := self.runner.broken(scores):
-            self._set_apart(batch, rows)
-        places = [place for _, place in batch.ready]
+        logits = self.runner.forward(batch.work)
+        if broken := self.runner.broken(logits):
+            self._set_apart(batch, broken)
+        rows = [row for _, row in batch.ready]
         samplers = [request.sampler for request, _ in batch.ready]
-        return self.runner.choose(scores[places], samplers) if places else []
+        return self.runner.choose(logits[rows], samplers) if rows else []
 
     def _set_apart(self, batch: Batch, rows: list[int]) -> None:
         """Find the cached blocks that broke these rows, and everybody who runs over them."""

@@ -295,8 +295,8 @@ class Answer:
             return None
         num_prompt, num_output = self.request.num_prompt_tokens, len(self.request.output)
         return (
-            f"no score is a finite number after a prompt of {num_prompt} tokens and {num_output} "
-            "of the answer: weights or cached KV are corrupt"
+            f"non-finite logits after {num_prompt} prompt tokens and {num_output} answer tokens: "
+            "weights or cached KV are corrupt"
         )
 
     def read(self) -> None:

@@ -98,7 +98,7 @@ def flash(
 ) -> tuple[Tensor, Tensor]:
     """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`.
 
-    `mask`, which broadcasts to `[N, M, R, T]`, is added to the scores.
+    `mask`, which broadcasts to `[N, M, R, T]`, is added to the attention scores.
     """
     if FLASH is None:
         return products(q, k, v, causal, mask)

@@ -79,13 +79,13 @@ class CountingRunner:
         positions = self.canary.store.data["position"]
         return [block for block in block_ids if (positions[block] == NOT_FINITE).any()]
 
-    def broken(self, scores: TokenArray) -> list[int]:
-        """List the rows that are no token."""
-        return np.flatnonzero(scores < 0).tolist()
+    def broken(self, logits: TokenArray) -> list[int]:
+        """List the rows whose logits stand for non-finite ones: they are negative."""
+        return np.flatnonzero(logits < 0).tolist()
 
-    def choose(self, scores: TokenArray, samplers: Many[int | None]) -> list[int]:
-        """Give the tokens; a sampler is a number to add, so that forks differ."""
-        pairs = zip(scores.tolist(), samplers, strict=True)
+    def choose(self, logits: TokenArray, samplers: Many[int | None]) -> list[int]:
+        """Return the tokens; a sampler is a number to add, so that forks differ."""
+        pairs = zip(logits.tolist(), samplers, strict=True)
         return [(token + (sampler or 0)) % self.vocab_size for token, sampler in pairs]
 
     def next_token(self, token_ids: TokenArray) -> int:

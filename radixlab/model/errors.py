@@ -30,4 +30,4 @@ class DoubledTokenError(ModelError):
 
 
 class LogitsError(ModelError):
-    """Scores among which no token can be chosen."""
+    """Non-finite logits, from which no token can be chosen."""

@@ -86,10 +86,10 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
     """Cut the likeliest `num` tokens of each row; also say for which rows nothing else is kept."""
     best, found = logits.topk(num)
     tokens = found.sort().values
-    scores = logits.gather(-1, tokens)
-    weights = _weigh(scores, best[:, :1], rules)
-    weights *= scores >= _kth(best, rules)
-    _, order = scores.sort(dim=-1, descending=True, stable=True)  # of equals the lower id is first
+    candidates = logits.gather(-1, tokens)
+    weights = _weigh(candidates, best[:, :1], rules)
+    weights *= candidates >= _kth(best, rules)
+    _, order = candidates.sort(dim=-1, descending=True, stable=True)  # ties: lower id first
     ranked = weights.gather(-1, order)
     up_to = ranked.cumsum(-1, dtype=torch.float64)
     total = up_to[:, -1:].clone()
@@ -98,7 +98,7 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
         total[open_ends] = whole.sum(-1, keepdim=True, dtype=torch.float64)
     ranked.masked_fill_(up_to - ranked >= _column([_share(r) for r in rules], up_to) * total, 0)
     weights.scatter_(-1, order, ranked)
-    least = scores.masked_fill(weights == 0, torch.inf).amin(-1)
+    least = candidates.masked_fill(weights == 0, torch.inf).amin(-1)
     return Kept([], tokens, weights), least > best[:, -1]
 
 

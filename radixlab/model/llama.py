@@ -57,7 +57,7 @@ class Llama(nn.Module):
         return normed
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Score every next token: `[n, hidden_size]` → `[n, vocab_size]`, fp32."""
+        """Return the logits of the next token: `[n, hidden_size]` → `[n, vocab_size]`, fp32."""
         head = self.embed_tokens if self.config.tied_embeddings else self.lm_head
         return functional.linear(hidden, head.weight).float()
 

@@ -27,10 +27,10 @@ class Runner(Protocol):
         """List those of these device blocks that hold KV that is not finite."""
 
     def forward(self, work: Many[Work]) -> Any:
-        """Compute these tokens, store their KV, score what follows each piece: `[n, ...]`."""
+        """Compute these tokens, store their KV; return the logits after each piece, `[n, ...]`."""
 
-    def broken(self, scores: Any) -> list[int]:
-        """List the rows of the scores by which no token can be chosen."""
+    def broken(self, logits: Any) -> list[int]:
+        """List the rows of the logits that are not finite: no token can be chosen from them."""
 
-    def choose(self, scores: Any, samplers: Many[Any]) -> list[int]:
-        """Choose a token for each row of the scores by its request's sampler."""
+    def choose(self, logits: Any, samplers: Many[Any]) -> list[int]:
+        """Choose a token for each row of the logits by its request's sampler."""

@@ -57,7 +57,7 @@ class Runner:
 
     @torch.inference_mode()
     def forward(self, work: Many[Work]) -> Tensor:
-        """Compute these tokens, store their KV, and score what follows the last of each.
+        """Compute these tokens, store their KV, and return the logits after the last of each piece.
 
         Returns fp32 `[len(work), vocab_size]`, in the order of the work.
         """
@@ -100,7 +100,7 @@ class Runner:
 
 @torch.inference_mode()
 def dense_logits(model: Llama, token_ids: Many[int]) -> Tensor:
-    """Score what follows every token of one text without any cache: fp32 `[T, vocab_size]`."""
+    """Return the logits after every token of one text, without a cache: fp32 `[T, vocab_size]`."""
     device = model.norm.weight.device
     rows = torch.tensor(token_ids, device=device)
     positions = torch.arange(len(rows), device=device)

@@ -85,9 +85,9 @@ def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
 
     Raises `LogitsError` if a row's largest logit is not finite.
     """
-    for row, score in enumerate(logits.amax(-1).tolist()):
-        if not math.isfinite(score):
-            raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {score}")
+    for row, largest in enumerate(logits.amax(-1).tolist()):
+        if not math.isfinite(largest):
+            raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {largest}")
     chance = [row for row, sampler in enumerate(samplers) if sampler.params.temperature]
     greedy = [row for row, sampler in enumerate(samplers) if not sampler.params.temperature]
     chosen = dict(zip(greedy, _rows(logits, greedy).argmax(-1).tolist(), strict=True))

@@ -17,7 +17,7 @@ from radixlab.cache.tokens import Tokens, TokensLike
 from radixlab.events import MissReason, Namespace
 
 FinishReason = Literal["stop", "length", "abort", "rejected", "error"]
-"""`error` if the model's scores were no numbers: then nothing of that step is kept."""
+"""`error` means non-finite logits; nothing that this step computed for the request is kept."""
 
 
 class Request:

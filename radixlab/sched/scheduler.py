@@ -42,7 +42,7 @@ class Batch:
     admitted: list[Request] = field(default_factory=list)
     """Those of them that waited before."""
     ready: list[tuple[Request, int]] = field(default_factory=list)
-    """Who gets a token in this step, and the place of its scores: forks share their origin's."""
+    """Who gets a token in this step, and the row of its logits; forks share their origin's row."""
     broken: list[Request] = field(default_factory=list)
     """Who ends by "error": non-finite logits, or a cached block that was found corrupt. What was
     computed for them is not committed."""
@@ -64,7 +64,7 @@ class Batch:
         """Say who ends by "error", and why: no token is chosen from their logits."""
         self.broken, self.corrupt_blocks = broken, corrupt_blocks
         sound = [request not in broken for request in self.requests]
-        self.ready = [(request, place) for request, place in self.ready if sound[place]]
+        self.ready = [(request, row) for request, row in self.ready if sound[row]]
 
 
 class Scheduler:
@@ -89,7 +89,7 @@ class Scheduler:
         return batch
 
     def update(self, batch: Batch, tokens: list[int]) -> None:
-        """Commit what was computed, and take the tokens chosen at the places that were ready."""
+        """Commit what was computed, and give each ready request the token chosen for it."""
         for request in batch.broken:
             self.end(request, "error")
         if batch.corrupt_blocks:
@@ -98,9 +98,9 @@ class Scheduler:
             if not request.finish_reason:
                 request.num_computed = work.end
                 self.manager.commit(work.sequence, work.end)
-        for request, place in batch.ready:
+        for request, row in batch.ready:
             if request.sequence is None:
-                self._fork(batch.requests[place], request)
+                self._fork(batch.requests[row], request)
         for (request, _), token in zip(batch.ready, tokens, strict=True):
             request.take(token)
             if request.finish_reason:

@@ -51,7 +51,7 @@ def decode_spans(
     item_row,  # int32 [num_items]: the first row of the tile
     partial_out,  # fp32 [num_slots, H, D]
     partial_lse,  # fp32 [num_slots, H]
-    scale,  # of the scores, times log2(e)
+    scale,  # of the attention scores, times log2(e)
     H: tl.constexpr,
     HK: tl.constexpr,
     D: tl.constexpr,
