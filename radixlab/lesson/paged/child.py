@@ -12,7 +12,7 @@ from torch import Tensor
 
 from radixlab.attention import DecodePlan, decode, reference, tree_plan
 from radixlab.attention.triton import kernels
-from radixlab.attention.triton.backend import place
+from radixlab.attention.triton.backend import prepare
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
 from radixlab.lesson.paged.batch import FiveRequests, five_requests, used_pool
@@ -34,7 +34,7 @@ def interpret() -> list[Fact]:
 def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
     q, pool = five.q, five.pool
     got, _ = decode(q, pool, plan, backend="triton")
-    placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
+    placed = prepare(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
     return {
         "programs": sum(len(launch.span) for launch in placed.launches) * pool.kv_heads,
         "merges": len(q) * q.shape[1],
