@@ -1,4 +1,4 @@
-"""The lessons' tokenizer: one token per UTF-8 byte, so that drawings can be read. No model here."""
+"""The lessons' tokenizer: one token per UTF-8 byte, so that drawings can be read."""
 
 
 def encode(text: str) -> list[int]:
@@ -13,7 +13,7 @@ def encode(text: str) -> list[int]:
 
 
 def decode(token_id: int) -> str:
-    r"""Return one token as something to print: ASCII as itself, a newline as ⏎, other bytes in hex.
+    r"""Return a token as printable text: ASCII as itself, a newline as ⏎, other bytes in hex.
 
     >>> "".join(decode(token) for token in encode("a b\né"))
     'a b⏎‹c3›‹a9›'

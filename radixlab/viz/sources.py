@@ -1,7 +1,7 @@
-"""Where the engine says it: for each event type, the line of radixlab/cache/ that makes the event.
+"""For each event type, the line of radixlab/cache/ that makes the event.
 
-Reads the engine's source as text and imports none of it. What is not found is left out; the view
-shows no line then.
+This file reads the engine's source as text and imports none of it. A type that is not found is left
+out; then the view shows no line.
 """
 
 import ast
@@ -15,7 +15,7 @@ from radixlab.events import EVENT_TYPES
 
 @cache
 def event_sources() -> dict[str, str]:
-    """Map event types to places such as `cache/tree.py:123 in RadixTree.split`."""
+    """Map event types to source lines such as `cache/tree.py:123 in RadixTree.split`."""
     found: dict[str, str] = {}
     package = Path(radixlab.__file__).parent
     for path in sorted((package / "cache").glob("*.py")):
