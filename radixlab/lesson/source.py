@@ -79,7 +79,7 @@ def listing(obj: object) -> Listing:
     Raises
     ------
     TypeError
-        `obj` is none of these, or has no Python source.
+        `obj` is anything else, or has no Python source.
     """
     target = _definition(obj)
     try:

@@ -19,7 +19,7 @@ def decode(token_id: int) -> str:
     'a b⏎‹c3›‹a9›'
     """
     if not 0 <= token_id <= 255:
-        raise ValueError(f"token {token_id} is no byte; the lessons' tokens are 0 to 255")
+        raise ValueError(f"token {token_id} is not a byte; the lessons' tokens are 0 to 255")
     if token_id == ord("\n"):
         return "⏎"
     return chr(token_id) if 32 <= token_id < 127 else f"‹{token_id:02x}›"

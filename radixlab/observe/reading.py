@@ -72,7 +72,7 @@ def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
     num_events, next_seq = header.pop("num_events", None), header.get("next_seq")
     check_seal(header, first.where)
     if not all(number is None or is_count(number) for number in (num_events, next_seq)):
-        raise RecordingError(f"{first.where}: num_events or next_seq is no count")
+        raise RecordingError(f"{first.where}: num_events or next_seq is not a count")
     if extra := header.keys() - {"type", "version", "next_seq", "state"}:
         raise RecordingError(f"{first.where}: a header has no field {shown(sorted(extra)[0])}")
     room = FREE_ENTRIES + ENTRIES_PER_BYTE * len(first.text)
@@ -108,7 +108,7 @@ def _load(line: Line) -> Any:
         return json.loads(line.text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, or not UTF-8
         twice = f": {error}" if isinstance(error, _TwiceError) else ""
-        raise RecordingError(f"{line.where}: this is no JSON object{twice}") from None
+        raise RecordingError(f"{line.where}: this is not a JSON object{twice}") from None
 
 
 class _TwiceError(ValueError):
@@ -240,6 +240,6 @@ def _check_links(state: State) -> None:
     ends = {"copy": (device, device), "write_back": (device, host), "load_back": (host, device)}
     for src, dst, kind in state.transfers:
         if not (is_count(src) and is_count(dst) and kind in KINDS):
-            raise ValueError(f"{shown((src, dst, kind))} is no transfer")
+            raise ValueError(f"{shown((src, dst, kind))} is not a transfer")
         if src >= ends[kind][0] or dst >= ends[kind][1]:
             raise ValueError(f"{shown((src, dst, kind))} is outside the pool")

@@ -1,7 +1,7 @@
 """The waiting requests and their order, with what the cache has of each, looked up in one batch.
 
-A step looks only at a window of the queue, the requests that have waited longest. So a long queue
-costs a step no more than a short one. This file knows requests and the tree; the scheduler knows
+A step looks only at a window of the queue, the requests that have waited longest. So the cost of a
+step does not grow with the queue. This file knows requests and the tree; the scheduler knows
 blocks and budgets.
 """
 

@@ -1,7 +1,7 @@
-"""A program of its own for lesson 06: interpret the kernels, or compile them; print facts as JSON.
+"""A separate program for lesson 06: it interprets or compiles the kernels, and prints JSON.
 
-A process interprets or compiles, never both, and a wild pointer in an interpreted kernel would take
-the notebook's kernel with it. `kernels` starts this program.
+A process can either interpret or compile kernels, and a wild pointer in an interpreted kernel would
+crash the notebook's kernel. `kernels.py` starts this program.
 """
 
 import json
@@ -43,7 +43,7 @@ def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
 
 
 def compile_tiles() -> list[Fact]:
-    """Compile `decode_spans` for bf16, heads of 128, 4 to a KV head, in each shipped tile size."""
+    """Compile `decode_spans` for bf16, heads of 128, 4 per KV head, in each tile size."""
     found = []
     for tile in TILES[2].decode:
         constants = attention_constants("bf16", 128, 4, tile)
