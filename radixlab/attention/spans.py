@@ -125,7 +125,8 @@ def _together(plan: DecodePlan, spans: list[int], rows: Tensor | None) -> ManySp
 
 def where(block_ids: IntArray) -> slice | Tensor:
     """Return consecutive block ids as a slice, which gives a view; return others as a tensor."""
-    first, count = int(block_ids[0]), len(block_ids)
+    first = int(block_ids[0])
+    count = len(block_ids)
     if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
         return slice(first, first + count)
     return torch.from_numpy(block_ids.astype(np.int64))

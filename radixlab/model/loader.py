@@ -26,7 +26,8 @@ def load_model(
     """
     if dtype is not None and not dtype.is_floating_point:
         raise WeightsError(f"weights cannot be {dtype}: a model computes in floats")
-    config, device = load_config(folder), torch.device(device)
+    config = load_config(folder)
+    device = torch.device(device)
     with torch.device("meta"):  # shapes only: the file's weights bring the memory
         model = Llama(config)
     needed = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
@@ -44,7 +45,8 @@ def load_model(
 
 def _refuse_another_dtype(folder: Path, stored: torch.dtype) -> None:
     """Refuse weights whose dtype differs from config.json, unless the caller chooses one."""
-    stated, kept = load_dtype(folder), str(stored).removeprefix("torch.")
+    stated = load_dtype(folder)
+    kept = str(stored).removeprefix("torch.")
     if stated not in (None, kept):
         raise WeightsError(
             f"{folder}: the weights are {kept}, but config.json says {stated}: pass a dtype to "

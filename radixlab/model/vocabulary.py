@@ -76,7 +76,8 @@ def _refuse_other_prefix(
     In transformers, the classes for one model follow `tokenizer_config.json`; the general classes
     follow `tokenizer.json`.
     """
-    stated, maker = settings.get("add_prefix_space"), settings.get("tokenizer_class")
+    stated = settings.get("add_prefix_space")
+    maker = settings.get("tokenizer_class")
     if not isinstance(stated, bool) or maker in (None, *GENERAL):
         return
     is_of_bytes = not str(maker).startswith("Llama")  # Llama's class does not change these

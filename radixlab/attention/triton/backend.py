@@ -98,7 +98,8 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend new tokens over their cached prefix and themselves: `[T, H, D]` → the same, lse."""
-    config, head_dim = TILES[q.element_size()].prefill, q.shape[2]
+    config = TILES[q.element_size()].prefill
+    head_dim = q.shape[2]
     group = q.shape[1] // pool.kv_heads
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     how = config.rows // group, q.device

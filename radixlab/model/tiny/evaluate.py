@@ -34,7 +34,8 @@ def accuracy(
     share: float = 0.0,
 ) -> float:
     """Return the share of right answers, one question per sheet; see `draw_facts` for `share`."""
-    rng, num_right = Random(seed), 0
+    rng = Random(seed)
+    num_right = 0
     rows = [draw_question(rng, num_facts, num_tokens, share) for _ in range(num_questions)]
     num_rows = max(1, 8192 // num_tokens)
     for start in range(0, num_questions, num_rows):

@@ -82,7 +82,8 @@ def tally(
 
     `num_tokens` is a multiple of the block size, so that the whole document is cached.
     """
-    rng, result = Random(seed), Tally()
+    rng = Random(seed)
+    result = Tally()
     for _ in range(num_questions):
         sheet = draw_sheet(rng, num_facts, num_tokens, unseen=True)
         fact = rng.choice(sheet.facts)

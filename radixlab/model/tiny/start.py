@@ -69,7 +69,8 @@ def look_back(
     rotates both by their positions. The query is rotated back by h + 1 positions more, so that it
     matches the key at that distance.
     """
-    size, half = attention.head_dim, len(frequencies)
+    size = attention.head_dim
+    half = len(frequencies)
     fast = frequencies[: half * 3 // 8]  # rotates enough from one position to the next
     for at in range(0, len(attention.k_proj.weight), size):
         attention.k_proj.weight[at : at + len(fast), 0] = LOOK_BACK

@@ -145,7 +145,8 @@ def main(out: Path, seed: int, steps: int, threads: int, questions: int) -> None
     """Train, or continue training; then write the weights and measure them."""
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
-    training, checkpoint = Training(Plan(seed, steps)), out / "checkpoint.pt"
+    training = Training(Plan(seed, steps))
+    checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         try:
             training.resume(torch.load(checkpoint, weights_only=True))
