@@ -91,7 +91,7 @@ def _attended(sequence: Sequence, block_size: int) -> Node:
 class Layout:
     """Which sequences share which nodes: a plan without the lengths of the unshared spans.
 
-    A *parting* is a node below which the paths of its readers diverge.
+    A *parting* is a shared node at which the paths of its readers diverge or end.
     """
 
     block_size: int

@@ -28,7 +28,7 @@ class OrderError(SchedulerError):
 
 
 class ThreadError(SchedulerError, cache.ThreadError):
-    """A call from another thread than the one that owns the engine."""
+    """A call from a thread that does not own the engine."""
 
 
 class ReentryError(SchedulerError):
