@@ -1,6 +1,6 @@
 """Every default of the engine, with its unit.
 
-Knows numbers and their bounds; nothing of the code that uses them.
+This file knows numbers and their bounds. It does not know the code that uses them.
 """
 
 from collections.abc import Iterable

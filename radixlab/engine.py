@@ -2,14 +2,15 @@
 
     schedule ─► transfers ─► forward ─► choose ─► commit ─► emit
 
-It owns the cache's manager, the scheduler and a *runner*, which computes. One thread owns the
-engine. It knows token ids only: text is `llm.py`'s.
+The engine owns the cache's manager, the scheduler and a *runner*, which computes. One thread owns
+the engine. The engine knows only token ids; `llm.py` knows text.
 
-A step may fail at any point, and the next one goes on. Transfers, forward pass and choice change
-nothing that cannot be done again: after a fault in one of them all blocks are still there. Schedule
-and update change the cache and the queues. A fault in the middle of these leaves them *torn*; then
-the cache is forgotten, and every request waits again with the tokens it has (`_mend`). Ctrl-C waits
-for the end of the step, or of the call that adds, forks or aborts a request.
+A step may fail at any point, and the next step continues. Transfers, the forward pass and the
+choice of tokens can be repeated: after a fault in one of them all blocks are still there. Schedule
+and commit change the cache and the queues. A fault in the middle of such a change leaves them
+*torn*. Then the cache is cleared, and every request waits again with the tokens that it has
+(`_mend`). Ctrl-C takes effect at the end of the step, or of the call that adds, forks or aborts a
+request.
 """
 
 import threading
@@ -71,7 +72,7 @@ class Engine:
         self.scheduler = Scheduler(manager, config)
         self.eos_ids = token_ids("eos_ids", eos_ids)
         self.requests: dict[int, Request] = {}
-        """Those that wait or run."""
+        """The requests that wait or run, by id."""
         self.num_steps = self.num_finished = self._next_id = 0
         self.prompt_tokens = self.cached_tokens = self.output_tokens = 0
         self._thread = threading.get_ident()
@@ -79,9 +80,9 @@ class Engine:
         self._news: list[NewToken] = []
         """Tokens that no step has returned yet."""
         self._given_up: deque[int] = deque()
-        """Requests to be aborted by the next step."""
+        """Requests that the next step aborts."""
         self._stepping = self._failed = self._torn = False
-        """Whether a step is under way; whether one broke off; whether the cache may be torn."""
+        """Whether a step is running; whether one has failed; whether the cache may be torn."""
 
     @property
     def has_work(self) -> bool:
@@ -90,7 +91,7 @@ class Engine:
 
     @property
     def is_mine(self) -> bool:
-        """Whether the caller may change the engine now: its own thread, and not in mid-step."""
+        """Whether the caller may change the engine now: in its own thread, and not in mid-step."""
         return threading.get_ident() == self._thread and not self._stepping
 
     def add_request(
@@ -102,13 +103,13 @@ class Engine:
         ignore_eos: bool = False,
         namespace: Namespace | None = None,
     ) -> Request:
-        """Let a prompt wait for its turn.
+        """Add a prompt to the queue.
 
-        The request returned is the engine's own: read it, at any time. `max_tokens` is a limit:
-        where the model's context or the pool has room for fewer, the answer is cut there
-        (`request.is_cut`). Raises `TokenError` for a bad prompt, `RequestTooLargeError` for one
-        that leaves no room for a token, `NamespaceError`, `ConfigError` or `ArgumentError` for the
-        rest.
+        The returned request belongs to the engine; the caller may read it at any time. `max_tokens`
+        is a limit: if the model's context or the pool has room for fewer tokens, the answer ends
+        earlier, and `request.is_cut` is true. Raises `TokenError` for a bad prompt,
+        `RequestTooLargeError` for a prompt that leaves no room for a token, and `NamespaceError`,
+        `ConfigError` or `ArgumentError` for other bad arguments.
         """
         self._check_caller()
         check_namespace(namespace)
@@ -126,8 +127,8 @@ class Engine:
     def fork_request(self, request: Request, sampler: Any = None) -> Request:
         """Ask for one more answer to a prompt that is not computed yet.
 
-        It begins when the prompt is computed, over the same blocks. Raises `RequestError` if the
-        prompt is computed already.
+        The new answer begins when the prompt is computed, and shares its blocks. Raises
+        `RequestError` if the prompt is already computed.
         """
         self._check_caller()
         if not isinstance(request, Request):
@@ -135,15 +136,15 @@ class Engine:
         self._check_sampler(sampler)
         is_mine = self.requests.get(request.id) is request
         if not is_mine or request.output or request.origin:
-            raise RequestError(f"{request} cannot be forked: only a prompt to be computed can")
-        prompt, rest = request.tokens, (request.max_tokens, request.namespace, request.eos_ids)
-        fork = Request(self._next_id, prompt, *rest, sampler)
+            raise RequestError(f"{request} cannot be forked: only an uncomputed prompt can")
+        shared = (request.tokens, request.max_tokens, request.namespace, request.eos_ids)
+        fork = Request(self._next_id, *shared, sampler)
         fork.is_cut = request.is_cut
         self._whole(self._add, fork, request)
         return fork
 
     def abort(self, request_id: int, reason: FinishReason = "abort") -> bool:
-        """Give up a request; return whether there was one: it may have finished just before."""
+        """Abort a request; return whether it was still there: it may have finished just before."""
         self._check_caller()
         request = self.requests.get(check_id("request_id", request_id))
         if request is None:
@@ -152,11 +153,11 @@ class Engine:
         return True
 
     def abort_soon(self, request_id: int) -> None:
-        """Give up a request from any thread, or in mid-step: the next step does it first."""
+        """Have the next step abort a request; may be called in any thread, and in mid-step."""
         self._given_up.append(check_id("request_id", request_id))
 
     def reset(self) -> None:
-        """Forget the whole cache; pending transfers are completed first.
+        """Clear the whole cache; pending transfers are completed first.
 
         Raises `CacheError` while requests run.
         """
@@ -170,14 +171,15 @@ class Engine:
         self._whole(self._reset)
 
     def step(self) -> list[NewToken]:
-        """Compute one batch; return the tokens that were chosen, none for a prompt under way.
+        """Compute one batch; return the new tokens, none for a prompt that is partly computed.
 
-        Non-finite logits finish that request only, by "error". Cached blocks that caused them leave
-        the cache, and every request that runs over one of these finishes by "error" too.
+        Non-finite logits finish that request only, with the reason "error". Cached blocks that
+        caused them leave the cache, and every request that reads one of these blocks finishes with
+        "error" too.
 
-        If the step raises, whatever it was, step again: nothing is lost and nothing is done twice.
-        Tokens that a failed step chose are in the `output` of their requests, and the next step
-        returns them.
+        If the step raises anything at all, call it again: nothing is lost and nothing is done
+        twice. Tokens that a failed step chose are in the `output` of their requests, and the next
+        step returns them.
         """
         self._check_caller()
         try:
@@ -191,7 +193,7 @@ class Engine:
             self._mend()
             raise
         finally:
-            self._stepping = self._interrupts.holding = False  # first: no call can fail before it
+            self._stepping = self._interrupts.holding = False  # first: a call could fail
             self._interrupts.release()
         news, self._news = self._news, []
         return news
@@ -214,7 +216,7 @@ class Engine:
     # ---- inside a step
 
     def _run(self) -> None:
-        """Do the step; while the cache or the queues are being changed, they count as torn."""
+        """Do the step; while it changes the cache or the queues, they count as torn."""
         while self._given_up:
             if request := self.requests.get(self._given_up[0]):
                 self._torn = True
@@ -235,15 +237,15 @@ class Engine:
     def _schedule(self) -> Batch:
         try:
             return self.scheduler.schedule()
-        except OrderError:  # raised before anybody was admitted
+        except OrderError:  # raised before any request was admitted
             self._torn = False
             raise
 
     def _transfer(self) -> None:
-        """Run what the cache ordered: copies, write-backs, load-backs.
+        """Run the copies, write-backs and load-backs that the cache ordered.
 
-        One by one, so that it is known which of them have run when one fails: to run one again
-        after those behind it would copy what these have written.
+        They run one at a time, so that after a failure it is known which have run. None may run
+        again after a later one: it could copy what the later one has written.
         """
         done: list[Transfer] = []
         try:
@@ -257,18 +259,18 @@ class Engine:
                 self._torn = False
 
     def _compute(self, batch: Batch) -> list[int]:
-        """Run the batch; return the token chosen for each request that is ready."""
+        """Run the batch; return the token that was chosen for each ready request."""
         if not batch.work:
             return []
-        scores = self.runner.forward(batch.work)
-        if rows := self.runner.broken(scores):
-            self._set_apart(batch, rows)
-        places = [place for _, place in batch.ready]
+        logits = self.runner.forward(batch.work)
+        if broken := self.runner.broken(logits):
+            self._set_apart(batch, broken)
+        rows = [row for _, row in batch.ready]
         samplers = [request.sampler for request, _ in batch.ready]
-        return self.runner.choose(scores[places], samplers) if places else []
+        return self.runner.choose(logits[rows], samplers) if rows else []
 
     def _set_apart(self, batch: Batch, rows: list[int]) -> None:
-        """Find the cached blocks that broke these rows, and everybody who runs over them."""
+        """Find the corrupt blocks behind these rows, and all requests that read them."""
         read: dict[int, None] = {}
         for sequence in (batch.work[row].sequence for row in rows):
             read |= dict.fromkeys(sequence.block_table[: sequence.node.end].tolist())
@@ -279,12 +281,12 @@ class Engine:
         batch.set_apart(broken, corrupt)
 
     def _tell(self, batch: Batch) -> None:
-        """Say what the step has brought, and forget the requests that are finished."""
+        """Record the news of the step, and forget the requests that are finished."""
         ready = [request for request, _ in batch.ready]
         news = [NewToken(r.id, None, r.finish_reason) for r in batch.broken]
         news += [NewToken(r.id, r.output[-1], r.finish_reason) for r in ready]
         changed = batch.broken + ready
-        self._news += news  # no call comes between this and the end of the first loop
+        self._news += news  # no call may come between this and the end of the first loop
         for request in changed:
             request.num_reported += 1
         for request in changed:
@@ -292,7 +294,7 @@ class Engine:
                 self._forget(request)
 
     def _report(self, request: Request) -> None:
-        """Do what `_tell` does for one request, which may have no new token, or several."""
+        """Record the news of one request, which may have no new token, or several."""
         reason, num_told = request.finish_reason, request.num_reported
         tokens: list[int | None] = [*request.output[num_told:]]
         if reason == "error" and num_told <= len(request.output):
@@ -300,13 +302,13 @@ class Engine:
         ends = [None] * (len(tokens) - 1) + [reason]
         news = [NewToken(request.id, *new) for new in zip(tokens, ends, strict=False)]
         num_told += len(tokens)
-        self._news += news  # these two go together: no call comes between them
+        self._news += news  # these two belong together: no call may come between them
         request.num_reported = num_told
         if reason:
             self._forget(request)
 
     def _forget(self, request: Request) -> None:
-        """Remove a request, and add it to the counts."""
+        """Remove a finished request, and count it."""
         del self.requests[request.id]
         self.num_finished += 1
         self.prompt_tokens += request.num_prompt_tokens
@@ -316,7 +318,7 @@ class Engine:
     # ---- after a fault
 
     def _mend(self) -> None:
-        """Make whole what a failed call has left; if this fails too, the next call does it."""
+        """Repair what a failed call has left; if the repair fails too, the next call repeats it."""
         if self._torn:
             restart(self.manager)
             self.scheduler.start_over(self.requests.values())
@@ -329,7 +331,7 @@ class Engine:
             self._failed = False
 
     def _whole(self, change: Callable[..., None], *given: Any) -> None:
-        """Change the cache or the queues; after a fault half-way, they start over."""
+        """Change the cache or the queues; start over if the change fails half-way."""
         with self._interrupts:
             self._mend()
             try:
@@ -364,18 +366,20 @@ class Engine:
             raise
 
     def _room(self, request: Request) -> int:
-        """Return how many tokens its answer can have if it runs alone.
+        """Return how many tokens the answer can have if the request runs alone.
 
-        The last one needs no KV, so the pool takes one more than it has slots. The model's context
-        counts them all.
+        The last token needs no KV, so a sequence may have one token more than the pool has slots.
+        The model's context counts all tokens.
         """
-        cache, most = self.manager.config, self.runner.max_context_len
+        cache = self.manager.config
+        most = self.runner.max_context_len
         in_pool = cache.num_blocks * cache.block_size + 1 - request.num_prompt_tokens
         return in_pool if most is None else min(in_pool, most - request.num_prompt_tokens)
 
     def _check_size(self, request: Request) -> None:
-        """Raise for a prompt that leaves no room for a single token, even if it ran alone."""
-        cache, most = self.manager.config, self.runner.max_context_len
+        """Raise for a prompt that leaves no room for a single token, even if it runs alone."""
+        cache = self.manager.config
+        most = self.runner.max_context_len
         num_tokens = request.num_prompt_tokens + 1
         if most is not None and num_tokens > most:
             limit = f"the model's context is {most} tokens"
@@ -401,6 +405,6 @@ class Engine:
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:
             raise ThreadError(
-                f"thread {threading.current_thread().name!r} called an engine that another owns: "
-                "pass it requests through a queue"
+                f"thread {threading.current_thread().name!r} called an engine of another thread: "
+                "pass requests to that thread through a queue"
             )

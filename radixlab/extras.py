@@ -1,4 +1,4 @@
-"""Which extra of radixlab brings a package that is missing. Knows the package's metadata only."""
+"""Which extra of radixlab brings a missing package, by the metadata of radixlab."""
 
 import re
 from collections.abc import Iterator

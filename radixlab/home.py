@@ -1,4 +1,4 @@
-"""Where a learner's state lives, and what a checked notebook is shown instead. Knows paths only."""
+"""Where a learner's state lives, and what a checked notebook gets instead."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Ctrl-C waits while something is done that should not be broken off half-way.
+"""Ctrl-C waits while something runs that must not be interrupted half-way.
 
-Knows signals and threads; not what it protects.
+This file knows signals and threads. It does not know what it protects.
 """
 
 import signal

@@ -1,8 +1,9 @@
-"""A model, its cache and its words: prompts in, answers out.
+"""A model with its cache and its tokenizer: prompts in, answers out.
 
     text ─► token ids ─► Engine ─► token ids ─► text
 
-Knows the tokenizer and who asked. The engine knows neither; this file knows no batch and no block.
+This file knows the tokenizer and the callers. The engine knows neither. This file does not know
+batches or blocks.
 """
 
 import sys
@@ -36,19 +37,19 @@ from radixlab.sched import ArgumentError, FinishReason, Request, RequestError
 from radixlab.sched.door import check_flag
 
 Prompt = str | Many[int] | TokenArray
-"""Text, where there is a tokenizer, or token ids."""
+"""Text, if there is a tokenizer, or token ids."""
 BAD_PROMPT = (TokenError, RequestError)
-"""What a prompt can be refused for. Any other error is the caller's, and concerns all prompts."""
+"""Errors that reject one prompt. Any other error is the caller's, and concerns all prompts."""
 GREEDY = SamplingParams()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The answer to a prompt, and what the cache had of it."""
+    """The answer to a prompt, and how much of the prompt was cached."""
 
     token_ids: list[int]
     text: str
-    """Up to the stop string, if one came; empty without a tokenizer."""
+    """The text up to the first stop string; empty without a tokenizer."""
     num_prompt_tokens: int
     num_cached_tokens: int
     """Prompt tokens that did not have to be computed."""
@@ -56,25 +57,26 @@ class Output:
     miss_reason: MissReason | None = None
     """Why the rest of the prompt was not cached."""
     error: str | None = None
-    """Why the prompt was rejected, or why the answer ended by "error"."""
+    """Why the prompt was rejected, or why the answer ended with "error"."""
     is_cut: bool = False
-    """Whether context or pool had less room than `max_tokens`, and the answer ended there."""
+    """Whether the answer ended before `max_tokens` because the context or the pool was full."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What is new of an answer."""
+    """The new part of an answer."""
 
     token_id: int
     text: str
-    """Final with this token: often empty, where a character or a stop string may follow."""
+    """Text that is final with this token. It is often empty, because more tokens are needed to
+    complete a character or to rule out a stop string."""
 
 
 class LLM:
     """Answers prompts with one model over one cache.
 
-    `model` is loaded, or a folder as Hugging Face has them, whose tokenizer is then used too. One
-    thread owns it. What the cache learns stays, from call to call.
+    `model` is a loaded model or a folder in Hugging Face's format; the folder's tokenizer is used
+    unless another is given. One thread owns the LLM. The cache is kept from call to call.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class LLM:
         eos_ids = tokenizer.eos_ids if tokenizer else ()
         self.engine = Engine(self.manager, Runner(model, cache, backend), scheduler, eos_ids)
         self._answers: dict[int, Answer] = {}
-        """Those that are not finished, by the request's id."""
+        """The unfinished answers, by the ids of their requests."""
 
     def generate(
         self,
@@ -107,17 +109,18 @@ class LLM:
         namespace: Namespace | None = None,
         progress: bool = True,
     ) -> list[Output]:
-        """Answer all prompts; a bad one is rejected alone, and its output says why.
+        """Answer all prompts; a bad prompt is rejected alone, and its output says why.
 
-        With `n`, that many answers to each prompt follow one another, forked when it is computed.
-        `progress` shows a bar where stderr is a terminal. When interrupted, it gives up all of
-        them; what was computed stays cached. Any other bad argument raises an `ArgumentError`,
-        `ConfigError` or `NamespaceError` before anything is asked.
+        Each prompt gets `n` answers, which stand next to each other in the list; they are forked
+        when the prompt is computed. `progress` shows a bar if stderr is a terminal. An interrupt
+        aborts all prompts; what was computed stays cached. Any other bad argument raises an
+        `ArgumentError`, `ConfigError` or `NamespaceError` before any prompt is added.
         """
         each = self._check_each(prompts, params)
         check_namespace(namespace)
-        asked, n = list[Answer | Output](), positive("n", n)
-        disable = None if check_flag("progress", progress) else True  # None: unless on a terminal
+        n = positive("n", n)
+        asked = list[Answer | Output]()
+        disable = None if check_flag("progress", progress) else True  # None shows it on a terminal
         with self._given_up_at_the_end(asked):
             for prompt, one in zip(prompts, each, strict=True):
                 with Interrupts():
@@ -136,12 +139,12 @@ class LLM:
         *,
         namespace: Namespace | None = None,
     ) -> Iterator[Piece]:
-        """Answer one prompt piece by piece; to stop asking is to give it up.
+        """Answer one prompt piece by piece; closing the stream aborts the answer.
 
         Several streams may be read in turns: all advance together. A stream may be dropped or
-        closed in any thread; in another than the engine's, the next step gives its request up. The
-        first piece raises what `Engine.add_request` does for a bad prompt, the last a `LogitsError`
-        if the logits were not finite.
+        closed in any thread; outside the engine's thread, the next step aborts its request. For a
+        bad prompt, reading the first piece raises the errors of `Engine.add_request`. Non-finite
+        logits raise a `LogitsError` after the last piece.
         """
         self._check_params(params)
         check_namespace(namespace)
@@ -167,7 +170,7 @@ class LLM:
     def _check_each(
         self, prompts: Many[Prompt], params: SamplingParams | Many[SamplingParams]
     ) -> Many[SamplingParams]:
-        """Return the parameters of each prompt, looked over; raise `ArgumentError`."""
+        """Check the arguments, and return the parameters of each prompt; raise `ArgumentError`."""
         if isinstance(prompts, str):
             raise ArgumentError(
                 f"generate takes a list of prompts, not one text, {_short(prompts)}"
@@ -188,7 +191,7 @@ class LLM:
             raise ArgumentError(f"params must be SamplingParams, not {params!r}")
         if params.stop and self.tokenizer is None:
             raise ArgumentError(
-                f"stop strings, {params.stop}, but there is no tokenizer to find them"
+                f"stop strings {params.stop} cannot be found: there is no tokenizer"
             )
 
     def _ask(self, prompt: Prompt, params: SamplingParams, namespace: Namespace | None) -> "Answer":
@@ -209,7 +212,7 @@ class LLM:
     def _ask_or_reject(
         self, prompt: Prompt, params: SamplingParams, n: int, namespace: Namespace | None
     ) -> Many["Answer | Output"]:
-        """Ask for n answers; if the prompt is bad, these are n outputs that say so."""
+        """Ask for n answers; for a bad prompt, return n outputs that say why."""
         try:
             first = self._ask(prompt, params, namespace)
         except ArgumentError:  # the caller's mistake, though it is a `RequestError` too
@@ -224,19 +227,19 @@ class LLM:
         if not isinstance(prompt, str):
             return prompt
         if self.tokenizer is None:
-            raise RequestError(f"a text, {prompt[:20]!r}, but there is no tokenizer: use token ids")
+            raise RequestError(f"no tokenizer for the text {prompt[:20]!r}: use token ids")
         try:
             return self.tokenizer.encode(prompt)
         except DoubledTokenError as error:
             raise RequestError(str(error)) from None
-        except (TypeError, UnicodeError) as error:  # a lone half of a surrogate pair is no text
+        except (TypeError, UnicodeError) as error:  # for example half of a surrogate pair
             raise RequestError(f"{prompt[:20]!r} cannot be encoded: {error}") from None
 
     def _step(self) -> None:
         with Interrupts():
             self.engine.step()
             for answer in list(self._answers.values()):
-                answer.read()  # the request itself, so that nothing is lost if a step raised
+                answer.read()  # from the request, so that nothing is lost if a step raised
                 if answer.is_over:
                     self._give_up(answer)
 
@@ -250,7 +253,7 @@ class LLM:
 
     @contextmanager
     def _given_up_at_the_end(self, asked: Many["Answer | Output"]) -> Iterator[None]:
-        """Leave none of these behind in the engine, whatever happens."""
+        """Remove all of these answers from the engine at the end, whatever happens."""
         try:
             yield
         finally:
@@ -261,46 +264,46 @@ class LLM:
 
 
 class Answer:
-    """One answer as it grows: what the engine says, read."""
+    """One answer while it grows: reads the request's tokens and decodes them."""
 
     def __init__(self, request: Request, stream: TextStream | None) -> None:
         self.request = request
         self.pieces: deque[Piece] = deque()
-        """Those that nobody has fetched."""
+        """Pieces that nobody has fetched."""
         self.is_over = False
-        """Whether all of it has been read."""
+        """Whether the whole answer has been read."""
         self._num_read = 0
         self._stream = stream
         self._text: list[str] = []
 
     @property
     def finish_reason(self) -> FinishReason | None:
-        """Why it is over, by the engine or by a stop string."""
+        """Why the answer ended: a stop string, or the engine's reason."""
         return "stop" if self._is_stopped else self.request.finish_reason
 
     @property
     def _is_stopped(self) -> bool:
-        """Whether a stop string has come."""
+        """Whether a stop string was found."""
         return self._stream is not None and self._stream.stopped_by is not None
 
     @property
     def is_cut(self) -> bool:
-        """Whether it ended where context or pool had no more room, before `max_tokens`."""
+        """Whether it ended before `max_tokens` because the context or the pool was full."""
         return self.request.is_cut and self.finish_reason == "length"
 
     @property
     def error(self) -> str | None:
-        """Why no token could be chosen, if that was so."""
+        """Why no token could be chosen; None if the answer did not end with "error"."""
         if self.finish_reason != "error":
             return None
         num_prompt, num_output = self.request.num_prompt_tokens, len(self.request.output)
         return (
-            f"no score is a finite number after a prompt of {num_prompt} tokens and {num_output} "
-            "of the answer: weights or cached KV are corrupt"
+            f"non-finite logits after {num_prompt} prompt tokens and {num_output} answer tokens: "
+            "weights or cached KV are corrupt"
         )
 
     def read(self) -> None:
-        """Read the tokens that the request has got since the last time."""
+        """Read the tokens that the request has gained since the last call."""
         while not self.is_over and self._num_read < len(self.request.output):
             token_id = self.request.output[self._num_read]
             self._num_read += 1
@@ -309,7 +312,7 @@ class Answer:
             self.pieces.append(Piece(token_id, text + self._rest() if is_last else text))
             self._text.append(self.pieces[-1].text)
             self.is_over = bool(is_last) or self._is_stopped
-        if self.request.finish_reason and not self.is_over:  # without a last token: "error"
+        if self.request.finish_reason and not self.is_over:  # no token came with the end: "error"
             self._text.append(self._rest())
             self.is_over = True
 
@@ -318,14 +321,14 @@ class Answer:
         return self._stream.finish() if self._stream else ""
 
     def output(self) -> Output:
-        """Return what is known at the end."""
-        request, reason = self.request, self.finish_reason
+        """Return the finished answer."""
+        request = self.request
         return Output(
             request.output[: self._num_read],
             "".join(self._text),
             request.num_prompt_tokens,
             request.num_cached_tokens,
-            reason or "abort",
+            self.finish_reason or "abort",
             request.miss_reason,
             self.error,
             self.is_cut,
@@ -333,13 +336,13 @@ class Answer:
 
 
 def _short(value: object) -> str:
-    """Show the beginning of what a caller passed."""
+    """Show the beginning of a caller's argument."""
     text = repr(value)
     return text if len(text) <= 24 else f"{text[:20]}…"
 
 
 def _of_fork(params: SamplingParams, number: int) -> SamplingParams:
-    """Let each fork throw dice of its own, reproducibly if a seed is given."""
+    """Give each fork its own random numbers, reproducibly if a seed is given."""
     if params.seed is None:
         return params
     return replace(params, seed=(int(params.seed) + number) % 2**64)

@@ -219,12 +219,12 @@ def test_the_stand_in_sees_a_block_that_is_not_what_it_was():
 
 
 class Torn(CountingRunner):
-    """Has no score for whoever has token 666."""
+    """Returns non-finite logits for every request that holds token 666."""
 
     def forward(self, work):
-        scores = super().forward(work)
+        logits = super().forward(work)
         torn = [666 in item.sequence.token_ids[: item.end] for item in work]
-        return np.where(torn, np.int32(-1), scores)
+        return np.where(torn, np.int32(-1), logits)
 
 
 def torn(**scheduler):
@@ -233,7 +233,7 @@ def torn(**scheduler):
     return served
 
 
-def test_whose_scores_are_broken_ends_alone_and_leaves_nothing_broken_in_the_cache():
+def test_non_finite_logits_finish_that_request_only_and_leave_nothing_corrupt_in_the_cache():
     "S5: one bad request never harms another"
     served = torn(max_batch_tokens=8, max_running=8)
     good = [served.ask("ab.", max_tokens=5), served.ask("cd.", max_tokens=5)]
@@ -278,7 +278,7 @@ def test_a_forward_that_fails_can_be_tried_again(monkeypatch):
     served.step()
     with monkeypatch.context() as patch, pytest.raises(MemoryError):
 
-        def fail(scores, samplers):
+        def fail(logits, samplers):
             raise MemoryError
 
         patch.setattr(served.runner, "choose", fail)

@@ -247,7 +247,7 @@ def test_corrupt_kv_ends_whoever_reads_it_once_and_nobody_else(tier, part, value
     pieces = [next(good)]
     bad = model.generate([TEXT, TEXT], namespace=tenant)
     assert [(output.finish_reason, output.token_ids) for output in bad] == [("error", [])] * 2
-    assert f"a prompt of {whole.num_prompt_tokens} tokens" in bad[0].error
+    assert f"after {whole.num_prompt_tokens} prompt tokens" in bad[0].error
     assert model.manager.stats().quarantined_blocks == 1
     (again,) = model.generate([TEXT], namespace=tenant)
     num_above = range(len(found.block_ids))[index]

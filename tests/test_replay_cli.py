@@ -54,7 +54,7 @@ def test_a_race_is_drawn(run: Run, tmp_path: Path, suffix: str) -> None:
 
 
 MISTAKES = {
-    "no bytes": (["--swap-space", "4X"], "'4X' is no number of bytes"),
+    "no bytes": (["--swap-space", "4X"], "'4X' is not a number of bytes"),
     "no unit of a block": (["--swap-space", "4G"], "needs --kv-bytes-per-token"),
     "no bytes of a token": (
         ["--swap-space", "4G", "--kv-bytes-per-token", "0"],

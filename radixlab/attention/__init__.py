@@ -2,8 +2,8 @@
 
     tree_plan(running sequences) ─► DecodePlan ─► decode(q, pool, plan) ─► out, lse
 
-The plan says which queries read which blocks; a backend only computes. Needs torch: without it, the
-import raises `TorchMissingError`.
+The plan says which queries read which blocks; a backend only computes. The package needs torch: if
+torch is missing, the import raises `TorchMissingError`.
 """
 
 from radixlab.attention.errors import AttentionError, BackendError, TorchMissingError

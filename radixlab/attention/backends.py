@@ -1,7 +1,7 @@
-"""Who computes: the same three calls, by the backend that fits the tensors.
+"""The three calls of attention, computed by the backend that fits the tensors.
 
-`decode`, `prefill` and `write_kv` check everything on the host first, then hand over. Which backend
-runs is decided by where the pool is, unless the caller names one.
+`decode`, `prefill` and `write_kv` check everything on the host, then call a backend. The device of
+the pool decides which backend runs, unless the caller names one.
 """
 
 from functools import cache
@@ -19,16 +19,16 @@ from radixlab.attention.pool import KVPool, Slots, place_slots
 
 
 class Backend(Protocol):
-    """What a backend computes; all arguments have been checked, and are dense."""
+    """What a backend computes. All arguments are checked and contiguous."""
 
     def require(self, pool: KVPool, group_size: int) -> None:
-        """Raise `BackendError` if it cannot serve such a pool; `group_size` is H / kv_heads."""
+        """Raise `BackendError` if it cannot serve this pool; `group_size` is H / kv_heads."""
 
     def decode(self, q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
-        """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`."""
+        """Attend one query per sequence: `q` `[B, H, D]` → `out` like `q`, and `lse` `[B, H]`."""
 
     def prefill(self, q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
-        """Attend the new tokens of a ragged batch: `[T, H, D]` → as `q`, and `[T, H]`."""
+        """Attend the new tokens of a ragged batch: `q` `[T, H, D]` → like `q`, and `[T, H]`."""
 
     def write_kv(self, pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
         """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, int64."""
@@ -41,8 +41,8 @@ BACKENDS = ("reference", "cpu", "triton")
 def backend_for(pool: KVPool, name: str | None = None, group_size: int = 1) -> Backend:
     """Return the named backend, else the fastest one that can read this pool.
 
-    Raises `BackendError` if there is none of this name, or the machine lacks what it needs, or it
-    cannot compute with such a pool and `group_size` query heads to a KV head.
+    Raises `BackendError` for an unknown name, or if the machine lacks what the backend needs, or if
+    the backend cannot serve this pool with `group_size` query heads per KV head.
     """
     chosen = name if name is not None else "triton" if pool.k.is_cuda else "cpu"
     if chosen not in BACKENDS:
@@ -64,7 +64,7 @@ def _load(name: str) -> Backend:
         )
     try:
         return cast(Backend, import_module(f"radixlab.attention.{name}"))
-    except Exception as error:  # whatever a broken installation raises
+    except Exception as error:  # a broken installation may raise anything
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise BackendError(f"backend {name!r} cannot be imported: {reason[0]}") from None
 
@@ -80,9 +80,9 @@ def decode(
 ) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence, as planned.
 
-    `q` `[B, H, D]` in the caller's order, in any layout; returns dense `out` `[B, H, D]` and `lse`
-    `[B, H]`, natural logarithm, fp32 (fp64 for fp64). Raises `AttentionError` before any kernel
-    runs.
+    `q` is `[B, H, D]` in the caller's order, with any strides. Returns contiguous `out` `[B, H, D]`
+    and `lse` `[B, H]`, a natural logarithm in fp32 (in fp64 for fp64). Raises `AttentionError`
+    before any kernel runs.
     """
     check_plan(q, pool, plan)
     runs = backend_for(pool, backend, q.shape[1] // pool.kv_heads)
@@ -97,11 +97,12 @@ def prefill(
     context_lens: npt.ArrayLike,
     backend: str | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Attend the new tokens of each sequence over its cached prefix and themselves.
+    """Attend the new tokens of each sequence over its cached prefix and over themselves.
 
-    `q` `[T, H, D]`; row i's new tokens are `[cu_q[i], cu_q[i + 1])`, its context (cached and new)
-    `context_lens[i]` tokens in the blocks of `block_tables[i]`; the new tokens' keys are in the
-    pool already. Returns as `decode`.
+    `q` is `[T, H, D]`; the new tokens of sequence i are its rows `[cu_q[i], cu_q[i + 1])`. The
+    context of sequence i, cached and new, has `context_lens[i]` tokens in the blocks of
+    `block_tables[i]`. The keys and values of the new tokens must be in the pool already. Returns
+    what `decode` returns.
     """
     plan = PrefillPlan(
         as_ints("cu_q", cu_q, 1),
@@ -114,7 +115,7 @@ def prefill(
 def prefill_planned(
     q: Tensor, pool: KVPool, plan: PrefillPlan, backend: str | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Do what `prefill` does; the plan is checked and prepared once for all layers of a step."""
+    """Do the same as `prefill`; the plan is checked and prepared once for all layers of a step."""
     check_prefill(q, pool, plan)
     runs = backend_for(pool, backend, q.shape[1] // pool.kv_heads)
     return runs.prefill(dense(q), pool.detached(), plan)
@@ -127,9 +128,9 @@ def write_kv(
     slots: Slots | npt.ArrayLike,
     backend: str | None = None,
 ) -> None:
-    """Store new keys and values `[T, kv_heads, head_dim]`, in any layout, at `slots` `[T]`.
+    """Store new keys and values `[T, kv_heads, head_dim]`, with any strides, at `slots` `[T]`.
 
-    `place_slots` checks them once for all layers; anything else is placed here.
+    `place_slots` checks the slots once for all layers; anything else is checked here.
     """
     check_pool(pool)
     placed = slots if isinstance(slots, Slots) else place_slots(pool, slots)

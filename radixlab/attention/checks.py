@@ -1,6 +1,6 @@
-"""What must fit before a kernel runs: shapes, dtypes, devices, block ids, lengths.
+"""Checks before a kernel runs: shapes, dtypes, devices, block ids and lengths must fit.
 
-A kernel follows block ids without looking. So a wrong one must be found here, on the host.
+A kernel follows block ids without checking them. A wrong one must be found here, on the host.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from radixlab.attention.pool import KVPool, Slots
 
 
 def check_tensor(name: str, x: object) -> None:
-    """Raise `AttentionError` unless this is an ordinary tensor, in whatever order in memory."""
+    """Raise `AttentionError` unless this is an ordinary tensor; any strides will do."""
     if not isinstance(x, Tensor):
         raise AttentionError(f"{name} must be a torch tensor, not {type(x).__name__}")
     if x.layout is not torch.strided:
@@ -21,17 +21,17 @@ def check_tensor(name: str, x: object) -> None:
 
 
 def dense(x: Tensor) -> Tensor:
-    """Return the same numbers row by row in memory; a copy is made only if they are not.
+    """Return the same numbers, contiguous in memory; copy them only if they are not.
 
-    Kernels compute addresses from shapes. So neither a stride nor a sign that torch keeps for later
-    may reach them, and results have no gradient.
+    Kernels compute addresses from shapes. Therefore neither strides nor torch's lazy negation may
+    reach them. Results carry no gradient.
     """
     x = x.detach() if x.requires_grad else x
-    return x.resolve_neg().contiguous()  # both return what is dense already
+    return x.resolve_neg().contiguous()  # each returns `x` itself if nothing is to be done
 
 
 def check_pool(pool: KVPool) -> None:
-    """Raise `AttentionError` unless keys and values are alike, dense and of floats."""
+    """Raise `AttentionError` unless keys and values are contiguous float tensors of one kind."""
     _check_kind("pool", pool, KVPool)
     pool.once("checked", lambda: _check_tensors(pool.k, pool.v))
 
@@ -50,17 +50,17 @@ def _check_tensors(k: Tensor, v: Tensor) -> None:
             f"[num_blocks, block_size, kv_heads, head_dim]"
         )
     if k.dtype != v.dtype or not k.is_floating_point():
-        raise AttentionError(f"k is {k.dtype}, v is {v.dtype}: both must be the same float")
+        raise AttentionError(f"k is {k.dtype}, v is {v.dtype}: both must have the same float dtype")
     if k.device != v.device:
         raise AttentionError(f"k is on {k.device}, v on {v.device}")
     if not (k.is_contiguous() and v.is_contiguous()):
         raise AttentionError("k and v must be contiguous: kernels compute addresses from shapes")
     if k.is_neg() or v.is_neg():
-        raise AttentionError("k or v is a negative view: kernels would read the other sign")
+        raise AttentionError("k or v is a lazily negated view: kernels would read the wrong sign")
 
 
 def require_dtype(backend: str, pool: KVPool) -> None:
-    """Raise `BackendError` for a dtype that torch does not compute attention in."""
+    """Raise `BackendError` for a dtype in which torch cannot compute attention."""
     known = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
     if pool.k.dtype not in known:
         raise BackendError(
@@ -91,13 +91,14 @@ def check_plan(q: Tensor, pool: KVPool, plan: DecodePlan) -> None:
         raise AttentionError(f"the plan is for {len(plan.order)} queries, q has {len(q)}")
     if plan.block_size != pool.block_size:
         raise AttentionError(
-            f"the plan is for blocks of {plan.block_size}, the pool's have {pool.block_size}"
+            f"the plan is for blocks of {plan.block_size} tokens, the pool has blocks of "
+            f"{pool.block_size}"
         )
     plan.once(("checked", pool.num_blocks), lambda: _check_arrays(plan, pool))
 
 
 def check_prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> None:
-    """Raise `AttentionError` unless the ragged batch is consistent and within the pool."""
+    """Raise `AttentionError` unless the ragged batch is consistent and fits the pool."""
     check_queries(q, pool)
     _check_kind("plan", plan, PrefillPlan)
     sizes = len(q), pool.num_blocks, pool.block_size
@@ -105,10 +106,12 @@ def check_prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> None:
 
 
 def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
-    """Raise `AttentionError` unless new keys and values fit a pool that was checked, and slots."""
+    """Raise `AttentionError` unless new keys and values fit the slots and a checked pool."""
     for name, x in (("k", pool.k), ("v", pool.v)):
         if x.is_inference() and not torch.is_inference_mode_enabled():
-            raise AttentionError(f"{name} was made in inference mode and can be written only there")
+            raise AttentionError(
+                f"{name} was made in inference mode, so it can be written in inference mode only"
+            )
     index = slots.index
     if index.dtype != torch.int64 or index.ndim != 1 or not index.is_contiguous():
         raise AttentionError(
@@ -117,7 +120,7 @@ def check_new(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Slots) -> None:
         )
     if slots.num_slots != pool.num_blocks * pool.block_size:
         raise AttentionError(
-            f"the slots were placed for a pool of {slots.num_slots} slots, "
+            f"the slots were checked for a pool of {slots.num_slots} slots, "
             f"this one has {pool.num_blocks * pool.block_size}"
         )
     shape = (len(slots.index), pool.kv_heads, pool.head_dim)
@@ -152,11 +155,11 @@ def _check_ragged(plan: PrefillPlan, num_queries: int, pool: KVPool) -> None:
 
 
 def _check_arrays(plan: DecodePlan, pool: KVPool) -> None:
-    """Raise `AttentionError` unless every span reads listed blocks, and for places there are."""
+    """Raise `AttentionError` unless all spans read listed blocks and every query has a span."""
     _check_blocks(plan.block_ids, pool)
-    num_places = len(plan.order)
-    if not np.array_equal(np.sort(plan.order), np.arange(num_places)):
-        raise AttentionError(f"order must name each of {num_places} rows once")
+    num_ranks = len(plan.order)
+    if not np.array_equal(np.sort(plan.order), np.arange(num_ranks)):
+        raise AttentionError(f"order must hold each of {num_ranks} rows once")
     stop_block = plan.first_block - (-plan.num_tokens // plan.block_size)
     stop_query = plan.first_query + plan.num_queries
     wrong = (
@@ -165,17 +168,17 @@ def _check_arrays(plan: DecodePlan, pool: KVPool) -> None:
         | (stop_block > len(plan.block_ids))
         | (plan.num_queries < 1)
         | (plan.first_query < 0)
-        | (stop_query > num_places)
+        | (stop_query > num_ranks)
     )
     for span in np.flatnonzero(wrong).tolist():
         raise AttentionError(
             f"span {span} has {plan.num_tokens[span]} tokens from listed block "
-            f"{plan.first_block[span]} of {len(plan.block_ids)}, for places "
-            f"{plan.first_query[span]} to {stop_query[span] - 1} of {num_places}"
+            f"{plan.first_block[span]} of {len(plan.block_ids)}, for ranks "
+            f"{plan.first_query[span]} to {stop_query[span] - 1} of {num_ranks}"
         )
-    num_spans = np.bincount(plan.query_of_slot, minlength=num_places)
-    for place in np.flatnonzero(num_spans == 0).tolist():
-        raise AttentionError(f"no span is for place {place} of {num_places}: it reads nothing")
+    num_spans = np.bincount(plan.rank_of_part, minlength=num_ranks)
+    for rank in np.flatnonzero(num_spans == 0).tolist():
+        raise AttentionError(f"rank {rank} of {num_ranks} has no span: it would read nothing")
 
 
 def _check_blocks(block_ids: IntArray, pool: KVPool) -> None:

@@ -4,11 +4,11 @@ Three rules make it fast:
 
 - the query heads that share a KV head are rows of one matrix product, and so are the queries that
   share a span: `[kv_heads, queries · group, D] × [kv_heads, T, D]`;
-- blocks with consecutive ids are one dense matrix: a view, no gather;
-- short spans of single sequences are gathered together, and attended in one call (spans.py).
+- blocks with consecutive ids are one dense matrix: a view, without a copy;
+- short spans of single sequences are gathered into one batch, and attended in one call (spans.py).
 
-The kernel is torch's own flash attention for CPUs, which gives the log-sum-exp too. It is private
-to torch: where it is missing, `products` does its work, and a test compares the two.
+The kernel is torch's own flash attention for CPUs, which also returns the log-sum-exp. It is
+private to torch: if it is missing, `products` computes the same. A test compares the two.
 """
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from radixlab.attention.checks import require_dtype
 from radixlab.attention.errors import BackendError
-from radixlab.attention.merge import merge_slots, merge_states
+from radixlab.attention.merge import merge_parts, merge_states
 from radixlab.attention.plan import DecodePlan, PrefillPlan
 from radixlab.attention.pool import KVPool
 from radixlab.attention.reference import wide
@@ -26,7 +26,7 @@ FLASH = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", N
 
 
 def require(pool: KVPool, group_size: int) -> None:
-    """Raise `BackendError` for a pool elsewhere, or a dtype that torch's kernel does not know."""
+    """Raise `BackendError` for a pool on another device, or a dtype that torch's kernel lacks."""
     if pool.k.device.type != "cpu":
         raise BackendError(f"backend 'cpu' cannot read a pool on {pool.k.device}")
     require_dtype("cpu", pool)
@@ -42,7 +42,7 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
         return torch.empty_like(q), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     out, lse = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
     if work.row_of_part is not None:
-        out, lse = merge_slots(out.to(wide(q.dtype)), lse, work.row_of_part, len(q))
+        out, lse = merge_parts(out.to(wide(q.dtype)), lse, work.row_of_part, len(q))
     elif work.part_of_row is not None:
         out, lse = out.index_select(0, work.part_of_row), lse.index_select(0, work.part_of_row)
     return out.to(q.dtype), lse
@@ -51,15 +51,17 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
     """Attend new tokens over their cached prefix and over themselves, and merge the two.
 
-    The prefix needs no mask, for all of it is earlier. `q` `[T, H, D]` holds the new tokens of all
-    sequences.
+    The prefix needs no mask, because all of it precedes the new tokens. `q` `[T, H, D]` holds the
+    new tokens of all sequences.
     """
-    out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
+    out = q.new_empty(q.shape)
+    lse = q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     for rows, blocks, num_tokens in plan.once(
         ("cpu", pool.block_size), lambda: _prompts(plan, pool.block_size)
     ):
         num_cached = num_tokens - (rows.stop - rows.start)
-        k, v = rows_of(pool.k, blocks, num_tokens), rows_of(pool.v, blocks, num_tokens)
+        k = rows_of(pool.k, blocks, num_tokens)
+        v = rows_of(pool.v, blocks, num_tokens)
         new = q[rows]
         result = _causal(new, k[num_cached:], v[num_cached:])
         if num_cached:
@@ -71,7 +73,8 @@ def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]
 
 def _prompts(plan: PrefillPlan, block_size: int) -> list[tuple[slice, slice | Tensor, int]]:
     """Return the rows, the blocks and the context length of each sequence that has new tokens."""
-    starts, stops = plan.cu_q[:-1].tolist(), plan.cu_q[1:].tolist()
+    starts = plan.cu_q[:-1].tolist()
+    stops = plan.cu_q[1:].tolist()
     return [
         (slice(start, stop), where(table[: -(-num_tokens // block_size)]), num_tokens)
         for start, stop, table, num_tokens in zip(
@@ -88,7 +91,7 @@ def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
 
 
 def rows_of(pool: Tensor, blocks: slice | Tensor, num_tokens: int) -> Tensor:
-    """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`, a view if it can."""
+    """Return the tokens of these blocks, `[num_tokens, kv_heads, head_dim]`; a view if possible."""
     dense = pool[blocks] if isinstance(blocks, slice) else pool.index_select(0, blocks)
     return dense.flatten(0, 1)[:num_tokens]
 
@@ -98,7 +101,7 @@ def flash(
 ) -> tuple[Tensor, Tensor]:
     """Attend `q` `[N, M, R, D]` over `k`, `v` `[N, M, T, D]`; return out and lse `[N, M, R]`.
 
-    `mask`, which broadcasts to `[N, M, R, T]`, is added to the scores.
+    `mask`, which broadcasts to `[N, M, R, T]`, is added to the attention scores.
     """
     if FLASH is None:
         return products(q, k, v, causal, mask)
@@ -109,7 +112,7 @@ def flash(
 def products(
     q: Tensor, k: Tensor, v: Tensor, causal: bool = False, mask: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Do what `flash` does by plain matrix products, for a torch that has no such kernel."""
+    """Do the same as `flash` by plain matrix products, for a torch without that kernel."""
     exact = wide(q.dtype)
     scores = q.to(exact) @ k.to(exact).transpose(-1, -2) * q.shape[-1] ** -0.5  # [N, M, R, T]
     if mask is not None:
@@ -127,7 +130,7 @@ def _alone(q: Tensor, pool: KVPool, span: OneSpan) -> tuple[Tensor, Tensor]:
 
 
 def _batched(q: Tensor, pool: KVPool, batch: ManySpans) -> tuple[Tensor, Tensor]:
-    """Attend n queries of `q` `[B, H, D]`, each over its own T tokens, gathered in one go."""
+    """Attend n queries of `q` `[B, H, D]`, each over its own T tokens, in one call."""
     q = q if batch.rows is None else q.index_select(0, batch.rows)
     num, num_heads, head_dim = q.shape
     kv_heads = pool.kv_heads
@@ -142,12 +145,12 @@ def _batched(q: Tensor, pool: KVPool, batch: ManySpans) -> tuple[Tensor, Tensor]
 
 
 def _folded(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """Attend `q` `[S, H, D]` over all of `k`, `v` `[T, HK, D]`: S · group rows for each KV head."""
+    """Attend `q` `[S, H, D]` over all of `k`, `v` `[T, HK, D]`: S · group rows per KV head."""
     num_queries, num_heads, head_dim = q.shape
     kv_heads = k.shape[1]
     group = num_heads // kv_heads
     keys, values = k.transpose(0, 1)[None], v.transpose(0, 1)[None]  # [1, HK, T, D]
-    if num_queries == 1:  # the rows are in this order already
+    if num_queries == 1:  # the rows already have this order
         out, lse = flash(q.view(1, kv_heads, group, head_dim), keys, values)
         return out.reshape(q.shape), lse.reshape(1, num_heads)
     rows = q.view(num_queries, kv_heads, group, head_dim).transpose(0, 1)  # [HK, S, G, D]

@@ -13,5 +13,5 @@ class TorchMissingError(ImportError):
     """Attention computes with torch, and torch is not installed."""
 
     def _render_traceback_(self) -> list[str]:
-        """Tell IPython what to show: this line; nobody needs the way to it."""
+        """Return what IPython shows: the message alone, since the traceback helps nobody here."""
         return [str(self)]

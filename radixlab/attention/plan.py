@@ -1,11 +1,12 @@
-"""Which query reads which blocks: the work of a decode step, made once for all layers.
+"""Which query reads which blocks: the plan of a decode step, made once for all layers.
 
 A *span* is a run of KV tokens and the queries that read it. Attention over a span gives each of its
-queries a partial result; `merge` puts a query's partials together. So one idea covers both plans:
+queries a *part*, a partial result; `merge` combines the parts of a query. So one idea covers both
+plans:
 
 - `flat_plan`: one span per sequence, as in PagedAttention;
-- `tree_plan` (sharing.py): one span per node of the radix tree that is worth it, read once for all
-  the sequences below it, and one for what each sequence has to itself.
+- `tree_plan` (sharing.py): one span per radix-tree node that is worth sharing, read once for all
+  sequences below it, and one span per sequence for the tokens that it does not share.
 
 This file knows block tables. It does not know the tree, tensors, heads or devices.
 """
@@ -22,30 +23,30 @@ from radixlab.attention.errors import AttentionError
 IntArray = npt.NDArray[np.int32]
 T = TypeVar("T")
 ARRAYS = ("order", "block_ids", "first_block", "num_tokens", "first_query", "num_queries")
-"""The arrays of a plan; it owns them, whatever they were made from."""
+"""The arrays of a plan. The plan owns them: it copies what the caller passes."""
 
 
 @dataclass(slots=True, eq=False)
 class DecodePlan:
     """The spans of a decode step. All arrays are int32.
 
-    A query is known by its *place* in depth-first order; `order` says which row of the caller's
-    batch that is. A *slot* is one query's partial result of one span: span s has the slots
-    `[first_slot[s], first_slot[s] + num_queries[s])`, in the order of its queries.
+    The *rank* of a query is its index in depth-first order; `order` maps ranks to rows of the
+    caller's batch. Span s has the parts `[first_part[s], first_part[s] + num_queries[s])`, one for
+    each of its queries, in the order of their ranks.
     """
 
     order: IntArray
-    """`[num_queries]`: the caller's row at each place."""
+    """`[num_queries]`: the caller's row of each rank."""
     block_ids: IntArray
-    """`[num_listed_blocks]`: the blocks of all spans, one span after the other."""
+    """`[num_listed_blocks]`: the blocks of all spans, concatenated."""
     first_block: IntArray
-    """`[num_spans]`: where a span's blocks begin in `block_ids`."""
+    """`[num_spans]`: the index in `block_ids` of each span's first block."""
     num_tokens: IntArray
-    """`[num_spans]`: KV tokens of a span; its last block may be partly filled."""
+    """`[num_spans]`: KV tokens of each span; its last block may be partly filled."""
     first_query: IntArray
-    """`[num_spans]`: the first place that reads the span."""
+    """`[num_spans]`: the lowest rank that reads each span."""
     num_queries: IntArray
-    """`[num_spans]`: how many places read it, from there on."""
+    """`[num_spans]`: how many consecutive ranks read each span, from `first_query` on."""
     block_size: int
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -57,44 +58,45 @@ class DecodePlan:
             if len(getattr(self, name)) != self.num_spans:
                 raise AttentionError(
                     f"{name} has {len(getattr(self, name))} entries, num_tokens has "
-                    f"{self.num_spans}: each is for one span"
+                    f"{self.num_spans}: both need one entry per span"
                 )
 
     @property
     def num_spans(self) -> int:
-        """How many spans there are."""
+        """The number of spans."""
         return len(self.num_tokens)
 
     @property
-    def first_slot(self) -> IntArray:
-        """`[num_spans + 1]`: where a span's slots begin; the last entry is the number of slots."""
+    def first_part(self) -> IntArray:
+        """`[num_spans + 1]`: the first part of each span; the last entry is the number of parts."""
         return starts(self.num_queries)
 
     @property
-    def query_of_slot(self) -> IntArray:
-        """`[num_slots]`: the place whose partial result each slot holds."""
+    def rank_of_part(self) -> IntArray:
+        """`[num_parts]`: the rank of the query that each part belongs to."""
         span = np.repeat(np.arange(self.num_spans), self.num_queries)
-        offset = np.arange(len(span)) - self.first_slot[span]
+        offset = np.arange(len(span)) - self.first_part[span]
         return (self.first_query[span] + offset).astype(np.int32)
 
-    def slots_by_query(self) -> tuple[IntArray, IntArray]:
-        """Return `(starts [num_queries + 1], slots [num_slots])`: the slots of each place."""
-        query = self.query_of_slot
-        slots = np.argsort(query, kind="stable").astype(np.int32)
-        return starts(np.bincount(query, minlength=len(self.order))), slots
+    def parts_by_rank(self) -> tuple[IntArray, IntArray]:
+        """Return `(starts [num_queries + 1], parts [num_parts])`: the parts of each rank."""
+        query = self.rank_of_part
+        parts = np.argsort(query, kind="stable").astype(np.int32)
+        return starts(np.bincount(query, minlength=len(self.order))), parts
 
     def blocks_of(self, span: int) -> IntArray:
         """Return the blocks of one span, `[ceil(num_tokens / block_size)]`, without a copy."""
-        start, tokens = self.first_block[span], self.num_tokens[span]
-        return self.block_ids[start : start - (-tokens // self.block_size)]
+        start = self.first_block[span]
+        num_blocks = -(-self.num_tokens[span] // self.block_size)
+        return self.block_ids[start : start + num_blocks]
 
     @property
     def kv_tokens_read(self) -> int:
-        """KV tokens that one layer reads for this step: what a tree plan saves."""
+        """KV tokens that one layer reads in this step; a tree plan reads fewer."""
         return int(self.num_tokens.sum())
 
     def once(self, what: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` makes of this plan, made once for all layers of the step.
+        """Return the result of `make`, which runs once for all layers of the step.
 
         >>> plan = flat_plan(np.array([[3, 5]]), np.array([6]), block_size=4)
         >>> [plan.once("tokens", lambda: plan.kv_tokens_read) for layer in range(2)]
@@ -103,9 +105,9 @@ class DecodePlan:
         return _once(self._made, what, make)
 
     def grown(self, block_ids: IntArray, first_block: IntArray, num_tokens: IntArray) -> None:
-        """Put the next step's lengths and blocks in place; the queries of the spans are the same.
+        """Update lengths and blocks for the next step; the queries of the spans stay the same.
 
-        What was made of the plan before is forgotten.
+        Results that `once` keeps are forgotten.
         """
         self.block_ids, self.first_block, self.num_tokens = block_ids, first_block, num_tokens
         self._made.clear()
@@ -113,12 +115,13 @@ class DecodePlan:
     def chunked(self, max_tokens: int) -> "DecodePlan":
         """Cut spans into pieces of at most `max_tokens`, a multiple of the block size.
 
-        On a GPU a long span would keep one processor busy while the others wait (split-KV, as in
-        FlashDecoding).
+        On a GPU one long span would keep a single processor busy while the others wait. This is
+        split-KV, as in FlashDecoding.
         """
         if as_count("max_tokens", max_tokens) % self.block_size:
             raise AttentionError(
-                f"pieces of {max_tokens} tokens do not end at blocks of {self.block_size}"
+                f"max_tokens is {max_tokens}: it must be a multiple of the block size, "
+                f"{self.block_size}"
             )
         pieces = -(-self.num_tokens // max_tokens)
         span = np.repeat(np.arange(self.num_spans), pieces)
@@ -136,14 +139,14 @@ class DecodePlan:
 
 @dataclass(frozen=True, slots=True)
 class PrefillPlan:
-    """New tokens of many sequences, one sequence's after the other, over what each has cached."""
+    """New tokens of many sequences, concatenated; each attends its own cached prefix too."""
 
     cu_q: IntArray
-    """`[P + 1]`: where each sequence's new tokens begin among all."""
+    """`[P + 1]`: the row of each sequence's first new token, then the number of rows."""
     block_tables: IntArray
-    """`[P, max_blocks]`; what a table holds beyond its blocks does not matter."""
+    """`[P, max_blocks]`; entries beyond a sequence's blocks are ignored."""
     context_lens: IntArray
-    """`[P]`: cached and new tokens of each."""
+    """`[P]`: cached plus new tokens of each sequence."""
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -151,7 +154,7 @@ class PrefillPlan:
             object.__setattr__(self, name, as_ints(name, getattr(self, name), ndim))
 
     def once(self, what: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` makes of this plan, made once for all layers of the step."""
+        """Return the result of `make`, which runs once for all layers of the step."""
         return _once(self._made, what, make)
 
 
@@ -160,14 +163,12 @@ def flat_plan(
 ) -> DecodePlan:
     """Plan one span per sequence.
 
-    `block_tables` `[B, max_blocks]`, `context_lens` `[B]`: KV tokens each query attends, the one
-    that it belongs to included. What a table holds beyond its blocks does not matter.
+    `block_tables` is `[B, max_blocks]`; entries beyond a sequence's blocks are ignored.
+    `context_lens` `[B]` counts the KV tokens that each query attends, its own token included.
     """
     block_size = as_count("block_size", block_size)
-    tables, lens = (
-        as_ints("block_tables", block_tables, 2),
-        as_ints("context_lens", context_lens, 1),
-    )
+    tables = as_ints("block_tables", block_tables, 2)
+    lens = as_ints("context_lens", context_lens, 1)
     if len(lens) != len(tables):
         raise AttentionError(f"block_tables has {len(tables)} rows, context_lens {len(lens)}")
     num_blocks = -(-lens // block_size)
@@ -193,7 +194,7 @@ def _once(made: dict[Hashable, Any], what: Hashable, make: Callable[[], T]) -> T
 def as_ints(name: str, values: npt.ArrayLike, ndim: int) -> IntArray:
     """Return a dense int32 copy with `ndim` dimensions; the caller may change the original.
 
-    Raises `AttentionError` for what is no array of ints, or does not fit.
+    Raises `AttentionError` for anything but an array of ints that fit int32.
 
     >>> as_ints("slots", [2**40], 1)
     Traceback (most recent call last):
@@ -202,7 +203,7 @@ def as_ints(name: str, values: npt.ArrayLike, ndim: int) -> IntArray:
     """
     try:
         array = np.asarray(values)
-    except Exception as error:  # each library has its own, for a tensor on a GPU or a ragged list
+    except Exception as error:  # libraries differ, for a tensor on a GPU or a ragged list
         reason = str(error).splitlines()[0]
         raise AttentionError(f"{name} cannot be read as an array: {reason}") from None
     if array.size and array.dtype.kind not in "iu":
@@ -224,7 +225,7 @@ def as_count(name: str, value: object) -> int:
 
 
 def starts(counts: npt.NDArray[np.integer]) -> IntArray:
-    """Return `[n + 1]`: where each of n runs begins if they follow one another.
+    """Return the start of each of n consecutive runs, and the end of the last: `[n + 1]`.
 
     >>> starts(np.array([2, 0, 3]))
     array([0, 2, 2, 5], dtype=int32)

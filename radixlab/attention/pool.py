@@ -1,8 +1,8 @@
-"""KV in torch: one layer's pools, and the store of all layers that runs the cache's transfers.
+"""One layer's KV in torch: a pool of keys, a pool of values, and checked slots in them.
 
-A pool is `[num_blocks, block_size, kv_heads, head_dim]`: a token's K of one head is contiguous, a
-block is one slab (so a copy-on-write is one copy), and blocks with consecutive ids are one dense
-matrix.
+A pool is `[num_blocks, block_size, kv_heads, head_dim]`. The key of one token and head is
+contiguous. A block is one slab, so a copy-on-write is one copy. Blocks with consecutive ids are one
+dense matrix.
 """
 
 from collections.abc import Callable, Hashable
@@ -28,7 +28,7 @@ class KVPool:
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, what: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` says of this pool; it is asked once, not in every layer's call."""
+        """Return the result of `make`, which runs once for this pool, not in every call."""
         if what not in self._made:
             self._made[what] = make()
         thing: T = self._made[what]
@@ -36,26 +36,26 @@ class KVPool:
 
     @property
     def num_blocks(self) -> int:
-        """Blocks in the pool."""
+        """The number of blocks."""
         return int(self.k.shape[0])
 
     @property
     def block_size(self) -> int:
-        """Tokens of a block."""
+        """Tokens per block."""
         return int(self.k.shape[1])
 
     @property
     def kv_heads(self) -> int:
-        """Heads of keys and values."""
+        """The number of KV heads."""
         return int(self.k.shape[2])
 
     @property
     def head_dim(self) -> int:
-        """Numbers of a key."""
+        """Numbers in one key or value."""
         return int(self.k.shape[3])
 
     def detached(self) -> "KVPool":
-        """Return the same memory without a history of gradients."""
+        """Return the same memory without gradients."""
         if not (self.k.requires_grad or self.v.requires_grad):
             return self
         return KVPool(self.k.detach(), self.v.detach())
@@ -68,7 +68,7 @@ class Slots:
     index: Tensor
     """int64 `[T]`, on the pool's device: block_id · block_size + offset."""
     num_slots: int
-    """Of the pools they were checked for."""
+    """Slots of the pool that they were checked for."""
 
 
 def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
@@ -85,7 +85,7 @@ def place_slots(pool: KVPool, slots: npt.ArrayLike) -> Slots:
     num_slots = pool.num_blocks * pool.block_size
     try:
         array = np.asarray(slots)
-    except Exception as error:  # each library has its own, for a tensor on a GPU or a ragged list
+    except Exception as error:  # libraries differ, for a tensor on a GPU or a ragged list
         reason = str(error).splitlines()[0]
         raise AttentionError(f"slots cannot be read as an array: {reason}") from None
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):

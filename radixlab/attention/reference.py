@@ -1,7 +1,7 @@
-"""The truth, in twenty lines: gather a sequence's keys and values, then dense attention.
+"""The reference in twenty lines: gather a sequence's keys and values, then attend densely.
 
-Slow on purpose. In fp64 it is the oracle of all other backends; whatever its input, it computes in
-fp32 at least.
+It is slow on purpose. In fp64 it is the oracle for all other backends. It always computes in fp32
+or fp64.
 """
 
 import torch
@@ -13,10 +13,10 @@ from radixlab.attention.pool import KVPool
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, num_cached: int | None = None) -> tuple[Tensor, Tensor]:
-    """Dense attention of `q` `[n, H, D]` over `k`, `v` `[T, HK, D]`.
+    """Attend `q` `[n, H, D]` densely over `k`, `v` `[T, HK, D]`.
 
-    With `num_cached`, query i sits at position `num_cached + i` and sees no later key; without,
-    every query sees every key. Returns `out` `[n, H, D]` and `lse` `[n, H]`, fp32 or fp64.
+    With `num_cached`, query i has position `num_cached + i` and sees no later key. Without it,
+    every query sees every key. Returns `out` `[n, H, D]` and `lse` `[n, H]`, in fp32 or fp64.
     """
     group = q.shape[1] // k.shape[1]
     q, k, v = (x.to(wide(x.dtype)) for x in (q, k, v))
@@ -30,29 +30,29 @@ def attend(q: Tensor, k: Tensor, v: Tensor, num_cached: int | None = None) -> tu
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:
-    """Return what is computed in: fp64 for fp64, else fp32."""
+    """Return the dtype to compute in: fp64 for fp64, else fp32."""
     return torch.promote_types(dtype, torch.float32)
 
 
 def gather(pool: Tensor, block_ids: Tensor, num_tokens: int) -> Tensor:
-    """Copy the first `num_tokens` tokens of these blocks together, `[num_tokens, HK, D]`."""
+    """Copy the first `num_tokens` tokens of these blocks into one tensor, `[num_tokens, HK, D]`."""
     return pool[block_ids].flatten(0, 1)[:num_tokens]
 
 
 def require(pool: KVPool, group_size: int) -> None:
-    """Raise `BackendError` for a dtype that it does not compute in."""
+    """Raise `BackendError` for a dtype in which torch cannot compute attention."""
     require_dtype("reference", pool)
 
 
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
-    """Attend one query per sequence, all of its spans gathered into one dense matrix."""
+    """Attend one query per sequence, with all of its spans gathered into one dense matrix."""
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
-    starts, slots = plan.slots_by_query()
-    span_of_slot = torch.arange(plan.num_spans).repeat_interleave(
+    starts, parts = plan.parts_by_rank()
+    span_of_part = torch.arange(plan.num_spans).repeat_interleave(
         torch.from_numpy(plan.num_queries).long()
     )
-    for place, row in enumerate(plan.order.tolist()):
-        spans = span_of_slot[slots[starts[place] : starts[place + 1]]].tolist()
+    for rank, row in enumerate(plan.order.tolist()):
+        spans = span_of_part[parts[starts[rank] : starts[rank + 1]]].tolist()
         k, v = (
             torch.cat([gather(x, ids_of(plan, span, x), plan.num_tokens[span]) for span in spans])
             for x in (pool.k, pool.v)
@@ -63,20 +63,22 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
 
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
-    """Attend the new tokens of each sequence, over its cached prefix and themselves."""
+    """Attend the new tokens of each sequence over its cached prefix and over themselves."""
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=wide(q.dtype))
     for row, num_tokens in enumerate(plan.context_lens.tolist()):
-        start, stop = int(plan.cu_q[row]), int(plan.cu_q[row + 1])
+        start = int(plan.cu_q[row])
+        stop = int(plan.cu_q[row + 1])
         table = plan.block_tables[row, : -(-num_tokens // pool.block_size)]
         blocks = torch.from_numpy(table).to(q.device, torch.int64)
-        k, v = gather(pool.k, blocks, num_tokens), gather(pool.v, blocks, num_tokens)
+        k = gather(pool.k, blocks, num_tokens)
+        v = gather(pool.v, blocks, num_tokens)
         num_cached = num_tokens - (stop - start)
         out[start:stop], lse[start:stop] = attend(q[start:stop], k, v, num_cached)
     return out, lse
 
 
 def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
-    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, one by one."""
+    """Store new keys and values `[T, kv_heads, head_dim]` at `slots` `[T]`, one token at a time."""
     for i, slot in enumerate(slots.tolist()):
         pool.k[slot // pool.block_size, slot % pool.block_size] = k_new[i]
         pool.v[slot // pool.block_size, slot % pool.block_size] = v_new[i]

@@ -1,12 +1,12 @@
 """Plans from the radix tree: each shared prefix is read once for all the sequences below it.
 
-Depth-first order makes the sequences below a node neighbours, so a span's queries are a range. The
-idea of reading a shared prefix once is published (Hydragen, arXiv 2402.05099; ChunkAttention,
-2402.15220; DeFT, 2404.00242; FlashInfer's cascade, 2501.01005); here the cache's own tree supplies
-the levels.
+Depth-first order makes the sequences below a node neighbours, so the queries of a span have
+consecutive ranks. Reading a shared prefix once is a published idea (Hydragen, arXiv 2402.05099;
+ChunkAttention, 2402.15220; DeFT, 2404.00242; FlashInfer's cascade, 2501.01005). Here the cache's
+own tree supplies the levels.
 
-Between two decode steps hardly anything changes: every sequence grows by a token, now and then by a
-block. `PlanCache` sees that the running part of the tree is the same, and only fills in lengths and
+Little changes between two decode steps: every sequence grows by a token, and sometimes by a block.
+`PlanCache` notices that the running part of the tree is unchanged, and updates only lengths and
 blocks.
 
 This file knows nodes and block tables. It does not know tensors or devices.
@@ -26,9 +26,10 @@ from radixlab.cache.sequence import Sequence
 
 
 def tree_plan(sequences: Many[Sequence], block_size: int, group_size: int = 1) -> DecodePlan:
-    """Plan one span per shared node worth it, and one for the rest of each sequence.
+    """Plan one span per node that is worth sharing, and one for the rest of each sequence.
 
-    `group_size` is query heads per KV head. Costs a few steps per sequence and node on the way.
+    `group_size` is the number of query heads per KV head. The cost is a few operations per sequence
+    and per node above the running sequences.
     """
     return PlanCache(block_size, group_size).plan(sequences)
 
@@ -42,7 +43,7 @@ class PlanCache:
     >>> for sequence in running:
     ...     manager.commit(sequence, 41)
     >>> plans = PlanCache(block_size=4)
-    >>> plans.plan(running).num_tokens.tolist()  # 40 once for all three
+    >>> plans.plan(running).num_tokens.tolist()  # 40 tokens are read once for all three
     [40, 1, 1, 1]
     >>> _ = manager.append(running[0], [7])
     >>> plans.plan(running).num_tokens.tolist(), plans.num_built
@@ -53,21 +54,21 @@ class PlanCache:
         self.block_size = as_count("block_size", block_size)
         self.group_size = as_count("group_size", group_size)
         self.num_built = 0
-        """How often the layout was rebuilt."""
+        """How often the layout was built."""
         self._layout: Layout | None = None
         self._plan: DecodePlan | None = None
 
     def plan(self, sequences: Many[Sequence]) -> DecodePlan:
-        """Return the plan of this step: the last step's object, updated, if its queries still hold.
+        """Return the plan of this step.
 
-        Raises `AttentionError` for a sequence that was released.
+        If the last step's layout still holds, this is the same plan, updated. Raises
+        `AttentionError` for a sequence that was released.
         """
         ends = [_attended(sequence, self.block_size) for sequence in sequences]
         lens = np.fromiter((s.tokens.num_tokens for s in sequences), np.int32, len(sequences))
-        layout, plan = self._layout, self._plan
-        if layout and plan and layout.holds(ends, lens):
-            plan.grown(*layout.fill(sequences, lens))
-            return plan
+        if self._layout and self._plan and self._layout.holds(ends, lens):
+            self._plan.grown(*self._layout.fill(sequences, lens))
+            return self._plan
         self._layout = layout = _Builder(self.block_size, self.group_size, ends, lens).layout()
         self.num_built += 1
         self._plan = layout.plan(sequences, lens)
@@ -75,10 +76,11 @@ class PlanCache:
 
 
 def _attended(sequence: Sequence, block_size: int) -> Node:
-    """Return the deepest node that a sequence attends whole: a fork may end inside a node."""
-    receipt, num_tokens = sequence.receipt, sequence.tokens.num_tokens
+    """Return the deepest node that a sequence attends wholly: a fork may end inside a node."""
+    receipt = sequence.receipt
+    num_tokens = sequence.tokens.num_tokens
     if receipt.released:
-        raise AttentionError(f"sequence {sequence.id} was released: its blocks are not its own")
+        raise AttentionError(f"sequence {sequence.id} was released: it no longer holds its blocks")
     node: Node = receipt.node
     while node.end * block_size > num_tokens and node.parent:
         node = node.parent
@@ -87,29 +89,32 @@ def _attended(sequence: Sequence, block_size: int) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Who shares what: all of a plan but the lengths of what each sequence has to itself."""
+    """Which sequences share which nodes: a plan without the lengths of the unshared spans.
+
+    A *parting* is a shared node at which the paths of its readers diverge or end.
+    """
 
     block_size: int
     order: IntArray
-    """`[B]`: the row at each place."""
+    """`[B]`: the row of each rank."""
     spans: IntArray
-    """`[4, num_spans]`: first place, readers, first block, end block; the end is 0 for what one
-    sequence has to itself."""
+    """`[4, num_spans]`: lowest rank, number of readers, first block, end block. The end is 0 for
+    the unshared span of a single sequence, which grows."""
     partings: list[tuple[Node, int, Node]]
-    """Each node where readers part, its end, and the parting (or root) above it."""
+    """Each parting, its end in blocks, and the next parting (or root) above it."""
     above: list[Node]
-    """By row: the lowest parting (or root) on its path."""
+    """By row: the deepest parting (or root) on its path."""
     covered: IntArray
-    """By row, `[B]`: tokens in shared spans."""
+    """`[B]`, by row: its tokens that lie in shared spans."""
     has_own: npt.NDArray[np.bool_]
-    """By row, `[B]`: whether there are more."""
+    """`[B]`, by row: whether it has tokens beyond these."""
 
     def holds(self, ends: list[Node], lens: IntArray) -> bool:
-        """Whether the running part of the tree is still the one that was planned for.
+        """Whether the layout still describes the running part of the tree.
 
-        It is if from every sequence and every parting one climbs to the same parting as before, and
-        no two climbs meet on the way: then the same readers share the same prefixes. What lies
-        between may have been split, lengthened or inserted.
+        It does if the climb from every sequence and every parting reaches the same parting as
+        before, and no two climbs meet on the way. Then the same readers share the same prefixes.
+        Nodes in between may have been split, lengthened or inserted.
         """
         if len(ends) != len(self.above):
             return False
@@ -124,18 +129,18 @@ class Layout:
 
     def plan(self, sequences: Many[Sequence], lens: IntArray) -> DecodePlan:
         """Return a new plan."""
-        places, readers = self.spans[:2]
+        ranks, readers = self.spans[:2]
         block_ids, first_block, num_tokens = self.fill(sequences, lens)
         return DecodePlan(
-            self.order, block_ids, first_block, num_tokens, places, readers, self.block_size
+            self.order, block_ids, first_block, num_tokens, ranks, readers, self.block_size
         )
 
     def fill(
         self, sequences: Many[Sequence], lens: IntArray
     ) -> tuple[IntArray, IntArray, IntArray]:
-        """Return `block_ids`, `first_block` and `num_tokens` for the sequences as they are now."""
-        places, _, start, end = self.spans
-        rows = self.order[places]
+        """Return the current `block_ids`, `first_block` and `num_tokens` of the spans."""
+        ranks, _, start, end = self.spans
+        rows = self.order[ranks]
         last_token = np.where(end, end * self.block_size, lens[rows])
         stop = -(-last_token // self.block_size)
         runs = [
@@ -147,7 +152,7 @@ class Layout:
 
 
 def _climb(node: Node, goal: Node, met: set[Node]) -> bool:
-    """Whether one comes from `node` up to `goal` through nodes that were not met before."""
+    """Whether a path leads from `node` up to `goal` and avoids `met`; add its nodes to `met`."""
     while node is not goal:
         if node in met or node.parent is None:
             return False
@@ -157,16 +162,17 @@ def _climb(node: Node, goal: Node, met: set[Node]) -> bool:
 
 
 class _Builder:
-    """Finds the layout: the part of the tree above the running sequences, walked depth first."""
+    """Builds the layout: walks the part of the tree above the running sequences, depth first."""
 
     def __init__(self, block_size: int, group_size: int, ends: list[Node], lens: IntArray) -> None:
         self.block_size = block_size
         self.group_size = group_size
-        self.lens, self.tokens = lens, lens.tolist()
+        self.lens = lens
+        self.num_tokens: list[int] = lens.tolist()
         self.rows: dict[Node, list[int]] = {}
         """The rows whose path ends at a node."""
         self.children: dict[Node, list[Node]] = {}
-        """The children, of every node on the way, that are on the way too."""
+        """By node of the walked part: those of its children that belong to the part too."""
         self.roots: list[Node] = []
         for row, node in enumerate(ends):
             self.rows.setdefault(node, []).append(row)
@@ -183,8 +189,9 @@ class _Builder:
         stack = [(root, 0, root) for root in reversed(self.roots)]
         while stack:
             node, start, above = stack.pop()
-            rows, children = self.rows.get(node, []), self.children[node]
-            if len(children) == 1 and not rows:  # nobody parts here: one span with the child
+            rows = self.rows.get(node, [])
+            children = self.children[node]
+            if len(children) == 1 and not rows:  # no paths diverge here: one span with the child
                 stack.append((children[0], start, above))
                 continue
             if readers[node] > 1 and node.parent:
@@ -206,7 +213,7 @@ class _Builder:
         )
 
     def _join(self, node: Node) -> None:
-        """Put a node and those above it on the way, up to the first that is there already."""
+        """Add a node and its ancestors to the walked part, up to the first that it has already."""
         if node in self.children:
             return
         self.children[node] = []
@@ -220,9 +227,9 @@ class _Builder:
         self.roots.append(node)
 
     def _readers(self) -> dict[Node, int]:
-        """Count the rows at or below each node on the way."""
+        """Count the rows at or below each node of the walked part."""
         nodes = list(self.roots)
-        for node in nodes:  # grows: parents before children
+        for node in nodes:  # the list grows in the loop: parents come before children
             nodes += self.children[node]
         readers: dict[Node, int] = {}
         for node in reversed(nodes):
@@ -233,18 +240,20 @@ class _Builder:
         return readers
 
     def _pays(self, num_tokens: int, num_readers: int) -> bool:
-        """Whether reading a span once saves more bytes than its partial results cost.
+        """Whether reading a span of T tokens once for S readers saves more than its parts cost.
 
-        Saved per KV head and channel: (S-1)·T·2 numbers; written and read again: S·G in fp32, out
-        and back. A node that does not pay goes into the spans of its children.
+        Per KV head and channel, sharing saves (S-1)·T keys and as many values. It writes and later
+        reads back S·G partial results in fp32, for G query heads per KV head. The tokens of a node
+        that does not pay go into the spans of its children.
         """
         return num_tokens * (num_readers - 1) > 2 * self.group_size * num_readers
 
     def _end(self, rows: list[int], start: int, above: Node) -> None:
-        """Give rows the next places, and each a span for what no shared one covers."""
+        """Give rows the next ranks, and spans for the tokens that no shared span covers."""
         covered = start * self.block_size
         for row in rows:
-            self.above[row], self.covered[row] = above, covered
-            if self.tokens[row] > covered:
+            self.above[row] = above
+            self.covered[row] = covered
+            if self.num_tokens[row] > covered:
                 self.spans.append((len(self.order), 1, start, 0))
             self.order.append(row)

@@ -1,8 +1,9 @@
-"""A decode plan made ready for torch on a CPU: some spans get their own call, short ones share one.
+"""A decode plan prepared for torch on a CPU: long spans get their own call, short ones share one.
 
-A call of torch costs as much as reading a few hundred keys. So the short spans of single sequences
-are copied together, `[n, longest]` tokens, and attended in one call; shorter rows are padded, and
-the padding is masked. A span that many sequences read, or a long one, has a call of its own.
+A torch call costs as much as reading a few hundred keys. Therefore the short spans of single
+sequences are gathered into one batch, `[n, longest]` tokens, and attended in one call. Shorter rows
+are padded, and the padding is masked. A long span, or one that several sequences read, has its own
+call.
 
 This file knows plans and sizes. It does not compute.
 """
@@ -17,14 +18,14 @@ from torch import Tensor
 from radixlab.attention.plan import DecodePlan, IntArray
 
 MAX_SPAN_NUMBERS = 2**16
-"""A span whose keys hold more numbers than this gets a call of its own."""
+"""A span whose keys hold more numbers than this gets its own call."""
 MAX_BATCH_NUMBERS = 2**18
-"""What is copied together should stay in the processor's cache."""
+"""Most numbers in one gathered batch, so that it stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class OneSpan:
-    """A span for a call of its own."""
+    """A span that gets its own call."""
 
     rows: Tensor
     """int64 `[S]`: the queries that read it, as rows of the caller's batch."""
@@ -34,21 +35,21 @@ class OneSpan:
 
 @dataclass(frozen=True, slots=True)
 class ManySpans:
-    """Short spans with one query each, n of them, padded to T tokens."""
+    """n short spans with one query each, padded to T tokens."""
 
     rows: Tensor | None
-    """int64 `[n]`: their queries, as rows of the caller's batch; None if they are all, in order."""
+    """int64 `[n]`: the row of each query in the caller's batch; None for all rows, in order."""
     tokens: Tensor
-    """int64 `[n · T]`: slots of the pool; a padded one is the span's first."""
+    """int64 `[n · T]`: slots in the pool; padding repeats the span's first slot."""
     mask: Tensor | None
-    """fp32 `[n, 1, 1, T]`: -inf for what is padded; None if nothing is."""
+    """fp32 `[n, 1, 1, T]`: -inf at padding; None if there is no padding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A plan, made ready once a step for all layers.
+    """A plan, prepared once per step for all layers.
 
-    The partial results of the spans follow one another, then those of the batches.
+    The *parts* (partial results) of the spans come first, then the parts of the batches.
     """
 
     spans: list[OneSpan]
@@ -56,15 +57,16 @@ class Work:
     row_of_part: Tensor | None
     """int64 `[num_parts]`: the caller's row of each part; None if each row has exactly one part."""
     part_of_row: Tensor | None
-    """int64 `[B]`: the part of each row, if each has exactly one; None if they are in order."""
+    """int64 `[B]`: the part of each row, if each row has one; None if the parts are in order."""
 
 
 def prepare(plan: DecodePlan, width: int) -> Work:
-    """Make a plan ready for pools whose tokens have `width` numbers."""
+    """Prepare a plan for pools whose keys have `width` numbers per token."""
     short = (plan.num_queries == 1) & (plan.num_tokens <= MAX_SPAN_NUMBERS // width)
     alone = np.flatnonzero(~short).tolist()
     classes = length_classes(plan.num_tokens, np.flatnonzero(short), MAX_BATCH_NUMBERS // width)
-    first, end = plan.first_query, plan.first_query + plan.num_queries
+    first = plan.first_query
+    end = first + plan.num_queries
     rows = [plan.order[first[span] : end[span]] for span in alone]
     rows += [plan.order[first[group]] for group in classes]
     spans = [
@@ -78,7 +80,7 @@ def prepare(plan: DecodePlan, width: int) -> Work:
     row_of_part = np.concatenate(rows) if rows else plan.order
     if _is_all(row_of_part, plan):
         return Work(spans, batches, None, None)
-    if len(row_of_part) == len(plan.order):  # a plan's rows are all read: each is here once
+    if len(row_of_part) == len(plan.order):  # every row occurs, so each occurs exactly once
         return Work(spans, batches, None, _index(np.argsort(row_of_part)))
     return Work(spans, batches, _index(row_of_part), None)
 
@@ -86,7 +88,7 @@ def prepare(plan: DecodePlan, width: int) -> Work:
 def length_classes(
     lengths: IntArray, spans: npt.NDArray[np.integer], max_tokens: int
 ) -> list[list[int]]:
-    """Group spans of about the same length, at most `max_tokens` in a group once it is padded.
+    """Group spans of similar length; a padded group has at most `max_tokens` tokens.
 
     >>> length_classes(np.array([9, 40, 10, 41, 8]), np.arange(5), max_tokens=100)
     [[4, 0, 2], [1, 3]]
@@ -107,7 +109,8 @@ def length_classes(
 
 
 def _together(plan: DecodePlan, spans: list[int], rows: Tensor | None) -> ManySpans:
-    lengths, size = plan.num_tokens[spans], plan.block_size
+    lengths = plan.num_tokens[spans]
+    size = plan.block_size
     token = np.arange(lengths.max())  # [T]
     missing = token >= lengths[:, None]  # [n, T]
     token = np.where(missing, 0, token)
@@ -121,8 +124,9 @@ def _together(plan: DecodePlan, spans: list[int], rows: Tensor | None) -> ManySp
 
 
 def where(block_ids: IntArray) -> slice | Tensor:
-    """Return consecutive block ids as a slice, which gives a view; others as an index."""
-    first, count = int(block_ids[0]), len(block_ids)
+    """Return consecutive block ids as a slice, which gives a view; return others as a tensor."""
+    first = int(block_ids[0])
+    count = len(block_ids)
     if int(block_ids[-1]) - first == count - 1 and bool((np.diff(block_ids) == 1).all()):
         return slice(first, first + count)
     return torch.from_numpy(block_ids.astype(np.int64))

@@ -1,4 +1,4 @@
-"""The KV of all layers, in torch: the store that runs what the cache orders."""
+"""The KV of all layers, in torch: the store that runs the transfers that the cache orders."""
 
 import torch
 from torch import Tensor
@@ -9,10 +9,10 @@ from radixlab.config import none_or_more, positive
 
 
 class TorchKVStore:
-    """Pools for every layer, views of one allocation per tier.
+    """A pool for every layer; all pools of a tier are views of one allocation.
 
-    `data` is `[2, num_layers, num_blocks, block_size, kv_heads, head_dim]`, keys then values;
-    `host` is the same in the host's memory, pinned where there is a GPU to copy to.
+    `data` is `[2, num_layers, num_blocks, block_size, kv_heads, head_dim]`, keys before values.
+    `host` has the same layout in the host's memory, which is pinned if the pools are on a GPU.
 
     >>> store = TorchKVStore(num_layers=1, num_blocks=2, block_size=2, kv_heads=1, head_dim=3)
     >>> _ = store.layers[0].k[0].fill_(7)
@@ -50,11 +50,11 @@ class TorchKVStore:
         self.data.flatten(2, 3)[:, :, self._index(slots)] = values
 
     def read(self, slots: BlockIds) -> Tensor:
-        """Return `[2, num_layers, n, kv_heads, head_dim]` at `slots` `[n]`."""
+        """Return the values at `slots` `[n]`: `[2, num_layers, n, kv_heads, head_dim]`."""
         return self.data.flatten(2, 3)[:, :, self._index(slots)]
 
     def run(self, transfers: list[Transfer]) -> None:
-        """Copy whole blocks of all layers, in order: a later one may read what an earlier wrote."""
+        """Copy whole blocks of all layers, in order: one transfer may read what another wrote."""
         for transfer in transfers:
             source = self.host if transfer.kind == "load_back" else self.data
             target = self.host if transfer.kind == "write_back" else self.data

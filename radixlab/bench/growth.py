@@ -3,10 +3,10 @@
 The cache holds documents of 64 blocks, in families of 8 that share their first 16. It is in its
 steady state: 48 blocks are evicted, 48 inserted. A match is `match_prefix` of 1,024 tokens given as
 an array, an insert is a `commit`, an evict gives the blocks back to the pool. Targets are random,
-so a tree larger than
-the processor's caches pays for its memory accesses, as it would in use. The collector is off: its
-pauses are no single operation's cost. Single operations are timed on the wall clock, whose reading
-costs 50 ns instead of the CPU clock's 450; medians drop the interruptions.
+so a tree larger than the processor's caches pays for its memory accesses, as it would in use. The
+collector is off: its pauses do not belong to a single operation. Single operations are timed on the
+wall clock, whose reading costs 50 ns instead of the CPU clock's 450; medians drop the
+interruptions.
 """
 
 import time

@@ -1,6 +1,6 @@
 """The settings with which the course starts JupyterLab: files, and environment variables.
 
-Knows Jupyter's folders: settings that a learner changes win over all of this.
+This file knows Jupyter's folders. Settings that a learner changes override all of this.
 """
 
 import json

@@ -33,7 +33,7 @@ class LazyGroup(click.Group):
         return list(self.places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None if there is none of this name."""
+        """Import a command; return None for an unknown name."""
         if cmd_name not in self.places:
             return None
         place = self.places[cmd_name]

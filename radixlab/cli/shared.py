@@ -26,7 +26,7 @@ class Bytes(click.ParamType[int]):
         """Return the number; fail with one line for anything else."""
         text = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?", str(value).strip().lower())
         if text is None or text[2] == "i":
-            self.fail(f"{value!r} is no number of bytes: write 4096, 128KiB or 1.5G", param, ctx)
+            self.fail(f"{value!r} is not a number of bytes: write 4096, 128KiB or 1.5G", param, ctx)
         return int(float(text[1]) * self._UNITS[text[2]])
 
 

@@ -1,6 +1,6 @@
 """Reading the cells of a notebook file that may hold anything: one clear line for each fault.
 
-Knows files and JSON; which cells are graded, `submission` decides. Links are refused: they
+This file knows files and JSON; `submission` decides which cells are graded. Links are refused: they
 may lead to somebody else's work.
 """
 

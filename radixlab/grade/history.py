@@ -1,6 +1,6 @@
 """What a learner ran: the last versions of every exercise, kept before anything else happens.
 
-Knows folders and sources; `workplace` puts a version back into a notebook.
+This file knows folders and sources; `workplace` puts a version back into a notebook.
 """
 
 import json

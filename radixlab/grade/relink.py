@@ -1,6 +1,6 @@
 """Rewrites the links and pictures of a notebook that moves to another folder, so that they work.
 
-Knows Markdown's and HTML's ways to name a file, and folders; reads no file.
+This file knows how Markdown and HTML name files. It reads no file.
 """
 
 import os

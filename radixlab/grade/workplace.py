@@ -1,7 +1,7 @@
 """Where learners' exercise notebooks are, and how a version is put back into one.
 
-Knows folders and file names, and follows no link below a learner's folder. `copies` makes the
-copies.
+This file knows folders and file names. It follows no link below a learner's folder. `copies` makes
+the copies.
 """
 
 import json

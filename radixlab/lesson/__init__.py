@@ -1,6 +1,6 @@
-"""What notebooks call: read the engine's source in place, and guess before running.
+"""The functions that notebooks call: to show the engine's source, and to guess before running.
 
-Knows the learner's folder and the notebook's front end; knows nothing of the cache itself.
+This package knows the learner's folder and the notebook's front end. It does not know the cache.
 """
 
 import sys

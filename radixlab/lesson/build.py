@@ -1,6 +1,6 @@
 """`make notebooks`: run notebooks and clean them for commit, so that a second run changes no byte.
 
-Knows how to run and clean; what must hold afterwards stands in `rules`.
+This file knows how to run and clean notebooks. `rules.py` knows what must hold afterwards.
 """
 
 import base64
@@ -24,7 +24,7 @@ from radixlab.lesson.handout import handout
 from radixlab.lesson.kernel import FOLDER_VARIABLE
 from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
 
-METADATA = {  # says no version: whoever runs it next writes the same
+METADATA = {  # without versions, so that every machine writes the same
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {
         "codemirror_mode": {"name": "ipython", "version": 3},
@@ -36,7 +36,7 @@ METADATA = {  # says no version: whoever runs it next writes the same
     },
 }
 COURSE = Path(radixlab.__file__).resolve().parent.parent / "notebooks"
-CELL_METADATA = {"tags", "jupyter", "editable", "deletable"}  # the rest is noise of some front end
+CELL_METADATA = {"tags", "jupyter", "editable", "deletable"}  # front ends add other keys
 
 
 class CellFailed(Exception):
@@ -44,7 +44,7 @@ class CellFailed(Exception):
 
 
 def build(path: Path, timeout_s: int = 120) -> str:
-    """Return what `path` should hold: run afresh and cleaned, or its own text if all else is noise.
+    """Return the right text of `path`: run and cleaned, or its own text if only noise differs.
 
     Raises
     ------
@@ -70,14 +70,14 @@ def is_lesson(path: Path) -> bool:
 
 
 def read(text: str) -> Any:
-    """Return a notebook as it stands; `nbformat.reads` would invent random ids for missing ones."""
+    """Return a notebook unchanged; `nbformat.reads` would invent random ids for missing ones."""
     return nbformat.v4.reads(text)
 
 
 def execute(notebook: Any, folder: Path, timeout_s: int = 120, name: str = "unnamed") -> None:
-    """Run every cell in place, as every user's machine would: no GPU, no traces, no progress.
+    """Run every cell in place, as on any user's machine: no GPU, no traces, no progress.
 
-    Its sections are taken from its own tags: what is written down of them may be older.
+    The sections come from the notebook's own tags, because the saved ones may be older.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -88,7 +88,7 @@ def execute(notebook: Any, folder: Path, timeout_s: int = 120, name: str = "unna
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
-        coalesce_streams=True,  # how a stream is cut into messages is chance
+        coalesce_streams=True,  # how a stream is split into messages is random
         store_widget_state=False,
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -102,7 +102,7 @@ def execute(notebook: Any, folder: Path, timeout_s: int = 120, name: str = "unna
 
 
 def name_cells(notebook: Any) -> None:
-    """Give each cell without an id of its own one that a second run would give too."""
+    """Give each cell without an id one that a second run would give too."""
     taken: set[str] = set()
     for number, cell in enumerate(notebook.cells):
         name = cell.get("id")
@@ -131,7 +131,7 @@ def clean(notebook: Any) -> None:
 
 
 def keep_pictures(before: Any, after: Any) -> None:
-    """Take over the old bytes of each PNG whose pixels are the same: compression may differ."""
+    """Keep the old bytes of each PNG whose pixels are the same: compression may differ."""
     old = {cell.get("id"): cell for cell in before.cells if cell.cell_type == "code"}
     for cell in after.cells:
         if cell.cell_type != "code" or cell["id"] not in old:
@@ -150,7 +150,7 @@ def _pixels(png: str) -> tuple[tuple[int, int], bytes]:
 
 
 def keep_ignored(before: Any, after: Any) -> None:
-    """Take over the old outputs of uncompared cells, unless something compared has changed too."""
+    """Keep the old outputs of uncompared cells, unless a compared output has changed."""
     if _compared(before) != _compared(after):
         return
     for was, now in zip(before.cells, after.cells, strict=True):
@@ -168,14 +168,14 @@ def _compared(notebook: Any) -> list[Any]:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file whole: a build that is stopped leaves the old notebook."""
+    """Replace the file atomically: an interrupted build leaves the old notebook."""
     draft = path.with_name(f".{path.name}.tmp")
     draft.write_text(text, encoding="utf-8", newline="\n")
     os.replace(draft, path)
 
 
 def report(path: Path, text: str, *, check: bool) -> bool:
-    """Write `text`, or with `check` only compare it; print and tell whether anything is wrong."""
+    """Write `text`, or with `check` only compare it; print and return whether it is wrong."""
     changed = text != path.read_text(encoding="utf-8")
     if changed and not check:
         write(path, text)
@@ -193,7 +193,7 @@ def report(path: Path, text: str, *, check: bool) -> bool:
 
 
 def _report_sections(path: Path, text: str, *, check: bool) -> list[str]:
-    """Write down what the tags of a course's lesson say, or compare it."""
+    """Save the sections that a lesson's tags define, or compare them."""
     kept = sections.FOLDER / f"{path.stem}.json"
     wanted = sections.write(sections.lesson_of(read(text)))
     if path.resolve().parent != COURSE or (kept.exists() and kept.read_text("utf-8") == wanted):

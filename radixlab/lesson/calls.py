@@ -1,17 +1,17 @@
-"""Which calls a cell makes, read from its source: `predict("00/blocks", …)`. Runs nothing."""
+"""Which calls a cell makes, read from its source: `predict("00/blocks", …)`. It runs nothing."""
 
 import ast
 from collections.abc import Iterator
 
 
 def without_magics(source: str) -> str:
-    """Return a cell's source as plain Python: lines that only IPython reads become empty."""
+    """Return a cell's source as plain Python: lines for IPython only become empty."""
     lines = source.split("\n")
     return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
 
 
 def parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a cell; an empty one where it is not valid Python."""
+    """Return the syntax tree of a cell; an empty one if it is not valid Python."""
     try:
         return ast.parse(without_magics(source))
     except SyntaxError:
@@ -30,7 +30,7 @@ def calls(source: str, name: str) -> Iterator[ast.Call]:
 
 
 def keys(source: str, name: str) -> list[str]:
-    """Return the first arguments of these calls, where they are written as text.
+    """Return the first arguments of these calls that are string literals.
 
     >>> keys("reveal('00/blocks', 16)", "reveal")
     ['00/blocks']

@@ -13,21 +13,21 @@ _MINUTES = re.compile(r"^\*About (\d+) minutes", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a learner has before them."""
+    """One lesson of the course."""
 
     file: str
     title: str
-    """As its first line says: `00 · Start here`."""
+    """The title in its first line, such as `00 · Start here`."""
     minutes: int
-    """Of its core path; 0 where it does not say."""
+    """Minutes of the core path; 0 if the lesson does not say."""
     guesses: tuple[str, ...]
-    """The keys under which its guesses are kept, in order."""
+    """The keys of its guesses, in order."""
     exercises: tuple[str, ...]
-    """The ids of the exercises that it leads to."""
+    """The ids of the exercises that belong to it."""
 
 
 def lessons(folder: Path) -> Iterator[Lesson]:
-    """Yield the lessons of a folder in the order of the course; none where there is no folder."""
+    """Yield the lessons of a folder in the order of the course; none without a folder."""
     for path in sorted(folder.glob("[0-9]*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8")).get("cells", ())
         first = "".join(cells[0]["source"]) if cells else ""

@@ -1,6 +1,6 @@
 """Two pictures of a copy-on-write report: what a write costs, and where copy-on-write pays.
 
-It knows reports as exercise 8.5.2 defines them, and nothing of how they were measured.
+This file knows the reports of exercise 8.5.2. It does not know how they were measured.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from radixlab.lesson.picture import Picture
 WRITES = {
     "first": ("first after a fork", "-"),
     "unshared": ("never shared", "-"),
-    "after": ("after that", ":"),  # lies on the one above
+    "after": ("after that", ":"),  # lies on the line above
 }
 
 

@@ -1,4 +1,4 @@
-"""Where the exercises are and how far the learner is, told in a lesson."""
+"""Links to the exercises, and the learner's progress, for use in lessons."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from radixlab.lesson.question import answers_beside, guess_book, is_right
 
 
 def exercise(exercise_id: str) -> None:
-    """Show the way to an exercise: the learner's copy in `work/`, else the one handed out."""
+    """Show a link to an exercise: the learner's copy in `work/`, else the original."""
     task = EXERCISES[exercise_id]
     root = Path(radixlab.__file__).parent.parent
     name = f"{task.notebook}.ipynb"
@@ -32,13 +32,13 @@ def exercise(exercise_id: str) -> None:
 
 
 def progress() -> None:
-    """Print how far the learner is: lessons by their guesses, exercises by points, what is next."""
+    """Print the progress: lessons by guesses, exercises by points, and the next step."""
     for line in progress_lines():
         print(line)
 
 
 def progress_lines() -> Iterator[str]:
-    """Yield what `progress` prints; in a checked notebook the exercises alone, not begun."""
+    """Yield what `progress` prints; in a checked notebook, only the exercises, not begun."""
     root = Path(radixlab.__file__).parent.parent
     course = [] if is_static() else list(lessons(root / LESSONS))
     known = {} if is_static() else Progress().load()
@@ -78,7 +78,7 @@ def _lesson_lines(course: list[Lesson]) -> Iterator[str]:
 
 
 def _next(course: list[Lesson], known: dict[str, Any]) -> str:
-    """Name the first thing that is not done: a lesson by its guesses, an exercise by its items."""
+    """Name the next step: the first lesson with open guesses, or exercise with open items."""
     guesses = guess_book().all()
     for lesson in course:
         if any(key not in guesses for key in lesson.guesses):

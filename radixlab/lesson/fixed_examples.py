@@ -1,4 +1,4 @@
-"""Few-shot prompts with their examples in one fixed order: what no plan can do, for 8.5.3."""
+"""Few-shot prompts with their examples in one fixed order, which no plan in 8.5.3 can achieve."""
 
 from radixlab.grade.ex3.traffic import Scene
 from radixlab.workloads import Request
@@ -6,7 +6,7 @@ from radixlab.workloads.generators.draw import join
 
 
 def fixed_examples(where: Scene) -> list[Request]:
-    """Return the requests of a few-shot scene, none of them shuffled; one-off prompts stay."""
+    """Return the requests of a few-shot scene without shuffling; one-off prompts stay."""
     num = (where.kind.header + where.kind.family) // where.stride
     found = where.requests()
     is_few_shot = [(request.label or "").startswith("family") for request in found]

@@ -1,4 +1,4 @@
-"""Costs against size, both as logarithms, for lesson 07. Knows numbers only."""
+"""Costs against size on log-log axes, for lesson 07. This file knows numbers only."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from radixlab.viz.palette import BLUE, GREEN, INK, LINE, SOFT
 def plot_growth(
     sizes: Sequence[int], counts: Mapping[str, Sequence[float]], x_label: str, y_label: str
 ) -> Picture:
-    """Draw a line for each way of doing it; slope 1 means that the cost grows with the size."""
+    """Draw a line per algorithm; slope 1 means that the cost is proportional to the size."""
     figure = Figure(figsize=(6.4, 3.4), dpi=120, layout="constrained")
     axes = figure.subplots()
     for (name, values), colour in zip(counts.items(), (SOFT, GREEN, BLUE), strict=False):

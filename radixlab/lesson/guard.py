@@ -1,8 +1,8 @@
 """Whether a cell may run now: run twice or out of order, it would show wrong numbers.
 
-A section of a lesson begins at a fresh cell. A later cell of it runs only if the steps that ran
-since then are exactly the steps above it, in order, each once. Knows cells and what ran; knows no
-notebook and no kernel (`kernel.py` does).
+A section of a lesson begins at a fresh cell. A later cell of the section may run only if the steps
+since the fresh cell are exactly the steps above it, in order, each once. This file knows cells and
+their runs. `kernel.py` knows notebooks and kernels.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,28 +11,28 @@ from radixlab.lesson.sections import Cell, Lesson, mark_of
 
 
 class Guard:
-    """What ran in one kernel, and so what may run next.
+    """The cells that ran in one kernel, and thus the cells that may run next.
 
     Parameters
     ----------
     lessons
         All lessons by name.
     name
-        The lesson that this kernel was started for, where that is known.
+        The lesson for which this kernel was started, if known.
     """
 
     def __init__(self, lessons: Mapping[str, Lesson], name: str | None = None) -> None:
         self._lessons = lessons
         self._name = name if name in lessons else None
-        self._section: str | None = None  # only one is open: sections use the same names
+        self._section: str | None = None  # only one is open, because sections reuse names
         self._steps: list[str] = []
-        self._own = False  # the learner changed a cell of the section: nothing is blocked in it
-        self._ids_are_ours = False  # the front end says which cell runs
+        self._own = False  # the learner changed a cell of the section, so nothing in it is refused
+        self._ids_are_ours = False  # the front end names the running cell
 
     def refusal(
         self, source: str, cell_id: str | None, is_defined: Callable[[str], bool]
     ) -> str | None:
-        """Return the line to print instead of running a cell, or None where it may run."""
+        """Return the line to print instead of running a cell, or None if it may run."""
         cell = self._find(source, cell_id)
         if cell is None:
             return None
@@ -48,7 +48,7 @@ class Guard:
         return None
 
     def begin(self, source: str, cell_id: str | None) -> None:
-        """Note that a cell starts to run: until it ends well, its section is not to be trusted."""
+        """Record that a cell starts: until it succeeds, its section is not trusted."""
         cell = self._find(source, cell_id)
         if cell is None:
             self._begin_own(cell_id)
@@ -56,7 +56,7 @@ class Guard:
             self._section, self._steps, self._own = None, [], False
 
     def end(self, source: str, cell_id: str | None, *, succeeded: bool) -> None:
-        """Note how a cell ended; one that failed or was interrupted may have done half its work."""
+        """Record how a cell ended; a failed cell may have done half of its work."""
         cell = self._find(source, cell_id)
         if cell is None:
             return
@@ -74,10 +74,10 @@ class Guard:
         return self._own or self._steps == list(cell.before)
 
     def _begin_own(self, cell_id: str | None) -> None:
-        """Take in a cell that the learner wrote or changed."""
+        """Record a cell that the learner wrote or changed."""
         changed = self._changed(cell_id)
         if changed is None:
-            # An added cell is the learner's matter. Without ids it may as well be a changed step.
+            # An added cell is allowed. Without ids, it could also be a changed step.
             self._own |= not self._ids_are_ours
         elif changed.kind == "fresh":
             self._section, self._steps, self._own = changed.id, [], True
@@ -90,7 +90,7 @@ class Guard:
         return self._lessons[self._name].get(cell_id)
 
     def _find(self, source: str, cell_id: str | None) -> Cell | None:
-        """Recognise a cell by its text; by its id where the text stands in several places."""
+        """Recognise a cell by its text; by its id if several cells have this text."""
         mark = mark_of(source)
         here = {
             name: [cell for cell in lesson.values() if cell.mark == mark]
@@ -108,6 +108,6 @@ class Guard:
         return cell
 
     def _turn_to(self, name: str) -> None:
-        """Follow the learner to another lesson in the same kernel: it begins from nothing."""
+        """Switch to another lesson in the same kernel; it starts without any state."""
         if name != self._name:
             self._name, self._section, self._steps, self._own = name, None, [], False

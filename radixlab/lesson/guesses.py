@@ -1,6 +1,6 @@
 """The learner's guesses in one JSON file that survives crashes, kills and two notebooks at once.
 
-Knows how to keep them; asking and comparing is `question`'s part.
+This file stores guesses. `question.py` asks for them and compares them.
 """
 
 import json
@@ -12,13 +12,13 @@ Guess = int | float | str
 
 
 class GuessBook:
-    """Guesses by key, read from disk each time: another kernel may have written since."""
+    """Guesses by key, read from disk each time, because another kernel may have written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def get(self, key: str) -> Guess | None:
-        """Return the guess kept under `key`, or None."""
+        """Return the guess stored under `key`, or None."""
         return self.all().get(key)
 
     def all(self) -> dict[str, Guess]:
@@ -29,7 +29,7 @@ class GuessBook:
             return self._read()
 
     def save(self, key: str, guess: Guess) -> None:
-        """Keep one guess at once, with all that others wrote meanwhile.
+        """Store one guess at once, and keep the guesses that other kernels wrote.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""From a worked solution to the exercise that is handed out: the same notebook with gaps.
+"""From a solution to the exercise for learners: the same notebook with gaps.
 
-`### BEGIN SOLUTION` and `### END SOLUTION` mark what the learner writes, as in nbgrader.
+`### BEGIN SOLUTION` and `### END SOLUTION` enclose the learner's part, as in nbgrader.
 """
 
 import copy
@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 
 GAP = 'raise NotImplementedError("your code here")'
-TOP_GAP = "..."  # outside a function, raising would keep the whole cell from running
+TOP_GAP = "..."  # outside a function, raising would stop the whole cell
 _REGION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[ \t]*\n.*?^[ \t]*### END SOLUTION[ \t]*$",
     re.MULTILINE | re.DOTALL,
@@ -18,7 +18,7 @@ _REGION = re.compile(
 
 
 class MarkerError(ValueError):
-    """A solution's markers do not pair; the message names the cell."""
+    """A solution has an unpaired marker; the message names the cell."""
 
 
 def handout(solution: Any) -> str:

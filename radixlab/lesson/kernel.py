@@ -1,10 +1,10 @@
-"""What the course does inside a kernel: it guards the cells of lessons and knows `%%exercise`.
+"""The course inside a kernel: it guards the cells of lessons and defines `%%exercise`.
 
-`radixlab lab` gives every kernel this extension (`radixlab.lesson.kernel`), so that all of it is
-there after a restart too; elsewhere the import of `radixlab.lesson` brings the guard.
+`radixlab lab` loads this extension (`radixlab.lesson.kernel`) into every kernel, so that it is also
+loaded after a restart. Elsewhere, importing `radixlab.lesson` starts the guard.
 
-A cell is stopped by putting one `print` in the place of its syntax tree. That works alike in each
-front end, shows no traceback, and happens after IPython has said which cell it is about to run.
+A cell is refused by replacing its syntax tree with one `print`. This works in every front end,
+shows no traceback, and happens after IPython has named the cell that it is about to run.
 """
 
 import ast
@@ -20,7 +20,7 @@ from radixlab.lesson.guard import Guard
 
 MAGICS = "radixlab.grade"
 FOLDER_VARIABLE = "RADIXLAB_GUARDED"
-"""Names the folder of sections that `make notebooks` has just read; unset: the package's folder."""
+"""The variable with the folder of sections that `make notebooks` uses; by default the package's."""
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -33,7 +33,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def install(shell: Any) -> None:
-    """Guard the cells that this shell runs from now on; a second call changes nothing."""
+    """Guard the cells that this shell will run; a second call changes nothing."""
     if not any(isinstance(known, Doorkeeper) for known in shell.ast_transformers):
         keeper = Doorkeeper(shell, _guard())
         shell.ast_transformers.append(keeper)
@@ -42,7 +42,7 @@ def install(shell: Any) -> None:
 
 
 def install_here() -> None:
-    """Guard the kernel that runs this, if one does."""
+    """Guard the current kernel, if there is one."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -61,7 +61,7 @@ def _tell_once(shell: Any, line: str) -> None:
 
 
 def _notebook() -> Path:
-    """Return the path of the notebook for which Jupyter's server started this kernel, if it did."""
+    """Return the path of the notebook for which Jupyter started this kernel, if known."""
     return Path(os.environ.get("JPY_SESSION_NAME", ""))
 
 
@@ -71,7 +71,7 @@ def _guard() -> Guard:
 
 
 class Doorkeeper(ast.NodeTransformer):
-    """Asks the guard before each cell, and tells it afterwards how the cell ended."""
+    """Asks the guard before each cell, and reports to it how the cell ended."""
 
     def __init__(self, shell: Any, guard: Guard) -> None:
         self._shell, self._guard = shell, guard
@@ -79,7 +79,7 @@ class Doorkeeper(ast.NodeTransformer):
         self._refusal: str | None = None
 
     def before(self, info: Any) -> None:
-        """Decide whether the cell may run; a refused one is not noted as run."""
+        """Decide whether the cell may run; a refused cell is not recorded as run."""
         cell = info.raw_cell, getattr(info, "cell_id", None)
         self._refusal = self._guard.refusal(*cell, self._is_defined)
         self._running.append(None if self._refusal else cell)
@@ -87,14 +87,14 @@ class Doorkeeper(ast.NodeTransformer):
             self._guard.begin(*cell)
 
     def visit(self, node: ast.AST) -> Any:
-        """Put the refusal in the place of a cell's code."""
+        """Replace a cell's code with the refusal."""
         if self._refusal is None:
             return node
         said, self._refusal = self._refusal, None
         return ast.parse(f"__import__('builtins').print({said!r})")
 
     def after(self, result: Any) -> None:
-        """Tell the guard how the cell ended; IPython has no result of one that was cancelled."""
+        """Report to the guard how the cell ended; a cancelled cell has no result."""
         self._refusal = None
         cell = self._running.pop() if self._running else None
         if cell is not None:

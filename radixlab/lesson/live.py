@@ -1,6 +1,6 @@
-"""Shows a view while a cell runs; in a notebook that is committed, the view's last picture.
+"""Shows a view while a cell runs; in a committed notebook, the view's last picture.
 
-Knows displays and notebooks; knows nothing of caches.
+This file knows displays and notebooks. It does not know caches.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from radixlab.lesson.slowly import pause
 def shown(view: Any) -> Iterator[None]:
     """Show a live view at once, before the block under `with` runs, so that it can be watched.
 
-    The page scrolls to the view and keeps it in sight until the block ends. Where nobody watches,
-    as in a notebook that is committed, the picture is the last one: it is shown after the block.
+    The page scrolls to the view and keeps it visible until the block ends. In a committed notebook,
+    one picture is shown after the block: the last one.
     """
     from IPython.display import display
 
@@ -27,7 +27,7 @@ def shown(view: Any) -> Iterator[None]:
     view.in_sight = True
     try:
         display(view)
-        pause(1.0)  # until the page has drawn the beginning
+        pause(1.0)  # until the page has drawn the first state
         yield
     finally:
         view.in_sight = False

@@ -1,6 +1,7 @@
-"""How long a lesson takes, by one printed rule, on its core path and with everything.
+"""How long a lesson takes, on its core path and with everything, by one printed rule.
 
-The rule: words ÷ 200 a minute, a minute a guess, a minute to run. Knows notebooks as data.
+The rule: 200 words per minute, a minute per guess, and a minute to run. This file knows notebooks
+as data.
 """
 
 import math
@@ -25,8 +26,8 @@ def minutes(notebook: Any) -> tuple[int, int]:
 def core_cells(notebook: Any) -> list[Any]:
     """Return the cells outside the sections that are called "Going deeper: …".
 
-    Such a section lasts until the next level-2 heading that does not begin so. A cell of prose that
-    holds headings of both kinds is counted for the section that it begins in.
+    Such a section ends at the next level-2 heading that begins differently. A prose cell with
+    headings of both kinds counts for the section in which it begins.
     """
     core, deeper = [], False
     for cell in notebook.cells:
@@ -41,26 +42,26 @@ def core_cells(notebook: Any) -> list[Any]:
 
 
 def line(notebook: Any) -> str:
-    """Return the line that stands under the lesson's title."""
+    """Return the line under the lesson's title."""
     core, everything = minutes(notebook)
     return _LINE.format(core=core, all=everything)
 
 
 def has_line(notebook: Any) -> bool:
-    """Tell whether the title cell holds today's line, as its second paragraph."""
+    """Whether the second paragraph of the title cell is the current line."""
     title = notebook.cells[0].source.split("\n") if notebook.cells else [""]
     text = [row for row in title if row.strip()]
     return len(text) > 1 and text[0].startswith("# ") and text[1] == line(notebook)
 
 
 def write_line(notebook: Any) -> None:
-    """Put today's line under the title; a notebook without a title is left alone."""
+    """Put the current line under the title; a notebook without a title is not changed."""
     cell = notebook.cells[0] if notebook.cells else None
     if cell is None or cell.cell_type != "markdown" or not cell.source.startswith("# "):
         return
     heading, *rest = cell.source.split("\n")
     body = "\n".join(row for row in rest if not row.startswith("*About ")).strip("\n")
-    # Written twice: the line's own words count, and a first line changes how many there are.
+    # Written twice, because the line itself adds words.
     for _ in range(2):
         cell.source = "\n\n".join(filter(None, [heading, line(notebook), body]))
 
@@ -82,10 +83,10 @@ def _headings(cell: Any) -> Iterator[str]:
 
 
 def _read(cell: Any) -> Iterator[str]:
-    """Yield what a reader of the cell reads: its source and what it prints."""
+    """Yield the text of a cell: its source and its printed output."""
     yield cell.source
     for output in cell.get("outputs", ()):
         yield output.get("text", "")
         data = output.get("data", {})
-        if "image/png" not in data:  # the text beside a picture is for those who cannot see it
+        if "image/png" not in data:  # the text beside a picture is an alternative to it
             yield data.get("text/plain", "")

@@ -1,4 +1,4 @@
-"""A plot as notebooks keep it: a PNG for people, and text that nbval compares."""
+"""A plot in a notebook: a PNG for people, and text that nbval compares."""
 
 import base64
 import io
@@ -9,17 +9,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 WIDE = 10.5
-"""Inches; what is wider is shown wider, or its letters would be too small."""
+"""Inches; wider figures are displayed wider, or their letters would be too small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished figure and what it says in words and numbers."""
+    """A finished figure, and its content in words and numbers."""
 
     png: bytes
     text: str
     width: int = 700
-    """On the page, in pixels."""
+    """Width on the page, in pixels."""
 
     @classmethod
     def of(cls, figure: Figure, text: str) -> "Picture":

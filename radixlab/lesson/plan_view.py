@@ -1,4 +1,4 @@
-"""Plans of exercise 8.5.3 to look at: a picture of what each request found, and a live view."""
+"""Views of plans for exercise 8.5.3: a picture of each request's hits, and a live view."""
 
 from collections.abc import Callable, Collection, Sequence
 from string import ascii_uppercase
@@ -21,17 +21,17 @@ from radixlab.viz.race import COLOURS
 
 Planner = Callable[[Workload], Any]
 NUM_LANES = 8
-"""Pins that are drawn one below the other."""
+"""Most pins that are drawn below each other."""
 
 
 def by_arrival(workload: Workload) -> Plan:
-    """Plan nothing: order of arrival, blocks of 16, everything registered."""
+    """Return the trivial plan: order of arrival, blocks of 16, everything registered."""
     order = [request.index for request in workload.requests]
     return Plan(order, 16, [], lambda request: len(request.tokens), ())
 
 
 def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
-    """Draw what each request finds, first in order of arrival, and below that as planned.
+    """Draw the hits of each request, first in order of arrival, and below that as planned.
 
     In the strip below the bars, requests of one colour share more than all requests do.
     """
@@ -50,7 +50,7 @@ def draw_plan(plan: Planner, pattern: str, seed: int) -> Picture:
 
 
 def _panel(axes: Axes, name: str, one: Run) -> str:
-    """Draw one plan; return what its title says."""
+    """Draw one plan; return its title."""
     _bars(axes, one.scene, one.answer.order, one.served.hits)
     if one.answer.pins:
         axes.set_ylim(top=1.25 * axes.get_ylim()[1])  # room for the lines above the bars
@@ -78,7 +78,7 @@ def _bars(axes: Axes, where: Scene, order: Sequence[int], hits: Sequence[int]) -
 
 
 def _pins(axes: Axes, pins: Sequence[PinOrder], void: Collection[PinOrder]) -> None:
-    """Draw a line for each pin, over the positions at which it holds; a void one is dotted."""
+    """Draw a line for each pin, over the positions at which it holds; a void pin is dotted."""
     labels, right = {"-": "pinned", ":": "void pin"}, axes.get_xlim()[1]
     for number, pin in enumerate(pins):
         style = ":" if pin in void else "-"
@@ -93,7 +93,7 @@ def _pins(axes: Axes, pins: Sequence[PinOrder], void: Collection[PinOrder]) -> N
 
 
 def _families(prompts: Sequence[Any]) -> list[int]:
-    """Return a number for each prompt; those that go on alike after the common prefix get one."""
+    """Return a family number per prompt; prompts that continue alike share a number."""
     begins = np.stack([prompt[: min(map(len, prompts))] for prompt in prompts])
     common = int((begins != begins[0]).any(axis=0).argmax())
     known: dict[int, int] = {}
@@ -101,7 +101,7 @@ def _families(prompts: Sequence[Any]) -> list[int]:
 
 
 def _letters(prompts: Sequence[Any]) -> Callable[[int], str]:
-    """Return a function that writes a token as the letter of the first family that has it."""
+    """Return a function that writes a token as the letter of its first family."""
     letters: dict[int, str] = {}
     for prompt, family in zip(prompts, _families(prompts), strict=True):
         for token in prompt.tolist():
@@ -118,7 +118,7 @@ class Stage:
         self._manager = pool(self._answer, where.workload())
         decode = _letters([request.prompt for request in self._requests])
         self.view = CacheView(self._manager, decode, title=f"{num_requests} requests, {pattern}")
-        """What to look at while it is played."""
+        """The view to watch during the run."""
 
     def play(self) -> None:
         """Serve the requests as planned, slowly enough to watch, from an empty cache each time."""

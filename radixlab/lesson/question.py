@@ -1,7 +1,6 @@
-"""Commit to a guess, run the cell, compare: it never blocks and is kept at once.
+"""Guess, run the cell, compare: a question never blocks, and a guess is stored at once.
 
-Knows questions and front ends; how a question looks is the part of `box`, and where guesses are
-kept that of `guesses`.
+This file knows questions and front ends. `box` draws a question, and `guesses.py` stores guesses.
 """
 
 import math
@@ -15,32 +14,32 @@ from radixlab.home import is_static, learner_home
 from radixlab.lesson.guesses import Guess, GuessBook
 
 _first_answers: dict[str, Guess] = {}
-"""What `reveal` told first in this kernel, by key."""
+"""The first answer that `reveal` printed in this kernel, by key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a learner is asked: one of `choices`, or a number where there are none."""
+    """A question: choose one of `choices`, or give a number if there are none."""
 
     key: str
     text: str
     choices: tuple[str, ...] = ()
     unit: str = ""
     answer: Guess | None = None
-    """Told as soon as a guess is made; None leaves it to `reveal`."""
+    """The answer to tell as soon as a guess is made; None leaves it to `reveal`."""
 
     def __str__(self) -> str:
         options = self.choices or (f"a number of {self.unit}" if self.unit else "a number",)
         return "\n".join([f"Predict: {self.text}", *(f"  ○ {option}" for option in options)])
 
     def parse(self, typed: str) -> Guess | None:
-        """Return what was typed or picked as a guess; None where it is neither."""
+        """Return what was typed or picked as a guess; None if it is not one."""
         if self.choices:
             return typed if typed in self.choices else None
         return _number(typed.strip().removesuffix(self.unit))
 
     def comment(self, guess: Guess) -> str:
-        """Say what was kept, and the answer where it is to be told at once."""
+        """Return the message for a stored guess, with the answer if it is told at once."""
         kept = f"Your guess is kept: {_with_unit(guess, self.unit)}."
         if self.answer is None:
             return f"{kept} Run on to see."
@@ -57,20 +56,20 @@ def predict(
 ) -> None:
     """Ask for a guess: a row of `choices`, or a number of `unit`.
 
-    Each change is kept at once under `key`; `reveal(key, actual)` compares later. Without a front
-    end, and in notebooks as committed, the question stands as text.
+    Each change is stored at once under `key`; `reveal(key, actual)` compares later. Without a front
+    end, and in committed notebooks, the question is shown as text.
 
     Parameters
     ----------
     key
-        Names the guess, once in the whole course.
+        Names the guess; unique in the whole course.
     answer
-        Told right after the guess; without it only `reveal` tells.
+        Told right after the guess; without it, only `reveal` tells the answer.
 
     Raises
     ------
     ValueError
-        Two choices read alike, or there is only one.
+        Two choices are equal, or there is only one.
     """
     options = tuple(str(choice) for choice in choices or ())
     if choices is not None and (len(options) < 2 or len(set(options)) < len(options)):
@@ -88,9 +87,9 @@ def predict(
 
 
 def reveal(key: str, actual: object, unit: str = "") -> None:
-    """Print the guess kept under `key` beside what the engine measured.
+    """Print the guess stored under `key` beside the engine's answer.
 
-    In a notebook the first answer stays: if the cell runs again on a later state, it measures
+    In a notebook the first answer is kept: if the cell runs again in a later state, it measures
     something else.
 
     >>> reveal("never-asked", 16, unit="blocks")
@@ -109,7 +108,7 @@ def reveal(key: str, actual: object, unit: str = "") -> None:
 
 
 def keep_answer(guesses: GuessBook, key: str, answer: Guess) -> None:
-    """Keep the first answer that a learner was told, beside the guesses: progress counts by it."""
+    """Store the first answer that a learner was told; `progress` counts by it."""
     answers = answers_beside(guesses)
     with suppress(OSError):  # a full or read-only disk must not stop a lesson
         if answers.get(key) is None:
@@ -117,12 +116,12 @@ def keep_answer(guesses: GuessBook, key: str, answer: Guess) -> None:
 
 
 def answers_beside(guesses: GuessBook) -> GuessBook:
-    """Return the book of the answers that belong to a book of guesses."""
+    """Return the book of answers that belongs to a book of guesses."""
     return GuessBook(guesses.path.with_name("answers.json"))
 
 
 def is_right(guess: Guess, actual: Guess) -> bool:
-    """Tell whether a guess is the answer, or within 1 % of a measured one.
+    """Whether a guess equals the answer, or is within 1 % of a measured one.
 
     >>> is_right(62, 62.4731), is_right(62, 63), is_right("leaf a", "leaf a")
     (True, False, True)
@@ -140,7 +139,7 @@ def guess_book() -> GuessBook:
 
 
 def _has_front_end() -> bool:
-    """Tell whether a kernel runs this: a script has nobody to show a widget to."""
+    """Whether a kernel runs this; a script cannot show a widget."""
     if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
         return False
     from IPython.core.getipython import get_ipython
@@ -159,7 +158,7 @@ def _number(typed: str) -> int | float | None:
 
 
 def _plain(value: object) -> Guess:
-    """Turn NumPy's scalars and whatever else is counted or named into what JSON and prose hold."""
+    """Convert NumPy scalars and other values to types for JSON and prose."""
     if isinstance(value, str | bool):
         return str(value)
     if isinstance(value, SupportsFloat):

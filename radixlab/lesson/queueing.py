@@ -1,4 +1,4 @@
-"""A queue before the cache, for lesson 07: who goes next, and what the cache then finds.
+"""A queue in front of the cache, for lesson 07: the order of requests, and their hits.
 
 One request runs at a time, so the value of an order shows in hit tokens alone.
 """
@@ -20,7 +20,7 @@ OWN_TOKENS = 16
 
 
 def questions(num_documents: int, per_document: int, tokens: int = 640) -> list[Prompt]:
-    """Make prompts in random order, each of one document of `tokens` and 16 tokens of its own."""
+    """Make prompts in random order, each of a document of `tokens` tokens and 16 own tokens."""
     random = np.random.default_rng(0)
     documents = random.integers(1_000, size=(num_documents, tokens))
     prompts = [_prompt(document, random) for document in documents for _ in range(per_document)]
@@ -45,14 +45,14 @@ def _prompt(document: npt.NDArray[np.int64], random: np.random.Generator) -> Pro
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What serving all prompts in some order came to."""
+    """The result of serving all prompts in some order."""
 
     hit_tokens: int
     prompt_tokens: int
     most_passes: int
-    """The most times that one request was passed by requests that came later."""
+    """The most passes that one request suffered from later requests."""
     num_shorter: int
-    """How often the request served had fewer cached tokens than another that waited."""
+    """How often the served request had fewer cached tokens than a waiting one."""
 
     @property
     def share(self) -> float:
@@ -63,10 +63,10 @@ class Served:
 def serve_all(
     order: Order, prompts: Sequence[Prompt], num_blocks: int, num_waiting: int | None = None
 ) -> Served:
-    """Serve all prompts, each time the one that `order` puts first.
+    """Serve all prompts, always the one that `order` puts first.
 
     All prompts wait from the beginning. With `num_waiting`, only that many wait at once, and the
-    next one comes when one is served. Passes are counted as the scheduler counts them: a waiting
+    next one arrives when one is served. Passes are counted as the scheduler counts them: a waiting
     request is passed when a request that came later is served.
     """
     manager = KVCacheManager(CacheConfig(num_blocks))
@@ -87,7 +87,7 @@ def serve_all(
 
 
 def passes_of_a_cold_request(order: Order, max_rounds: int = 200) -> int | None:
-    """Let two hot requests come for each one served; count how often a cold one is passed.
+    """Add two hot requests for each one served; count how often a cold request is passed.
 
     Returns None if the cold request is not served within `max_rounds`.
     """
@@ -110,7 +110,7 @@ def passes_of_a_cold_request(order: Order, max_rounds: int = 200) -> int | None:
 def look_up(
     manager: KVCacheManager, waiting: dict[int, Prompt], passes: Sequence[int]
 ) -> list[Waiting]:
-    """Ask in one batch how much of each waiting prompt is cached; `passes` is by arrival."""
+    """Look up in one batch how much of each waiting prompt is cached; `passes` is by arrival."""
     prompts = [Tokens(prompt) for prompt in waiting.values()]
     found = match_batch(manager.tree, prompts, None, 1)
     block_size = manager.config.block_size
@@ -121,7 +121,7 @@ def look_up(
 
 
 def serve(manager: KVCacheManager, prompt: Prompt) -> None:
-    """Take one request through its life."""
+    """Serve one request: allocate, commit and release."""
     sequence = manager.allocate(prompt)
     manager.commit(sequence, len(prompt))
     manager.release(sequence)

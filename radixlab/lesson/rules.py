@@ -1,4 +1,4 @@
-"""What a notebook must keep to before it is committed. Knows notebooks as data; runs none."""
+"""Rules for notebooks before they are committed. This file reads notebooks and runs none."""
 
 import ast
 import re
@@ -10,12 +10,12 @@ from radixlab.lesson.calls import calls, keys
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MAX_IGNORED = 0.15
-"""Share of code cells whose outputs nbval may leave uncompared."""
+"""The share of code cells whose outputs nbval need not compare."""
 MAX_CELL_LINES = 12
 MAX_WIDTH = 88
-"""Characters in a line of code: what a page of 1,400 pixels shows beside JupyterLab's side bar."""
+"""Characters in a line of code that fit a page of 1,400 pixels beside JupyterLab's side bar."""
 
-FORBIDDEN = {  # in code: nbval fails on each, or compares nothing
+FORBIDDEN = {  # in code: with each of these nbval fails, or compares nothing
     "clear_output": r"\bclear_output\b",
     "an update by display_id": r"\bdisplay_id\b|\bupdate_display\b",
     "an Output widget": r"\bOutput\(",
@@ -26,12 +26,12 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/])/(root|tmp|home|Users|work|opt|private)/
 
 
 def violations(notebook: Any, *, lesson: bool = True) -> list[str]:
-    """Return one line per broken rule, empty for a notebook that can be committed.
+    """Return one line per broken rule; none if the notebook can be committed.
 
     Parameters
     ----------
     notebook
-        As nbformat 4 reads it.
+        A notebook as nbformat 4 reads it.
     lesson
         Lessons also say how long they take, keep their cells short and end with three things to
         remember.
@@ -45,7 +45,7 @@ def violations(notebook: Any, *, lesson: bool = True) -> list[str]:
 
 
 def is_ignored(cell: Any) -> bool:
-    """Tell whether nbval runs the cell without comparing its outputs."""
+    """Whether nbval runs the cell without comparing its outputs."""
     return bool({"nbval-ignore-output", "nbval-skip"} & _tags(cell)) or bool(
         re.search(r"^#\s*NBVAL_(IGNORE_OUTPUT|SKIP)\s*$", cell.source, re.MULTILINE)
     )
@@ -88,7 +88,7 @@ def _guesses(notebook: Any) -> Iterator[str]:
 
 
 def _left_open(question: ast.Call) -> Iterator[str]:
-    """Yield the key of a question whose answer is not told as soon as a guess is made."""
+    """Yield the key of each question whose answer is not told at once."""
     told = len(question.args) > 2 or any(word.arg == "answer" for word in question.keywords)
     if not told and question.args and isinstance(question.args[0], ast.Constant):
         yield str(question.args[0].value)

@@ -1,6 +1,7 @@
 """Two ways of decoding that fork: parallel sampling and beam search. The tokens are random.
 
-Knows the order of calls; the same code drives the engine and its naive twin, which copies at once.
+This file knows the order of calls. The same code drives the engine and its naive twin, which copies
+at once.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run took."""
+    """The costs of a run."""
 
     copied_blocks: int
     peak_blocks: int
@@ -19,7 +20,7 @@ class Cost:
 
 
 def parallel_sampling(manager: Any, prompt: list[int], num_samples: int, num_steps: int) -> Cost:
-    """Draw several answers to one prompt, a token of each in turn."""
+    """Generate several answers to one prompt, one token of each in turn."""
     rng = np.random.default_rng(0)
     samples = [start(manager, prompt)]
     samples += [fork(manager, samples[0]) for _ in range(num_samples - 1)]
@@ -30,9 +31,9 @@ def parallel_sampling(manager: Any, prompt: list[int], num_samples: int, num_ste
 
 
 def beam_search(manager: Any, prompt: list[int], width: int, num_steps: int) -> Cost:
-    """Keep the best `width` of all continuations at each step; scores are random.
+    """Keep the best `width` of all continuations at each step; their scores are random.
 
-    A beam with several survivors is forked, one with none is released.
+    A beam with several survivors is forked; a beam without survivors is released.
     """
     rng, peak = np.random.default_rng(0), 0
     beams = [start(manager, prompt)]
@@ -61,19 +62,19 @@ def start(manager: Any, prompt: list[int]) -> Any:
 
 
 def fork(manager: Any, sequence: Any) -> Any:
-    """Fork, and run the copies that an eager manager orders at once."""
+    """Fork, and run the copies that an eager manager orders at the fork."""
     child = manager.fork(sequence)
     manager.complete(child.copies)
     return child
 
 
 def append(manager: Any, sequence: Any, token: int) -> None:
-    """Add a token, and run the copies it needs."""
+    """Append a token, and run the copies that this needs."""
     manager.complete(manager.append(sequence, [token]))
 
 
 def finish(manager: Any, sequences: list[Any], peak_blocks: int) -> Cost:
-    """Release what still runs, and count."""
+    """Release the running sequences, and return the costs."""
     for sequence in sequences:
         manager.release(sequence)
     return Cost(manager.stats().copied_blocks, peak_blocks)

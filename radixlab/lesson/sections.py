@@ -1,7 +1,7 @@
-"""What each cell of a lesson does to its state: begins a section, changes it, or only reads it.
+"""What each cell of a lesson does to its section: it begins the section, changes or reads it.
 
-Lessons say it in the cells' tags; `make notebooks` writes it down in `guarded/`, from where the
-guard reads it in a kernel. Knows notebooks as data; runs nothing.
+The tags of the cells say this. `make notebooks` saves it in `guarded/`, and the guard in a kernel
+reads it from there. This file reads notebooks and runs nothing.
 """
 
 import ast
@@ -18,7 +18,7 @@ from radixlab.lesson.pace import core_cells
 
 FOLDER = Path(__file__).with_name("guarded")
 KINDS = ("fresh", "step", "free")
-"""The tags. A cell without one only reads the state of its section: its kind is `read`."""
+"""The tags. A cell without one only reads the state of its section; its kind is `read`."""
 _LABEL_LENGTH = 44
 
 
@@ -31,15 +31,15 @@ class Cell:
     mark: str
     """Stands for its source text."""
     label: str
-    """Its first line, by which a learner finds it."""
+    """The first line of the cell, by which a learner finds it."""
     section: str | None = None
-    """The id of the fresh cell that begins its section; None where nothing is guarded."""
+    """The id of the fresh cell that begins its section; None if it is not guarded."""
     before: tuple[str, ...] = ()
-    """The ids of the steps that its section takes before this cell."""
+    """The ids of the steps of its section before this cell."""
     needs: dict[str, str] = field(default_factory=dict)
-    """Names it uses, each with the id of the cell above that defines it."""
+    """The names that it uses, each with the id of the defining cell above."""
     raises: bool = False
-    """It ends in an exception, and that is what it shows."""
+    """Whether it ends in an exception on purpose."""
 
 
 Lesson = dict[str, Cell]
@@ -53,7 +53,7 @@ def mark_of(source: str) -> str:
 
 
 def lesson_of(notebook: Any) -> Lesson:
-    """Return what a notebook's tags say about its code cells."""
+    """Return the lesson that a notebook's tags define."""
     found: Lesson = {}
     defined: dict[str, str] = {}
     section: str | None = None
@@ -84,7 +84,7 @@ def lesson_of(notebook: Any) -> Lesson:
 
 
 def problems(notebook: Any) -> Iterator[str]:
-    """Yield what is wrong with a lesson's tags, one line each."""
+    """Yield the faults of a lesson's tags, one line each."""
     lesson = lesson_of(notebook)
     core = {cell["id"] for cell in core_cells(notebook)}
     code = {cell["id"]: cell for cell in notebook.cells if cell.cell_type == "code"}
@@ -123,7 +123,7 @@ def _depth(cell: Cell, core: set[str]) -> Iterator[str]:
 
 
 def write(lesson: Lesson) -> str:
-    """Return the text that keeps a lesson, one cell a line."""
+    """Return a lesson as text, one cell per line."""
     rows = [json.dumps(_row(cell), ensure_ascii=False) for cell in lesson.values()]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 

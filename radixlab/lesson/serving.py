@@ -1,7 +1,7 @@
-"""A request's whole life in one call, for lessons whose subject is what happens between requests.
+"""A request's whole life in one call, for lessons about what happens between requests.
 
-Knows the order of calls. With a store, each token is written as its own value, so that one can read
-back whose bytes a block holds.
+This file knows the order of calls. With a store, each token is written as its own value, so that a
+lesson can read back whose bytes a block holds.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The sharing calculator of lesson 01: what a shared prefix saves, computed and then counted.
 
-Knows the arithmetic of blocks and asks the engine to confirm it; knows nothing of drawings but one
-curve and one box of sliders.
+This file knows the arithmetic of blocks, and lets the engine confirm it. It draws one curve and one
+box of sliders.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from radixlab.lesson.picture import Picture
 def blocks_with_sharing(num_requests: int, shared: int, own: int, block_size: int) -> int:
     """Count the blocks of requests that begin with the same `shared` tokens, by arithmetic.
 
-    Only whole blocks are shared; each request keeps the rest, partial blocks included, for itself.
+    Only whole blocks are shared; each request has its own copy of the rest, even of partial blocks.
 
     >>> blocks_with_sharing(num_requests=3, shared=40, own=8, block_size=4)
     16
@@ -29,7 +29,7 @@ def blocks_with_sharing(num_requests: int, shared: int, own: int, block_size: in
 
 
 def blocks_without_sharing(num_requests: int, shared: int, own: int, block_size: int) -> int:
-    """Count the blocks of the same requests where nobody shares.
+    """Count the blocks of the same requests without sharing.
 
     >>> blocks_without_sharing(num_requests=3, shared=40, own=8, block_size=4)
     36
@@ -80,7 +80,7 @@ def plot_sharing(shared: int, own: int, block_size: int, most_requests: int = 32
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Blocks for some requests: without sharing, with it by arithmetic, and as counted."""
+    """Block counts: without sharing, with sharing by arithmetic, and as counted."""
 
     without: int
     shared: int
@@ -88,12 +88,12 @@ class Sharing:
 
     @property
     def saved(self) -> float:
-        """The part of the blocks that sharing saves, in 0..1."""
+        """The share of the blocks that sharing saves, in 0..1."""
         return 1 - self.shared / self.without
 
     @property
     def verdict(self) -> str:
-        """Whether the engine counts what the formula says."""
+        """Whether the engine's count equals the formula."""
         agrees = self.counted == self.shared
         return "the engine agrees" if agrees else f"but the engine counts {self.counted}"
 
@@ -108,7 +108,7 @@ _SLIDERS = [
 
 
 class SharingCalculator:
-    """Four sliders, and what follows from them; each new setting is counted by the engine too."""
+    """Four sliders and their result; the engine also counts each new setting."""
 
     def __init__(
         self, num_requests: int = 8, shared: int = 400, own: int = 100, block_size: int = 16
@@ -134,7 +134,7 @@ class SharingCalculator:
         )
 
     def to_html(self) -> str:
-        """Say it large, with a bar for each number of blocks. There are only numbers in it."""
+        """Return the result as HTML, with a bar for each count. It holds numbers only."""
         r = self.result()
         longest = max(r.without, r.shared)
         bars = _bar("without sharing", r.without, longest, "#D55E00")
@@ -192,7 +192,7 @@ def _word(number: int, word: str) -> str:
 
 
 def _bar(label: str, number: int, longest: int, color: str) -> str:
-    """Draw one bar; the number stands at its end, so the longest leaves room for it."""
+    """Draw one bar with its number at the end; the longest bar leaves room for it."""
     length = f"calc((100% - 14em) * {number / longest:.4f})"
     return (
         '<div style="display: flex; align-items: center; gap: 8px; margin: 3px 0;">'

@@ -1,6 +1,6 @@
-"""Today's source of an object, numbered as in its file: a lesson and the code cannot drift apart.
+"""The current source of an object, numbered as in its file, so that lessons cannot be outdated.
 
-Knows how to find and number source lines; knows nothing of what they mean.
+This file knows how to find and number source lines. It does not know what they mean.
 """
 
 import ast
@@ -15,19 +15,19 @@ from types import ModuleType
 import radixlab
 
 Part = str | tuple[str, str]
-"""A line of a listing, by a text that it holds; or a run of lines, by two such texts."""
+"""A line of a listing, given by a text on it, or a run of lines, given by two such texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Source lines as they stand in a file."""
+    """Source lines of a file."""
 
     path: str
-    """Relative to the folder above the package, with forward slashes on every system."""
+    """The path relative to the folder above the package, with forward slashes on every system."""
     first_line: int
     lines: tuple[str, ...]
     kept: tuple[bool, ...] = ()
-    """Which lines to show; empty means all. A gap between shown lines is drawn as `⋮`."""
+    """The lines to show; empty means all. A gap between shown lines is drawn as `⋮`."""
 
     def __str__(self) -> str:
         width = len(str(self.first_line + len(self.lines) - 1))
@@ -45,13 +45,13 @@ class Listing:
     def only(self, *parts: "Part") -> "Listing":
         """Keep the first line, which names the function, and these parts, in order.
 
-        A part is a text that one line holds, or two texts: from the line that holds the first to
-        the next one that holds the second.
+        A part is one text, which selects the line with this text, or two texts, which select the
+        lines from the first text to the next line with the second.
 
         Raises
         ------
         ValueError
-            No line holds the text, behind the part before it.
+            No line after the previous part has the text.
         """
         kept, start = [False] * len(self.lines), 1
         kept[0] = True
@@ -79,7 +79,7 @@ def listing(obj: object) -> Listing:
     Raises
     ------
     TypeError
-        `obj` is none of these, or has no Python source.
+        `obj` is anything else, or has no Python source.
     """
     target = _definition(obj)
     try:
@@ -91,14 +91,14 @@ def listing(obj: object) -> Listing:
             f"not {obj!r}"
         ) from None
     text = textwrap.dedent("".join(lines)).rstrip("\n")
-    first_line = max(number, 1)  # a module's lines are said to begin at 0
+    first_line = max(number, 1)  # inspect numbers a module's lines from 0
     return Listing(_short_path(target, file), first_line, tuple(text.split("\n")))
 
 
 def excerpt(file: str, name: str, first: str = "", last: str = "") -> Listing:
-    """Find a function in a file below the package, without importing what may not be installed.
+    """Find a function in a file of the package without importing it: torch may be missing.
 
-    From the line that holds `first` to the next one that holds `last`; without them, all of it.
+    Returns the lines from the one with `first` to the next one with `last`; by default all lines.
 
     Raises
     ------
@@ -126,9 +126,9 @@ def _line_with(text: str, lines: Sequence[str], start: int, name: str) -> int:
 
 
 def show(obj: object, *parts: Part) -> None:
-    """Print today's source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`.
+    """Print the current source of `obj`, numbered as in its file: `show(RadixTree.match_prefix)`.
 
-    Also takes what `excerpt` found. With `parts`, only the first line and these parts are shown:
+    Also takes the result of `excerpt`. With `parts`, only the first line and these parts are shown:
     `show(RadixTree.find, "children.get", ("end =", "return Found"))`; see `Listing.only`.
     """
     found = obj if isinstance(obj, Listing) else listing(obj)
@@ -150,7 +150,7 @@ def _definition(obj: object) -> object:
 
 
 def _short_path(target: object, file: str | None) -> str:
-    """Return the path below the package's parent; code typed in a cell has no file to name."""
+    """Return the path below the package's parent; code typed in a cell has none."""
     module = target if isinstance(target, ModuleType) else inspect.getmodule(target)
     if file is None or module is None or not Path(file).is_file():
         return "this notebook"

@@ -1,7 +1,7 @@
-"""One-line tasks inside the lessons: tried on cases at once, ungraded, with the grader's reporter.
+"""One-line tasks inside the lessons, checked at once on some cases, but not graded.
 
 The learner fills in a function; `attempt` compares it with ours and shows the first case in which
-they differ. The code runs in the kernel: there is nothing to win by cheating.
+they differ. The code runs in the kernel, since nothing can be won by cheating.
 """
 
 import math
@@ -21,7 +21,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a function is to return, and the arguments to try it on."""
+    """The specification of a function, and the arguments to try it on."""
 
     rule: str
     answer: Function
@@ -135,7 +135,7 @@ TASKS = {
 
 
 def attempt(key: str, function: Function) -> None:
-    """Try a function on the cases of a task, and show the first that it gets wrong."""
+    """Try a function on the cases of a task, and show the first wrong one."""
     lesson, name = key.split("/")
     task = TASKS[key]
     item = Item(name, 0, task.rule, lambda trial: None, task.hints, ())
@@ -169,7 +169,7 @@ def verdict(task: Task, name: str, function: Function) -> Verdict:
 def _agree(found: object, expected: object) -> bool:
     """Compare values, not types: 2.0 blocks are 2 blocks, and NumPy's numbers are numbers.
 
-    Only truth values stand apart, so that True is not 1.
+    Booleans are the exception: True is not 1.
     """
     found = found.item() if isinstance(found, np.generic) else found
     if isinstance(expected, bool) or isinstance(found, bool):

@@ -1,4 +1,4 @@
-"""Timing in a cell: medians, in microseconds, to be compared with each other and nothing else."""
+"""Timing in a cell: medians in microseconds, to be compared only with each other."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from statistics import median
 
 
 def median_us(action: Callable[[], object], rounds: int = 300) -> float:
-    """Call `action` many times and return the median, which drops warm-up and interruptions."""
+    """Call `action` many times and return the median, which ignores warm-up and interruptions."""
     return median(times_us(action, rounds))
 
 
 def times_us(action: Callable[[], object], rounds: int) -> list[float]:
-    """Call `action` so many times and return each time, the first in front."""
+    """Call `action` repeatedly and return the time of each call, in order."""
     times = []
     for _ in range(rounds):
         begin = time.perf_counter_ns()

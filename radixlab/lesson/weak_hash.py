@@ -1,4 +1,4 @@
-"""The other design, made to fail: a flat map from hashes to blocks, with a hash of a few bits.
+"""The other design, built to fail: a flat map from hashes to blocks, with a hash of a few bits.
 
 vLLM finds cached blocks this way and trusts the hash, which is wide enough to make a collision
 unlikely. Here the width is a parameter, so that lesson 02 can watch what a collision does.
@@ -16,7 +16,7 @@ from radixlab.cache.allocator import BlockAllocator
 class FlatHashCache:
     """Prefix caching by a chain of hashes: block i is found by `hash(hash of block i-1, tokens)`.
 
-    It trusts the hash: tokens are never compared. Nothing is ever freed; a lesson is short.
+    It trusts the hash: tokens are never compared. Blocks are never freed, as a lesson is short.
     """
 
     def __init__(self, config: CacheConfig, hash_bits: int) -> None:
@@ -27,7 +27,7 @@ class FlatHashCache:
         self.num_requests = 0
 
     def allocate(self, tokens: list[int]) -> Sequence:
-        """Look up every full block but the last by its hash, as far as they are known."""
+        """Look up the full blocks, except the last, by hash, until one is not found."""
         sequence = Sequence(self.num_requests, Tokens(tokens), None)
         self.num_requests += 1
         hashes = self.hashes(sequence)[: (len(tokens) - 1) // self.block_size]
@@ -42,7 +42,7 @@ class FlatHashCache:
         return sequence
 
     def commit(self, sequence: Sequence) -> None:
-        """Register every full block under its hash; the first one to come keeps the place."""
+        """Register every full block under its hash, unless the hash is taken."""
         for block, block_hash in zip(
             sequence.block_table.tolist(), self.hashes(sequence), strict=False
         ):
@@ -59,7 +59,7 @@ class FlatHashCache:
         return chain
 
     def serve(self, prompts: Iterable[list[int]], canary: KVCanary) -> None:
-        """Take each prompt through its life; the canary raises where one reads another's KV."""
+        """Serve each prompt; the canary raises if one reads another's KV."""
         for tokens in prompts:
             sequence = self.allocate(tokens)
             canary.write(sequence)
@@ -68,9 +68,9 @@ class FlatHashCache:
 
 
 def requests_until_wrong(hash_bits: int, most_requests: int = 2_000, seed: int = 0) -> int | None:
-    """Send random prompts until one is served another's KV; return how many that took.
+    """Send random prompts until one is served another's KV; return how many were sent.
 
-    None if it did not happen within `most_requests`.
+    Returns None if this did not happen within `most_requests`.
     """
     rng = np.random.default_rng(seed)
     config = CacheConfig(num_blocks=4 * most_requests, block_size=4)

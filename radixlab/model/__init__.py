@@ -2,8 +2,9 @@
 
     folder ─► load_model ─► Llama ─► Runner.forward(work) ─► logits ─► choose ─► tokens
 
-Read `llama.py` for the arithmetic, `attend.py` for where it meets the cache, `runner.py` for a
-step. What is listed here needs torch: without it, `TorchMissingError` says what to install.
+Read `llama.py` for the arithmetic, `attend.py` for its connection to the cache, and `runner.py` for
+a step. The names listed here need torch: if it is missing, `TorchMissingError` says what to
+install.
 """
 
 from importlib import import_module
@@ -28,8 +29,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and no more: a scheduler needs parts of this package, not torch."""
+    """Import a name when it is first used: the scheduler needs this package, but not torch."""
     if name not in _HOMES:
         raise AttributeError(f"radixlab.model has no {name}; it has {', '.join(_HOMES)}")
-    import_module("radixlab.attention")  # says what to install where torch is missing
+    import_module("radixlab.attention")  # says what to install if torch is missing
     return getattr(import_module(f"radixlab.model.{_HOMES[name]}"), name)

@@ -1,8 +1,8 @@
-"""Two ways to attend: densely among the rows of a batch, or paged, over the blocks of the cache.
+"""Two ways to attend: densely among the rows of a batch, or paged over the blocks of the cache.
 
-`Dense` knows no cache: every request comes whole, every time. It is the truth that the paged way is
-compared with, and what training uses. `Paged` stores the new rows' KV in the blocks that the
-cache's sequences name, and reads what is there, whoever wrote it.
+`Dense` uses no cache: it computes every request as a whole. It is the reference for `Paged`, and
+training uses it. `Paged` stores the KV of new rows in the blocks of the cache's sequences, and then
+reads all KV in these blocks, no matter which request wrote it.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Dense:
     """Causal attention within each request of a flat batch."""
 
     bounds: list[int]
-    """Where requests begin among the rows, and the number of rows: request i has the rows
+    """The first row of each request, then the number of rows: request i has the rows
     `[bounds[i], bounds[i + 1])`."""
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -37,12 +37,12 @@ class Dense:
 
 @dataclass(slots=True)
 class Paged:
-    """Attention of one step over the blocks of a KV store: new KV is written, then all is read."""
+    """Attention of one step over the blocks of a KV store: write the new KV, then read all KV."""
 
     store: TorchKVStore
     step: Step
     backend: str | None = None
-    """A name of `radixlab.attention.BACKENDS`; None for the fastest that can read the store."""
+    """A name in `radixlab.attention.BACKENDS`; None for the fastest that can read the store."""
     _slots: Slots = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,7 +50,9 @@ class Paged:
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """`q` `[T, heads, head_dim]`, `k`, `v` `[T, kv_heads, head_dim]` → as `q`."""
-        pool, step, num = self.store.layers[layer], self.step, self.step.num_decode
+        pool = self.store.layers[layer]
+        step = self.step
+        num = step.num_decode
         write_kv(pool, k, v, self._slots, self.backend)
         out = q.new_empty(q.shape)
         if step.decode is not None:

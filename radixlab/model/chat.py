@@ -1,7 +1,7 @@
 """Conversations become prompts: a model's chat template, rendered as transformers renders it.
 
-Templates are code from whoever made the model, so they run in a sandbox, on plain copies of what
-the caller passed. Knows no token and no file.
+A template is code by the model's authors, so it runs in a sandbox, on plain copies of the caller's
+values. This file knows no tokens and no files.
 """
 
 import dataclasses
@@ -24,16 +24,16 @@ from radixlab.model.errors import ChatTemplateError
 Message = Mapping[str, Any]
 """One turn of a conversation: its `role` ("system", "user", "assistant") and its `content`."""
 REASONING = ("reasoning_content", "thinking", "reasoning")
-"""The names under which servers pass what a model thought; templates read the first or second."""
+"""Names under which servers pass a model's reasoning; templates read the first or the second."""
 
 
 class ChatText(str):
-    """A prompt that a chat template has written: its special tokens are in it.
+    """A prompt that a chat template has written, special tokens included.
 
-    `Tokenizer.encode` adds none to it. Text may be appended, as the beginning of the answer: the
-    result is a `ChatText` too. No text may be put before it. Every other operation of `str` gives a
-    plain text, to which the tokenizer's own special tokens are added; where that would double the
-    first one, `encode` refuses it.
+    `Tokenizer.encode` adds no special tokens to it. Text may be appended as the beginning of the
+    answer: the result is a `ChatText` too. No text may be put before it. Every other operation of
+    `str` returns plain text, to which the tokenizer adds its own special tokens; if that would
+    repeat the first special token, `encode` refuses the text.
     """
 
     __slots__ = ()
@@ -56,9 +56,9 @@ def render(
     variables: Mapping[str, Any],
     today: date | None = None,
 ) -> ChatText:
-    """Write a conversation as a template says; `ChatTemplateError` if it cannot.
+    """Render a conversation by a template; raise `ChatTemplateError` if that fails.
 
-    `variables` are the other names that the template may read. `today` is what its clock shows.
+    `variables` are the other names that the template may read. `today` is the date of its clock.
     """
     for name in ("tools", "documents"):
         for each in variables.get(name) or ():
@@ -72,14 +72,14 @@ def render(
     try:
         compiled = _compiled(template)
         written = compiled.render(**known, messages=said, strftime_now=_clock(today))
-    except Exception as error:  # a template may raise whatever Python can
+    except Exception as error:  # a template may raise anything
         why = " ".join(str(error).split()) or type(error).__name__
         raise ChatTemplateError(f"the chat template: {why}") from error
     return ChatText(written)
 
 
 def _messages(messages: Many[Message]) -> list[dict[str, Any]]:
-    """Copy messages without absent parts; a thought gets both names that templates read."""
+    """Copy messages without absent parts; give reasoning both names that templates read."""
     if isinstance(messages, str | Mapping) or not isinstance(messages, Iterable):
         raise ChatTemplateError(f"a conversation is a list of messages, not {messages!r:.60}")
     plain = [_plain(message) for message in messages]
@@ -103,9 +103,9 @@ def _without_none(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy a value into JSON's own types; anything else in it becomes a mark such as `<lock>`.
+    """Copy a value into JSON's types; anything else becomes a mark such as `<lock>`.
 
-    Other objects have methods, and the sandbox cannot know what these do.
+    Other objects have methods, and the sandbox cannot know what those methods do.
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -130,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 
 def _clock(today: date | None) -> Callable[[str], str]:
-    """Make what templates call `strftime_now`: the current time, or midnight of the day given."""
+    """Return `strftime_now` for templates: the current time, or midnight of the given day."""
 
     def strftime_now(format: str) -> str:
         if today is None:
@@ -145,12 +145,12 @@ def _clock(today: date | None) -> Callable[[str], str]:
 
 
 class GenerationTag(Extension):
-    """`{% generation %} … {% endgeneration %}`: marks what a model is trained to say, unchanged."""
+    """`{% generation %} … {% endgeneration %}`: marks text for training; renders it as is."""
 
     tags = {"generation"}  # noqa: RUF012  jinja's own interface
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Render what is inside as if the tag were not there, in a scope of its own."""
+        """Render the content as if the tag were not there, in its own scope."""
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         call = self.call_method("_inside")

@@ -1,6 +1,6 @@
 """The sizes and switches of a model of Llama's architecture.
 
-Knows numbers; the arithmetic is `llama`'s, reading a `config.json` the loader's.
+This file knows numbers. `llama.py` has the arithmetic, and the loader reads `config.json`.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from radixlab.config import ConfigError, positive
 class RopeScaling:
     """How Llama 3.1 stretches RoPE beyond the context length that it was trained on.
 
-    Wavelengths above `original_context_len / low_freq_factor` are stretched by `factor`, those
-    below `original_context_len / high_freq_factor` are kept, and those between go smoothly from one
-    to the other (the Llama 3 herd of models, arXiv 2407.21783, and its reference code).
+    Wavelengths above `original_context_len / low_freq_factor` are stretched by `factor`. Those
+    below `original_context_len / high_freq_factor` are kept. The factor changes smoothly in between
+    (the Llama 3 herd of models, arXiv 2407.21783, and its reference code).
     """
 
     factor: float
@@ -34,7 +34,7 @@ class RopeScaling:
 
 @dataclass(frozen=True, slots=True)
 class LinearScaling:
-    """The plain way to stretch RoPE: every wavelength by `factor`."""
+    """The plain way to stretch RoPE: every wavelength is multiplied by `factor`."""
 
     factor: float
 
@@ -58,9 +58,9 @@ class ModelConfig:
     """Query heads: a multiple of `num_kv_heads`."""
     num_kv_heads: int
     head_dim: int
-    """Numbers of a query or key: even, because RoPE turns pairs."""
+    """Numbers in a query or key: even, because RoPE rotates pairs."""
     max_context_len: int
-    """Tokens of prompt and answer together that the positions are good for."""
+    """Most tokens of prompt and answer together."""
     rms_norm_eps: float = 1e-6
     rope_theta: float = 10_000.0
     rope_scaling: RopeScaling | LinearScaling | None = None
@@ -69,9 +69,9 @@ class ModelConfig:
     """Whether attention's output projection has a bias."""
     mlp_bias: bool = False
     qk_norm: bool = False
-    """Whether each head's query and key are normed before RoPE."""
+    """Whether each head's query and key are normalized before RoPE."""
     tied_embeddings: bool = False
-    """Whether the last layer is the embedding's matrix again."""
+    """Whether the last layer uses the embedding's matrix."""
 
     def __post_init__(self) -> None:
         names = ("vocab_size", "hidden_size", "intermediate_size", "num_layers", "num_heads")
@@ -89,12 +89,12 @@ class ModelConfig:
 
     @property
     def group_size(self) -> int:
-        """Query heads for each KV head."""
+        """Query heads per KV head."""
         return self.num_heads // self.num_kv_heads
 
     @property
     def kv_numbers_per_token(self) -> int:
-        """Numbers that a token's KV takes in all layers; times the dtype's size it is bytes."""
+        """Numbers in a token's KV over all layers; times the dtype's size, this is its bytes."""
         return 2 * self.num_layers * self.num_kv_heads * self.head_dim
 
 

@@ -1,6 +1,6 @@
-"""Numbers that a checkpoint states twice: they must be the same, or it is not known which is meant.
+"""Numbers that a checkpoint states twice must be equal: otherwise it is unclear which are meant.
 
-Knows two tensors in files, and compares them in pieces: neither has to fit into memory.
+This file compares two stored tensors in pieces, so that neither has to fit into memory.
 """
 
 import torch
@@ -10,23 +10,25 @@ from radixlab.model.errors import WeightsError
 from radixlab.model.tensorfile import Stored, opened
 
 PIECE_NUMBERS = 2**22
-"""Numbers of each tensor that are in memory at a time."""
+"""Numbers of each tensor that are held in memory at a time."""
 CPU = torch.device("cpu")
 
 
 def refuse_unless_equal(first: Stored, second: Stored, why: str) -> None:
-    """Raise a `WeightsError` that names both, unless they hold the same numbers."""
+    """Raise a `WeightsError` that names both tensors, unless they hold the same numbers."""
     if first.shape != second.shape or not _are_equal(first, second):
         where = "" if first.path == second.path else f" of {first.path.name}"
         raise WeightsError(
-            f"{second.path}: {why}, but tensor {second.name} is not tensor {first.name}{where}"
+            f"{second.path}: {why}, but tensor {second.name} differs from tensor "
+            f"{first.name}{where}"
         )
 
 
 def refuse_other_frequencies(stored: Stored, known: list[Tensor]) -> None:
-    """Raise a `WeightsError` unless a file's frequencies of RoPE are among those that are known.
+    """Raise a `WeightsError` unless a file's RoPE frequencies equal one of the `known` ones.
 
-    Files keep them rounded, so a hundredth is allowed; another base is off by far more.
+    Files store them rounded, so a relative error of 1 % is allowed; a different base is off by far
+    more.
     """
     with opened(stored.path, CPU) as file:
         kept = file.get_tensor(stored.name).float()
@@ -35,8 +37,8 @@ def refuse_other_frequencies(stored: Stored, known: list[Tensor]) -> None:
         for each in known
     ):
         raise WeightsError(
-            f"{stored.path}: tensor {stored.name} is not what rope_theta and the scaling of "
-            "config.json give"
+            f"{stored.path}: tensor {stored.name} does not match rope_theta and the scaling "
+            "of config.json"
         )
 
 

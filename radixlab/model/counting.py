@@ -1,12 +1,12 @@
 """A stand-in for a model: it answers at once, and checks every read of the cache.
 
-The next token is a hash of all tokens before it, so an answer is right or wrong to the last token,
-as a model's is. In place of KV it writes the canary's fingerprints, and reads them through the
-block table as attention would: a block that holds anything else raises `CanaryError`. With it the
-scheduler is tested, and shown, without torch.
+The next token is a hash of all tokens before it, so every token of an answer depends on its whole
+context, as in a model. The stand-in writes the canary's fingerprints instead of KV, and reads them
+through the block table as attention would: a block that holds anything else raises `CanaryError`.
+Tests and lessons use it to run the scheduler without torch.
 
-KV that is not finite is marked by a position of its own, `NOT_FINITE`: whoever reads such a slot
-gets no token, and what is computed over it is not finite either, as in a model.
+Non-finite KV is marked by a special position, `NOT_FINITE`. A request that reads such a slot gets
+non-finite logits, and the KV computed from it is non-finite too, as in a model.
 """
 
 import zlib
@@ -21,7 +21,7 @@ from radixlab.config import CacheConfig, positive
 from radixlab.model.work import Work
 
 NOT_FINITE = -2
-"""A slot with this position stands for K or V that is NaN or infinite."""
+"""A slot with this position stands for a K or V that is NaN or infinite."""
 
 
 class CountingRunner:
@@ -33,7 +33,7 @@ class CountingRunner:
         self.vocab_size = positive("vocab_size", vocab_size)
         sizes = cache.num_blocks, cache.block_size, cache.num_host_blocks
         self.canary = KVCanary(*sizes) if canary else None
-        """Looks at every token that a step attends; None to measure what all else costs."""
+        """Checks every token that a step attends; None to measure the cost of everything else."""
         self.num_steps = self.num_computed_tokens = 0
 
     def transfer(self, transfers: list[Transfer]) -> None:
@@ -42,7 +42,7 @@ class CountingRunner:
             self.canary.run(transfers)
 
     def forward(self, work: Many[Work]) -> TokenArray:
-        """Write these tokens' fingerprints, read all before them, give what follows: `[n]`."""
+        """Write these tokens' fingerprints, read all before them, return the next tokens, `[n]`."""
         self.num_steps += 1
         self.num_computed_tokens += sum(item.end - item.start for item in work)
         if self.canary:
@@ -53,7 +53,7 @@ class CountingRunner:
         return np.where(sound, tokens, -1).astype(np.int32)
 
     def _read(self, item: Work) -> bool:
-        """Read all that this piece attends to; return whether it is finite."""
+        """Read everything that this piece attends to; return whether all of it is finite."""
         if self.canary is None:
             return True
         slots = item.sequence.slots(0, item.end, self.canary.block_size)
@@ -66,28 +66,28 @@ class CountingRunner:
         return False
 
     def takes(self, sampler: object) -> bool:
-        """Whether this is a number to add, or None."""
+        """Whether this is a sampler: a number to add to each token, or None."""
         return sampler is None or isinstance(sampler, int)
 
     def rewind(self, sampler: int | None, num_tokens: int) -> None:
-        """Do nothing: nothing is drawn at random."""
+        """Do nothing: tokens are not drawn at random."""
 
     def broken_blocks(self, block_ids: Many[int]) -> list[int]:
-        """List those of these device blocks that have a slot that is not finite."""
+        """Return those of these device blocks that have a non-finite slot."""
         if self.canary is None:
             return []
         positions = self.canary.store.data["position"]
         return [block for block in block_ids if (positions[block] == NOT_FINITE).any()]
 
-    def broken(self, scores: TokenArray) -> list[int]:
-        """List the rows that are no token."""
-        return np.flatnonzero(scores < 0).tolist()
+    def broken(self, logits: TokenArray) -> list[int]:
+        """List the rows with non-finite logits, which are marked by a negative number."""
+        return np.flatnonzero(logits < 0).tolist()
 
-    def choose(self, scores: TokenArray, samplers: Many[int | None]) -> list[int]:
-        """Give the tokens; a sampler is a number to add, so that forks differ."""
-        pairs = zip(scores.tolist(), samplers, strict=True)
+    def choose(self, logits: TokenArray, samplers: Many[int | None]) -> list[int]:
+        """Return the tokens; a sampler is a number to add, so that forks differ."""
+        pairs = zip(logits.tolist(), samplers, strict=True)
         return [(token + (sampler or 0)) % self.vocab_size for token, sampler in pairs]
 
     def next_token(self, token_ids: TokenArray) -> int:
-        """Say what follows these tokens, int32 `[n]`, whatever the cache holds."""
+        """Return the token that follows int32 `[n]` tokens; the cache plays no part in it."""
         return zlib.crc32(token_ids.tobytes()) % self.vocab_size

@@ -1,4 +1,4 @@
-"""What can go wrong around a model. Every message is one line with the thing and its numbers."""
+"""Errors around a model. Every message is one line that names the thing and the numbers."""
 
 
 class ModelError(ValueError):
@@ -6,19 +6,19 @@ class ModelError(ValueError):
 
 
 class MissingFileError(ModelError):
-    """A file that a model's folder must have, and has not."""
+    """A required file that is missing from a model's folder."""
 
 
 class BadFileError(ModelError):
-    """A file that is there and cannot be read: cut short, or not what its name says."""
+    """A file that exists but cannot be read: it is truncated, or not what its name says."""
 
 
 class UnsupportedModelError(ModelError):
-    """A model that computes something which this code does not."""
+    """A model that computes something that this code does not implement."""
 
 
 class WeightsError(ModelError):
-    """Tensors that do not fit the model: one is missing, unknown or of another shape."""
+    """Tensors that do not fit the model: one is missing, unknown or has the wrong shape."""
 
 
 class ChatTemplateError(ModelError):
@@ -26,8 +26,8 @@ class ChatTemplateError(ModelError):
 
 
 class DoubledTokenError(ModelError):
-    """A text whose first special token is there already, and would be added again."""
+    """A text that begins with a special token that the tokenizer would add again."""
 
 
 class LogitsError(ModelError):
-    """Scores among which no token can be chosen."""
+    """Non-finite logits, from which no token can be chosen."""

@@ -1,6 +1,6 @@
 """The values of a JSON file by name and type, and facts that a file states more than once.
 
-Knows how to read a value and how to refuse one; what the names mean is for others to say.
+This file knows how to read a value and how to refuse one. It does not know what the names mean.
 """
 
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ MOST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The values of a JSON object by name and type; `null` is as good as absent.
+    """The values of a JSON object by name and type; `null` counts as absent.
 
-    A value of another type, or one without a default that is absent, is a `BadFileError`.
+    A value of the wrong type, or an absent value without a default, raises `BadFileError`.
     """
 
     path: Path
     values: dict[str, Any]
 
     def integer(self, name: str, default: int | None = None, most: int = MOST) -> int:
-        """Return an integer; one above `most` is a `BadFileError` too."""
+        """Return an integer; a value above `most` raises `BadFileError` too."""
         value = int(self._value(name, int, default))
         if value > most:
-            raise BadFileError(f"{self.path}: {name} cannot be above {most}, and is {value!s:.20}")
+            raise BadFileError(f"{self.path}: {name} is {value!s:.20}: it cannot be above {most}")
         return value
 
     def number(self, name: str, default: float | None = None) -> float:
-        """Return a finite number; integers count."""
+        """Return a finite number; integers are allowed."""
         value = self._value(name, (int, float), default)
         if not abs(value) <= 1e300:
             raise BadFileError(f"{self.path}: {name} cannot be {value!s:.20}")
@@ -55,9 +55,9 @@ class Fields:
         return Fields(self.path, self._value(name, dict, {}))
 
     def agreed(self, facts: Mapping[str, Any]) -> Any:
-        """Return the value that all sources of a fact state; None where all are absent.
+        """Return the value that all sources of a fact state; None if all are absent.
 
-        Two values that differ are a `BadFileError` that names both sources.
+        Two different values raise a `BadFileError` that names both sources.
         """
         stated = {source: value for source, value in facts.items() if value is not None}
         sources = list(stated)

@@ -1,7 +1,7 @@
 """From a Hugging Face `config.json` to our `ModelConfig`.
 
-Knows the file's names and which models this code can be. Every fact that the file states twice
-must be stated alike; a key whose meaning is not known here is refused (`hf_keys`).
+This file knows the keys of `config.json`, and which models this code can run. A fact that the file
+states twice must have the same value; a key with an unknown meaning is refused (`hf_keys`).
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from radixlab.model.hf_keys import HARMLESS, NEUTRAL, NOT_FALSE, READ, SAME
 from radixlab.model.hf_rope import read_rope
 
 MOST_LAYERS = 10_000
-"""A damaged file must not keep us building layers for ever."""
+"""A limit, so that a damaged file cannot make us build layers without end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What `transformers` takes an absent key for, and which keys a family has of its own."""
+    """What an absent key means to `transformers`, and the keys that only this family has."""
 
     model_type: str
     max_context_len: int
@@ -62,7 +62,7 @@ FAMILIES = {
         switches={"qk_norm": True},
     ),
 }
-"""By the name of the class in transformers; the numbers are those of its configuration."""
+"""By the name of the class in transformers; its configuration has the same numbers."""
 
 
 def load_config(folder: str | Path) -> ModelConfig:
@@ -136,14 +136,14 @@ def _architecture(fields: Fields) -> str:
 
 
 def _kv_heads(fields: Fields, family: Family) -> int:
-    """Return what transformers takes an absent number of KV heads for; `null` is one per head."""
+    """Return transformers' default number of KV heads; `null` means one per query head."""
     num_heads = fields.integer("num_attention_heads")
     is_null = "num_key_value_heads" in fields.values
     return num_heads if is_null or family.num_kv_heads is None else family.num_kv_heads
 
 
 def _switches(fields: Fields, family: Family) -> dict[str, bool]:
-    """Return what tells the families apart: fixed by the family, or a key of its own."""
+    """Return the switches in which families differ: fixed by the family, or read from its keys."""
     switches = dict(family.switches)
     if "attention_bias" in family.keys:
         switches["qkv_bias"] = switches["output_bias"] = fields.flag("attention_bias")
@@ -153,7 +153,7 @@ def _switches(fields: Fields, family: Family) -> dict[str, bool]:
 
 
 def _refuse_other_arithmetic(fields: Fields, family: Family, config: ModelConfig) -> None:
-    """Refuse by name what this code does not compute, and what it cannot know."""
+    """Refuse by name any key that this code does not implement or does not know."""
     if fields.text("hidden_act", "silu") not in ("silu", "swish"):
         raise _unsupported(fields, "hidden_act")
     _refuse_windows(fields, family, config)
@@ -162,7 +162,7 @@ def _refuse_other_arithmetic(fields: Fields, family: Family, config: ModelConfig
             continue
         if name in SAME and value is not None and not _equal(value, SAME[name](config)):
             raise BadFileError(
-                f"{fields.path}: {name} is {shown(value)}, but by the rest of the file it is "
+                f"{fields.path}: {name} is {shown(value)}, but the rest of the file implies "
                 f"{SAME[name](config)}"
             )
         if name not in SAME and not _is_harmless(name, value):
@@ -170,7 +170,7 @@ def _refuse_other_arithmetic(fields: Fields, family: Family, config: ModelConfig
 
 
 def _is_harmless(name: str, value: Any) -> bool:
-    """Tell whether a key that nothing here reads leaves the model what it is."""
+    """Whether an unread key leaves the model unchanged."""
     if value is None or name in HARMLESS:
         return True
     if any(_equal(value, neutral) for neutral in NEUTRAL.get(name, ())):
@@ -184,7 +184,7 @@ def _equal(value: Any, other: Any) -> bool:
 
 
 def _refuse_windows(fields: Fields, family: Family, config: ModelConfig) -> None:
-    """Refuse attention that does not see the whole context, in whichever way a file says so."""
+    """Refuse attention that does not see the whole context, however the file says so."""
     kinds = fields.several("layer_types")
     if any(kind not in ("full_attention", "attention") for kind in kinds):
         raise _unsupported(fields, "layer_types")
@@ -194,7 +194,7 @@ def _refuse_windows(fields: Fields, family: Family, config: ModelConfig) -> None
             f"{config.num_layers}"
         )
     if "use_sliding_window" in family.keys:
-        first = fields.integer("max_window_layers", 28)  # of the layers with a window
+        first = fields.integer("max_window_layers", 28)  # the first layer with a window
         if not fields.flag("use_sliding_window") or kinds or first >= config.num_layers:
             return
     is_null = "sliding_window" in fields.values and fields.values["sliding_window"] is None
@@ -203,7 +203,7 @@ def _refuse_windows(fields: Fields, family: Family, config: ModelConfig) -> None
     window = fields.integer("sliding_window", family.sliding_window)
     if window >= config.max_context_len:
         return  # it hides nothing
-    how = "" if "sliding_window" in fields.values else ", as it is where the key is absent"
+    how = "" if "sliding_window" in fields.values else ", the default of an absent key"
     raise UnsupportedModelError(
         f"{fields.path}: sliding_window is {window}{how}: below max_position_embeddings, which is "
         f"{config.max_context_len}, it hides tokens, which is not supported"

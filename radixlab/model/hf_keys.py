@@ -1,7 +1,7 @@
-"""Which keys of a `config.json` do not change what the model computes, and why.
+"""The keys of a `config.json` that do not change what the model computes, and why.
 
-A key that no list here has, and that is neither `null` nor `false`, is refused by name: a
-switch that is overlooked gives a model that talks, and wrongly.
+A key that is in none of these lists, and is neither `null` nor `false`, is refused by name: with an
+overlooked switch the model would still talk, but wrongly.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NAMING = {
     "license", "transformers.js_config", "finetuning_task", "problem_type", "id2label", "label2id",
     "num_labels", "task_specific_params", "model_name", "model_id", "base_model",
 }  # fmt: skip
-"""Who made the file, with what, under which names."""
+"""Names: who made the file, and with which tools."""
 
 TRAINING = {
     "initializer_range", "attention_dropout", "hidden_dropout", "attention_dropout_prob",
@@ -33,7 +33,7 @@ TRAINING = {
     "use_cache", "loss_type", "label_smoothing", "neftune_noise_alpha", "z_loss_weight",
     "max_sequence_length", "model_max_length", "max_seq_len", "max_seq_length", "seq_length",
 }  # fmt: skip
-"""How the model was trained: dropout, initial values, how its work was split, lengths of texts."""
+"""How the model was trained: dropout, initial values, parallelism, lengths of texts."""
 
 RUNNING = {
     "_attn_implementation", "attn_implementation", "_attn_implementation_autoset",
@@ -43,7 +43,7 @@ RUNNING = {
     "output_scores", "return_dict_in_generate", "tie_last_hidden_states", "is_decoder",
     "remove_invalid_values",
 }  # fmt: skip
-"""How another program is to run it, and what else that program returns."""
+"""How another program runs the model, and what else that program returns."""
 
 GENERATION = {
     "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "unk_token_id",
@@ -54,7 +54,7 @@ GENERATION = {
     "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty",
     "suppress_tokens", "begin_suppress_tokens", "prefix", "chat_template",
 }  # fmt: skip
-"""How tokens are chosen from the logits; the tokenizer reads those that end an answer."""
+"""How tokens are chosen from the logits; the tokenizer reads the tokens that end an answer."""
 
 HARMLESS = NAMING | TRAINING | RUNNING | GENERATION
 
@@ -105,7 +105,7 @@ SAME: dict[str, Callable[[ModelConfig], Any]] = {
     "use_qk_norm": lambda c: c.qk_norm,
     "qk_layernorm": lambda c: c.qk_norm,
 }
-"""Other spellings of a setting: each must state the value that is used."""
+"""Other names of a setting: each must have the value that is used."""
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "logits_scaling": (1,),
@@ -164,7 +164,7 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "pruned_heads": ({},),
     "per_layer_config": ({},),
 }
-"""Keys that change what is computed, and the values at which they do not."""
+"""Keys that change the computation, with the values at which they change nothing."""
 
 NOT_FALSE = {name for name, values in NEUTRAL.items() if any(each is True for each in values)}
-"""Switches of which `false` is not the neutral position."""
+"""Switches for which `false` is not neutral."""

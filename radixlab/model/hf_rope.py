@@ -1,8 +1,8 @@
-"""The base and the scaling of RoPE, wherever a `config.json` says them.
+"""The base and the scaling of RoPE, from all keys of a `config.json` that state them.
 
-transformers 5 writes one object, `rope_parameters`; earlier ones wrote `rope_theta` and
-`rope_scaling`, and model cards still advise to add those for long contexts. Where a file has both,
-they must say the same.
+transformers 5 writes one object, `rope_parameters`. Earlier versions wrote `rope_theta` and
+`rope_scaling`, and model cards still advise users to add these for long contexts. If a file has
+both, they must agree.
 """
 
 from typing import Any
@@ -20,14 +20,14 @@ SIZES = {
         "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"
     ),
 }  # fmt: skip
-"""The numbers that each known type of scaling takes."""
+"""The numbers that each known type of scaling needs."""
 Scaling = RopeScaling | LinearScaling | None
 
 
 def read_rope(fields: Fields, context_len: int) -> tuple[float, Scaling]:
-    """Return the base and the scaling that all parts of the file agree on.
+    """Return the base and the scaling on which all parts of the file agree.
 
-    `context_len` is what an absent `original_max_position_embeddings` means.
+    `context_len` is the default of `original_max_position_embeddings`.
     """
     objects = {name: rope for name in OBJECTS if (rope := fields.under(name)).values}
     thetas = {f"{name}.rope_theta": _theta(rope) for name, rope in objects.items()}
@@ -51,7 +51,7 @@ def _theta(fields: Fields) -> float | None:
 
 
 def _scaling(rope: Fields, config: Fields, context_len: int) -> Scaling:
-    """Read one object; `UnsupportedModelError` for a type or a key that is not known."""
+    """Read one object; raise `UnsupportedModelError` for an unknown type or key."""
     kinds = {name: rope.text(name) for name in ("rope_type", "type") if rope.values.get(name)}
     kind = rope.agreed(kinds) or "default"
     if kind not in SIZES:
@@ -82,7 +82,7 @@ def _scaling(rope: Fields, config: Fields, context_len: int) -> Scaling:
 
 
 def _is_neutral(name: str, value: Any) -> bool:
-    """Tell whether a number that the type does not take is absent or a factor of one."""
+    """Whether a number that the type does not use is absent or a factor of one."""
     return value is None or (
         name in ("factor", "partial_rotary_factor", "attention_factor") and value == 1
     )

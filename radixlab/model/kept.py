@@ -2,10 +2,10 @@
 
     logits ─► weights by temperature ─► top-k: all as good as the k-th ─► top-p: the nucleus
 
-The rules, ties included, are those of the warpers of Hugging Face transformers; the nucleus is from
-Holtzman et al. (arXiv 1904.09751). Nothing here sorts a vocabulary, which would cost more than the
-forward pass. A few hundred candidates nearly always hold everything that is kept. For the rows
-where they do not, the limit of the nucleus is found by halving the set of tokens again and again.
+The rules, ties included, equal the logits warpers of Hugging Face transformers; the nucleus is from
+Holtzman et al. (arXiv 1904.09751). Nothing here sorts a whole vocabulary, which would cost more
+than the forward pass. A few hundred candidates nearly always contain every token that is kept. For
+the other rows, the limit of the nucleus is found by halving the set of tokens repeatedly.
 
 This file knows rows of logits. It does not know requests or random numbers.
 """
@@ -22,15 +22,15 @@ import torch
 from torch import Tensor
 
 NUM_CANDIDATES = 256
-"""The likeliest tokens of a row, which are looked at first."""
+"""How many of a row's likeliest tokens are examined first."""
 FEW = 512
-"""This many tokens, or fewer, are sorted."""
+"""At most this many tokens are sorted."""
 CACHE_NUMBERS = 2**18
-"""Whole rows are cut a few at a time, this many logits: so they stay in the processor's cache."""
+"""Logits that are processed at a time, so that they stay in the processor's cache."""
 
 
 class Rule(Protocol):
-    """What shapes the chances of one row; the temperature is above 0."""
+    """The parameters that shape the probabilities of one row; the temperature is above 0."""
 
     @property
     def temperature(self) -> float:
@@ -42,32 +42,33 @@ class Rule(Protocol):
 
     @property
     def top_p(self) -> float:
-        """Of those keep the likeliest: the fewest that have this share of the weight together."""
+        """Of those, keep the fewest likeliest tokens whose total weight has this share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The tokens that some rows of a batch may draw."""
+    """The tokens that may be drawn for some rows of a batch."""
 
     rows: list[int]
     tokens: Tensor | None
-    """`[n, m]`: token ids, rising in each row; None if column i is token i."""
+    """`[n, m]`: token ids, ascending in each row; None if column i is token i."""
     weights: Tensor
-    """`[n, m]`, fp32: in proportion to the chances, 0 for a token that is cut off."""
+    """`[n, m]`, fp32: proportional to the probabilities, 0 for a token that is cut off."""
 
 
 def keep(logits: Tensor, rules: Many[Rule], num_candidates: int = NUM_CANDIDATES) -> Iterator[Kept]:
-    """Cut each row of `logits` `[n, vocab]` by its own rule; every row comes in one `Kept`.
+    """Cut each row of `logits` `[n, vocab]` by its own rule; every row is in exactly one `Kept`.
 
-    The largest logit of a row must be finite. Which tokens a row keeps does not depend on the other
-    rows, nor on `num_candidates`.
+    The largest logit of a row must be finite. Which tokens a row keeps depends neither on the other
+    rows nor on `num_candidates`.
 
     >>> from radixlab.model.sampler import SamplingParams
     >>> (kept,) = keep(torch.tensor([[0.0, 2.0, 1.0]]), [SamplingParams(1.0, top_k=2)])
     >>> [round(weight, 2) for weight in kept.weights[0].tolist()]
     [0.0, 1.0, 0.37]
     """
-    logits, left = logits.float(), list(range(len(rules)))
+    logits = logits.float()
+    left = list(range(len(rules)))
     few = [row for row in left if _cuts(rules[row]) and (rules[row].top_k or 1) < num_candidates]
     if few and num_candidates < logits.shape[1]:
         kept, is_all = _of_candidates(_pick(logits, few), [rules[i] for i in few], num_candidates)
@@ -83,13 +84,13 @@ def keep(logits: Tensor, rules: Many[Rule], num_candidates: int = NUM_CANDIDATES
 
 
 def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, Tensor]:
-    """Cut the likeliest `num` tokens of each row; also say for which rows nothing else is kept."""
+    """Cut the likeliest `num` tokens of each row; also return which rows keep no other token."""
     best, found = logits.topk(num)
     tokens = found.sort().values
-    scores = logits.gather(-1, tokens)
-    weights = _weigh(scores, best[:, :1], rules)
-    weights *= scores >= _kth(best, rules)
-    _, order = scores.sort(dim=-1, descending=True, stable=True)  # of equals the lower id is first
+    candidates = logits.gather(-1, tokens)
+    weights = _weigh(candidates, best[:, :1], rules)
+    weights *= candidates >= _kth(best, rules)
+    _, order = candidates.sort(dim=-1, descending=True, stable=True)  # ties: lower id first
     ranked = weights.gather(-1, order)
     up_to = ranked.cumsum(-1, dtype=torch.float64)
     total = up_to[:, -1:].clone()
@@ -98,12 +99,12 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
         total[open_ends] = whole.sum(-1, keepdim=True, dtype=torch.float64)
     ranked.masked_fill_(up_to - ranked >= _column([_share(r) for r in rules], up_to) * total, 0)
     weights.scatter_(-1, order, ranked)
-    least = scores.masked_fill(weights == 0, torch.inf).amin(-1)
+    least = candidates.masked_fill(weights == 0, torch.inf).amin(-1)
     return Kept([], tokens, weights), least > best[:, -1]
 
 
 def _of_all(logits: Tensor, rules: Many[Rule]) -> Tensor:
-    """Return the weights `[n, vocab]` of all tokens, 0 for those that are cut off."""
+    """Return the weights `[n, vocab]` of all tokens, 0 for tokens that are cut off."""
     weights = _weigh(logits, logits.amax(-1, keepdim=True), rules)
     if few := [row for row, rule in enumerate(rules) if rule.top_k]:
         some, theirs = _pick(logits, few), [rules[row] for row in few]
@@ -117,7 +118,7 @@ def _of_all(logits: Tensor, rules: Many[Rule]) -> Tensor:
 
 
 def _cut_to_nucleus(weights: Tensor, top_p: float) -> None:
-    """Set all but the largest of `weights` `[vocab]` to 0: the nucleus has the share `top_p`."""
+    """Set `weights` `[vocab]` outside the nucleus to 0; the nucleus has the share `top_p`."""
     least, num_equal = nucleus_limit(weights.cpu().numpy(), top_p)
     equal = (weights == least).nonzero()[:, 0]
     weights.mul_(weights >= least)
@@ -125,16 +126,17 @@ def _cut_to_nucleus(weights: Tensor, top_p: float) -> None:
 
 
 def nucleus_limit(weights: npt.NDArray[np.float32], top_p: float) -> tuple[float, int]:
-    """Return the least weight that is kept, and how many of exactly this weight are.
+    """Return the least weight that is kept, and how many tokens of exactly this weight are kept.
 
-    This is quickselect: part the tokens by a pivot, see on which side the limit lies, and go on
-    with that side. Here sums of weights decide, not counts. Each round leaves about half.
+    This is quickselect by sums of weights instead of counts: split the tokens at a pivot, find the
+    side on which the limit lies, and continue with that side. Each round leaves about half.
 
     >>> nucleus_limit(np.array([1, 4, 2, 1], np.float32), top_p=0.8)
     (1.0, 1)
     """
     enough = top_p * float(weights.sum(dtype=np.float64))
-    above, left = 0.0, weights
+    above = 0.0
+    left = weights
     while len(left) > FEW:
         sample = left[:: len(left) // 100]
         pivot = np.sort(sample)[len(sample) // 2]
@@ -148,7 +150,8 @@ def nucleus_limit(weights: npt.NDArray[np.float32], top_p: float) -> tuple[float
         if mass + float(pivot) * num_equal >= enough or not len(smaller):
             wanted = math.ceil((enough - mass) / pivot) if pivot else 0
             return float(pivot), min(max(wanted, 1), num_equal)
-        above, left = mass + float(pivot) * num_equal, smaller
+        above = mass + float(pivot) * num_equal
+        left = smaller
     ranked = np.sort(left)[::-1]
     last = min(int((above + ranked.cumsum(dtype=np.float64)).searchsorted(enough)), len(left) - 1)
     return float(ranked[last]), int((ranked[: last + 1] == ranked[last]).sum())
@@ -161,9 +164,9 @@ def _weigh(logits: Tensor, largest: Tensor, rules: Many[Rule]) -> Tensor:
 
 
 def _kth(best: Tensor, rules: Many[Rule]) -> Tensor:
-    """Return each row's k-th best logit `[n, 1]` of `best` `[n, m]`, sorted; -inf without k."""
-    place = [min(rule.top_k or 1, best.shape[1]) - 1 for rule in rules]
-    limit = best.gather(-1, _column(place, best.long()))
+    """Return each row's k-th best logit `[n, 1]` of sorted `best` `[n, m]`; -inf without k."""
+    index = [min(rule.top_k or 1, best.shape[1]) - 1 for rule in rules]
+    limit = best.gather(-1, _column(index, best.long()))
     return limit.masked_fill(
         _column([rule.top_k is None for rule in rules], limit).bool(), -torch.inf
     )
@@ -178,10 +181,10 @@ def _cuts(rule: Rule) -> bool:
 
 
 def _pick(values: Tensor, rows: list[int]) -> Tensor:
-    """Return these rows, without a copy if they are all."""
+    """Return these rows; do not copy if they are all rows."""
     return values if len(rows) == len(values) else values[rows]
 
 
 def _column(values: Many[float], like: Tensor) -> Tensor:
-    """`[n]` numbers → `[n, 1]`, of the dtype and on the device of `like`."""
+    """`[n]` numbers → `[n, 1]`, with the dtype and the device of `like`."""
     return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None]

@@ -2,13 +2,13 @@
 
     token ids ─► embedding ─► [ norm ─► attend ─► norm ─► SwiGLU ] × layers ─► norm ─► logits
 
-Every token is one row, whichever request it is of: all layers but attention look at one row at a
-time. So attention is handed in: `attend` says which rows see which keys. Dense attention and the
-paged one over the radix tree are two such functions (attend.py), and everything else is the same
-code, which is what makes their comparison a proof.
+Every token is one row, no matter which request it belongs to: all layers except attention treat
+each row separately. Attention is therefore passed in: `attend` decides which rows see which keys.
+Dense attention and paged attention over the radix tree are two such functions (attend.py). All
+other code is the same for both, so comparing the two tests the paged one.
 
 Parameters have the names of a Hugging Face checkpoint (without the leading `model.`). This file
-knows no batch, cache, block or device.
+does not know batches, caches, blocks or devices.
 """
 
 import math
@@ -22,18 +22,18 @@ from radixlab.model.config import LinearScaling, ModelConfig, RopeScaling
 
 
 class Attend(Protocol):
-    """Attention of one layer over whatever keys each row may see, its own among them."""
+    """Attention of one layer over the keys that each row may see, its own key included."""
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Take `q` `[T, heads, head_dim]`, new `k`, `v` `[T, kv_heads, head_dim]`; give as `q`."""
+        """Attend: `q` `[T, heads, head_dim]`, new `k`, `v` `[T, kv_heads, head_dim]` → like `q`."""
 
 
 Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines of every row's angles, each `[T, 1, head_dim / 2]`, fp32."""
+"""Cosines and sines of the angles of every row, each `[T, 1, head_dim / 2]`, fp32."""
 
 
 class Llama(nn.Module):
-    """A Llama, Qwen2 or Qwen3 decoder, by its config; parameters are not initialised for use."""
+    """A Llama, Qwen2 or Qwen3 decoder, as its config says; load or train its parameters."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Llama(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(self, token_ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-        """Give the last hidden state of each row: int `[T]`, int `[T]` → `[T, hidden_size]`."""
+        """Return the last hidden state of each row: int `[T]`, int `[T]` → `[T, hidden_size]`."""
         hidden = self.embed_tokens(token_ids)
         rotation = self.rotation(positions)
         for layer in self.layers:
@@ -57,18 +57,18 @@ class Llama(nn.Module):
         return normed
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Score every next token: `[n, hidden_size]` → `[n, vocab_size]`, fp32."""
+        """Return the logits of the next token: `[n, hidden_size]` → `[n, vocab_size]`, fp32."""
         head = self.embed_tokens if self.config.tied_embeddings else self.lm_head
         return functional.linear(hidden, head.weight).float()
 
     def rotation(self, positions: Tensor) -> Rotation:
-        """Give the angles of RoPE at these positions `[T]`, once for all layers."""
+        """Return the angles of RoPE at positions `[T]`, once for all layers."""
         angles = positions.float()[:, None, None] * self.frequencies  # [T, 1, head_dim / 2]
         return angles.cos(), angles.sin()
 
 
 class Layer(nn.Module):
-    """Attention, then SwiGLU, each on a norm of the stream and added to it."""
+    """Attention, then SwiGLU; each reads the normalized hidden state and adds to it."""
 
     def __init__(self, config: ModelConfig, index: int) -> None:
         super().__init__()
@@ -78,14 +78,14 @@ class Layer(nn.Module):
         self.mlp = SwiGLU(config)
 
     def forward(self, hidden: Tensor, rotation: Rotation, attend: Attend) -> Tensor:
-        """`[T, hidden_size]` → the same."""
+        """`[T, hidden_size]` → the same shape."""
         hidden = hidden + self.self_attn(self.input_layernorm(hidden), rotation, attend)
         after: Tensor = hidden + self.mlp(self.post_attention_layernorm(hidden))
         return after
 
 
 class Attention(nn.Module):
-    """Project to queries, keys and values, turn them by their positions, attend, project back."""
+    """Project to queries, keys and values, rotate by position, attend, and project back."""
 
     def __init__(self, config: ModelConfig, index: int) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Attention(nn.Module):
         self.qk_norm = config.qk_norm
 
     def forward(self, hidden: Tensor, rotation: Rotation, attend: Attend) -> Tensor:
-        """`[T, hidden_size]` → the same; every row's key is stored already turned."""
+        """`[T, hidden_size]` → the same shape; keys are stored after their rotation."""
         heads = (len(hidden), -1, self.head_dim)
         q = self.q_proj(hidden).view(heads)  # [T, heads, head_dim]
         k = self.k_proj(hidden).view(heads)  # [T, kv_heads, head_dim]
@@ -124,7 +124,7 @@ class SwiGLU(nn.Module):
         self.down_proj = nn.Linear(width, size, bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """`[T, hidden_size]` → the same."""
+        """`[T, hidden_size]` → the same shape."""
         gate = functional.silu(self.gate_proj(hidden))
         out: Tensor = self.down_proj(gate * self.up_proj(hidden))
         return out
@@ -139,7 +139,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[..., size]` → the same; the mean is taken in fp32."""
+        """`[..., size]` → the same shape; the mean is computed in fp32."""
         if x.dtype == torch.float32:
             return functional.rms_norm(x, self.weight.shape, self.weight, self.eps)
         wide = x.float()
@@ -148,21 +148,21 @@ class RMSNorm(nn.Module):
 
 
 def rotate(x: Tensor, rotation: Rotation) -> Tensor:
-    """Turn pair (i, i + head_dim / 2) of each head by its angle: `[T, n, head_dim]` → the same.
+    """Rotate pair (i, i + head_dim / 2) of each head by its angle: `[T, n, head_dim]` → the same.
 
-    The dot product of a query and a key then depends on the distance of their positions only
+    Then the dot product of a query and a key depends only on the distance of their positions
     (RoFormer, arXiv 2104.09864).
     """
     cos, sin = rotation
     first, second = x.float().chunk(2, -1)
-    turned = torch.cat((first * cos - second * sin, second * cos + first * sin), -1)
-    return turned.to(x.dtype)
+    rotated = torch.cat((first * cos - second * sin, second * cos + first * sin), -1)
+    return rotated.to(x.dtype)
 
 
 def rope_frequencies(
     head_dim: int, theta: float, scaling: RopeScaling | LinearScaling | None = None
 ) -> Tensor:
-    """Radians per position of each pair, `[head_dim / 2]`, fp32.
+    """Return the radians per position of each pair, `[head_dim / 2]`, fp32.
 
     >>> rope_frequencies(4, 100.0).tolist()
     [1.0, 0.10000000149011612]
@@ -174,5 +174,5 @@ def rope_frequencies(
         return frequencies / scaling.factor
     turns = scaling.original_context_len * frequencies / (2 * math.pi)
     low, high = scaling.low_freq_factor, scaling.high_freq_factor
-    kept = ((turns - low) / (high - low)).clamp(0, 1)  # 1: many turns in the context, keep as it is
+    kept = ((turns - low) / (high - low)).clamp(0, 1)  # 1: many turns in the context, unchanged
     return frequencies * (kept + (1 - kept) / scaling.factor)

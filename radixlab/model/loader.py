@@ -1,4 +1,4 @@
-"""A model from a local folder, as it comes from Hugging Face.
+"""Loading a model from a local folder in Hugging Face's format.
 
 config.json ─► ModelConfig ─► Llama without memory ─► model*.safetensors become its parameters
 """
@@ -26,8 +26,9 @@ def load_model(
     """
     if dtype is not None and not dtype.is_floating_point:
         raise WeightsError(f"weights cannot be {dtype}: a model computes in floats")
-    config, device = load_config(folder), torch.device(device)
-    with torch.device("meta"):  # shapes only: no memory is taken that the file's weights replace
+    config = load_config(folder)
+    device = torch.device(device)
+    with torch.device("meta"):  # shapes only: the file's weights bring the memory
         model = Llama(config)
     needed = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
     found = find_weights(Path(folder), needed)
@@ -43,10 +44,11 @@ def load_model(
 
 
 def _refuse_another_dtype(folder: Path, stored: torch.dtype) -> None:
-    """Refuse weights of another dtype than config.json says, unless the caller chooses one."""
-    stated, kept = load_dtype(folder), str(stored).removeprefix("torch.")
+    """Refuse weights whose dtype differs from config.json, unless the caller chooses one."""
+    stated = load_dtype(folder)
+    kept = str(stored).removeprefix("torch.")
     if stated not in (None, kept):
         raise WeightsError(
-            f"{folder}: the weights are {kept}, but config.json says {stated}: load_model takes a "
-            "dtype"
+            f"{folder}: the weights are {kept}, but config.json says {stated}: pass a dtype to "
+            "load_model"
         )

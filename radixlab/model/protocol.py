@@ -1,4 +1,4 @@
-"""What an engine needs of whatever computes its batches. No tensor is named here."""
+"""The runner's side of the engine: what computes a batch. This file knows no tensors."""
 
 from collections.abc import Sequence as Many
 from typing import Any, Protocol
@@ -8,11 +8,11 @@ from radixlab.model.work import Work
 
 
 class Runner(Protocol):
-    """What computes: a model over its pool of KV, or a stand-in that counts and checks."""
+    """Computes batches: a model with its pool of KV, or a stand-in that counts and checks."""
 
     vocab_size: int
     max_context_len: int | None
-    """Most tokens of prompt and answer that it has positions for; None for no limit."""
+    """Most tokens of prompt and answer together; None for no limit."""
 
     def transfer(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order, before anything is written."""
@@ -21,16 +21,16 @@ class Runner(Protocol):
         """Whether this is a sampler that `choose` can use."""
 
     def rewind(self, sampler: Any, num_tokens: int) -> None:
-        """After a fault: the next token that this sampler chooses follows `num_tokens` others."""
+        """After a fault, let the sampler continue as if it had chosen `num_tokens` tokens."""
 
     def broken_blocks(self, block_ids: Many[int]) -> list[int]:
-        """List those of these device blocks that hold KV that is not finite."""
+        """Return those of these device blocks that hold non-finite KV."""
 
     def forward(self, work: Many[Work]) -> Any:
-        """Compute these tokens, store their KV, score what follows each piece: `[n, ...]`."""
+        """Compute these tokens, store their KV; return the logits after each piece, `[n, ...]`."""
 
-    def broken(self, scores: Any) -> list[int]:
-        """List the rows of the scores by which no token can be chosen."""
+    def broken(self, logits: Any) -> list[int]:
+        """List the rows of the logits that are not finite: no token can be chosen from them."""
 
-    def choose(self, scores: Any, samplers: Many[Any]) -> list[int]:
-        """Choose a token for each row of the scores by its request's sampler."""
+    def choose(self, logits: Any, samplers: Many[Any]) -> list[int]:
+        """Choose a token for each row of the logits by its request's sampler."""

@@ -1,6 +1,6 @@
-"""A model and the KV it has computed: the owner of the bytes that the cache only counts.
+"""A model and the KV that it has computed: the owner of the bytes that the cache only counts.
 
-Knows tensors and where they live. Which requests run, and with which blocks, it is told.
+This file knows tensors and devices. The engine tells it which requests run with which blocks.
 """
 
 import math
@@ -21,18 +21,19 @@ from radixlab.model.work import Work
 
 GREEDY = Sampler(SamplingParams())
 BLOCKS_AT_ONCE = 64
-"""Blocks that are copied at a time to be looked at, so that a long prompt takes little memory."""
+"""Blocks that are copied and examined at a time; this bounds the memory for a long prompt."""
 
 
 class Runner:
-    """Runs a model over a pool of KV blocks of its own.
+    """Runs a model over its own pool of KV blocks.
 
-    Changes how the model's matrices lie in memory (`layout.py`), not their values. Raises
-    `BackendError` if the backend cannot serve this model on this machine.
+    It changes the order of the model's matrices in memory (`layout.py`), but not their values.
+    Raises `BackendError` if the backend cannot serve this model on this machine.
     """
 
     def __init__(self, model: Llama, cache: CacheConfig, backend: str | None = None) -> None:
-        config, weight = model.config, model.norm.weight
+        config = model.config
+        weight = model.norm.weight
         self.model = model.eval()
         self.vocab_size = config.vocab_size
         self.max_context_len: int | None = config.max_context_len
@@ -52,12 +53,12 @@ class Runner:
         store_by_columns(model)
 
     def transfer(self, transfers: list[Transfer]) -> None:
-        """Copy the blocks that the cache ordered copied, in order, before anything is written."""
+        """Run the copies that the cache ordered, in order, before anything is written."""
         self.store.run(transfers)
 
     @torch.inference_mode()
     def forward(self, work: Many[Work]) -> Tensor:
-        """Compute these tokens, store their KV, and score what follows the last of each.
+        """Compute these tokens, store their KV, and return the logits after the last of each piece.
 
         Returns fp32 `[len(work), vocab_size]`, in the order of the work.
         """
@@ -71,16 +72,16 @@ class Runner:
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
     def takes(self, sampler: object) -> bool:
-        """Whether this can choose tokens: a `Sampler`, or None for greedily."""
+        """Whether this is a sampler: a `Sampler`, or None for the greedy one."""
         return sampler is None or isinstance(sampler, Sampler)
 
     def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:
-        """Let a sampler go on after `num_tokens` tokens, if one more was drawn for and lost."""
+        """After a fault, let the sampler repeat its last draw if that token was lost."""
         if sampler:
             sampler.rewind(num_tokens)
 
     def broken_blocks(self, block_ids: Many[int]) -> list[int]:
-        """List those of these device blocks that hold a K or V that is not finite, in any layer."""
+        """Return those of these device blocks that hold a non-finite K or V in any layer."""
         corrupt: list[int] = []
         for start in range(0, len(block_ids), BLOCKS_AT_ONCE):
             ids = torch.tensor(block_ids[start : start + BLOCKS_AT_ONCE])
@@ -94,13 +95,13 @@ class Runner:
         return [row for row, top in enumerate(logits.amax(-1).tolist()) if not math.isfinite(top)]
 
     def choose(self, logits: Tensor, samplers: Many[Sampler | None]) -> list[int]:
-        """Choose a token for each row, `[n, vocab_size]`, by its sampler, or greedily."""
+        """Choose a token for each row `[n, vocab_size]` by its sampler; None is greedy."""
         return choose(logits, [sampler or GREEDY for sampler in samplers])
 
 
 @torch.inference_mode()
 def dense_logits(model: Llama, token_ids: Many[int]) -> Tensor:
-    """Score what follows every token of one text without any cache: fp32 `[T, vocab_size]`."""
+    """Return the logits after every token of one text, without a cache: fp32 `[T, vocab_size]`."""
     device = model.norm.weight.device
     rows = torch.tensor(token_ids, device=device)
     positions = torch.arange(len(rows), device=device)

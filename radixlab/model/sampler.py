@@ -1,9 +1,9 @@
-"""From logits to the next token: greedily, or by chance within top-k and top-p.
+"""From logits to the next token: greedily, or at random within top-k and top-p.
 
     logits ─► what top-k and top-p keep (kept.py) ─► one draw per request
 
-Knows nothing of text or of how the logits came about. Each request draws from a generator of its
-own, one number a token: what is drawn for it does not depend on who else is in the batch.
+This file does not know text, or how the logits were computed. Each request draws from its own
+generator, one number per token, so its draws do not depend on the other requests in the batch.
 """
 
 import math
@@ -24,18 +24,18 @@ class SamplingParams:
     """How a request's tokens are chosen, and when it ends."""
 
     temperature: float = 0.0
-    """Logits are divided by it; 0 for greedy: always the likeliest token."""
+    """Logits are divided by it; 0 means greedy: always the likeliest token."""
     top_k: int | None = None
-    """Only so many of the likeliest tokens can be drawn; None for all."""
+    """How many of the likeliest tokens can be drawn; None for all."""
     top_p: float = 1.0
-    """Of those only the likeliest, as few as reach this probability together."""
+    """Of those, only the fewest likeliest tokens with this total probability can be drawn."""
     seed: int | None = None
-    """Of the request's own generator; None for one that nobody can foresee."""
+    """Seed of the request's own generator; None for an unpredictable one."""
     max_tokens: int = 16
     stop: tuple[str, ...] = ()
     """The answer ends before the first of these strings."""
     ignore_eos: bool = False
-    """Go on after the model's own end of text, as benchmarks do."""
+    """Continue after the model's end-of-text token, as benchmarks do."""
 
     def __post_init__(self) -> None:
         positive("max_tokens", self.max_tokens)
@@ -50,7 +50,7 @@ class SamplingParams:
                 f"seed must be an integer from 0 to 2**64 - 1, not {shown(self.seed)}"
             )
         if not isinstance(self.stop, tuple) or not all(s and type(s) is str for s in self.stop):
-            raise ConfigError(f"stop must be a tuple of strings, none empty, not {self.stop!r}")
+            raise ConfigError(f"stop must be a tuple of non-empty strings, not {self.stop!r}")
 
 
 class Sampler:
@@ -67,7 +67,7 @@ class Sampler:
             self.generator.manual_seed(int(params.seed))  # torch takes no NumPy int
 
     def draw(self) -> float:
-        """Give the next number of (0, 1], each as likely."""
+        """Return the next random number, uniform in (0, 1]."""
         if self._again:
             self._again = False
             return self._last
@@ -76,18 +76,18 @@ class Sampler:
         return self._last
 
     def rewind(self, num_tokens: int) -> None:
-        """After a fault: if one token more than these was drawn for, give its number again."""
+        """After a fault, repeat the last number if it was drawn for a token that was lost."""
         self._again = self.num_drawn == num_tokens + 1
 
 
 def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
-    """Choose a token for each row of `logits` `[n, vocab]` by its own sampler; ties: the lower id.
+    """Choose a token for each row of `logits` `[n, vocab]` by its sampler; the lower id wins ties.
 
     Raises `LogitsError` if a row's largest logit is not finite.
     """
-    for row, score in enumerate(logits.amax(-1).tolist()):
-        if not math.isfinite(score):
-            raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {score}")
+    for row, largest in enumerate(logits.amax(-1).tolist()):
+        if not math.isfinite(largest):
+            raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {largest}")
     chance = [row for row, sampler in enumerate(samplers) if sampler.params.temperature]
     greedy = [row for row, sampler in enumerate(samplers) if not sampler.params.temperature]
     chosen = dict(zip(greedy, _rows(logits, greedy).argmax(-1).tolist(), strict=True))
@@ -99,9 +99,9 @@ def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
 
 
 def draw_tokens(kept: Kept, draws: Many[float]) -> list[int]:
-    """Give the token of each row at which the weights, summed by rising id, reach its draw.
+    """Return each row's first token at which the cumulative weight, by id, reaches its draw.
 
-    A draw is a number of (0, 1], the share of the row's weight that is to be reached.
+    A draw is a number in (0, 1], a share of the row's total weight.
     """
     up_to = kept.weights.cumsum(-1, dtype=torch.float64)
     goal = torch.tensor(draws, dtype=up_to.dtype, device=up_to.device)[:, None] * up_to[:, -1:]
@@ -113,7 +113,7 @@ def draw_tokens(kept: Kept, draws: Many[float]) -> list[int]:
 
 
 def _rows(logits: Tensor, rows: list[int]) -> Tensor:
-    """Return these rows, without a copy if they are all."""
+    """Return these rows; do not copy if they are all rows."""
     return logits if len(rows) == len(logits) else logits[rows]
 
 

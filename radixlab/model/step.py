@@ -1,9 +1,9 @@
 """What one forward pass computes: the new tokens of many requests, as flat arrays.
 
-    rows   [0, num_decode)   one token each of requests that generate: read by the tree's plan
+    rows   [0, num_decode)   one token of each generating request, attended by the tree's plan
            [num_decode, T)   prompts, ragged: each request's new tokens over its cached prefix
 
-This file knows sequences and their block tables; no tensor, model or queue.
+This file knows sequences and their block tables. It does not know tensors, models or queues.
 """
 
 from collections.abc import Sequence as Many
@@ -18,33 +18,35 @@ from radixlab.model.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The flat batch of a step. T rows, of which `num_decode` come first; P prompts after them."""
+    """The flat batch of a step: T rows, first `num_decode` decode rows, then the prompts' rows."""
 
     token_ids: IntArray
     """`[T]`."""
     positions: IntArray
-    """`[T]`: a token's place in its sequence; a cached prefix counts."""
+    """`[T]`: each token's index in its sequence, counted from the start of the prefix."""
     slots: IntArray
-    """`[T]`: where a token's KV goes, block_id · block_size + offset."""
+    """`[T]`: the slot of each token's KV, block_id · block_size + offset."""
     last_row: IntArray
-    """`[num_work]`: the row of each work's last token, in the order that the work was given."""
+    """`[num_work]`: the row of the last token of each piece of work, in the caller's order."""
     num_decode: int
     decode: DecodePlan | None
-    """Who reads which blocks, for the rows that decode; None if there are none."""
+    """Which blocks each decode row reads; None if there are no decode rows."""
     prefill: PrefillPlan | None
-    """The same for the prompts' rows, counted from the first of them; None if there are none."""
+    """Which blocks the prompts read, rows counted from `num_decode`; None without prompts."""
 
 
 def make_step(work: Many[Work], plans: PlanCache) -> Step:
-    """Lay a step's work out: first the requests that decode, then the prompts.
+    """Arrange the work of a step: first the requests that decode, then the prompts.
 
-    `work` holds at least one item, each of at least one token and of another sequence.
+    `work` has at least one item. Each item has at least one token, and its own sequence.
     """
     is_decode = [item.is_decode for item in work]
-    num_decode, size = sum(is_decode), plans.block_size
-    order = sorted(range(len(work)), key=is_decode.__getitem__, reverse=True)  # keeps ties in order
-    items = [work[place] for place in order]
-    decoding, prompts = items[:num_decode], items[num_decode:]
+    num_decode = sum(is_decode)
+    size = plans.block_size
+    order = sorted(range(len(work)), key=is_decode.__getitem__, reverse=True)  # stable
+    items = [work[index] for index in order]
+    decoding = items[:num_decode]
+    prompts = items[num_decode:]
     ends = np.cumsum([item.end - item.start for item in items], dtype=np.int32)
     last_row = np.empty_like(ends)
     last_row[order] = ends - 1
@@ -63,19 +65,20 @@ def make_step(work: Many[Work], plans: PlanCache) -> Step:
 
 
 def _last_tokens(decoding: Many[Work], block_size: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return token ids, positions and slots of the one token of each."""
+    """Return the token ids, positions and slots of the last tokens, one per item."""
     positions = [item.start for item in decoding]
     token_ids = [item.sequence.token_ids[item.start] for item in decoding]
     slots = [
-        int(item.sequence.block_table[at // block_size]) * block_size + at % block_size
-        for item, at in zip(decoding, positions, strict=True)
+        int(item.sequence.block_table[position // block_size]) * block_size + position % block_size
+        for item, position in zip(decoding, positions, strict=True)
     ]
     return np.array(token_ids, np.int32), np.array(positions, np.int32), np.array(slots)
 
 
 def _tokens(item: Work, block_size: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return token ids, positions and slots of the new tokens of a prompt."""
-    start, end = item.start, item.end
+    """Return the token ids, positions and slots of a prompt's new tokens."""
+    start = item.start
+    end = item.end
     return (
         item.sequence.token_ids[start:end],
         np.arange(start, end, dtype=np.int32),
@@ -92,7 +95,7 @@ def _prefill_plan(prompts: Many[Work]) -> PrefillPlan:
 
 
 def _padded(tables: list[IntArray]) -> IntArray:
-    """Put block tables into one array `[n, longest]`."""
+    """Copy block tables into one array `[n, longest]`, padded with 0."""
     padded = np.zeros((len(tables), max(map(len, tables))), np.int32)
     for row, table in enumerate(tables):
         padded[row, : len(table)] = table

@@ -1,37 +1,37 @@
-"""A model's answer as it comes: token by token in, text out that is final.
+"""A model's answer as a stream: one token at a time goes in, final text comes out.
 
-    tokens ─► whole characters ─► nothing that could be the beginning of a stop string ─► out
+    tokens ─► whole characters ─► hold back the beginning of a possible stop string ─► text
 
-Knows one answer; when a request ends is for the engine to say.
+This file knows one answer. The engine decides when a request ends.
 """
 
 from radixlab.model.tokenizer import Tokenizer
 
 UNFINISHED = "�"
-"""What the first bytes of a character decode to until the others have come."""
+"""The text of an incomplete character, whose first bytes have come."""
 NUM_KEPT = 4
-"""Tokens before the next one that a decoder may look at: a character has no more bytes."""
+"""Earlier tokens that a decoder may need: a character has at most four bytes."""
 MOST_KEPT = 3 * NUM_KEPT
 
 
 class TextStream:
     """Decodes one answer as it grows, and ends it before the first stop string.
 
-    The pieces are together what decoding all tokens at once gives, up to the stop string that is
-    complete first; if two are complete at once, the longer. A token is decoded a bounded number of
-    times, whatever comes: the last few are decoded again with the next, because a decoder may join
-    words by what was before, and a character may need several.
+    The pieces join to the text of all tokens decoded at once, up to the stop string that is
+    complete first; if two become complete with the same character, up to the longer one. Each token
+    is decoded a bounded number of times: the last few tokens are decoded again with the next,
+    because the way in which words join may depend on them, and a character may need several tokens.
     """
 
     def __init__(self, tokenizer: Tokenizer, stop: tuple[str, ...] = ()) -> None:
         self.stop = stop
         self.stopped_by: str | None = None
-        """The stop string that has come; from then on there is no more text."""
+        """The stop string that was found; no more text follows it."""
         self._tokenizer = tokenizer
         self._ids: list[int] = []
-        """The last tokens with text, among them all whose text is not wholly given out."""
+        """The last tokens with text, including all whose text is not fully returned yet."""
         self._num_given = 0
-        """Characters of what `_ids` decode to that have been given out."""
+        """How many characters of the decoded `_ids` have been returned."""
         self._held = ""
         """Whole characters that may be the beginning of a stop string."""
 
@@ -41,11 +41,11 @@ class TextStream:
             return ""
         self._ids.append(token)
         if token in self._tokenizer.byte_ids:
-            return ""  # what a run of bytes says is known at its end: one bad byte spoils all
+            return ""  # a run of bytes is decoded at its end: one bad byte spoils it
         return self._pass(self._new_text())
 
     def finish(self) -> str:
-        """Return what was held back: no token follows."""
+        """Return the text that was held back; no token follows."""
         out = self._pass(self._new_text(even_if_unfinished=True))
         if self.stopped_by is None:
             out, self._held = out + self._held, ""
@@ -56,7 +56,7 @@ class TextStream:
         return token in tokenizer.silent_ids or tokenizer.vocabulary.id_to_token(token) is None
 
     def _new_text(self, even_if_unfinished: bool = False) -> str:
-        """Decode the tokens at hand, and give what is new; a last � may yet become a character."""
+        """Decode the kept tokens, and return the new text; the final � may become a character."""
         text = self._tokenizer.decode(self._ids)
         unfinished = text.endswith(UNFINISHED) and not even_if_unfinished
         end = max(self._num_given, len(text) - unfinished)
@@ -66,10 +66,10 @@ class TextStream:
         return new
 
     def _forget(self, text: str) -> None:
-        """Drop leading tokens where those that stay give the end of the same text.
+        """Drop leading tokens if the remaining ones decode to the end of the same text.
 
-        One of four neighbouring tokens begins a character. After a run of bytes that are no text
-        only what follows the run may fit: it is enough where no character is unfinished.
+        One of four neighbouring tokens begins a character. After a run of invalid bytes, only the
+        tokens behind the run may fit; they suffice if no character is incomplete.
         """
         num_left = len(text) - self._num_given
         shorter = range(NUM_KEPT - 1, 0, -1) if num_left == 0 else ()
@@ -81,7 +81,7 @@ class TextStream:
                 return
 
     def _pass(self, text: str) -> str:
-        """Add text to what is held, and give what no stop string can claim any more."""
+        """Add text to the held text, and return what can no longer belong to a stop string."""
         if self.stopped_by is not None:
             return ""
         self._held += text
@@ -98,7 +98,7 @@ class TextStream:
         return out
 
     def _num_claimed(self) -> int:
-        """Count the last characters that a stop string begins with; the most if several do."""
+        """Return the length of the longest end of the held text that begins a stop string."""
         longest = min(len(self._held), max(map(len, self.stop), default=1) - 1)
         for num in range(longest, 0, -1):
             if any(stop.startswith(self._held[-num:]) for stop in self.stop):

@@ -1,6 +1,6 @@
-"""One safetensors file: what its header says, and its tensors.
+"""One safetensors file: its header and its tensors.
 
-Pickles (`pytorch_model.bin`) are never opened: they run whatever code is in them.
+Pickles (`pytorch_model.bin`) are never opened, because opening one runs any code in it.
 """
 
 import json
@@ -17,13 +17,13 @@ from safetensors import SafetensorError, safe_open
 from radixlab.model.errors import BadFileError, WeightsError
 
 DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
-"""Those that a model can compute in, by the file format's names."""
+"""The dtypes in which a model can compute, by their names in the file."""
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where a tensor is, and what its file's header says of it."""
+    """A tensor's file, and what the header of the file says about it."""
 
     path: Path
     name: str
@@ -33,17 +33,17 @@ class Stored:
 
     @property
     def num_numbers(self) -> int:
-        """How many numbers it holds."""
+        """How many numbers the tensor has."""
         return prod(self.shape)
 
     @property
     def num_bytes(self) -> int:
-        """Its size in the file."""
+        """The tensor's size in the file."""
         return self.num_numbers * self.dtype.itemsize
 
 
 def read_header(path: Path) -> Iterator[Stored]:
-    """Yield what the header says of every tensor; `BadFileError` or `WeightsError`."""
+    """Yield the header's entry for every tensor; raise `BadFileError` or `WeightsError`."""
     with opened(path, torch.device("cpu")) as file:
         for name in file.keys():  # noqa: SIM118  not a mapping
             tensor = file.get_slice(name)
@@ -57,7 +57,7 @@ def read_header(path: Path) -> Iterator[Stored]:
 
 @contextmanager
 def opened(path: Path, device: torch.device) -> Iterator[safe_open]:
-    """Open a file whose tensors come on `device`; `BadFileError` if it cannot be read."""
+    """Open a file to read tensors to `device`; raise `BadFileError` if it is unreadable."""
     try:
         with safe_open(str(path), framework="pt", device=str(device)) as file:
             yield file
@@ -66,7 +66,7 @@ def opened(path: Path, device: torch.device) -> Iterator[safe_open]:
 
 
 def _why_unreadable(path: Path) -> str | None:
-    """Say what is wrong with a file in its own numbers, if they can be read."""
+    """Explain by a file's own numbers why it is unreadable; None if they cannot be read."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
@@ -76,13 +76,13 @@ def _why_unreadable(path: Path) -> str | None:
             needs = (
                 f"its header alone needs {8 + length}" if len(start) == 8 else "a header needs 8"
             )
-            return f"{path} is cut short or no safetensors file: it has {size} bytes, {needs}"
+            return f"{path} is truncated or not a safetensors file: it has {size} bytes, {needs}"
         try:
             header = json.loads(file.read(length))
-            places = [(at["data_offsets"][1], n) for n, at in header.items() if n != "__metadata__"]
-            end, last = max(places)
+            tensors = [(n, each) for n, each in header.items() if n != "__metadata__"]
+            end, last = max((each["data_offsets"][1], n) for n, each in tensors)
         except (ValueError, LookupError, TypeError, AttributeError):
             return None
     if (end := 8 + length + end) <= size:
         return None
-    return f"{path} is cut short: it has {size} bytes, tensor {last} ends at {end}"
+    return f"{path} is truncated: it has {size} bytes, but tensor {last} ends at byte {end}"

@@ -1,7 +1,7 @@
 """Text to token ids and back, as a model's folder says; conversations to prompts.
 
-The work is done by the libraries tokenizers and jinja2. This file knows where a Hugging Face
-folder keeps what they need; it knows no model and no tensor.
+The libraries tokenizers and jinja2 do the work. This file knows in which files of a Hugging Face
+folder their inputs are. It does not know models or tensors.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,25 +25,24 @@ __all__ = ["ChatText", "Message", "Tokenizer", "load_tokenizer"]
 
 EOS_FILES = ("generation_config.json", "config.json")
 SNOWMAN = ("<0xE2>", "<0x98>", "<0x83>")
-"""A character as three tokens, in a vocabulary that writes rare ones as bytes."""
+"""A character as three tokens, in a vocabulary that writes rare characters as bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """A vocabulary, and what its model expects around a text."""
+    """A vocabulary, and the special tokens that its model expects around a text."""
 
     vocabulary: tokenizers.Tokenizer
     special_tokens: Mapping[str, str]
-    """`bos_token`, `eos_token` and the like, by these names."""
+    """Special tokens by names such as `bos_token` and `eos_token`."""
     eos_ids: frozenset[int]
     """Tokens that end an answer."""
     chat_template: str | Mapping[str, str] | None = None
-    """How a conversation becomes a prompt, in Jinja; several by their names."""
+    """How a conversation becomes a prompt, in Jinja: one template, or several by name."""
     silent_ids: frozenset[int] = field(init=False, repr=False)
     """Special tokens, which have no text."""
     byte_ids: frozenset[int] = field(init=False, repr=False)
-    """Tokens that are one byte, of which a run is decoded as a whole; most vocabularies have none.
-    """
+    """Tokens of one byte each. A run of them is decoded as a whole; most vocabularies have none."""
 
     def __post_init__(self) -> None:
         added = self.vocabulary.get_added_tokens_decoder()
@@ -54,9 +53,9 @@ class Tokenizer:
     def encode(self, text: str, special: bool | None = None) -> TokenArray:
         """Return a text's token ids, int32 `[n]`.
 
-        `special` adds what the model expects around a plain text, such as Llama's first token. By
-        default it is added to all texts but those from `chat`, which have it already; a plain text
-        that begins with it is a `DoubledTokenError`.
+        `special` adds the special tokens that the model expects around plain text, such as Llama's
+        first token. By default they are added to all texts except those from `chat`, which contain
+        them already. A plain text that begins with them raises `DoubledTokenError`.
         """
         add = not isinstance(text, ChatText) if special is None else special
         encoding = self.vocabulary.encode(text, add_special_tokens=add)
@@ -65,7 +64,7 @@ class Tokenizer:
         return np.array(encoding.ids, np.int32)
 
     def decode(self, token_ids: Iterable[int]) -> str:
-        """Return the text of tokens, without special ones; � stands for bytes that are no text."""
+        """Return the text of tokens, without special ones; � stands for invalid bytes."""
         return self.vocabulary.decode([int(token) for token in token_ids])
 
     def chat(
@@ -79,21 +78,21 @@ class Tokenizer:
         today: date | None = None,
         **variables: Any,
     ) -> ChatText:
-        """Write a conversation as the prompt of the next answer; `ChatTemplateError` if it cannot.
+        """Render a conversation as the prompt of the next answer; may raise `ChatTemplateError`.
 
         Parameters
         ----------
         messages
             The turns so far.
         tools, documents
-            What the model may call (JSON schemas) and read, where its template knows of them.
+            Functions (JSON schemas) and texts for the model, if its template supports them.
         add_generation_prompt
             Whether the prompt ends where the answer begins.
         template
             The name of one of several templates; by default "tool_use" with tools, else "default".
         today
-            What a template's clock shows, by default the time of the call. A prompt that begins
-            with a date shares no cached prefix with one of another day.
+            The date of the template's clock; by default, now. A prompt that begins with a date
+            shares no cached prefix with a prompt of another day.
         variables
             Other names that the template reads, such as `enable_thinking`.
         """
@@ -108,7 +107,7 @@ class Tokenizer:
         )
 
     def _template(self, name: str | None, tools: object) -> str:
-        """Choose among the templates."""
+        """Choose a template by name."""
         known = self.chat_template
         if known is None:
             raise ChatTemplateError("the model's folder has no chat template: use a plain prompt")
@@ -117,15 +116,15 @@ class Tokenizer:
         if name is None:
             name = "tool_use" if tools is not None and "tool_use" in known else "default"
         if name not in known:
-            raise ChatTemplateError(f"no chat template {name!r}; there are {', '.join(known)}")
+            raise ChatTemplateError(f"no chat template {name!r}; known are {', '.join(known)}")
         return known[name]
 
 
 def load_tokenizer(folder: str | Path, eos_ids: Iterable[int] | None = None) -> Tokenizer:
-    """Read a folder's vocabulary, special tokens and chat templates, from all files that have some.
+    """Read a folder's vocabulary, special tokens and chat templates from all files that have them.
 
-    `eos_ids` decides what ends an answer where the files disagree. Raises `MissingFileError`,
-    `BadFileError` or `ConfigError`.
+    `eos_ids` are the tokens that end an answer, in case the files disagree. Raises
+    `MissingFileError`, `BadFileError` or `ConfigError`.
     """
     folder = Path(folder)
     settings = read_json_if_there(folder / SETTINGS)
@@ -141,7 +140,7 @@ def load_tokenizer(folder: str | Path, eos_ids: Iterable[int] | None = None) -> 
 
 
 def _eos_ids(folder: Path, of_tokenizer: int | None) -> dict[str, frozenset[int]]:
-    """Return what ends an answer, by the file that says so."""
+    """Return the tokens that end an answer, by the file that names them."""
     said: dict[str, frozenset[int]] = {}
     for name in EOS_FILES:
         ids = read_json_if_there(folder / name).get("eos_token_id")
@@ -154,20 +153,20 @@ def _eos_ids(folder: Path, of_tokenizer: int | None) -> dict[str, frozenset[int]
 
 
 def _agreed(folder: Path, said: Mapping[str, frozenset[int]]) -> frozenset[int]:
-    """Return the ids of the file that names most; the ids of the others must be among them."""
+    """Return the ids of the file that names most; the other files must name a subset."""
     most = max(said.values(), key=len, default=frozenset[int]())
     for name, ids in said.items():
         if not ids <= most:
             by = next(other for other, others in said.items() if others == most)
             raise BadFileError(
                 f"{folder}: an answer ends at {sorted(ids)} by {name}, but at {sorted(most)} "
-                f"by {by}: load_tokenizer takes eos_ids"
+                f"by {by}: pass eos_ids to load_tokenizer"
             )
     return most
 
 
 def _templates(folder: Path, settings: Mapping[str, Any]) -> str | dict[str, str] | None:
-    """Return the templates of the first place that has some, as transformers looks for them."""
+    """Return the templates of the first file that has any, in transformers' order."""
     path = folder / "chat_template.jinja"
     more = sorted((folder / "additional_chat_templates").glob("*.jinja"))
     own = {"default": read_text(path)} if path.is_file() else {}
@@ -201,7 +200,7 @@ def _readable(path: Path, template: Any) -> str | dict[str, str]:
 
 
 def _byte_ids(vocabulary: tokenizers.Tokenizer) -> frozenset[int]:
-    """Find the tokens that are one byte each, if the vocabulary joins these into characters."""
+    """Find the tokens of one byte each, if the vocabulary joins them into characters."""
     snowman = [index for name in SNOWMAN if (index := vocabulary.token_to_id(name)) is not None]
     if len(snowman) < len(SNOWMAN) or vocabulary.decode(snowman).strip() != "☃":
         return frozenset()
@@ -210,7 +209,7 @@ def _byte_ids(vocabulary: tokenizers.Tokenizer) -> frozenset[int]:
 
 
 def _refuse_doubled(text: str, encoding: tokenizers.Encoding) -> None:
-    """Refuse a text that begins with the special tokens that have been put before it."""
+    """Refuse a text that begins with the special tokens that were just added before it."""
     mask = encoding.special_tokens_mask
     num_added = mask.index(0) if 0 in mask else 0
     if num_added and encoding.ids[:num_added] == encoding.ids[num_added : 2 * num_added]:

@@ -1,9 +1,9 @@
-"""A folder's vocabulary: tokenizer.json, completed by what other files say of its tokens.
+"""A folder's vocabulary: tokenizer.json, completed from other files.
 
 `tokenizer_config.json` (`added_tokens_decoder`, `bos_token`, …), `special_tokens_map.json` and
-`added_tokens.json` may add tokens, or say that one is special: such a token is matched whole in a
-text, and left out of an answer's text. They are merged as transformers merges them; where two
-files say different things of one token, the folder is refused.
+`added_tokens.json` may add tokens, or declare a token special: a special token is matched as a
+whole in a text, and left out of an answer's text. The files are merged in the same way as
+transformers does it. If two files contradict each other about a token, the folder is refused.
 """
 
 import json
@@ -20,9 +20,9 @@ from radixlab.model.folder import read_json_if_there, require
 
 SETTINGS, SPECIAL, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 GENERAL = ("PreTrainedTokenizerFast", "TokenizersBackend")
-"""Classes of transformers that leave tokenizer.json as it is."""
+"""Classes of transformers that do not change tokenizer.json."""
 LISTS = ("extra_special_tokens", "additional_special_tokens")
-"""Special tokens without a name of their own."""
+"""Keys that list special tokens without names."""
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
@@ -35,7 +35,7 @@ class Vocabulary:
 
 
 def read_vocabulary(folder: Path, settings: Mapping[str, Any]) -> Vocabulary:
-    """Read tokenizer.json and complete it; `MissingFileError` or `BadFileError`."""
+    """Read tokenizer.json and complete it; raise `MissingFileError` or `BadFileError`."""
     tokens = _tokens(require(folder / "tokenizer.json"))
     _refuse_other_prefix(folder, tokens, settings)
     tokens.encode_special_tokens = settings.get("split_special_tokens") is True
@@ -62,8 +62,8 @@ def _tokens(path: Path) -> tokenizers.Tokenizer:
     try:
         tokens = tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more precise
-        raise BadFileError(f"{path} is no tokenizer: {' '.join(str(error).split())}") from error
-    tokens.no_truncation()  # a file may ask for both: good for training, wrong for a prompt
+        raise BadFileError(f"{path} is not a tokenizer: {' '.join(str(error).split())}") from error
+    tokens.no_truncation()  # a file may ask for both, which helps in training but harms a prompt
     tokens.no_padding()
     return tokens
 
@@ -71,15 +71,16 @@ def _tokens(path: Path) -> tokenizers.Tokenizer:
 def _refuse_other_prefix(
     folder: Path, tokens: tokenizers.Tokenizer, settings: Mapping[str, Any]
 ) -> None:
-    """Refuse a folder whose files disagree on whether a text is read as if a space came first.
+    """Refuse a folder whose files disagree about a space before each text.
 
-    The classes of transformers that are made for one model take the settings' word for it; the
-    general ones take tokenizer.json's.
+    In transformers, the classes for one model follow `tokenizer_config.json`; the general classes
+    follow `tokenizer.json`.
     """
-    stated, maker = settings.get("add_prefix_space"), settings.get("tokenizer_class")
+    stated = settings.get("add_prefix_space")
+    maker = settings.get("tokenizer_class")
     if not isinstance(stated, bool) or maker in (None, *GENERAL):
         return
-    is_of_bytes = not str(maker).startswith("Llama")  # Llama's class leaves those as they are
+    is_of_bytes = not str(maker).startswith("Llama")  # Llama's class does not change these
     for part in (tokens.normalizer, tokens.pre_tokenizer):
         for found in _prefixes(json.loads(part.__getstate__()) if part else None, is_of_bytes):
             if found != stated:
@@ -90,7 +91,7 @@ def _refuse_other_prefix(
 
 
 def _prefixes(part: Any, is_of_bytes: bool) -> Iterator[bool]:
-    """Yield what each part of a normalizer or a pre-tokenizer does before a text."""
+    """Yield for each part of a (pre-)tokenizer whether it puts a space before a text."""
     if isinstance(part, list):
         for each in part:
             yield from _prefixes(each, is_of_bytes)
@@ -106,7 +107,7 @@ def _prefixes(part: Any, is_of_bytes: bool) -> Iterator[bool]:
 
 
 def _named(folder: Path, settings: Mapping[str, Any], mapped: Mapping[str, Any]) -> dict[str, str]:
-    """Return `bos_token`, `eos_token` and the like, which both files must state alike."""
+    """Return tokens such as `bos_token` by name; both files must agree."""
     named: dict[str, str] = {}
     for file, content in ((SETTINGS, settings), (SPECIAL, mapped)):
         for name, text in _names(folder / file, content):
@@ -118,13 +119,13 @@ def _named(folder: Path, settings: Mapping[str, Any], mapped: Mapping[str, Any])
 
 
 def _names(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each token that has a name, in either of the ways to write it."""
+    """Yield each named token; there are two ways to write one."""
     extra = content.get("extra_special_tokens")
     extra = extra if isinstance(extra, dict) else {}
     named = {name: token for name, token in content.items() if name.endswith("_token")}
     for name, token in {**named, **extra}.items():
         if not isinstance(token, str | dict):
-            continue  # none, or a switch such as add_bos_token
+            continue  # absent, or a switch such as add_bos_token
         text = _content(token)
         if text is None:
             raise BadFileError(f"{path}: {name} has no content: {token}")
@@ -132,7 +133,7 @@ def _names(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _unnamed(path: Path, content: Mapping[str, Any]) -> list[str | dict[str, Any]]:
-    """Return the special tokens that have no name, as texts or with their flags."""
+    """Return the special tokens without names, as texts or with flags."""
     for name in LISTS:
         tokens = content.get(name)
         if isinstance(tokens, list) and tokens:
@@ -150,7 +151,7 @@ def _unnamed(path: Path, content: Mapping[str, Any]) -> list[str | dict[str, Any
 def _stated(
     folder: Path, settings: Mapping[str, Any], special: set[str | None]
 ) -> dict[int, AddedToken]:
-    """Return the tokens that the other files give an id."""
+    """Return the tokens to which the other files give an id."""
     stated: dict[int, AddedToken] = {}
     decoder = settings.get("added_tokens_decoder") or {}
     if not isinstance(decoder, dict):
@@ -175,7 +176,7 @@ def _stated(
 
 
 def _add(tokens: tokenizers.Tokenizer, token: AddedToken, is_special: bool) -> None:
-    """Add a token, or set the flags of one that is there; a new one has the next id."""
+    """Add a token, which gets the next id, or set the flags of an existing one."""
     if is_special:
         token.special = True
         tokens.add_special_tokens([token])
@@ -204,6 +205,6 @@ def _only_flags(token: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _content(token: object) -> str | None:
-    """Return the text of a special token, which may stand among its properties."""
+    """Return the text of a special token, which may be one of its properties."""
     content = token.get("content") if isinstance(token, dict) else token
     return content if isinstance(content, str) else None

@@ -1,7 +1,7 @@
-"""A checkpoint's tensors: found in one safetensors file or several, checked, then read.
+"""A checkpoint's tensors: found in one or several safetensors files, checked, then read.
 
-All headers are read and compared with what the model needs before any weight is. Knows names and
-shapes; what they compute is the model's.
+All headers are read and compared with the model's needs before any weight is read. This file knows
+names and shapes. It does not know what the weights compute.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ ADAPTERS = ("adapter_config.json", "adapter_model*", "*adapters.safetensors", "*
 EMBEDDING, HEAD = "embed_tokens.weight", "lm_head.weight"
 FREQUENCIES = "rotary_emb.inv_freq"
 LARGE_BYTES = 256 * 2**20
-"""From here on a progress bar shows how far reading is."""
+"""Reading this many bytes, or more, shows a progress bar."""
 
 
 def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]:
     """Find exactly the tensors that the model needs, by the model's names.
 
-    Raises `MissingFileError` or `BadFileError` for a file, `WeightsError` for a tensor that is
-    missing, unknown, of another shape, or there twice with different numbers.
+    Raises `MissingFileError` or `BadFileError` for a file, and `WeightsError` for a tensor that is
+    missing or unknown, has the wrong shape, or occurs twice with different numbers.
     """
     stored = _by_model_names(folder)
     for name, shape in needed.items():
@@ -48,7 +48,7 @@ def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]
         if (tensor := stored[name]).shape != shape:
             raise WeightsError(
                 f"{tensor.path}: tensor {tensor.name} is {list(tensor.shape)}, "
-                f"by config.json it must be {list(shape)}"
+                f"but config.json implies {list(shape)}"
             )
     unknown = [name for name in stored if name not in needed and not _is_no_parameter(name)]
     if unknown:
@@ -63,12 +63,12 @@ def find_weights(folder: Path, needed: Mapping[str, Shape]) -> dict[str, Stored]
 
 
 def find_buffers(folder: Path) -> list[Stored]:
-    """Find RoPE's frequencies, which older checkpoints carry along though they are computed."""
+    """Find RoPE's frequencies, which older checkpoints store although they can be computed."""
     return [tensor for tensor in _stored(folder) if tensor.name.endswith(FREQUENCIES)]
 
 
 def commonest_dtype(found: Mapping[str, Stored]) -> torch.dtype:
-    """Return the dtype that most numbers are stored in."""
+    """Return the dtype in which most numbers are stored."""
     sizes: dict[torch.dtype, int] = {}
     for tensor in found.values():
         sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + prod(tensor.shape)
@@ -78,10 +78,11 @@ def commonest_dtype(found: Mapping[str, Stored]) -> torch.dtype:
 def read_weights(
     found: Mapping[str, Stored], dtype: torch.dtype | None, device: torch.device
 ) -> dict[str, Tensor]:
-    """Read tensors to a device; `dtype` None for the one that most numbers are stored in."""
+    """Read tensors to a device; `dtype` None means the dtype of most numbers."""
     dtype = dtype or commonest_dtype(found)
-    total, weights = sum(tensor.num_bytes for tensor in found.values()), {}
-    # On the CPU a tensor is a view of the file, which may be written anew while the model lives.
+    total = sum(tensor.num_bytes for tensor in found.values())
+    weights = {}
+    # On the CPU a tensor is a view of the file, which may change while the model is in use.
     copy = device.type == "cpu"
     with tqdm(
         total=total, unit="B", unit_scale=True, desc="weights", disable=total < LARGE_BYTES
@@ -96,27 +97,27 @@ def read_weights(
 
 
 def _by_model_names(folder: Path) -> dict[str, Stored]:
-    """Return the tensors by the model's names; one that is there twice must be there alike."""
+    """Return the tensors by the model's names; a repeated tensor must have equal numbers."""
     stored: dict[str, Stored] = {}
     for tensor in _stored(folder):
         name = tensor.name.removeprefix("model.")
         if name in stored:
-            refuse_unless_equal(stored[name], tensor, "both are there")
+            refuse_unless_equal(stored[name], tensor, "both occur")
         stored.setdefault(name, tensor)
     return stored
 
 
 def _stored(folder: Path) -> Iterator[Stored]:
-    """Yield what the headers say of every tensor of a checkpoint, in whichever files it is."""
+    """Yield the header's entry for every tensor of a checkpoint, over all its files."""
     _refuse_adapters(folder)
     index = folder / INDEX
     shards = _shards(index) if index.is_file() else {}
     if (folder / SINGLE).is_file() and not any((folder / shard).is_file() for shard in shards):
-        shards = {}  # the index of shards that have been merged into the single file
+        shards = {}  # a leftover index: its shards were merged into the single file
     strays = {path.name for path in folder.glob(SHARDS)} - shards.keys()
     if strays:
         raise WeightsError(
-            f"{folder / min(strays)} is in no {INDEX}: are its tensors meant or left over?"
+            f"{folder / min(strays)} is not in {INDEX}: is the file needed, or a leftover?"
         )
     if not shards or ((folder / SINGLE).is_file() and SINGLE not in shards):
         yield from read_header(_require_weights(folder / SINGLE))
@@ -132,7 +133,7 @@ def _read_shard(index: Path, shard: str, names: list[str]) -> list[Stored]:
     absent = sorted(set(names) - {tensor.name for tensor in inside})
     if absent:
         raise WeightsError(
-            f"{index}: tensor {absent[0]} should be in {shard}, and is not{_and_more(absent)}"
+            f"{index}: tensor {absent[0]} should be in {shard}, but is not{_and_more(absent)}"
         )
     return inside
 
@@ -141,8 +142,8 @@ def _refuse_adapters(folder: Path) -> None:
     for pattern in ADAPTERS:
         for path in sorted(folder.glob(pattern)):
             raise UnsupportedModelError(
-                f"{path}: the folder has an adapter beside the weights; merge it into "
-                "them, or take it out"
+                f"{path}: the folder has an adapter beside the weights: merge the adapter into "
+                "the weights, or remove it"
             )
 
 
@@ -150,28 +151,28 @@ def _require_weights(path: Path) -> Path:
     pickles = sorted(p.name for p in path.parent.glob("*.bin"))
     if pickles and not path.is_file():
         raise MissingFileError(
-            f"{path} is missing; {pickles[0]} is a pickle, which may run any code and is not read"
+            f"{path} is missing; {pickles[0]} is a pickle: it may run code, so it is not read"
         )
     return require(path)
 
 
 def _shards(index: Path) -> dict[str, list[str]]:
-    """Return the files that an index names, with the tensors that should be in each."""
+    """Return the files that an index names, each with the tensors that it should have."""
     shards: dict[str, list[str]] = {}
-    places = read_json(index).get("weight_map")
-    if not isinstance(places, dict) or not places:
+    file_of = read_json(index).get("weight_map")
+    if not isinstance(file_of, dict) or not file_of:
         raise BadFileError(f"{index}: weight_map must say which file each tensor is in")
-    for name, shard in places.items():
+    for name, shard in file_of.items():
         if not isinstance(shard, str) or Path(shard).name != shard:
             raise BadFileError(
-                f"{index}: tensor {name} cannot be in {shard!r}: that is no file name"
+                f"{index}: tensor {name} cannot be in {shard!r}: that is not a file name"
             )
         shards.setdefault(shard, []).append(name)
     return shards
 
 
 def _is_no_parameter(name: str) -> bool:
-    """Whether older checkpoints carry a tensor along that is computed or tied, never learned."""
+    """Whether this tensor, which older checkpoints store, is computed or tied, not learned."""
     return name == HEAD or name.endswith(FREQUENCIES)
 
 

@@ -1,4 +1,4 @@
-"""A piece of work for a forward pass. This file knows sequences; no tensor, model or queue."""
+"""A piece of work for a forward pass. This file knows sequences, but no tensors or models."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ from radixlab.cache.sequence import Sequence
 class Work:
     """Tokens `[start, end)` of a sequence, to be computed in this step.
 
-    All before `start` is in the pool; blocks for `[start, end)` are in the sequence's table.
+    The KV of all tokens before `start` is in the pool. The sequence's table has blocks for
+    `[start, end)`.
     """
 
     sequence: Sequence
@@ -18,5 +19,5 @@ class Work:
 
     @property
     def is_decode(self) -> bool:
-        """Whether this is the one last token of a sequence that has a context."""
+        """Whether this is only the last token of a sequence, after at least one other token."""
         return 0 < self.start == self.end - 1 == self.sequence.num_tokens - 1

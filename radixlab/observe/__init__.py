@@ -1,4 +1,4 @@
-"""Consumers of events: state, recordings, and the watching of trees that emit nothing."""
+"""Consumers of events: state, recordings, and `watch` for trees that emit no events."""
 
 from radixlab.observe.reading import read_recording
 from radixlab.observe.recorder import Recorder

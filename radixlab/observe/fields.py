@@ -1,7 +1,7 @@
-"""What each field of a record may hold, made from the annotations of its dataclass.
+"""What each field of a record may hold, derived from the annotations of its dataclass.
 
-A recording is read before it is believed: a value of the wrong type, or a number out of range, is
-found here, before anything is made of it. Knows types and sizes; not what a record means.
+A recording is checked before it is used: this file finds values of the wrong type, and numbers out
+of range. It knows types and sizes. It does not know what a record means.
 """
 
 from collections.abc import Callable
@@ -21,18 +21,18 @@ MAX_TEXT = 1000
 
 @cache
 def checks_of(cls: type) -> dict[str, Check]:
-    """Return, for each field of a dataclass, the check of a value for it."""
+    """Return the check for each field of a dataclass."""
     return {name: _check(name, hint) for name, hint in get_type_hints(cls).items()}
 
 
 def wrong_field(cls: type, values: dict[str, Any]) -> str | None:
-    """Name the first of these fields whose value may not stand there; None if all may."""
+    """Return the first of these fields whose value is not allowed; None if all are."""
     checks = checks_of(cls)
     return next((name for name, value in values.items() if not checks[name](value)), None)
 
 
 def is_number(value: Any) -> bool:
-    """Whether this is an int that a browser reads exactly; a bool or a float is none."""
+    """Whether this is an int that a browser reads exactly; bools and floats are not."""
     return type(value) is int and -MAX_NUMBER < value < MAX_NUMBER
 
 
@@ -49,7 +49,7 @@ def are_tokens(value: Any) -> bool:
 
 
 def are_runs(value: Any) -> bool:
-    """Whether these are runs of block ids: a first one, 0 or more, and a length, 1 or more."""
+    """Whether these are runs of block ids: pairs of a first id ≥ 0 and a length ≥ 1."""
     return isinstance(value, tuple) and all(
         isinstance(run, tuple) and len(run) == 2 and all(map(is_count, run)) and run[1] > 0
         for run in value
@@ -67,7 +67,7 @@ def _check(name: str, hint: Any) -> Check:
 
 
 def _check_type(hint: Any) -> Check:
-    """Return a check for a type that is not special by its name."""
+    """Return the check for a type that needs no special treatment."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         options = [_check_type(part) for part in parts]

@@ -1,11 +1,11 @@
-"""Whether an event fits the state that it is to be folded into, and what it adds to it.
+"""Whether an event fits the state before it, and how many entries it adds to the state.
 
-`fold` believes what it is told. A recording may be damaged, or made to do harm: here each event is
-compared with the state *before* anything is made of it. Nodes have parents that are there, so there
-is no cycle; ranges lie inside what they are ranges of; a few bytes do not stand for millions.
+`fold` trusts its events. A recording may be damaged or malicious, so this file compares each event
+with the state *before* it is folded. Every node's parent must exist, so there are no cycles. Ranges
+must lie inside the arrays that they refer to. A few bytes cannot stand for millions of entries.
 
-Sizes are counted in entries: a token of a list is one, a block id four, a transfer sixteen, about
-what each takes in memory, in words.
+Sizes are counted in entries: a token counts 1, a block id 4 and a transfer 16. This is roughly
+their size in memory, in words.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from radixlab.observe.fields import are_tokens, is_count, is_number
 from radixlab.observe.state import NodeState, SequenceState, State, expand
 
 BLOCK, TRANSFER = 4, 16
-"""How many entries one block id and one transfer count."""
+"""The entries for one block id, and for one transfer."""
 FREE_ENTRIES, ENTRIES_PER_BYTE = 2**21, 16
-"""How large a state may grow: the first number, and the second for each byte that was read."""
+"""The limit of a state: a fixed number of entries, plus a number per byte that was read."""
 
 
 class Misfit(ValueError):
@@ -27,9 +27,9 @@ class Misfit(ValueError):
 
 
 def growth(state: State, event: Event) -> int:
-    """Return by how many entries an event makes the state grow; raise `Misfit` if it does not fit.
+    """Return how many entries an event adds to the state; raise `Misfit` if it does not fit.
 
-    Nothing is changed. Only the event and what it concerns are looked at.
+    Nothing is changed. The cost depends only on the event and the objects that it names.
     """
     name = type(event).__name__
     for field in field_names(type(event)):
@@ -76,7 +76,7 @@ def _node(state: State, node_id: int) -> NodeState:
 
 def _sequence(state: State, sequence_id: int | None) -> SequenceState:
     _need(sequence_id in state.sequences, f"no sequence {sequence_id} runs")
-    return state.sequences[sequence_id]  # type: ignore[index]  # None is in no dict of ints
+    return state.sequences[sequence_id]  # type: ignore[index]  # None is never a key
 
 
 def _new_sequence(state: State, sequence_id: int) -> None:
@@ -84,7 +84,7 @@ def _new_sequence(state: State, sequence_id: int) -> None:
 
 
 def _tail(node: NodeState, runs: Runs) -> int:
-    """Return how many blocks these are; they must be the last of the node."""
+    """Return the number of these blocks; they must be the node's last ones."""
     num = _num_blocks(runs)
     is_tail = 0 < num <= len(node.block_ids) and node.block_ids[-num:] == expand(runs)
     _need(is_tail, f"these are not the last blocks of node {node.id}")
@@ -185,7 +185,7 @@ def _block_stored(state: State, e: ev.BlockStored) -> int:
         there = len(_sequence(state, e.sequence_id).tokens)
         end = e.start_token + num_tokens
         _need(end <= there, f"tokens up to {end} of sequence {e.sequence_id}, which has {there}")
-    else:  # of a learner's tree, perhaps, which is drawn as it is
+    else:  # it may come from a learner's tree, which is drawn as it is
         num_tokens = len(e.token_ids)
     if node is None:
         _check_parent(e.node_id, e.parent_id, state.nodes)
@@ -287,4 +287,4 @@ _RULES: dict[str, Callable[[State, Any], int]] = {
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
 }
-"""Events that are not here change nothing that could go wrong."""
+"""Events that are not listed here cannot damage a state."""

@@ -1,12 +1,12 @@
-"""Reading a recording: a file that may be damaged, cut off, or made to do harm.
+"""Reading a recording: a file that may be damaged, truncated or malicious.
 
-Nothing is believed. Each line is checked on its own (JSON, checksum, the types of its fields), then
-in its order (the sequence number), then against the state before it (`fits.py`), and only then
-folded. What does not fit raises a `RecordingError` that names the file and the line. Time and
-memory stay within a small multiple of what the file's own size asks for.
+The file is not trusted. Each line is checked alone (JSON, checksum, the types of its fields), then
+its sequence number, then whether it fits the state before it (`fits.py`). Only then is it folded. A
+line that fails raises a `RecordingError` that names the file and the line. Time and memory stay
+proportional to the size of the file.
 
-A process that crashes leaves a recording that nobody closed, and perhaps half a line: what is there
-is read, and a `RecordingWarning` says where it ends.
+A process that crashes leaves a recording that was not closed, and perhaps half a line. Such a
+recording is read up to there, and a `RecordingWarning` says where it ends.
 """
 
 import json
@@ -52,14 +52,14 @@ class Line:
     """`file:number`."""
     text: bytes
     is_whole: bool
-    """Whether it ends as a line does; the last one may not."""
+    """Whether the line ends with a line break; the last line may not."""
 
 
 def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
-    """Return the state at the start and the events, read and checked as they are asked for.
+    """Return the state at the start, and the events, which are read and checked lazily.
 
-    Raises `RecordingError`, for a bad event when it comes to it. Warns with `RecordingWarning` of a
-    recording that was not closed, or whose last line is cut off.
+    Raises `RecordingError`; for a bad event, when that event is reached. Warns with
+    `RecordingWarning` if the recording was not closed, or if its last line is truncated.
     """
     lines = _lines(Path(path))
     first = next(lines, Line(f"{path}:1", b"null", True))
@@ -72,7 +72,7 @@ def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
     num_events, next_seq = header.pop("num_events", None), header.get("next_seq")
     check_seal(header, first.where)
     if not all(number is None or is_count(number) for number in (num_events, next_seq)):
-        raise RecordingError(f"{first.where}: num_events or next_seq is no count")
+        raise RecordingError(f"{first.where}: num_events or next_seq is not a count")
     if extra := header.keys() - {"type", "version", "next_seq", "state"}:
         raise RecordingError(f"{first.where}: a header has no field {shown(sorted(extra)[0])}")
     room = FREE_ENTRIES + ENTRIES_PER_BYTE * len(first.text)
@@ -85,7 +85,7 @@ def read_recording(path: str | Path) -> tuple[State, Iterator[Event]]:
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    """Yield the lines; blank ones are ignored at the end of the file, and a fault elsewhere."""
+    """Yield the lines; blank lines are ignored at the end of the file, and refused elsewhere."""
     blank = None
     with path.open("rb") as file:
         number = 0
@@ -103,16 +103,16 @@ def _lines(path: Path) -> Iterator[Line]:
 
 
 def _load(line: Line) -> Any:
-    """Return what a line holds; `RecordingError` for no JSON, or a key that is named twice."""
+    """Return the object on a line; raise `RecordingError` if it is not JSON or repeats a key."""
     try:
         return json.loads(line.text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, or not UTF-8
         twice = f": {error}" if isinstance(error, _TwiceError) else ""
-        raise RecordingError(f"{line.where}: this is no JSON object{twice}") from None
+        raise RecordingError(f"{line.where}: this is not a JSON object{twice}") from None
 
 
 class _TwiceError(ValueError):
-    """A key that is named twice."""
+    """A key occurs twice in one object."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _checked(
     num_events: int | None,
     version: int,
 ) -> Iterator[Event]:
-    """Yield events that can be folded, one after the other, from `state` on."""
+    """Yield events that can be folded in order, starting from `state`."""
     size, num_read, where = state_entries(state), 0, "the header"
     for line in lines:
         if not line.is_whole and b"}" not in line.text:
@@ -177,12 +177,12 @@ def _event(line: Line) -> Event:
 
 
 def _may_skip(event: Event, next_seq: int) -> bool:
-    """Whether numbers may be missing here: events of a call that a fault broke off are lost."""
+    """Whether numbers may be missing here: the events of a call that failed are lost."""
     return type(event).__name__ == "CacheRestarted" and event.seq > next_seq
 
 
 def _state(fields: dict[str, Any], room: int) -> State:
-    """Build the state of a header, of at most `room` entries."""
+    """Build the state of a header, with at most `room` entries."""
     rest = {k: v for k, v in fields.items() if k not in ("nodes", "sequences", "transfers")}
     if (name := wrong_field(State, rest)) is not None:
         raise ValueError(f"{name} cannot be {shown(rest[name])}")
@@ -224,7 +224,7 @@ def _part(cls: Any, fields: dict[str, Any]) -> Any:
 
 
 def _check_links(state: State) -> None:
-    """See that what nodes, sequences and transfers name is there."""
+    """Check that everything exists that nodes, sequences and transfers refer to."""
     known = set[int]()
     for node in state.nodes.values():  # parents come first, so no node is its own ancestor
         if node.parent_id is not None and node.parent_id not in known:
@@ -240,6 +240,6 @@ def _check_links(state: State) -> None:
     ends = {"copy": (device, device), "write_back": (device, host), "load_back": (host, device)}
     for src, dst, kind in state.transfers:
         if not (is_count(src) and is_count(dst) and kind in KINDS):
-            raise ValueError(f"{shown((src, dst, kind))} is no transfer")
+            raise ValueError(f"{shown((src, dst, kind))} is not a transfer")
         if src >= ends[kind][0] or dst >= ends[kind][1]:
             raise ValueError(f"{shown((src, dst, kind))} is outside the pool")

@@ -1,12 +1,12 @@
-"""Recordings: a run of the cache as JSON lines, replayed with no engine.
+"""Recordings: a run of the cache as JSON lines, which can be replayed without an engine.
 
-The first line is a header (version, and the state at the start), each further line an event. Block
-ids are compressed in both: in an event they are runs already, in the header `CompressedIds`.
+The first line is a header with the version and the state at the start. Every other line is an
+event. Block ids are compressed in both: events hold runs, and the header holds `CompressedIds`.
 
-Each line carries a checksum, the header also the number of the first event and, once the recording
-is closed, how many there are: so a line that was changed, lost, doubled or moved is found. Each
-line is handed to the system as it is written, so a crash loses nothing that had happened before it.
-`reading.py` reads.
+Each line carries a checksum. The header also carries the number of the first event and, once the
+recording is closed, the number of events. So a line that was changed, lost, repeated or moved is
+detected. Each line is passed to the operating system at once, so a crash loses no earlier event.
+`reading.py` reads recordings.
 """
 
 from pathlib import Path
@@ -23,13 +23,13 @@ VERSION = 4
 _KNOWN = f'{{"type":"Recording","version":{VERSION},'
 _HEAD = f'{_KNOWN}"num_events":'
 _COUNT_WIDTH = 20
-"""Characters kept free for the number of events, which is known at the end."""
+"""Characters reserved for the number of events, which is known only at the end."""
 
 
 class Recorder:
-    """Write everything a cache emits from now on to a file; a context manager.
+    """Writes everything that a cache emits from now on to a file; a context manager.
 
-    With `tokens=False` token ids are left out (a recording of private prompts shows shapes only).
+    With `tokens=False` token ids are left out: a recording of private prompts shows only shapes.
     """
 
     def __init__(self, cache: Cache, path: str | Path, tokens: bool = True) -> None:
@@ -49,7 +49,7 @@ class Recorder:
         self._detach = attach(cache, self.record)
 
     def record(self, event: Event) -> None:
-        """Append one event; after `close` nothing is written."""
+        """Append one event; do nothing after `close`."""
         if self._file is None:
             return
         self._num_begun += 1
@@ -61,10 +61,10 @@ class Recorder:
         self._next_seq = event.seq + 1
 
     def close(self) -> None:
-        """Finish the file. Twice is once.
+        """Finish the file; a second call does nothing.
 
-        If the recorder missed an event (a full disk, another listener set in its place), the number
-        of events is left out, so that readers warn.
+        If the recorder missed an event, because the disk was full or another listener replaced it,
+        the number of events is left out, so that readers warn.
         """
         if self._file is not None:
             is_whole = self._is_whole()
@@ -82,7 +82,7 @@ class Recorder:
         self.close()
 
     def _is_whole(self) -> bool:
-        """Whether each event so far was heard, and written to its end."""
+        """Whether every event so far was received and fully written."""
         heard = self._cache.emit is not None and self._next_seq == next_seq(self._cache)
         return heard and self._num_begun == self.num_events
 
@@ -95,5 +95,5 @@ class Recorder:
 def _hide_tokens(fields: dict[str, Any]) -> None:
     if fields.get("token_ids"):
         fields["token_ids"] = [0] * len(fields["token_ids"])
-    if fields["type"] == TreeResynced.__name__:  # its rows hold tokens in fourth place
+    if fields["type"] == TreeResynced.__name__:  # tokens are the fourth value of its rows
         fields["nodes"] = [(*row[:3], [0] * len(row[3]), *row[4:]) for row in fields["nodes"]]

@@ -1,6 +1,7 @@
-"""Reading the engine itself: the state as it is, without any event. And joining its listeners.
+"""Reading the state from the engine itself, without events, and adding listeners.
 
-What `fold` makes of the events must equal what `snapshot` reads; a test holds the two together.
+The state that `fold` computes from events must equal the state that `snapshot` reads; a test
+compares the two.
 """
 
 import traceback
@@ -47,10 +48,10 @@ def next_seq(cache: Cache) -> int:
 
 
 def attach(cache: Cache, listener: Emit) -> Callable[[], None]:
-    """Add a listener beside those the cache has; return a function that takes it off again.
+    """Add a listener to a cache; return a function that removes it again.
 
-    It is guarded: the engine calls listeners bare, and an exception of one must not stop it half
-    way. The first one is printed, and the listener is not called again.
+    The listener is guarded, because the engine calls listeners directly, and an exception must not
+    stop the engine half-way. The first exception is printed, and the listener is not called again.
     """
     present = cache.emit
     crowd = present if isinstance(present, Listeners) else Listeners([present] if present else [])
@@ -68,12 +69,12 @@ def attach(cache: Cache, listener: Emit) -> Callable[[], None]:
 
 @dataclass(eq=False, slots=True)
 class Listeners:
-    """Several listeners as one."""
+    """Passes each event to several listeners."""
 
     members: list[Emit]
 
     def __call__(self, event: Event) -> None:
-        """Pass the event on, in the order in which they came."""
+        """Pass the event to the listeners, in the order in which they were added."""
         for member in tuple(self.members):
             member(event)
 
@@ -81,7 +82,7 @@ class Listeners:
 def guarded(listener: Emit, on_error: Callable[[Exception], object]) -> Emit:
     """Isolate a listener that a user wrote.
 
-    After its first exception, which `on_error` gets, it is not called again.
+    `on_error` gets its first exception; after that the listener is not called again.
     """
     broken = False
 

@@ -1,9 +1,9 @@
-"""The cache's state as a fold over its events: what a viewer knows, and nothing else.
+"""The cache's state as a fold over its events: all that a viewer knows.
 
-`fold(state, event)` is the whole meaning of an event. A test compares it with the engine after
-every operation of random runs, so a view that is drawn from the fold cannot lie, can rewind, and
-needs no engine to replay a recording. The browser has the same function (viz/js/fold.js); a golden
-test feeds both the same recordings.
+`fold(state, event)` defines what an event means. A test compares the fold with the engine after
+every operation of random runs. So a view that is drawn from the fold shows the true state, can
+rewind, and can replay a recording without an engine. The browser has the same function
+(viz/js/fold.js); a golden test feeds both the same recordings.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ class NodeState:
     num_hits: int = 0
     tick: int = 0
     resident: bool = True
-    """Whether the blocks are the device's; otherwise they are the host's."""
+    """Whether the blocks are on the device; otherwise they are on the host."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class State:
     nodes: dict[int, NodeState] = field(default_factory=dict)
     sequences: dict[int, SequenceState] = field(default_factory=dict)
     transfers: list[tuple[int, int, str]] = field(default_factory=list)
-    """Ordered and not complete, in order: `(src, dst, kind)`."""
+    """Pending transfers in order: `(src, dst, kind)`."""
     tick: int = 0
     num_requests: int = 0
     prompt_tokens: int = 0
@@ -70,8 +70,8 @@ class State:
     def path(self, node_id: int | None) -> Iterator[NodeState]:
         """Yield the node and its ancestors, deepest first.
 
-        A learner's tree may have lost an ancestor: the path ends there. Raises `ValueError` if a
-        node is its own ancestor.
+        A learner's tree may have lost an ancestor; then the path ends there. Raises `ValueError` if
+        a node is its own ancestor.
         """
         node = None if node_id is None else self.nodes[node_id]
         for _ in range(len(self.nodes)):
@@ -90,7 +90,7 @@ COUNTERS = tuple(
 
 
 def expand(runs: Runs) -> list[int]:
-    """List the block ids of runs.
+    """Return the block ids in runs.
 
     >>> expand(((4, 3), (9, 1)))
     [4, 5, 6, 9]
@@ -230,7 +230,7 @@ def _written_back(state: State, e: ev.WrittenBack) -> None:
 
 
 def _pass_down(state: State, node: NodeState, host_node_id: int, host_ids: list[int]) -> None:
-    """Move a node's tail to the front of the node below it on the host, a new one if need be."""
+    """Move a node's tail to the front of its child on the host, which may be a new node."""
     keep = len(node.block_ids) - len(host_ids)
     tokens = node.tokens[keep * state.block_size :]
     del node.block_ids[keep:], node.tokens[keep * state.block_size :]
@@ -314,7 +314,7 @@ def _tree_resynced(state: State, e: ev.TreeResynced) -> None:
 
 
 def _no_change(state: State, e: Event) -> None:
-    """Do nothing: a mark on the timeline, whose effect is in other events too."""
+    """Do nothing: the event only marks the timeline, and other events carry its effect."""
 
 
 _RULES: dict[str, Callable[[State, Any], None]] = {

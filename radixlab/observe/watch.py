@@ -1,9 +1,9 @@
-"""Watching a tree that emits nothing: a learner's.
+"""Watching a tree that emits no events, such as a learner's tree.
 
 `watch(tree)` has the tree's own methods. It compares `walk()` before and after each call and turns
-the difference into ordinary events, so that any tree of the protocol is drawn, recorded and
-replayed like ours. What no ordinary event can tell (a lock that never reached the ancestors, say)
-is sent as it is: the picture shows the learner's tree, bugs and all.
+the difference into ordinary events. So every tree with this protocol can be drawn, recorded and
+replayed like ours. A difference that no ordinary event describes (for example, a lock that never
+reached the ancestors) is sent as the new rows: the picture shows the learner's tree with its bugs.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ SITES: dict[type[Event], str] = {
 def watch(
     tree: PrefixTree, block_size: int, num_blocks: int, emit: Emit | None = None
 ) -> "WatchedTree":
-    """Wrap a tree so that each call emits what it changed.
+    """Wrap a tree so that each call emits events for its changes.
 
     `num_blocks` is the size of the pool to draw.
     """
@@ -89,7 +89,7 @@ class WatchedTree:
         return self._report(self.tree.match_prefix(tokens, namespace))
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
-        """Pass on, and report (a peek that changes something shows)."""
+        """Pass on, and report: a peek that changes something becomes visible."""
         return self._report(self.tree.peek(tokens, namespace))
 
     def insert(
@@ -124,7 +124,7 @@ class WatchedTree:
         return self.tree.stats()
 
     def _report(self, result: Result) -> Result:
-        """Emit what differs from the state known so far; return `result`."""
+        """Emit the differences from the last known state; return `result`."""
         now = self.snapshot()
         for event in self._difference(self._state, now):
             fold(self._state, event)
@@ -140,7 +140,7 @@ class WatchedTree:
     def _difference(self, before: State, now: State) -> Iterator[Event]:
         """Yield events for splits, then removals, insertions and locks.
 
-        Consumed one by one: `before` follows them.
+        The caller must consume them one at a time: `before` is updated along the way.
         """
         for node in list(now.nodes.values()):
             yield from self._split_below(before, now, node)
@@ -177,7 +177,7 @@ class WatchedTree:
                 yield kind(*self._log.stamp(), site=SITES[kind], node_id=node_id, sequence_id=None)
 
     def _split_below(self, before: State, now: State, upper: NodeState) -> Iterator[Event]:
-        """`upper` is new, and a child of it has lost exactly these blocks from its front."""
+        """Yield a split if `upper` is new and took its blocks from the front of a child."""
         if upper.id in before.nodes:
             return
         for lower in now.nodes.values():
@@ -197,7 +197,7 @@ class WatchedTree:
 
 
 def _receipts_changed(before: State, now: State) -> dict[int, int]:
-    """Return by how much the receipts held on each node itself changed, deepest effect only."""
+    """Return the change in the number of receipts for each node itself, without descendants."""
     change = {}
     own_before, own_now = _own_receipts(before), _own_receipts(now)
     for node_id, count in own_now.items():
@@ -215,7 +215,7 @@ def _own_receipts(state: State) -> dict[int, int]:
 
 
 def node_state(view: NodeView) -> NodeState:
-    """Return a tree's view of a node as part of a `State`."""
+    """Convert a tree's view of a node into a part of a `State`."""
     tokens, blocks = list(view.tokens), list(view.block_ids)
     return NodeState(
         view.id,

@@ -1,8 +1,8 @@
 """Events and states as JSON: the form in which they are recorded and sent to a browser.
 
-An event is `{"type": "NodeSplit", "seq": 3, "step": 0, ...}`. A reader treats a recording as
-untrusted: what does not fit raises a `RecordingError` that names the line and the field. A line of
-a file is *sealed*: it carries a checksum of all its other fields.
+An event is `{"type": "NodeSplit", "seq": 3, "step": 0, ...}`. A reader does not trust a recording:
+a bad value raises a `RecordingError` that names the line and the field. A line of a file is
+*sealed*: it carries a checksum of all its other fields.
 """
 
 import json
@@ -17,15 +17,15 @@ from radixlab.observe.fields import wrong_field
 from radixlab.observe.state import State
 
 MAX_DEPTH = 6
-"""Lists in lists of an event; no field has as many."""
+"""Most levels of nested lists in an event; no field has as many."""
 
 
 class RecordingError(ValueError):
-    """A recording that cannot be read; the message names the line and what is wrong with it."""
+    """A recording that cannot be read; the message names the line and the fault."""
 
 
 class RecordingWarning(UserWarning):
-    """A recording that can be read, but ends before its run did."""
+    """A recording that is readable, but ends before its run ended."""
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
 def event_from_json(record: Any, where: str = "event") -> Event:
     """Rebuild an event from `event_to_json`'s dict.
 
-    Raises a `RecordingError` that starts with `where` if it does not fit.
+    Raises a `RecordingError` that starts with `where` if a value is wrong.
     """
     if not isinstance(record, dict):
         raise RecordingError(f"{where}: an event is a JSON object, not {type(record).__name__}")
@@ -65,13 +65,13 @@ def state_to_json(state: State) -> dict[str, Any]:
 
 
 def block_id_fields(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each part of a state that names blocks, and the field in which it does."""
+    """Yield each part of a state that has block ids, and the name of that field."""
     yield from ((node, "block_ids") for node in state["nodes"])
     yield from ((sequence, "block_table") for sequence in state["sequences"])
 
 
 def sealed(record: dict[str, Any]) -> str:
-    """Return a record as JSON, with a checksum of its fields, in their order, under `"crc"`.
+    """Return a record as JSON, with a checksum of its ordered fields under `"crc"`.
 
     >>> sealed({"type": "Test"})
     '{"type":"Test","crc":2896300246}'
@@ -81,9 +81,9 @@ def sealed(record: dict[str, Any]) -> str:
 
 
 def check_seal(record: dict[str, Any], where: str) -> None:
-    """Take the checksum off a record; raise `RecordingError` if the checksum does not match."""
+    """Remove the checksum from a record; raise `RecordingError` if it does not match."""
     if "crc" in record and record.pop("crc") != zlib.crc32(_compact(record).encode()):
-        raise RecordingError(f"{where}: the checksum is not that of this line: it was changed")
+        raise RecordingError(f"{where}: the line does not match its checksum: it was changed")
 
 
 def _compact(record: dict[str, Any]) -> str:

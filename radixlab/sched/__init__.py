@@ -1,7 +1,7 @@
-"""Whose tokens are computed next, so that the cache is hit most and nobody waits for ever.
+"""Which requests are computed next, so that the cache is hit most and no request starves.
 
-Read `order.py` for who goes next, `computing.py` for why equal prompts are computed once, and
-`scheduler.py` for the step. No torch here.
+Read `order.py` for the order of waiting requests, `computing.py` for why equal prompts are computed
+once, and `scheduler.py` for the step. This package does not need torch.
 """
 
 from radixlab.config import SchedulerConfig

@@ -1,9 +1,10 @@
 """What running prompts are about to store: why N equal prompts are computed once.
 
-Blocks become matchable when their KV is written, a step after their request was admitted. If equal
-prompts come together, none finds anything, and each computes all of it. So whoever would find more
-of its prompt in a moment waits for it. To see that, the prompts being computed go into a second
-radix tree, thrown away after the step (as SGLang does with its waiting queue).
+A block can be matched once its KV is written, a step after its request was admitted. If equal
+prompts arrive together, none of them finds anything, and each computes the whole prompt. Therefore
+a request waits if running prompts are about to store more of its prompt. To detect this, the
+prompts that are being computed are inserted into a second radix tree, which lives for one step.
+SGLang does the same with its waiting queue.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from radixlab.sched.request import Request
 
 
 class Computing:
-    """Whatever will have a new whole block after this step or the next ones, as a tree."""
+    """The prompts that will fill another whole block in this step or a later one, as a tree."""
 
     def __init__(self, block_size: int, running: Iterable[Request]) -> None:
         self._tree = RadixTree(block_size)
@@ -24,7 +25,7 @@ class Computing:
                 self.add(request)
 
     def add(self, request: Request) -> None:
-        """Count a prompt in; the blocks of this tree stand for nothing."""
+        """Add a prompt; the block ids of this tree have no meaning."""
         num_blocks = request.tokens.num_tokens // self._tree.block_size
         self._tree.insert(request.tokens, np.zeros(num_blocks, np.int32), request.namespace)
 

@@ -1,7 +1,7 @@
 """Checks of a request at the engine's door, before anything is added.
 
-What is wrong with a prompt is a `TokenError` or a `RequestError`; a caller's mistake, such as an
-argument of another type, is an `ArgumentError` or a `ConfigError`.
+A bad prompt raises a `TokenError` or a `RequestError`. A caller's mistake, such as an argument of
+the wrong type, raises an `ArgumentError` or a `ConfigError`.
 """
 
 from numbers import Integral
@@ -14,7 +14,7 @@ from radixlab.sched.errors import ArgumentError
 
 
 def check_flag(name: str, value: object) -> bool:
-    """Return `value` as a bool; raise `ArgumentError` for anything else, 0 and 1 included."""
+    """Return `value` as a bool; raise `ArgumentError` for anything else, even 0 and 1."""
     if not isinstance(value, bool | np.bool_):
         raise ArgumentError(f"{name} must be True or False, not {value!r}")
     return bool(value)
@@ -28,7 +28,7 @@ def check_id(name: str, value: object) -> int:
 
 
 def check_ids(prompt: TokenArray, vocab_size: int) -> None:
-    """Raise `TokenError` for a prompt that would make the step of all requests fail."""
+    """Raise `TokenError` for a prompt with which every step of the engine would fail."""
     if not len(prompt):
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if wrong := np.flatnonzero((prompt < 0) | (prompt >= vocab_size)).tolist():

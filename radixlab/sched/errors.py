@@ -1,6 +1,6 @@
-"""What can go wrong with a request, or with an order that a person wrote.
+"""Errors of requests, and of orders that a learner wrote.
 
-Every message names the thing and the numbers; the engine lives on.
+Every message names the thing and the numbers. The engine stays usable.
 """
 
 from radixlab.cache import errors as cache
@@ -8,7 +8,7 @@ from radixlab.config import ConfigError
 
 
 class SchedulerError(Exception):
-    """Base of all errors a caller of the scheduler or the engine can cause."""
+    """Base of all errors that a caller of the scheduler or the engine can cause."""
 
 
 class RequestError(SchedulerError, ValueError):
@@ -20,15 +20,15 @@ class RequestTooLargeError(RequestError):
 
 
 class ArgumentError(RequestError, ConfigError):
-    """A caller's mistake, such as an argument of another type; nothing was added."""
+    """A caller's mistake, such as an argument of the wrong type; nothing was added."""
 
 
 class OrderError(SchedulerError):
-    """An order that lost a waiting request, made one up, or does not exist."""
+    """An order that lost or invented a waiting request, or does not exist."""
 
 
 class ThreadError(SchedulerError, cache.ThreadError):
-    """A call from another thread than the one that owns the engine."""
+    """A call from a thread that does not own the engine."""
 
 
 class ReentryError(SchedulerError):

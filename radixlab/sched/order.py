@@ -1,14 +1,14 @@
 """Cache-aware order: which waiting request to serve next, so that the cache is hit most.
 
-Requests that share a prefix should follow one another, before the prefix is evicted. Served in
-depth-first order of the tree, each cached prefix is needed in one stretch only, and never again;
-the RadixAttention paper shows that this is optimal offline if the cache holds the longest request
+Requests that share a prefix should follow one another, before the prefix is evicted. In depth-first
+order of the tree, each cached prefix is needed during one stretch, and never again. The
+RadixAttention paper shows that this order is optimal offline if the cache holds the longest request
 (arXiv 2312.07104, §3). Online, two approximations are used: *longest prefix first*, and depth first
-by the *weight* of the subtrees. Both can starve a request that shares nothing, so either goes
-together with ageing.
+by the *weight* of the subtrees. Both can starve a request that shares nothing, so both are combined
+with ageing.
 
-Pure functions of a few numbers per request; a scheduler fills these in from
-`radixlab.cache.match_batch`. All orders are total: ties go by arrival.
+Orders are pure functions of a few numbers per request, which the scheduler takes from
+`radixlab.cache.match_batch`. All orders are total: ties are broken by arrival.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ class Waiting:
     """A request that waits, as the last look-up found it."""
 
     arrival: int
-    """Its place among all requests ever, smaller is earlier; unique."""
+    """Unique, and smaller for requests that came earlier."""
     num_cached_tokens: int
     """Prompt tokens that are in the cache now."""
     node: Node
-    """The deepest node it matches, whole or in part; a root if it matches none."""
+    """The deepest node that it matches, wholly or partly; the root if it matches none."""
     num_passes: int = 0
-    """How many times others have been served before it although they came later."""
+    """How many times later requests have been admitted before it."""
 
 
 Order = Callable[[Sequence[Waiting]], list[Waiting]]
@@ -45,10 +45,11 @@ def longest_prefix_first(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 
 def depth_first_weight(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Go through the tree depth first, into the child with most requests below it first.
+    """Visit the tree depth first, the child with the most requests below it first.
 
-    Those that wait at a node come after those below it, so whoever shares nothing comes last. Equal
-    weights go by the earliest arrival. O(n · depth + n log n) for n requests.
+    Requests that wait at a node come after those below it, so a request that shares nothing comes
+    last. Equal weights are ordered by their earliest arrival. O(n · depth + n log n) for n
+    requests.
     """
     weights: dict[int, tuple[int, int]] = {}  # node id: (-requests at or below, first arrival)
     paths = {}
@@ -61,15 +62,16 @@ def depth_first_weight(waiting: Sequence[Waiting]) -> list[Waiting]:
 
     def key(request: Waiting) -> list[tuple[int, int, int]]:
         path = [(*weights[node.id], node.id) for node in paths[request.arrival]]
-        return [*path, (1, request.arrival, -1)]  # after all that is below: weights are negative
+        return [*path, (1, request.arrival, -1)]  # 1: after all requests below, whose -weight < 0
 
     return sorted(waiting, key=key)
 
 
 def with_ageing(order: Order, max_passes: int) -> Order:
-    """Let nobody be passed more than `max_passes` times.
+    """Return an order in which no request is passed more than `max_passes` times.
 
-    Requests that were passed so often come first, by arrival; the others in the given order.
+    Requests that have been passed `max_passes` times come first, by arrival; then come the others
+    in the given order.
 
     >>> from radixlab.cache.tree import RadixTree
     >>> root = RadixTree(4).match_prefix([]).node
@@ -92,4 +94,4 @@ ORDERS: dict[str, Order] = {
     "longest-prefix": longest_prefix_first,
     "depth-first-weight": depth_first_weight,
 }
-"""Orders by the name that `SchedulerConfig` takes. A plug-in registers itself here."""
+"""Orders by the names that `SchedulerConfig` takes. A plug-in registers itself here."""

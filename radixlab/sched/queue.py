@@ -1,8 +1,8 @@
-"""Who waits, and in which order: what the cache has of each is looked up in one batch.
+"""The waiting requests and their order, with what the cache has of each, looked up in one batch.
 
-Only a window of the queue is looked at in a step, those that have waited longest, so that a step
-costs the same behind a long queue as behind a short one. Knows requests and the tree; blocks and
-budgets are the scheduler's.
+A step looks only at a window of the queue, the requests that have waited longest. So the cost of a
+step does not grow with the queue. This file knows requests and the tree; the scheduler knows
+blocks and budgets.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,11 +18,11 @@ from radixlab.sched.request import Request
 
 
 class WaitingQueue:
-    """Waiting requests: in front those that ran before, then by arrival."""
+    """Waiting requests: first those that ran before, then new ones, each by arrival."""
 
     def __init__(self, tree: RadixTree, config: SchedulerConfig) -> None:
         if config.order not in ORDERS:
-            raise OrderError(f"no order {config.order!r}: there are {', '.join(ORDERS)}")
+            raise OrderError(f"no order {config.order!r}; known are {', '.join(ORDERS)}")
         self._tree = tree
         self._config = config
         self._order = with_ageing(ORDERS[config.order], config.max_passes)
@@ -37,31 +37,34 @@ class WaitingQueue:
         return chain(preempted, self._new.values())
 
     def add(self, request: Request) -> None:
-        """Put a new request at the end."""
+        """Append a new request."""
         self._new[request.id] = request
 
     def put_back(self, request: Request) -> None:
-        """Put a request that ran before in front: its turn was earlier, so nobody passes it."""
+        """Put a request that ran before in front; no other request passes it again."""
         request.num_passes = self._config.max_passes
         self._preempted[request.id] = request
 
     def remove(self, request: Request) -> None:
-        """Take out a request, wherever it stands."""
+        """Remove a request from the queue."""
         (self._preempted if request.id in self._preempted else self._new).pop(request.id)
 
     def is_aged(self, request: Request) -> bool:
-        """Whether it was passed so often that it goes before all others."""
+        """Whether a request was passed so often that it goes before all others."""
         return request.num_passes >= self._config.max_passes
 
     def in_order(self) -> list[tuple[Request, int]]:
-        """List the window, the next first, each with the blocks that the cache has of it.
+        """List the window in order, each request with the number of its blocks in the cache.
 
-        Raises `OrderError` if the configured order fails, or does not return exactly those it got.
+        Raises `OrderError` if the configured order fails, or does not return exactly the requests
+        that it was given.
         """
         window = self._window()
-        prompts, namespaces = [r.tokens for r in window], [r.namespace for r in window]
+        prompts = [r.tokens for r in window]
+        namespaces = [r.namespace for r in window]
         found = match_batch(self._tree, prompts, namespaces, spare_tokens=1)
-        size, by_id = self._tree.block_size, {r.id: r for r in window}
+        size = self._tree.block_size
+        by_id = {r.id: r for r in window}
         blocks = {r.id: f.num_blocks for r, f in zip(window, found, strict=True)}
         waiting = [
             Waiting(r.id, f.num_blocks * size, f.child or f.node, r.num_passes)
@@ -77,21 +80,22 @@ class WaitingQueue:
         return [(by_id[id], blocks[id]) for id in order]
 
     def start_over(self, requests: Iterable[Request]) -> None:
-        """Let these wait, and nobody else; those that ran before are in front."""
-        self._preempted, self._new = {}, {}
+        """Let exactly these requests wait; those that ran before come first."""
+        self._preempted = {}
+        self._new = {}
         for request in requests:
             self.put_back(request) if request.num_preemptions else self.add(request)
 
     def count_passes(self, admitted: Iterable[Request]) -> None:
-        """Let whoever still waits, and came before one of these, know that it was passed."""
+        """Count a pass for each request of the window that one of these was admitted before."""
         last = max((request.id for request in admitted), default=-1)
         for request in self._window():
             request.num_passes += request.id < last
 
     def _arrivals(self, waiting: list[Waiting]) -> list[int]:
-        """Ask the order, which may be a learner's own."""
+        """Return the arrivals in the configured order, which a learner may have written."""
         try:
-            return [place.arrival for place in self._order(waiting)]
+            return [request.arrival for request in self._order(waiting)]
         except Exception as error:
             raise OrderError(
                 f"order {self._config.order!r} failed: {type(error).__name__}: {error}"

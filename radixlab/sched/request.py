@@ -1,11 +1,11 @@
-"""A request: its prompt, where it stands, and what it has been answered.
+"""A request: its prompt, its state and its answer so far.
 
     waiting ─► running ─► finished
        ▲          │
        └──────────┘ preempted
 
-Only state and the steps from one to the next. Who goes when is `scheduler.py`'s; how a token is
-chosen, and what it says, is not known here.
+This file knows states and transitions only. `scheduler.py` decides when a request runs. How a token
+is chosen, and what text it stands for, is not known here.
 """
 
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from radixlab.cache.tokens import Tokens, TokensLike
 from radixlab.events import MissReason, Namespace
 
 FinishReason = Literal["stop", "length", "abort", "rejected", "error"]
-"""`error` if the model's scores were no numbers: then nothing of that step is kept."""
+"""`error` means non-finite logits; nothing that this step computed for the request is kept."""
 
 
 class Request:
@@ -25,8 +25,8 @@ class Request:
 
     Regions of its tokens, prompt then output:
 
-    - `[0, num_computed)` KV in the pool: 0 while it waits
-    - `[num_computed, tokens.num_tokens)` to be computed
+    - `[0, num_computed)` KV is in the pool; empty while the request waits
+    - `[num_computed, tokens.num_tokens)` still to be computed
     - `[tokens.num_tokens, num_tokens)` the token chosen last, if it has no slot yet
     """
 
@@ -63,59 +63,60 @@ class Request:
         sampler: Any = None,
     ) -> None:
         self.id = id
-        """Its place among all requests ever, smaller is earlier."""
+        """Unique in its engine, and smaller for earlier requests."""
         self.tokens = Tokens(tokens)
-        """What the cache knows of it; the sequence's own buffer while one runs."""
+        """The tokens that the cache knows; while the request runs, its sequence's own buffer."""
         self.num_prompt_tokens: int = self.tokens.num_tokens
         self.max_tokens = max_tokens
-        """Most tokens of the answer: those asked for, or fewer if context or pool has no room."""
+        """Most tokens of the answer: what the caller asked for, or what the engine has room for."""
         self.is_cut = False
-        """Whether that is less than was asked for."""
+        """Whether `max_tokens` is less than the caller asked for."""
         self.namespace = namespace
         self.eos_ids = eos_ids
-        """Tokens that end the answer; the one that does is its last."""
+        """Tokens that end the answer; the answer includes the one that ends it."""
         self.sampler = sampler
-        """How tokens are chosen: the runner's business."""
+        """How tokens are chosen; only the runner looks at it."""
         self.sequence: Sequence | None = None
-        """Its blocks; None unless it runs."""
+        """The cache's sequence, with its blocks; None unless the request runs."""
         self.num_computed = 0
         self.output: list[int] = []
         self.num_reported = 0
-        """Tokens of the output that a step has reported, and one more if it reported an error."""
+        """Output tokens that a step has reported, plus one if a step reported an error."""
         self.forks: list[Request] = []
-        """Other answers to this prompt, which begin when it is computed."""
+        """Requests for more answers to this prompt; they begin when the prompt is computed."""
         self.origin: Request | None = None
-        """Whose fork it is, until it begins."""
+        """The request that it is a fork of, until it begins."""
         self.num_passes = 0
-        """Steps in which others were admitted before it although they came later."""
+        """Steps in which later requests were admitted before it."""
         self.num_preemptions = 0
         self.num_cached_tokens = 0
-        """Prompt tokens that the cache had when it was first admitted; what it finds of itself
-        after a preemption is no hit."""
+        """Prompt tokens that were cached when the request was first admitted. Re-finding its own
+        blocks after a preemption does not count as a hit."""
         self.num_host_cached_tokens = 0
-        """Those of them that came back from the host."""
+        """Those of them that were loaded back from the host."""
         self.miss_reason: MissReason | None = None
-        """Why the rest was not found."""
+        """Why the rest of the prompt was not cached."""
         self.finish_reason: FinishReason | None = None
 
     @property
     def num_tokens(self) -> int:
-        """Prompt and output."""
+        """Tokens of prompt and output."""
         return self.num_prompt_tokens + len(self.output)
 
     @property
     def num_left(self) -> int:
-        """Tokens to be computed before the next can be chosen."""
+        """Tokens still to be computed before the next one can be chosen."""
         return self.tokens.num_tokens - self.num_computed
 
     @property
     def needs_slot(self) -> bool:
-        """Whether it runs, and its last token has no place in its sequence yet."""
+        """Whether the request runs, and its last token has no slot yet."""
         return self.sequence is not None and self.tokens.num_tokens < self.num_tokens
 
     def admit(self, sequence: Sequence) -> None:
-        """Run: what the sequence found in the cache is computed."""
-        self.sequence, self.tokens = sequence, sequence.tokens
+        """Start to run; the tokens that the sequence found in the cache count as computed."""
+        self.sequence = sequence
+        self.tokens = sequence.tokens
         self.num_computed = sequence.hit_tokens
         if not self.num_preemptions:
             self.num_cached_tokens = sequence.hit_tokens
@@ -123,29 +124,34 @@ class Request:
             self.miss_reason = sequence.miss_reason
 
     def admit_fork(self, sequence: Sequence) -> None:
-        """Run, beside the one that this is forked from: the prompt is computed."""
-        self.sequence, self.tokens = sequence, sequence.tokens
-        self.num_computed = self.num_cached_tokens = self.num_prompt_tokens
+        """Start to run as a fork; its prompt is computed already."""
+        self.sequence = sequence
+        self.tokens = sequence.tokens
+        self.num_computed = self.num_prompt_tokens
+        self.num_cached_tokens = self.num_prompt_tokens
 
     def preempt(self) -> None:
-        """Wait again, with all tokens so far to be computed."""
+        """Wait again; all tokens so far must be computed again."""
         last = self.output[-1:] if self.needs_slot else []
         self.tokens = Tokens(np.append(self.tokens.token_ids, np.array(last, np.int32)))
-        self.sequence, self.num_computed = None, 0
+        self.sequence = None
+        self.num_computed = 0
         self.num_preemptions += 1
 
     def take(self, token_id: int) -> None:
-        """Add the token that was chosen, which may be the last."""
+        """Add the chosen token to the output, and finish if it is the last."""
         self.output.append(token_id)
         self._end_if_due()
 
     def start_over(self) -> None:
-        """Wait with nothing but the prompt and the output, whatever else a fault left behind."""
+        """Wait with only the prompt and the output, whatever state a fault left behind."""
         self.num_preemptions += self.sequence is not None
         prompt = self.tokens.token_ids[: self.num_prompt_tokens]
         self.tokens = Tokens(np.append(prompt, np.array(self.output, np.int32)))
-        self.sequence, self.num_computed = None, 0
-        self.origin, self.forks = None, []
+        self.sequence = None
+        self.num_computed = 0
+        self.origin = None
+        self.forks = []
         if self.output and self.finish_reason is None:
             self._end_if_due()
 

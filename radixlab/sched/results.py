@@ -1,4 +1,4 @@
-"""What an engine tells: the tokens of a step, and its counts."""
+"""What an engine reports: the tokens of a step, and counts."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,28 @@ from radixlab.sched.request import FinishReason
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """What a step has to say of one request."""
+    """What a step reports about one request."""
 
     request_id: int
     token_id: int | None
-    """None if it ended without one: its logits were not finite."""
+    """None if the request ended without a token, because of non-finite logits."""
     finish_reason: FinishReason | None
-    """None if there are more to come."""
+    """None if more tokens follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """What an engine counts; a preempted request counts once."""
+    """Counts of an engine; a preempted request counts once."""
 
     num_steps: int
     num_waiting: int
     num_running: int
     num_finished: int
-    """In whatever way."""
+    """For whatever reason."""
     num_preemptions: int
     prompt_tokens: int
-    """Of the finished requests."""
+    """Prompt tokens of the finished requests."""
     cached_tokens: int
-    """Those of them that were in the cache."""
+    """Those of them that were cached."""
     output_tokens: int
     cache: CacheStats

@@ -1,16 +1,17 @@
-"""Continuous batching: each step decides whose tokens it computes.
+"""Continuous batching: each step decides which tokens it computes.
 
     schedule   running requests get a slot for their last token ─► all get their share of the
-               budget ─► waiting ones are admitted while there is budget and room
-    update     what was computed becomes matchable ─► tokens are taken ─► who is done leaves
+               budget ─► waiting requests are admitted while there is budget and room
+    update     computed blocks become matchable ─► new tokens are added ─► finished requests leave
 
 Requests join and leave between any two steps (Orca, OSDI 2022), and a long prompt is computed in
-pieces beside those that generate (Sarathi-Serve, arXiv 2403.02310). Blocks are taken when they are
-needed; when they run out, the youngest request is preempted: it gives its blocks up and comes back
-later, over what is still cached of it. The oldest is never preempted for another, so there is
-always one that gets on.
+pieces beside requests that generate (Sarathi-Serve, arXiv 2403.02310). Blocks are taken when they
+are needed. When they run out, the youngest request is preempted: it gives up its blocks and runs
+again later, on the part of its tokens that is still cached. The oldest request is never preempted
+for another, so at least one request always makes progress.
 
-Knows the manager's door and counts of tokens. It does not know models, KV or how tokens are chosen.
+This file knows the manager's public methods and counts of tokens. It does not know models, KV or
+how tokens are chosen.
 """
 
 from bisect import insort
@@ -32,27 +33,29 @@ from radixlab.sched.request import FinishReason, Request
 
 @dataclass(slots=True)
 class Batch:
-    """What one step computes."""
+    """The work of one step."""
 
     budget_tokens: int
-    """Tokens that may still be added."""
+    """Tokens that may still be added to the batch."""
     requests: list[Request] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
-    """One piece for each of the requests."""
+    """One piece of work per request."""
     admitted: list[Request] = field(default_factory=list)
-    """Those of them that waited before."""
+    """Those of the requests that this step admitted."""
     ready: list[tuple[Request, int]] = field(default_factory=list)
-    """Who gets a token in this step, and the place of its scores: forks share their origin's."""
+    """Requests that get a token in this step, each with the row of its logits. Forks share their
+    origin's row."""
     broken: list[Request] = field(default_factory=list)
-    """Who ends by "error": non-finite logits, or a cached block that was found corrupt. What was
-    computed for them is not committed."""
+    """Requests that end with "error", because of non-finite logits or a corrupt cached block. What
+    was computed for them is not committed."""
     corrupt_blocks: list[int] = field(default_factory=list)
-    """Blocks that hold non-finite KV, of those that the broken requests read."""
+    """The blocks with non-finite KV that the broken requests read."""
 
     def add(self, request: Request) -> None:
-        """Give a running request what it needs, within the budget."""
+        """Add as much of a running request's work as the budget allows."""
         assert request.sequence is not None
-        start, num = request.num_computed, min(request.num_left, self.budget_tokens)
+        start = request.num_computed
+        num = min(request.num_left, self.budget_tokens)
         if num:
             self.requests.append(request)
             self.work.append(Work(request.sequence, start, start + num))
@@ -61,53 +64,54 @@ class Batch:
             self.ready += [(each, len(self.work) - 1) for each in (request, *request.forks)]
 
     def set_apart(self, broken: list[Request], corrupt_blocks: list[int]) -> None:
-        """Say who ends by "error", and why: no token is chosen from their logits."""
-        self.broken, self.corrupt_blocks = broken, corrupt_blocks
+        """Mark the requests that end with "error": no token is chosen from their logits."""
+        self.broken = broken
+        self.corrupt_blocks = corrupt_blocks
         sound = [request not in broken for request in self.requests]
-        self.ready = [(request, place) for request, place in self.ready if sound[place]]
+        self.ready = [(request, row) for request, row in self.ready if sound[row]]
 
 
 class Scheduler:
-    """The requests of one engine: those that wait, those that run."""
+    """The waiting and the running requests of one engine."""
 
     def __init__(self, manager: KVCacheManager, config: SchedulerConfig | None = None) -> None:
         self.manager = manager
         self.config = config or SchedulerConfig()
         self.waiting = WaitingQueue(manager.tree, self.config)
         self.running: list[Request] = []
-        """By arrival, the oldest first."""
+        """In order of arrival, the oldest first."""
         self.num_preemptions = 0
 
     def schedule(self) -> Batch:
-        """Decide what the next step computes; blocks are taken, and nothing is committed."""
+        """Decide what the next step computes; take blocks, but commit nothing."""
         self._give_slots()
         batch = Batch(self.config.max_batch_tokens)
         for request in sorted(self.running, key=lambda request: request.num_left > 1):
-            batch.add(request)  # first those that generate, then prompts under way
-        if self.waiting and self._has_place(batch):
+            batch.add(request)  # generating requests first, then partly computed prompts
+        if self.waiting and self._has_room(batch):
             self._admit(batch)
         return batch
 
     def update(self, batch: Batch, tokens: list[int]) -> None:
-        """Commit what was computed, and take the tokens chosen at the places that were ready."""
+        """Commit what was computed, and give each ready request the token chosen for it."""
         for request in batch.broken:
             self.end(request, "error")
         if batch.corrupt_blocks:
-            quarantine(self.manager, batch.corrupt_blocks)  # nobody runs over them any more
+            quarantine(self.manager, batch.corrupt_blocks)  # no running request reads them now
         for request, work in zip(batch.requests, batch.work, strict=True):
             if not request.finish_reason:
                 request.num_computed = work.end
                 self.manager.commit(work.sequence, work.end)
-        for request, place in batch.ready:
+        for request, row in batch.ready:
             if request.sequence is None:
-                self._fork(batch.requests[place], request)
+                self._fork(batch.requests[row], request)
         for (request, _), token in zip(batch.ready, tokens, strict=True):
             request.take(token)
             if request.finish_reason:
                 self._leave(request)
 
     def end(self, request: Request, reason: FinishReason) -> None:
-        """End a request that waits or runs; its forks that have not begun wait for themselves."""
+        """End a request that waits or runs; its forks that have not begun now wait on their own."""
         request.finish_reason = reason
         for fork in request.forks:
             fork.origin = None
@@ -120,13 +124,13 @@ class Scheduler:
             self.waiting.remove(request)
 
     def readers(self, block_ids: list[int]) -> list[Request]:
-        """List the running requests whose block tables have one of these blocks."""
+        """List the running requests that have one of these blocks in their block tables."""
         wanted = np.array(block_ids, np.int32)
         tables = ((r, r.sequence.block_table) for r in self.running if r.sequence)
         return [request for request, table in tables if np.isin(table, wanted).any()]
 
     def start_over(self, requests: Collection[Request]) -> None:
-        """Let all of these wait, with their blocks gone, whatever state a fault left them in."""
+        """Let all of these wait without blocks, whatever state a fault left them in."""
         self.running = []
         for request in requests:
             request.start_over()
@@ -143,7 +147,7 @@ class Scheduler:
             self.manager.release(request.sequence)
 
     def _fork(self, origin: Request, request: Request) -> None:
-        """Let another answer begin over the same blocks; whoever writes first copies the last."""
+        """Start another answer on the same blocks; the first to write copies the last block."""
         assert origin.sequence is not None
         request.admit_fork(self.manager.fork(origin.sequence))
         request.origin = None
@@ -151,7 +155,7 @@ class Scheduler:
         insort(self.running, request, key=attrgetter("id"))
 
     def _give_slots(self) -> None:
-        """Append each running request's last token; without blocks left, the youngest goes."""
+        """Append each running request's last token; preempt the youngest when blocks run out."""
         for request in list(self.running):
             while request.needs_slot:
                 assert request.sequence is not None
@@ -170,10 +174,10 @@ class Scheduler:
         self.num_preemptions += 1
 
     def _admit(self, batch: Batch) -> None:
-        """Let requests in, in their order, until one does not fit: nobody overtakes it by size."""
+        """Admit requests in order until one does not fit: smaller ones must not overtake it."""
         computing = Computing(self.manager.config.block_size, self.running)
         for request, num_cached_blocks in self.waiting.in_order():
-            if not self._has_place(batch):
+            if not self._has_room(batch):
                 break
             aged = self.waiting.is_aged(request)
             if not aged and computing.has_more(request, num_cached_blocks):
@@ -185,11 +189,11 @@ class Scheduler:
             batch.admitted.append(request)
         self.waiting.count_passes(batch.admitted)
 
-    def _has_place(self, batch: Batch) -> bool:
+    def _has_room(self, batch: Batch) -> bool:
         return batch.budget_tokens > 0 and len(self.running) < self.config.max_running
 
     def _start(self, request: Request) -> bool:
-        """Give a waiting request its blocks, all or none."""
+        """Start a waiting request if it gets all of its blocks."""
         keep_blocks = self.config.watermark_blocks * len(self.running)
         try:
             sequence = self.manager.allocate(

@@ -1,6 +1,6 @@
 """Pictures of a cache: stills for pages and reports, a live view for notebooks.
 
-Knows the state that events fold to, and nothing of the engine.
+This package knows the state that events fold to. It does not know the engine.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the widget when it is asked for: a replay that writes a PNG needs no Jupyter."""
+    """Import the widget on first use: a replay that writes a PNG does not need Jupyter."""
     if name in ("CacheView", "Still"):
         from radixlab.viz import cache_view
 

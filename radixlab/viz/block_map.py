@@ -1,8 +1,9 @@
 """The physical blocks, drawn with matplotlib: the map of the pool, and the sequences' block tables.
 
-Knows how a block looks (colour, and a shape that needs no colour) on axes whose unit is a pixel,
-y downwards. Free is pale, cached plain, in use has a dark corner, private is an outline, shared
-carries its count, copying an arrow; what the host has is dotted.
+This file knows how a block is drawn, by colour and by shape, on axes whose unit is a pixel and
+whose y points down. A free block is pale and a cached one plain. A block in use has a dark corner,
+a private block an outline, a shared block its count, and a block that is being copied an arrow.
+Blocks on the host are dotted.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +25,7 @@ _CHIP_W, _CHIP_H = 44, 40
 _MOST_CHIPS = 32
 _SEQ_HEAD = 136
 
-_LEGEND_CHAR = 6.2  # pixels, about, at 8 points
+_LEGEND_CHAR = 6.2  # roughly, in pixels, at 8 points
 
 MONO = "DejaVu Sans Mono"
 
@@ -45,9 +46,9 @@ class Grid:
 
 
 def grid_of(num_blocks: int, width: int) -> Grid:
-    """Choose cells as large as the height allows, or a little smaller where that saves a row.
+    """Choose cells as large as the height allows, or slightly smaller if that saves a row.
 
-    Of a huge pool, each cell stands for many blocks.
+    For a huge pool, each cell stands for many blocks.
 
     >>> grid_of(64, 832)
     Grid(side=26, columns=32, rows=2, cells=64, per_cell=1)
@@ -66,7 +67,7 @@ def grid_of(num_blocks: int, width: int) -> Grid:
 def write(
     axes: Axes, x: float, y: float, text: str, size: float = 9, color: str = INK, **style: object
 ) -> None:
-    """Write text as it is: token text is untrusted, and a `$` in it starts no formula."""
+    """Write text literally: token text is untrusted, and a `$` in it must not start a formula."""
     options = {"va": "center", "parse_math": False, "clip_on": True} | style
     axes.text(x, y, text, fontsize=size, color=color, **options)  # type: ignore[arg-type]
 
@@ -79,7 +80,7 @@ def draw_map(
     y: float,
     copies: Sequence[tuple[int, int]] = (),
 ) -> None:
-    """Draw every block at its place, and an arrow for each copy `(src, dst)` under way."""
+    """Draw every block in its cell, and an arrow for each pending copy `(src, dst)`."""
     if grid.per_cell > 1:
         _draw_shares(axes, facts, grid, x, y)
         return
@@ -98,7 +99,7 @@ def draw_map(
 def draw_blocks(
     axes: Axes, facts: BlockFacts, rects: Sequence[tuple[int, Rect]], numbers: bool = True
 ) -> None:
-    """Draw blocks at given places, each in the colour and shape of its standing."""
+    """Draw blocks at the given positions, with the colour and shape of their standing."""
     by_standing: dict[Standing, list[tuple[int, Rect]]] = defaultdict(list)
     for block, rect in rects:
         by_standing[facts.of(block)].append((block, rect))
@@ -125,7 +126,7 @@ def draw_sequence(
 ) -> float:
     """Draw a sequence block by block: its tokens, shaded where they were cached, over its table.
 
-    `box` is where (its height is not read); the height taken is returned.
+    `box` is the area; its height is ignored. Returns the height that was used.
     """
     x, y, width, _ = box
     write(axes, x, y + 8, f"sequence {s.id}", 9, weight="bold")
@@ -151,7 +152,7 @@ def draw_sequence(
 
 
 def draw_legend(axes: Axes, x: float, y: float, width: float, with_host: bool = False) -> float:
-    """Draw one entry per standing, in lines; return the height."""
+    """Draw a legend with one entry per standing; return its height."""
     ex, ey = x, y
     for standing in Standing if with_host else list(Standing)[: Standing.ON_HOST]:
         entry = 40 + _LEGEND_CHAR * len(LEGEND[standing])
@@ -193,9 +194,9 @@ def _rectangles(axes: Axes, rects: Sequence[Rect], **style: object) -> None:
 
 
 def _arrow(axes: Axes, src: Rect, dst: Rect) -> None:
-    """From under `src`, along the gaps between cells, into the left side of `dst`.
+    """Return the path of an arrow from below `src`, through the gaps, to the left of `dst`.
 
-    Straight to a neighbour.
+    Neighbours are joined by a straight line.
     """
     start, below = src[0] + src[2] / 2, src[1] + src[3] + 1.5
     gap, into = dst[0] - 1.5, dst[1] + dst[3] / 2
@@ -215,7 +216,7 @@ def _badge(axes: Axes, right: float, top: float, text: str) -> None:
 
 
 def _draw_shares(axes: Axes, facts: BlockFacts, grid: Grid, x: float, y: float) -> None:
-    """Draw each cell as a stack: how its blocks are shared out among the standings."""
+    """Draw each cell as a stack of the standings of its blocks."""
     parts: dict[Standing, list[Rect]] = defaultdict(list)
     for cell in range(grid.cells):
         row, column = divmod(cell, grid.columns)

@@ -1,6 +1,6 @@
-"""The view's JavaScript and CSS as the two strings that anywidget takes: no build step, no network.
+"""The view's JavaScript and CSS as two strings for anywidget, without a build step or network.
 
-The modules of js/ share one scope once joined, so their top-level names differ; a test parses the
+The joined modules of js/ share one scope, so their top-level names must differ; a test parses the
 result.
 """
 
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent / "js"
 
 @cache
 def esm() -> str:
-    """Join the modules, each after those it imports: imports go, and all exports but one."""
+    """Join the modules in the order of their imports; drop imports, and all exports except one."""
     joined = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES)
     without_imports = re.sub(r"^import .*\n", "", joined, flags=re.MULTILINE)
     return re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)

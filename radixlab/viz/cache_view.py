@@ -1,8 +1,8 @@
-"""The live view of a cache in a notebook: the side that sends events; all the rest is in js/.
+"""The live view of a cache in a notebook: this side sends events, and js/ draws them.
 
-During a cell the kernel only writes: events go out as custom messages, at most one per
-`_SEND_EVERY_S`; the synced trait `recording` holds the whole log, for a view that opens late and
-for a page that is loaded again.
+While a cell runs, the kernel can only send: events leave as custom messages, at most one per
+`_SEND_EVERY_S`. The synced trait `recording` holds the whole log, for a view that opens late and
+for a page that is reloaded.
 """
 
 import base64
@@ -27,13 +27,13 @@ from radixlab.viz.still import WIDTH, still
 from radixlab.viz.text import Decode, summary
 
 _SEND_EVERY_S = 0.025
-# A view that opens while a cell runs has missed messages, and nobody answers it before the cell
-# ends: so the whole log goes out now and then too, the less often the longer it is.
+# A view that opens while a cell runs has missed messages, and the kernel cannot answer it before
+# the cell ends. So the whole log is sent from time to time too, less often when it is longer.
 _SYNC_EVERY_S = 0.25
 
 
 def is_static() -> bool:
-    """Tell whether only pictures and text are wanted, as for notebooks that are committed."""
+    """Whether only pictures and text are wanted, as in committed notebooks."""
     return os.environ.get("RADIXLAB_STATIC") == "1"
 
 
@@ -54,7 +54,7 @@ class Still:
 
 
 class CacheView(anywidget.AnyWidget):
-    """Show a cache live: what its sequences, tree and blocks are, and why each event happened.
+    """Shows a cache live: its sequences, tree and blocks, and why each event happened.
 
     `cache` is a `KVCacheManager` or a watched tree; `decode` gives the text of a token.
     """
@@ -63,16 +63,16 @@ class CacheView(anywidget.AnyWidget):
     _css: ClassVar[str] = css()
     recording = traitlets.Dict().tag(sync=True)
     in_sight = traitlets.Bool(False).tag(sync=True)
-    """While this is true, the page scrolls to the view: what a cell animates is to be seen."""
+    """While this is true, the page scrolls to the view, so that the animation is visible."""
 
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
         self._cache, self._decode = cache, decode
         self._events = EventLog(observe.snapshot(cache), decode)
         is_tree = isinstance(cache, observe.WatchedTree)
-        is_foreign = is_tree and not isinstance(cache.tree, RadixTree)  # no line of ours did it
+        is_foreign = is_tree and not isinstance(cache.tree, RadixTree)  # not from our lines
         sources = {} if is_foreign else event_sources()
         self._frame = {"title": title, "sources": sources, "requests": not is_tree}
-        self._cell = 0  # counts the cells that run: a view that looks back follows the next one
+        self._cell = 0  # counts cells, so that a rewound view follows the next one
         self._sent = 0
         self._sent_at = self._synced_at = 0.0
         self._requests: deque[int] = deque()
@@ -87,7 +87,7 @@ class CacheView(anywidget.AnyWidget):
         observe.attach(cache, self._on_event)
 
     def snapshot(self) -> Still:
-        """Take a picture of the cache as it is now, for the end of a cell."""
+        """Take a picture of the current cache, for the end of a cell."""
         return Still(observe.snapshot(self._cache), self._decode, self._events.forks())
 
     def open(self) -> None:
@@ -139,7 +139,7 @@ class CacheView(anywidget.AnyWidget):
         self._answer()
 
     def _on_request(self, _: object, content: Any, __: object) -> None:
-        """Note what a view asks for; the cell that runs now, if any, is not disturbed."""
+        """Store a view's request; a running cell is not disturbed."""
         if (
             isinstance(content, dict)
             and content.get("type") == "need"

@@ -1,7 +1,7 @@
 """The log behind a live view: a keyframe, the events after it, and the texts of the tokens in them.
 
-Knows JSON and sizes, no widget. An event travels as `[type, *values]`; the field names per type
-are sent once.
+This file knows JSON and sizes. It does not know widgets. An event is sent as `[type, *values]`; the
+field names of each type are sent once.
 """
 
 import json
@@ -22,7 +22,7 @@ _VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
 
 
 class EventLog:
-    """Events `start`, `start + 1`, … after a keyframe, which takes in the oldest of a long log."""
+    """Events `start`, `start + 1`, … after a keyframe, which absorbs the oldest of a long log."""
 
     def __init__(
         self, keyframe: State, decode: Decode | None = None, max_bytes: int = 1_000_000
@@ -40,24 +40,24 @@ class EventLog:
 
     @property
     def end(self) -> int:
-        """The number the next event gets."""
+        """The number of the next event."""
         return self.start + len(self.events)
 
     @property
     def num_bytes(self) -> int:
-        """How long the log is as JSON, as far as it has been sent."""
+        """The size of the sent part of the log as JSON, in bytes."""
         return sum(self._sizes)
 
     def state(self) -> State:
-        """Fold everything."""
+        """Fold all events into the keyframe's state."""
         return fold_all(copy_state(self._keyframe), self.events)
 
     def forks(self) -> dict[int, int]:
-        """Map sequences to those they were forked from, as far as the log tells."""
+        """Map sequences to the sequences that they were forked from, if the log knows them."""
         return self._old_forks | _forks_in(self.events)
 
     def rows(self, first: int) -> tuple[list[list[Any]], dict[str, str]]:
-        """Return the events from number `first` on as rows, and the token texts that are new."""
+        """Return the events from number `first` on as rows, and the new token texts."""
         new: dict[str, str] = {}
         rows = []
         for k in range(first - self.start, len(self.events)):
@@ -69,7 +69,7 @@ class EventLog:
         return rows, new
 
     def learn(self, tokens: Iterable[int]) -> dict[str, str]:
-        """Decode the tokens not seen before; return their texts by id, as JSON's keys: strings."""
+        """Decode the tokens not seen before; return their texts by id, with strings as keys."""
         new: dict[str, str] = {}
         if self._vocab is None or self._decode is None:
             return new
@@ -80,7 +80,7 @@ class EventLog:
         return new
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it, for a browser that knows nothing; too long, it is cut first."""
+        """Return the whole log, for a new browser page; shorten it first if it is too long."""
         rows, _ = self.rows(self.start)
         if self.num_bytes > self._max_bytes:
             rows = self._forget(rows)
@@ -120,7 +120,5 @@ def _tokens_of(event: Event) -> Iterable[int]:
 def _text_of(token: int, decode: Decode) -> str:
     try:
         return str(decode(token))
-    except (
-        Exception
-    ):  # a user's function, called from inside the engine's step: it must not break that
+    except Exception:  # a user's function: it must not break the engine's step that calls it
         return f"<{token}>"

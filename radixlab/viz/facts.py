@@ -1,6 +1,7 @@
-"""What a picture says about a state: how every block stands, and counts that add up to the pool.
+"""The facts of a picture: the standing of every block, and counts that add up to the pool.
 
-Knows the folded `State` only. js/facts.js has the same rules; a golden test compares them.
+This file knows only the folded `State`. js/facts.js has the same rules; a golden test compares
+them.
 """
 
 from collections import Counter
@@ -11,9 +12,9 @@ from radixlab.observe.state import State
 
 
 class Standing(IntEnum):
-    """How a physical block stands; the order is the legend's.
+    """The standing of a physical block, in the order of the legend.
 
-    A block of the host is free, on host, or at an end of a transfer.
+    A block of the host is free, on host, or an end of a transfer.
     """
 
     FREE = 0
@@ -27,10 +28,10 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """Per block id: its standing, the node that owns it, the number of block tables it is in.
+    """By device block id: its standing, its node, and the number of block tables that have it.
 
-    Of the device; `host` is the standing of each host block. In a tree alone, which knows of no
-    requests, each receipt at or below a node counts as a block table.
+    `host` is the standing of each host block. For a tree alone, without requests, each receipt at
+    or below a node counts as a block table.
     """
 
     standing: list[Standing]
@@ -39,7 +40,7 @@ class BlockFacts:
     host: list[Standing]
 
     def of(self, block: int, resident: bool = True) -> Standing:
-        """Return a block's standing; a learner's tree may name a block that is not there."""
+        """Return a block's standing; a learner's tree may name a block that does not exist."""
         standing = self.standing if resident else self.host
         return standing[block] if 0 <= block < len(standing) else Standing.FREE
 
@@ -48,10 +49,9 @@ class BlockFacts:
 class Counts:
     """Blocks: `num_free + num_evictable + num_in_use` is the pool.
 
-    In use is what a running sequence's table holds; what is only locked, or being copied, counts
-    there too. Private blocks are in block tables only, not in the tree; a private block in two
-    tables is drawn as shared, and is still private.
-    `hit_rate` is in 0..1, None before the first request.
+    A block is in use if it is in a running sequence's table, or is locked or being copied. Private
+    blocks are in block tables only, not in the tree. A private block in two tables is drawn as
+    shared, but is still private. `hit_rate` is in 0..1; it is None before the first request.
     """
 
     num_free: int
@@ -60,7 +60,7 @@ class Counts:
     num_private: int
     hit_rate: float | None
     num_on_host: int = 0
-    """Blocks of the host that are not free."""
+    """Host blocks that are not free."""
 
 
 def block_facts(state: State) -> BlockFacts:
@@ -94,7 +94,7 @@ def _readers(state: State) -> Counter[int]:
 
 
 def host_facts(facts: BlockFacts) -> BlockFacts:
-    """Return the facts of the host's blocks as if they were a pool of their own."""
+    """Return the facts of the host's blocks, as for a separate pool."""
     return BlockFacts(facts.host, {}, Counter(), [])
 
 

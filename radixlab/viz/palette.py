@@ -1,6 +1,6 @@
 """Colours (Okabe and Ito) and words of the pictures.
 
-Every standing differs in shape too: see `block_map`.
+Every standing also has its own shape: see `block_map`.
 """
 
 from radixlab.viz.facts import Standing

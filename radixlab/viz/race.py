@@ -1,6 +1,6 @@
 """The race of eviction policies as curves: hit rate over time, and against the size of the pool.
 
-Knows numbers by policy; nothing of caches or traces.
+This file knows numbers by policy. It does not know caches or traces.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
     *("#8c6d31", "#7b2d8b"),
 )
-"""Okabe and Ito's, a brown and a violet: one for each policy. A curve has its name at its end."""
+"""One colour per policy: Okabe and Ito's, a brown and a violet. Each curve ends in its name."""
 BOUND = "belady"
 MAX_POINTS = 120
-"""Of a curve over time: more than the eye can tell apart."""
+"""Points of a curve over time: more than the eye can tell apart."""
 MIN_LABEL_GAP = 0.045
-"""Between labels, as a share of the height."""
+"""The least gap between labels, as a share of the height."""
 
 
 def draw_race(
@@ -29,13 +29,13 @@ def draw_race(
     by_pool: Mapping[str, Sequence[tuple[int, float]]] | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw one panel, or two.
+    """Draw hit rate over time and, if `by_pool` is given, against the size of the pool.
 
     `by_request` has `(prompt tokens, hit tokens)` of each request in order, `by_pool` has `(blocks,
     token hit rate)` of runs in pools of several sizes.
     """
     num_panels = 2 if by_pool else 1
-    layout = ConstrainedLayoutEngine(w_pad=0.12)  # inches: the names at the right need air
+    layout = ConstrainedLayoutEngine(w_pad=0.12)  # inches: room for the names at the right
     figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout=layout)
     panels = np.atleast_1d(figure.subplots(1, num_panels))
     over_time = {name: rate_so_far(pairs) for name, pairs in by_request.items()}
@@ -52,16 +52,16 @@ def draw_race(
 
 
 def columns(pairs: Sequence[tuple[float, float]]) -> tuple[Sequence[float], Sequence[float]]:
-    """Turn points into what matplotlib draws."""
+    """Split points into x and y for matplotlib."""
     return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def rate_so_far(pairs: Sequence[tuple[int, int]]) -> tuple[Sequence[float], Sequence[float]]:
-    """Return `(requests served, token hit rate of these)`; the last point is the whole run's.
+    """Return `(requests served, their token hit rate)`; the last point is the whole run's rate.
 
-    Not the rate of the latest few: a curve would then end, and be named, at a figure that no table
-    of the same race has. It starts after a tenth of the requests, for the rate of the first few
-    jumps up and down.
+    The rate is cumulative: a moving average would end at a figure that no table of the same race
+    shows. The curve starts after a tenth of the requests, because the rate of the first few
+    requests jumps up and down.
 
     >>> rate_so_far([(10, 0), (10, 5), (20, 15)])
     ([1, 2, 3], [0.0, 0.25, 0.5])
@@ -93,7 +93,7 @@ def _curves(
 
 
 def _name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
-    """Write each curve's name behind its end, moved apart where two would touch."""
+    """Write each curve's name behind its end; move names apart if they would touch."""
     low, high = axes.get_ylim()
     names = sorted(ends, key=lambda name: ends[name][1])
     wanted = [(ends[name][1] - low) / (high - low) for name in names]
@@ -112,18 +112,18 @@ def _name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
 
 
 def apart(wanted: Sequence[float], gap: float) -> list[float]:
-    """Move rising places so that neighbours are `gap` apart, each group of them about centred.
+    """Move ascending heights so that neighbours are `gap` apart; each group stays centred.
 
-    None goes below 0, or above 1 while there is room.
+    No height goes below 0, or above 1 while there is room.
 
     >>> apart([0.5, 0.5], 0.1)
     [0.45, 0.55]
     >>> apart([0.2, 1, 1], 0.1)
     [0.2, 0.9, 1.0]
     """
-    groups: list[list[float]] = []  # each of places that touch
-    for place in wanted:
-        groups.append([place])
+    groups: list[list[float]] = []  # heights that touch
+    for height in wanted:
+        groups.append([height])
         while len(groups) > 1 and _low(groups[-1], gap) < _high(groups[-2], gap) + gap:
             last = groups.pop()
             groups[-1] += last
@@ -131,7 +131,7 @@ def apart(wanted: Sequence[float], gap: float) -> list[float]:
 
 
 def _low(group: Sequence[float], gap: float) -> float:
-    """Return where the lowest label of a group goes, its middle being that of what is wanted."""
+    """Return the height of a group's lowest label, such that the group is centred."""
     height = (len(group) - 1) * gap
     return max(0.0, min(sum(group) / len(group) - height / 2, 1 - height))
 

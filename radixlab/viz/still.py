@@ -1,7 +1,7 @@
 """One still picture of a state, on a page as wide as a notebook's column.
 
-Knows the page only; tree and blocks are drawn by `tree_dot` and `block_map`. No pyplot: its state
-is global.
+This file knows the page. `tree_dot` and `block_map` draw the tree and the blocks. pyplot is not
+used, because its state is global.
 """
 
 import io
@@ -23,7 +23,7 @@ from radixlab.viz.text import Decode, count, headline
 from radixlab.viz.tree_dot import render_dot, tree_dot
 
 WIDTH = 864
-"""Pixels of the page as shown; the picture has twice as many, for sharp text."""
+"""Width of the page in displayed pixels; the picture has twice as many, for sharp text."""
 
 _SCALE = 2
 _DPI = 96
@@ -40,13 +40,13 @@ def still(
 ) -> bytes:
     """Draw the state as one PNG: numbers, tree, block map, running sequences.
 
-    `forks` tells which sequence was forked from which; a state alone does not.
+    `forks` maps sequences to the sequences that they were forked from, which a state does not know.
     """
     facts = block_facts(state)
     figure = Figure(dpi=_DPI * _SCALE, facecolor="none")
     axes = figure.add_axes(
         (0, 0, 1, 1)
-    )  # its unit becomes a pixel as shown, y downwards, when the height is known
+    )  # one unit becomes one displayed pixel, y down, once the height is known
     axes.axis("off")
     y = _draw_numbers(axes, state, facts)
     y = _draw_tree(axes, state, decode, y + 14)
@@ -58,7 +58,7 @@ def still(
 
 
 def tree_still(state: State) -> tuple[bytes, int]:
-    """Draw the tree alone; return the PNG, and its width in pixels as shown."""
+    """Draw the tree alone; return the PNG, and its width in displayed pixels."""
     png = render_dot(tree_dot(state, max_nodes=_MOST_NODES, dpi=_DPI * _SCALE))
     return png, Image.open(io.BytesIO(png)).width // _SCALE
 
@@ -131,7 +131,7 @@ def _draw_sequences(
 
 
 def _draw_page(axes: Axes, height: float) -> None:
-    """Draw the paper, with a border and round corners: on a dark page it is a picture too."""
+    """Draw a white page with a border and round corners, so that it is readable on a dark page."""
     inset = 0.5
     page = FancyBboxPatch(
         (inset, inset),
@@ -166,9 +166,9 @@ def _png(figure: Figure, axes: Axes, height: float) -> bytes:
 
 
 def _few_colors(image: Image.Image) -> Image.Image:
-    """Give a picture a palette: a third of the bytes, and notebooks are committed with theirs.
+    """Convert a picture to a palette, a third of the bytes, since notebooks are committed.
 
-    What is outside the page's round corners gets the color `_CLEAR`.
+    Pixels outside the page's round corners get the colour `_CLEAR`.
     """
     paper = Image.new("RGBA", image.size, PAPER)
     flat = Image.alpha_composite(paper, image).convert("RGB")

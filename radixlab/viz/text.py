@@ -1,7 +1,7 @@
-"""The state in words: what notebooks are compared by, and what a screen reader reads.
+"""The state in words: nbval compares notebooks by it, and screen readers read it.
 
-Knows the folded `State` and how to name tokens. The same state gives the same text everywhere:
-js/summary.js has it too, and a golden test compares them.
+This file knows the folded `State` and the texts of tokens. The same state gives the same text
+everywhere: js/summary.js has it too, and a golden test compares them.
 """
 
 import json
@@ -39,9 +39,9 @@ def headline(state: State, numbers: Counts | None = None) -> str:
 
 
 def ordered_children(nodes: dict[int, NodeState]) -> dict[int | None, list[int]]:
-    """Map each parent (None: the roots) to its children by first block: splits keep that.
+    """Map each parent (None for roots) to its children, ordered by first block, as splits keep it.
 
-    Those on the host come last, for their blocks are others.
+    Children on the host come last, because their block ids belong to another pool.
     """
     children: dict[int | None, list[int]] = {None: []} | {i: [] for i in nodes}
     for node in sorted(nodes.values(), key=_rank):
@@ -79,7 +79,7 @@ def ids_text(ids: Iterable[int]) -> str:
 
 
 def tokens_text(tokens: list[int], decode: Decode | None) -> str:
-    """Write tokens as one string: their texts joined where there is `decode`, else their ids."""
+    """Write tokens as one string: their joined texts if `decode` is given, else their ids."""
     return "".join(map(decode, tokens)) if decode else " ".join(map(str, tokens))
 
 
@@ -89,7 +89,7 @@ def clip(text: str, head: int = 40, tail: int = 16) -> str:
 
 
 def printable(text: str) -> str:
-    """Replace what has no glyph: line breaks by an arrow, other control characters by a dot."""
+    """Replace characters without a glyph: line breaks by an arrow, others by a dot."""
     return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
 
 

@@ -1,7 +1,7 @@
 """The radix tree as a Graphviz drawing, left to right.
 
-Knows DOT and how to have it rendered: by `dot` where it is on PATH, else in this process by
-pygraphviz, whose wheel brings Graphviz along. Token text is untrusted: every label is escaped.
+This file knows DOT and how to render it: by `dot` if it is on PATH, else in this process by
+pygraphviz, whose wheel contains Graphviz. Token text is untrusted, so every label is escaped.
 """
 
 import html
@@ -27,7 +27,7 @@ from radixlab.viz.text import Decode, clip, count, printable, tokens_text, walk_
 _CELLS_PER_ROW = 10
 _MOST_CELLS = 20
 _LINE_CHARS = 36
-_LEAST_CELLS = 6  # the cards of a column stand in line
+_LEAST_CELLS = 6  # aligns the cards of a column
 _CELL_W = 22
 _CELL_SIZE = f'WIDTH="{_CELL_W}" HEIGHT="13" FIXEDSIZE="TRUE"'
 _TIGHT = 'CELLBORDER="0" CELLSPACING="0"'
@@ -36,7 +36,7 @@ _TIGHT = 'CELLBORDER="0" CELLSPACING="0"'
 def tree_dot(
     state: State, decode: Decode | None = None, max_nodes: int = 120, dpi: int = 96
 ) -> graphviz.Digraph:
-    """Draw the tree, a card per node with its tokens and blocks; past `max_nodes`, only a count."""
+    """Draw the tree, a card per node with its tokens and blocks; count nodes past `max_nodes`."""
     graph = graphviz.Digraph("radix_tree")
     graph.attr(
         rankdir="LR", dpi=str(dpi), nodesep="0.14", ranksep="0.4", pad="0.05", bgcolor="transparent"
@@ -63,7 +63,7 @@ def render_dot(graph: graphviz.Digraph) -> bytes:
     with _fonts():
         if shutil.which("dot"):
             return bytes(graph.pipe(format="png"))
-        import pygraphviz  # only where it is needed: it loads Graphviz into this process
+        import pygraphviz  # imported late: it loads Graphviz into this process
 
         with _quiet():
             png: Any = pygraphviz.AGraph(string=graph.source).draw(format="png", prog="dot")
@@ -72,7 +72,7 @@ def render_dot(graph: graphviz.Digraph) -> bytes:
 
 @contextmanager
 def _fonts() -> Iterator[None]:
-    """Let Graphviz use matplotlib's fonts: the same picture everywhere, whatever the system has."""
+    """Let Graphviz use matplotlib's fonts, so that the picture is the same on every system."""
     before = os.environ.get("FONTCONFIG_FILE")
     os.environ["FONTCONFIG_FILE"] = str(Path(_font_folder().name) / "fonts.conf")
     try:
@@ -85,7 +85,7 @@ def _fonts() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence C code: a bundled Graphviz warns of newer font settings, and a kernel shows that."""
+    """Silence C code: a bundled Graphviz warns about font settings, and a kernel would show it."""
     saved = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
@@ -110,7 +110,7 @@ def _parent_name(graph: graphviz.Digraph, node: NodeState, drawn: set[int]) -> s
 
 
 def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> str:
-    """Draw the root of a namespace (again: Graphviz keeps one); return its name, safe as DOT."""
+    """Draw the root of a namespace; return its DOT-safe name. Repeating this is harmless."""
     text = " ".join(namespace) if namespace else "root"
     name = "root_" + "".join(f"{ord(c):x}_" for c in text)
     graph.node(
@@ -129,7 +129,7 @@ def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> st
 
 
 def _card(node: NodeState, facts: BlockFacts, decode: Decode | None) -> str:
-    """Build the HTML-like label of a node: what it is, its tokens, a cell per block."""
+    """Build the HTML-like label of a node: its id, its tokens, and a cell per block."""
     locks = f" · {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
     where = "" if node.resident else " · on host"
     head = f"node {node.id} · {count(len(node.block_ids), 'block')}{locks}{where}"
@@ -157,7 +157,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _cells(node: NodeState, facts: BlockFacts, least: int) -> str:
-    """Lay out cells in rows; empty ones up to `least` keep Graphviz from spreading the others."""
+    """Lay out cells in rows; pad to `least` cells, so that Graphviz does not spread them."""
     block_ids = node.block_ids
     cells = [_cell(block, facts, node.resident) for block in block_ids[:_MOST_CELLS]]
     columns = min(_CELLS_PER_ROW, max(least, len(cells)))
@@ -181,5 +181,5 @@ def _cell(block: int, facts: BlockFacts, resident: bool) -> str:
 
 
 def _escape(text: str) -> str:
-    r"""Escape for an HTML-like label: a backslash too (Graphviz reads `\N`), and every space."""
+    r"""Escape for an HTML-like label: backslashes too (Graphviz reads `\N`), and every space."""
     return html.escape(text).replace("\\", "&#92;").replace(" ", "&#160;")

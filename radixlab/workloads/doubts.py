@@ -5,7 +5,7 @@ and at most 512 · n tokens. An id stands for a block *and all before it*, so it
 Time goes forward. Mooncake's conversation trace keeps all of these; a trace that does not was
 probably cut, merged or converted wrongly, and its hit rate means little.
 
-Knows checked records; not files.
+This file knows checked records. It does not know files.
 """
 
 from collections.abc import Iterator

@@ -18,12 +18,12 @@ def running(*prompts):
 
 def reads(plan):
     """What each caller's row reads: `{(block, tokens of it)}`, and how often each block is read."""
-    starts, slots = plan.slots_by_query()
-    span_of_slot = np.repeat(np.arange(plan.num_spans), plan.num_queries)
+    starts, parts = plan.parts_by_rank()
+    span_of_part = np.repeat(np.arange(plan.num_spans), plan.num_queries)
     found = {}
-    for place, row in enumerate(plan.order.tolist()):
+    for rank, row in enumerate(plan.order.tolist()):
         tokens = {}
-        for span in span_of_slot[slots[starts[place] : starts[place + 1]]]:
+        for span in span_of_part[parts[starts[rank] : starts[rank + 1]]]:
             left = int(plan.num_tokens[span])
             for block in plan.blocks_of(span).tolist():
                 assert block not in tokens, "a block is read twice by one query"

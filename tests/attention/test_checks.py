@@ -53,7 +53,7 @@ def test_a_block_outside_the_pool_is_refused():
 
 def test_a_plan_for_another_block_size_is_refused():
     batch = make([[1, 2, 3]])
-    with refused("blocks of 8, the pool's have 4"):
+    with refused("blocks of 8 tokens, the pool has blocks of 4"):
         decode(batch.q, batch.pool, flat_plan(np.array([[0]]), np.array([3]), 8))
 
 
@@ -88,7 +88,7 @@ def zeros(*shape, **how):
         (zeros(4, 4, 2, 16), zeros(5, 4, 2, 16), r"k is \[4, 4, 2, 16\], v is \[5"),
         (zeros(4, 2, 16), zeros(4, 2, 16), "num_blocks, block_size, kv_heads, head_dim"),
         (zeros(4, 4, 2, 16), zeros(4, 4, 2, 16).half(), "k is torch.float32, v is torch.float16"),
-        (zeros(4, 4, 2, 16).int(), zeros(4, 4, 2, 16).int(), "must be the same float"),
+        (zeros(4, 4, 2, 16).int(), zeros(4, 4, 2, 16).int(), "must have the same float dtype"),
         (zeros(4, 4, 2, 16), zeros(4, 4, 2, 16, device="meta"), "k is on cpu, v on meta"),
         (zeros(4, 2, 4, 16).transpose(1, 2), zeros(4, 4, 2, 16), "must be contiguous"),
     ],
@@ -108,13 +108,13 @@ def test_pools_that_do_not_fit_are_refused(k, v, says):
         ({"num_tokens": [0]}, "span 0 has 0 tokens"),
         ({"first_block": [1]}, "from listed block 1 of 2"),
         ({"first_block": [-1]}, "from listed block -1 of 2"),
-        ({"first_query": [1]}, "for places 1 to 1 of 1"),
-        ({"num_queries": [2]}, "for places 0 to 1 of 1"),
-        ({"num_queries": [0]}, "for places 0 to -1 of 1"),
-        ({"order": [1]}, "order must name each of 1 rows once"),
+        ({"first_query": [1]}, "for ranks 1 to 1 of 1"),
+        ({"num_queries": [2]}, "for ranks 0 to 1 of 1"),
+        ({"num_queries": [0]}, "for ranks 0 to -1 of 1"),
+        ({"order": [1]}, "order must hold each of 1 rows once"),
         (
             {key: [] for key in ("num_tokens", "first_block", "first_query", "num_queries")},
-            "no span is for place 0 of 1",
+            "rank 0 of 1 has no span",
         ),
     ],
 )
@@ -165,10 +165,10 @@ def test_new_keys_that_do_not_fit_are_refused(new, slots, says):
         write_kv(pool, new, new, slots)
 
 
-def test_slots_placed_for_another_pool_are_refused():
+def test_slots_checked_for_another_pool_are_refused():
     pools = [KVPool(zeros(n, 4, 1, 2), zeros(n, 4, 1, 2)) for n in (2, 3)]
     slots = place_slots(pools[1], [11])
-    with refused("placed for a pool of 12 slots, this one has 8"):
+    with refused("checked for a pool of 12 slots, this one has 8"):
         write_kv(pools[0], torch.ones(1, 1, 2), torch.ones(1, 1, 2), slots)
 
 

@@ -88,7 +88,7 @@ def test_namespaces_share_nothing():
 
 def test_an_empty_batch_has_an_empty_plan():
     plan = tree_plan([], BLOCK)
-    assert (plan.num_spans, plan.kv_tokens_read, plan.first_slot.tolist()) == (0, 0, [0])
+    assert (plan.num_spans, plan.kv_tokens_read, plan.first_part.tolist()) == (0, 0, [0])
 
 
 @pytest.mark.parametrize("lens", [[0], [9], [-1]])
@@ -99,7 +99,7 @@ def test_a_length_that_the_table_cannot_hold_is_refused(lens):
 
 def test_pieces_must_end_at_blocks():
     _, sequences = running([1, 2, 3])
-    with pytest.raises(AttentionError, match="6 tokens do not end at blocks of 4"):
+    with pytest.raises(AttentionError, match="6: it must be a multiple of the block size, 4"):
         tree_plan(sequences, BLOCK).chunked(6)
 
 

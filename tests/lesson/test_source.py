@@ -29,7 +29,7 @@ def test_path_is_relative_to_the_package():
 def test_a_method_is_dedented_and_complete():
     found = listing(GuessBook.save)
     assert found.lines[0].startswith("def save(")
-    assert any('"""Keep one guess' in line for line in found.lines)
+    assert any('"""Store one guess' in line for line in found.lines)
 
 
 def test_a_module_starts_at_line_one():

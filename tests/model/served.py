@@ -25,7 +25,7 @@ class Served:
         self.computed = {}
         """By sequence id: leading tokens whose KV is in the pool."""
         self.last = {}
-        """By sequence id: the scores of the next token."""
+        """By sequence id: the logits of the next token."""
         self.kinds = set()
         """What kinds of transfers have run."""
         self.tolerance = TOLERANCE
@@ -63,13 +63,13 @@ class Served:
             self.manager.prepare_write(item.sequence, item.start, item.end)
         self.settle()
         logits = self.runner.forward(work)
-        for item, scores in zip(work, logits, strict=True):
+        for item, last in zip(work, logits, strict=True):
             dense = dense_logits(self.runner.model, item.sequence.token_ids[: item.end].copy())
-            difference = float((scores - dense[-1]).abs().max())
+            difference = float((last - dense[-1]).abs().max())
             assert difference <= self.tolerance, f"{item} is {difference} off"
             self.worst = max(self.worst, difference)
             self.computed[item.sequence.id] = item.end
-            self.last[item.sequence.id] = scores
+            self.last[item.sequence.id] = last
             if commit:
                 self.manager.commit(item.sequence, item.end)
         self.settle()

@@ -321,15 +321,15 @@ OWN_REFUSED = [
     ("Llama", {"sliding_window": 8}, "sliding_window is 8"),
     ("Llama", {"use_sliding_window": True}, "use_sliding_window is True"),
     ("Mistral", {"sliding_window": 255}, "sliding_window is 255"),
-    ("Mistral", {"sliding_window": ABSENT, "max_position_embeddings": 4097}, "is 4096, as it is"),
-    ("Mistral", {"sliding_window": ABSENT, "max_position_embeddings": ABSENT}, "is 4096, as it is"),
+    ("Mistral", {"sliding_window": ABSENT, "max_position_embeddings": 4097}, "4096, the default"),
+    ("Mistral", {"sliding_window": ABSENT, "max_position_embeddings": ABSENT}, "4096, the default"),
     ("Mistral", {"attention_bias": True}, "attention_bias is True"),
     ("Qwen2", {"attention_bias": True}, "attention_bias is True"),
     ("Qwen2", {"qkv_bias": False}, "qkv_bias is False"),
     ("Qwen2", {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1,
                "layer_types": ABSENT}, "sliding_window is 8"),
     ("Qwen2", {"use_sliding_window": True, "sliding_window": ABSENT, "max_window_layers": 0,
-               "max_position_embeddings": ABSENT, "layer_types": ABSENT}, "is 4096, as it is"),
+               "max_position_embeddings": ABSENT, "layer_types": ABSENT}, "4096, the default"),
     ("Qwen2", {"mlp_bias": True}, "mlp_bias is True"),
     ("Qwen3", {"use_qk_norm": False}, "use_qk_norm is False"),
     ("Qwen3", {"num_key_value_heads": ABSENT, "num_kv_heads": 2}, "num_key_value_heads|num_heads"),
@@ -371,6 +371,6 @@ def test_a_key_that_stands_twice_is_refused(checkpoints):
     folder = changed(checkpoints, "Llama", {"rope_theta": 10000.0})
     path = folder / "config.json"
     path.write_text(path.read_text().replace("{", '{"rope_theta": 500.0, ', 1))
-    named_in_one_line(folder, "rope_theta is there twice", BadFileError)
+    named_in_one_line(folder, "rope_theta occurs twice", BadFileError)
     path.write_text(path.read_text().replace("500.0", "1e4"))
     equals_transformers(folder)

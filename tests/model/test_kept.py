@@ -113,12 +113,12 @@ def warped(logits, params):
         "transformers.generation.logits_process",
         reason="transformers is not installed: the extra `oracle` brings it",
     )
-    scores = process.TemperatureLogitsWarper(params.temperature)(None, logits[None].double())
+    warped = process.TemperatureLogitsWarper(params.temperature)(None, logits[None].double())
     if params.top_k:
-        scores = process.TopKLogitsWarper(params.top_k)(None, scores)
+        warped = process.TopKLogitsWarper(params.top_k)(None, warped)
     if params.top_p < 1:
-        scores = process.TopPLogitsWarper(params.top_p)(None, scores)
-    return scores.softmax(-1)[0]
+        warped = process.TopPLogitsWarper(params.top_p)(None, warped)
+    return warped.softmax(-1)[0]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)

@@ -138,7 +138,7 @@ def test_an_unknown_tensor_is_named(folder):
 
 def test_a_tensor_of_another_shape_is_named_with_both(tmp_path):
     folder = save_checkpoint(tmp_path, tiny_model(), num_key_value_heads=1)
-    named = "k_proj.weight is [32, 32], by config.json it must be [16, 32]"
+    named = "k_proj.weight is [32, 32], but config.json implies [16, 32]"
     says(WeightsError, "model.safetensors", named, folder=folder)
 
 
@@ -157,8 +157,8 @@ def test_a_truncated_file_is_named_with_its_bytes(folder):
     path = folder / "model.safetensors"
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
-    cut = f"{path} is cut short: it has {len(whole) - 100} bytes, tensor "
-    says(BadFileError, cut, f"ends at {len(whole)}", folder=folder)
+    cut = f"{path} is truncated: it has {len(whole) - 100} bytes, but tensor "
+    says(BadFileError, cut, f"ends at byte {len(whole)}", folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_missing_files_are_named(folder):
     )
     (folder / "config.json").unlink()
     says(MissingFileError, "config.json is missing; the folder has nothing", folder=folder)
-    says(MissingFileError, "nowhere is no folder", folder=folder / "nowhere")
+    says(MissingFileError, "nowhere is not a folder", folder=folder / "nowhere")
 
 
 def test_a_pickle_is_never_opened(folder):
@@ -273,9 +273,13 @@ def test_what_may_be_absent(tmp_path):
         (
             {"vocab_size": 10**30},
             BadFileError,
-            "vocab_size cannot be above 2147483647, and is 1000000000",
+            ": it cannot be above 2147483647",
         ),
-        ({"num_hidden_layers": 10**9}, BadFileError, "num_hidden_layers cannot be above 10000"),
+        (
+            {"num_hidden_layers": 10**9},
+            BadFileError,
+            "num_hidden_layers is 1000000000: it cannot be above 10000",
+        ),
         ({"tie_word_embeddings": 1}, BadFileError, "tie_word_embeddings cannot be 1"),
         ({"num_hidden_layers": 0}, BadFileError, "num_layers must be a positive integer, not 0"),
         ({"num_attention_heads": 0}, BadFileError, "num_heads must be a positive integer, not 0"),
@@ -300,7 +304,7 @@ def test_a_config_that_cannot_be_used_is_named(changes, error, named, tmp_path):
 
 def test_a_config_that_is_no_json_is_named(folder):
     (folder / "config.json").write_text('{"a": 1,\n}')
-    says(BadFileError, folder / "config.json", "is no JSON", "line 2", folder=folder)
+    says(BadFileError, folder / "config.json", "is not JSON", "line 2", folder=folder)
 
 
 # ---- anything

@@ -84,13 +84,13 @@ def test_dense_and_paged_equal_transformers(name, changes, tmp_path):
     served = Served(model, num_blocks=64)
     first = served.allocate(text[:130])
     for end in (1, 50, 130):  # a prompt in chunks
-        scores = served.compute(first, ends=[end])
-        assert (scores[0] - expected[end - 1]).abs().max() <= TOLERANCE
+        logits = served.compute(first, ends=[end])
+        assert (logits[0] - expected[end - 1]).abs().max() <= TOLERANCE
     second = served.allocate(text)
     assert second.hit_tokens == 128
     served.append(first, text[130:131])
-    scores = served.compute(first, second)  # a decode beside a prompt on a cached prefix
-    assert (scores - expected[[130, 149]]).abs().max() <= TOLERANCE
+    logits = served.compute(first, second)  # a decode beside a prompt on a cached prefix
+    assert (logits - expected[[130, 149]]).abs().max() <= TOLERANCE
     served.decode(second, 20)
     assert second.token_ids.tolist() == their_answer(theirs, text.tolist(), 20)
 

@@ -1,4 +1,4 @@
-"""The model over blocks beside the model without a cache: the same scores, whatever happened.
+"""The model over blocks beside the model without a cache: the same logits, whatever happened.
 
 `Served` compares every row that it computes, so a test need only make something happen.
 """
@@ -33,7 +33,7 @@ NAMESPACES = [None, ("adapter", "a"), ("salt", "a")]
 
 
 @pytest.mark.parametrize("block_size", [1, 3, 4, 16])
-def test_a_prompt_in_chunks_ends_with_the_same_scores(block_size):
+def test_a_prompt_in_chunks_ends_with_the_same_logits(block_size):
     served = Served(MODEL, 64, block_size)
     sequence = served.allocate(prompt(0, 50))
     for end in (1, 2, 17, 32, 50):
@@ -120,8 +120,8 @@ def test_what_was_evicted_is_computed_anew():
     served.compute(again)
 
 
-def test_the_scores_are_of_what_the_blocks_hold():
-    """The comparison can fail: one wrong number in a cached block changes the scores."""
+def test_the_logits_come_from_what_the_blocks_hold():
+    """The comparison can fail: one wrong number in a cached block changes the logits."""
     served = Served(MODEL)
     served.run(prompt(0, 30))
     again = served.allocate([*prompt(0, 30), 1])
@@ -147,10 +147,10 @@ def test_narrow_dtypes_are_as_near_to_the_truth_over_blocks_as_without(dtype):
     served.tolerance = torch.inf
     served.run(text)
     sequence = served.allocate(text)
-    scores = served.compute(sequence)[0]
+    logits = served.compute(sequence)[0]
     truth = dense_logits(MODEL, text)[-1]
     dense_error = (dense_logits(model, text)[-1] - truth).abs().max()
-    assert (scores - truth).abs().max() <= 2 * dense_error
+    assert (logits - truth).abs().max() <= 2 * dense_error
 
 
 @pytest.mark.parametrize(

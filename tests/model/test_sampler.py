@@ -66,10 +66,10 @@ def test_the_same_seed_draws_the_same_and_no_seed_does_not():
     assert drawn(None) != drawn(None)
 
 
-@pytest.mark.parametrize("score", [torch.nan, torch.inf, -torch.inf])
-def test_scores_without_a_finite_largest_are_refused(score):
-    logits = torch.tensor([[0.0, 1.0], [score, score]])
-    with pytest.raises(LogitsError, match=f"row 1 of 2: the largest logit is {score}"):
+@pytest.mark.parametrize("largest", [torch.nan, torch.inf, -torch.inf])
+def test_logits_whose_largest_is_not_finite_are_refused(largest):
+    logits = torch.tensor([[0.0, 1.0], [largest, largest]])
+    with pytest.raises(LogitsError, match=f"row 1 of 2: the largest logit is {largest}"):
         choose(logits, [Sampler(SamplingParams())] * 2)
 
 

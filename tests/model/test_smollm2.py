@@ -79,10 +79,10 @@ def test_what_a_killed_process_left_is_begun_again(tmp_path):
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     for folder in (tmp_path, tmp_path / "mine.txt"):
-        with pytest.raises(FetchError, match="is there, and is not this model"):
+        with pytest.raises(FetchError, match="exists but is not this model"):
             make_folder(folder, write_all)
     assert (tmp_path / "mine.txt").read_text() == "mine"
-    with pytest.raises(FetchError, match="/ is there, and is not this model"):
+    with pytest.raises(FetchError, match="/ exists but is not this model"):
         make_folder(type(tmp_path)(tmp_path.anchor), write_all)
     (tmp_path / "empty").mkdir()
     assert make_folder(tmp_path / "empty", write_all)

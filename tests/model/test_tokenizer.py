@@ -344,8 +344,8 @@ def test_messages_may_be_objects_and_are_left_as_they_are():
     "name, content, error, says",
     [
         ("tokenizer.json", None, MissingFileError, "is missing; the folder has"),
-        ("tokenizer.json", b"{", BadFileError, "is no tokenizer: EOF"),
-        ("tokenizer_config.json", b"{\n'a'", BadFileError, "is no JSON: .*line 2 column 1"),
+        ("tokenizer.json", b"{", BadFileError, "is not a tokenizer: EOF"),
+        ("tokenizer_config.json", b"{\n'a'", BadFileError, "is not JSON: .*line 2 column 1"),
         ("tokenizer_config.json", b"[]", BadFileError, "must hold a JSON object, not a list"),
         ("tokenizer_config.json", b'{"bos_token": {}}', BadFileError, "bos_token has no content"),
         ("tokenizer_config.json", b'{"chat_template": [7]}', BadFileError, "chat_template must"),
@@ -363,5 +363,5 @@ def test_a_bad_folder_is_named_in_one_line(name, content, error, says, tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(MissingFileError, match="nowhere is no folder"):
+    with pytest.raises(MissingFileError, match="nowhere is not a folder"):
         load_tokenizer(tmp_path / "nowhere")

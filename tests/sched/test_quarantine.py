@@ -153,7 +153,7 @@ def test_logits_that_are_broken_over_sound_blocks_cost_no_block(monkeypatch):
     served = Served(16)
     served.serve("ab")
     with monkeypatch.context() as patch:
-        patch.setattr(served.runner, "broken", lambda scores: [0])
+        patch.setattr(served.runner, "broken", lambda logits: [0])
         bad = served.ask("ab.")
         served.run()
     assert (bad.finish_reason, drawn(served.manager)) == ("error", "ab")

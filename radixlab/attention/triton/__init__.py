@@ -1,4 +1,4 @@
-"""Attention on a GPU, in Triton: one decode kernel for flat and tree plans, a merge, a prefill.
+"""Attention on a GPU, in Triton: a decode kernel for both plans, a merge and a prefill kernel.
 
 With `TRITON_INTERPRET=1` set before the import, the same kernels run on CPU tensors, slowly.
 """

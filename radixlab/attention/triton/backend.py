@@ -1,7 +1,8 @@
-"""Launching the kernels: which work items there are, and the buffers between them.
+"""Launching the kernels: the work items, and the buffers between the kernels.
 
-Spans of few rows and spans of many want different tiles, so a decode step has a launch for each
-tile size that it needs, and one to merge: as many at any depth of the tree.
+Spans with few rows and spans with many rows need different tiles. So a decode step has one launch
+for each tile size that it needs, and one launch to merge. The depth of the tree does not change the
+number of launches.
 """
 
 from dataclasses import dataclass
@@ -39,18 +40,18 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:
-    """A plan's arrays on the device, made once a step and used by every layer."""
+    """A plan's arrays on the device, copied once per step and used by every layer."""
 
-    num_slots: int
+    num_parts: int
     launches: list[Launch]
     spans: list[Tensor]
     """The arrays that `decode_spans` takes, in its order."""
-    slots: list[Tensor]
-    """Those that `merge_partials` takes."""
+    parts: list[Tensor]
+    """The arrays that `merge_partials` takes, in its order."""
 
 
 def require(pool: KVPool, group_size: int) -> None:
-    """Raise `BackendError` for what the kernels cannot do, or cannot do on this machine."""
+    """Raise `BackendError` for a pool that the kernels cannot serve, on this machine or at all."""
     if pool.head_dim not in HEAD_DIMS or pool.k.dtype not in DTYPES:
         raise BackendError(
             f"backend 'triton' takes fp16, bf16 or fp32 and a head_dim of {HEAD_DIMS}, "
@@ -58,7 +59,7 @@ def require(pool: KVPool, group_size: int) -> None:
         )
     if group_size > (rows := TILES[pool.k.element_size()].prefill.rows):
         raise BackendError(
-            f"backend 'triton' takes up to {rows} query heads to a KV head, not {group_size}"
+            f"backend 'triton' takes up to {rows} query heads per KV head, not {group_size}"
         )
     if not pool.k.is_cuda and not INTERPRETED:
         raise BackendError(f"backend 'triton' needs a GPU; the pool is on {pool.k.device}")
@@ -67,21 +68,21 @@ def require(pool: KVPool, group_size: int) -> None:
 
 
 def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
-    """Attend one query per sequence: `q` `[B, H, D]` → as `q`, and `lse` `[B, H]`, fp32."""
+    """Attend one query per sequence: `q` `[B, H, D]` → `out` like `q`, `lse` `[B, H]` in fp32."""
     num_queries, num_heads, head_dim = q.shape
     how = num_heads // pool.kv_heads, q.element_size(), q.device
-    placed = plan.once(("triton", *how), lambda: place(plan, *how))
+    ready = plan.once(("triton", *how), lambda: prepare(plan, *how))
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     if not num_queries:
         return out, lse
-    partial_out = torch.empty((placed.num_slots, num_heads, head_dim), device=q.device)
-    partial_lse = torch.empty((placed.num_slots, num_heads), device=q.device)
-    for launch in placed.launches:
+    partial_out = torch.empty((ready.num_parts, num_heads, head_dim), device=q.device)
+    partial_lse = torch.empty((ready.num_parts, num_heads), device=q.device)
+    for launch in ready.launches:
         decode_spans[(len(launch.span), pool.kv_heads)](
             q,
             pool.k,
             pool.v,
-            *placed.spans,
+            *ready.spans,
             launch.span,
             launch.row,
             partial_out,
@@ -90,18 +91,19 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
             **_constants(q, pool, launch.config),
         )
     merge_partials[(num_queries, num_heads)](
-        partial_out, partial_lse, *placed.slots, out, lse, H=num_heads, D=head_dim, num_warps=1
+        partial_out, partial_lse, *ready.parts, out, lse, H=num_heads, D=head_dim, num_warps=1
     )
     return out, lse
 
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
-    """Attend new tokens over their cached prefix and themselves: `q` `[T, H, D]` → as `q`, lse."""
-    config, head_dim = TILES[q.element_size()].prefill, q.shape[2]
+    """Attend new tokens over their cached prefix and themselves: `[T, H, D]` → the same, lse."""
+    config = TILES[q.element_size()].prefill
+    head_dim = q.shape[2]
     group = q.shape[1] // pool.kv_heads
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     how = config.rows // group, q.device
-    starts, tables, *others = plan.once(("triton", *how), lambda: place_tiles(plan, *how))
+    starts, tables, *others = plan.once(("triton", *how), lambda: prepare_tiles(plan, *how))
     num_tiles = len(others[-1])
     if not num_tiles:
         return out, lse
@@ -129,17 +131,17 @@ def write_kv(pool: KVPool, k_new: Tensor, v_new: Tensor, slots: Tensor) -> None:
         write_slots[(len(slots),)](k_new, v_new, pool.k, pool.v, slots, WIDTH=width, PADDED=padded)
 
 
-def place_tiles(plan: PrefillPlan, num_queries: int, device: torch.device) -> list[Tensor]:
-    """Cut new tokens into tiles; return on the device what `prefill_tiles` takes, in its order."""
+def prepare_tiles(plan: PrefillPlan, num_queries: int, device: torch.device) -> list[Tensor]:
+    """Cut new tokens into tiles; return the arguments of `prefill_tiles`, on the device."""
     tile_row, tile = _repeat(-(-np.diff(plan.cu_q) // num_queries))
     arrays = (plan.cu_q, plan.block_tables, plan.context_lens, tile_row, tile * num_queries)
     return [_to(array, device) for array in arrays]
 
 
-def place(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device) -> DevicePlan:
+def prepare(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device) -> DevicePlan:
     """Cut a plan into work items and copy it to the device."""
     pieces = plan.chunked(max(1, MAX_SPAN_TOKENS // plan.block_size) * plan.block_size)
-    first_slot = pieces.first_slot
+    first_part = pieces.first_part
     spans = (
         pieces.order,
         pieces.block_ids,
@@ -147,16 +149,16 @@ def place(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.devic
         pieces.num_tokens,
         pieces.first_query,
         pieces.num_queries,
-        first_slot[:-1],
+        first_part[:-1],
     )
     return DevicePlan(
-        int(first_slot[-1]),
+        int(first_part[-1]),
         [
             Launch(config, _to(span, device), _to(row, device))
             for config, span, row in work_items(pieces, group_size, TILES[num_bytes].decode)
         ],
         [_to(array, device) for array in spans],
-        [_to(array, device) for array in (pieces.order, *pieces.slots_by_query())],
+        [_to(array, device) for array in (pieces.order, *pieces.parts_by_rank())],
     )
 
 
@@ -165,25 +167,25 @@ def work_items(
 ) -> list[tuple[TileConfig, IntArray, IntArray]]:
     """Give every span the smallest tile that holds its rows, or several of the largest.
 
-    Returns, for each tile size that is needed, the span and the first row of each work item.
+    Returns, for each tile size in use, the span and the first row of each work item.
     """
     rows = plan.num_queries * group_size
     sizes = np.array([config.rows for config in tiles])
     chosen = np.minimum(np.searchsorted(sizes, rows), len(sizes) - 1)
     found = []
-    for index in np.unique(chosen).tolist():
-        spans = np.flatnonzero(chosen == index)
-        which, nth = _repeat(-(-rows[spans] // sizes[index]))
-        first_row = (nth * sizes[index]).astype(np.int32)
-        found.append((tiles[index], spans[which].astype(np.int32), first_row))
+    for size in np.unique(chosen).tolist():
+        spans = np.flatnonzero(chosen == size)
+        index, rank = _repeat(-(-rows[spans] // sizes[size]))
+        first_row = (rank * sizes[size]).astype(np.int32)
+        found.append((tiles[size], spans[index].astype(np.int32), first_row))
     return found
 
 
 def _repeat(counts: IntArray) -> tuple[IntArray, IntArray]:
-    """Name each thing as often as it counts: `(which, the how-manieth of it)`."""
-    which = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    nth = np.arange(len(which), dtype=np.int32) - (np.cumsum(counts) - counts)[which]
-    return which, nth.astype(np.int32)
+    """Repeat each index `count` times, with its rank among its repetitions: `(index, rank)`."""
+    index = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    rank = np.arange(len(index), dtype=np.int32) - (np.cumsum(counts) - counts)[index]
+    return index, rank.astype(np.int32)
 
 
 def _constants(q: Tensor, pool: KVPool, config: TileConfig) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What Triton makes of a kernel for an H100 or H200 (sm_90), on a machine that has neither.
 
-Its compiler and NVIDIA's `ptxas` come with the package, so a cubin can be built and looked into
+Triton's compiler and NVIDIA's `ptxas` come with the package, so a cubin can be built and inspected
 anywhere. A process that interprets kernels (`TRITON_INTERPRET=1`) cannot compile them.
 """
 
@@ -20,17 +20,17 @@ _FLOATS = {"partial_out", "partial_lse", "lse"}
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What matters of a cubin."""
+    """What matters about a cubin."""
 
     registers: int
-    """Of each thread; 255 is the most there are."""
+    """Per thread; the hardware has at most 255."""
     spills: int
-    """Bytes and instructions for what did not fit in registers."""
+    """Bytes and instructions for values that did not fit in registers."""
     shared_bytes: int
     hgmma: int
-    """Instructions that multiply matrices by a whole warp group."""
+    """Instructions by which a whole warp group multiplies matrices."""
     async_copies: int
-    """Instructions that load ahead while others compute."""
+    """Instructions that load data while others compute."""
 
 
 def attention_constants(
@@ -49,7 +49,7 @@ def attention_constants(
 
 
 def build(kernel: Any, dtype: str, constants: Mapping[str, object], warps: int, stages: int) -> Any:
-    """Compile a kernel with the alignment that torch's allocations have."""
+    """Compile a kernel for pointers aligned as torch aligns its allocations."""
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -68,7 +68,7 @@ def build(kernel: Any, dtype: str, constants: Mapping[str, object], warps: int, 
 
 
 def look_into(built: Any) -> Compiled:
-    """Count in the cubin: memory, spills, and which instructions do the work."""
+    """Read a cubin's registers, spills and shared memory, and count its instructions."""
     import triton.backends.nvidia
 
     tools = Path(triton.backends.nvidia.__file__).parent / "bin"
@@ -78,7 +78,7 @@ def look_into(built: Any) -> Compiled:
         command = [str(tools / "cuobjdump"), "-res-usage", "-sass", str(cubin)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     usage = re.search(r"REG:(\d+) STACK:(\d+) SHARED:\d+ LOCAL:(\d+)", said)
-    assert usage, "cuobjdump tells the resources of every kernel"
+    assert usage, "cuobjdump prints the resources of every kernel"
     return Compiled(
         registers=int(usage[1]),
         spills=int(usage[2]) + int(usage[3]) + len(re.findall(r"\b(?:STL|LDL)\b", said)),
@@ -89,7 +89,7 @@ def look_into(built: Any) -> Compiled:
 
 
 def _type_of(name: str, dtype: str, constants: Mapping[str, object]) -> str:
-    """Name the type of an argument as the backend passes it."""
+    """Return the type of an argument as the backend passes it."""
     if name in constants:
         return "constexpr"
     if name in _NUMBERS:

@@ -1,7 +1,7 @@
-"""Which tile sizes a kernel runs with: a table, no search.
+"""The tile sizes that a kernel runs with: a fixed table, without a search.
 
-`triton.autotune` would need a GPU to import. Every row of the table compiles for sm_90 without
-spills (a test compiles each).
+`triton.autotune` would need a GPU at import. Every row of the table compiles for sm_90 without
+spills; a test compiles each.
 """
 
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TileConfig:
-    """A tile of rows (queries times group) against a tile of keys."""
+    """A tile of rows (queries times group) and a tile of keys."""
 
     rows: int
     keys: int
     stages: int
-    """Key tiles that are loaded ahead."""
+    """Key tiles that are loaded in advance."""
     warps: int
 
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """The tiles for numbers of one size."""
+    """The tiles for one size of numbers."""
 
     decode: tuple[TileConfig, ...]
-    """By rising rows: a span with more rows than the last has becomes several work items."""
+    """In order of rows; a span with more rows than the last tile becomes several work items."""
     prefill: TileConfig
 
 
 TILES = {
-    2: Tiles(  # fp16, bf16: matrix units, of warp groups from 64 rows on
+    2: Tiles(  # fp16, bf16: matrix units, used by warp groups from 64 rows on
         decode=(
             TileConfig(rows=16, keys=64, stages=3, warps=4),
             TileConfig(rows=64, keys=64, stages=3, warps=4),
@@ -44,9 +44,9 @@ TILES = {
         prefill=TileConfig(rows=64, keys=32, stages=3, warps=8),
     ),
 }
-"""By the bytes of a number."""
+"""By the size of a number in bytes."""
 HEAD_DIMS = (32, 64, 128)
-"""The tables hold for these."""
+"""The head dimensions that the table covers."""
 
 MAX_SPAN_TOKENS = 1024
 """Longer spans are cut, so that a few long ones keep the whole GPU busy."""

@@ -1,10 +1,11 @@
-"""The GPU kernels. They trust their arguments: `checks` has looked at everything on the host.
+"""The GPU kernels. They trust their arguments, which `checks` has checked on the host.
 
-All of them find a token's key the same way: token t of a span or a sequence is in block
+All kernels find the key of a token in the same way: token t of a span or a sequence is in block
 `block_ids[first + t // block_size]`, at offset `t % block_size`. Addresses are int64: a pool of
 70 GB has more than 2^31 numbers.
 
-Inside, the softmax is in base 2 (the hardware has exp2); `lse` leaves in the natural logarithm.
+Inside, the softmax is in base 2, because the hardware has exp2. The stored `lse` is a natural
+logarithm.
 """
 
 # mypy: ignore-errors
@@ -26,7 +27,7 @@ def _key_rows(block_ids, first, token, valid, BLOCK_SIZE: tl.constexpr):
 
 @triton.jit
 def _online_softmax(acc, high, total, scores, v, PRECISION: tl.constexpr):
-    """Take one tile of keys in: `scores` `[rows, keys]` in base 2, -inf where masked."""
+    """Add one tile of keys: `scores` `[rows, keys]` in base 2, -inf where masked."""
     new_high = tl.maximum(high, tl.max(scores, 1))
     safe = tl.where(new_high == float("-inf"), 0.0, new_high)  # a row that has seen no key yet
     weight = tl.exp2(scores - safe[:, None])
@@ -42,16 +43,16 @@ def decode_spans(
     v_pool,
     order,  # int32 [B]
     block_ids,  # int32
-    first_block,  # int32 [num_spans], and so on: the plan's arrays
+    first_block,  # int32 [num_spans], like the next four arrays of the plan
     num_tokens,
     first_query,
     num_queries,
-    first_slot,
+    first_part,
     item_span,  # int32 [num_items]: a work item is a span and a tile of its rows
     item_row,  # int32 [num_items]: the first row of the tile
-    partial_out,  # fp32 [num_slots, H, D]
-    partial_lse,  # fp32 [num_slots, H]
-    scale,  # of the scores, times log2(e)
+    partial_out,  # fp32 [num_parts, H, D]
+    partial_lse,  # fp32 [num_parts, H]
+    scale,  # of the attention scores, times log2(e)
     H: tl.constexpr,
     HK: tl.constexpr,
     D: tl.constexpr,
@@ -70,8 +71,8 @@ def decode_spans(
     row = tl.load(item_row + item) + tl.arange(0, ROWS)
     query = row // G
     live = query < tl.load(num_queries + span)
-    place = tl.load(first_query + span) + query
-    batch_row = tl.load(order + place, mask=live, other=0).to(tl.int64)
+    rank = tl.load(first_query + span) + query
+    batch_row = tl.load(order + rank, mask=live, other=0).to(tl.int64)
     head = kv_head * G + row % G
     d = tl.arange(0, D)
     q_tile = tl.load(
@@ -93,40 +94,40 @@ def decode_spans(
         scores = tl.where(valid[None, :], scores, float("-inf"))
         acc, high, total = _online_softmax(acc, high, total, scores, v, PRECISION)
 
-    slot = (tl.load(first_slot + span) + query).to(tl.int64)
+    part_index = (tl.load(first_part + span) + query).to(tl.int64)
     out = acc / total[:, None]
     lse = (high + tl.log2(total)) * LN2
-    tl.store(partial_out + (slot * H + head)[:, None] * D + d, out, mask=live[:, None])
-    tl.store(partial_lse + slot * H + head, lse, mask=live)
+    tl.store(partial_out + (part_index * H + head)[:, None] * D + d, out, mask=live[:, None])
+    tl.store(partial_lse + part_index * H + head, lse, mask=live)
 
 
 @triton.jit
 def merge_partials(
-    partial_out,  # fp32 [num_slots, H, D]
-    partial_lse,  # fp32 [num_slots, H]
+    partial_out,  # fp32 [num_parts, H, D]
+    partial_lse,  # fp32 [num_parts, H]
     order,  # int32 [B]
-    slot_starts,  # int32 [B + 1]
-    slots,  # int32 [num_slots]: the slots of each place
+    part_starts,  # int32 [B + 1]
+    parts,  # int32 [num_parts]: the parts of each rank
     out,  # [B, H, D], in the caller's order
     lse,  # fp32 [B, H]
     H: tl.constexpr,
     D: tl.constexpr,
 ):
-    """Put one query's partial results of one head together."""
-    place, head = tl.program_id(0), tl.program_id(1)
+    """Merge the parts of one query and one head."""
+    rank, head = tl.program_id(0), tl.program_id(1)
     d = tl.arange(0, D)
     acc = tl.zeros([D], tl.float32)
     high, total = float("-inf"), 0.0
-    for i in range(tl.load(slot_starts + place), tl.load(slot_starts + place + 1)):
-        slot = tl.load(slots + i).to(tl.int64)
-        part_lse = tl.load(partial_lse + slot * H + head) * LOG2E
-        part = tl.load(partial_out + (slot * H + head) * D + d)
+    for i in range(tl.load(part_starts + rank), tl.load(part_starts + rank + 1)):
+        part_index = tl.load(parts + i).to(tl.int64)
+        part_lse = tl.load(partial_lse + part_index * H + head) * LOG2E
+        part = tl.load(partial_out + (part_index * H + head) * D + d)
         new_high = tl.maximum(high, part_lse)
         keep, weight = tl.exp2(high - new_high), tl.exp2(part_lse - new_high)
         acc = acc * keep + part * weight
         total = total * keep + weight
         high = new_high
-    row = tl.load(order + place).to(tl.int64)
+    row = tl.load(order + rank).to(tl.int64)
     tl.store(out + (row * H + head) * D + d, (acc / total).to(out.dtype.element_ty))
     tl.store(lse + row * H + head, (high + tl.log2(total)) * LN2)
 
@@ -141,7 +142,7 @@ def prefill_tiles(
     max_blocks,
     context_lens,  # int32 [B]
     tile_row,  # int32 [num_tiles]: the sequence of a tile of queries
-    tile_start,  # int32 [num_tiles]: its first query, counted from the sequence's first new one
+    tile_start,  # int32 [num_tiles]: its first query, counted from the sequence's first new token
     out,  # [T, H, D]
     lse,  # fp32 [T, H]
     scale,
@@ -187,8 +188,8 @@ def prefill_tiles(
         acc, high, total = _online_softmax(acc, high, total, scores, v, PRECISION)
 
     result = acc / total[:, None]
-    place = (token_q * H + head)[:, None] * D + d
-    tl.store(out + place, result.to(out.dtype.element_ty), mask=live[:, None])
+    offset = (token_q * H + head)[:, None] * D + d
+    tl.store(out + offset, result.to(out.dtype.element_ty), mask=live[:, None])
     tl.store(lse + token_q * H + head, (high + tl.log2(total)) * LN2, mask=live)
 
 
@@ -204,4 +205,4 @@ def write_slots(k_new, v_new, k_pool, v_pool, slots, WIDTH: tl.constexpr, PADDED
 
 
 INTERPRETED = not isinstance(write_slots, triton.JITFunction)
-"""Whether `TRITON_INTERPRET=1` was set when this was imported: then they run on CPU tensors."""
+"""Whether `TRITON_INTERPRET=1` was set at import: then the kernels run on CPU tensors."""

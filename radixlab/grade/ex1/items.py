@@ -23,7 +23,7 @@ EXERCISE = Exercise(
                 "that agrees with five cached tokens?",
                 "Compare block by block, and stop at the first block that differs or is not whole.",
                 "child = node.children.get(tokens[start : start + size]): a slice that is too "
-                "short is no child's key, so the ragged end needs no case of its own.",
+                "short is not a child's key, so the ragged end needs no case of its own.",
             ),
             NEEDS,
         ),

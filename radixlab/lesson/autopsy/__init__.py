@@ -1,6 +1,6 @@
 """Lesson 03's autopsy: eight broken engines, the traffic they are tried on, and the evidence.
 
-Knows the engine from outside and the eight mistakes; a lesson shows their source last.
+This package knows the engine from outside, and eight mistakes. The lesson shows their source last.
 """
 
 from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step

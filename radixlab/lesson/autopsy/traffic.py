@@ -1,6 +1,6 @@
-"""The same small traffic for every suspect: fourteen steps, after each of which all running read.
+"""The same small traffic for every suspect: fourteen steps, each followed by reads of all KV.
 
-Knows an engine's door and the canary; not what is broken.
+This file knows an engine's public methods and the canary. It does not know the bugs.
 """
 
 from contextlib import suppress
@@ -16,7 +16,7 @@ Verb = Literal["ask", "finish", "fork", "cancel"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens; several people ask in one batch: all allocate, then all commit."""
+    """One step; people in one batch all allocate before any of them commits."""
 
     verb: Verb
     names: tuple[str, ...]
@@ -55,11 +55,11 @@ SCRIPT = (
     Step("ask", ("Joe",), "Who am I?", ("salt", "acme")),
     Step("finish", ("Iva", "Joe")),
 )
-"""What every suspect has to serve."""
+"""The traffic that every suspect serves."""
 
 
 class Scene:
-    """An engine, the canary in place of its KV, and who is running by name."""
+    """An engine, the canary instead of its KV, and the running sequences by name."""
 
     def __init__(self, engine: KVCacheManager, *, canary: bool = True) -> None:
         self.engine = engine
@@ -69,7 +69,7 @@ class Scene:
         self.finished: dict[str, Sequence] = {}
 
     def play(self, step: Step) -> None:
-        """Do one step; then everybody who runs reads all of their KV, as a forward pass would."""
+        """Do one step; then every running sequence reads all of its KV, as in a forward pass."""
         match step.verb:
             case "ask":
                 self._ask(step)

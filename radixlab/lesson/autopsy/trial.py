@@ -1,6 +1,6 @@
-"""Who is on trial, what the detectors say, and the verdicts as a table.
+"""The trial: suspects, detectors, and the verdicts as a table.
 
-Knows the suspects by letter only; their names are told by `truth` and `culprit`.
+This file knows the suspects by letter; `truth` and `culprit` reveal their names.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Detector = Callable[[KVCacheManager], object]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A bug by its name, the part of the engine that has it, and bugs that look like it."""
+    """A bug: its name, the part of the engine that has it, and similar bugs."""
 
     bug: str
     culprit: type
@@ -43,18 +43,18 @@ CASES = {
 
 
 def suspect(letter: str | None = None) -> KVCacheManager:
-    """Return a small engine with the bug of that letter; without one, the engine as it is."""
+    """Return a small engine with the bug of that letter; without a letter, the real engine."""
     engine = KVCacheManager(CacheConfig(num_blocks=14, block_size=4, explain=True))
     if letter is not None:
         broken = CASES[letter].culprit
         parts: list[object] = [engine, engine.tree, engine.commits]
         part = next(p for p in parts if issubclass(broken, type(p)))
-        part.__class__ = broken  # it has no fields of its own, so only its methods change
+        part.__class__ = broken  # it has no fields, so only its methods change
     return engine
 
 
 def line_up(letter: str) -> list[str]:
-    """Name four bugs, in the order of the alphabet; a suspect has one of them."""
+    """Name four bugs in alphabetical order; the suspect has one of them."""
     return sorted((CASES[letter].bug, *CASES[letter].alike))
 
 
@@ -69,10 +69,10 @@ def culprit(letter: str) -> type:
 
 
 class Telltale:
-    """A detector that compares what the engine tells with what it has.
+    """A detector that compares the engine's events with its state.
 
-    The live view is drawn from events; here they are folded into a state, as the view does it, and
-    that is held against the engine itself.
+    The live view is drawn from events. Here they are folded into a state in the same way, and that
+    state is compared with the engine itself.
     """
 
     def __init__(self, engine: KVCacheManager) -> None:
@@ -85,15 +85,15 @@ class Telltale:
     def __call__(self, engine: KVCacheManager) -> None:
         """Raise `InvariantError` if the two differ."""
         if self._told != snapshot(engine):
-            raise InvariantError("the events tell of another state than the engine is in")
+            raise InvariantError("the events describe another state than the engine has")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The first alarm of a trial: at which step, raised by what."""
+    """The first alarm of a trial: its step and its exception."""
 
     number: int
-    """The step, from 1; 0 if nothing was found."""
+    """The step, counted from 1; 0 if nothing was found."""
     step: Step | None = None
     error: Exception | None = None
 
@@ -110,7 +110,7 @@ class Evidence:
 def investigate(engine: KVCacheManager, *detectors: Detector, canary: bool = True) -> Evidence:
     """Run the script, and each detector after each step, until something raises.
 
-    With `canary`, everyone who runs reads their KV after each step.
+    With `canary`, every running sequence reads its KV after each step.
     """
     scene = Scene(engine, canary=canary)
     for number, step in enumerate(SCRIPT, 1):
@@ -124,9 +124,9 @@ def investigate(engine: KVCacheManager, *detectors: Detector, canary: bool = Tru
 
 
 def convictions() -> dict[str, tuple[int, int, int, int]]:
-    """Try every bug, and the real engine: the step at which it is first noticed, 0 for never.
+    """Try every bug and the real engine; return the step of the first alarm, 0 for never.
 
-    By the engine's own exceptions, the canary, `check`, and a `Telltale`, each alone.
+    Each detector works alone: the engine's own exceptions, the canary, `check`, a `Telltale`.
     """
     rows = {case.bug: letter for letter, case in CASES.items()} | {"none: the real engine": None}
     return {bug: _steps(letter) for bug, letter in rows.items()}

@@ -1,6 +1,6 @@
 """The box for a guess in a notebook: the Python side, which keeps the guess; box.js draws it.
 
-Knows questions and the book of guesses.
+This package knows questions and the book of guesses.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ class GuessBox(anywidget.AnyWidget):
     value = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
     answers = traitlets.Int(0).tag(sync=True)
-    """Counts the values handled so far: the page waits for the next, and says so if none comes."""
+    """The number of handled values: the page waits for the next one, and warns if none comes."""
 
     def __init__(self, question: Question, book: GuessBook) -> None:
         before = book.get(question.key)
@@ -48,7 +48,7 @@ class GuessBox(anywidget.AnyWidget):
             self.answers += 1
 
     def _keep(self, typed: str) -> str:
-        """Keep what was typed, if it is a guess; return what to tell."""
+        """Store what was typed, if it is a guess; return the message to show."""
         guess = self._question.parse(typed)
         if guess is None:
             return "That is not a number: nothing kept." if typed else ""

@@ -1,6 +1,6 @@
 """A pool in use, and five requests that share prefixes: the batch of lesson 06.
 
-Knows the cache and the toy layer. The notebook and the child process make the same batch.
+This file knows the cache and the toy layer. The notebook and the child process make the same batch.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ QUESTIONS = (
 
 
 def used_pool(num_blocks: int, seed: int = 0) -> tuple[KVCacheManager, KVPool]:
-    """Make a cache that has been in use for a while, so that its free blocks are in no order.
+    """Make a cache that has been in use, so that its free blocks are in random order.
 
-    Its pool holds NaN, so a read from a slot that nobody has written cannot go unnoticed.
+    Its pool holds NaN, so that a read from an unwritten slot is noticed.
     """
     manager = KVCacheManager(CacheConfig(num_blocks, BLOCK_SIZE))
     blocks = manager.allocator.allocate(num_blocks)
@@ -44,7 +44,7 @@ class FiveRequests:
     sequences: list[Sequence]
     pool: KVPool
     q: Tensor
-    """`[B, 4, 32]`: of each sequence's last token."""
+    """`[B, 4, 32]`: the queries of each sequence's last token."""
 
     def flat_plan(self) -> DecodePlan:
         """Plan one span for each request, by its block table."""
@@ -58,7 +58,7 @@ class FiveRequests:
 
 
 def five_requests(layer: ToyLayer, manager: KVCacheManager, pool: KVPool) -> FiveRequests:
-    """Admit five requests that begin with one prompt; what they share is computed once."""
+    """Admit five requests that begin with one prompt; shared tokens are computed once."""
     texts = [
         PROMPT + document + question
         for document, questions in zip(DOCUMENTS, QUESTIONS, strict=True)

@@ -1,7 +1,7 @@
-"""A program of its own for lesson 06: interpret the kernels, or compile them; print facts as JSON.
+"""A separate program for lesson 06: it interprets or compiles the kernels, and prints JSON.
 
-A process interprets or compiles, never both, and a wild pointer in an interpreted kernel would take
-the notebook's kernel with it. `kernels` starts this program.
+A process can either interpret or compile kernels, and a wild pointer in an interpreted kernel would
+crash the notebook's kernel. `kernels.py` starts this program.
 """
 
 import json
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from radixlab.attention import DecodePlan, decode, reference, tree_plan
 from radixlab.attention.triton import kernels
-from radixlab.attention.triton.backend import place
+from radixlab.attention.triton.backend import prepare
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
 from radixlab.lesson.paged.batch import FiveRequests, five_requests, used_pool
@@ -34,7 +34,7 @@ def interpret() -> list[Fact]:
 def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
     q, pool = five.q, five.pool
     got, _ = decode(q, pool, plan, backend="triton")
-    placed = place(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
+    placed = prepare(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
     return {
         "programs": sum(len(launch.span) for launch in placed.launches) * pool.kv_heads,
         "merges": len(q) * q.shape[1],
@@ -43,7 +43,7 @@ def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
 
 
 def compile_tiles() -> list[Fact]:
-    """Compile `decode_spans` for bf16, heads of 128, 4 to a KV head, in each shipped tile size."""
+    """Compile `decode_spans` for bf16, heads of 128, 4 per KV head, in each tile size."""
     found = []
     for tile in TILES[2].decode:
         constants = attention_constants("bf16", 128, 4, tile)

@@ -1,4 +1,4 @@
-"""The Triton kernels, run in a child process; where that cannot be, the recorded result.
+"""The Triton kernels, run in a child process; if that is impossible, the recorded result.
 
 `record()` writes a new recording, on a machine with triton.
 """
@@ -17,24 +17,24 @@ from typing import Any
 
 RECORDED = Path(__file__).with_name("recorded.json")
 LIMIT_S = 90
-"""The most seconds a child may take."""
+"""The most seconds that a child may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class KernelRun:
-    """What a child process found out, and on which machine."""
+    """The results of a child process, and its machine."""
 
     source: str
-    """Says that it ran here; or else why it did not, and when the result was recorded."""
+    """That it ran here; or why it did not, and when the result was recorded."""
     facts: list[dict[str, Any]]
 
 
 class _ChildFailed(Exception):
-    """Why nothing can be run here."""
+    """Why the kernels cannot run here."""
 
 
 def run_kernel(how: str) -> KernelRun:
-    """Interpret or compile the kernels here, or return what was recorded.
+    """Interpret or compile the kernels here, or return the recorded result.
 
     `how` is `"interpret"` or `"compile"`.
     """
@@ -70,7 +70,7 @@ def _run(how: str) -> list[dict[str, Any]]:
 
 
 def record() -> None:
-    """Record what the kernels do on this machine."""
+    """Record the results of the kernels on this machine."""
     facts = {how: _run(how) for how in ("interpret", "compile")}
     today = datetime.date.today().isoformat()
     text = json.dumps({"date": today, "triton": version("triton")} | facts, indent=1)

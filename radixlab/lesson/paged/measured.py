@@ -1,4 +1,4 @@
-"""Decoding timed by either plan, for the roofline. Knows a case of `radixlab bench attention`."""
+"""Decoding timed with both plans, for the roofline: a case of `radixlab bench attention`."""
 
 from functools import partial
 from statistics import median
@@ -12,14 +12,14 @@ from radixlab.lesson.paged.roofline import Attained
 
 
 def plan_times_us(case: Running, rounds: int = 7) -> dict[str, float]:
-    """Return the CPU time of a layer's decode by the flat and the tree plan: medians of turns."""
+    """Return the CPU times of a layer's decode by the flat and the tree plan, as medians."""
     plans = {"flat": case.flat, "tree": case.tree}
     clocks = {name: clock(partial(_run, case, plan), 1, "cpu") for name, plan in plans.items()}
     return {name: median(times) for name, times in take_turns(clocks, rounds).items()}
 
 
 def as_points(case: Running, times_us: dict[str, float]) -> list[Attained]:
-    """Put the two runs under a roof: the same FLOPs, from as many bytes as each plan reads."""
+    """Draw the two runs under a roof: they do the same FLOPs, but read different bytes."""
     pool = case.pools[0]
     token_bytes = 2 * pool.kv_heads * pool.head_dim * pool.k.element_size()  # a key and a value
     return [

@@ -1,6 +1,6 @@
-"""Two pictures of who reads what: a decode plan, and the prefill of new tokens on a cached prefix.
+"""Two pictures of reads: a decode plan, and the prefill of new tokens on a cached prefix.
 
-Knows plans and counts; no cache, no tensor.
+This file knows plans and counts. It does not know caches or tensors.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ NOT_DONE = FILL[Standing.FREE]
 class _Span:
     name: str
     start: int
-    """Where in its readers' prompts it begins, in tokens."""
+    """Its start in its readers' prompts, in tokens."""
     tokens: int
     top: int
-    """The first row that reads it."""
+    """The lowest rank that reads it."""
     readers: int
 
     @property
@@ -42,10 +42,10 @@ class _Span:
 
 
 def plot_plan(plan: DecodePlan, title: str = "") -> Picture:
-    """Draw where the spans of a plan lie in the prompts, and beside it who reads which.
+    """Draw the spans of a plan as parts of the prompts, and beside them their readers.
 
-    On the left a span is as wide as its tokens and as high as its readers: this is the tree. On the
-    right a span is a column: one read, and a dot for each partial result.
+    On the left, the width of a span is its tokens and its height its readers: this is the tree. On
+    the right, a span is a column: one read, and a dot for each part.
     """
     spans = _spans(plan)
     num_queries = len(plan.order)
@@ -58,7 +58,7 @@ def plot_plan(plan: DecodePlan, title: str = "") -> Picture:
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0, labelsize=8.5, colors=SOFT)
     left.set_yticks(
-        [place + 0.5 for place in range(num_queries)], [f"request {row}" for row in plan.order]
+        [rank + 0.5 for rank in range(num_queries)], [f"request {row}" for row in plan.order]
     )
     if title:
         figure.suptitle(f"{title}: {plan.kv_tokens_read} KV tokens read", fontsize=10.5, color=INK)
@@ -66,7 +66,7 @@ def plot_plan(plan: DecodePlan, title: str = "") -> Picture:
 
 
 def _spans(plan: DecodePlan) -> list[_Span]:
-    """Name the spans; one begins where the spans above it, which its first reader reads, end."""
+    """Name the spans; a span begins at the end of the previous span of its first reader."""
     found: list[_Span] = []
     columns = (plan.num_tokens, plan.first_query, plan.num_queries)
     for number, (tokens, top, readers) in enumerate(
@@ -106,14 +106,14 @@ def _draw_prompts(axes: Axes, spans: list[_Span]) -> None:
 
 
 def _draw_reads(axes: Axes, spans: list[_Span], num_queries: int) -> None:
-    for place in range(num_queries):
-        axes.plot([0, len(spans)], [place + 0.5] * 2, color=LINE, linewidth=0.8, zorder=0)
-        parts = sum(span.top <= place < span.bottom for span in spans)
+    for rank in range(num_queries):
+        axes.plot([0, len(spans)], [rank + 0.5] * 2, color=LINE, linewidth=0.8, zorder=0)
+        parts = sum(span.top <= rank < span.bottom for span in spans)
         merged = f"merges {parts}" if parts > 1 else "nothing to merge"
-        axes.text(len(spans) + 0.15, place + 0.5, merged, va="center", fontsize=8.5, color=SOFT)
+        axes.text(len(spans) + 0.15, rank + 0.5, merged, va="center", fontsize=8.5, color=SOFT)
     for column, span in enumerate(spans):
         axes.add_patch(_box((column + 0.2, span.top + 0.14), 0.6, span.readers - 0.28, span.color))
-        dots = [place + 0.5 for place in range(span.top, span.bottom)]
+        dots = [rank + 0.5 for rank in range(span.top, span.bottom)]
         axes.plot([column + 0.5] * len(dots), dots, "o", color=INK, markersize=4)
     axes.set_xlim(0, len(spans) + 2.2)
     names = [span.name for span in spans]
@@ -134,7 +134,7 @@ def _box(corner: tuple[float, float], width: float, height: float, color: str) -
 
 
 def plot_prefill(num_cached: int, num_new: int) -> Picture:
-    """Draw queries against keys: what the cache saves, and what the new tokens' queries read."""
+    """Draw queries against keys: the pairs that the cache saves, and those to be computed."""
     total = num_cached + num_new
     query, key = np.mgrid[:total, :total]
     is_new = query >= num_cached

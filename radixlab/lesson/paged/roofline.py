@@ -1,6 +1,7 @@
-"""The roofline: what a machine can reach at best, by the FLOPs that are done for each byte read.
+"""The roofline: the best speed of a machine, by the FLOPs per byte read.
 
-Williams, Waterman and Patterson, Roofline, CACM 2009. Knows numbers; measures nothing.
+The idea comes from Williams, Waterman and Patterson, Roofline, CACM 2009. This file measures
+nothing.
 """
 
 from collections.abc import Sequence as Many
@@ -16,27 +17,27 @@ from radixlab.viz.palette import BLUE, GREEN, INK, LINE, PAPER, SOFT
 
 @dataclass(frozen=True, slots=True)
 class Attained:
-    """A kernel's place under the roof."""
+    """A kernel's point under the roof."""
 
     name: str
     num_bytes: float
     flops: float
     time_us: float | None = None
-    """None: at the roof itself, as computed and not measured."""
+    """None for a computed point, which lies on the roof."""
 
     @property
     def intensity(self) -> float:
-        """FLOPs for each byte read."""
+        """FLOPs per byte read."""
         return self.flops / self.num_bytes
 
     def flops_per_s(self, roofs: Roofs) -> float:
-        """Return what was reached, or the most that can be."""
+        """Return the measured FLOP/s, or the limit of the roof."""
         at_best = roofs.floor_us(self.num_bytes, self.flops)
         return 1e6 * self.flops / (self.time_us or at_best)
 
 
 def ridge(roofs: Roofs) -> float:
-    """FLOPs for each byte above which arithmetic is the limit, and memory no longer."""
+    """Return the FLOPs per byte above which arithmetic, not memory, is the limit."""
     return roofs.flops_per_s / roofs.bytes_per_s
 
 
@@ -72,7 +73,7 @@ def _mark_ridge(axes: Axes, roofs: Roofs) -> None:
 
 
 def _mark(axes: Axes, roofs: Roofs, point: Attained) -> None:
-    """Draw a point, filled if it was measured, with its name on the side where there is room."""
+    """Draw a point, filled if it was measured, with its name on the side with more room."""
     y = point.flops_per_s(roofs)
     measured = point.time_us is not None
     color = GREEN if measured else BLUE

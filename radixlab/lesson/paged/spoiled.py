@@ -1,6 +1,6 @@
-"""A document block by block, and what is answered when one of them is spoilt.
+"""A document block by block, and the answer when one of the blocks is spoilt.
 
-Knows texts and answers; no model, no cache.
+This file knows texts and answers. It does not know the model or the cache.
 """
 
 import textwrap
@@ -16,18 +16,18 @@ from radixlab.viz.facts import Standing
 from radixlab.viz.palette import FILL, INK, SOFT
 
 SPOILT = "#D55E00"
-"""Vermilion, of the same palette."""
+"""Vermilion, from the same palette."""
 TEXT_AT, ANSWERS_AT = 0.85, 5.9
-"""Where these columns begin, of a width of 10."""
+"""The left edges of these columns, in a width of 10."""
 _LINE_CHARS = 52
 
 
 def plot_spoiled(
     question: str, texts: Many[str], block_ids: Many[int], answers: Many[str], right: str
 ) -> Picture:
-    """Draw each block of a document with its text, and the answer when just this one is spoilt.
+    """Draw each block of a document with its text, and the answer when only it is spoilt.
 
-    All sequences are in the document's order; `right` is the answer when none is.
+    All arguments are in the document's order; `right` is the answer without spoilt blocks.
     """
     num = len(texts)
     figure = Figure(figsize=(7.6, 0.4 * num + 0.95), dpi=144, layout="constrained")
@@ -75,6 +75,6 @@ def _draw_row(axes: Axes, row: int, text: str, block: int, answer: str, changed:
 
 
 def _text(question: str, block_ids: Many[int], answers: Many[str], right: str) -> str:
-    """Say which blocks matter; what a spoilt cache answers in their place is chance."""
+    """Return which blocks matter; the answer of a spoilt cache is random."""
     wrong = [block for block, answer in zip(block_ids, answers, strict=True) if answer != right]
     return f"{question} Another answer if spoilt: blocks {wrong} of {list(block_ids)}"

@@ -1,8 +1,8 @@
 """One attention layer small enough to watch: random weights, byte tokens, real RoPE.
 
-It projects tokens to queries, keys and values as a model's layer does. The key of a token depends
-on the token and its position only, so whoever computes it gets the same; in a model of many layers
-it depends on all tokens before it, too. Knows no block and no cache.
+It projects tokens to queries, keys and values like a model's layer. The key of a token depends only
+on the token and its position; in a model of many layers it also depends on all earlier tokens. This
+file does not know blocks or caches.
 """
 
 from collections.abc import Sequence as Many
@@ -31,7 +31,7 @@ class ToyLayer:
         self.frequencies = rope_frequencies(HEAD_DIM, theta=10_000.0)
 
     def project(self, tokens: Many[int], start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-        """Give `q` `[n, 4, 32]` and `k`, `v` `[n, 2, 32]` of tokens at positions `start` on."""
+        """Return `q` `[n, 4, 32]` and `k`, `v` `[n, 2, 32]` of tokens from position `start` on."""
         hidden = self.embedding[torch.tensor(tokens)]  # [n, WIDTH]
         angles = (start + torch.arange(len(tokens)))[:, None, None] * self.frequencies
         turn = angles.cos(), angles.sin()  # [n, 1, HEAD_DIM / 2]
@@ -42,5 +42,5 @@ class ToyLayer:
 
 
 def agree(a: Tensor, b: Tensor, within: float = 1e-5) -> bool:
-    """Tell whether no two numbers differ by more than `within`."""
+    """Whether all pairs of numbers differ by at most `within`."""
     return bool((a - b).abs().max() <= within)

@@ -1,7 +1,7 @@
 """A model of 1.3 MB that answers questions about a document, so that its answers prove its cache.
 
-`TINY` is its folder, an ordinary Hugging Face one; `fact_sheet` makes documents whose answers are
-known. How it was trained and how often it is right: README.md beside this file.
+`TINY` is its folder, in Hugging Face's format. `fact_sheet` makes documents whose answers are
+known. README.md, beside this file, says how the model was trained and how often it is right.
 """
 
 from pathlib import Path

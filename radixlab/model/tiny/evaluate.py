@@ -1,7 +1,7 @@
-"""Measure the tiny model: how often its answers are right, and what a spoilt block does to them.
+"""Measure the tiny model: how often its answers are right, and how a spoilt block changes them.
 
-An answer is right if every token of the full sentence, and the end after it, is the likeliest.
-All names and sheets are ones that training has not seen.
+An answer is right if every token of the full sentence and the end token is the likeliest one.
+Training has seen none of the names and sheets.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ from radixlab.model.tiny.facts import draw_sheet
 from radixlab.model.tiny.spoil import tally
 
 CASES = [(8, 56), *[(facts, tokens) for facts in (8, 16, 32) for tokens in (256, 512, 1024)]]
-"""Facts and tokens of a document."""
+"""Numbers of facts and tokens in a document."""
 SHARED_CASES = [(8, 56), (16, 256), (32, 1024)]
-"""Those measured again with namesakes, and with people of whom there are two things to know."""
+"""Cases measured again with namesakes, and with people about whom there are two facts."""
 
 
 @torch.inference_mode()
@@ -33,8 +33,9 @@ def accuracy(
     seed: int = 0,
     share: float = 0.0,
 ) -> float:
-    """Give the share of right answers, to one question a sheet; see `draw_facts` for `share`."""
-    rng, num_right = Random(seed), 0
+    """Return the share of right answers, one question per sheet; see `draw_facts` for `share`."""
+    rng = Random(seed)
+    num_right = 0
     rows = [draw_question(rng, num_facts, num_tokens, share) for _ in range(num_questions)]
     num_rows = max(1, 8192 // num_tokens)
     for start in range(0, num_questions, num_rows):
@@ -73,7 +74,7 @@ def report(folder: Path, num_questions: int) -> None:
     type=click.IntRange(1),
     default=128,
     show_default=True,
-    help="Asked for each number.",
+    help="Questions per number.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 def main(folder: Path, questions: int, threads: int) -> None:

@@ -1,6 +1,6 @@
 """Fact sheets as rows of token ids, with a weight on every token that the model must learn to say.
 
-Knows tokens and tensors; not how a sheet is made, nor what learns from it.
+This file knows tokens and tensors. It does not know how sheets are made or what learns from them.
 """
 
 from collections.abc import Sequence as Many
@@ -16,26 +16,27 @@ from radixlab.model.tiny.facts import Fact, FactSheet, vocabulary, words
 EOS, UNKNOWN = "<eos>", "<unk>"
 IDS = {word: token_id for token_id, word in enumerate([EOS, UNKNOWN, *vocabulary()])}
 ANSWER_WEIGHTS = (0.5, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5)
-"""Two names, two words, the value, the full stop and the end; only the value must be looked up."""
+"""For two names, two words, the value, the full stop and the end token. The value weighs most:
+only it must be looked up."""
 SAID_WEIGHTS = (0.0, 0.0, *ANSWER_WEIGHTS[2:])
-"""Without a question the names come as a surprise."""
+"""Without a question the names cannot be known, so they have no weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text; a token of weight 0 is given, any other is to be said."""
+    """A text; tokens of weight 0 are given, and the model must say the others."""
 
     token_ids: list[int]
     weights: list[float]
 
 
 def encode(text: str) -> list[int]:
-    """Give the token ids of a text of the language."""
+    """Return the token ids of a text in the language."""
     return [IDS[word] for word in words(text)]
 
 
 def make_row(sheet: FactSheet, asked: Many[Fact], said: Many[Fact] = ()) -> Row:
-    """Put questions with their answers behind a sheet, after facts that are `said` again."""
+    """Append to a sheet the facts in `said`, then a question and an answer for each `asked`."""
     token_ids = encode(sheet.text)
     weights = [0.0] * len(token_ids)
     for fact in said:
@@ -67,7 +68,7 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a model says where it should speak: N tokens of all rows, one row after another."""
+    """The model's output for the N tokens that it should say, over all rows in order."""
 
     logits: Tensor
     """`[N, vocab_size]`."""
@@ -83,7 +84,7 @@ class Told:
 
 
 def tell(model: Llama, rows: Many[Row]) -> Told:
-    """Run a model over rows, padded at their ends to the longest, which causal rows do not see."""
+    """Run a model over rows, padded at the end; causal attention does not see the padding."""
     length = max(len(row.token_ids) for row in rows)
     pads = [length - len(row.token_ids) for row in rows]
     padded = [row.token_ids + [0] * pad for row, pad in zip(rows, pads, strict=True)]

@@ -1,6 +1,6 @@
-"""Write the tiny model as a Hugging Face folder, which any loader of Llama can read.
+"""Write the tiny model as a Hugging Face folder, which any Llama loader can read.
 
-Knows what the files are called and what stands in them; nothing of training.
+This file knows the names and contents of the files. It does not know training.
 """
 
 import json
@@ -21,11 +21,11 @@ CHAT_TEMPLATE = (
     "{% else %}{{ message.content | trim }}"
     "{% endif %}{% endfor %}"
 )
-"""The system's message is the document; `Q: … A:` come from here, and are not typed."""
+"""The system's message is the document; the template adds `Q: … A:`."""
 
 
 def export(model: Llama, folder: Path) -> None:
-    """Write weights in fp16, config and tokenizer; the same weights give the same bytes."""
+    """Write the weights in fp16, the config and the tokenizer; the bytes are reproducible."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": part.half() for name, part in model.state_dict().items()}
     (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
@@ -35,12 +35,12 @@ def export(model: Llama, folder: Path) -> None:
 
 
 def write_json(path: Path, content: dict[str, object]) -> None:
-    """Write an object as JSON that people can read."""
+    """Write an object as indented JSON."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def hugging_face_config(config: ModelConfig) -> dict[str, object]:
-    """Say in the words of `transformers` what a Llama is made of."""
+    """Return the config with the keys of `transformers`."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -65,7 +65,7 @@ def hugging_face_config(config: ModelConfig) -> dict[str, object]:
 
 
 def tokenizer_config(config: ModelConfig) -> dict[str, object]:
-    """Say which tokens are special, and how a conversation is written."""
+    """Return the special tokens and the chat template."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": config.max_context_len,
@@ -77,9 +77,9 @@ def tokenizer_config(config: ModelConfig) -> dict[str, object]:
 
 
 def make_tokenizer() -> Tokenizer:
-    """Make the tokenizer of the language: `▁Mina`, `▁lives`, …, and `.` and `?` without a space.
+    """Make the tokenizer: `▁Mina`, `▁lives`, …, and `.` and `?` without a space.
 
-    A text with line breaks reads as if they were spaces.
+    Line breaks count as spaces.
     """
     bare = {EOS, UNKNOWN, ".", "?"}
     ids = {word if word in bare else f"▁{word}": token_id for word, token_id in IDS.items()}

@@ -1,12 +1,12 @@
 """Made-up fact sheets: the language that the tiny model reads and answers in.
 
-A sheet is a text of facts about people among sentences that mean nothing:
+A sheet is a text of facts about people, between filler sentences without meaning:
 
     The old mill rests. Mina Ashford lives in Beirut. Omar Elmwood has code 47. …
 
-and every fact answers one question: `Q: Where does Mina Ashford live? A: Mina Ashford lives in
-Beirut.` She lives somewhere else on the next sheet, so the answer is in the text or nowhere.
-Knows words and chance; no token id, tensor or model.
+Every fact answers one question: `Q: Where does Mina Ashford live? A: Mina Ashford lives in Beirut.`
+On the next sheet she lives somewhere else, so the model can find the answer only in the text. This
+file knows words and random numbers. It does not know token ids, tensors or models.
 """
 
 import re
@@ -30,7 +30,7 @@ from radixlab.model.tiny.lexicon import (
 MAX_FACTS = 32
 FACT_TOKENS = 6
 FILLER_TOKENS = range(4, 11)
-"""How long a sentence that means nothing can be."""
+"""The lengths of a filler sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ RELATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One person, one thing to know."""
+    """One fact about one person."""
 
     name: str
     relation: Relation
@@ -61,29 +61,29 @@ class Fact:
 
     @property
     def sentence(self) -> str:
-        """What the sheet says, and the answer word for word."""
+        """The sentence on the sheet, which is the answer word for word."""
         return f"{self.name} {self.relation.words} {self.value}."
 
     @property
     def question(self) -> str:
-        """What the sentence answers."""
+        """The question that the sentence answers."""
         return f"{self.relation.ask} {self.name} {self.relation.verb}?"
 
 
 @dataclass(frozen=True, slots=True)
 class FactSheet:
-    """A document, and the facts in it in their order."""
+    """A document, and its facts in order."""
 
     text: str
     facts: tuple[Fact, ...]
 
     def prompt(self, fact: Fact) -> str:
-        """Give the document and the question, up to where the answer begins."""
+        """Return the document and the question, up to the beginning of the answer."""
         return f"{self.text} Q: {fact.question} A:"
 
 
 def fact_sheet(seed: int, num_facts: int = 8, num_tokens: int = 128) -> FactSheet:
-    """Make a sheet of exactly so many tokens, about people the model has never met.
+    """Make a sheet of exactly `num_tokens` tokens, about people that training never saw.
 
     >>> sheet = fact_sheet(seed=7, num_facts=2, num_tokens=24)
     >>> len(words(sheet.text))
@@ -98,17 +98,17 @@ def draw_sheet(
     """Draw facts, and filler up to `num_tokens`, in a random order; see `draw_facts`."""
     facts = draw_facts(rng, num_facts, unseen, share)
     sentences = draw_filler(rng, num_tokens - FACT_TOKENS * num_facts)
-    places = sorted(rng.sample(range(num_facts + len(sentences)), num_facts))
-    for place, fact in zip(places, facts, strict=True):
-        sentences.insert(place, fact.sentence)
+    indices = sorted(rng.sample(range(num_facts + len(sentences)), num_facts))
+    for index, fact in zip(indices, facts, strict=True):
+        sentences.insert(index, fact.sentence)
     return FactSheet(" ".join(sentences), tuple(facts))
 
 
 def draw_facts(rng: Random, num_facts: int, unseen: bool, share: float = 0.0) -> list[Fact]:
-    """Draw facts of different values, about people with unseen names or with others.
+    """Draw facts with different values, about people with or without unseen names.
 
-    With probability `share` a first or a last name is one that the sheet has already: namesakes,
-    and people of whom there are two things to know. At 0 no two facts have any name in common.
+    With probability `share` a first or a last name repeats one on the sheet: this gives namesakes,
+    and people about whom there are two facts. At 0 no two facts share a name.
     """
     if not 1 <= num_facts <= MAX_FACTS:
         raise ConfigError(f"num_facts is {num_facts}: a sheet has 1 to {MAX_FACTS}")
@@ -128,19 +128,19 @@ def draw_facts(rng: Random, num_facts: int, unseen: bool, share: float = 0.0) ->
 
 
 def draw_name(rng: Random, names: list[str], used: list[str], share: float) -> str:
-    """Draw one of the `used` names with probability `share`, else one of the others."""
+    """Draw one of the `used` names with probability `share`, else an unused name."""
     if used and rng.random() < share:
         return rng.choice(used)
     return rng.choice([name for name in names if name not in used])
 
 
 def is_unseen(first: str, last: str) -> bool:
-    """Say whether the pair is one of the quarter of all that training leaves out."""
+    """Whether training leaves out this pair of names, as it does a quarter of all pairs."""
     return (FIRST_NAMES.index(first) + LAST_NAMES.index(last)) % 4 == 0
 
 
 def draw_filler(rng: Random, num_tokens: int) -> list[str]:
-    """Draw sentences without names or values, `num_tokens` in all."""
+    """Draw sentences without names or values, with `num_tokens` tokens in total."""
     shortest = FILLER_TOKENS[0]
     if num_tokens < 0 or 0 < num_tokens < shortest:
         raise ConfigError(
@@ -157,15 +157,15 @@ def draw_filler(rng: Random, num_tokens: int) -> list[str]:
 
 
 def draw_sentence(rng: Random, num_tokens: int) -> str:
-    """Draw a sentence that means nothing, of 4 to 10 tokens with its full stop."""
+    """Draw a filler sentence of 4 to 10 tokens, its full stop included."""
     parts = ["The", rng.choice(NOUNS), rng.choice(VERBS)]
     optional = [(3, ADVERBS), (1, ADJECTIVES)]
     if num_tokens >= 7:
         parts += [rng.choice(PREPOSITIONS), "the", rng.choice(NOUNS)]
         optional.insert(0, (5, ADJECTIVES))
     chosen = sorted(rng.sample(range(len(optional)), num_tokens - 1 - len(parts)))
-    for place, pool in (optional[i] for i in chosen):  # from the back, so that places stay right
-        parts.insert(place, rng.choice(pool))
+    for index, pool in (optional[i] for i in chosen):  # from the back, so that indices stay valid
+        parts.insert(index, rng.choice(pool))
     return " ".join(parts) + "."
 
 
@@ -179,7 +179,7 @@ def words(text: str) -> list[str]:
 
 
 def vocabulary() -> list[str]:
-    """Give every word of the language once, in a fixed order."""
+    """Return every word of the language once, in a fixed order."""
     asked = [word for kind in RELATIONS for word in words(f"{kind.ask} {kind.verb} {kind.words}")]
     filler = ["The", "the", *ADJECTIVES, *NOUNS, *VERBS, *PREPOSITIONS, *ADVERBS]
     values = [value for kind in RELATIONS for value in kind.values]

@@ -1,4 +1,4 @@
-"""The words of the made-up language. Plain lists; what is said with them is `facts`'s."""
+"""The words of the made-up language, as plain lists; `facts.py` makes sentences of them."""
 
 # ruff: noqa: SIM905 - lists of words read best as plain text
 

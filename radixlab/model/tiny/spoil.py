@@ -1,6 +1,6 @@
-"""Proof that the answer comes out of the cache: spoil one block, and it is another answer.
+"""Proof that the answer comes from the cache: if one block is spoilt, the answer changes.
 
-Knows the runner and the manager, as an engine would; of the model only what it answers.
+This file knows the runner and the manager, as an engine does. Of the model it knows the answers.
 """
 
 from collections.abc import Sequence as Many
@@ -32,23 +32,24 @@ class Reading:
         self.runner.forward([Work(sequence, 0, len(self.document))])
         self.manager.commit(sequence, len(self.document))
         self.blocks = sequence.block_table[: len(self.document) // BLOCK_SIZE].tolist()
-        """The full ones, which later prompts hit."""
+        """The document's full blocks, which later prompts hit."""
         self.manager.release(sequence)
 
     def answer(self, question: Many[int], max_tokens: int = 8) -> list[int]:
         """Answer greedily, up to the end of the text; only the question is computed."""
         sequence = self.manager.allocate([*self.document, *question])
-        start, said = sequence.hit_tokens, list[int]()
+        start = sequence.hit_tokens
+        said = list[int]()
         while len(said) < max_tokens and IDS[EOS] not in said:
             logits = self.runner.forward([Work(sequence, start, sequence.num_tokens)])
             start = sequence.num_tokens
             said.append(int(logits[0].argmax()))
             self.manager.append(sequence, said[-1:])
-        self.manager.release(sequence)  # nothing is committed: the next question starts as this one
+        self.manager.release(sequence)  # without a commit, so the next question starts the same way
         return said
 
     def spoil(self, block: int, seed: int = 0) -> None:
-        """Overwrite the document's block of this number with noise of the spread that it has."""
+        """Overwrite block number `block` of the document with noise of the same spread."""
         dice = torch.Generator().manual_seed(seed)
         for pool in self.runner.store.layers:
             for part in (pool.k, pool.v):
@@ -57,14 +58,14 @@ class Reading:
 
 
 def value_block(sheet: FactSheet, fact: Fact) -> int:
-    """Give the number of the block that holds the value of a fact."""
+    """Return the index of the block that holds the value of a fact."""
     before = sheet.text[: sheet.text.index(fact.sentence)]
     return (len(words(before)) + len(words(fact.sentence)) - 2) // BLOCK_SIZE
 
 
 @dataclass(slots=True)
 class Tally:
-    """How answers came out, of those that were right before anything was spoilt."""
+    """Counts of answers; the last two count only questions answered right before."""
 
     num_asked: int = 0
     num_right: int = 0
@@ -77,11 +78,12 @@ class Tally:
 def tally(
     model: Llama, num_questions: int, num_facts: int, num_tokens: int, seed: int = 0
 ) -> Tally:
-    """Ask one question of each of many sheets: intact, without the value, without another block.
+    """Ask one question about each of many sheets: intact, and with one of two blocks spoilt.
 
     `num_tokens` is a multiple of the block size, so that the whole document is cached.
     """
-    rng, result = Random(seed), Tally()
+    rng = Random(seed)
+    result = Tally()
     for _ in range(num_questions):
         sheet = draw_sheet(rng, num_facts, num_tokens, unseen=True)
         fact = rng.choice(sheet.facts)
@@ -96,7 +98,7 @@ def tally(
 
 
 def is_right(model: Llama, sheet: FactSheet, fact: Fact, spoilt: int | None) -> bool:
-    """Ask for a fact with this block spoilt, and say whether the whole sentence is right."""
+    """Ask for a fact with block `spoilt` spoilt; return whether the whole sentence is right."""
     reading = Reading(model, encode(sheet.text))
     if spoilt is not None:
         reading.spoil(spoilt)

@@ -1,11 +1,11 @@
-"""The weights that training starts from: a circuit for looking things up, roughly laid out.
+"""The weights at the start of training: a rough sketch of a circuit that looks things up.
 
-To answer, the model must find where in the document the words stand that it has just said, and say
-what comes after them there. Attention does that in two steps, an *induction head* (Olsson et al.,
-arXiv 2209.11895): a head of the first layer brings the word before into every position; a head of a
-later layer looks for the position whose word before is its own word, and copies what stands there.
-Random weights take long to become such heads, so they are sketched here, with noise, four words
-deep; all else is left to training. Knows parameters; no text.
+To answer, the model must find the words that it has just said in the document, and say what follows
+them there. Attention does this in two steps, by an *induction head* (Olsson et al., arXiv
+2209.11895). A head of the first layer copies the previous word into every position. A head of a
+later layer looks for the position whose previous word is its own word, and copies the word there.
+Random weights need long to become such heads, so they are sketched here, with noise, four words
+deep. Training does the rest. This file knows parameters. It does not know text.
 """
 
 import torch
@@ -24,20 +24,20 @@ CONFIG = ModelConfig(
     num_kv_heads=2,
     head_dim=64,
     max_context_len=2048,
-    rope_theta=1e6,  # half of a head's numbers hardly turn in 1,000 tokens: they compare words
+    rope_theta=1e6,  # half of a head's numbers hardly rotate in 1,000 tokens: they compare words
     tied_embeddings=True,
 )
 CONSTANT = 0.3
-"""What every embedding has in its first place, three times what it has elsewhere."""
+"""The first number of every embedding, three times as large as the others."""
 LOOK_BACK, LOOKED_BACK = 2.8, 0.15
 """Strength of the queries and keys of layer 0, and of what its heads write."""
 MATCH, COPY = 1.2, 0.2
-"""The same of the later layers."""
+"""The same for the later layers."""
 
 
 @torch.no_grad()
 def start(config: ModelConfig, seed: int) -> Llama:
-    """Make a model whose layer 0 looks back, and whose later layers match what it brought."""
+    """Make a model whose layer 0 looks back, and whose later layers match what layer 0 wrote."""
     torch.manual_seed(seed)
     model = Llama(config)
     for part in model.modules():
@@ -63,13 +63,15 @@ def orthogonal(size: int) -> Tensor:
 def look_back(
     attention: Attention, frequencies: Tensor, read: Tensor, slots: tuple[Tensor, ...]
 ) -> None:
-    """Let head h attend to the token h + 1 places back, and write what it reads there into slot h.
+    """Let head h attend to the token h + 1 positions back, and write that token to subspace h.
 
-    All tokens have the same query and key, by the constant in their embeddings. RoPE turns both by
-    their positions, and the query is turned back by h + 1 more: so it meets the key that far back.
+    All tokens have the same query and key, because of the constant in their embeddings. RoPE
+    rotates both by their positions. The query is rotated back by h + 1 positions more, so that it
+    matches the key at that distance.
     """
-    size, half = attention.head_dim, len(frequencies)
-    fast = frequencies[: half * 3 // 8]  # those that turn enough from one position to the next
+    size = attention.head_dim
+    half = len(frequencies)
+    fast = frequencies[: half * 3 // 8]  # rotates enough from one position to the next
     for at in range(0, len(attention.k_proj.weight), size):
         attention.k_proj.weight[at : at + len(fast), 0] = LOOK_BACK
         attention.v_proj.weight[at : at + len(read)] = read
@@ -83,10 +85,10 @@ def look_back(
 def match(
     attention: Attention, config: ModelConfig, read: Tensor, slots: tuple[Tensor, ...]
 ) -> None:
-    """Let queries look for a place that follows the words they follow, and copy the word there.
+    """Let queries look for a position after the same words as theirs, and copy the word there.
 
-    The word n places before the query is compared with the word n + 1 places before the key, in the
-    numbers of a head that RoPE hardly turns.
+    The word n positions before the query is compared with the word n + 1 positions before the key,
+    in the numbers of a head that RoPE hardly rotates.
     """
     size, half, group = config.head_dim, config.head_dim // 2, config.group_size
     slow = torch.cat([torch.arange(half // 2, half), torch.arange(half // 2, half) + half])
@@ -102,6 +104,6 @@ def match(
 
 
 def total(mixes: list[Tensor], parts: tuple[Tensor, ...]) -> Tensor:
-    """Add up each part mixed in its own way: `[n, width]` and `[width, hidden_size]` of each."""
+    """Sum `mix @ part`; each mix is `[n, width]`, each part is `[width, hidden_size]`."""
     products = [mix @ part for mix, part in zip(mixes, parts, strict=True)]
     return torch.stack(products).sum(0)

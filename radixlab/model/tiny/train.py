@@ -1,7 +1,7 @@
 """Train the tiny model from a seed.
 
 The same seed and steps give the same weights, on one thread of the same kind of machine. A
-checkpoint is written now and then, and the same command goes on from it. At the end DIR/weights is
+checkpoint is written regularly, and the same command continues from it. At the end DIR/weights is
 a model's folder.
 """
 
@@ -27,22 +27,22 @@ from radixlab.model.tiny.start import CONFIG, start
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to learn."""
+    """The length and the learning rate of a training run."""
 
     seed: int = 0
     num_steps: int = 2000
     step_tokens: int = 3072
-    """About so many tokens a step."""
+    """Roughly the tokens per step."""
     rate: float = 2e-3
     warm_up: int = 50
 
     def rate_at(self, step: int) -> float:
-        """Give the learning rate: up in `warm_up` steps, then down in a line to zero."""
+        """Return the learning rate: it rises for `warm_up` steps, then falls linearly to zero."""
         return self.rate * min(1, (step + 1) / self.warm_up) * (1 - step / self.num_steps)
 
 
 class Training:
-    """A model on its way, with all that its next step depends on."""
+    """A model in training, with everything that its next step depends on."""
 
     def __init__(self, plan: Plan, config: ModelConfig = CONFIG) -> None:
         self.plan = plan
@@ -55,7 +55,7 @@ class Training:
         self.step = 0
 
     def advance(self) -> float:
-        """Take one step; returns its loss."""
+        """Take one step; return its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate_at(self.step)
         told = tell(self.model, self.curriculum.draw_rows(self.rng, self.plan.step_tokens))
@@ -70,7 +70,7 @@ class Training:
         return loss.item()
 
     def state(self) -> dict[str, Any]:
-        """Give what `resume` needs to go on as if nothing had happened."""
+        """Return the state from which `resume` continues exactly."""
         return {
             "plan": asdict(self.plan),
             "model": self.model.state_dict(),
@@ -81,9 +81,9 @@ class Training:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`; a `ConfigError` says if it is one of another plan."""
+        """Continue from a `state`; raise `ConfigError` if it has another plan."""
         if state["plan"] != asdict(self.plan):
-            raise ConfigError(f"it is of the plan {state['plan']}, not {asdict(self.plan)}")
+            raise ConfigError(f"its plan is {state['plan']}, not {asdict(self.plan)}")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.setstate(state["rng"])
@@ -92,7 +92,7 @@ class Training:
 
 
 def run(training: Training, checkpoint: Path, every: int = 50) -> None:
-    """Train to the end: a bar on stderr, and a line and a checkpoint now and then."""
+    """Train to the end; show a bar, and write a line and a checkpoint every `every` steps."""
     steps = training.plan.num_steps
     with tqdm(total=steps, initial=training.step, unit="step", disable=None) as bar:
         while training.step < steps:
@@ -110,7 +110,7 @@ def run(training: Training, checkpoint: Path, every: int = 50) -> None:
 
 
 def save(training: Training, checkpoint: Path) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint atomically."""
     part = checkpoint.with_suffix(".part")
     torch.save(training.state(), part)
     part.replace(checkpoint)
@@ -123,13 +123,13 @@ def save(training: Training, checkpoint: Path) -> None:
     required=True,
     help="Folder of the checkpoint, and of the weights at the end.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of weights and sheets.")
+@click.option("--seed", default=0, show_default=True, help="Seed of weights and sheets.")
 @click.option(
     "--steps",
     type=click.IntRange(1),
     default=2000,
     show_default=True,
-    help="Of about 3,000 tokens.",
+    help="Steps of about 3,000 tokens.",
 )
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="More give other sums."
@@ -139,13 +139,14 @@ def save(training: Training, checkpoint: Path) -> None:
     type=click.IntRange(1),
     default=128,
     show_default=True,
-    help="Asked for each number that is measured at the end.",
+    help="Questions per number that is measured at the end.",
 )
 def main(out: Path, seed: int, steps: int, threads: int, questions: int) -> None:
-    """Train, or go on training; then write the weights and measure them."""
+    """Train, or continue training; then write the weights and measure them."""
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
-    training, checkpoint = Training(Plan(seed, steps)), out / "checkpoint.pt"
+    training = Training(Plan(seed, steps))
+    checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         try:
             training.resume(torch.load(checkpoint, weights_only=True))

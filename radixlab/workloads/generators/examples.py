@@ -17,7 +17,7 @@ ANSWER_TOKENS = (60, 200)
 
 
 def few_shot(num_requests: int, seed: int) -> Iterator[Request]:
-    """Prompt with all eight examples of a fixed pool, shuffled anew for every request.
+    """Prompt with all eight examples of a fixed pool, reshuffled for every request.
 
     A model of a batch job whose author shuffles the examples against the bias of their order.
     Everyone shares the instructions, and those who drew the same examples *first* share these too:
