@@ -7,10 +7,13 @@ from pathlib import Path
 
 from radixlab.bench.builds import NAME as COMPILED_NAME
 from radixlab.bench.builds import BuildError, as_entry, compiled_worker, fast_python
-from radixlab.bench.contenders import OURS, Entry
+from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry
 from radixlab.bench.goals import Goal
 from radixlab.bench.growth import SIZES, GrowthRow, measure_growth
 from radixlab.bench.measure import Spread, machine
+from radixlab.bench.memory import BLOCKS as MEMORY_BLOCKS
+from radixlab.bench.memory import MemoryRow, measure_memory
+from radixlab.bench.memory_report import WHAT, memory_json, memory_table
 from radixlab.bench.peers import Peers, find_peers
 from radixlab.bench.report import count, machine_line, markdown_table, text_table, triple
 from radixlab.bench.tree import (
@@ -79,6 +82,7 @@ class TreeReport:
     cold_rows: list[TraceRow] = field(default_factory=list)
     events: EventsRow | None = None
     not_run: dict[str, str] = field(default_factory=dict)
+    memory_rows: list[MemoryRow] = field(default_factory=list)
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -101,6 +105,7 @@ class TreeReport:
             "cold": [_trace_json(row, self.rounds, True) for row in self.cold_rows],
             "events": _events_json(self.events) if self.events else None,
             "growth": [_growth_json(row, self.rounds) for row in self.growth_rows],
+            "memory": memory_json(self.memory_rows),
             "not_run": self.not_run,
         }
 
@@ -130,6 +135,8 @@ class TreeReport:
                 f"{count(self.events.rounds, 'round')}, median (min - max)",
                 table(*_events_table(self.events)),
             ]
+        if self.memory_rows:
+            parts += [WHAT, table(*memory_table(self.memory_rows))]
         return [
             *parts,
             f"µs of one operation on a tree of so many blocks: median of {self.num_samples} "
@@ -165,9 +172,20 @@ def measure_tree(
         events = measure_events(workload, event_rounds, progress=advance)
     with progress(rounds * len(sizes), "growth", "tree") as advance:
         growth_rows = measure_growth(rounds, num_samples, sizes, advance)
+    names = [row.contender for row in trace_rows if row.num_blocks == POOLS[0]]
+    names = [name for name in names if name not in (NAIVE.name, FLOOR.name)]
+    with progress(len(names), "memory", "cache") as advance:
+        memory_rows, failed = measure_memory(
+            names,
+            MEMORY_BLOCKS // (10 if quick else 1),
+            peers_folder,
+            fast or fast_python(),
+            advance,
+        )
+    not_run = peers.not_run | {f"memory of {name}": why for name, why in failed.items()}
     return TreeReport(
-        command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events,
-        peers.not_run,
+        command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events, not_run,
+        memory_rows,
     )  # fmt: skip
 
 
