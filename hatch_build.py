@@ -40,7 +40,7 @@ LEFT_OUT = {
     "*/eviction/life_table.py": "the same",
 }
 """Which files stay interpreted in the compiled build, and why. A `*` matches `/` too."""
-SUBCLASSED = ("KVCacheManager", "RadixTree", "Registry", "BlockSupply", "LRU")
+SUBCLASSED = ("KVCacheManager", "RadixTree", "Commit", "BlockSupply", "LRU")
 """Compiled classes from which lessons, benchmarks and learners inherit.
 
 The others are closed: to make an object of an heir raises a TypeError that says so.

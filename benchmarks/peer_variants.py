@@ -13,7 +13,8 @@ from pathlib import Path
 from radixlab.bench.report import machine_line, markdown_table, text_table, write_section
 from radixlab.bench.tree import POOLS, bench_workload
 from radixlab.cache import LRU, KVCacheManager
-from radixlab.cache.protocols import BlockIds, PolicyNode
+from radixlab.cache.protocols import PolicyNode
+from radixlab.cache.results import BlockIds
 from radixlab.cache.supply import BlockSupply
 from radixlab.config import CacheConfig
 from radixlab.workloads import replay

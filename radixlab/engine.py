@@ -9,7 +9,7 @@ A step may fail at any point, and the next one goes on. Transfers, forward pass 
 nothing that cannot be done again: after a fault in one of them all blocks are still there. Schedule
 and update change the cache and the queues. A fault in the middle of these leaves them *torn*; then
 the cache is forgotten, and every request waits again with the tokens it has (`_mend`). Ctrl-C waits
-for the end of the step.
+for the end of the step, or of the call that adds, forks or aborts a request.
 """
 
 import threading
@@ -20,8 +20,8 @@ from typing import Any
 from radixlab.cache.checks import check_namespace
 from radixlab.cache.errors import CacheError
 from radixlab.cache.manager import KVCacheManager
-from radixlab.cache.protocols import Transfer
 from radixlab.cache.restart import restart
+from radixlab.cache.results import Transfer
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import SchedulerConfig, positive, token_ids
 from radixlab.events import Namespace
@@ -221,7 +221,7 @@ class Engine:
                 self._abort(request, "abort")
                 self._torn = False
             self._given_up.popleft()
-        self.manager.stamp.step = self.num_steps = self.num_steps + 1
+        self.manager.log.step = self.num_steps = self.num_steps + 1
         self._torn = True
         batch = self._schedule()
         self._torn = False
@@ -330,14 +330,15 @@ class Engine:
 
     def _whole(self, change: Callable[..., None], *given: Any) -> None:
         """Change the cache or the queues; after a fault half-way, they start over."""
-        self._mend()
-        try:
-            self._torn = True
-            change(*given)
-            self._torn = False
-        except BaseException:
+        with self._interrupts:
             self._mend()
-            raise
+            try:
+                self._torn = True
+                change(*given)
+                self._torn = False
+            except BaseException:
+                self._mend()
+                raise
 
     # ---- what a caller may do
 

@@ -5,13 +5,14 @@ view and a metrics endpoint all fold the same stream (`radixlab.observe`). The n
 field: `BlockStored`, `BlockRemoved` and `AllBlocksCleared` are what vLLM and SGLang publish to
 routers; the rest is what a person needs to see why.
 
-Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets. The other
-fields are plain ids, ints and strings. Block ids travel as runs `(first_id, count)`; a node's
-tokens travel by reference into the sequence that inserted them, so a long prompt is sent once.
+Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets, and
+carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel
+as runs `(first_id, count)`; a node's tokens travel by reference into the sequence that inserted
+them, so a long prompt is sent once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Namespace = tuple[str, str]
@@ -31,37 +32,42 @@ FinishReason = Literal["released", "aborted", "preempted"]
 
 
 @dataclass(frozen=True, slots=True)
-class SequenceStarted:
-    """A request was admitted with these prompt tokens."""
+class Event:
+    """What every event has: its number, the caller's step, and the site that emitted it."""
 
     seq: int
     step: int
+    site: str = field(default="", kw_only=True, compare=False, repr=False)
+    """The name of the emitting statement, unique in the source: `tree.split`. It says where the
+    fact was told, not what it is: two events are equal whatever their sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStarted(Event):
+    """A request was admitted with these prompt tokens."""
+
     sequence_id: int
     namespace: Namespace | None
     token_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TokensAppended:
+class TokensAppended(Event):
     """A sequence grew: the tokens from position `start` on."""
 
-    seq: int
-    step: int
     sequence_id: int
     start: int
     token_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PrefixMatched:
+class PrefixMatched(Event):
     """The sequence's block table begins with the path to `node_id` (None: nothing matched).
 
     `miss_reason` explains the first missing full block, None when there is none; `evicted_tick`
     says when it went. The path is stamped with `tick` and each of its nodes counts a hit.
     """
 
-    seq: int
-    step: int
     sequence_id: int
     node_id: int | None
     hit_tokens: int
@@ -76,61 +82,51 @@ class PrefixMatched:
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksAllocated:
+class BlocksAllocated(Event):
     """The tail of this sequence's block table: blocks that were free, or just evicted."""
 
-    seq: int
-    step: int
     sequence_id: int
     block_runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksFreed:
+class BlocksFreed(Event):
     """Private blocks of this sequence went back to the free list."""
 
-    seq: int
-    step: int
     sequence_id: int
     block_runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSplit:
+class NodeSplit(Event):
     """`node_id` gave its first `num_blocks` blocks to a new parent, `upper_id`.
 
     Locks, ticks and hits are on both.
     """
 
-    seq: int
-    step: int
     node_id: int
     upper_id: int
     num_blocks: int
 
 
 @dataclass(frozen=True, slots=True)
-class NodeLocked:
+class NodeLocked(Event):
     """A receipt was taken on the node: it and all its ancestors are protected from eviction."""
 
-    seq: int
-    step: int
     node_id: int
     sequence_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class NodeUnlocked:
+class NodeUnlocked(Event):
     """A receipt on the node was given back."""
 
-    seq: int
-    step: int
     node_id: int
     sequence_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class BlockStored:
+class BlockStored(Event):
     """Written blocks entered the tree.
 
     They are a new node, the tail of one that exists, or all of one on the host, whose copy of them
@@ -138,8 +134,6 @@ class BlockStored:
     `token_ids` where no sequence is known.
     """
 
-    seq: int
-    step: int
     node_id: int
     parent_id: int | None
     namespace: Namespace | None
@@ -151,7 +145,7 @@ class BlockStored:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockRemoved:
+class BlockRemoved(Event):
     """The tail of an unlocked leaf, of the device or the host, is cached no more.
 
     A node without blocks is gone.
@@ -160,8 +154,6 @@ class BlockRemoved:
     it; `tick` is the node's last use, which is why it was chosen.
     """
 
-    seq: int
-    step: int
     node_id: int
     block_runs: Runs
     reason: str
@@ -169,15 +161,13 @@ class BlockRemoved:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenBack:
+class WrittenBack(Event):
     """The tail of an unlocked leaf was evicted, and goes to the host.
 
     If it is all of the leaf, `host_node_id` is the leaf itself. Else it is a node between the leaf
     and what was below it, or the one node below it on the host, which grows at its front.
     """
 
-    seq: int
-    step: int
     node_id: int
     host_node_id: int
     block_runs: Runs
@@ -187,25 +177,21 @@ class WrittenBack:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedBack:
+class LoadedBack(Event):
     """A node of the host is on the device again, in these blocks; its bytes are on their way."""
 
-    seq: int
-    step: int
     node_id: int
     host_runs: Runs
     block_runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksDeduplicated:
+class BlocksDeduplicated(Event):
     """The tree had these blocks already.
 
     The sequence's own are free, and its table is re-pointed from index `start_block` on.
     """
 
-    seq: int
-    step: int
     sequence_id: int
     start_block: int
     freed_runs: Runs
@@ -213,11 +199,9 @@ class BlocksDeduplicated:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockCopied:
+class BlockCopied(Event):
     """Copy-on-write: `table[table_index]` was `src`, which others still read, and is now `dst`."""
 
-    seq: int
-    step: int
     sequence_id: int
     table_index: int
     src: int
@@ -225,79 +209,65 @@ class BlockCopied:
 
 
 @dataclass(frozen=True, slots=True)
-class TransfersCompleted:
+class TransfersCompleted(Event):
     """The bytes of these transfers `(src, dst, kind)` have arrived; both ends are let go."""
 
-    seq: int
-    step: int
     transfers: tuple[tuple[int, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SequenceForked:
+class SequenceForked(Event):
     """A new sequence shares the first `num_tokens` tokens, and their blocks, with `parent_id`."""
 
-    seq: int
-    step: int
     sequence_id: int
     parent_id: int
     num_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFinished:
+class RequestFinished(Event):
     """The sequence gave up its block table; the nodes on its path are stamped with `tick`."""
 
-    seq: int
-    step: int
     sequence_id: int
     reason: FinishReason
     tick: int
 
 
 @dataclass(frozen=True, slots=True)
-class RequestPreempted:
+class RequestPreempted(Event):
     """The sequence is taken off to make room and will come back with all its tokens."""
 
-    seq: int
-    step: int
     sequence_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfBlocks:
+class OutOfBlocks(Event):
     """A call failed for want of blocks and changed nothing."""
 
-    seq: int
-    step: int
     num_needed: int
     num_free: int
     num_evictable: int
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksQuarantined:
+class BlocksQuarantined(Event):
     """These cached blocks hold KV that is not finite.
 
     They are taken out of the cache with all that is cached below them: `BlockRemoved` events
     follow, one a node. No sequence runs over any of them.
     """
 
-    seq: int
-    step: int
     block_runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
-class CacheRestarted:
+class CacheRestarted(Event):
     """A fault broke a call off half-way, and the whole cache was forgotten.
 
     Every block of both tiers is free, no sequence runs, no transfer is pending. The counters go on
     from these values. Events of the broken call may be missing: their numbers are then lost.
     """
 
-    seq: int
-    step: int
     tick: int
     num_requests: int
     prompt_tokens: int
@@ -314,15 +284,12 @@ class CacheRestarted:
 
 
 @dataclass(frozen=True, slots=True)
-class AllBlocksCleared:
+class AllBlocksCleared(Event):
     """The cache was reset: every block is free."""
-
-    seq: int
-    step: int
 
 
 @dataclass(frozen=True, slots=True)
-class TreeResynced:
+class TreeResynced(Event):
     """The tree as it is now, node by node.
 
     A node is `(id, parent_id, namespace, token_ids, block_ids, lock_ref, num_hits, tick)`.
@@ -331,12 +298,10 @@ class TreeResynced:
     it is.
     """
 
-    seq: int
-    step: int
     nodes: tuple[tuple[Any, ...], ...]
 
 
-EVENT_TYPES: dict[str, type] = {
+EVENT_TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         SequenceStarted,
@@ -366,25 +331,39 @@ EVENT_TYPES: dict[str, type] = {
 }
 """Every event by name, for readers of recordings."""
 
-Event = Any
-"""One of `EVENT_TYPES`. (A union of twenty-three types would say no more and read worse.)"""
-
-Emit = Callable[[Event], None]
-"""A listener. Engine code calls it as `if emit: emit(NodeSplit(*stamp(), ...))`: without one,
-nothing is built."""
+Emit = Callable[[Any], None]
+"""A listener: a function of one event."""
 
 
-class Stamp:
-    """The two numbers every event begins with: the next `seq` and the current `step`."""
+def field_names(event_type: type[Event]) -> tuple[str, ...]:
+    """List the fields of a type of events, in order, the site last."""
+    return (*event_type.__match_args__, "site")
 
-    __slots__ = ("seq", "step")
 
-    def __init__(self) -> None:
+class Log:
+    """The voice of a cache: it numbers the events and knows who listens, if anybody does.
+
+    Whoever has something to tell does so in one statement, at the line where it happens::
+
+        if emit := log.emit:
+            emit(NodeSplit(*log.stamp(), site="tree.split", node_id=4, upper_id=9, num_blocks=2))
+
+    Without a listener nothing is built. The site is found again in the source by its name, so the
+    view can show the line of every event, of a compiled build too.
+    """
+
+    __slots__ = ("emit", "seq", "step")
+
+    def __init__(self, emit: Emit | None = None) -> None:
+        self.emit = emit
+        """The listener; None for silence."""
         self.seq = 0
+        """The number of the next event."""
         self.step = 0
+        """The label that the caller gives to the events to come."""
 
-    def __call__(self) -> tuple[int, int]:
-        """Return `(seq, step)` and advance `seq`."""
+    def stamp(self) -> tuple[int, int]:
+        """Return the `seq` and `step` of the next event, and advance `seq`."""
         seq = self.seq
         self.seq = seq + 1
         return seq, self.step

@@ -58,7 +58,7 @@ def test_hits_on_the_host_are_counted_apart():
 def test_a_step_labels_the_events_of_the_cache():
     served = Served()
     served.step(3)
-    assert served.manager.stamp.step == served.engine.stats().num_steps == 3
+    assert served.manager.log.step == served.engine.stats().num_steps == 3
 
 
 def test_the_numbers_add_up():

@@ -42,6 +42,8 @@ RUNS = [
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--dot", "tree.dot"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--png", "cache.png"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--plot", "race.svg"],
+    ["rules"],
+    ["rules", "M8"],
     ["bench", "codec", "--quick", "--rounds", "1"],
 ]
 NEED_TORCH = [["bench", "attention", "--quick"], ["bench", "e2e", "--quick"]]

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from radixlab.attention.pool import KVPool, place_slots
-from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.config import none_or_more, positive
 
 

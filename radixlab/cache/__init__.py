@@ -32,16 +32,9 @@ from radixlab.cache.invariants import check
 from radixlab.cache.kvstore import KVStore, NumpyKVStore
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.naive import NaiveManager
-from radixlab.cache.protocols import (
-    EvictionPolicy,
-    InsertResult,
-    Match,
-    NodeView,
-    PrefixTree,
-    Receipt,
-    Transfer,
-    TreeStats,
-)
+from radixlab.cache.node import Receipt
+from radixlab.cache.protocols import EvictionPolicy, PrefixTree
+from radixlab.cache.results import InsertResult, Match, NodeView, Transfer, TreeStats
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import Tokens, as_tokens

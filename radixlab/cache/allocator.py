@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
+from radixlab.cache.tokens import INT32_DTYPE
 from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
 
 
@@ -45,13 +46,10 @@ class BlockAllocator:
         self._stack = self._places.copy()
         self._place = self._places.copy()
         self._head = 0
+        self.num_free = self.num_blocks
+        """Blocks that `allocate` could hand out."""
         self.more_holders: dict[int, int] = {}
         """Holders beyond the first, of the blocks that have any."""
-
-    @property
-    def num_free(self) -> int:
-        """Blocks that `allocate` could hand out."""
-        return self.num_blocks - self._head
 
     def allocate(self, num_blocks: int) -> BlockIds:
         """Take free blocks, all or none; return their ids, int32 `[num_blocks]`.
@@ -68,6 +66,7 @@ class BlockAllocator:
             )
         block_ids = self._stack[self._head : head].copy()
         self._head = head
+        self.num_free -= num_blocks
         return block_ids
 
     def share(self, block_ids: BlockIds) -> None:
@@ -102,13 +101,15 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
         outside the pool; nothing has changed then.
         """
-        block_ids = _int32(block_ids)
-        if len(block_ids) == 1:
+        if type(block_ids) is not np.ndarray or block_ids.dtype is not INT32_DTYPE:
+            block_ids = _int32(block_ids)
+        if block_ids.size == 1 and block_ids.ndim == 1:
             return self._free_one(block_ids)
-        if not self._push(block_ids):
+        if not self._push(_int32(block_ids)):
             raise self._bad_free(block_ids)
         if self.more_holders:
             self._head += len(block_ids)  # only the check was wanted
+            self.num_free -= len(block_ids)
             return self._free_unshared(block_ids)
         return block_ids
 
@@ -149,6 +150,7 @@ class BlockAllocator:
         if self._keep_places(index, new) and (many_free or self._keep_places(free, old)):
             self._stack[new:old] = block_ids
             self._head = new
+            self.num_free += len(block_ids)
             return True
         self._place[free] = self._places[old:]
         return False
@@ -165,11 +167,15 @@ class BlockAllocator:
     def _free_one(self, block_ids: BlockIds) -> BlockIds:
         """`free` for the most frequent case, the partial block of a request that ends."""
         block: int = block_ids.item()
-        if not 0 <= block < self.num_blocks or self.is_free(block):
+        if not 0 <= block < self.num_blocks:
+            raise self._bad_free(block_ids)
+        place: int = self._place.item(block)
+        if place >= self._head and self._stack.item(place) == block:  # it is free
             raise self._bad_free(block_ids)
         if block in self.more_holders:
             return self._free_unshared(block_ids)
         self._head -= 1
+        self.num_free += 1
         self._stack[self._head] = block
         self._place[block] = self._head
         return block_ids

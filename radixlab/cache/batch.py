@@ -18,7 +18,7 @@ from typing import TypeVar
 from radixlab.cache.checks import check_count, check_namespace
 from radixlab.cache.errors import CacheError, NamespaceError, TokenError
 from radixlab.cache.found import Found
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import Tokens, TokensLike, as_tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.config import ConfigError, shown

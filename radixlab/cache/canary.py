@@ -17,7 +17,7 @@ import numpy.typing as npt
 from radixlab.cache.checks import check_count
 from radixlab.cache.errors import InvariantError, SequenceError
 from radixlab.cache.kvstore import NumpyKVStore
-from radixlab.cache.protocols import Transfer
+from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import shown

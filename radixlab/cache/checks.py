@@ -12,8 +12,8 @@ from radixlab.cache.errors import (
     TokenError,
     TransferError,
 )
-from radixlab.cache.protocols import BlockIds, Transfer
-from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32, own
+from radixlab.cache.results import BlockIds, Transfer
+from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
 from radixlab.events import Namespace
 
@@ -43,7 +43,7 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
     if type(tokens) is not Tokens:
         tokens = as_int32(tokens)
     num_tokens = tokens.num_tokens if type(tokens) is Tokens else len(tokens)
-    if not num_tokens:
+    if num_tokens == 0:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
         num_blocks = -(-(num_tokens + reserve_tokens) // config.block_size)
@@ -51,7 +51,9 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
             f"a prompt of {num_tokens} tokens (+ {reserve_tokens} reserved) needs "
             f"{num_blocks} blocks of {config.block_size}, the pool has {config.num_blocks}"
         )
-    return own(tokens, reserve_tokens)
+    if type(tokens) is Tokens and not tokens.taken:
+        return tokens  # nobody has it yet: it becomes the sequence's own buffer
+    return Tokens(tokens, reserve_tokens)
 
 
 def check_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radixlab.cache.errors import CodecError
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.config import as_int, shown
 
 Codec = Literal["delta", "interval"]

@@ -6,8 +6,10 @@ because the next match may hand it out.
 """
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.protocols import Receipt, Transfer
+from radixlab.cache.node import Receipt
+from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
+from radixlab.cache.stats import Counts
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.events import BlockCopied
@@ -17,13 +19,16 @@ class CopyOnWrite:
     """Finds the blocks that must not be written, and replaces them by copies."""
 
     def __init__(
-        self, tree: RadixTree, allocator: BlockAllocator, transfers: PendingTransfers
+        self,
+        tree: RadixTree,
+        allocator: BlockAllocator,
+        transfers: PendingTransfers,
+        counts: Counts,
     ) -> None:
         self._tree = tree
         self._allocator = allocator
         self._transfers = transfers
-        self.num_copied = 0
-        """Copies ordered so far."""
+        self._counts = counts
 
     def needed(self, sequence: Sequence, start: int, end: int) -> list[int]:
         """List the indices of the block table to copy before positions [start, end) are written.
@@ -52,11 +57,11 @@ class CopyOnWrite:
         """
         for index, dst in zip(indices, destinations, strict=True):
             registered = index < sequence.node.end
-            receipt = self._tree.lock(sequence.node) if registered else None
+            receipt = self._tree.locks.lock(sequence.node) if registered else None
             self._start(sequence, index, dst, receipt)
         if indices and indices[0] < sequence.node.end:
             node = self._tree.ancestor_at(sequence.node, indices[0])
-            self._tree.move(sequence.receipt, node, sequence.id)
+            self._tree.locks.move(sequence.receipt, node, sequence.id)
 
     def reuse(self, sequence: Sequence, index: int, receipt: Receipt) -> None:
         """Order a copy of the first block of the node that `receipt` holds, into place `index`.
@@ -71,6 +76,15 @@ class CopyOnWrite:
         copy = Transfer(int(sequence.block_table[index]), dst, "copy")
         self._transfers.order([copy], receipt)
         sequence.block_table[index] = dst
-        self.num_copied += 1
-        if emit := self._tree.emit:
-            emit(BlockCopied(*self._tree.stamp(), sequence.id, index, copy.src, dst))
+        self._counts.copied_blocks += 1
+        if emit := self._tree.log.emit:
+            emit(
+                BlockCopied(
+                    *self._tree.log.stamp(),
+                    site="cow.copy",
+                    sequence_id=sequence.id,
+                    table_index=index,
+                    src=copy.src,
+                    dst=dst,
+                )
+            )

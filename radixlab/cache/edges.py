@@ -11,6 +11,11 @@ SHORT_BYTES = 4096
 large tree would fetch from memory."""
 
 
+TRIMMED = 8
+"""A leaf that is being evicted may pin this many times its size: most go on until it is gone, and
+each copy on the way would be for nothing."""
+
+
 def common_blocks(data: bytearray, position: int, edge: Edge, limit: int, block_bytes: int) -> int:
     """Count leading blocks of `edge`, at most `limit`, that equal those of `data` from `position`.
 
@@ -30,14 +35,14 @@ def common_blocks(data: bytearray, position: int, edge: Edge, limit: int, block_
     return low
 
 
-def compact(edge: Edge) -> Edge:
-    """Copy an edge that is short, or that keeps less than half of the buffer it views.
+def compact(edge: Edge, most: int = 2) -> Edge:
+    """Copy an edge that is short, or that views a buffer of more than `most` times its size.
 
-    So the tree never pins more than twice the memory of the tokens it caches.
+    So the tree never pins more than a few times the memory of the tokens it caches.
     """
-    if isinstance(edge, bytes):
+    size = len(edge)
+    if size <= SHORT_BYTES:
+        return bytes(edge)  # the same object, if it is bytes already
+    if type(edge) is memoryview and most * size >= len(edge.obj):  # type: ignore[arg-type]  # bytes
         return edge
-    base: bytes | bytearray = edge.obj  # type: ignore[assignment]  # what Tokens gives
-    if len(edge) <= SHORT_BYTES or 2 * len(edge) < len(base):
-        return bytes(edge)
-    return edge
+    return memoryview(bytes(edge))

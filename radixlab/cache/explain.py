@@ -8,6 +8,8 @@ from hashlib import blake2b
 
 from radixlab.cache.found import Found
 from radixlab.cache.node import Node
+from radixlab.cache.results import BlockIds
+from radixlab.cache.stats import Counts
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.events import MissReason, Namespace
@@ -20,20 +22,27 @@ class EvictionMemory:
     A collision could only give a wrong explanation, never wrong KV.
     """
 
-    def __init__(self, num_blocks: int, block_size: int) -> None:
+    def __init__(self, tree: RadixTree, num_blocks: int, counts: Counts) -> None:
+        self._tree = tree
+        self._counts = counts
         self._capacity = num_blocks
-        self._block_bytes = block_size * TOKEN_BYTES
+        self._block_bytes = tree.block_bytes
         self._ticks: dict[bytes, int] = {}
         self._last: tuple[tuple[int, int, int] | None, list[bytes]] = (None, [])
         """The leaf trimmed last (id, first block, blocks left), and its digests."""
 
-    def remember(self, leaf: Node, num_blocks: int, tick: int) -> None:
+    def evict(self, leaf: Node, num_blocks: int) -> BlockIds:
+        """Take blocks off the tail of an unlocked leaf, and remember them."""
+        self.remember(leaf, num_blocks)
+        return self._tree.take_tail(leaf, num_blocks)
+
+    def remember(self, leaf: Node, num_blocks: int) -> None:
         """Note that the last `num_blocks` blocks of a leaf go now."""
         keep = leaf.num_blocks - num_blocks
         digests = self._digests(leaf)
         for digest in digests[keep:]:
             self._ticks.pop(digest, None)  # to the end of the line
-            self._ticks[digest] = tick
+            self._ticks[digest] = self._counts.tick
         self._last = ((leaf.id, leaf.end - leaf.num_blocks, keep), digests[:keep])
         while len(self._ticks) > self._capacity:
             del self._ticks[next(iter(self._ticks))]
@@ -84,9 +93,9 @@ def miss_reason(
     `not_cached`.
     """
     missing = found.num_blocks  # index of the first missing block
-    if missing == len(tokens) // tree.block_size:
+    if missing == tokens.num_tokens // tree.block_size:
         return None, None
-    if (missing + 1) * tree.block_size == len(tokens) and tree.find(
+    if (missing + 1) * tree.block_size == tokens.num_tokens and tree.find(
         tokens, missing + 1, namespace
     ).num_blocks > missing:
         return "last_token_rule", None

@@ -3,31 +3,43 @@
 Knows nodes. It does not know tokens: how the place was found is the tree's business.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 
 NO_BLOCKS: BlockIds = np.empty(0, np.int32)
 NO_BLOCKS.flags.writeable = False
 
 
-@dataclass(slots=True)
 class Found:
     """Where a walk ended: all of `node`, then `child_blocks` blocks of `child`.
 
     Nothing is cut yet.
     """
 
-    node: Node
-    child: Node | None
-    child_blocks: int
-    num_blocks: int
-    """Blocks matched in all."""
-    runs: list[BlockIds]
-    """Their ids, node by node."""
+    __slots__ = ("child", "child_blocks", "node", "num_blocks", "runs")
+
+    def __init__(
+        self,
+        node: Node,
+        child: Node | None,
+        child_blocks: int,
+        num_blocks: int,
+        runs: list[BlockIds],
+    ) -> None:
+        self.node = node
+        self.child = child
+        self.child_blocks = child_blocks
+        self.num_blocks = num_blocks
+        """Blocks matched in all."""
+        self.runs = runs
+        """Their ids, node by node."""
+
+    @property
+    def is_resident(self) -> bool:
+        """Whether all of the match is on the device."""
+        return (self.child or self.node).resident
 
     @property
     def block_ids(self) -> BlockIds:
@@ -44,7 +56,7 @@ class Found:
 
         The host has the rest, for a path is on the device down to some node and on the host below.
         """
-        if (self.child or self.node).resident:
+        if self.is_resident:
             return self
         runs = self.runs[:-1] if self.child else self.runs[:]
         node = self.node

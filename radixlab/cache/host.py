@@ -5,6 +5,11 @@ Without it, what is evicted is computed again when it comes back; with it, it is
 exclusive: a block's KV is on the device or on the host, and what is below a node of the host is on
 the host too.
 
+A request whose match continues on the host takes more steps than a plain one: `hold` protects what
+is to come back, `load` brings it to the device once the request has its blocks, and `let_go` undoes
+the first (`admission.py` calls them). A commit that finds its blocks on the host needs no copy:
+`replace` puts the blocks just computed in their place.
+
 The host has a least-recent order of its own, whatever the device's policy is: a node there is never
 hit without leaving, so its tick stays what it was. Who decides *that* a block leaves the device is
 `supply.py`; where the bytes go is told by transfers.
@@ -17,15 +22,18 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
-from radixlab.cache.found import NO_BLOCKS
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt, Transfer, TransferKind
+from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.results import BlockIds, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
+from radixlab.cache.sequence import Sequence
+from radixlab.cache.stats import Counts
 from radixlab.cache.tiers import to_device, to_host
+from radixlab.cache.tokens import Tokens
 from radixlab.cache.transfers import PendingTransfers
-from radixlab.cache.tree import RadixTree, bad_trim
+from radixlab.cache.tree import RadixTree
 from radixlab.cache.views import walk_nodes
-from radixlab.events import LoadedBack, WrittenBack
+from radixlab.events import BlockStored, LoadedBack, WrittenBack
 
 FULL = "host full"
 """Why blocks are dropped that would have stayed otherwise."""
@@ -41,36 +49,36 @@ class HostTier:
         allocator: BlockAllocator,
         tree: RadixTree,
         transfers: PendingTransfers,
+        counts: Counts,
         memory: EvictionMemory | None,
     ) -> None:
         self.allocator = allocator
         self._tree = tree
         self._transfers = transfers
+        self._counts = counts
         self._memory = memory
         self.leaves = self._new_heap()
         """Every leaf of the host, the least recent in front."""
-        self.written_back_blocks = self.loaded_back_blocks = self.dropped_blocks = 0
-        tree.give_back_host = allocator.free
+        self._loading: list[Node] = []
+        """What `hold` protects for the request that is being admitted."""
 
     # ---- from the device
 
-    def evict(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+    def evict(self, node: Node, num_blocks: int) -> BlockIds:
         """Take blocks off the tail of the policy's victim; return their ids, int32 `[num_blocks]`.
 
         As many as the host can make room for go there. The rest is dropped, after all that is below
         it.
         """
-        if not node.evictable:
-            raise bad_trim(node, num_blocks)
-        host_ids = self._make_room(node, num_blocks, tick)
+        host_ids = self._make_room(node, num_blocks)
         num_dropped, gone = num_blocks - len(host_ids), []
         if num_dropped:  # then nothing is left below the node
-            gone.append(self._drop_from_device(node, num_dropped, tick))
+            gone.append(self._drop_from_device(node, num_dropped))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
         return np.concatenate(gone)
 
-    def _make_room(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+    def _make_room(self, node: Node, num_blocks: int) -> BlockIds:
         """Take up to `num_blocks` host blocks for the tail of `node`; return as many as can be had.
 
         Where none is free, the least recent leaves are dropped. A leaf with an end of a transfer
@@ -84,21 +92,21 @@ class HostTier:
                 busy.append(leaf)
             else:
                 num_dropped = min(missing, leaf.num_blocks)
-                self.allocator.free(self.drop(leaf, num_dropped, tick))
+                self.allocator.free(self.drop(leaf, num_dropped))
                 missing -= num_dropped
         for leaf in busy:
             self.leaves.push(leaf)
-        handed_on = self._take_from_below(node, missing, tick)
+        handed_on = self._take_from_below(node, missing)
         num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
         return np.concatenate((handed_on, self.allocator.allocate(num_free)))
 
-    def _take_from_below(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+    def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
         """Drop up to `num_blocks` blocks below a node, the deepest first; return their ids."""
         taken, missing = [NO_BLOCKS], num_blocks
         below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
         for leaf in below:
             if missing > 0:
-                taken.append(self.drop(leaf, min(missing, leaf.num_blocks), tick))
+                taken.append(self.drop(leaf, min(missing, leaf.num_blocks)))
                 missing -= len(taken[-1])
         return np.concatenate(taken)
 
@@ -106,30 +114,40 @@ class HostTier:
         tree, num_blocks = self._tree, len(host_ids)
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
-        self.written_back_blocks += num_blocks
+        self._counts.written_back_blocks += num_blocks
         self._order(device_ids, host_ids, "write_back")
         if moved.droppable:
             self.leaves.push(moved)
-        if tree.emit:
-            runs, why = (to_runs(device_ids), to_runs(host_ids)), (tree.policy.reason, node.tick)
-            tree.emit(WrittenBack(*tree.stamp(), node.id, moved.id, *runs, *why))
+        if emit := tree.log.emit:
+            emit(
+                WrittenBack(
+                    *tree.log.stamp(),
+                    site="host.write_back",
+                    node_id=node.id,
+                    host_node_id=moved.id,
+                    block_runs=to_runs(device_ids),
+                    host_runs=to_runs(host_ids),
+                    reason=tree.policy.reason,
+                    tick=node.tick,
+                )
+            )
         return device_ids
 
-    def _drop_from_device(self, node: Node, num_blocks: int, tick: int) -> BlockIds:
+    def _drop_from_device(self, node: Node, num_blocks: int) -> BlockIds:
         if self._memory:
-            self._memory.remember(node, num_blocks, tick)
-        self.dropped_blocks += num_blocks
-        return self._tree.trim(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
+            self._memory.remember(node, num_blocks)
+        self._counts.dropped_blocks += num_blocks
+        return self._tree.take_tail(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
-    def drop(self, leaf: Node, num_blocks: int, tick: int, reason: str = FULL) -> BlockIds:
+    def drop(self, leaf: Node, num_blocks: int, reason: str = FULL) -> BlockIds:
         """Take blocks off the tail of a leaf of the host, out of the cache.
 
         Returns their ids; the caller uses or frees them.
         """
         if self._memory:
-            self._memory.remember(leaf, num_blocks, tick)
-        self.dropped_blocks += num_blocks
-        gone = self._tree.shorten(leaf, num_blocks, reason)
+            self._memory.remember(leaf, num_blocks)
+        self._counts.dropped_blocks += num_blocks
+        gone = self._tree.take_tail(leaf, num_blocks, reason)
         last = leaf if leaf.alive else leaf.parent
         if last is not None and last.droppable:
             self.leaves.push(last)
@@ -137,43 +155,87 @@ class HostTier:
 
     # ---- to the device
 
-    def hold(self, node: Node) -> list[Node]:
-        """Protect what of the path to `node` is on the host; return these nodes, parents first.
+    def hold(self, sequence: Sequence, match: Found, here: Found, num_new: int) -> bool:
+        """Protect what of a match is on the host; return whether that is anything.
 
-        Before room is made for them on the device, for that may need room on the host.
+        Before room is made for it on the device, for that may need room on the host (H3).
         """
-        nodes = []
+        if here is match:
+            return False
+        node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
             self.allocator.share(node.block_ids)
-            nodes.append(node)
+            loading.append(node)
             node = node.parent
-        return nodes[::-1]
+        self._loading = loading[::-1]
+        return True
 
-    def let_go(self, nodes: list[Node]) -> None:
+    def let_go(self) -> None:
         """Undo `hold`."""
-        for node in nodes:
+        for node in self._loading:
             self.allocator.unshare(node.block_ids)
 
-    def load_back(self, nodes: list[Node], block_ids: BlockIds, tick: int) -> None:
-        """Bring nodes that `hold` protects into these device blocks, int32 `[their blocks]`.
+    def load(self, sequence: Sequence) -> None:
+        """Bring the nodes that `hold` protects into the blocks that stand for them in the table.
 
-        The bytes are ordered. Until they have arrived, their source keeps the holder of `hold`, and
-        a lock keeps the nodes where they are.
+        Their bytes are ordered, and the sequence's lock moves down over them.
+        """
+        nodes, end = self._loading, self._loading[-1]
+        block_ids = sequence.block_table[sequence.node.end : end.end].copy()
+        sequence.host_hit_tokens = len(block_ids) * self._tree.block_size
+        self._load_back(nodes, block_ids)
+        self._tree.locks.move(sequence.receipt, end, sequence.id)
+
+    def copy(self, sequence: Sequence) -> None:
+        """Do nothing: all that comes from the host is ordered by `load`."""
+
+    def _load_back(self, nodes: list[Node], block_ids: BlockIds) -> None:
+        """Let these nodes, parents first, be on the device in these blocks, int32 `[their blocks]`.
+
+        Until the bytes have arrived, their source keeps the extra reference of `hold`, and a lock
+        keeps the nodes where they are.
         """
         tree = self._tree
         sources = [node.block_ids for node in nodes]
         for node in nodes:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
-            to_device(tree, node, node_ids, tick)
+            to_device(tree, node, node_ids, self._counts.tick)
             self.allocator.free(host_ids)
-            if tree.emit:
-                runs = to_runs(host_ids), to_runs(node_ids)
-                tree.emit(LoadedBack(*tree.stamp(), node.id, *runs))
+            if emit := tree.log.emit:
+                emit(
+                    LoadedBack(
+                        *tree.log.stamp(),
+                        site="host.load_back",
+                        node_id=node.id,
+                        host_runs=to_runs(host_ids),
+                        block_runs=to_runs(node_ids),
+                    )
+                )
         host_ids = np.concatenate(sources)
-        self.loaded_back_blocks += len(host_ids)
+        self._counts.loaded_back_blocks += len(host_ids)
         destinations = np.concatenate([node.block_ids for node in nodes])
-        self._order(host_ids, destinations, "load_back", tree.lock(nodes[-1]))
+        self._order(host_ids, destinations, "load_back", tree.locks.lock(nodes[-1]))
+
+    def replace(self, node: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int) -> None:
+        """Let a node of the host be on the device in blocks computed anew; its host blocks go."""
+        tree = self._tree
+        self.allocator.free(node.block_ids)
+        to_device(tree, node, block_ids.copy(), self._counts.tick)
+        if emit := tree.log.emit:
+            emit(
+                BlockStored(
+                    *tree.log.stamp(),
+                    site="host.replace",
+                    node_id=node.id,
+                    parent_id=node.parent_id,
+                    namespace=node.namespace,
+                    sequence_id=sequence_id,
+                    start_token=(node.end - node.num_blocks) * tree.block_size,
+                    block_runs=to_runs(block_ids),
+                    tick=node.tick,
+                )
+            )
 
     # ---- the tier as a whole
 
@@ -181,16 +243,7 @@ class HostTier:
         """Forget everything; nothing is in transfer."""
         self.allocator.reset()
         self.leaves = self._new_heap()
-
-    def stats(self) -> dict[str, int]:
-        """Return the fields of `CacheStats` that are about the host."""
-        return {
-            "num_host_blocks": self.allocator.num_blocks,
-            "num_free_host_blocks": self.allocator.num_free,
-            "written_back_blocks": self.written_back_blocks,
-            "loaded_back_blocks": self.loaded_back_blocks,
-            "dropped_blocks": self.dropped_blocks,
-        }
+        self._loading = []
 
     # ---- inside
 
@@ -198,7 +251,7 @@ class HostTier:
         return LeafHeap(attrgetter("tick"), attrgetter("droppable"))
 
     def _is_busy(self, leaf: Node) -> bool:
-        """Whether a block of the leaf has a second holder: a transfer, or one about to be."""
+        """Whether a block of the leaf has an extra reference: a transfer, or one about to be."""
         return not self.allocator.more_holders.keys().isdisjoint(leaf.block_ids.tolist())
 
     def _order(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from radixlab.cache.checks import check_transfers
 from radixlab.cache.errors import BlockError, TransferError
 from radixlab.cache.found import NO_BLOCKS
-from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.config import (
     MAX_BLOCK_SIZE,
     MAX_BLOCKS,

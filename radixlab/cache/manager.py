@@ -18,37 +18,37 @@ call.
 
 import threading
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from threading import get_ident
+from typing import Any, SupportsIndex
 
 import numpy as np
 
+from radixlab.cache.admission import Admission, FurtherReuse
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.checks import check_count, check_namespace, check_prompt, check_transfers
-from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.errors import (
-    CacheError,
-    CountError,
-    ListenerError,
-    PinError,
-    PolicyError,
-    SequenceError,
-    ThreadError,
+from radixlab.cache.checks import (
+    PLENTY,
+    check_count,
+    check_namespace,
+    check_prompt,
+    check_transfers,
 )
-from radixlab.cache.explain import EvictionMemory, miss_reason
-from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.commit import Commit
+from radixlab.cache.cow import CopyOnWrite
+from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
+from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.host import HostTier
 from radixlab.cache.node import Node
-from radixlab.cache.partial import partial_hit
+from radixlab.cache.partial import PartialReuse
 from radixlab.cache.pins import Pin, Pins
-from radixlab.cache.protocols import BlockIds, EvictionPolicy, Receipt, Transfer
-from radixlab.cache.registry import Registry
+from radixlab.cache.protocols import EvictionPolicy
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
-from radixlab.cache.stats import CacheStats, count_blocks
-from radixlab.cache.supply import BlockSupply
-from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
+from radixlab.cache.stats import CacheStats, Counts, cache_stats
+from radixlab.cache.supply import BlockSupply, Evict
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig, ConfigError, shown
@@ -59,13 +59,11 @@ from radixlab.events import (
     Emit,
     Event,
     FinishReason,
+    Log,
     Namespace,
-    PrefixMatched,
     RequestFinished,
     RequestPreempted,
     SequenceForked,
-    SequenceStarted,
-    Stamp,
     TokensAppended,
     TransfersCompleted,
 )
@@ -89,34 +87,59 @@ class KVCacheManager:
     """
 
     def __init__(
-        self, config: CacheConfig, emit: Emit | None = None, policy: EvictionPolicy | None = None
+        self,
+        config: CacheConfig | Any,
+        emit: Emit | Any = None,
+        policy: EvictionPolicy | Any = None,
     ) -> None:
         if not isinstance(config, CacheConfig):
             raise ConfigError(f"config must be a CacheConfig, not {shown(config)}")
         self.config = config
-        self.stamp = Stamp()
-        self.tree = RadixTree(config.block_size, policy, None, self.stamp)
-        self.emit = emit
-        self.allocator = BlockAllocator(config.num_blocks)
-        self.memory = (
-            EvictionMemory(config.num_blocks, config.block_size) if config.explain else None
-        )
-        host = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
-        self.transit = PendingTransfers(self.tree, self.allocator, host)
-        self.copies = CopyOnWrite(self.tree, self.allocator, self.transit)
-        self.host = HostTier(host, self.tree, self.transit, self.memory) if host else None
-        self.supply = BlockSupply(self.tree, self.allocator, self.memory, self.host)
+        self.log = Log()
+        self.counts = Counts()
         self.sequences: dict[int, Sequence] = {}
-        self.pins = Pins(self.tree, config.pin_budget_blocks)
-        self.registry = Registry(self.tree, self.allocator, self.sequences)
-        self.tick = 0
-        """Time: +1 for every successful `allocate` and `release`."""
-        self.num_requests = self.prompt_tokens = 0
-        self.hit_tokens = self.partial_hit_tokens = self.host_hit_tokens = 0
-        self.resumed_prompt_tokens = self.resumed_hit_tokens = self.quarantined_blocks = 0
-        self._next_id = 0
-        self._thread: int | None = None
+        self.tree = RadixTree(config.block_size, policy, self.log)
+        self.allocator = BlockAllocator(config.num_blocks)
+        self._compose(config)
+        self._owner: int | None = None
         """Whose manager this is: the thread that calls first; nobody's while an event is told."""
+        self.emit = emit
+
+    def _compose(self, config: CacheConfig) -> None:
+        """Put the parts together. What a cache is not configured to do is on no path of it."""
+        tree, allocator, counts, sequences = self.tree, self.allocator, self.counts, self.sequences
+        host_blocks = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
+        self.memory = EvictionMemory(tree, config.num_blocks, counts) if config.explain else None
+        self.transit = PendingTransfers(tree.locks, allocator, host_blocks)
+        self.copies = CopyOnWrite(tree, allocator, self.transit, counts)
+        self.host = (
+            HostTier(host_blocks, tree, self.transit, counts, self.memory) if host_blocks else None
+        )
+        evict: Evict | None = self.memory.evict if self.memory else None
+        evict = self.host.evict if self.host else evict
+        self.supply = BlockSupply(tree, allocator, counts, evict)
+        self.pins = Pins(tree, self.supply, counts, sequences, config.pin_budget_blocks)
+        self._require = self.pins.require if config.pin_budget_blocks else self.supply.require
+        further: list[FurtherReuse] = [self.host] if self.host else []
+        if least := config.partial_reuse_tokens:
+            further.append(PartialReuse(tree, allocator, self.copies, least))
+        self.admission = Admission(
+            tree,
+            self.supply,
+            self.transit,
+            counts,
+            sequences,
+            self.memory,
+            self._require,
+            tuple(further),
+        )
+        replace_copy = self.host.replace if self.host else None
+        self.commits = Commit(tree, allocator, counts, sequences, replace_copy)
+
+    @property
+    def tick(self) -> int:
+        """Time: +1 for every successful `allocate` and `release`."""
+        return self.counts.tick
 
     @property
     def emit(self) -> Emit | None:
@@ -132,11 +155,11 @@ class KVCacheManager:
         if listener is not None and not callable(listener):
             raise ConfigError(f"emit must be a function of an event, not {shown(listener)}")
         self._listener = listener
-        self.tree.emit = None if listener is None else self._tell
+        self.log.emit = None if listener is None else self._tell
 
     def _tell(self, event: Event) -> None:
         """Call the listener; one that is refused for calling back is called no more."""
-        owner, self._thread = self._thread, NOBODY
+        owner, self._owner = self._owner, NOBODY
         try:
             if self._listener is not None:
                 self._listener(event)
@@ -144,7 +167,7 @@ class KVCacheManager:
             self.emit = None
             warnings.warn(f"{error}; it is called no more", RuntimeWarning, stacklevel=3)
         finally:
-            self._thread = owner
+            self._owner = owner
 
     @property
     def transfers(self) -> list[Transfer]:
@@ -155,12 +178,12 @@ class KVCacheManager:
 
     def allocate(
         self,
-        tokens: TokensLike,
-        namespace: Namespace | None = None,
-        reserve_tokens: int = 0,
-        priority: int = 0,
-        keep_blocks: int = 0,
-        resumed: bool = False,
+        tokens: TokensLike | Any,
+        namespace: Namespace | Any = None,
+        reserve_tokens: SupportsIndex = 0,
+        priority: SupportsIndex = 0,
+        keep_blocks: SupportsIndex = 0,
+        resumed: bool | Any = False,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -178,79 +201,78 @@ class KVCacheManager:
         `PromptTooLargeError` if the pool could never hold it and `OutOfBlocksError` if it cannot
         now.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         if namespace is not None:
             check_namespace(namespace)
-        reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
-        priority = check_count("priority", priority, 0)
-        keep_blocks = check_count("keep_blocks", keep_blocks, 0)
-        prompt, block_size = check_prompt(tokens, reserve_tokens, self.config), self.tree.block_size
+        if type(reserve_tokens) is not int or not 0 <= reserve_tokens < PLENTY:
+            reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
+        if type(priority) is not int or not 0 <= priority < PLENTY:
+            priority = check_count("priority", priority, 0)
+        if type(keep_blocks) is not int or not 0 <= keep_blocks < PLENTY:
+            keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         if resumed is not False and resumed is not True:
             raise CountError(f"resumed must be True or False, not {shown(resumed)}")
-        found = self.tree.find(prompt, (prompt.num_tokens - 1) // block_size, namespace)
-        here = found.on_device() if self.host else found
-        num_new = -(-(prompt.num_tokens + reserve_tokens) // block_size) - here.num_blocks
-        if self.pins:
-            self._let_pins_go(num_new + keep_blocks, here, all_may_go=not self.sequences)
-        self.supply.require(num_new + keep_blocks, about_to_lock=here)
-        num_pending = len(self.transit.pending)
-        sequence = self._start(prompt, namespace, found)
-        sequence.resumed = resumed
-        sequence.priority = priority
-        # The locks come before the eviction, or a prompt might evict its own hit.
-        end, partial, loading = self.tree.cut(found), None, list[Node]()
-        sequence.receipt = self.tree.lock(end if here is found else here.node, sequence.id)
-        if self.host and here is not found:
-            loading = self.host.hold(end)
-        elif self.config.partial_reuse_tokens:
-            partial = self._lock_partial_hit(sequence, num_new)
-        new = self._take_or_give_up(num_new, sequence, partial, loading)
-        sequence.block_table = np.concatenate((*here.runs, *new))
-        if loading:
-            self._load_back(sequence, loading)
-        self._admit(sequence)
-        if emit := self.tree.emit:
-            private = sequence.block_table[found.num_blocks :]
-            emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(private)))
-        if partial:
-            self.copies.reuse(sequence, found.num_blocks, partial)
-        if self.transit.pending:
-            sequence.copies = self.transit.since(num_pending)
-        return sequence
+        prompt = check_prompt(tokens, reserve_tokens, self.config)
+        return self.admission.admit(
+            prompt, namespace, reserve_tokens, priority, keep_blocks, resumed
+        )
 
-    def append(self, sequence: Sequence, tokens: TokensLike) -> list[Transfer]:
+    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
         """Add tokens at the end, with the blocks they need.
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
-        self._check_running(sequence)
-        token_ids, start = as_int32(tokens), sequence.num_tokens
+        if (
+            get_ident() != self._owner
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)
+        token_ids, start = as_int32(tokens), sequence.tokens.num_tokens
         num_tokens = len(token_ids)
-        if not num_tokens:
+        if num_tokens == 0:
             return []
-        num_pending = len(self.transit.pending)
-        end = start + num_tokens
-        num_new = max(0, -(-end // self.tree.block_size) - len(sequence.block_table))
-        shared = self.copies.needed(sequence, start, end)
-        block_ids = NO_BLOCKS
+        block_size, end = self.tree.block_size, start + num_tokens
+        num_new = -(-end // block_size) - len(sequence.block_table)
+        shared: list[int] = []
+        # In blocks that are this sequence's own and reserved, only the tokens are noted.
+        if self.allocator.more_holders or start < sequence.receipt.node.end * block_size:
+            shared = self.copies.needed(sequence, start, end)
+        num_new, num_pending = max(0, num_new), len(self.transit.pending)
         if num_new or shared:
-            self._require(num_new + len(shared))
-            block_ids = np.concatenate(self.supply.take(num_new + len(shared), self.tick))
+            self._require(num_new + len(shared), None)
+            block_ids = self.supply.take(num_new + len(shared))
         sequence.tokens.grow(token_ids)
-        if emit := self.tree.emit:
-            ids = tuple(token_ids.tolist())
-            emit(TokensAppended(*self.stamp(), sequence.id, start, ids))
+        if emit := self.log.emit:
+            emit(
+                TokensAppended(
+                    *self.log.stamp(),
+                    site="manager.append",
+                    sequence_id=sequence.id,
+                    start=start,
+                    token_ids=tuple(token_ids.tolist()),
+                )
+            )
         if num_new:
             new = block_ids[:num_new]
             sequence.block_table = np.concatenate((sequence.block_table, new))
-            if emit := self.tree.emit:
-                emit(BlocksAllocated(*self.stamp(), sequence.id, to_runs(new)))
+            if emit := self.log.emit:
+                emit(
+                    BlocksAllocated(
+                        *self.log.stamp(),
+                        site="manager.append_blocks",
+                        sequence_id=sequence.id,
+                        block_runs=to_runs(new),
+                    )
+                )
         if shared:
             self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
         return self.transit.since(num_pending) if self.transit.pending else []
 
-    def prepare_write(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
+    def prepare_write(
+        self, sequence: Sequence | Any, start: SupportsIndex, end: SupportsIndex
+    ) -> list[Transfer]:
         """Make positions [start, end) this sequence's own to write.
 
         Returns the transfers to run first.
@@ -268,22 +290,22 @@ class KVCacheManager:
         shared, num_pending = self.copies.needed(sequence, start, end), len(self.transit.pending)
         if not shared:
             return []
-        self._require(len(shared))
-        destinations = np.concatenate(self.supply.take(len(shared), self.tick))
+        self._require(len(shared), None)
+        destinations = self.supply.take(len(shared))
         self.copies.replace(sequence, shared, destinations.tolist())
         return self.transit.since(num_pending)
 
-    def complete(self, transfers: list[Transfer]) -> None:
+    def complete(self, transfers: Iterable[Transfer] | Any) -> None:
         """Say that the bytes of these transfers have arrived; until then both ends are held."""
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         transfers = check_transfers(transfers)
         self.transit.complete(transfers)
-        if (emit := self.tree.emit) and transfers:
+        if (emit := self.log.emit) and transfers:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
-            emit(TransfersCompleted(*self.stamp(), done))
+            emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
-    def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
+    def fork(self, sequence: Sequence | Any, num_tokens: SupportsIndex | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all).
 
         It shares every block under them, and copies none: whoever writes first will.
@@ -297,12 +319,21 @@ class KVCacheManager:
                 f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
             )
         num_blocks = -(-num_tokens // self.tree.block_size)
-        child = Sequence(self._next_id, sequence.tokens.prefix(num_tokens), sequence.namespace)
-        self._next_id += 1
-        if emit := self.tree.emit:
-            emit(SequenceForked(*self.stamp(), child.id, sequence.id, num_tokens))
+        prefix = sequence.tokens.prefix(num_tokens)
+        child = Sequence(self.admission.next_id, prefix, sequence.namespace)
+        self.admission.next_id += 1
+        if emit := self.log.emit:
+            emit(
+                SequenceForked(
+                    *self.log.stamp(),
+                    site="manager.fork",
+                    sequence_id=child.id,
+                    parent_id=sequence.id,
+                    num_tokens=num_tokens,
+                )
+            )
         node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
-        child.receipt = self.tree.lock(node, child.id)
+        child.receipt = self.tree.locks.lock(node, child.id)
         child.priority = sequence.priority
         child.block_table = sequence.block_table[:num_blocks].copy()
         self.allocator.share(child.block_table[node.end :])
@@ -311,7 +342,12 @@ class KVCacheManager:
 
     # ---- its KV is written, and it goes
 
-    def commit(self, sequence: Sequence, num_written: int, max_tokens: int | None = None) -> None:
+    def commit(
+        self,
+        sequence: Sequence | Any,
+        num_written: SupportsIndex,
+        max_tokens: SupportsIndex | None = None,
+    ) -> None:
         """Register what is written: the KV of tokens [0, num_written) is in the pool.
 
         Every full block of it (at most `max_tokens` tokens) becomes matchable, here and nowhere
@@ -319,13 +355,14 @@ class KVCacheManager:
         the lock moves to the deepest node.
         """
         if (
-            get_ident() != self._thread
+            get_ident() != self._owner
             or type(sequence) is not Sequence
             or self.sequences.get(sequence.id) is not sequence
         ):
             self._check_running(sequence)  # says what is wrong; called only then, for speed
-        num_written = check_count("num_written", num_written)
-        if not 0 <= num_written <= sequence.num_tokens:
+        if type(num_written) is not int or not 0 <= num_written < PLENTY:
+            num_written = check_count("num_written", num_written)
+        if not 0 <= num_written <= sequence.tokens.num_tokens:
             raise SequenceError(
                 f"{num_written} tokens written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
@@ -337,57 +374,50 @@ class KVCacheManager:
         if stop > start:
             if self.transit.pending:
                 self.transit.refuse(sequence.block_table[start:stop])
-            self.registry.register(sequence, stop, self.tick)
+            self.commits.register(sequence, stop)
 
-    def release(self, sequence: Sequence) -> None:
+    def release(self, sequence: Sequence | Any) -> None:
         """Finish: unlock the prefix, which stays cached, and free what was not committed."""
         self._finish(sequence, "released")
 
-    def abort(self, sequence: Sequence) -> None:
+    def abort(self, sequence: Sequence | Any) -> None:
         """Give up a request in any state; the same as `release`."""
         self._finish(sequence, "aborted")
 
-    def preempt(self, sequence: Sequence) -> TokenArray:
+    def preempt(self, sequence: Sequence | Any) -> TokenArray:
         """Take a request off to make room.
 
         Returns its tokens, int32 `[num_tokens]`, to `allocate` again later.
         """
         self._check_running(sequence)
-        if emit := self.tree.emit:
-            emit(RequestPreempted(*self.stamp(), sequence.id))
+        if emit := self.log.emit:
+            emit(
+                RequestPreempted(*self.log.stamp(), site="manager.preempt", sequence_id=sequence.id)
+            )
         self._finish(sequence, "preempted")
         return sequence.token_ids
 
     # ---- the cache as a whole
 
-    def pin(self, tokens: TokensLike, ttl_ticks: int, namespace: Namespace | None = None) -> Pin:
+    def pin(
+        self, tokens: TokensLike, ttl_ticks: SupportsIndex, namespace: Namespace | Any = None
+    ) -> Pin:
         """Keep what the device has of this prefix, in whole blocks, for `ttl_ticks` ticks.
 
         Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         check_namespace(namespace)
-        prompt, ttl_ticks = as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1)
-        whole_blocks = prompt.num_tokens // self.tree.block_size
-        found = self.tree.find(prompt, whole_blocks, namespace).on_device()
-        if not found.num_blocks:
-            raise PinError(
-                f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
-            )
-        self.pins.check_budget(found, self.tick)
-        pin = self.pins.add(self.tree.cut(found), self.tick + ttl_ticks)
-        self.pins.expire(self.tick)
-        return pin
+        return self.pins.pin(as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1), namespace)
 
-    def unpin(self, pin: Pin) -> None:
+    def unpin(self, pin: Pin | Any) -> None:
         """Take a pin off before its time; raise `PinError` if it is off already."""
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
-        self.pins.check_active(pin, self.tick)
-        self.pins.remove(pin)
+        self.pins.unpin(pin)
 
-    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+    def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
         """Return the cached blocks of a prompt, int32 `[n]`, and change nothing.
 
         Those on the device: blocks that the host has are not among them, though a request hits
@@ -396,19 +426,19 @@ class KVCacheManager:
         check_namespace(namespace)
         return self.tree.peek(tokens, namespace)
 
-    def evict(self, num_blocks: int) -> int:
+    def evict(self, num_blocks: SupportsIndex) -> int:
         """Give up that many cached blocks, or all there are; return how many.
 
         What goes to the host is in `transfers`, and its blocks are free once that is complete.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         num_blocks = check_count("num_blocks", num_blocks, 0)
-        self.pins.expire(self.tick)
-        gone = self.supply.give_up(num_blocks, self.tick)
+        self.pins.expire()
+        gone, num_gone = self.supply.give_up(num_blocks)
         for block_ids in gone:
             self.allocator.free(block_ids)
-        return sum(map(len, gone))
+        return num_gone
 
     def reset(self) -> None:
         """Forget the whole cache.
@@ -416,7 +446,7 @@ class KVCacheManager:
         Raises `CacheError`, and says what is in the way, while sequences run or transfers are
         pending.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owner:
             self._check_caller()
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
@@ -432,152 +462,74 @@ class KVCacheManager:
             self.host.reset()
         if self.memory:
             self.memory.clear()
-        if emit := self.tree.emit:
-            emit(AllBlocksCleared(*self.stamp()))
+        if emit := self.log.emit:
+            emit(AllBlocksCleared(*self.log.stamp(), site="manager.reset"))
 
     def stats(self) -> CacheStats:
         """Count blocks by block tables, and what happened so far."""
-        tables = (sequence.block_table for sequence in self.sequences.values())
-        in_transfer = [block for transfer in self.transfers for block in transfer.device_blocks]
-        blocks = count_blocks(tables, in_transfer, self.tree, self.allocator)
-        blocks["num_evictable_blocks"] += self.pins.num_expired_blocks(self.tick)
-        return CacheStats(
-            **blocks,
-            num_requests=self.num_requests,
-            prompt_tokens=self.prompt_tokens,
-            hit_tokens=self.hit_tokens,
-            partial_hit_tokens=self.partial_hit_tokens,
-            evicted_blocks=self.supply.evicted_blocks,
-            copied_blocks=self.copies.num_copied,
-            resumed_prompt_tokens=self.resumed_prompt_tokens,
-            resumed_hit_tokens=self.resumed_hit_tokens,
-            quarantined_blocks=self.quarantined_blocks,
-            host_hit_tokens=self.host_hit_tokens,
-            **(self.host.stats() if self.host else {}),
-        )
+        tables = [sequence.block_table for sequence in self.sequences.values()]
+        ends = [block for transfer in self.transfers for block in transfer.device_blocks]
+        host = self.host.allocator if self.host else None
+        stats = cache_stats(self.counts, tables, ends, self.tree, self.allocator, host)
+        expired = self.pins.num_expired_blocks()
+        return replace(stats, num_evictable_blocks=stats.num_evictable_blocks + expired)
 
     # ---- inside
 
-    def _start(self, prompt: Tokens, namespace: Namespace | None, found: Found) -> Sequence:
-        """Make the sequence of a prompt, and say of what was not found why."""
-        sequence = Sequence(self._next_id, prompt, namespace)
-        self._next_id += 1
-        sequence.hit_tokens = found.num_blocks * self.tree.block_size
-        why = miss_reason(self.tree, prompt, found, namespace, self.memory)
-        sequence.miss_reason, sequence.evicted_tick = why
-        if emit := self.tree.emit:
-            ids = tuple(prompt.token_ids.tolist())
-            emit(SequenceStarted(*self.stamp(), sequence.id, namespace, ids))
-        return sequence
-
-    def _load_back(self, sequence: Sequence, nodes: list[Node]) -> None:
-        """Bring nodes of the host into the blocks that stand for them in a new sequence's table."""
-        assert self.host is not None
-        end = nodes[-1]
-        block_ids = sequence.block_table[sequence.node.end : end.end].copy()
-        self.host.load_back(nodes, block_ids, self.tick)
-        sequence.host_hit_tokens = len(block_ids) * self.tree.block_size
-        self.tree.move(sequence.receipt, end, sequence.id)
-
-    def _admit(self, sequence: Sequence) -> None:
-        """Count a request in: its path is stamped, and counts a hit on each node."""
-        self.sequences[sequence.id] = sequence
-        sequence.tokens.taken = True
-        self.tick += 1
-        node, num = sequence.receipt.node, sequence.tokens.num_tokens
-        self.tree.touch(node, self.tick, hit=True)
-        self.num_requests += 1
-        self.prompt_tokens += num
-        self.hit_tokens += sequence.hit_tokens
-        self.host_hit_tokens += sequence.host_hit_tokens
-        self.partial_hit_tokens += sequence.hit_tokens % self.tree.block_size
-        if sequence.resumed:
-            self.resumed_prompt_tokens += num
-            self.resumed_hit_tokens += sequence.hit_tokens
-        if emit := self.tree.emit:
-            node_id = node.id if node.parent else None
-            hit, why = sequence.hit_tokens, (sequence.miss_reason, sequence.evicted_tick)
-            when = self.tick, sequence.host_hit_tokens
-            matched = PrefixMatched(*self.stamp(), sequence.id, node_id, hit, num, *why, *when)
-            emit(replace(matched, resumed=True) if sequence.resumed else matched)
-
-    def _lock_partial_hit(self, sequence: Sequence, num_new: int) -> Receipt | None:
-        """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
-        least = self.config.partial_reuse_tokens
-        hit = partial_hit(sequence.node, sequence.tokens, self.tree.block_size)
-        if hit is None or hit.num_tokens < least:
-            return None
-        spare = self.allocator.num_free + self.tree.num_evictable_blocks - num_new
-        if not hit.node.locked and spare < hit.node.num_blocks:
-            return None
-        sequence.hit_tokens += hit.num_tokens
-        return self.tree.lock(hit.node)
-
-    def _take_or_give_up(
-        self, num_blocks: int, sequence: Sequence, partial: Receipt | None, loading: list[Node]
-    ) -> list[BlockIds]:
-        """Take the blocks of a new sequence; if the policy fails, nothing of it remains."""
-        try:
-            return self.supply.take(num_blocks, self.tick)
-        except PolicyError:
-            self.tree.unlock(sequence.receipt, sequence.id)
-            if partial:
-                self.tree.unlock(partial)
-            if self.host:
-                self.host.let_go(loading)
-            if emit := self.tree.emit:
-                emit(RequestFinished(*self.stamp(), sequence.id, "aborted", self.tick))
-            raise
-
-    def _require(self, num_blocks: int) -> None:
-        """Raise `OutOfBlocksError` unless a running sequence can have these blocks."""
-        if self.pins:
-            self._let_pins_go(num_blocks, None, all_may_go=len(self.sequences) == 1)
-        self.supply.require(num_blocks)
-
-    def _let_pins_go(self, num_blocks: int, found: Found | None, all_may_go: bool) -> None:
-        """Take off pins that have expired, and if all may go, those in the way of these blocks.
-
-        Raises `OutOfBlocksError`, and leaves every pin where it is, if that would not be enough.
-        """
-        enough = partial(self.supply.has, num_blocks, found)
-        with self.pins.making_way(self.tick, enough, all_may_go):
-            self.supply.require(num_blocks, found)
-
-    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
-        self._check_running(sequence)
-        node = sequence.receipt.node
+    def _finish(self, sequence: Sequence | Any, reason: FinishReason) -> None:
+        if (
+            get_ident() != self._owner
+            or type(sequence) is not Sequence
+            or self.sequences.get(sequence.id) is not sequence
+        ):
+            self._check_running(sequence)
+        node: Node = sequence.receipt.node
         if sequence.receipt.released:
             raise SequenceError(f"sequence {sequence.id}: its lock was released from outside")
         del self.sequences[sequence.id]
-        self.tick += 1
-        self.tree.touch(node, self.tick)
+        self.counts.tick += 1
+        self.tree.touch(node, self.counts.tick)
         if sequence.priority:
             for above in node.path():
                 above.priority = max(above.priority, sequence.priority)
-        if emit := self.tree.emit:
-            emit(RequestFinished(*self.stamp(), sequence.id, reason, self.tick))
+        if emit := self.log.emit:
+            emit(
+                RequestFinished(
+                    *self.log.stamp(),
+                    site="manager.finish",
+                    sequence_id=sequence.id,
+                    reason=reason,
+                    tick=self.counts.tick,
+                )
+            )
         private = sequence.block_table[node.end :]
-        self.tree.unlock(sequence.receipt, sequence.id)
+        self.tree.locks.unlock(sequence.receipt, sequence.id)
         if len(private):
             freed = self.allocator.free(private)
-            if emit := self.tree.emit:
-                emit(BlocksFreed(*self.stamp(), sequence.id, to_runs(freed)))
+            if emit := self.log.emit:
+                emit(
+                    BlocksFreed(
+                        *self.log.stamp(),
+                        site="manager.free_private",
+                        sequence_id=sequence.id,
+                        block_runs=to_runs(freed),
+                    )
+                )
 
     def _check_caller(self) -> None:
         """Let the first thread that calls own the manager; refuse others, and a listener."""
-        if self._thread == NOBODY:
+        if self._owner == NOBODY:
             raise ListenerError("a listener called the manager while it was telling of an event")
-        if self._thread is None:
-            self._thread = get_ident()
-        if get_ident() != self._thread:
+        if self._owner is None:
+            self._owner = get_ident()
+        if get_ident() != self._owner:
             raise ThreadError(
                 f"thread {threading.current_thread().name!r} called a manager that another owns: "
                 "pass it requests through a queue"
             )
 
-    def _check_running(self, sequence: Sequence) -> None:
-        if get_ident() != self._thread:
+    def _check_running(self, sequence: Sequence | Any) -> None:
+        if get_ident() != self._owner:
             self._check_caller()
         if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
             return

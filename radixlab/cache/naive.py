@@ -11,7 +11,7 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import check_count, check_namespace, check_prompt, check_transfers
 from radixlab.cache.errors import CacheError, SequenceError
-from radixlab.cache.protocols import BlockIds, Transfer
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
 from radixlab.config import CacheConfig, ConfigError, shown

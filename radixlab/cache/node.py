@@ -4,11 +4,13 @@ Knows how to be cut, shortened and lengthened, and on which tier its blocks are.
 the tree's counters or policies.
 """
 
+from typing import Any
+
 import numpy as np
 
-from radixlab.cache.edges import Edge, compact
+from radixlab.cache.edges import TRIMMED, Edge, compact
 from radixlab.cache.errors import LockError
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import shown
 from radixlab.events import Namespace
@@ -28,6 +30,7 @@ class Node:
         "edge",
         "end",
         "id",
+        "key",
         "namespace",
         "num_blocks",
         "num_hits",
@@ -46,6 +49,7 @@ class Node:
         id: int,
         parent: "Node | None",
         namespace: Namespace | None,
+        key: bytes,
         edge: Edge,
         block_ids: BlockIds,
         tree: object = None,
@@ -56,6 +60,8 @@ class Node:
         self.tree: object = parent.tree if parent else tree
         """The tree it belongs to: no other one takes it as a handle."""
         self.namespace = namespace
+        self.key = key
+        """The bytes of its whole first block: the key under which its parent finds it."""
         self.edge = edge
         """The edge's token ids, int32, as memory."""
         self.block_ids = block_ids
@@ -67,7 +73,7 @@ class Node:
         self.end: int = self.num_blocks + (parent.end if parent else 0)
         """Blocks from the root to the end of this node. A split does not change it."""
         self.children: dict[bytes, Node] = {}
-        """By the bytes of the child's whole first block."""
+        """By `key`."""
         self.num_resident_children = 0
         self.num_receipts = 0
         self.num_locked_children = 0
@@ -99,6 +105,11 @@ class Node:
         )
 
     @property
+    def parent_id(self) -> int | None:
+        """The parent's id, as events give it: None below a root, of which no event ever told."""
+        return self.parent.id if self.parent and self.parent.parent else None
+
+    @property
     def droppable(self) -> bool:
         """Whether this is a leaf of the host. Nothing on the host is ever locked."""
         return not (self.resident or self.children) and self.alive
@@ -121,14 +132,19 @@ class Node:
         cut = num_blocks * block_bytes
         head, tail = self.edge[:cut], self.edge[cut:]
         upper = Node(
-            upper_id, self.parent, self.namespace, compact(head), self.block_ids[:num_blocks]
+            upper_id,
+            self.parent,
+            self.namespace,
+            self.key,
+            compact(head),
+            self.block_ids[:num_blocks],
         )
         upper.tick, upper.num_hits, upper.priority = self.tick, self.num_hits, self.priority
         upper.num_locked_children = 1 if self.locked else 0
         upper.resident, upper.num_resident_children = self.resident, int(self.resident)
-        upper.children[bytes(tail[:block_bytes])] = self
-        self.parent.children[bytes(head[:block_bytes])] = upper
-        self.parent, self.edge = upper, compact(tail)
+        self.parent.children[self.key] = upper
+        self.parent, self.key, self.edge = upper, bytes(tail[:block_bytes]), compact(tail)
+        upper.children[self.key] = self
         self.block_ids = self.block_ids[num_blocks:]
         self.num_blocks -= num_blocks
         return upper
@@ -142,7 +158,7 @@ class Node:
 
     def shorten(self, keep: int, block_bytes: int) -> None:
         """Keep the first `keep` blocks."""
-        self.edge = compact(self.edge[: keep * block_bytes])
+        self.edge = compact(self.edge[: keep * block_bytes], TRIMMED)
         self.block_ids = self.block_ids[:keep]
         self.end -= self.num_blocks - keep
         self.num_blocks = keep
@@ -156,9 +172,10 @@ class Node:
         keep = self.num_blocks - num_blocks
         tail, block_ids = self.edge[keep * block_bytes :], self.block_ids[keep:]
         self.shorten(keep, block_bytes)
-        lower = Node(lower_id, self, self.namespace, compact(tail), block_ids)
+        key = bytes(tail[:block_bytes])
+        lower = Node(lower_id, self, self.namespace, key, compact(tail), block_ids)
         lower.tick, lower.num_hits, lower.priority = self.tick, self.num_hits, self.priority
-        lower.children, self.children = self.children, {bytes(tail[:block_bytes]): lower}
+        lower.children, self.children = self.children, {key: lower}
         for child in lower.children.values():
             child.parent = lower
         return lower
@@ -169,14 +186,32 @@ class Node:
         The block ids of `child` are for the caller to complete.
         """
         cut = (self.num_blocks - num_blocks) * block_bytes
-        del self.children[bytes(child.edge[:block_bytes])]
+        del self.children[child.key]
         child.edge = bytes(self.edge[cut:]) + bytes(child.edge)
+        child.key = child.edge[:block_bytes]
         child.num_blocks += num_blocks
         self.shorten(self.num_blocks - num_blocks, block_bytes)
-        self.children[child.edge[:block_bytes]] = child
+        self.children[child.key] = child
 
     def __repr__(self) -> str:
         return f"Node({self.id}, {self.num_blocks} blocks{', locked' if self.locked else ''})"
+
+
+class Receipt:
+    """Proof of one lock. `unlock` takes it once; a second time raises."""
+
+    __slots__ = ("node", "released")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.released = False
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # `copy` and `pickle` come here: two receipts of one lock would release it twice.
+        raise LockError("a receipt stands for one lock: it cannot be copied")
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.node!r}{', released' if self.released else ''})"
 
 
 def no_handle(node: object, tree: object = None) -> LockError:

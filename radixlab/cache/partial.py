@@ -11,8 +11,13 @@ from operator import attrgetter
 
 import numpy as np
 
-from radixlab.cache.node import Node
+from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.cow import CopyOnWrite
+from radixlab.cache.found import Found
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens
+from radixlab.cache.tree import RadixTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,45 @@ class PartialHit:
 
     node: Node
     num_tokens: int
+
+
+class PartialReuse:
+    """The steps that an admission takes more where parts of blocks are reused."""
+
+    def __init__(
+        self, tree: RadixTree, allocator: BlockAllocator, copies: CopyOnWrite, least_tokens: int
+    ) -> None:
+        self._tree = tree
+        self._allocator = allocator
+        self._copies = copies
+        self._least_tokens = least_tokens
+        self._receipt: Receipt | None = None
+        """What `hold` locks for the request that is being admitted."""
+
+    def hold(self, sequence: Sequence, match: Found, here: Found, num_new: int) -> bool:
+        """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
+        hit = partial_hit(sequence.node, sequence.tokens, self._tree.block_size)
+        if hit is None or hit.num_tokens < self._least_tokens:
+            return False
+        spare = self._allocator.num_free + self._tree.num_evictable_blocks - num_new
+        if not hit.node.locked and spare < hit.node.num_blocks:
+            return False
+        sequence.hit_tokens += hit.num_tokens
+        self._receipt = self._tree.locks.lock(hit.node)
+        return True
+
+    def let_go(self) -> None:
+        """Undo `hold`."""
+        if self._receipt:
+            self._tree.locks.unlock(self._receipt)
+
+    def load(self, sequence: Sequence) -> None:
+        """Do nothing: no whole block is to come."""
+
+    def copy(self, sequence: Sequence) -> None:
+        """Order the copy into the block that follows the match; the lock is now the copy's."""
+        assert self._receipt is not None
+        self._copies.reuse(sequence, sequence.node.end, self._receipt)
 
 
 def partial_hit(node: Node, tokens: Tokens, block_size: int) -> PartialHit | None:

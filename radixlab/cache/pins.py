@@ -13,16 +13,18 @@ runs and there is still not enough room, the pins go, first those that expire fi
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from radixlab.cache.errors import CacheError, PinError
 from radixlab.cache.found import Found
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import Receipt
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.sequence import Sequence
+from radixlab.cache.stats import Counts
+from radixlab.cache.supply import BlockSupply
+from radixlab.cache.tokens import Tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.config import shown
+from radixlab.events import Namespace
 
 Entry = tuple[int, int, "Pin"]
 """When a pin expires, its number, and the pin."""
@@ -46,8 +48,18 @@ class Pin:
 class Pins:
     """The pins of one cache; O(log n) to add and to expire."""
 
-    def __init__(self, tree: RadixTree, budget_blocks: int) -> None:
+    def __init__(
+        self,
+        tree: RadixTree,
+        supply: BlockSupply,
+        counts: Counts,
+        sequences: dict[int, Sequence],
+        budget_blocks: int,
+    ) -> None:
         self._tree = tree
+        self._supply = supply
+        self._counts = counts
+        self._sequences = sequences
         self._budget_blocks = budget_blocks
         self._by_expiry: list[Entry] = []
         self._num_made = 0
@@ -59,12 +71,47 @@ class Pins:
         """List the pinned nodes, one entry per pin."""
         return [pin.receipt.node for _, _, pin in self._by_expiry]
 
-    def check_budget(self, found: Found, tick: int) -> None:
+    def pin(self, prompt: Tokens, ttl_ticks: int, namespace: Namespace | None) -> Pin:
+        """Pin what the device has of a prompt, in whole blocks; `KVCacheManager.pin` says more."""
+        whole_blocks = prompt.num_tokens // self._tree.block_size
+        found = self._tree.find(prompt, whole_blocks, namespace).on_device()
+        if not found.num_blocks:
+            raise PinError(
+                f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
+            )
+        self._check_budget(found)
+        pin = self._add(self._tree.cut(found), self._counts.tick + ttl_ticks)
+        self.expire()
+        return pin
+
+    def unpin(self, pin: Pin) -> None:
+        """Take a pin off before its time; raise `PinError` unless it is a pin that holds here."""
+        if type(pin) is not Pin:
+            raise PinError(f"{shown(pin)} is no pin: pass what pin returned")
+        tick = self._counts.tick
+        if not any(pin is known for expires, _, known in self._by_expiry if expires > tick):
+            raise PinError("this pin is not active here: it expired, was dropped or taken off")
+        self.remove(pin)
+
+    def require(self, num_blocks: int, found: Found | None) -> None:
+        """Be `BlockSupply.require` for a cache with pins: those that must make way go first.
+
+        Pins that have expired go. Others go too, those that expire first before the rest, if they
+        alone keep out whoever asks: a first request, or the only one that runs. Raises
+        `OutOfBlocksError`, and leaves every pin where it is, if that would not be enough.
+        """
+        if self._by_expiry:
+            others = len(self._sequences) - (found is None)
+            self._make_way(num_blocks, found, all_may_go=not others)
+        else:
+            self._supply.require(num_blocks, found)
+
+    def _check_budget(self, found: Found) -> None:
         """Raise `PinError` if pinning what was found would break the budget; no node is cut yet."""
         pinned = {
             path_node
             for expires, _, pin in self._by_expiry
-            if expires > tick
+            if expires > self._counts.tick
             for path_node in pin.receipt.node.path()
         }
         already = sum(path_node.num_blocks for path_node in pinned)
@@ -79,25 +126,18 @@ class Pins:
                 f"be {already + new} of a budget of {self._budget_blocks}"
             )
 
-    def add(self, node: Node, expires_tick: int) -> Pin:
+    def _add(self, node: Node, expires_tick: int) -> Pin:
         """Pin the path to a node."""
-        pin = Pin(self._tree.lock(node), expires_tick, node.end)
+        pin = Pin(self._tree.locks.lock(node), expires_tick, node.end)
         heapq.heappush(self._by_expiry, (expires_tick, self._num_made, pin))
         self._num_made += 1
         return pin
-
-    def check_active(self, pin: Pin, tick: int) -> None:
-        """Raise `PinError` unless this is a pin of this cache whose time is not over."""
-        if type(pin) is not Pin:
-            raise PinError(f"{shown(pin)} is no pin: pass what pin returned")
-        if not any(pin is known for expires, _, known in self._by_expiry if expires > tick):
-            raise PinError("this pin is not active here: it expired, was dropped or taken off")
 
     def remove(self, pin: Pin) -> None:
         """Take a pin off."""
         self._by_expiry = [entry for entry in self._by_expiry if entry[2] is not pin]
         heapq.heapify(self._by_expiry)
-        self._tree.unlock(pin.receipt)
+        self._tree.locks.unlock(pin.receipt)
 
     def receipts(self) -> list[Receipt]:
         """List what protects the pinned nodes."""
@@ -112,42 +152,37 @@ class Pins:
         """Drop all pins after a fault, without a look at the nodes."""
         self._by_expiry = []
 
-    def expire(self, tick: int) -> None:
+    def expire(self) -> None:
         """Take off every pin whose time is over."""
-        while self._by_expiry and self._by_expiry[0][0] <= tick:
+        while self._by_expiry and self._by_expiry[0][0] <= self._counts.tick:
             self.drop_first()
 
     def drop_first(self) -> Entry:
         """Take off the pin that expires first."""
         entry = heapq.heappop(self._by_expiry)
-        self._tree.unlock(entry[2].receipt)
+        self._tree.locks.unlock(entry[2].receipt)
         return entry
 
-    @contextmanager
-    def making_way(
-        self, tick: int, has_enough: Callable[[], bool], all_may_go: bool
-    ) -> Iterator[None]:
-        """Take pins off for what happens inside the block; if that is refused, put them back.
-
-        Those that have expired go, and if `all_may_go`, others until `has_enough()`.
-        """
+    def _make_way(self, num_blocks: int, found: Found | None, all_may_go: bool) -> None:
+        """Take pins off until these blocks can be had; if they cannot, put all of them back."""
         gone = list[Entry]()
         while self._by_expiry and (
-            self._by_expiry[0][0] <= tick or (all_may_go and not has_enough())
+            self._by_expiry[0][0] <= self._counts.tick
+            or (all_may_go and not self._supply.has(num_blocks, found))
         ):
             gone.append(self.drop_first())
         try:
-            yield
+            self._supply.require(num_blocks, found)
         except CacheError:
             for entry in gone:
                 pin = entry[2]
-                pin.receipt = self._tree.lock(pin.receipt.node)
+                pin.receipt = self._tree.locks.lock(pin.receipt.node)
                 heapq.heappush(self._by_expiry, entry)
             raise
 
-    def num_expired_blocks(self, tick: int) -> int:
+    def num_expired_blocks(self) -> int:
         """Count the blocks that nothing but expired pins protects."""
-        expired = [pin for expires, _, pin in self._by_expiry if expires <= tick]
+        expired = [pin for expires, _, pin in self._by_expiry if expires <= self._counts.tick]
         num_receipts = Counter[Node](pin.receipt.node for pin in expired)
         num_children, num_blocks = Counter[Node](), 0
         path_nodes = {node for pin in expired for node in pin.receipt.node.path()}

@@ -1,121 +1,15 @@
-"""The contracts between the parts: prefix tree, eviction policy, and their results.
+"""The contracts between the parts: prefix tree and eviction policy.
 
 A learner's tree (exercise 8.5.1) and policy (8.5.4) fit here as well as ours do. No code of the
 engine is in this file.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from radixlab.cache.errors import LockError
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.tokens import TokensLike
 from radixlab.events import Namespace
-
-BlockIds = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The longest cached prefix, in whole blocks."""
-
-    node: Any
-    """Its last node; the match ends exactly at the node's end, so a lock on it covers these blocks
-    and no more."""
-    block_ids: BlockIds
-    """int32 `[num_cached_blocks]`, in token order."""
-
-
-@dataclass(frozen=True, slots=True)
-class InsertResult:
-    """What the tree now owns for a key."""
-
-    node: Any
-    """The node where the key ends."""
-    block_ids: BlockIds
-    """The tree's blocks for the whole key: the caller's block table must say these from now on."""
-    num_cached_blocks: int
-    """Leading blocks that were in the tree already."""
-    duplicate_block_ids: BlockIds
-    """The caller's ids that differ from the tree's: the caller must free them *and* re-point its
-    block table."""
-
-
-@dataclass(eq=False, slots=True)
-class Receipt:
-    """Proof of one lock. `unlock` takes it once; a second time raises."""
-
-    node: Any
-    released: bool = False
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        # `copy` and `pickle` come here: two receipts of one lock would release it twice.
-        raise LockError("a receipt stands for one lock: it cannot be copied")
-
-
-@dataclass(frozen=True, slots=True)
-class NodeView:
-    """A node as viewers and tests see it. `lock_ref` counts the receipts at or below the node."""
-
-    id: int
-    parent_id: int | None
-    namespace: Namespace | None
-    tokens: tuple[int, ...]
-    block_ids: tuple[int, ...]
-    lock_ref: int
-    num_hits: int = 0
-    tick: int = 0
-    resident: bool = True
-    """Whether `block_ids` are the device's; otherwise they are the host's."""
-
-
-@dataclass(frozen=True, slots=True)
-class TreeStats:
-    """Blocks by the receipts at or below them: shared is two or more, unique one, cached none."""
-
-    num_nodes: int
-    num_shared_blocks: int
-    num_unique_blocks: int
-    num_cached_blocks: int
-
-    @property
-    def sharing_ratio(self) -> float:
-        """Shared blocks among those in use; 0 when none is."""
-        used = self.num_shared_blocks + self.num_unique_blocks
-        return self.num_shared_blocks / used if used else 0.0
-
-
-TransferKind = Literal["copy", "write_back", "load_back"]
-"""Device to device, device to host, host to device."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Copy the bytes of block `src` to block `dst`.
-
-    The cache orders it; the owner of the KV runs it.
-    """
-
-    src: int
-    dst: int
-    kind: TransferKind
-
-    @property
-    def device_blocks(self) -> tuple[int, ...]:
-        """Its ends on the device."""
-        if self.kind == "copy":
-            return self.src, self.dst
-        return (self.src if self.kind == "write_back" else self.dst,)
-
-    @property
-    def host_blocks(self) -> tuple[int, ...]:
-        """Its end on the host, if it has one."""
-        if self.kind == "copy":
-            return ()
-        return (self.dst if self.kind == "write_back" else self.src,)
 
 
 class PrefixTree(Protocol):
@@ -135,10 +29,10 @@ class PrefixTree(Protocol):
         What is there already stays, and the caller's id comes back as a duplicate.
         """
 
-    def lock(self, node: Any) -> Receipt:
+    def lock(self, node: Any) -> Any:
         """Protect the node and all its ancestors from eviction."""
 
-    def unlock(self, receipt: Receipt) -> None:
+    def unlock(self, receipt: Any) -> None:
         """Undo one lock; a second time raises."""
 
     def trim(self, node: Any, num_blocks: int) -> BlockIds:
@@ -225,3 +119,17 @@ class EvictionPolicy(Protocol):
 
         It stays until trimmed away.
         """
+
+
+HOOKS = ("on_insert", "on_hit", "on_split", "on_remove", "on_evictable", "on_protected")
+"""What a policy may hear of."""
+
+
+Hook = Callable[..., None]
+
+
+def hook(policy: EvictionPolicy, name: str) -> Hook | None:
+    """Return a policy's hook, or None if it is the protocol's own, which does nothing."""
+    method = getattr(policy, name)
+    is_default = getattr(method, "__func__", None) is getattr(EvictionPolicy, name)
+    return None if is_default else method

@@ -33,9 +33,10 @@ def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
     tops = [node for node in found if found.keys().isdisjoint(node.path()[1:])]
     for node in tops:
         _check_nobody_holds(manager, node)
-    manager.quarantined_blocks += len(corrupt)
-    if emit := manager.tree.emit:
-        emit(BlocksQuarantined(*manager.stamp(), to_runs(np.array(sorted(corrupt), np.int32))))
+    manager.counts.quarantined_blocks += len(corrupt)
+    if emit := manager.log.emit:
+        runs = to_runs(np.array(sorted(corrupt), np.int32))
+        emit(BlocksQuarantined(*manager.log.stamp(), site="quarantine.told", block_runs=runs))
     for node in tops:
         manager.pins.drop_below(node)
         keep = node.block_ids.tolist().index(found[node][0])
@@ -70,15 +71,15 @@ def _remove_below(manager: KVCacheManager, top: Node) -> None:
             _remove(manager, node, node.num_blocks)
         else:
             assert manager.host is not None
-            gone = manager.host.drop(node, node.num_blocks, manager.tick, BELOW_CORRUPT)
+            gone = manager.host.drop(node, node.num_blocks, BELOW_CORRUPT)
             manager.host.allocator.free(gone)
 
 
 def _remove(manager: KVCacheManager, leaf: Node, num_blocks: int) -> None:
     """Take the last blocks off an unlocked leaf of the device, for good."""
     if manager.memory:
-        manager.memory.remember(leaf, num_blocks, manager.tick)
+        manager.memory.remember(leaf, num_blocks)
     if manager.host:
-        manager.host.dropped_blocks += num_blocks
-    manager.supply.evicted_blocks += num_blocks
+        manager.counts.dropped_blocks += num_blocks
+    manager.counts.evicted_blocks += num_blocks
     manager.allocator.free(manager.tree.trim(leaf, num_blocks, CORRUPT))

@@ -12,30 +12,13 @@ Nothing here relies on what it finds, and it may be repeated if it fails itself.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from operator import attrgetter
+from dataclasses import fields
 
 from radixlab.cache.eviction import LRU
 from radixlab.cache.manager import KVCacheManager
-from radixlab.cache.protocols import Receipt
+from radixlab.cache.node import Receipt
 from radixlab.cache.tree import RadixTree
 from radixlab.events import CacheRestarted
-
-COUNTERS = {
-    "tick": "tick",
-    "num_requests": "num_requests",
-    "prompt_tokens": "prompt_tokens",
-    "hit_tokens": "hit_tokens",
-    "host_hit_tokens": "host_hit_tokens",
-    "evicted_blocks": "supply.evicted_blocks",
-    "copied_blocks": "copies.num_copied",
-    "written_back_blocks": "host.written_back_blocks",
-    "loaded_back_blocks": "host.loaded_back_blocks",
-    "dropped_blocks": "host.dropped_blocks",
-    "resumed_prompt_tokens": "resumed_prompt_tokens",
-    "resumed_hit_tokens": "resumed_hit_tokens",
-    "quarantined_blocks": "quarantined_blocks",
-}
-"""What a restart keeps: the event's fields, and where the manager counts them."""
 
 
 def restart(manager: KVCacheManager) -> None:
@@ -54,8 +37,10 @@ def restart(manager: KVCacheManager) -> None:
         manager.host.reset()
     if manager.memory:
         manager.memory.clear()
-    if emit := manager.tree.emit:
-        emit(CacheRestarted(*manager.stamp(), **_counters(manager)))
+    if emit := manager.log.emit:
+        kept = {f.name: getattr(manager.counts, f.name) for f in fields(manager.counts)}
+        kept.pop("partial_hit_tokens")
+        emit(CacheRestarted(*manager.log.stamp(), site="restart.told", **kept))
 
 
 def _receipts(manager: KVCacheManager) -> Iterator[Receipt]:
@@ -74,12 +59,9 @@ def _forget_nodes(tree: RadixTree) -> None:
         if node.resident:
             with suppress(Exception):  # the policy may be torn too, or have caused all this
                 tree.policy.on_remove(node)
-    for root in tree.roots.values():
-        root.alive = False
-    tree.roots = {}
-    tree.num_nodes = tree.num_blocks = tree.num_evictable_blocks = 0
+    tree.forget_roots()
     if _names_a_victim(tree):
-        tree.policy = _another(tree)
+        tree.report_to(_another(tree))
 
 
 def _names_a_victim(tree: RadixTree) -> bool:
@@ -96,10 +78,3 @@ def _another(tree: RadixTree) -> "LRU":
         return type(tree.policy)()  # type: ignore[return-value]  # any policy, by its protocol
     except Exception:
         return LRU()
-
-
-def _counters(manager: KVCacheManager) -> dict[str, int]:
-    named = (
-        COUNTERS.items() if manager.host else [p for p in COUNTERS.items() if "host." not in p[1]]
-    )
-    return {name: attrgetter(place)(manager) for name, place in named}

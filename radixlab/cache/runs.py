@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.events import Runs
 
 

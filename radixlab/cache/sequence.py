@@ -4,8 +4,8 @@ import numpy as np
 
 from radixlab.cache.checks import check_count
 from radixlab.cache.errors import CountError, SequenceError
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt, Transfer
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, TokenArray, Tokens
 from radixlab.config import MAX_BLOCK_SIZE
 from radixlab.events import MissReason, Namespace

@@ -1,14 +1,35 @@
 """The cache in numbers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from operator import attrgetter
 
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.protocols import BlockIds
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tree import RadixTree
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened so far; each part of the cache counts what it does, in one place."""
+
+    tick: int = 0
+    """Time: +1 for every successful `allocate` and `release` (E3)."""
+    num_requests: int = 0
+    prompt_tokens: int = 0
+    hit_tokens: int = 0
+    partial_hit_tokens: int = 0
+    host_hit_tokens: int = 0
+    resumed_prompt_tokens: int = 0
+    resumed_hit_tokens: int = 0
+    evicted_blocks: int = 0
+    copied_blocks: int = 0
+    written_back_blocks: int = 0
+    loaded_back_blocks: int = 0
+    dropped_blocks: int = 0
+    quarantined_blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +94,37 @@ class CacheStats:
         return (self.hit_tokens - self.resumed_hit_tokens) / num_tokens if num_tokens else 0.0
 
 
-def count_blocks(
+def cache_stats(
+    counts: Counts,
     tables: Iterable[BlockIds],
     in_transfer: list[int],
     tree: RadixTree,
     allocator: BlockAllocator,
-) -> dict[str, int]:
+    host: BlockAllocator | None,
+) -> CacheStats:
     """Count the pool's blocks by the block tables of the running sequences, in O(blocks).
 
-    `in_transfer` are the ends of every pending transfer. Returns the fields of `CacheStats` that
-    are about blocks and nodes. A block that is in none of them has leaked.
+    `in_transfer` are the device ends of every pending transfer. A block that is in none of the
+    counts has leaked.
     """
-    holders = np.zeros(allocator.num_blocks, np.int32)  # [num_blocks]: tables that have the block
+    num_tables = np.zeros(allocator.num_blocks, np.int32)  # [num_blocks]: that have the block
     for table in tables:
-        holders[table] += 1
+        num_tables[table] += 1
     in_tree = np.zeros(allocator.num_blocks, np.bool_)
     for node in filter(attrgetter("resident"), tree.nodes()):
         in_tree[node.block_ids] = True
-    held_by_transfers = {i for i in in_transfer if not holders[i] and not in_tree[i]}
-    return {
-        "num_blocks": allocator.num_blocks,
-        "num_free_blocks": allocator.num_free,
-        "num_cached_blocks": int((in_tree & (holders == 0)).sum()),
-        "num_unique_blocks": int((holders == 1).sum()),
-        "num_shared_blocks": int((holders > 1).sum()),
-        "num_in_transfer_blocks": len(held_by_transfers),
-        "num_evictable_blocks": tree.num_evictable_blocks,
-        "num_nodes": tree.num_nodes,
-    }
+    held_by_transfers = {i for i in in_transfer if not num_tables[i] and not in_tree[i]}
+    so_far = {name: value for name, value in asdict(counts).items() if name != "tick"}
+    return CacheStats(
+        num_blocks=allocator.num_blocks,
+        num_free_blocks=allocator.num_free,
+        num_cached_blocks=int((in_tree & (num_tables == 0)).sum()),
+        num_unique_blocks=int((num_tables == 1).sum()),
+        num_shared_blocks=int((num_tables > 1).sum()),
+        num_in_transfer_blocks=len(held_by_transfers),
+        num_evictable_blocks=tree.num_evictable_blocks,
+        num_nodes=tree.num_nodes,
+        num_host_blocks=host.num_blocks if host else 0,
+        num_free_host_blocks=host.num_free if host else 0,
+        **so_far,
+    )

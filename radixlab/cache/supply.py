@@ -1,48 +1,62 @@
 """Where blocks come from: the free list first, then the cache itself, exactly as many as missing.
 
-Knows the allocator, the tree and its policy, and the host tier if there is one, which takes what
-the cache gives up. It does not know sequences.
+Knows the allocator, the tree and its policy. What becomes of a victim's blocks is one function that
+the manager chooses: they are forgotten, remembered to explain later misses, or written back to the
+host. It does not know sequences.
 """
+
+from collections.abc import Callable
+
+import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
-from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import Found
-from radixlab.cache.host import HostTier
-from radixlab.cache.protocols import BlockIds
-from radixlab.cache.tree import RadixTree
+from radixlab.cache.node import Node
+from radixlab.cache.results import BlockIds
+from radixlab.cache.stats import Counts
+from radixlab.cache.tree import RadixTree, bad_trim
 from radixlab.events import OutOfBlocks
+
+Evict = Callable[[Node, int], BlockIds]
+"""Takes blocks off the tail of an unlocked leaf, and returns their ids."""
 
 
 class BlockSupply:
     """Promises blocks (`require`), then delivers them (`take`)."""
 
     def __init__(
-        self,
-        tree: RadixTree,
-        allocator: BlockAllocator,
-        memory: EvictionMemory | None,
-        host: HostTier | None = None,
+        self, tree: RadixTree, allocator: BlockAllocator, counts: Counts, evict: Evict | None = None
     ) -> None:
         self._tree = tree
         self._allocator = allocator
-        self._memory = memory
-        self._host = host
-        self.evicted_blocks = 0
+        self._counts = counts
+        self._evict = evict or tree.take_tail
 
     def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
-        """Raise `OutOfBlocksError` unless `num_blocks` can be had.
+        """Raise `OutOfBlocksError` unless `num_blocks` can be had (L6).
 
         A match about to be locked counts as locked: its blocks cannot be evicted to make room for
         the rest of the same prompt.
         """
-        if self.has(num_blocks, about_to_lock):
-            return
+        most = self._allocator.num_free + self._tree.locks.num_evictable_blocks
+        if about_to_lock is not None:
+            most -= about_to_lock.num_blocks
+        if num_blocks <= most or self.has(num_blocks, about_to_lock):
+            return  # mostly enough even if all of the match were unlocked: no need to look
         free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
         if about_to_lock is not None:
             evictable -= about_to_lock.num_unlocked_blocks()
-        if emit := self._tree.emit:
-            emit(OutOfBlocks(*self._tree.stamp(), num_blocks, free, evictable))
+        if emit := self._tree.log.emit:
+            emit(
+                OutOfBlocks(
+                    *self._tree.log.stamp(),
+                    site="supply.require",
+                    num_needed=num_blocks,
+                    num_free=free,
+                    num_evictable=evictable,
+                )
+            )
         raise OutOfBlocksError(
             f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
             f"of {self._allocator.num_blocks}"
@@ -50,60 +64,59 @@ class BlockSupply:
 
     def has(self, num_blocks: int, about_to_lock: Found | None = None) -> bool:
         """Whether `require` would be silent."""
-        free, evictable = self._allocator.num_free, self._tree.num_evictable_blocks
-        if num_blocks <= free:
-            return True
-        if about_to_lock is None:
-            return num_blocks <= free + evictable
-        if num_blocks <= free + evictable - about_to_lock.num_blocks:
-            return True  # enough even if all of the match were unlocked: no need to look
-        return num_blocks <= free + evictable - about_to_lock.num_unlocked_blocks()
+        free, evictable = self._allocator.num_free, self._tree.locks.num_evictable_blocks
+        if about_to_lock is not None and free < num_blocks <= free + evictable:
+            evictable -= about_to_lock.num_unlocked_blocks()
+        return num_blocks <= free + evictable
 
-    def take(self, num_blocks: int, tick: int) -> list[BlockIds]:
-        """Take blocks that were promised: runs of ids, int32, `num_blocks` together.
+    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
+        """Take blocks that were promised; return their ids, int32, behind those of `after`.
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
         missing = num_blocks - self._allocator.num_free
         if missing <= 0:
-            return [self._allocator.allocate(num_blocks)]
-        evicted = self.give_up(missing, tick)
-        if (num_evicted := sum(map(len, evicted))) < missing:
-            self._free(evicted)
-            num_evictable = self._tree.num_evictable_blocks
-            raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
-        if num_evicted == num_blocks:
-            return evicted
-        return [self._allocator.allocate(num_blocks - num_evicted), *evicted]
+            runs = [self._allocator.allocate(num_blocks)]
+        else:
+            runs, num_evicted = self.give_up(missing)
+            if num_evicted < missing:
+                self._free(runs)
+                num_evictable = self._tree.num_evictable_blocks
+                raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
+            if num_evicted < num_blocks:
+                runs.insert(0, self._allocator.allocate(num_blocks - num_evicted))
+        if after:
+            runs[:0] = after
+        return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
-    def give_up(self, num_blocks: int, tick: int) -> list[BlockIds]:
+    def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims.
 
-        Returns runs of their ids. Nobody holds them from here on: the caller uses or frees them.
-        Raises `PolicyError` if the policy names a victim that may not be one; what went until then
-        is free.
+        Returns runs of their ids, and how many these are. Nobody holds them from here on: the
+        caller uses or frees them. Raises `PolicyError` if the policy names a victim that may not be
+        one (L4); what went until then is free.
         """
         gone: list[BlockIds] = []
-        missing, tree = num_blocks, self._tree
-        most = getattr(tree.policy, "max_blocks", None) or num_blocks
-        while missing > 0:
-            try:
-                node = tree.policy.victim()
+        missing, policy = num_blocks, self._tree.policy
+        most = getattr(policy, "max_blocks", None) or num_blocks
+        try:
+            while missing > 0:
+                node = policy.victim()
                 if node is None:
                     break
-                num = min(missing, node.num_blocks, most)
-                if self._host:
-                    gone.append(self._host.evict(node, num, tick))
-                else:
-                    if self._memory:
-                        self._memory.remember(node, num, tick)
-                    gone.append(tree.trim(node, num))
-            except Exception as error:
-                self._free(gone)
-                raise self._broken(f"failed: {type(error).__name__}: {error}") from error
-            missing -= num
-            self.evicted_blocks += num
-        return gone
+                if type(node) is not Node or node.tree is not self._tree or not node.evictable:
+                    raise bad_trim(node, missing)
+                num = missing if missing < node.num_blocks else node.num_blocks
+                if num > most:
+                    num = most
+                gone.append(self._evict(node, num))
+                missing -= num
+        except Exception as error:
+            self._free(gone)
+            raise self._broken(f"failed: {type(error).__name__}: {error}") from error
+        finally:
+            self._counts.evicted_blocks += num_blocks - missing
+        return gone, num_blocks - missing
 
     def _free(self, runs: list[BlockIds]) -> None:
         for block_ids in runs:

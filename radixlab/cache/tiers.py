@@ -5,25 +5,21 @@ the host is not the policy's any more: it hears of a node that leaves the device
 one that comes back as new. No bytes and no free lists here: `host.py` has these.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
-
-if TYPE_CHECKING:  # the tree calls what calls this file
-    from radixlab.cache.tree import RadixTree
+from radixlab.cache.results import BlockIds
+from radixlab.cache.tree import RadixTree
 
 
-def to_host(tree: "RadixTree", node: Node, host_ids: BlockIds) -> Node:
+def to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
     """Let the last `len(host_ids)` blocks of an unlocked leaf be on the host, in these blocks.
 
     Returns the node that has them now: the leaf itself if all of it goes; else a node below it.
     """
     num_blocks = len(host_ids)
     tree.num_blocks -= num_blocks
-    tree.num_evictable_blocks -= num_blocks
+    tree.locks.num_evictable_blocks -= num_blocks
     if num_blocks < node.num_blocks:
         return _tail_to_host(tree, node, host_ids)
     node.block_ids, node.resident = host_ids, False
@@ -31,7 +27,7 @@ def to_host(tree: "RadixTree", node: Node, host_ids: BlockIds) -> Node:
     return node
 
 
-def _tail_to_host(tree: "RadixTree", node: Node, host_ids: BlockIds) -> Node:
+def _tail_to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
     """Move a tail below the leaf: into the part that went before it, or into a new node."""
     if below := _went_before(node):
         node.pass_down(below, len(host_ids), tree.block_bytes)
@@ -56,15 +52,14 @@ def _went_before(node: Node) -> Node | None:
     return below if alike else None
 
 
-def to_device(tree: "RadixTree", node: Node, block_ids: BlockIds, tick: int) -> None:
+def to_device(tree: RadixTree, node: Node, block_ids: BlockIds, tick: int) -> None:
     """Let a node whose parent is on the device be there too, unlocked, in these blocks."""
     parent = node.parent
     assert parent is not None and parent.resident and not node.resident
-    if parent.evictable:
-        tree.policy.on_protected(parent)  # no leaf any more
+    if tree.locks.on_protected and parent.evictable:
+        tree.locks.on_protected(parent)  # no leaf any more
     parent.num_resident_children += 1
     node.block_ids, node.resident = block_ids, True
     tree.num_blocks += node.num_blocks
-    tree.num_evictable_blocks += node.num_blocks
-    tree.policy.on_insert(node, tick)
-    tree.policy.on_evictable(node)
+    tree.locks.num_evictable_blocks += node.num_blocks
+    tree.came_to_device(node, tick)

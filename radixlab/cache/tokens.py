@@ -75,11 +75,12 @@ class Tokens:
         """Add ids at the end; `TokenError` once a sequence has taken the buffer."""
         if self.taken:
             raise TokenError("a sequence has taken these tokens: append through its manager")
-        self.grow(token_ids)
+        self.grow(as_int32(token_ids))
 
     def grow(self, token_ids: "TokensLike") -> None:
         """Add ids at the end, as the owner may; amortised cost O(n)."""
-        token_ids = as_int32(token_ids)
+        if type(token_ids) is not np.ndarray or token_ids.dtype is not INT32_DTYPE:
+            token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it
@@ -105,14 +106,6 @@ every id."""
 def as_tokens(tokens: TokensLike) -> Tokens:
     """Return `tokens` as `Tokens`, converting once; a `Tokens` is passed through, not copied."""
     return tokens if type(tokens) is Tokens else Tokens(tokens)
-
-
-def own(tokens: TokensLike, reserve_tokens: int = 0) -> Tokens:
-    """Return a buffer for a sequence to own.
-
-    That is `tokens` itself if it is a `Tokens` that nobody has taken, else a copy.
-    """
-    return tokens if type(tokens) is Tokens and not tokens.taken else Tokens(tokens, reserve_tokens)
 
 
 def as_int32(tokens: TokensLike) -> TokenArray:

@@ -2,8 +2,8 @@
 
 The cache only *orders* a transfer; the owner of the KV runs it. Until `complete` says its bytes
 have arrived, both ends are held: the source so that it is not reused before it was read, the
-destination so that it is not given away while bytes are arriving. An end is held by one more holder
-of its block, or, where the tree owns the block, by a lock on its node.
+destination so that it is not given away while bytes are arriving. An end is held by an extra
+reference to its block or, where the tree owns the block, by a lock on its node.
 
 It knows who is held; not why a transfer was ordered, and no bytes.
 """
@@ -15,9 +15,9 @@ import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import TransferError
-from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds, Receipt, Transfer
-from radixlab.cache.tree import RadixTree
+from radixlab.cache.locks import Locks
+from radixlab.cache.node import Node, Receipt
+from radixlab.cache.results import BlockIds, Transfer
 
 NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
 
@@ -33,10 +33,8 @@ class Lock:
 class PendingTransfers:
     """The transfers ordered and not yet completed, in execution order."""
 
-    def __init__(
-        self, tree: RadixTree, device: BlockAllocator, host: BlockAllocator | None
-    ) -> None:
-        self._tree = tree
+    def __init__(self, locks: Locks, device: BlockAllocator, host: BlockAllocator | None) -> None:
+        self._locks = locks
         self._device = device
         self._host = host
         self.pending: dict[Transfer, Lock | None] = {}
@@ -73,7 +71,7 @@ class PendingTransfers:
     def order(self, transfers: list[Transfer], receipt: Receipt | None = None) -> None:
         """Take these in, after all others; `receipt` protects their ends that the tree owns.
 
-        An end that is neither the tree's nor new must have a holder too many already, which passes
+        An end that is neither the tree's nor new must have an extra reference already, which passes
         to the transfer: the source of a private copy or of a load-back.
         """
         lock = Lock(receipt, len(transfers)) if receipt else None
@@ -112,7 +110,7 @@ class PendingTransfers:
         for lock in filter(None, locks):
             lock.num_pending -= 1
             if not lock.num_pending:
-                self._tree.unlock(lock.receipt)
+                self._locks.unlock(lock.receipt)
 
     def refuse(self, block_ids: BlockIds) -> None:
         """Raise `TransferError` if one of these blocks is an end of a pending transfer."""

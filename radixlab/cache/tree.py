@@ -6,44 +6,30 @@ prompts meet in a node exactly if they agree, and no hash can collide. A child i
 bytes of its whole first block; an edge is compared with one memory comparison; only the edge where
 two prompts part is searched.
 
-The tree knows tokens, block ids, locks, and the policy it reports to. Nodes whose blocks a host
-tier keeps stay in it, but are not matched here. It does not know requests, free lists or KV bytes.
+This file is the structure: find, insert, split, trim. Who holds a node is in `locks.py`. Nodes
+whose blocks a host tier keeps stay in the tree and are found like all others; what comes and goes
+there is in `host.py`. The tree does not know requests, free lists or KV bytes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from radixlab.cache.checks import as_block_ids, check_count, check_namespace
-from radixlab.cache.edges import common_blocks
+from radixlab.cache.edges import common_blocks, compact
 from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
 from radixlab.cache.found import NO_BLOCKS, Found
-from radixlab.cache.growth import extend
-from radixlab.cache.locks import protect, unprotect
-from radixlab.cache.node import Node, no_handle
-from radixlab.cache.protocols import (
-    BlockIds,
-    EvictionPolicy,
-    InsertResult,
-    Match,
-    NodeView,
-    Receipt,
-    TreeStats,
-)
+from radixlab.cache.locks import Locks
+from radixlab.cache.node import Node, Receipt, no_handle
+from radixlab.cache.protocols import HOOKS, EvictionPolicy, hook
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
 from radixlab.config import MAX_BLOCK_SIZE, ConfigError, positive, shown
-from radixlab.events import (
-    BlockRemoved,
-    Emit,
-    Namespace,
-    NodeLocked,
-    NodeSplit,
-    NodeUnlocked,
-    Stamp,
-)
+from radixlab.events import BlockRemoved, BlockStored, Log, Namespace, NodeSplit
 
 
 class RadixTree:
@@ -58,31 +44,34 @@ class RadixTree:
     """
 
     def __init__(
-        self,
-        block_size: int,
-        policy: EvictionPolicy | None = None,
-        emit: Emit | None = None,
-        stamp: Stamp | None = None,
+        self, block_size: SupportsIndex, policy: EvictionPolicy | Any = None, log: Log | Any = None
     ) -> None:
         self.block_size = positive("block_size", block_size, MAX_BLOCK_SIZE)
-        is_class = isinstance(policy, type)
-        if policy is not None and (is_class or not callable(getattr(policy, "victim", None))):
-            raise ConfigError(f"policy must be a policy object such as LRU(), not {shown(policy)}")
-        if emit is not None and not callable(emit):
-            raise ConfigError(f"emit must be a function of an event, not {shown(emit)}")
-        if not isinstance(stamp, Stamp | None):
-            raise ConfigError(f"stamp must be a Stamp, not {shown(stamp)}")
-        self.policy: EvictionPolicy = LRU() if policy is None else policy
-        self.emit = emit
-        self.stamp = Stamp() if stamp is None else stamp
         self.block_bytes = self.block_size * TOKEN_BYTES
-        self._next_id = 0
+        if not isinstance(log, Log | None):
+            raise ConfigError(f"log must be a Log, not {shown(log)}")
+        self.log = Log() if log is None else log
         self.roots: dict[Namespace | None, Node] = {}
-        self.num_nodes = 0
-        self.num_blocks = self.num_evictable_blocks = 0
-        """On the device."""
-        self.give_back_host: Callable[[BlockIds], object] | None = None
-        """Takes host blocks that are of no use any more; None without a host tier."""
+        self.locks = Locks(self.roots, self.log)
+        self.report_to(checked_policy(policy))
+        self.num_nodes = self.num_blocks = 0
+        """Nodes of both tiers; blocks on the device."""
+        self._next_id = 0
+
+    def report_to(self, policy: EvictionPolicy) -> None:
+        """Let this policy name the victims. Of its hooks, only those that it has are called."""
+        self.policy = policy
+        self.locks.on_evictable = hook(policy, "on_evictable")
+        self.locks.on_protected = hook(policy, "on_protected")
+        self._on_insert = hook(policy, "on_insert")
+        self._on_hit = hook(policy, "on_hit")
+        self._on_split = hook(policy, "on_split")
+        self._on_remove = hook(policy, "on_remove")
+
+    @property
+    def num_evictable_blocks(self) -> int:
+        """Blocks on the device that no receipt protects."""
+        return self.locks.num_evictable_blocks
 
     def clear(self) -> None:
         """Forget everything: handles of before are dead. Raises `LockError` if any is locked."""
@@ -90,12 +79,16 @@ class RadixTree:
             raise LockError(f"cannot clear the tree: nodes are locked in namespaces {locked}")
         for node in list(self.nodes()):
             node.alive = False
-            if node.resident:
-                self.policy.on_remove(node)
+            if self._on_remove and node.resident:
+                self._on_remove(node)
+        self.forget_roots()
+
+    def forget_roots(self) -> None:
+        """Let go of all nodes at once."""
         for root in self.roots.values():
             root.alive = False
-        self.roots = {}
-        self.num_nodes = self.num_blocks = self.num_evictable_blocks = 0
+        self.roots.clear()
+        self.num_nodes = self.num_blocks = self.locks.num_evictable_blocks = 0
 
     # ---- look-up
 
@@ -108,11 +101,12 @@ class RadixTree:
     ) -> Found:
         """Walk down as far as `tokens` and the tree agree, at most `max_blocks` blocks.
 
-        Whatever tier it is on. Changes nothing: `cut` makes the place where the walk ended a node
-        of its own. With `start`, a node whose path is known to agree, goes on from there.
+        The blocks may be on either tier. Nothing is changed: `cut` later makes a node end where the
+        walk ended. With `start`, a node whose path is known to agree, the walk begins there.
         """
-        node, runs = start or self._root(namespace), []
+        node = start or self._root(namespace)
         data, view, step = tokens.data, tokens.view, self.block_bytes
+        runs: list[BlockIds] = []
         position, stop = node.end * step, max_blocks * step  # in bytes of `data`
         while position < stop:
             child = node.children.get(view[position : position + step].tobytes())
@@ -128,14 +122,29 @@ class RadixTree:
             node, position = child, end
         return Found(node, None, 0, node.end, runs)
 
-    def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
+    def goes_on(self, node: Node, tokens: Tokens) -> bool:
+        """Whether a child of `node` begins with the block of `tokens` that follows its end."""
+        if not node.children:
+            return False
+        position = node.end * self.block_bytes
+        return tokens.view[position : position + self.block_bytes].tobytes() in node.children
+
+    def _root(self, namespace: Namespace | None) -> Node:
+        """Return the namespace's root (K1); a new one is kept once it is locked or has a child."""
+        root = self.roots.get(namespace)
+        if root is not None:
+            return root
+        self._next_id += 1
+        return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
+
+    def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
         """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing."""
         check_namespace(namespace)
         tokens = as_tokens(tokens)
         found = self.find(tokens, len(tokens) // self.block_size, namespace)
         return found.on_device().block_ids
 
-    def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
+    def match_prefix(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> Match:
         """Find the longest cached prefix of whole blocks.
 
         The node in which it ends is split there, so that a lock on it ends there too.
@@ -163,20 +172,30 @@ class RadixTree:
             return node
         return self.split(node, node.num_blocks - (node.end - num_blocks))
 
+    def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
+        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
+        while node.parent is not None:
+            node.tick = tick
+            if hit:
+                node.num_hits += 1
+                if self._on_hit:
+                    self._on_hit(node, tick)
+            node = node.parent
+
     # ---- growth
 
     def insert(
         self,
-        tokens: TokensLike,
-        block_ids: BlockIds,
-        namespace: Namespace | None = None,
-        tick: int = 0,
+        tokens: TokensLike | Any,
+        block_ids: BlockIds | Any,
+        namespace: Namespace | Any = None,
+        tick: SupportsIndex = 0,
     ) -> InsertResult:
-        """Store one block id per whole block of `tokens`; a partial last block never enters.
+        """Store one block id per whole block of `tokens`; a partial last block never enters (M12).
 
         What the tree has already stays. The caller must free `duplicate_block_ids` of the result
-        and use its `block_ids` from then on. Raises `BlockError` unless there is exactly one id
-        per whole block.
+        and use its `block_ids` from then on (M10). Raises `BlockError` unless there is exactly one
+        id per whole block, and where the host has some of them: only a request brings these back.
         """
         check_namespace(namespace)
         tick = check_count("tick", tick, 0)
@@ -187,78 +206,115 @@ class RadixTree:
                 f"insert: {len(block_ids)} block ids for {len(tokens)} tokens, "
                 f"which fill {whole} whole blocks"
             )
-        root = self.cut(self.find(tokens, 0, namespace))
-        node, cached = extend(self, root, tokens, block_ids, tick)
-        num_cached = sum(map(len, cached))
-        kept = np.concatenate((*cached, block_ids[num_cached:]))
-        return InsertResult(node, kept, num_cached, block_ids[block_ids != kept])
+        found = self.find(tokens, whole, namespace)
+        if found.on_device() is not found:
+            raise BlockError(f"insert: some of these {whole} blocks are on the host")
+        node, new = self.cut(found), block_ids[found.num_blocks :]
+        if len(new):
+            node = self.store(node, tokens, new, tick)
+            self.locks.num_evictable_blocks += len(new)
+            if self.locks.on_evictable:
+                self.locks.on_evictable(node)
+        kept = np.concatenate((*found.runs, new))
+        return InsertResult(node, kept, found.num_blocks, block_ids[block_ids != kept])
 
-    # ---- locks and recency
+    def store(
+        self,
+        node: Node,
+        tokens: Tokens,
+        block_ids: BlockIds,
+        tick: int,
+        sequence_id: int | None = None,
+        in_place: bool = False,
+    ) -> Node:
+        """Store blocks below `node`: as a new leaf or, `in_place`, as the tail of the node itself.
 
-    def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
+        They hold the tokens that follow the node's end. Returns the node that has them. The caller
+        locks a new leaf or counts its blocks as evictable.
+        """
+        step, num_blocks = self.block_bytes, len(block_ids)
+        start, stop = node.end * step, (node.end + num_blocks) * step
+        if in_place:
+            node.lengthen(tokens.view[start - node.num_blocks * step : stop], block_ids)
+        else:
+            if not node.num_resident_children and node.evictable and self.locks.on_protected:
+                self.locks.on_protected(node)  # it was a leaf until now
+            leaf_id = self._next_id
+            self._next_id = leaf_id + 1
+            key, edge = tokens.view[start : start + step].tobytes(), tokens.view[start:stop]
+            leaf = Node(leaf_id, node, node.namespace, key, compact(edge), block_ids.copy())
+            leaf.tick = tick
+            node.children[key] = leaf
+            node.num_resident_children += 1
+            if node.parent is None:
+                self.roots.setdefault(node.namespace, node)
+            self.num_nodes += 1
+            if self._on_insert:
+                self._on_insert(leaf, tick)
+            node = leaf
+        self.num_blocks += num_blocks
+        if emit := self.log.emit:
+            literal = tuple(tokens.token_ids[start // TOKEN_BYTES : stop // TOKEN_BYTES].tolist())
+            emit(
+                BlockStored(
+                    *self.log.stamp(),
+                    site="tree.store",
+                    node_id=node.id,
+                    parent_id=node.parent_id,
+                    namespace=node.namespace,
+                    sequence_id=sequence_id,
+                    start_token=start // TOKEN_BYTES,
+                    block_runs=to_runs(block_ids),
+                    tick=node.tick,
+                    token_ids=None if sequence_id is not None else literal,
+                )
+            )
+        return node
+
+    def split(self, lower: Node, num_blocks: int) -> Node:
+        """Make the first `num_blocks` blocks of a node a node of their own, unstamped (M5)."""
+        upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
+        self.num_nodes += 1
+        if self._on_split and lower.resident:
+            self._on_split(upper, lower)
+        if emit := self.log.emit:
+            emit(
+                NodeSplit(
+                    *self.log.stamp(),
+                    site="tree.split",
+                    node_id=lower.id,
+                    upper_id=upper.id,
+                    num_blocks=num_blocks,
+                )
+            )
+        return upper
+
+    def new_id(self) -> int:
+        """Return the next node id."""
+        self._next_id += 1
+        return self._next_id - 1
+
+    # ---- locks, at the door (the engine's own handles need no checks)
+
+    def lock(self, node: Node | Any, sequence_id: int | None = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
         if type(node) is not Node or node.tree is not self or not (node.alive and node.resident):
             raise no_handle(node, self)
-        if node.parent is None:
-            node = self.roots.setdefault(node.namespace, node)
-        node.num_receipts += 1
-        if node.num_receipts == 1 and not node.num_locked_children:
-            self.num_evictable_blocks -= protect(node, self.policy)
-        if self.emit and node.parent:
-            self.emit(NodeLocked(*self.stamp(), node.id, sequence_id))
-        return Receipt(node)
+        return self.locks.lock(node, sequence_id)
 
-    def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
+    def unlock(self, receipt: Receipt | Any, sequence_id: int | None = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
         if type(receipt) is not Receipt:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
-        node: Node = receipt.node
-        if type(node) is not Node or node.tree is not self:
-            raise no_handle(node, self)
-        if receipt.released:
-            raise LockError(f"node {node.id}: this receipt was released before")
-        if node.num_receipts < 1:
-            raise LockError(f"node {node.id}: it has no lock that this receipt could release")
-        receipt.released = True
-        node.num_receipts -= 1
-        if not (node.num_receipts or node.num_locked_children):
-            self.num_evictable_blocks += unprotect(node, self.policy)
-            if node.parent is None:
-                self._forget_root(node)
-        if self.emit and node.parent:
-            self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
-
-    def move(self, receipt: Receipt, node: Node, sequence_id: int | None = None) -> None:
-        """Let a receipt hold another node: lock that one, then unlock the one it held."""
-        if node is not receipt.node:
-            held = Receipt(receipt.node)
-            receipt.node = self.lock(node, sequence_id).node
-            self.unlock(held, sequence_id)
-
-    def move_down(self, receipt: Receipt, leaf: Node, sequence_id: int | None = None) -> None:
-        """`move` to a new leaf below, never evictable yet; the node stays locked through it."""
-        node: Node = receipt.node
-        leaf.num_receipts = 1
-        node.num_locked_children += 1
-        node.num_receipts -= 1
-        receipt.node = leaf
-        if self.emit:
-            self.emit(NodeLocked(*self.stamp(), leaf.id, sequence_id))
-            if node.parent:
-                self.emit(NodeUnlocked(*self.stamp(), node.id, sequence_id))
-
-    def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
-        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
-        while node.parent is not None:
-            node.tick = tick
-            if hit:
-                node.num_hits += 1
-                self.policy.on_hit(node, tick)
-            node = node.parent
+        if type(receipt.node) is not Node or receipt.node.tree is not self:
+            raise no_handle(receipt.node, self)
+        self.locks.unlock(receipt, sequence_id)
 
     # ---- removal
 
-    def trim(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
+    def trim(
+        self, node: Node | Any, num_blocks: SupportsIndex, reason: str | Any = None
+    ) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf; return their ids, int32 `[num_blocks]`.
 
         A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
@@ -267,31 +323,71 @@ class RadixTree:
         """
         if type(node) is not Node or node.tree is not self:
             raise no_handle(node, self)
-        if type(num_blocks) is not int:
-            num_blocks = check_count("num_blocks", num_blocks)
+        num_blocks = check_count("num_blocks", num_blocks)
         if reason is not None and type(reason) is not str:
             raise LockError(f"reason must be a text, not {shown(reason)}")
         if not (node.evictable and 0 < num_blocks <= node.num_blocks):
             raise bad_trim(node, num_blocks)
-        self.num_blocks -= num_blocks
-        self.num_evictable_blocks -= num_blocks
-        return self.shorten(node, num_blocks, self.policy.reason if reason is None else reason)
+        return self.take_tail(node, num_blocks, reason)
 
-    def shorten(self, node: Node, num_blocks: int, reason: str) -> BlockIds:
-        """Take blocks off the tail of a leaf of either tier, and say why; return their ids."""
+    def take_tail(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
+        """Take blocks off the tail of a leaf of either tier; return their ids.
+
+        Evicted by the policy, unless another reason is given.
+        """
         assert not node.children, f"node {node.id} has children on the host"
         keep = node.num_blocks - num_blocks
         gone = node.block_ids[keep:]
-        if self.emit:
+        if emit := self.log.emit:
             runs = to_runs(gone)  # before the stamp: if it fails, no number is lost
-            self.emit(BlockRemoved(*self.stamp(), node.id, runs, reason, node.tick))
+            emit(
+                BlockRemoved(
+                    *self.log.stamp(),
+                    site="tree.take_tail",
+                    node_id=node.id,
+                    block_runs=runs,
+                    reason=self.policy.reason if reason is None else reason,
+                    tick=node.tick,
+                )
+            )
+        if node.resident:
+            self.num_blocks -= num_blocks
+            self.locks.num_evictable_blocks -= num_blocks
         if keep:
             node.shorten(keep, self.block_bytes)
         else:
             self._remove(node)
         return gone
 
-    def evict(self, num_blocks: int) -> BlockIds:
+    def _remove(self, node: Node) -> None:
+        """Take a leaf without blocks out of the tree."""
+        parent = node.parent
+        assert parent is not None
+        del parent.children[node.key]
+        node.alive = False
+        self.num_nodes -= 1
+        if node.resident:
+            self.left_device(node)
+        if parent.parent is None and not parent.children:
+            self.locks.forget_if_empty(parent)
+
+    def came_to_device(self, node: Node, tick: int) -> None:
+        """Tell the policy of an unlocked leaf that is new on the device."""
+        if self._on_insert:
+            self._on_insert(node, tick)
+        if self.locks.on_evictable:
+            self.locks.on_evictable(node)
+
+    def left_device(self, node: Node) -> None:
+        """Tell the policy that a leaf left the device; its parent may be a leaf now (E1)."""
+        if self._on_remove:
+            self._on_remove(node)
+        if parent := node.parent:
+            parent.num_resident_children -= 1
+            if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
+                self.locks.on_evictable(parent)
+
+    def evict(self, num_blocks: SupportsIndex) -> BlockIds:
         """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks, 0)
         most = getattr(self.policy, "max_blocks", None) or num_blocks
@@ -299,31 +395,6 @@ class RadixTree:
             gone.append(self.trim(node, min(num_blocks, node.num_blocks, most)))
             num_blocks -= len(gone[-1])
         return np.concatenate(gone) if gone else NO_BLOCKS
-
-    # ---- for growth and the host tier
-
-    def new_id(self) -> int:
-        """Return the next node id."""
-        self._next_id += 1
-        return self._next_id - 1
-
-    def split(self, lower: Node, num_blocks: int) -> Node:
-        """Make the first `num_blocks` blocks of a node one of their own; nothing is stamped."""
-        upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
-        self.num_nodes += 1
-        if lower.resident:
-            self.policy.on_split(upper, lower)
-        if self.emit:
-            self.emit(NodeSplit(*self.stamp(), lower.id, upper.id, num_blocks))
-        return upper
-
-    def left_device(self, node: Node) -> None:
-        """Tell the policy that a leaf is gone from the device; its parent may be a leaf now."""
-        self.policy.on_remove(node)
-        if parent := node.parent:
-            parent.num_resident_children -= 1
-            if parent.evictable:
-                self.policy.on_evictable(parent)
 
     # ---- what others see
 
@@ -339,29 +410,18 @@ class RadixTree:
         """Count nodes and blocks by the receipts that hold them."""
         return tree_stats(list(self.nodes()))
 
-    # ---- inside
 
-    def _root(self, namespace: Namespace | None) -> Node:
-        """Return the namespace's root; a new one is kept once it is locked or has a child."""
-        root = self.roots.get(namespace)
-        return root or Node(self.new_id(), None, namespace, b"", NO_BLOCKS, self)
-
-    def _forget_root(self, root: Node) -> None:
-        """Drop a root that is empty: passing tenants leave nothing behind."""
-        if not (root.children or root.num_receipts):
-            root.alive = False
-            self.roots.pop(root.namespace, None)
-
-    def _remove(self, node: Node) -> None:
-        """Take a leaf without blocks out of the tree."""
-        assert node.parent is not None
-        del node.parent.children[bytes(node.edge[: self.block_bytes])]
-        node.alive = False
-        self.num_nodes -= 1
-        if node.resident:
-            self.left_device(node)
-        if node.parent.parent is None:
-            self._forget_root(node.parent)
+def checked_policy(policy: EvictionPolicy | None) -> EvictionPolicy:
+    """Return the policy, LRU for none; raise `ConfigError` for what is not one."""
+    if policy is None:
+        return LRU()
+    if isinstance(policy, type) or not callable(getattr(policy, "victim", None)):
+        raise ConfigError(f"policy must be a policy object such as LRU(), not {shown(policy)}")
+    if missing := [name for name in HOOKS if not callable(getattr(policy, name, None))]:
+        raise ConfigError(
+            f"policy {shown(policy)} has no {missing[0]}: inherit from EvictionPolicy"
+        )
+    return policy
 
 
 def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:

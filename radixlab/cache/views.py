@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import NodeView, TreeStats
+from radixlab.cache.results import NodeView, TreeStats
 
 
 def walk_nodes(roots: Iterable[Node]) -> Iterator[Node]:

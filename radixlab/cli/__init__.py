@@ -70,6 +70,11 @@ COMMANDS = {
         "replay",
         "Run the requests of TRACE through the cache, one after another, and count what it finds.",
     ),
+    "rules": Place(
+        "radixlab.cli.rules",
+        "rules_command",
+        "Print the rules that the cache keeps: all, those of a LETTER, or one by its ID in full.",
+    ),
     "model": Place(
         "radixlab.cli.model", "model", "List the models that the course knows, or fetch one."
     ),

@@ -83,7 +83,7 @@ def serve_all(
         for arrival in waiting:
             passes[arrival] += arrival < served
         waiting.update(islice(coming, 1))
-    return Served(manager.hit_tokens, sum(map(len, prompts)), max(passes), num_shorter)
+    return Served(manager.counts.hit_tokens, sum(map(len, prompts)), max(passes), num_shorter)
 
 
 def passes_of_a_cold_request(order: Order, max_rounds: int = 200) -> int | None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence as Many
 import numpy as np
 
 from radixlab.cache.canary import KVCanary
-from radixlab.cache.protocols import Transfer
+from radixlab.cache.results import Transfer
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import CacheConfig, positive
 from radixlab.model.work import Work

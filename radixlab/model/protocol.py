@@ -3,7 +3,7 @@
 from collections.abc import Sequence as Many
 from typing import Any, Protocol
 
-from radixlab.cache.protocols import Transfer
+from radixlab.cache.results import Transfer
 from radixlab.model.work import Work
 
 

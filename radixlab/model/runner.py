@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from radixlab.attention import PlanCache, TorchKVStore, check_backend
-from radixlab.cache.protocols import Transfer
+from radixlab.cache.results import Transfer
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
 from radixlab.model.layout import store_by_columns

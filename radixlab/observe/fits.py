@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radixlab import events as ev
-from radixlab.events import Event, Runs
+from radixlab.events import Event, Runs, field_names
 from radixlab.observe.fields import are_tokens, is_count, is_number
 from radixlab.observe.state import NodeState, SequenceState, State, expand
 
@@ -32,7 +32,7 @@ def growth(state: State, event: Event) -> int:
     Nothing is changed. Only the event and what it concerns are looked at.
     """
     name = type(event).__name__
-    for field in event.__slots__:
+    for field in field_names(type(event)):
         if field.endswith("runs"):
             _check_runs(state, field, getattr(event, field))
     return _RULES[name](state, event) if name in _RULES else 0

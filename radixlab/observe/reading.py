@@ -37,8 +37,8 @@ from radixlab.observe.wire import (
     event_from_json,
 )
 
-READABLE = (2, 3)
-"""Versions that can be read; version 2 has no checksums and no counts."""
+READABLE = (2, 3, 4)
+"""Versions that can be read: 2 has no checksums and no counts, 3 no sites."""
 MAX_LINE_BYTES = 2**28
 KINDS = ("copy", "write_back", "load_back")
 _FAULTS = (LookupError, TypeError, ValueError, AttributeError, AssertionError, CacheError)

@@ -19,7 +19,7 @@ from radixlab.events import Event, TreeResynced
 from radixlab.observe.snapshot import Cache, attach, next_seq, snapshot
 from radixlab.observe.wire import block_id_fields, event_to_json, sealed, state_to_json
 
-VERSION = 3
+VERSION = 4
 _KNOWN = f'{{"type":"Recording","version":{VERSION},'
 _HEAD = f'{_KNOWN}"num_events":'
 _COUNT_WIDTH = 20

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from radixlab.cache.manager import KVCacheManager
 from radixlab.events import Emit, Event
-from radixlab.observe.state import SequenceState, State
+from radixlab.observe.state import COUNTERS, SequenceState, State
 from radixlab.observe.watch import WatchedTree, node_state
 
 Cache = KVCacheManager | WatchedTree
@@ -36,26 +36,14 @@ def snapshot(cache: Cache) -> State:
             for s in cache.sequences.values()
         },
         transfers=[(t.src, t.dst, t.kind) for t in cache.transfers],
-        tick=cache.tick,
-        num_requests=cache.num_requests,
-        prompt_tokens=cache.prompt_tokens,
-        hit_tokens=cache.hit_tokens,
-        evicted_blocks=cache.supply.evicted_blocks,
-        copied_blocks=cache.copies.num_copied,
         num_host_blocks=cache.config.num_host_blocks,
-        host_hit_tokens=cache.host_hit_tokens,
-        written_back_blocks=cache.host.written_back_blocks if cache.host else 0,
-        loaded_back_blocks=cache.host.loaded_back_blocks if cache.host else 0,
-        dropped_blocks=cache.host.dropped_blocks if cache.host else 0,
-        resumed_prompt_tokens=cache.resumed_prompt_tokens,
-        resumed_hit_tokens=cache.resumed_hit_tokens,
-        quarantined_blocks=cache.quarantined_blocks,
+        **{name: getattr(cache.counts, name) for name in COUNTERS},
     )
 
 
 def next_seq(cache: Cache) -> int:
     """Return the number of the next event."""
-    return cache.next_seq if isinstance(cache, WatchedTree) else cache.stamp.seq
+    return cache.next_seq if isinstance(cache, WatchedTree) else cache.log.seq
 
 
 def attach(cache: Cache, listener: Emit) -> Callable[[], None]:

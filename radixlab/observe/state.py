@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radixlab import events as ev
-from radixlab.events import Event, Namespace, Runs
+from radixlab.events import Event, Namespace, Runs, field_names
 
 
 @dataclass(slots=True)
@@ -81,6 +81,12 @@ class State:
             node = None if node.parent_id is None else self.nodes.get(node.parent_id)
         if node is not None:
             raise ValueError(f"node {node.id} is its own ancestor")
+
+
+COUNTERS = tuple(
+    name for name in field_names(ev.CacheRestarted) if name not in field_names(ev.AllBlocksCleared)
+)
+"""What the cache counts, by the names that a state, a restart and `Counts` have in common."""
 
 
 def expand(runs: Runs) -> list[int]:
@@ -290,7 +296,7 @@ def _blocks_quarantined(state: State, e: ev.BlocksQuarantined) -> None:
 
 def _cache_restarted(state: State, e: ev.CacheRestarted) -> None:
     state.nodes, state.sequences, state.transfers = {}, {}, []
-    for counter in e.__slots__[2:]:  # all but `seq` and `step`
+    for counter in COUNTERS:
         setattr(state, counter, getattr(e, counter))
 
 

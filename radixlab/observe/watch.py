@@ -11,15 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from radixlab.cache.protocols import (
-    BlockIds,
-    InsertResult,
-    Match,
-    NodeView,
-    PrefixTree,
-    Receipt,
-    TreeStats,
-)
+from radixlab.cache.protocols import PrefixTree
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TokensLike
 from radixlab.events import (
@@ -27,16 +20,25 @@ from radixlab.events import (
     BlockStored,
     Emit,
     Event,
+    Log,
     Namespace,
     NodeLocked,
     NodeSplit,
     NodeUnlocked,
-    Stamp,
     TreeResynced,
 )
 from radixlab.observe.state import NodeState, State, fold
 
 Result = TypeVar("Result")
+
+SITES: dict[type[Event], str] = {
+    NodeSplit: "tree.split",
+    BlockStored: "tree.store",
+    BlockRemoved: "tree.take_tail",
+    NodeLocked: "locks.lock",
+    NodeUnlocked: "locks.unlock",
+}
+"""Where our own tree emits these when it is called directly; the site of a watched tree's event."""
 
 
 def watch(
@@ -66,14 +68,14 @@ class WatchedTree:
     ) -> None:
         self.tree = tree
         self.emit = emit
-        self._stamp = Stamp()
+        self._log = Log()
         self._state = State(num_blocks, block_size)
         self._report(None)
 
     @property
     def next_seq(self) -> int:
         """The number of the next event."""
-        return self._stamp.seq
+        return self._log.seq
 
     def snapshot(self) -> State:
         """Read the tree's state now."""
@@ -96,11 +98,11 @@ class WatchedTree:
         """Pass on, and report."""
         return self._report(self.tree.insert(tokens, block_ids, namespace))
 
-    def lock(self, node: Any) -> Receipt:
+    def lock(self, node: Any) -> Any:
         """Pass on, and report."""
         return self._report(self.tree.lock(node))
 
-    def unlock(self, receipt: Receipt) -> None:
+    def unlock(self, receipt: Any) -> None:
         """Pass on, and report."""
         self.tree.unlock(receipt)
         self._report(None)
@@ -131,9 +133,8 @@ class WatchedTree:
         if self._state.nodes != now.nodes:
             self._state.nodes = now.nodes
             if self.emit:
-                self.emit(
-                    TreeResynced(*self._stamp(), tuple(_row(node) for node in now.nodes.values()))
-                )
+                rows = tuple(_row(node) for node in now.nodes.values())
+                self.emit(TreeResynced(*self._log.stamp(), nodes=rows))
         return result
 
     def _difference(self, before: State, now: State) -> Iterator[Event]:
@@ -146,18 +147,34 @@ class WatchedTree:
         for node in reversed(list(before.nodes.values())):  # children before parents
             keep = len(now.nodes[node.id].block_ids) if node.id in now.nodes else 0
             if gone := node.block_ids[keep:]:
-                yield BlockRemoved(*self._stamp(), node.id, _runs(gone), "evicted", node.tick)
+                yield BlockRemoved(
+                    *self._log.stamp(),
+                    site=SITES[BlockRemoved],
+                    node_id=node.id,
+                    block_runs=_runs(gone),
+                    reason="evicted",
+                    tick=node.tick,
+                )
         for node in now.nodes.values():
             known = len(before.nodes[node.id].block_ids) if node.id in before.nodes else 0
             if new := node.block_ids[known:]:
                 start = known * now.block_size
                 yield BlockStored(
-                    *self._stamp(), node.id, node.parent_id, node.namespace, None, start,
-                    _runs(new), node.tick, tuple(node.tokens[start:]),
-                )  # fmt: skip
+                    *self._log.stamp(),
+                    site=SITES[BlockStored],
+                    node_id=node.id,
+                    parent_id=node.parent_id,
+                    namespace=node.namespace,
+                    sequence_id=None,
+                    start_token=start,
+                    block_runs=_runs(new),
+                    tick=node.tick,
+                    token_ids=tuple(node.tokens[start:]),
+                )
         for node_id, change in _receipts_changed(before, now).items():
             for _ in range(abs(change)):
-                yield (NodeLocked if change > 0 else NodeUnlocked)(*self._stamp(), node_id, None)
+                kind = NodeLocked if change > 0 else NodeUnlocked
+                yield kind(*self._log.stamp(), site=SITES[kind], node_id=node_id, sequence_id=None)
 
     def _split_below(self, before: State, now: State, upper: NodeState) -> Iterator[Event]:
         """`upper` is new, and a child of it has lost exactly these blocks from its front."""
@@ -170,7 +187,13 @@ class WatchedTree:
                 and old
                 and old.block_ids == upper.block_ids + lower.block_ids
             ):
-                yield NodeSplit(*self._stamp(), lower.id, upper.id, len(upper.block_ids))
+                yield NodeSplit(
+                    *self._log.stamp(),
+                    site=SITES[NodeSplit],
+                    node_id=lower.id,
+                    upper_id=upper.id,
+                    num_blocks=len(upper.block_ids),
+                )
 
 
 def _receipts_changed(before: State, now: State) -> dict[int, int]:

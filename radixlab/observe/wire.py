@@ -8,11 +8,11 @@ a file is *sealed*: it carries a checksum of all its other fields.
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from radixlab.config import shown
-from radixlab.events import EVENT_TYPES, Event
+from radixlab.events import EVENT_TYPES, Event, field_names
 from radixlab.observe.fields import wrong_field
 from radixlab.observe.state import State
 
@@ -30,7 +30,8 @@ class RecordingWarning(UserWarning):
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """Return the event as a JSON-ready dict, its type under `"type"`."""
-    return {"type": type(event).__name__} | {f: getattr(event, f) for f in event.__slots__}
+    names = field_names(type(event))
+    return {"type": type(event).__name__} | {name: getattr(event, name) for name in names}
 
 
 def event_from_json(record: Any, where: str = "event") -> Event:
@@ -44,8 +45,7 @@ def event_from_json(record: Any, where: str = "event") -> Event:
     if cls is None:
         raise RecordingError(f"{where}: unknown event type {shown(record.get('type'))}")
     given = {name: _freeze(value) for name, value in record.items() if name != "type"}
-    known = {f.name for f in fields(cls)}
-    if extra := given.keys() - known:
+    if extra := given.keys() - set(field_names(cls)):
         raise RecordingError(f"{where}: {cls.__name__} has no field {shown(sorted(extra)[0])}")
     if (name := wrong_field(cls, given)) is not None:
         value = shown(record[name])

@@ -1,7 +1,9 @@
-"""Where the engine says it: for each event type, the line of radixlab/cache/ that makes the event.
+"""Where the engine says it: the line of radixlab/cache/ behind each site that emits an event.
 
-Reads the engine's source as text and imports none of it. What is not found is left out; the view
-shows no line then.
+A site is the name that the emitting statement gives its event, `site="tree.split"`, and no other
+statement has it. Reads the engine's source as text and imports nothing of it but the rulebook, so
+the lines are the same whether the engine runs from source or compiled. What is not found is left
+out; the view shows no line then.
 """
 
 import ast
@@ -10,22 +12,31 @@ from functools import cache
 from pathlib import Path
 
 import radixlab
+from radixlab.cache.rules import of
 from radixlab.events import EVENT_TYPES
 
 
 @cache
 def event_sources() -> dict[str, str]:
-    """Map event types to places such as `cache/tree.py:123 in RadixTree.split`."""
-    found: dict[str, str] = {}
-    package = Path(radixlab.__file__).parent
-    for path in sorted((package / "cache").glob("*.py")):
-        for name, line, function in _event_calls(path):
-            found.setdefault(name, f"{path.relative_to(package).as_posix()}:{line} in {function}")
-    return found
+    """Map sites to places such as `cache/tree.py:123 in RadixTree.split (rules M5, M6)`."""
+    return {
+        site: _place(path, line, function)
+        for path in sorted((Path(radixlab.__file__).parent / "cache").rglob("*.py"))
+        for site, line, function in emissions(path)
+    }
 
 
-def _event_calls(path: Path) -> Iterator[tuple[str, int, str]]:
-    """Yield `(event type, line, qualified function name)` for each event the file constructs."""
+def _place(path: Path, line: int, function: str) -> str:
+    """Name a line, its function, and the rules that the function enforces."""
+    file = path.relative_to(Path(radixlab.__file__).parent)
+    module = ".".join(file.with_suffix("").parts)
+    ids = [rule.id for rule in of(f"radixlab.{module}.{function}")]
+    rules = f" (rule{'s' if len(ids) > 1 else ''} {', '.join(ids)})" if ids else ""
+    return f"{file.as_posix()}:{line} in {function}{rules}"
+
+
+def emissions(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield `(site, line, qualified function name)` for each event that a file constructs."""
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError):
@@ -35,11 +46,17 @@ def _event_calls(path: Path) -> Iterator[tuple[str, int, str]]:
         node, where = stack.pop()
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             where = f"{where}.{node.name}".lstrip(".")
-        if isinstance(node, ast.Call) and (name := _called_name(node)) in EVENT_TYPES:
-            yield name, node.lineno, where
+        if isinstance(node, ast.Call) and _called_name(node) in EVENT_TYPES:
+            yield _site(node), node.lineno, where
         stack += [(child, where) for child in reversed(list(ast.iter_child_nodes(node)))]
 
 
 def _called_name(call: ast.Call) -> str:
     function = call.func
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _site(call: ast.Call) -> str:
+    """Return the name that the call gives its site; "" if it gives none."""
+    sites = (keyword.value for keyword in call.keywords if keyword.arg == "site")
+    return next((str(site.value) for site in sites if isinstance(site, ast.Constant)), "")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.cache.eviction import POLICIES, Belady
-from radixlab.cache.protocols import Transfer
+from radixlab.cache.results import Transfer
 from radixlab.cache.stats import CacheStats
 from radixlab.config import CacheConfig
 from radixlab.events import Namespace

@@ -113,7 +113,7 @@ def test_what_a_policy_remembers_is_bounded(name):
 
 @EACH
 def test_a_policy_decides_alike_every_time(name):
-    evicted = [churn(POLICIES[name](), 500).supply.evicted_blocks for _ in range(2)]
+    evicted = [churn(POLICIES[name](), 500).counts.evicted_blocks for _ in range(2)]
     trees = [sorted(churn(POLICIES[name](), 500).tree.walk(), key=str) for _ in range(2)]
     assert evicted[0] == evicted[1]
     assert trees[0] == trees[1]

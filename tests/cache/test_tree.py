@@ -163,7 +163,7 @@ def test_a_handle_may_be_locked_after_a_split():
 def test_a_split_is_told_once():
     "T5"
     radix_tree, events = tree("abcd"), []
-    radix_tree.emit = events.append
+    radix_tree.log.emit = events.append
     radix_tree.match_prefix(text("abx"))
     (split,) = events
     assert isinstance(split, NodeSplit)
@@ -242,7 +242,7 @@ def test_the_tree_keeps_its_own_copy_of_the_ids():
 def test_a_stored_node_names_a_parent_that_is_known():
     "T5"
     radix_tree, events = RadixTree(BLOCK_SIZE), []
-    radix_tree.emit = events.append
+    radix_tree.log.emit = events.append
     for path in ("abc", "abd", "abde", "z"):
         radix_tree.insert(text(path), np.arange(len(path), dtype=np.int32))
     known = {None}
@@ -382,7 +382,7 @@ def test_an_evicted_block_cannot_be_matched():
 def test_a_removal_is_told_with_its_blocks_and_the_reason():
     "E3"
     radix_tree, events = tree("abc"), []
-    radix_tree.emit = events.append
+    radix_tree.log.emit = events.append
     radix_tree.evict(2)
     (removed,) = events
     assert isinstance(removed, BlockRemoved)

@@ -110,8 +110,8 @@ GOOD = {
     "tree": lambda at: at["tree"],
 }
 TREES_OWN = {
-    *("find", "cut", "ancestor_at", "touch", "move", "move_down", "shorten", "split"),
-    *("left_device", "new_id"),
+    *("find", "goes_on", "cut", "ancestor_at", "touch", "store", "split", "take_tail"),
+    *("came_to_device", "left_device", "new_id", "report_to"),
 }
 """Methods that the tree has for the other parts of the engine, not for callers."""
 

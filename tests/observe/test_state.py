@@ -85,7 +85,7 @@ def test_the_parent_of_every_stored_block_is_known(seed):
 def test_events_carry_the_step_that_the_caller_sets():
     events = []
     manager = small_cache(events.append)
-    manager.stamp.step = 7
+    manager.log.step = 7
     manager.allocate([1, 2, 3])
     assert {event.step for event in events} == {7}
 
@@ -103,7 +103,7 @@ def test_what_is_freed_is_told():
 def test_without_a_listener_nothing_is_numbered():
     manager = small_cache()
     list(live(manager, 0))
-    assert manager.stamp.seq == 0
+    assert manager.log.seq == 0
 
 
 def test_a_listener_changes_nothing():

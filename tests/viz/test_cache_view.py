@@ -1,21 +1,16 @@
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import radixlab
-from radixlab.cache import KVCacheManager, OutOfBlocksError, RadixTree
-from radixlab.cache.quarantine import quarantine
-from radixlab.cache.restart import restart
+from radixlab.cache import KVCacheManager, RadixTree
 from radixlab.config import CacheConfig
-from radixlab.events import EVENT_TYPES, Event
 from radixlab.observe import snapshot, state_to_json, watch
 from radixlab.observe.state import State, fold_all
 from radixlab.viz import CacheView, summary
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.event_log import EventLog
-from radixlab.viz.sources import _event_calls, event_sources
+from radixlab.viz.sources import event_sources
 
 PROMPT = list(map(ord, "The capital of France is Paris. Q: what?"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -172,23 +167,6 @@ def test_forks_are_remembered_when_the_log_forgets() -> None:
     assert log.forks() == {child.id: first.id}
 
 
-def test_each_event_of_the_engine_has_a_source_line() -> None:
-    sources, package = event_sources(), Path(radixlab.__file__).parent
-    code = "".join(path.read_text("utf-8") for path in (package / "cache").glob("*.py"))
-    emitted = {name for name in EVENT_TYPES if f"{name}(" in code}
-    assert len(emitted) >= 18 and emitted <= sources.keys()
-    for name in emitted:
-        place = re.fullmatch(r"(cache/\w+\.py):(\d+) in \w+(\.\w+)*", sources[name])
-        assert place, sources[name]
-        line = (package / place[1]).read_text("utf-8").splitlines()[int(place[2]) - 1]
-        assert f"{name}(" in line
-
-
-def test_every_event_the_engine_emits_has_a_source_line() -> None:
-    emitted = {type(event).__name__ for event in life_of_everything()}
-    assert emitted == EVENT_TYPES.keys() - {"TreeResynced"} and emitted <= event_sources().keys()
-
-
 def test_a_tree_of_somebodys_own_shows_no_line_of_the_engine() -> None:
     class Own:
         def __init__(self) -> None:
@@ -197,41 +175,6 @@ def test_a_tree_of_somebodys_own_shows_no_line_of_the_engine() -> None:
     ours, own = (watch(tree, 2, 4) for tree in (RadixTree(block_size=2), Own()))
     assert CacheView(ours).recording["sources"] == event_sources()
     assert CacheView(own).recording["sources"] == {}
-
-
-def test_imports_annotations_and_comments_are_no_source(tmp_path: Path) -> None:
-    lines = ["from x import NodeSplit", "def f(e: NodeSplit) -> 'NodeSplit':", "    # NodeSplit()"]
-    path = tmp_path / "a.py"
-    path.write_text("\n".join([*lines, "    return ev.NodeSplit(1)", "NodeSplit(2)"]))
-    assert list(_event_calls(path)) == [("NodeSplit", 4, "f"), ("NodeSplit", 5, "")]
-
-
-def life_of_everything() -> list[Event]:
-    """Let a small engine emit all it can."""
-    events: list[Event] = []
-    cache = KVCacheManager(CacheConfig(24, 4, num_host_blocks=12), emit=events.append)
-    first, second = serve(cache, "Name it."), cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
-    twin = cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
-    for sequence in (second, twin):
-        cache.commit(sequence, sequence.num_tokens)
-    cache.complete(cache.append(cache.fork(second), [6]))
-    with pytest.raises(OutOfBlocksError):
-        cache.allocate(range(90))
-    cache.preempt(first)
-    for sequence in list(cache.sequences.values()):
-        cache.release(sequence)
-    for num_blocks in (1, 1, 24):
-        cache.evict(num_blocks)
-        cache.complete(cache.transfers)
-    third = cache.allocate([*PROMPT, 1, 2, 3, 4, 5])
-    cache.complete(third.copies)
-    cache.release(third)
-    cache.reset()
-    serve(cache, "Name it.")
-    cache.release(next(iter(cache.sequences.values())))
-    quarantine(cache, [0])
-    restart(cache)
-    return events
 
 
 def test_the_bundle_has_one_export_and_no_import() -> None:

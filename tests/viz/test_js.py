@@ -90,7 +90,7 @@ def tree_log() -> list[Event]:
     """Fill and lock a tree alone, which no request ever reads."""
     events: list[Event] = []
     tree = RadixTree(block_size=2)
-    tree.emit = events.append
+    tree.log.emit = events.append
     node = tree.insert([1, 2, 3, 4], np.array([0, 1], np.int32)).node
     fork = tree.insert([1, 2, 5, 6], np.array([2, 3], np.int32)).node
     receipts = [tree.lock(node), tree.lock(fork), tree.lock(fork)]

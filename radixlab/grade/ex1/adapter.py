@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from radixlab.cache.errors import CacheError, NamespaceError
-from radixlab.cache.protocols import BlockIds, InsertResult, Match, NodeView, Receipt, TreeStats
+from radixlab.cache.node import Receipt
+from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, TreeStats
 from radixlab.cache.tokens import TokensLike, as_tokens
 from radixlab.events import Namespace
 from radixlab.exercise.tree import Tokens

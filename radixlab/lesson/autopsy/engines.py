@@ -4,10 +4,12 @@ Each is a subclass with no fields of its own, so that it can take the place of t
 Do not read on before you have convicted them in lesson 03.
 """
 
+from typing import SupportsIndex
+
 from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
+from radixlab.cache.commit import Commit
 from radixlab.cache.node import Node
-from radixlab.cache.protocols import BlockIds
-from radixlab.cache.registry import Registry
+from radixlab.cache.results import BlockIds
 from radixlab.events import FinishReason, Namespace
 
 
@@ -21,7 +23,7 @@ class LeakyManager(KVCacheManager):
         super().release(sequence)
 
 
-class ForgetfulRegistry(Registry):
+class ForgetfulCommit(Commit):
     """Frees duplicates; the block table that named them goes on naming them."""
 
     def _use_the_trees(self, sequence: Sequence, start: int, kept: BlockIds) -> None:
@@ -37,7 +39,7 @@ class HalfLockedTree(RadixTree):
         upper.num_receipts, lower.num_receipts = lower.num_receipts, 0
         if upper.num_receipts and not lower.locked:
             upper.num_locked_children = 0
-            self.num_evictable_blocks += lower.num_blocks
+            self.locks.num_evictable_blocks += lower.num_blocks
             self.policy.on_evictable(lower)
         return upper
 
@@ -66,7 +68,7 @@ class LateCancelManager(KVCacheManager):
 class UncountedForkManager(KVCacheManager):
     """Starts a fork without counting it as a holder of the private blocks it shares."""
 
-    def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
+    def fork(self, sequence: Sequence, num_tokens: SupportsIndex | None = None) -> Sequence:
         """Start a second sequence from the same tokens."""
         child = super().fork(sequence, num_tokens)
         self.allocator.unshare(child.block_table[child.node.end :])
@@ -76,7 +78,12 @@ class UncountedForkManager(KVCacheManager):
 class EarlyUnlockManager(KVCacheManager):
     """Unlocks a prompt's blocks as soon as they are written: 'they are safe in the tree now'."""
 
-    def commit(self, sequence: Sequence, num_written: int, max_tokens: int | None = None) -> None:
+    def commit(
+        self,
+        sequence: Sequence,
+        num_written: SupportsIndex,
+        max_tokens: SupportsIndex | None = None,
+    ) -> None:
         """Register what is written."""
         super().commit(sequence, num_written, max_tokens)
         self.tree.unlock(Receipt(sequence.node))

@@ -33,7 +33,7 @@ HALF, DUPLICATE = "lock on one half of a split", "duplicate not re-pointed"
 CASES = {
     "A": Case(LEAK, engines.LeakyManager, (TWICE, HALF, STALE)),
     "B": Case(KEY, engines.NameKeyedTree, (STALE, DUPLICATE, TWICE)),
-    "C": Case(DUPLICATE, engines.ForgetfulRegistry, (IN_USE, KEY, HALF)),
+    "C": Case(DUPLICATE, engines.ForgetfulCommit, (IN_USE, KEY, HALF)),
     "D": Case(HALF, engines.HalfLockedTree, (STALE, LEAK, TWICE)),
     "E": Case(STALE, engines.StaleTree, (KEY, DUPLICATE, IN_USE)),
     "F": Case(TWICE, engines.LateCancelManager, (LEAK, FREED, STALE)),
@@ -47,7 +47,7 @@ def suspect(letter: str | None = None) -> KVCacheManager:
     engine = KVCacheManager(CacheConfig(num_blocks=14, block_size=4, explain=True))
     if letter is not None:
         broken = CASES[letter].culprit
-        parts: list[object] = [engine, engine.tree, engine.registry]
+        parts: list[object] = [engine, engine.tree, engine.commits]
         part = next(p for p in parts if issubclass(broken, type(p)))
         part.__class__ = broken  # it has no fields of its own, so only its methods change
     return engine

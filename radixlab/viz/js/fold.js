@@ -264,7 +264,7 @@ const FOLD_RULES = {
     state.quarantined_blocks = (state.quarantined_blocks ?? 0) + expand(e.block_runs).length;
   },
 
-  CacheRestarted(state, { type: _type, seq: _seq, step: _step, ...counters }) {
+  CacheRestarted(state, { type: _type, seq: _seq, step: _step, site: _site, ...counters }) {
     Object.assign(state, { nodes: new Map(), sequences: new Map(), transfers: [] });
     for (const [name, value] of Object.entries(counters)) {
       if (!Number.isInteger(value)) throw new Error(`${name} must be a whole number, not ${JSON.stringify(value)}`);

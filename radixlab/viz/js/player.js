@@ -104,9 +104,10 @@ function disable(button, off) {
 }
 
 function paintWhy(why, event, sources, sentence) {
-  if (why.text.textContent === sentence) return; // what is said twice is read aloud twice
+  const source = (event && Object.hasOwn(sources, event.site) && sources[event.site]) || "";
+  if (why.text.textContent === sentence && why.source.textContent === source) return; // else it is read aloud twice
   why.text.textContent = sentence;
-  why.source.textContent = (event && Object.hasOwn(sources, event.type) && sources[event.type]) || "";
+  why.source.textContent = source;
 }
 
 function drawLanes(canvas, timeline, position) {

@@ -1,9 +1,10 @@
-"""Broken time: registered too early, told wrongly, replayed wrongly."""
+"""Broken time: registered too early, freed too early, told wrongly, replayed wrongly."""
 
-from radixlab.cache import growth
 from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.node import Node
 from radixlab.cache.tree import RadixTree
-from radixlab.events import Stamp
+from radixlab.engine import Engine
+from radixlab.events import Log
 from radixlab.observe import state
 from tests.mutants.edits import Edit, breaks
 
@@ -19,8 +20,35 @@ def blocks_are_matchable_when_they_are_scheduled():
         Edit(
             KVCacheManager.allocate,
             {
-                "    return sequence\n": (
-                    "    self.commit(sequence, sequence.num_tokens)\n    return sequence\n"
+                "    return self.admission.admit(": "    sequence = self.admission.admit(",
+                "keep_blocks, resumed\n    )\n": (
+                    "keep_blocks, resumed\n    )\n"
+                    "    self.commit(sequence, sequence.num_tokens)\n"
+                    "    return sequence\n"
+                ),
+            },
+        )
+    ]
+
+
+@breaks("T2")
+def an_abort_frees_in_mid_step():
+    """The blocks of a request are free while the step under way still writes to them.
+
+    vLLM 45357: the scheduler ran ahead of the GPU, and another request got the blocks.
+    """
+    return [Edit(Engine._check_caller, {"if self._stepping:": "if False:"})]
+
+
+@breaks("T2")
+def a_dropped_stream_frees_at_once():
+    """What should wait for the next step is done now, and that may be in the middle of one."""
+    return [
+        Edit(
+            Engine.abort_soon,
+            {
+                'self._given_up.append(check_id("request_id", request_id))': (
+                    'self._abort(self.requests[request_id], "abort")'
                 )
             },
         )
@@ -30,7 +58,7 @@ def blocks_are_matchable_when_they_are_scheduled():
 @breaks("T5")
 def a_split_is_not_told():
     """A consumer of the stream keeps one node where the engine has two."""
-    return [Edit(RadixTree.split, {"if self.emit:": "if False:"})]
+    return [Edit(RadixTree.split, {"if emit := self.log.emit:": "if emit := None:"})]
 
 
 @breaks("T5")
@@ -38,8 +66,8 @@ def a_stored_block_names_a_parent_nobody_knows():
     """At the top of the tree the parent is a root, which no event ever told of."""
     return [
         Edit(
-            growth._stored,
-            {"if node.parent and node.parent.parent else": "if node.parent else"},
+            Node.parent_id.fget,
+            {"if self.parent and self.parent.parent else": "if self.parent else"},
         )
     ]
 
@@ -50,7 +78,7 @@ def the_numbers_have_gaps():
 
     llm-d 372: events were lost, and the children of the missing block dropped.
     """
-    return [Edit(Stamp.__call__, {"seq + 1": "seq + 1 + (seq % 9 == 8)"})]
+    return [Edit(Log.stamp, {"seq + 1": "seq + 1 + (seq % 9 == 8)"})]
 
 
 @breaks("T5")

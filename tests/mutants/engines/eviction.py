@@ -1,6 +1,7 @@
 """Broken eviction: the wrong victim, or one that is gone and still found."""
 
 from radixlab.cache.eviction import LRU
+from radixlab.cache.locks import Locks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.tree import RadixTree
@@ -12,7 +13,8 @@ def an_inner_node_is_evicted():
     """Whoever was used least recently goes, children or not; they hang on to nothing."""
     return [
         Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
-        Edit(RadixTree.shorten, {"assert not node.children": "assert True"}),
+        Edit(Locks.unlock, {"not leaf.num_resident_children and ": ""}),
+        Edit(RadixTree.take_tail, {"assert not node.children": "assert True"}),
     ]
 
 
@@ -20,7 +22,7 @@ def an_inner_node_is_evicted():
 def a_parent_never_becomes_a_candidate():
     """When the last child goes, nobody tells the policy: the inner blocks stay for ever."""
     return [
-        Edit(RadixTree.left_device, {"self.policy.on_evictable(parent)": "pass"}),
+        Edit(RadixTree.left_device, {"self.locks.on_evictable(parent)": "pass"}),
     ]
 
 
@@ -32,16 +34,17 @@ def a_leaf_is_trimmed_from_its_head():
     """
     return [
         Edit(
-            RadixTree.shorten,
+            RadixTree.take_tail,
             {
                 "node.block_ids[keep:]": "node.block_ids[:num_blocks]",
                 "    if keep:\n": (
                     "    if keep:\n"
                     "        cut = num_blocks * self.block_bytes\n"
-                    "        del node.parent.children[bytes(node.edge[: self.block_bytes])]\n"
+                    "        del node.parent.children[node.key]\n"
                     "        node.edge = node.edge[cut:]\n"
                     "        node.block_ids = node.block_ids[num_blocks:]\n"
-                    "        node.parent.children[bytes(node.edge[: self.block_bytes])] = node\n"
+                    "        node.key = bytes(node.edge[: self.block_bytes])\n"
+                    "        node.parent.children[node.key] = node\n"
                 ),
             },
         ),
@@ -56,7 +59,8 @@ def the_children_of_an_evicted_node_move_up():
     """
     return [
         Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
-        Edit(RadixTree.shorten, {"assert not node.children": "assert True"}),
+        Edit(Locks.unlock, {"not leaf.num_resident_children and ": ""}),
+        Edit(RadixTree.take_tail, {"assert not node.children": "assert True"}),
         Edit(
             RadixTree._remove,
             {
@@ -93,13 +97,19 @@ def a_matched_inner_node_is_not_refreshed():
 @breaks("E3")
 def a_release_does_not_refresh():
     """A long answer looks as old as its prompt's arrival."""
-    return [Edit(KVCacheManager._finish, {"    self.tree.touch(node, self.tick)\n": ""})]
+    return [Edit(KVCacheManager._finish, {"    self.tree.touch(node, self.counts.tick)\n": ""})]
 
 
 @breaks("E3")
 def the_most_recent_goes_first():
     """The heap is upside down: MRU under the name of LRU."""
-    return [Edit(LRU.__init__, {'attrgetter("tick")': "lambda node: -node.tick"})]
+    return [
+        Edit(
+            LRU.on_evictable,
+            {"heappush(self._heap, (node.tick,": "heappush(self._heap, (-node.tick,"},
+        ),
+        Edit(LRU.victim, {"node.tick == tick": "node.tick == -tick"}),
+    ]
 
 
 @breaks("E6")
@@ -111,6 +121,6 @@ def an_evicted_entry_stays_in_the_map():
     return [
         Edit(
             RadixTree._remove,
-            {"    del node.parent.children[bytes(node.edge[: self.block_bytes])]\n": ""},
+            {"    del parent.children[node.key]\n": ""},
         )
     ]

@@ -33,5 +33,5 @@ def a_load_back_drops_what_it_loads():
     """
     return [
         Edit(HostTier.hold, {"        self.allocator.share(node.block_ids)\n": ""}),
-        Edit(HostTier.load_back, {"        self.allocator.free(host_ids)\n": ""}),
+        Edit(HostTier._load_back, {"        self.allocator.free(host_ids)\n": ""}),
     ]

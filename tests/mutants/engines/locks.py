@@ -1,8 +1,9 @@
 """Broken locks and lifetimes: what is in use goes, what is not stays, what is free is freed."""
 
+from radixlab.cache.admission import Admission
 from radixlab.cache.allocator import BlockAllocator
-from radixlab.cache.eviction import LeafHeap
-from radixlab.cache.locks import protect, unprotect
+from radixlab.cache.eviction import LRU, LeafHeap
+from radixlab.cache.locks import Locks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.supply import BlockSupply
@@ -26,14 +27,13 @@ def a_lock_skips_its_own_node():
 def a_lock_stops_at_its_node():
     """The ancestors do not hear of the lock and count as evictable."""
     return [
-        Edit(protect, {"while node.parent is not None:": "while node.parent and not num_blocks:"}),
         Edit(
-            unprotect,
-            {
-                "while node.parent is not None and not (": (
-                    "while node.parent and not (num_blocks or "
-                )
-            },
+            Locks._protect,
+            {"while node.parent is not None:": "while node.parent and not num_blocks:"},
+        ),
+        Edit(
+            Locks.unlock,
+            {"while not (node.num_receipts": "while not (num_blocks or node.num_receipts"},
         ),
     ]
 
@@ -44,7 +44,7 @@ def a_receipt_is_good_twice():
 
     SGLang's `RadixCache.dec_lock_ref`: unlocked twice, `lock_ref` is -1 and nobody says so.
     """
-    return [Edit(RadixTree.unlock, {"    if receipt.released:": "    if False:"})]
+    return [Edit(Locks.unlock, {"    if receipt.released:": "    if False:"})]
 
 
 @breaks("L3")
@@ -55,11 +55,11 @@ def every_unlock_makes_blocks_evictable():
     """
     return [
         Edit(
-            RadixTree.unlock,
+            Locks.unlock,
             {
-                "    node.num_receipts -= 1\n": (
-                    "    node.num_receipts -= 1\n"
-                    "    self.num_evictable_blocks += node.num_blocks * bool(node.num_receipts)\n"
+                "    leaf.num_receipts -= 1\n": (
+                    "    leaf.num_receipts -= 1\n"
+                    "    self.num_evictable_blocks += leaf.num_blocks * bool(leaf.num_receipts)\n"
                 )
             },
         )
@@ -71,8 +71,8 @@ def a_lock_does_not_make_blocks_protected():
     """What is locked still counts as evictable: promised to the next request, and not there."""
     return [
         Edit(
-            RadixTree.lock,
-            {"self.num_evictable_blocks -= protect(": "protect("},
+            Locks._protect,
+            {"self.num_evictable_blocks -= num_blocks": "pass"},
         )
     ]
 
@@ -82,7 +82,9 @@ def a_locked_leaf_is_evicted():
     """The policy does not look at locks, and `trim` believes it: KV that is being read goes."""
     return [
         Edit(LeafHeap.first, {"self._live(node) and": "node.alive and not node.children and"}),
+        Edit(LRU.victim, {"and node.evictable": "and node.alive and not node.children"}),
         Edit(RadixTree.trim, {"(node.evictable and": "(node.alive and not node.children and"}),
+        Edit(BlockSupply.give_up, {"(node.evictable and": "(node.alive and not node.children and"}),
     ]
 
 
@@ -94,12 +96,10 @@ def room_is_made_before_the_hit_is_locked():
     """
     return [
         Edit(
-            KVCacheManager.allocate,
+            Admission.admit,
             {
-                "    # The locks come before": (
-                    "    new = self.supply.take(num_new, self.tick)\n    # The locks come before"
-                ),
-                "    new = self._take_or_give_up(num_new, sequence, partial, loading)\n": "",
+                "    # Lock: before": "    new = self._supply.take(num_new)\n    # Lock: before",
+                "    try:\n        new = self._supply.take(num_new)\n": "    try:\n        pass\n",
             },
         )
     ]
@@ -112,7 +112,7 @@ def the_hit_counts_as_room():
     The arithmetic of a review, vLLM 11565: need 4, free 5, and 2 of the 5 are the hit.
     """
     return [
-        Edit(BlockSupply.require, {"about_to_lock.num_unlocked_blocks()": "0"}),
+        Edit(BlockSupply.require, {"most -= about_to_lock.num_blocks": "pass"}),
     ]
 
 
@@ -124,12 +124,10 @@ def a_failed_admission_keeps_its_lock():
     """
     return [
         Edit(
-            KVCacheManager.allocate,
+            Admission.admit,
             {
-                "    self.supply.require(num_new + keep_blocks, about_to_lock=here)\n": "",
-                "    new = self._take_or": (
-                    "    self.supply.require(num_new)\n    new = self._take_or"
-                ),
+                "    self._require(num_new + keep_blocks, here)\n": "",
+                "    # Take.\n": "    self._supply.require(num_new)\n    # Take.\n",
             },
         )
     ]
@@ -140,8 +138,8 @@ def a_failed_admission_keeps_its_split():
     """The tree is cut for a request that is then refused."""
     return [
         Edit(
-            KVCacheManager.allocate,
-            {"    self.supply.require(": "    self.tree.cut(found)\n    self.supply.require("},
+            Admission.admit,
+            {"    self._require(": "    tree.cut(match)\n    self._require("},
         )
     ]
 
@@ -169,10 +167,10 @@ def a_finished_request_is_finished_again():
         Edit(
             KVCacheManager._finish,
             {
-                "    self._check_running(sequence)\n": (
-                    "    if sequence.receipt.released:\n"
-                    "        self.allocator.free(sequence.block_table[sequence.node.end :])\n"
-                    "        return\n"
+                "        self._check_running(sequence)\n": (
+                    "        if sequence.receipt.released:\n"
+                    "            self.allocator.free(sequence.block_table[sequence.node.end :])\n"
+                    "            return\n"
                 )
             },
         )
@@ -201,7 +199,7 @@ def a_second_free_is_believed():
     LMCache 5005.
     """
     return [
-        Edit(BlockAllocator._free_one, {" or self.is_free(block)": ""}),
+        Edit(BlockAllocator._free_one, {"if place >= self._head and": "if False and"}),
         Edit(BlockAllocator._any_free, {"return bool(": "return False and bool("}),
         Edit(
             BlockAllocator._push,

@@ -1,10 +1,10 @@
 """Broken matching: what a prompt hits, how a node is split, what enters the tree."""
 
-from radixlab.cache import growth
+from radixlab.cache.admission import Admission
+from radixlab.cache.commit import Commit
 from radixlab.cache.edges import common_blocks
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
-from radixlab.cache.registry import Registry
 from radixlab.cache.tree import RadixTree
 from tests.mutants.edits import Edit, breaks
 
@@ -14,8 +14,8 @@ def the_whole_prompt_is_matched():
     """A prompt that is cached to its last token leaves none to compute, so there are no logits."""
     return [
         Edit(
-            KVCacheManager.allocate,
-            {"(prompt.num_tokens - 1) // block_size": "prompt.num_tokens // block_size"},
+            Admission.admit,
+            {"(num_tokens - 1) // block_size": "num_tokens // block_size"},
         )
     ]
 
@@ -31,10 +31,11 @@ def a_hit_counts_the_agreeing_tokens_of_a_block():
     """The first tokens of the next block agree, so they count as hit; nobody copied their KV."""
     return [
         Edit(
-            KVCacheManager.allocate,
+            Admission.admit,
             {
                 "    sequence.priority =": (
-                    "    next_to = partial_hit(found.node, prompt, block_size)\n"
+                    "    from radixlab.cache.partial import partial_hit\n"
+                    "    next_to = partial_hit(match.node, prompt, block_size)\n"
                     "    sequence.hit_tokens += next_to.num_tokens if next_to else 0\n"
                     "    sequence.priority ="
                 )
@@ -67,14 +68,14 @@ def a_match_refreshes_the_half_it_did_not_match():
     """
     return [
         Edit(
-            KVCacheManager.allocate,
+            Admission.admit,
             {
-                "    # The locks come before": (
-                    "    if found.child is not None:\n"
-                    "        found.child.tick = self.tick + 1\n"
-                    "        if found.child.evictable:\n"
-                    "            self.tree.policy.on_evictable(found.child)\n"
-                    "    # The locks come before"
+                "    # Lock: before": (
+                    "    if match.child is not None:\n"
+                    "        match.child.tick = self._counts.tick + 1\n"
+                    "        if match.child.evictable:\n"
+                    "            tree.policy.on_evictable(match.child)\n"
+                    "    # Lock: before"
                 )
             },
         )
@@ -109,7 +110,7 @@ def a_handle_stays_with_the_upper_half():
             {
                 "    self.num_nodes += 1\n": (
                     "    grandparent, receipts = upper.parent, lower.num_receipts\n"
-                    "    for name in ('edge', 'block_ids', 'num_blocks', 'end', 'tick'):\n"
+                    "    for name in ('key', 'edge', 'block_ids', 'num_blocks', 'end', 'tick'):\n"
                     "        mine, others = getattr(upper, name), getattr(lower, name)\n"
                     "        setattr(upper, name, others)\n"
                     "        setattr(lower, name, mine)\n"
@@ -120,8 +121,8 @@ def a_handle_stays_with_the_upper_half():
                     "    lower.num_locked_children = upper.num_locked_children\n"
                     "    upper.num_locked_children = 1 if lower.num_locked_children else 0\n"
                     "    upper.parent, lower.parent = grandparent, upper\n"
-                    "    upper.children = {bytes(lower.edge[: self.block_bytes]): lower}\n"
-                    "    grandparent.children[bytes(upper.edge[: self.block_bytes])] = upper\n"
+                    "    upper.children = {lower.key: lower}\n"
+                    "    grandparent.children[upper.key] = upper\n"
                     "    self.num_nodes += 1\n"
                 )
             },
@@ -142,12 +143,10 @@ def an_edge_starts_a_block_too_early():
     """A leaf is labelled with the tokens of the block before its own."""
     return [
         Edit(
-            growth._add_leaf,
+            RadixTree.store,
             {
-                "    if parent.evictable:": (
-                    "    start = max(0, parent.end - 1) * step\n"
-                    "    edge = tokens.view[start : start + len(block_ids) * step]\n"
-                    "    if parent.evictable:"
+                "(node, tokens.view[start:stop], ": (
+                    "(node, tokens.view[max(0, start - step) :][: stop - start], "
                 )
             },
         )
@@ -160,13 +159,13 @@ def a_duplicate_is_freed_and_still_in_the_table():
 
     mini-sglang: of two equal prompts in one batch, the second went on in blocks that were free.
     """
-    return [Edit(Registry._use_the_trees, {"sequence.block_table[start:stop] = kept": "pass"})]
+    return [Edit(Commit._use_the_trees, {"sequence.block_table[start:stop] = kept": "pass"})]
 
 
 @breaks("M10")
 def a_duplicate_is_not_freed():
     """The table is re-pointed and the duplicate forgotten: each pair of equal prompts leaks."""
-    return [Edit(Registry._use_the_trees, {"    self._allocator.free(duplicates)": "    pass"})]
+    return [Edit(Commit._use_the_trees, {"    self._allocator.free(duplicates)": "    pass"})]
 
 
 @breaks("M12")
