@@ -35,6 +35,7 @@ LEFT_OUT = {
     "*/naive.py": "the control is measured as Python",
     "*/invariants.py": "runs in tests only",
     "*/codec.py": "NumPy does the work",
+    "*/rules.py": "a table, which is read and never hot",
     "*/eviction/[!l]*.py": "a policy that is not the default, for learners to copy and change",
     "*/eviction/lfu.py": "the same",
     "*/eviction/life_table.py": "the same",
@@ -105,11 +106,17 @@ def compile_copy(root: Path, folder: Path) -> list[str]:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
-        raise SystemExit(f"mypyc failed:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}")
+        raise SystemExit("\n".join(["mypyc failed:", *errors(done.stdout + done.stderr)]))
     made = [
         file.relative_to(folder) for suffix in ("*.so", "*.pyd") for file in folder.rglob(suffix)
     ]
     return [file.as_posix() for file in made if "build" not in file.parts]
+
+
+def errors(output: str) -> list[str]:
+    """Find the lines that say what is wrong; without any, the last ones."""
+    lines = output.splitlines()
+    return [line for line in lines if "error:" in line][:40] or lines[-40:]
 
 
 def skip_unneeded(_: str, names: list[str]) -> set[str]:
@@ -120,8 +127,8 @@ def skip_unneeded(_: str, names: list[str]) -> set[str]:
 def open_classes(source: str) -> str:
     """Let interpreted classes inherit from those of `SUBCLASSED`.
 
-    What mypyc needs for it stands in the two blank lines above the class, so that no line moves:
-    tracebacks of the compiled build name the lines that readers see.
+    What mypyc needs for it takes the place of the two blank lines above the class, so that no line
+    moves: tracebacks of the compiled build name the lines that readers see.
     """
     opened = (
         r"import mypy_extensions\n@mypy_extensions.mypyc_attr(allow_interpreted_subclasses=True)"

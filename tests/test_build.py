@@ -188,8 +188,7 @@ def test_a_learners_policy_is_asked_for_every_victim(policy: type[EvictionPolicy
 
 
 def test_a_method_of_an_heir_is_what_the_engine_calls() -> None:
-    manager = KVCacheManager(CacheConfig(num_blocks=8, block_size=4))
-    tree = Locking(4, None, None, manager.stamp)
+    tree = Locking(4)
     assert tree.match_prefix([1, 2, 3, 4]).node.id is not None
     tree.unlock(tree.lock(tree.match_prefix([1, 2, 3, 4]).node))
     assert tree.num_locks == 1

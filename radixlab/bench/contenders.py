@@ -30,6 +30,15 @@ class Contender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """One replay of a workload."""
+
+    cpu_us: float
+    """Mean thread CPU µs of the timed requests."""
+    token_hit_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A contender by name; `make` gives a new one, for a workload that it may look through."""
 
@@ -37,6 +46,24 @@ class Entry:
     make: Callable[[CacheConfig, Workload], Contender]
     caches: bool = True
     """Whether it has a hit rate: the floor has none."""
+    clock: Callable[[], int] = time.thread_time_ns
+    """CPU time, ns; that of the process for a contender that works in a thread of its own."""
+    elsewhere: Callable[[CacheConfig, bool], Timing] | None = None
+    """Replays in another process, with cold caches or not; the workload is known there."""
+
+    def replay(
+        self,
+        config: CacheConfig,
+        workload: Workload,
+        sweep: Callable[[], object] | None = None,
+        sweep_every: int = 1,
+    ) -> Timing:
+        """Let a new contender serve the workload; see `time_replay`."""
+        if self.elsewhere:
+            return self.elsewhere(config, sweep is not None)
+        with settled():
+            contender = self.make(config, workload)
+            return time_replay(contender, config, workload, sweep, sweep_every, self.clock)
 
 
 class Ours:
@@ -87,21 +114,13 @@ def ours_from(engine: Any = cache, name: str = "radixlab") -> Entry:
     return Entry(name, lambda config, _: Ours(engine.KVCacheManager(config), engine.Tokens))
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One replay of a workload."""
-
-    cpu_us: float
-    """Mean thread CPU µs of the timed requests."""
-    token_hit_rate: float
-
-
 def time_replay(
     contender: Contender,
     config: CacheConfig,
     workload: Workload,
     sweep: Callable[[], object] | None = None,
     sweep_every: int = 1,
+    clock: Callable[[], int] = time.thread_time_ns,
 ) -> Timing:
     """Serve every request that fits.
 
@@ -113,10 +132,10 @@ def time_replay(
         if sweep and is_timed:
             sweep()
         prepared = contender.prepare(request)
-        start = time.thread_time_ns()
+        start = clock()
         hit_tokens += contender.serve(prepared)
         if is_timed:
-            cpu_ns += time.thread_time_ns() - start
+            cpu_ns += clock() - start
             timed += 1
         prompt_tokens += len(request.prompt)
     hit_rate = hit_tokens / prompt_tokens if prompt_tokens else 0.0

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from radixlab.build import cache_build
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -69,6 +71,7 @@ def machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "cache": cache_build(),
         "system": platform.system(),
         "date": date.today().isoformat(),
     }

@@ -5,6 +5,7 @@ It knows where they are and what they promise; nothing of the engines.
 
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ class Peers:
 def find_peers(folder: Path | None) -> Peers:
     """Load the caches that the wheels unpacked in `folder` offer."""
     if folder is None:
-        return Peers(not_run={"SGLang, vLLM, mini-sglang, nano-vllm": NO_WHEELS})
+        return Peers(not_run={"SGLang, vLLM, Dynamo, mini-sglang, nano-vllm": NO_WHEELS})
     root = Path(__file__).resolve().parents[2]
     if not root.joinpath(*ADAPTERS.split("."), "__init__.py").is_file():
         return Peers(not_run={"every peer": f"{ADAPTERS} is in the repository only"})
@@ -39,9 +40,10 @@ def find_peers(folder: Path | None) -> Peers:
         if peer.make is None:
             peers.not_run[peer.name] = peer.not_run
         else:
-            peers.entries.append(_entry(peer.name, peer.make))
+            peers.entries.append(_entry(peer.name, peer.make, peer.in_threads))
     return peers
 
 
-def _entry(name: str, make: Callable[[CacheConfig], Contender]) -> Entry:
-    return Entry(name, lambda config, workload: make(config))
+def _entry(name: str, make: Callable[[CacheConfig], Contender], in_threads: bool) -> Entry:
+    clock = time.process_time_ns if in_threads else time.thread_time_ns
+    return Entry(name, lambda config, workload: make(config), clock=clock)

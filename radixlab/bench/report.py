@@ -75,7 +75,7 @@ def machine_line() -> str:
     facts = machine()
     return (
         f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}, "
-        f"NumPy {facts['numpy']}, {facts['date']}"
+        f"NumPy {facts['numpy']}, cache {facts['cache']}, {facts['date']}"
     )
 
 

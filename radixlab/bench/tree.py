@@ -9,10 +9,11 @@ tokens arrive after the sweep.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry, ours_from, settled, time_replay
+from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry, ours_from
 from radixlab.bench.measure import Spread, ratios, spread
 from radixlab.bench.silent import silent_engine
 from radixlab.config import CacheConfig
@@ -42,6 +43,8 @@ class TraceRow:
     """This ÷ ours, formed inside each round."""
     token_hit_rate: float | None
     """None for the floor, which caches nothing."""
+    over_compiled: Spread | None = None
+    """This ÷ ours compiled, formed inside each round; None where that build did not take part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,16 @@ class EventsRow:
     """The one ÷ the other, formed inside each round."""
 
 
+def workload_source() -> str:
+    """Name the conversation trace's file, or where there is none a generator."""
+    return str(conversation_trace() or FALLBACK)
+
+
 def bench_workload(limit: int) -> Workload:
-    """Open the conversation trace, or where there is none a generator; its name says which."""
-    trace = conversation_trace()
-    if trace is None:
-        return open_workload(FALLBACK, limit)
-    workload = open_workload(str(trace), limit)
-    return Workload(trace.name, workload.num_requests, workload.requests)
+    """Open what `workload_source` names; the workload's name says which."""
+    source = workload_source()
+    workload = open_workload(source, limit)
+    return Workload(Path(source).name, workload.num_requests, workload.requests)
 
 
 def expanded(workload: Workload) -> Workload:
@@ -72,9 +78,12 @@ def expanded(workload: Workload) -> Workload:
     return Workload(workload.name, workload.num_requests, lambda: iter(requests))
 
 
-def contenders(peers: Sequence[Entry], is_cold: bool = False) -> list[Entry]:
+def contenders(
+    peers: Sequence[Entry], is_cold: bool = False, compiled: Entry | None = None
+) -> list[Entry]:
     """List who takes part; the naive twin has no cache to be cold."""
-    return [OURS, *peers, FLOOR] if is_cold else [OURS, *peers, NAIVE, FLOOR]
+    ours = [OURS, compiled] if compiled else [OURS]
+    return [*ours, *peers, FLOOR] if is_cold else [*ours, *peers, NAIVE, FLOOR]
 
 
 def measure_trace(
@@ -85,25 +94,23 @@ def measure_trace(
     peers: Sequence[Entry] = (),
     is_cold: bool = False,
     progress: Progress | None = None,
+    compiled: Entry | None = None,
 ) -> list[TraceRow]:
     """Replay the workload `rounds` times through all contenders; `progress` after each replay."""
     workload = expanded(workload)
-    turns = [(entry, pool) for pool in pools for entry in contenders(peers, is_cold)]
+    turns = [(entry, pool) for pool in pools for entry in contenders(peers, is_cold, compiled)]
     cpu_us: dict[tuple[str, int], list[float]] = {(e.name, pool): [] for e, pool in turns}
     hit_rates: dict[tuple[str, int], float | None] = {}
     sweep = sweeper() if is_cold else None
     for _ in range(rounds):
         for entry, pool in turns:
             config = CacheConfig(num_blocks=pool, block_size=block_size)
-            with settled():
-                timing = time_replay(
-                    entry.make(config, workload), config, workload, sweep, COLD_EVERY
-                )
+            timing = entry.replay(config, workload, sweep, COLD_EVERY)
             cpu_us[entry.name, pool].append(timing.cpu_us)
             hit_rates[entry.name, pool] = timing.token_hit_rate if entry.caches else None
             if progress:
                 progress()
-    return list(_rows(cpu_us, hit_rates))
+    return list(_rows(cpu_us, hit_rates, compiled.name if compiled else None))
 
 
 def measure_events(
@@ -115,8 +122,7 @@ def measure_events(
     cpu_us: dict[str, list[float]] = {entry.name: [] for entry in pair}
     for index in range(rounds):
         for entry in pair if index % 2 else reversed(pair):
-            with settled():
-                timing = time_replay(entry.make(config, workload), config, workload)
+            timing = entry.replay(config, workload)
             cpu_us[entry.name].append(timing.cpu_us)
         if progress:
             progress()
@@ -131,10 +137,15 @@ def sweeper(num_bytes: int = SWEPT_BYTES) -> Callable[[], object]:
 
 
 def _rows(
-    cpu_us: dict[tuple[str, int], list[float]], hit_rates: dict[tuple[str, int], float | None]
+    cpu_us: dict[tuple[str, int], list[float]],
+    hit_rates: dict[tuple[str, int], float | None],
+    compiled: str | None,
 ) -> Iterator[TraceRow]:
     for (contender, pool), rounds in cpu_us.items():
         over_floor = ratios(rounds, cpu_us[FLOOR.name, pool])
         over_ours = ratios(rounds, cpu_us[OURS.name, pool])
+        over_compiled = ratios(rounds, cpu_us[compiled, pool]) if compiled else None
         hit_rate = hit_rates[contender, pool]
-        yield TraceRow(contender, pool, spread(rounds), over_floor, over_ours, hit_rate)
+        yield TraceRow(
+            contender, pool, spread(rounds), over_floor, over_ours, hit_rate, over_compiled
+        )

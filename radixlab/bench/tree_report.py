@@ -1,13 +1,19 @@
 """The report of `radixlab bench tree`: what was measured, beside the goals it is held to."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from radixlab.bench.builds import NAME as COMPILED_NAME
+from radixlab.bench.builds import BuildError, as_entry, compiled_worker, fast_python
+from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry
 from radixlab.bench.goals import Goal
 from radixlab.bench.growth import SIZES, GrowthRow, measure_growth
 from radixlab.bench.measure import Spread, machine
+from radixlab.bench.memory import BLOCKS as MEMORY_BLOCKS
+from radixlab.bench.memory import MemoryRow, measure_memory
+from radixlab.bench.memory_report import WHAT, memory_json, memory_table
 from radixlab.bench.peers import Peers, find_peers
 from radixlab.bench.report import count, machine_line, markdown_table, text_table, triple
 from radixlab.bench.tree import (
@@ -19,11 +25,16 @@ from radixlab.bench.tree import (
     contenders,
     measure_events,
     measure_trace,
+    workload_source,
 )
 from radixlab.workloads import Workload
 
-FLOOR_GOAL = Goal("≤", 4, beyond=2.5, of="÷ floor")
+FLOOR_GOALS = {
+    OURS.name: Goal("≤", 4, beyond=2.5, of="÷ floor"),
+    COMPILED_NAME: Goal("≤", 2.5, beyond=1.7, of="÷ floor"),
+}
 """Ours ÷ floor at the smaller pool, caches warm."""
+NO_GOALS: tuple[Goal | None, Goal | None] = (None, None)
 PEER_GOALS = {
     "SGLang 0.5.23 RadixCache": (
         Goal("≥", 12, beyond=20, of="÷ radixlab"),
@@ -36,6 +47,17 @@ PEER_GOALS = {
     "vLLM 0.33.0 (sha256)": (Goal("≥", 200, beyond=400, of="÷ radixlab"), None),
 }
 """Peer ÷ ours: with caches warm, and cold."""
+COMPILED_PEER_GOALS = {
+    "SGLang 0.5.23 RadixCache": (
+        Goal("≥", 20, beyond=30, of="÷ compiled"),
+        Goal("≥", 5, beyond=7, of="÷ compiled"),
+    ),
+    "SGLang 0.5.23 default (Rust core)": (
+        Goal("≥", 25, beyond=35, of="÷ compiled"),
+        Goal("≥", 6, beyond=10, of="÷ compiled"),
+    ),
+}
+"""The same for the compiled build; these hold where it takes part."""
 FLATNESS_GOAL = Goal("≤", 2, beyond=1.7)
 """Cost at the largest tree ÷ at the smallest, each operation."""
 EVENTS_GOAL = Goal("≤", 1.05, beyond=1.02)
@@ -60,6 +82,7 @@ class TreeReport:
     cold_rows: list[TraceRow] = field(default_factory=list)
     events: EventsRow | None = None
     not_run: dict[str, str] = field(default_factory=dict)
+    memory_rows: list[MemoryRow] = field(default_factory=list)
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -82,6 +105,7 @@ class TreeReport:
             "cold": [_trace_json(row, self.rounds, True) for row in self.cold_rows],
             "events": _events_json(self.events) if self.events else None,
             "growth": [_growth_json(row, self.rounds) for row in self.growth_rows],
+            "memory": memory_json(self.memory_rows),
             "not_run": self.not_run,
         }
 
@@ -111,6 +135,8 @@ class TreeReport:
                 f"{count(self.events.rounds, 'round')}, median (min - max)",
                 table(*_events_table(self.events)),
             ]
+        if self.memory_rows:
+            parts += [WHAT, table(*memory_table(self.memory_rows))]
         return [
             *parts,
             f"µs of one operation on a tree of so many blocks: median of {self.num_samples} "
@@ -126,41 +152,80 @@ def measure_tree(
     quick: bool,
     progress: Progress,
     peers_folder: Path | None = None,
+    fast: Path | None = None,
 ) -> TreeReport:
-    """Run the whole benchmark; `command` is what the report will say it was."""
+    """Run the whole benchmark; `command` is what the report will say it was.
+
+    `fast` is the Python of the compiled build, by default that of `.venv-fast`.
+    """
     rounds = rounds or (1 if quick else 5)
     num_samples = 100 if quick else 500
     sizes = SIZES[:-1] if quick else SIZES
-    workload = bench_workload(limit or (200 if quick else 2000))
+    limit = limit or (200 if quick else 2000)
+    workload = bench_workload(limit)
     peers = find_peers(peers_folder)
-    trace_rows = _measure_trace(workload, rounds, peers, False, progress)
-    cold_rows = _measure_trace(workload, rounds, peers, True, progress)
+    with with_compiled(fast, limit, peers.not_run) as compiled:
+        trace_rows = _measure_trace(workload, rounds, peers, False, progress, compiled)
+        cold_rows = _measure_trace(workload, rounds, peers, True, progress, compiled)
     event_rounds = rounds if quick else max(rounds, EVENT_ROUNDS)
     with progress(event_rounds, "events", "round") as advance:
         events = measure_events(workload, event_rounds, progress=advance)
     with progress(rounds * len(sizes), "growth", "tree") as advance:
         growth_rows = measure_growth(rounds, num_samples, sizes, advance)
+    names = [row.contender for row in trace_rows if row.num_blocks == POOLS[0]]
+    names = [name for name in names if name not in (NAIVE.name, FLOOR.name)]
+    with progress(len(names), "memory", "cache") as advance:
+        memory_rows, failed = measure_memory(
+            names,
+            MEMORY_BLOCKS // (10 if quick else 1),
+            peers_folder,
+            fast or fast_python(),
+            advance,
+        )
+    not_run = peers.not_run | {f"memory of {name}": why for name, why in failed.items()}
     return TreeReport(
-        command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events,
-        peers.not_run,
+        command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events, not_run,
+        memory_rows,
     )  # fmt: skip
 
 
+@contextmanager
+def with_compiled(fast: Path | None, limit: int, not_run: dict[str, str]) -> Iterator[Entry | None]:
+    """Start the compiled build as a contender; where that fails, note the reason and go on."""
+    with ExitStack() as stack:
+        try:
+            worker = stack.enter_context(
+                compiled_worker(fast or fast_python(), workload_source(), limit)
+            )
+        except (BuildError, OSError) as error:
+            not_run[COMPILED_NAME] = str(error)
+            yield None
+        else:
+            yield as_entry(worker)
+
+
 def _measure_trace(
-    workload: Workload, rounds: int, peers: Peers, is_cold: bool, progress: Progress
+    workload: Workload,
+    rounds: int,
+    peers: Peers,
+    is_cold: bool,
+    progress: Progress,
+    compiled: Entry | None,
 ) -> list[TraceRow]:
-    total = rounds * len(POOLS) * len(contenders(peers.entries, is_cold))
+    total = rounds * len(POOLS) * len(contenders(peers.entries, is_cold, compiled))
     with progress(total, "cold" if is_cold else "trace", "replay") as advance:
         return measure_trace(
-            workload, rounds, peers=peers.entries, is_cold=is_cold, progress=advance
-        )
+            workload, rounds, peers=peers.entries, is_cold=is_cold, progress=advance,
+            compiled=compiled,
+        )  # fmt: skip
 
 
 def _trace_table(
     rows: list[TraceRow], rounds: int, is_cold: bool
 ) -> tuple[list[str], list[list[str]]]:
     header = [
-        "manager", "blocks", "CPU µs/request", "÷ radixlab", "÷ floor", "goal", "token hit rate"
+        "manager", "blocks", "CPU µs/request", "÷ radixlab", "÷ compiled", "÷ floor", "goal",
+        "token hit rate",
     ]  # fmt: skip
     return header, [
         [
@@ -168,6 +233,7 @@ def _trace_table(
             f"{row.num_blocks:,}",
             str(row.cpu_us),
             str(row.over_ours),
+            str(row.over_compiled or ""),
             str(row.over_floor),
             _trace_goal(row, rounds, is_cold),
             "" if row.token_hit_rate is None else f"{row.token_hit_rate:.6f}",
@@ -177,9 +243,12 @@ def _trace_table(
 
 
 def _trace_goal(row: TraceRow, rounds: int, is_cold: bool) -> str:
-    if (row.contender, row.num_blocks) == ("radixlab", POOLS[0]):
-        return "" if is_cold else FLOOR_GOAL.judge(row.over_floor, rounds)
-    goal = PEER_GOALS.get(row.contender, (None, None))[is_cold]
+    if row.contender in FLOOR_GOALS:
+        is_judged = row.num_blocks == POOLS[0] and not is_cold
+        return FLOOR_GOALS[row.contender].judge(row.over_floor, rounds) if is_judged else ""
+    if row.over_compiled and (goal := COMPILED_PEER_GOALS.get(row.contender, NO_GOALS)[is_cold]):
+        return goal.judge(row.over_compiled, rounds)
+    goal = PEER_GOALS.get(row.contender, NO_GOALS)[is_cold]
     return goal.judge(row.over_ours, rounds) if goal else ""
 
 
@@ -217,6 +286,7 @@ def _trace_json(row: TraceRow, rounds: int, is_cold: bool) -> dict[str, object]:
         "cpu_us_per_request": triple(row.cpu_us),
         "over_floor": triple(row.over_floor),
         "over_radixlab": triple(row.over_ours),
+        "over_compiled": triple(row.over_compiled) if row.over_compiled else None,
         "goal": _trace_goal(row, rounds, is_cold) or None,
         "token_hit_rate": row.token_hit_rate,
     }

@@ -63,6 +63,12 @@ WRITE_RESULTS = click.option(
     help="Also run the managers of SGLang and vLLM, from wheels unpacked in this folder; "
     "RADIXLAB_PEERS may name it too.",
 )
+@click.option(
+    "--fast",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PYTHON",
+    help="The Python of the compiled build.  [default: that of .venv-fast, from `make fast`]",
+)
 @JSON_TABLES
 @WRITE_RESULTS
 def bench_tree(
@@ -70,17 +76,21 @@ def bench_tree(
     limit: int | None,
     quick: bool,
     peers: Path | None,
+    fast: Path | None,
     is_json: bool,
     results: Path | None,
 ) -> None:
     """Measure what managing the cache costs a request, and whether the tree slows as it grows."""
     from radixlab.bench.tree_report import measure_tree
 
-    given = _given(rounds=rounds, limit=limit, quick=quick or None, peers="DIR" if peers else None)
+    given = _given(
+        rounds=rounds, limit=limit, quick=quick or None, peers="DIR" if peers else None,
+        fast="PYTHON" if fast else None,
+    )  # fmt: skip
     command = " ".join(["radixlab bench tree", *given])
     if results:
         require_writable(results)
-    report = measure_tree(command, rounds, limit, quick, progress, peers)
+    report = measure_tree(command, rounds, limit, quick, progress, peers, fast)
     _show("bench tree", report, is_json, results)
 
 

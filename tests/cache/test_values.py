@@ -141,7 +141,7 @@ def doors():
     """Yield `(name, the function for a world, its parameters)` of every public call."""
     for cls, instance in OBJECTS.items():
         yield cls.__name__, (lambda at, cls=cls: cls), inspect.signature(cls).parameters
-        for name, method in inspect.getmembers(cls, inspect.isfunction):
+        for name, method in inspect.getmembers(cls, inspect.isroutine):
             if not name.startswith("_") and not (cls is RadixTree and name in TREES_OWN):
                 parameters = dict(list(inspect.signature(method).parameters.items())[1:])
                 call = lambda at, name=name, get=instance: getattr(get(at), name)  # noqa: E731

