@@ -63,7 +63,10 @@ class GuardedPolicy(EvictionPolicy):
 
     def victim(self) -> PolicyNode | None:
         """Ask, and raise `PolicyError` unless the answer is a candidate, or None without any."""
-        node: PolicyNode | None = self.policy.victim()
+        try:
+            node: PolicyNode | None = self.policy.victim()
+        except Exception as error:  # the engine would put its text into a message: it may have none
+            raise PolicyError("victim() failed") from error
         num = len(self._candidates)
         if node is None and num:
             raise PolicyError(f"victim() returned None while {_nodes(num)} could be evicted")

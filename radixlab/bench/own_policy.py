@@ -208,17 +208,17 @@ def _run(path: Path, source: bytes) -> ModuleType:
             exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except BaseException as error:
         raise_if_interrupted(error)
-        raise OwnPolicyError(_syntax(error, path) or located(error, path)) from None
+        said = _syntax(error, path) or located(error, path)
+        where = "" if said.startswith(str(path)) else f"{path}: "
+        raise OwnPolicyError(where + said) from None
     return module
 
 
 def _syntax(error: BaseException, path: Path) -> str | None:
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        line = f", line {error.lineno}" if error.lineno else ""
-        return f"{path}{line}: {type(error).__name__}: {error.msg}"
-    if isinstance(error, ValueError) and "null bytes" in str(error):
-        return f"{path}: not Python: it contains null bytes"
-    return None
+    if not isinstance(error, SyntaxError) or error.filename not in (str(path), None):
+        return None
+    line = f", line {error.lineno}" if error.lineno else ""
+    return f"{path}{line}: {type(error).__name__}: {error.msg}"
 
 
 def located(error: BaseException, path: Path) -> str:

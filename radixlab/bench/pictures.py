@@ -82,8 +82,8 @@ def reuse_writer(plot: Path | None) -> Callable[[str, WorkloadSummary], None]:
     require_writable(plot)
 
     def write(name: str, summary: WorkloadSummary) -> None:
-        title = f"{summary.num_requests:,} requests, blocks of {summary.block_size}"
-        draw_reuse({Path(name).name: summary}, title).savefig(plot)
+        what = f"{summary.num_requests:,} requests of {Path(name).name}"
+        draw_reuse({"endless": summary}, f"{what}, blocks of {summary.block_size}").savefig(plot)
 
     return write
 

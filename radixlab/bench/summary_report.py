@@ -8,13 +8,13 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from radixlab.bench.report import count, text_table
+from radixlab.bench.report import text_table
 from radixlab.workloads import Workload, WorkloadSummary
 from radixlab.workloads.summary import QUANTILES
 
 HEADER = [
     *("block\nsize", "blocks\nstored", "distinct\nblocks", "shared\nshare"),
-    *("reuse distance\nmedian", "\n90%", "\n99%", "\nlongest"),
+    *("reuse\ndistance\nmedian", "90%", "99%", "longest"),
 ]
 WHAT_IT_SAYS = (
     "distinct blocks: the working set, which is what an endless pool holds at the end.",
@@ -36,7 +36,7 @@ class SummaryReport:
         of, first = self.workload, self.summaries[0]
         sessions = "not known" if first.num_sessions is None else f"{first.num_sessions:,}"
         lines = [
-            f"{of.name}: {count(of.num_requests, 'request')}, sessions: {sessions}",
+            f"{of.num_requests:,} requests of {of.name}, sessions: {sessions}",
             f"{first.prompt_tokens:,} prompt tokens, {first.output_tokens:,} output tokens",
         ]
         if of.num_contradictions:

@@ -26,6 +26,18 @@ def draw_reuse(summaries: Mapping[str, WorkloadSummary], title: str = "") -> Fig
     curves = {name: (pools, [s.found_within(n) for n in pools]) for name, s in summaries.items()}
     axes.set_xscale("log")
     draw_curves(axes, curves, "blocks in the pool", "share of prompt tokens found by LRU")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
     figure.suptitle(title, fontsize=11, color=INK)
     return figure
+
+
+def short(number: float) -> str:
+    """Write a power of ten so that neighbours do not touch.
+
+    >>> [short(10**power) for power in range(8)]
+    ['1', '10', '100', '1k', '10k', '100k', '1M', '10M']
+    """
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:g}{name}"
+    return f"{number:g}"
