@@ -49,7 +49,9 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("COLUMNS", "80")
+
     def run(*args: str | Path) -> Done:
         with pytest.raises(SystemExit) as exit:
             main([str(arg) for arg in args])

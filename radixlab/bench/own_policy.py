@@ -1,23 +1,23 @@
 """A policy of the learner's own, taken from a file: `mine.py:MyPolicy`.
 
-It knows how to run a file and what a policy must have. It does not know traces or tables. Whatever
+It knows how to run a file and to make a policy of it. It does not know traces or tables. Whatever
 is wrong with the file ends as one `OwnPolicyError` that names the file, the line and the fault.
 """
 
 import ast
 import contextlib
 import difflib
-import inspect
 import sys
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeGuard
+from typing import Any
 
-from radixlab.bench.guarded_policy import HOOKS, GuardedPolicy
+from radixlab.bench.guarded_policy import GuardedPolicy
+from radixlab.bench.policy_faults import faults, is_of_the_engine, misspelt_hooks
 from radixlab.cache import KVCacheManager
 from radixlab.cache.errors import PolicyError
 from radixlab.cache.protocols import EvictionPolicy
@@ -69,7 +69,11 @@ class OwnPolicy:
             raise OwnPolicyError(f"{self}() failed: {self.describe(error)}") from None
         if any(policy is known for known in self._made):
             raise OwnPolicyError(f"{self}() returned the same object again; each run needs its own")
-        if fault := next(faults(policy), None):
+        try:
+            fault = next(faults(policy), None)
+        except Exception as error:  # its `__getattr__`, or a property
+            fault = self.describe(error)
+        if fault:
             raise OwnPolicyError(f"{self} is not a policy: {fault}")
         self._made.append(policy)
         self.notes = misspelt_hooks(policy)
@@ -98,15 +102,20 @@ def open_policy(text: str) -> OwnPolicy:
     file, colon, name = text.rpartition(":")
     if not colon:
         file, name = text, ""
+    if not file:
+        raise OwnPolicyError(f"--policy: {text!r} names no file; write FILE.py:NAME")
     path = Path(file)
     source = _read(path)
     if not name:
         likely = _likely(source)
         raise OwnPolicyError(f"{path}: name the class too, such as {path}:{likely or 'MyPolicy'}")
     module = _run(path, source)
-    if not hasattr(module, name):
-        raise OwnPolicyError(f"{path} has no {name}{_guess(name, module, source)}")
-    make = getattr(module, name)
+    try:
+        make = getattr(module, name)
+    except AttributeError:
+        raise OwnPolicyError(f"{path} has no {name}{_guess(name, module, source)}") from None
+    except Exception as error:  # a file may have a `__getattr__` of its own
+        raise OwnPolicyError(located(error, path)) from None
     if not callable(make):
         what = f"{path}:{name} is {plain_text(make)}"
         raise OwnPolicyError(f"{what}; name a class, or a function that makes a policy")
@@ -120,78 +129,18 @@ def names_a_file(text: str) -> bool:
     return ":" in text or "/" in text or text.endswith((".py", ".ipynb"))
 
 
-def faults(policy: object) -> Iterator[str]:
-    """Yield what keeps an object from being a policy."""
-    if isinstance(policy, type):
-        yield f"it is the class {policy.__name__}; call it"
-    elif not callable(getattr(policy, "victim", None)) or (
-        is_of_the_engine(policy) and type(policy).victim is EvictionPolicy.victim
-    ):
-        yield f"{_described(policy)} has no method victim()"
-    elif not any(hasattr(policy, hook) for hook in HOOKS):
-        yield "it has no hook such as on_evictable(node), so it can never know a node"
-    else:
-        yield from _faults_of_methods(policy)
-
-
-def _faults_of_methods(policy: object) -> Iterator[str]:
-    if is_of_the_engine(policy):
-        for attribute in ("name", "reason"):
-            if not isinstance(getattr(policy, attribute, None), str):
-                yield f'it has no {attribute}; write {attribute} = "…" in the class'
-        most = policy.max_blocks
-        if most is not None and (type(most) is not int or most < 1):
-            yield f"max_blocks is {plain_text(most)}; it must be None, or a number of blocks"
-    for hook, arguments in {**HOOKS, "victim": ()}.items():
-        method = getattr(policy, hook, None)
-        if method is None:
-            continue
-        wanted = f"{hook}({', '.join(arguments)})"
-        if not callable(method):
-            yield f"{hook} is {plain_text(method)}, not a method {wanted}"
-        elif not _takes(method, len(arguments)):
-            yield f"{hook} cannot be called as {wanted}"
-
-
-def is_of_the_engine(policy: object) -> TypeGuard[EvictionPolicy]:
-    """Whether the policy inherits from `EvictionPolicy`, which is no matter of its methods."""
-    return EvictionPolicy in type(policy).__mro__
-
-
-def _takes(method: Callable[..., Any], num_arguments: int) -> bool:
-    try:
-        inspect.signature(method).bind(*[None] * num_arguments)
-    except TypeError:
-        return False
-    except ValueError:  # written in C, with no signature to look at
-        return True
-    return True
-
-
-def misspelt_hooks(policy: object) -> list[str]:
-    """Name each method that looks like a hook and is none, with the hook that was meant.
-
-    >>> class Typo:
-    ...     def on_evictible(self, node): ...
-    >>> misspelt_hooks(Typo())
-    ['on_evictible is never called; did you mean on_evictable?']
-    """
-    found = []
-    for name in dir(type(policy)):
-        near = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)
-        if name not in HOOKS and near and not hasattr(type(policy), near[0]):
-            found.append(f"{name} is never called; did you mean {near[0]}?")
-    return found
-
-
 def _read(path: Path) -> bytes:
     if path.suffix == ".ipynb":
         raise OwnPolicyError(f"{path} is a notebook; copy the class into a .py file")
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise OwnPolicyError(f"{path} is not a file: it is a device or a pipe")
         return path.read_bytes()
     except OSError as error:
         raise OwnPolicyError(f"{path}: {error.strerror or error}") from None
-    except ValueError as error:  # a name with a null byte
+    except OwnPolicyError:
+        raise
+    except ValueError as error:  # such as a name with a null byte
         raise OwnPolicyError(f"{str(path)!r}: {error}") from None
 
 
@@ -253,10 +202,6 @@ def _likely(source: bytes) -> str | None:
         if any(isinstance(part, ast.FunctionDef) and part.name == "victim" for part in node.body)
     ]
     return with_victim[-1] if with_victim else None
-
-
-def _described(value: object) -> str:
-    return plain_text(value) if value is None or isinstance(value, int | str) else "it"
 
 
 def raise_if_interrupted(error: BaseException) -> None:

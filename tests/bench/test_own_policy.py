@@ -179,6 +179,21 @@ WRONG_FILES = {
     "blocks at once": (
         ENGINE + "    max_blocks = 0\n", "mine.py:Mine", "max_blocks is 0; it must be None"
     ),
+    "an object that hides everything": (
+        "class Mine:\n  def __getattr__(self, name): raise ValueError(name)", "mine.py:Mine",
+        "mine.py:Mine is not a policy: mine.py, line 2: ValueError: victim",
+    ),
+    "a file that hides everything": (
+        "def __getattr__(name): raise ValueError(name)", "mine.py:Mine",
+        "mine.py, line 1: ValueError: Mine",
+    ),
+    "an object whose class lies": (
+        "class Mine:\n  __class__ = property(lambda self: 1 / 0)", "mine.py:Mine",
+        "mine.py:Mine is not a policy: ",
+    ),
+    "no file before the colon": (ENGINE, ":Mine", "':Mine' names no file; write FILE.py:NAME"),
+    "a colon alone": (ENGINE, ":", "':' names no file; write FILE.py:NAME"),
+    "a device": (ENGINE, "/dev/zero:Mine", "/dev/zero is not a file"),
     "one object for all": (
         EXERCISE + "\none = Mine()\ndef make(): return one", "mine.py:make",
         "returned the same object again",
@@ -343,6 +358,19 @@ def test_a_picture_is_drawn_of_the_first_policy_that_came_to_the_end(write, run:
     Path("tree.dot").unlink()
     done = run(*SETTING, "--policy", "mine.py:Mine", *picture)
     assert done.code == 2 and "no picture: no policy that has a tree" in done.err
+
+
+def test_a_plot_shows_those_that_came_to_the_end(write, run: Run) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib")
+    write(ENGINE)
+    write(exercise("return None"), "bad.py")
+    pools = ("--plot", "race.svg", "--pool-sizes", "600,1000")
+    done = run(*SETTING, "--policy", "lru,mine.py:Mine,bad.py:Mine", *pools)
+    assert done.code == 2 and done.err.count("\n") == 1 and "bad.py:Mine failed" in done.err
+    assert [line.split()[1] for line in done.out.splitlines()[5:14]] == [
+        *("600", "600", "600", "800", "800", "800", "1,000", "1,000", "1,000")
+    ]
+    assert Path("race.svg").stat().st_size > 5_000
 
 
 @pytest.mark.parametrize("twice", ["mine.py:Mine,./mine.py:Mine", "mine.py:Mine, mine.py:Mine"])
