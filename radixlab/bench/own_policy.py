@@ -18,7 +18,7 @@ from typing import Any
 
 from radixlab.bench.guarded_policy import GuardedPolicy
 from radixlab.bench.policy_faults import faults, is_of_the_engine, misspelt_hooks
-from radixlab.cache import KVCacheManager
+from radixlab.cache import KVCacheManager, check
 from radixlab.cache.errors import PolicyError
 from radixlab.cache.protocols import EvictionPolicy
 from radixlab.config import CacheConfig
@@ -80,10 +80,14 @@ class OwnPolicy:
         return policy if is_of_the_engine(policy) else in_engine(policy)
 
     def finish(self, manager: KVCacheManager) -> None:
-        """Let the policy hear what happened since it was last asked for a victim."""
+        """Let the policy hear what happened since it was last asked, and look the cache over.
+
+        Raises `InvariantError` if the policy changed what it should only read.
+        """
         guard = manager.tree.policy
         if isinstance(guard, GuardedPolicy) and isinstance(guard.policy, Hosted):
             guard.policy.flush()
+        check(manager)
 
     def describe(self, error: BaseException) -> str:
         """Say what happened, and in which line of the learner's file, in one line."""

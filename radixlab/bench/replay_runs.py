@@ -98,5 +98,8 @@ def faults(runs: Iterable[PolicyRun], num_requests: int) -> Iterator[str]:
     for name in dict.fromkeys(run.policy for run in failed):
         first, *others = (run for run in failed if run.policy == name)
         also = f" (and in {len(others)} other run{'s' * (len(others) > 1)})" if others else ""
-        where = f"request {min(first.num_finished + 1, num_requests):,} of {num_requests:,}"
-        yield f"{name} failed at {where}: {first.fault}{also}"
+        number = first.num_finished + 1
+        where = f"at request {number:,} of {num_requests:,}"
+        if number > num_requests:
+            where = "after the last request"
+        yield f"{name} failed {where}: {first.fault}{also}"

@@ -321,7 +321,29 @@ def test_a_hook_that_breaks_where_nothing_is_evicted_is_seen_too(write, run: Run
     write(EXERCISE + "    def on_hit(self, node, tick): 1 / 0\n")
     done = run(*SETTING[:4], "--num-blocks", "100000", "--policy", "mine.py:Mine,lru")
     assert done.code == 2 and "line 17: ZeroDivisionError" in done.err
-    assert "failed at request 40 of 40" in done.err  # it hears in batches, the last at the end
+    assert "failed after the last request" in done.err  # it hears in batches, the last at the end
+
+
+TAMPERS = {
+    "an orphan": "node.parent = None",
+    "a parent without children": "node.parent.children.clear()",
+    "on the host": "node.resident = False",
+    "a field of its own": "node.lock_ref = 1",
+}
+
+
+@pytest.mark.parametrize("harm", TAMPERS.values(), ids=TAMPERS)
+def test_a_policy_that_changes_the_tree_is_not_believed(write, run: Run, harm: str) -> None:
+    hear = "    num = 0\n    def on_evictable(self, node):\n        self.num += 1\n"
+    write(
+        ENGINE.replace("def on_evictable", "def push")
+        + f"{hear}        if self.num == 5: {harm}\n        self.push(node)\n"
+    )
+    done = run(*SETTING, "--policy", "mine.py:Mine,lru", "--json")
+    report = json.loads(done.out)
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert [one["policy"] for one in report["failed"]] == ["mine.py:Mine"]
+    assert [one["policy"] for one in report["runs"]] == ["lru"]
 
 
 def test_a_table_shows_the_failure_in_its_row(write, run: Run) -> None:
@@ -333,7 +355,7 @@ def test_a_table_shows_the_failure_in_its_row(write, run: Run) -> None:
 
 
 def test_in_a_sweep_a_policy_that_fails_in_one_cache_runs_in_the_others(write, run: Run) -> None:
-    write(exercise("return None"))
+    write(exercise(RAISES))
     pools = ("--pool-sizes", "100000,1000")
     done = run(*SETTING, *pools, "--policy", "mine.py:Mine,lru", "--json")
     report = json.loads(done.out)
