@@ -47,7 +47,7 @@ def _faults_of_methods(policy: object) -> Iterator[str]:
 
 
 def is_of_the_engine(policy: object) -> TypeGuard[EvictionPolicy]:
-    """Whether the policy inherits from `EvictionPolicy`, which is no matter of its methods."""
+    """Whether the policy inherits from `EvictionPolicy`, whatever methods it has."""
     return EvictionPolicy in type(policy).__mro__
 
 

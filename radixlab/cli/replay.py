@@ -67,8 +67,8 @@ def _generators() -> str:
 )
 @click.option(
     "--block-size", "block_sizes", default="16", show_default=True,
-    help="Tokens per block, or several such as 16,64: the pool of each has as many tokens as that "
-    "of the first.",
+    help="Tokens per block, or several such as 16,64; all pools hold as many tokens as --num-blocks "
+    "of the first size.",
 )  # fmt: skip
 @click.option(
     "--policy", "policies", multiple=True, default=["lru"], show_default=True,
@@ -136,6 +136,9 @@ def replay(
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
     output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
     the future and is the bound of all others (not with --swap-space), and `naive` shares nothing.
+
+    A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
+    class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
     """
     shapes = caches(block_sizes, swap_space, kv_bytes_per_token)
     if plot and len(shapes.block_sizes) > 1:

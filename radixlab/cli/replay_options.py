@@ -57,7 +57,7 @@ class Caches:
     kv_bytes_per_token: int
 
     def shape(self, num_blocks: int, block_size: int) -> CacheConfig:
-        """Return a cache with as many tokens as `num_blocks` blocks of the first size hold."""
+        """Return a cache that holds as many tokens as `num_blocks` blocks of the first size."""
         num_tokens = num_blocks * self.block_sizes[0]
         num_own = num_tokens // block_size
         if not num_own:

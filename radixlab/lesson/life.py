@@ -44,7 +44,7 @@ class Life:
     """The share of blocks that is not used again before each of these ages."""
 
     def used_within(self, ticks: int) -> float:
-        """Return the share that is used again within so many ticks, or as long as it was watched.
+        """Return the share that is used again within so many ticks, or while it was watched.
 
         >>> Life("used once", 10, (1, 2, 4), (1.0, 0.75, 0.25)).used_within(3)
         0.25
@@ -69,7 +69,7 @@ def lives(policy: Adaptive) -> list[Life]:
 
 
 def _life(uses: str, hits: FloatArray, reached: FloatArray) -> Life:
-    """Chain the chances of the ages: whoever is unused at an age was unused at all before it."""
+    """Multiply the chances: a block that is unused at an age was unused at all ages before."""
     unused = np.cumprod(1 - _chances(hits, reached, np.zeros(NUM_AGES), 1e-9))
     entered = np.cumsum(reached[::-1])[::-1]  # [ages]: blocks that were watched at each
     num_ages = int((entered[:-1] > FEWEST * entered[0]).sum())

@@ -3,6 +3,7 @@
 import json
 from itertools import product
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from radixlab.bench.replay_columns import gaps_closed
 from radixlab.bench.replay_report import ReplayReport
 from radixlab.bench.replay_runs import PolicyRun
+from radixlab.cli.replay_options import Caches
 from radixlab.config import CacheConfig
 from radixlab.workloads import ReplayResult, Workload, make_manager, open_workload, replay
 from tests.test_cli import Run, run
@@ -161,10 +163,6 @@ def test_every_row_of_a_sweep_is_the_run_of_its_own(run: Run) -> None:
 
 @given(st.integers(1, 5_000), st.lists(st.integers(1, 600), min_size=1, max_size=5, unique=True))
 def test_pools_of_all_block_sizes_have_the_memory_of_the_first(num: int, sizes: list[int]) -> None:
-    import click
-
-    from radixlab.cli.replay_options import Caches
-
     num_tokens = num * sizes[0]
     try:
         table = Caches(sizes, 0, 0).table([num])
