@@ -67,8 +67,8 @@ def _generators() -> str:
 )
 @click.option(
     "--block-size", "block_sizes", default="16", show_default=True,
-    help="Tokens per block, or several such as 16,64; all pools hold as many tokens as --num-blocks "
-    "of the first size.",
+    help="Tokens per block, or several such as 16,64; then --num-blocks is for the first, and the "
+    "pools of the others hold as many tokens.",
 )  # fmt: skip
 @click.option(
     "--policy", "policies", multiple=True, default=["lru"], show_default=True,
