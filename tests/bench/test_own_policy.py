@@ -261,6 +261,17 @@ BROKEN = {
         engine("n = self.right(); return n.parent if n.parent.parent else n"),
         "which is locked or has children",
     ),
+    "a leaf that was one, engine": (
+        engine(
+            "stale = [n for n in self.kept if not n.evictable]; "
+            "return stale[0] if stale else self.right()"
+        ).replace(
+            "self.leaves.push(node)",
+            "self.leaves.push(node); self.kept += [node] * (node not in self.kept)",
+        )
+        + "    kept = []\n    def on_remove(self, node): self.kept.remove(node)\n",
+        "which is locked or has children",
+    ),
     "a node that is gone": (
         exercise("self.gone.append(self.right()); return self.gone[0]"),
         "which is not in the tree any more",
@@ -362,6 +373,13 @@ def test_in_a_sweep_a_policy_that_fails_in_one_cache_runs_in_the_others(write, r
     assert [f["num_blocks"] for f in report["failed"]] == [800, 1000]
     assert [r["num_blocks"] for r in report["runs"] if r["policy"] != "lru"] == [100000]
     assert done.err.count("\n") == 1 and done.err.endswith("(and in 1 other run)\n")
+
+
+@pytest.mark.parametrize("text", ["", "def Mine(): "], ids=["at import", "at construction"])
+def test_an_interrupt_while_the_file_is_loaded_is_no_fault_of_it(write, run, text: str) -> None:
+    write("def stop(): raise KeyboardInterrupt\n" + text + "stop()\n")
+    done = run(*SETTING, "--policy", "lru,mine.py:Mine")
+    assert (done.code, done.out, done.err) == (130, "", "\ninterrupted\n")
 
 
 def test_an_interrupt_shows_what_was_finished(write, run: Run) -> None:

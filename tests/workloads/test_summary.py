@@ -49,12 +49,16 @@ def test_distances_are_those_of_a_list_kept_in_order(requests: list[Request], si
     num_distinct, distances = counted_by_hand(requests, size)
     assert (summary.distinct_blocks, summary.reuse_distances.tolist()) == (num_distinct, distances)
     assert summary.found_within(10**9) == pytest.approx(summary.shared_share)
+    total = max(1, summary.prompt_tokens)
+    for within in range(max(distances, default=0) + 2):
+        num_found = sum(d <= within for d in distances)
+        assert summary.found_within(within) == pytest.approx(num_found * size / total)
     for share in (0.5, 0.9, 1.0):
-        within = summary.quantile(share)
-        assert (within is None) == (not distances)
-        if within is not None:
-            assert sum(d <= within for d in distances) >= share * len(distances) - 1e-9
-            assert sum(d < within for d in distances) < share * len(distances) + 1e-9
+        quantile = summary.quantile(share)
+        assert (quantile is None) == (not distances)
+        if quantile is not None:
+            assert sum(d <= quantile for d in distances) >= share * len(distances) - 1e-9
+            assert sum(d < quantile for d in distances) < share * len(distances) + 1e-9
 
 
 @given(REQUESTS, st.integers(1, 4))
