@@ -28,9 +28,11 @@ GOOD = '{"timestamp": 0, "input_length": 600, "output_length": 7, "hash_ids": [3
 RUN_KEYS = [
     "policy",
     "rejected_requests",
+    "rejected_prompt_tokens",
     "prompt_tokens",
     "hit_tokens",
     "token_hit_rate",
+    "hit_rate_of_all",
     "evicted_blocks",
     "cpu_us_per_request",
 ]
@@ -47,7 +49,9 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("COLUMNS", "80")
+
     def run(*args: str | Path) -> Done:
         with pytest.raises(SystemExit) as exit:
             main([str(arg) for arg in args])
@@ -91,11 +95,11 @@ def test_help_shows_its_examples_a_line_each(run: Run) -> None:
 def test_replay_prints_a_table_and_nothing_else(run: Run, trace: Path) -> None:
     done = run("replay", trace, "--num-blocks", 200, "--policy", "lru, naive")
     assert (done.code, done.err) == (0, "")
-    head, _, header, _, lru, naive = done.out.splitlines()
+    head, _, _, header, _, lru, naive = done.out.splitlines()
     assert head == f"3 requests of {trace}, 200 blocks of 16 tokens"
     assert header.split()[0] == "policy"
-    assert lru.split()[:4] == ["lru", "1,800", "1,184", "0.657778"]
-    assert naive.split()[:4] == ["naive", "1,800", "0", "0.000000"]
+    assert lru.split()[:5] == ["lru", "0", "1,800", "1,184", "0.657778"]
+    assert naive.split()[:5] == ["naive", "0", "1,800", "0", "0.000000"]
 
 
 def test_replay_json_is_one_object_with_these_fields(run: Run, trace: Path) -> None:
@@ -127,8 +131,11 @@ def test_requests_that_never_fit_are_counted_and_noted(run: Run, trace: Path) ->
     assert done.code == 0 and done.err.startswith("note: 1 request can never fit in 38 blocks")
     (lru,) = json.loads(done.out)["runs"]
     assert (lru["rejected_requests"], lru["prompt_tokens"]) == (1, 600)
-    header, _, row = run("replay", trace, "--num-blocks", 38).out.splitlines()[2:]
-    assert "rejected requests" in header and row.split()[:3] == ["lru", "1", "600"]
+    above, _, _, row, _, *note = run("replay", trace, "--num-blocks", 38).out.splitlines()[2:]
+    assert "rejected" in above and row.split()[:6] == [
+        *("lru", "1", "600", "0", "0.000000", "0.000000")
+    ]
+    assert " ".join(note).startswith("note: 1 request can never fit in 38 blocks of 16 tokens")
 
 
 def test_a_pool_in_which_no_request_fits_is_refused(run: Run, trace: Path) -> None:
@@ -144,14 +151,25 @@ BAD = {
     "no such command": (["replya"], "replya"),
     "no such option": (["replay", "diverse", "--num-block", "3x"], "num-block"),
     "no trace": (["replay"], "TRACE"),
-    "no size": (["replay", "diverse"], "--num-blocks"),
+    "no size": (["replay", "diverse"], "missing option --num-blocks"),
     "size zero": (["replay", "diverse", "--num-blocks", "0"], "--num-blocks"),
     "size negative": (["replay", "diverse", "--num-blocks", "-5"], "--num-blocks"),
     "size beyond memory": (["replay", "diverse", "--num-blocks", "9" * 12], "--num-blocks"),
     "size no number": (["replay", "diverse", "--num-blocks", "many"], "many"),
-    "block size zero": ([*SIZED, "--block-size", "0"], "block-size"),
+    "block size zero": ([*SIZED, "--block-size", "0"], "--block-size: 0 is not between 1"),
+    "block size no number": ([*SIZED, "--block-size", "16,x"], "--block-size '16,x': must be"),
+    "a block size twice": ([*SIZED, "--block-size", "8,16,8"], "8 is named twice"),
+    "a block beyond the pool": ([*SIZED, "--block-size", "16,256"], "not a block of 256"),
+    "a plot of block sizes": (
+        [*SIZED, "--block-size", "8,16", "--plot", "x.png"], "one block size"
+    ),
+    "a pool for a summary": ([*SIZED, "--summary"], "--num-blocks has no effect on a summary"),
+    "a policy for a summary": (
+        ["replay", "diverse", "--summary", "--policy", "lru"], "--policy has no effect"
+    ),
     "limit zero": ([*SIZED, "--limit", "0"], "--limit"),
     "seed negative": ([*SIZED, "--seed", "-1"], "--seed"),
+    "policy of no file": ([*SIZED, "--policy", "no.py:Mine"], "no.py: No such file or directory"),
     "unknown policy": ([*SIZED, "--policy", "lruu"], "did you mean lru?"),
     "empty policy": ([*SIZED, "--policy", "lru,"], "unknown policy ''"),
     "unknown generator": (
@@ -167,7 +185,7 @@ BAD = {
     "a binary file": (["replay", "binary", "--num-blocks", "9"], "binary, line 1: not UTF-8"),
     "policy twice": ([*SIZED, "--policy", "lru,slru, lru"], "lru is named twice"),
     "seed of a file": (["replay", "good.jsonl", "--num-blocks", "99", "--seed", "1"], "--seed has"),
-    "sizes of no plot": ([*SIZED, "--pool-sizes", "100,200"], "--pool-sizes has no effect"),
+    "sizes that are none": ([*SIZED, "--pool-sizes", "100,-2"], "-2 is not between 1 and"),
     "a size twice": ([*SIZED, "--plot", "x.png", "--pool-sizes", "8,5,8"], "8 is named twice"),
     "swap of no cache": (
         [*SIZED, "--policy", "naive", "--swap-space", "1G", "--kv-bytes-per-token", "4K"],
@@ -257,7 +275,7 @@ def test_a_narrow_encoding_is_no_traceback(trace: Path) -> None:
     command = [sys.executable, "-m", "radixlab", "replay", str(trace), "--num-blocks", "200"]
     environment = os.environ | {"PYTHONIOENCODING": "koi8-r"}  # it has no "µ"
     done = subprocess.run(command, capture_output=True, timeout=60, env=environment, cwd=ROOT)
-    assert done.returncode == 0 and b"CPU ?s/request" in done.stdout and done.stderr == b""
+    assert done.returncode == 0 and b" ?s/request" in done.stdout and done.stderr == b""
 
 
 def test_the_module_is_the_command(trace: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a cache after a replay, as files; what would stop them shows before the replay.
+"""Pictures of a replay, as files; what would stop them shows before the replay.
 
 It knows files and `radixlab.viz`, which is imported only if a picture is wanted.
 """
@@ -6,9 +6,10 @@ It knows files and `radixlab.viz`, which is imported only if a picture is wanted
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from radixlab.bench.replay_report import PolicyRun
+from radixlab.bench.replay_runs import PolicyRun
 from radixlab.cache import KVCacheManager
 from radixlab.extras import what_to_install
+from radixlab.workloads import WorkloadSummary
 
 
 class PictureError(ValueError):
@@ -47,7 +48,7 @@ def picture_writer(dot: Path | None, png: Path | None) -> Callable[[KVCacheManag
 Rates = Mapping[str, Sequence[tuple[int, float]]]
 
 
-def race_writer(plot: Path | None) -> Callable[[str, list[PolicyRun], Rates], None]:
+def race_writer(plot: Path | None) -> Callable[[str, Sequence[PolicyRun], Rates], None]:
     """Return what draws a race of policies to `plot`, if that is given.
 
     Raises `PictureError` without matplotlib, and `OSError` for a file that cannot be written.
@@ -60,9 +61,29 @@ def race_writer(plot: Path | None) -> Callable[[str, list[PolicyRun], Rates], No
         raise PictureError(f"no picture: {what_to_install(error) or error}") from None
     require_writable(plot)
 
-    def write(title: str, runs: list[PolicyRun], by_pool: Rates) -> None:
-        by_request = {run.policy: run.result.by_request for run in runs}
+    def write(title: str, runs: Sequence[PolicyRun], by_pool: Rates) -> None:
+        by_request = {run.policy: run.result.by_request for run in runs if run.result}
         draw_race(by_request, by_pool, title).savefig(plot)
+
+    return write
+
+
+def reuse_writer(plot: Path | None) -> Callable[[str, WorkloadSummary], None]:
+    """Return what draws the summary of a workload to `plot`, if that is given.
+
+    Raises `PictureError` without matplotlib, and `OSError` for a file that cannot be written.
+    """
+    if plot is None:
+        return lambda name, summary: None
+    try:
+        from radixlab.viz.reuse import draw_reuse
+    except ImportError as error:
+        raise PictureError(f"no picture: {what_to_install(error) or error}") from None
+    require_writable(plot)
+
+    def write(name: str, summary: WorkloadSummary) -> None:
+        what = f"{summary.num_requests:,} requests of {Path(name).name}"
+        draw_reuse({"endless": summary}, f"{what}, blocks of {summary.block_size}").savefig(plot)
 
     return write
 

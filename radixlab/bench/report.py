@@ -26,14 +26,20 @@ class Report(Protocol):
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Align columns for a terminal: the first to the left, the others to the right.
 
+    A column's name may have several lines; the last one stands on the rule.
+
     >>> print(text_table(["policy", "hits"], [["lru", "12"], ["naive", "0"]]))
     policy  hits
     ------  ----
     lru       12
     naive      0
     """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [header, ["-" * width for width in widths], *rows]
+    names = [name.split("\n") for name in header]
+    height = max(map(len, names))
+    stacked = [[""] * (height - len(name)) + name for name in names]
+    above = [list(line) for line in zip(*stacked, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*above, *rows, strict=True)]
+    lines = [*above, ["-" * width for width in widths], *rows]
     return "\n".join(_aligned(line, widths) for line in lines)
 
 

@@ -21,6 +21,7 @@ from radixlab.extras import what_to_install
 __all__ = ["cli", "main"]
 
 CALLERS_MISTAKES = {
+    "radixlab.bench.own_policy": ("OwnPolicyError",),
     "radixlab.bench.pictures": ("PictureError",),
     "radixlab.cache.errors": ("CacheError",),
     "radixlab.config": ("ConfigError",),

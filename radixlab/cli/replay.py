@@ -1,34 +1,37 @@
 """`radixlab replay`: a trace through the cache, under one policy or many."""
 
-import difflib
-import os
 import textwrap
 import warnings
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from radixlab.bench.pictures import picture_writer, race_writer
-from radixlab.bench.replay_report import PolicyRun, as_json, as_text, notes, pools
+from radixlab.bench.pictures import PictureError, picture_writer, race_writer, reuse_writer
+from radixlab.bench.replay_report import pools
 from radixlab.bench.report import count
-from radixlab.cache import KVCacheManager
+from radixlab.bench.summary_report import SummaryReport
+from radixlab.cli.replay_options import (
+    MAX_BLOCKS,
+    caches,
+    entrants,
+    pool_sizes,
+    refuse_options_beside_a_summary,
+    refuse_options_without_effect,
+)
+from radixlab.cli.replays import Replays
 from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OutputFile, examples, progress
 from radixlab.config import CacheConfig
 from radixlab.workloads import (
     GENERATORS,
-    Manager,
+    Request,
     TraceWarning,
     Workload,
-    make_manager,
     manager_names,
     open_workload,
+    summarize,
 )
-from radixlab.workloads import replay as run_replay
 from radixlab.workloads.replay import fits
-
-MAX_BLOCKS = 100_000_000
-"""More than any pool has; a typing error beyond it would fill the machine's memory."""
 
 
 def _generators() -> str:
@@ -41,7 +44,10 @@ def _generators() -> str:
     + examples(
         "radixlab replay shared-prompt --num-blocks 2000",
         "radixlab replay document-qa --limit 200 --num-blocks 4000 --policy lru,naive",
+        "radixlab replay scan-polluted --num-blocks 1500 --policy mine.py:MyPolicy,lru,belady",
         "radixlab replay conversation_trace.jsonl --limit 2000 --num-blocks 50000 --json",
+        "radixlab replay conversation_trace.jsonl --summary",
+        "radixlab replay few-shot --num-blocks 1500 --block-size 16,64 --pool-sizes 1000,3000",
         "radixlab replay shared-prompt --limit 5 --num-blocks 512 --png cache.png",
         "radixlab replay scan-polluted --num-blocks 1500 --policy lru,slru,adaptive,belady \\",
         "    --plot race.png",
@@ -55,18 +61,19 @@ def _generators() -> str:
     help="First N requests only.  [default: all; a generator makes 1000]",
 )
 @click.option(
-    "--num-blocks", type=click.IntRange(1, MAX_BLOCKS), required=True, help="Blocks in the pool."
+    "--num-blocks",
+    type=click.IntRange(1, MAX_BLOCKS),
+    help="Blocks in the pool.  [required, except with --summary]",
 )
 @click.option(
-    "--block-size",
-    type=click.IntRange(1, 65_536),
-    default=16,
-    show_default=True,
-    help="Tokens per block.",
-)
+    "--block-size", "block_sizes", default="16", show_default=True,
+    help="Tokens per block, or several such as 16,64; then --num-blocks is for the first, and the "
+    "pools of the others hold as many tokens.",
+)  # fmt: skip
 @click.option(
-    "--policy", "policies", default="lru", show_default=True,
-    help=f"What to evict by, a comma-separated list of: {', '.join(manager_names())}.",
+    "--policy", "policies", multiple=True, default=["lru"], show_default=True,
+    help=f"What to evict by, a comma-separated list of: {', '.join(manager_names())}, or "
+    "FILE.py:NAME, a class of your own or a function that makes one.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="For generators only.  [default: 0]")
 @click.option(
@@ -82,6 +89,11 @@ def _generators() -> str:
     "--strict", is_flag=True,
     help="Refuse a trace file with a line that contradicts itself, instead of noting it.",
 )  # fmt: skip
+@click.option(
+    "--summary", "is_summary", is_flag=True,
+    help="Say what the workload is, and run no cache: requests, working set, what is shared, and "
+    "how soon it is used again.",
+)  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option(
     "--dot", type=OutputFile(".dot", ".gv"),
@@ -92,86 +104,107 @@ def _generators() -> str:
 )
 @click.option(
     "--plot", type=OutputFile(".png", ".svg", ".pdf"),
-    help="Draw hit rates over time and against the size of the pool (.png, .svg or .pdf).",
+    help="Draw hit rates over time and against the size of the pool (.png, .svg or .pdf); with "
+    "--summary, what LRU finds against the size of the pool.",
 )  # fmt: skip
 @click.option(
-    "--pool-sizes", help="Sizes for --plot, in blocks.  [default: 1/4 to 4 times --num-blocks]"
-)
+    "--pool-sizes", "pool_list",
+    help="More sizes of the pool, in blocks (of the first block size), for the table and --plot.  "
+    "[default: for --plot, 1/4 to 4 times --num-blocks]",
+)  # fmt: skip
+@click.pass_context
 def replay(
+    context: click.Context,
     trace: str,
     limit: int | None,
-    num_blocks: int,
-    block_size: int,
-    policies: str,
+    num_blocks: int | None,
+    block_sizes: str,
+    policies: tuple[str, ...],
     seed: int | None,
     swap_space: int | None,
     kv_bytes_per_token: int | None,
     strict: bool,
+    is_summary: bool,
     is_json: bool,
     dot: Path | None,
     png: Path | None,
     plot: Path | None,
-    pool_sizes: str | None,
+    pool_list: str | None,
 ) -> None:
     """Run the requests of TRACE through the cache, one after another, and count what it finds.
 
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
     output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
     the future and is the bound of all others (not with --swap-space), and `naive` shares nothing.
+
+    A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
+    class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
     """
-    names = _policies(policies)
-    num_host_blocks = _host_blocks(swap_space, kv_bytes_per_token, block_size)
-    config = CacheConfig(num_blocks, block_size, num_host_blocks=num_host_blocks)
-    sizes = _pool_sizes(pool_sizes, num_blocks)
-    _refuse_options_without_effect(trace, seed, strict, names, plot, pool_sizes, dot or png)
-    if num_host_blocks and names == ["naive"]:
-        raise click.UsageError("--swap-space has no effect on naive: it caches nothing")
+    shapes = caches(block_sizes, swap_space, kv_bytes_per_token)
+    if plot and len(shapes.block_sizes) > 1:
+        raise click.UsageError("--plot draws pools of one block size: name one in --block-size")
+    if is_summary:
+        refuse_options_beside_a_summary(context)
+        refuse_options_without_effect(trace, seed, strict, [], None, None)
+        draw_reuse = reuse_writer(plot)
+        report = _summary(_open(trace, limit, seed or 0, strict), shapes.block_sizes)
+        click.echo(report.as_json() if is_json else report.text())
+        draw_reuse(report.workload.name, report.summaries[0])
+        return
+    if num_blocks is None:
+        raise click.UsageError("missing option --num-blocks, the size of the pool")
+    main = shapes.shape(num_blocks, shapes.block_sizes[0])
+    sizes = pool_sizes(pool_list, num_blocks)
+    table = shapes.table([num_blocks, *(sizes if pool_list else [])])
+    field = entrants(policies)
+    names = [entrant.name for entrant in field]
+    refuse_options_without_effect(trace, seed, strict, names, swap_space, dot or png)
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
     workload = _open(trace, limit, seed or 0, strict)
-    runs: list[PolicyRun] = []
-    trees: list[KVCacheManager] = []
-    for name in names:
-        manager = make_manager(name, config, workload.requests)
-        runs.append(_run(name, manager, workload))
-        trees += [manager] if isinstance(manager, KVCacheManager) and not trees else []
-    _refuse_a_run_of_nothing(workload, config, runs[0])
-    for note in notes(runs, config):
-        click.echo(note, err=True)
-    click.echo(as_json(workload, config, runs) if is_json else as_text(workload, config, runs))
-    for tree in trees:
+    _refuse_a_run_of_nothing(workload, main, table)
+    replays = Replays(workload, field, main)
+    try:
+        replays.run(table)
+    except KeyboardInterrupt:
+        replays.show(is_json, is_complete=False)
+        raise
+    replays.show(is_json)
+    if (dot or png) and not replays.trees:
+        raise PictureError("no picture: no policy that has a tree came to the end")
+    for tree in replays.trees:
         draw(tree)
     if plot:
-        title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(config)}"
-        draw_race(title, runs, _sweep(names, config, sizes, workload, runs))
+        title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(main)}"
+        others = shapes.table(sizes)
+        draw_race(title, [run for run in replays.runs if run.config == main], replays.sweep(others))
+    context.exit(2 if replays.has_failed else 0)
 
 
-def _refuse_options_without_effect(
-    trace: str,
-    seed: int | None,
-    strict: bool,
-    names: list[str],
-    plot: Path | None,
-    pool_sizes: str | None,
-    picture: Path | None,
+def _summary(workload: Workload, block_sizes: Sequence[int]) -> SummaryReport:
+    summaries = []
+    for size in block_sizes:
+        with progress(workload.num_requests, f"summary, blocks of {size}", "request") as advance:
+            summaries.append(summarize(_counted(workload.requests(), advance), size))
+    return SummaryReport(workload, summaries)
+
+
+def _counted(requests: Iterable[Request], advance: Callable[[], object]) -> Iterator[Request]:
+    for request in requests:
+        yield request
+        advance()
+
+
+def _refuse_a_run_of_nothing(
+    workload: Workload, main: CacheConfig, table: Sequence[CacheConfig]
 ) -> None:
-    if seed is not None and trace not in GENERATORS and os.path.lexists(trace):
-        raise click.UsageError(f"--seed has no effect on a file: {trace}")
-    if strict and trace in GENERATORS:
-        raise click.UsageError(f"--strict has no effect on a generator: {trace}")
-    if pool_sizes is not None and plot is None:
-        raise click.UsageError("--pool-sizes has no effect without --plot")
-    if picture and names == ["naive"]:
-        raise click.UsageError("nothing to draw: the naive manager has no tree")
-
-
-def _refuse_a_run_of_nothing(workload: Workload, config: CacheConfig, run: PolicyRun) -> None:
-    """Fail if no request fits in the pool: a hit rate of nothing would mean nothing."""
-    if 0 < workload.num_requests == run.result.rejected_requests:
-        least = min(-(-r.num_tokens // config.block_size) for r in workload.requests())
-        raise click.UsageError(
-            f"none of the {count(workload.num_requests, 'request')} fits in {pools(config)}: "
-            f"the smallest needs {count(least, 'block')}"
-        )
+    """Fail if no request fits in any pool: a hit rate of nothing would mean nothing."""
+    if any(fits(config, request) for request in workload.requests() for config in table):
+        return
+    least = min(-(-r.num_tokens // main.block_size) for r in workload.requests())
+    raise click.UsageError(
+        f"none of the {count(workload.num_requests, 'request')} fits in {pools(main)}: "
+        f"the smallest needs {count(least, 'block')}"
+    )
 
 
 def _open(trace: str, limit: int | None, seed: int, strict: bool) -> Workload:
@@ -182,79 +215,3 @@ def _open(trace: str, limit: int | None, seed: int, strict: bool) -> Workload:
     for note in workload.notes:
         click.echo(f"note: {note}", err=True)
     return workload
-
-
-def _run(name: str, manager: Manager, workload: Workload, what: str = "") -> PolicyRun:
-    with progress(workload.num_requests, what or name, "request") as advance:
-        return PolicyRun(name, run_replay(manager, workload.requests(), advance))
-
-
-def _sweep(
-    names: list[str],
-    config: CacheConfig,
-    sizes: list[int],
-    workload: Workload,
-    runs: list[PolicyRun],
-) -> dict[str, list[tuple[int, float]]]:
-    """Run every policy in pools of other sizes: `(blocks, token hit rate)` of each."""
-    rates = {run.policy: [(config.num_blocks, run.result.token_hit_rate)] for run in runs}
-    rejected = runs[0].result.rejected_requests
-    for size in sizes:
-        if size == config.num_blocks:
-            continue
-        pool = replace(config, num_blocks=size)
-        if sum(not fits(pool, request) for request in workload.requests()) != rejected:
-            click.echo(
-                f"note: {size:,} blocks hold other requests than the run: not drawn", err=True
-            )
-            continue
-        for name in names:
-            manager = make_manager(name, pool, workload.requests)
-            run = _run(name, manager, workload, f"{name}, {size:,} blocks")
-            rates[name].append((size, run.result.token_hit_rate))
-    return rates
-
-
-def _host_blocks(swap_space: int | None, kv_bytes_per_token: int | None, block_size: int) -> int:
-    if not swap_space:
-        if kv_bytes_per_token is not None and swap_space is None:
-            raise click.UsageError("--kv-bytes-per-token has no effect without --swap-space")
-        return 0
-    if kv_bytes_per_token is None:
-        raise click.UsageError("--swap-space needs --kv-bytes-per-token to become blocks")
-    if not kv_bytes_per_token:
-        raise click.UsageError("--kv-bytes-per-token is 0: a token has keys and values")
-    num_blocks = swap_space // (kv_bytes_per_token * block_size)
-    if not num_blocks:
-        block = f"{kv_bytes_per_token * block_size:,} bytes"
-        raise click.UsageError(f"--swap-space {swap_space:,} bytes holds no block of {block}")
-    if num_blocks > MAX_BLOCKS:
-        raise click.UsageError(f"--swap-space is {num_blocks:,} blocks: over {MAX_BLOCKS:,}")
-    return num_blocks
-
-
-def _pool_sizes(text: str | None, num_blocks: int) -> list[int]:
-    if text is None:
-        return [max(1, int(num_blocks * 2**power)) for power in (-2, -1, -0.5, 0, 0.5, 1, 2)]
-    try:
-        sizes = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise click.UsageError(f"--pool-sizes {text!r}: must be 1000,2000,…") from None
-    if wrong := [size for size in sizes if not 1 <= size <= MAX_BLOCKS]:
-        raise click.UsageError(f"--pool-sizes: {wrong[0]} is not between 1 and {MAX_BLOCKS:,}")
-    if twice := [size for size in sizes if sizes.count(size) > 1]:
-        raise click.UsageError(f"--pool-sizes {text!r}: {twice[0]} is named twice")
-    return sizes
-
-
-def _policies(text: str) -> list[str]:
-    names = [part.strip() for part in text.split(",")]
-    known = manager_names()
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            guess = f"; did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"unknown policy {name!r} (known: {', '.join(known)}){guess}")
-        if names.count(name) > 1:
-            raise click.UsageError(f"--policy {text!r}: {name} is named twice")
-    return names

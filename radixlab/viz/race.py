@@ -39,11 +39,11 @@ def draw_race(
     figure = Figure(figsize=(5.2 * num_panels + 0.6, 4.2), dpi=140, layout=layout)
     panels = np.atleast_1d(figure.subplots(1, num_panels))
     over_time = {name: rate_so_far(pairs) for name, pairs in by_request.items()}
-    _curves(panels[0], over_time, "requests served", "token hit rate so far")
+    draw_curves(panels[0], over_time, "requests served", "token hit rate so far")
     if by_pool:
         points = {name: columns(sorted(runs)) for name, runs in by_pool.items()}
         panels[1].set_xscale("log")
-        _curves(panels[1], points, "blocks in the pool", "token hit rate of the whole run")
+        draw_curves(panels[1], points, "blocks in the pool", "token hit rate of the whole run")
         sizes = next(iter(points.values()))[0]
         panels[1].set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30, ha="right")
         panels[1].set_xticks([], minor=True)
@@ -72,12 +72,13 @@ def rate_so_far(pairs: Sequence[tuple[int, int]]) -> tuple[Sequence[float], Sequ
     return ends.tolist(), (hit[ends - 1] / np.maximum(1, prompt[ends - 1])).tolist()
 
 
-def _curves(
+def draw_curves(
     axes: Axes,
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     x_label: str,
     y_label: str,
 ) -> None:
+    """Draw a curve for each name, and the name at its end."""
     colours = iter(COLOURS * 3)
     ends = {}
     for name, (x, y) in curves.items():

@@ -15,6 +15,7 @@ from radixlab.workloads.mooncake import (
 from radixlab.workloads.replay import Manager, ReplayResult, make_manager, manager_names, replay
 from radixlab.workloads.request import Request
 from radixlab.workloads.source import UnknownWorkloadError, Workload, open_workload
+from radixlab.workloads.summary import WorkloadSummary, summarize
 
 __all__ = [
     "GENERATORS",
@@ -27,6 +28,7 @@ __all__ = [
     "TraceWarning",
     "UnknownWorkloadError",
     "Workload",
+    "WorkloadSummary",
     "conversation_trace",
     "expand",
     "make_manager",
@@ -35,4 +37,5 @@ __all__ = [
     "read_records",
     "read_requests",
     "replay",
+    "summarize",
 ]

@@ -46,7 +46,7 @@ class Manager(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay found. Rejected requests are in none of the other counts."""
+    """What a replay found. Rejected requests are in no count but their own two."""
 
     requests: int
     """Requests served."""
@@ -62,6 +62,8 @@ class ReplayResult:
     """Those of the hit tokens that came back from the host."""
     dropped_blocks: int
     """Blocks for which the host had no room."""
+    rejected_prompt_tokens: int
+    """Prompt tokens of the requests that were rejected."""
     cpu_us: float
     """Thread CPU time from match to release, all requests together.
 
@@ -72,6 +74,12 @@ class ReplayResult:
     def token_hit_rate(self) -> float:
         """Hit tokens ÷ prompt tokens; 0 if there were none."""
         return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+
+    @property
+    def hit_rate_of_all(self) -> float:
+        """The token hit rate with each rejected prompt as one of which nothing is found."""
+        num_tokens = self.prompt_tokens + self.rejected_prompt_tokens
+        return self.hit_tokens / num_tokens if num_tokens else 0.0
 
     @property
     def cpu_us_per_request(self) -> float:
@@ -93,7 +101,7 @@ def replay(
     >>> result.hit_tokens == 49 * 1024
     True
     """
-    rejected = cpu_ns = 0
+    rejected = rejected_tokens = cpu_ns = 0
     served: list[tuple[int, int]] = []
     before = manager.stats()
     for request in requests:
@@ -105,6 +113,7 @@ def replay(
             served.append((len(request.prompt), hit_tokens))
         else:
             rejected += 1
+            rejected_tokens += len(request.prompt)
         if progress:
             progress()
     after = manager.stats()
@@ -117,6 +126,7 @@ def replay(
         by_request=tuple(served),
         host_hit_tokens=after.host_hit_tokens - before.host_hit_tokens,
         dropped_blocks=after.dropped_blocks - before.dropped_blocks,
+        rejected_prompt_tokens=rejected_tokens,
         cpu_us=cpu_ns / 1000,
     )
 
