@@ -4,6 +4,7 @@ Knows ids and how many hold each; not what is in them or who asks.
 """
 
 from collections import Counter
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class BlockAllocator:
     2
     """
 
-    def __init__(self, num_blocks: int) -> None:
+    def __init__(self, num_blocks: SupportsIndex) -> None:
         self.num_blocks = positive("num_blocks", num_blocks, MAX_BLOCKS)
         try:
             self._places = np.arange(self.num_blocks, dtype=np.int32)
@@ -51,7 +52,7 @@ class BlockAllocator:
         self.more_holders: dict[int, int] = {}
         """Holders beyond the first, of the blocks that have any."""
 
-    def allocate(self, num_blocks: int) -> BlockIds:
+    def allocate(self, num_blocks: SupportsIndex) -> BlockIds:
         """Take free blocks, all or none; return their ids, int32 `[num_blocks]`.
 
         Raises `OutOfBlocksError` if there are not as many.
@@ -69,7 +70,7 @@ class BlockAllocator:
         self.num_free -= num_blocks
         return block_ids
 
-    def share(self, block_ids: BlockIds) -> None:
+    def share(self, block_ids: BlockIds | Any) -> None:
         """Count one more holder for each block.
 
         Raises `BlockError` if nobody holds one of them; nothing has changed then.
@@ -81,7 +82,7 @@ class BlockAllocator:
         for block in blocks:
             self.more_holders[block] = self.more_holders.get(block, 0) + 1
 
-    def unshare(self, block_ids: BlockIds) -> None:
+    def unshare(self, block_ids: BlockIds | Any) -> None:
         """Take one holder off each shared block; none of them becomes free.
 
         Raises `BlockError` if one has not as many holders beyond the first; nothing has changed
@@ -95,7 +96,7 @@ class BlockAllocator:
         for block in blocks:
             self._unshare_one(block)
 
-    def free(self, block_ids: BlockIds) -> BlockIds:
+    def free(self, block_ids: BlockIds | Any) -> BlockIds:
         """Take one holder off each block; return those that have none now and are free.
 
         Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
@@ -113,7 +114,7 @@ class BlockAllocator:
             return self._free_unshared(block_ids)
         return block_ids
 
-    def is_free(self, block_id: int) -> bool:
+    def is_free(self, block_id: SupportsIndex) -> bool:
         """Whether the block could be handed out; `BlockError` if it is outside the pool."""
         if type(block_id) is not int:
             block_id = check_count("block_id", block_id)
@@ -122,7 +123,7 @@ class BlockAllocator:
         place: int = self._place.item(block_id)
         return place >= self._head and self._stack.item(place) == block_id
 
-    def ref_count(self, block_id: int) -> int:
+    def ref_count(self, block_id: SupportsIndex) -> int:
         """How many hold the block: 0 if it is free. The tree counts as one holder."""
         block_id = check_count("block_id", block_id)
         return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)
@@ -217,7 +218,7 @@ class BlockAllocator:
         return BlockError(f"block {shown(block_id)} is not in the pool of {self.num_blocks}")
 
 
-def _int32(block_ids: BlockIds) -> BlockIds:
+def _int32(block_ids: BlockIds | Any) -> BlockIds:
     """Return an int32 array as it is, anything else as `as_block_ids` does."""
     if type(block_ids) is np.ndarray and block_ids.dtype == np.int32 and block_ids.ndim == 1:
         return block_ids

@@ -13,7 +13,7 @@ stamped or counted. This file knows prompts and nodes; what a scheduler does wit
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Sequence as Many
-from typing import TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from radixlab.cache.checks import check_count, check_namespace
 from radixlab.cache.errors import CacheError, NamespaceError, TokenError
@@ -32,10 +32,10 @@ ANY_BYTE = range(256)
 
 
 def match_batch(
-    tree: RadixTree,
-    prompts: Many[TokensLike],
-    namespaces: Many[Namespace | None] | None = None,
-    spare_tokens: int = 0,
+    tree: RadixTree | Any,
+    prompts: Many[TokensLike] | Any,
+    namespaces: Many[Namespace | None] | Any = None,
+    spare_tokens: SupportsIndex = 0,
 ) -> list[Found]:
     """Find the longest cached prefix of each prompt, in whole blocks, in the order given.
 

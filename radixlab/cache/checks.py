@@ -1,6 +1,7 @@
 """Looking a request over at the door, before anything is touched."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from radixlab.cache.errors import (
 from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
-from radixlab.events import Namespace
 
 PLENTY = 2**40
 """Counts below this are let through at once."""
@@ -56,7 +56,7 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
     return Tokens(tokens, reserve_tokens)
 
 
-def check_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:
+def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
     """Return the transfers of any iterable, a generator too, as a list."""
     try:
         transfers = list(transfers)
@@ -81,7 +81,7 @@ def as_block_ids(block_ids: object) -> BlockIds:
     return array.astype(np.int32)
 
 
-def check_namespace(namespace: Namespace | None) -> None:
+def check_namespace(namespace: object) -> None:
     """Raise `NamespaceError` unless it is a tagged pair: a bare "x" could be salt or adapter."""
     if namespace is None:
         return

@@ -14,6 +14,7 @@ runs and there is still not enough room, the pins go, first those that expire fi
 import heapq
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from radixlab.cache.errors import CacheError, PinError
 from radixlab.cache.found import Found
@@ -84,7 +85,7 @@ class Pins:
         self.expire()
         return pin
 
-    def unpin(self, pin: Pin) -> None:
+    def unpin(self, pin: Pin | Any) -> None:
         """Take a pin off before its time; raise `PinError` unless it is a pin that holds here."""
         if type(pin) is not Pin:
             raise PinError(f"{shown(pin)} is no pin: pass what pin returned")
