@@ -153,7 +153,7 @@ class Engine:
         return True
 
     def abort_soon(self, request_id: int) -> None:
-        """Have the next step abort a request; may be called in any thread, and in mid-step."""
+        """Have the next step abort a request; may be called in any thread, and in mid-step (T2)."""
         self._given_up.append(check_id("request_id", request_id))
 
     def reset(self) -> None:
@@ -377,7 +377,7 @@ class Engine:
         return in_pool if most is None else min(in_pool, most - request.num_prompt_tokens)
 
     def _check_size(self, request: Request) -> None:
-        """Raise for a prompt that leaves no room for a single token, even if it runs alone."""
+        """Raise for a prompt that leaves no room for a single token, even if it runs alone (S5)."""
         cache = self.manager.config
         most = self.runner.max_context_len
         num_tokens = request.num_prompt_tokens + 1
@@ -398,11 +398,13 @@ class Engine:
             )
 
     def _check_caller(self) -> None:
+        # T2
         self._check_thread()
         if self._stepping:
             raise ReentryError("the engine is in the middle of a step: listeners may only listen")
 
     def _check_thread(self) -> None:
+        # T3
         if threading.get_ident() != self._thread:
             raise ThreadError(
                 f"thread {threading.current_thread().name!r} called an engine of another thread: "

@@ -1,9 +1,9 @@
-"""What the cache says about itself: one frozen type per fact.
+"""The events of the cache: one frozen type per kind of change.
 
-This file knows the facts and imports nothing of ours. It does not know who listens: a recorder, a
-view and a metrics endpoint all fold the same stream (`radixlab.observe`). The names follow the
-field: `BlockStored`, `BlockRemoved` and `AllBlocksCleared` are what vLLM and SGLang publish to
-routers; the rest is what a person needs to see why.
+This file imports nothing of ours, and does not know the listeners: the recorder and the view both
+fold the same stream (`radixlab.observe`). `BlockStored`, `BlockRemoved` and `AllBlocksCleared` have
+the names that vLLM and SGLang publish to routers; the other events explain to a person what
+happened and why.
 
 Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets, and
 carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel
@@ -25,7 +25,7 @@ Runs = tuple[tuple[int, int], ...]
 MissReason = Literal[
     "never_seen", "evicted", "below_block", "namespace", "last_token_rule", "not_cached"
 ]
-"""Why the rest of a prompt was not found; `not_cached` where nobody asked to explain."""
+"""Why the rest of a prompt was not cached; `not_cached` unless explanations are on."""
 
 
 FinishReason = Literal["released", "aborted", "preempted"]
@@ -64,8 +64,9 @@ class TokensAppended(Event):
 class PrefixMatched(Event):
     """The sequence's block table begins with the path to `node_id` (None: nothing matched).
 
-    `miss_reason` explains the first missing full block, None when there is none; `evicted_tick`
-    says when it went. The path is stamped with `tick` and each of its nodes counts a hit.
+    `miss_reason` explains the first missing full block, and is None if no full block is missing.
+    `evicted_tick` is the time of its eviction. The path is stamped with `tick`, and each of its
+    nodes counts a hit.
     """
 
     sequence_id: int
@@ -78,12 +79,12 @@ class PrefixMatched(Event):
     host_hit_tokens: int = 0
     """Hit tokens that had to be loaded back."""
     resumed: bool = False
-    """Whether a preempted request comes back: then this does not count in the hit rate."""
+    """Whether a preempted request returns; then its hits do not count in the hit rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlocksAllocated(Event):
-    """The tail of this sequence's block table: blocks that were free, or just evicted."""
+    """Blocks appended to this sequence's block table; they were free, or were just evicted."""
 
     sequence_id: int
     block_runs: Runs
@@ -91,7 +92,7 @@ class BlocksAllocated(Event):
 
 @dataclass(frozen=True, slots=True)
 class BlocksFreed(Event):
-    """Private blocks of this sequence went back to the free list."""
+    """Private blocks of this sequence became free."""
 
     sequence_id: int
     block_runs: Runs
@@ -119,7 +120,7 @@ class NodeLocked(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeUnlocked(Event):
-    """A receipt on the node was given back."""
+    """A receipt on the node was released."""
 
     node_id: int
     sequence_id: int | None
@@ -129,9 +130,9 @@ class NodeUnlocked(Event):
 class BlockStored(Event):
     """Written blocks entered the tree.
 
-    They are a new node, the tail of one that exists, or all of one on the host, whose copy of them
-    is given up. Their tokens are those of `sequence_id` from position `start_token` on, or
-    `token_ids` where no sequence is known.
+    They form a new node or the tail of an existing one, or replace all blocks of a host node. Their
+    tokens are those of `sequence_id` from position `start_token` on, or `token_ids` if there is no
+    sequence.
     """
 
     node_id: int
@@ -146,12 +147,10 @@ class BlockStored(Event):
 
 @dataclass(frozen=True, slots=True)
 class BlockRemoved(Event):
-    """The tail of an unlocked leaf, of the device or the host, is cached no more.
+    """The tail of an unlocked leaf, on the device or the host, was dropped.
 
-    A node without blocks is gone.
-
-    `reason` is the policy's own ("least recent"), with "host full" where the host would have taken
-    it; `tick` is the node's last use, which is why it was chosen.
+    A node without blocks is removed. `reason` is the policy's reason, such as "least recent", with
+    "host full" if the host had no room for it. `tick` is the node's last use.
     """
 
     node_id: int
@@ -162,10 +161,10 @@ class BlockRemoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class WrittenBack(Event):
-    """The tail of an unlocked leaf was evicted, and goes to the host.
+    """The tail of an unlocked leaf was evicted to the host.
 
-    If it is all of the leaf, `host_node_id` is the leaf itself. Else it is a node between the leaf
-    and what was below it, or the one node below it on the host, which grows at its front.
+    If this is the whole leaf, `host_node_id` is the leaf itself. Otherwise it is a new node between
+    the leaf and its children, or its only child on the host, which grows at its front.
     """
 
     node_id: int
@@ -178,7 +177,7 @@ class WrittenBack(Event):
 
 @dataclass(frozen=True, slots=True)
 class LoadedBack(Event):
-    """A node of the host is on the device again, in these blocks; its bytes are on their way."""
+    """A host node moved back to these device blocks; its bytes have not arrived yet."""
 
     node_id: int
     host_runs: Runs
@@ -189,7 +188,8 @@ class LoadedBack(Event):
 class BlocksDeduplicated(Event):
     """The tree had these blocks already.
 
-    The sequence's own are free, and its table is re-pointed from index `start_block` on.
+    The sequence's duplicates were freed, and the tree's blocks replace them in its table from index
+    `start_block` on.
     """
 
     sequence_id: int
@@ -210,7 +210,7 @@ class BlockCopied(Event):
 
 @dataclass(frozen=True, slots=True)
 class TransfersCompleted(Event):
-    """The bytes of these transfers `(src, dst, kind)` have arrived; both ends are let go."""
+    """The bytes of these transfers `(src, dst, kind)` have arrived; both ends were released."""
 
     transfers: tuple[tuple[int, int, str], ...]
 
@@ -226,7 +226,7 @@ class SequenceForked(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished(Event):
-    """The sequence gave up its block table; the nodes on its path are stamped with `tick`."""
+    """The sequence ended; the nodes on its path are stamped with `tick`."""
 
     sequence_id: int
     reason: FinishReason
@@ -235,14 +235,14 @@ class RequestFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestPreempted(Event):
-    """The sequence is taken off to make room and will come back with all its tokens."""
+    """The sequence was preempted to make room, and will return with all its tokens."""
 
     sequence_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfBlocks(Event):
-    """A call failed for want of blocks and changed nothing."""
+    """A call failed because blocks were missing; it changed nothing."""
 
     num_needed: int
     num_free: int
@@ -251,10 +251,10 @@ class OutOfBlocks(Event):
 
 @dataclass(frozen=True, slots=True)
 class BlocksQuarantined(Event):
-    """These cached blocks hold KV that is not finite.
+    """These cached blocks hold non-finite KV.
 
-    They are taken out of the cache with all that is cached below them: `BlockRemoved` events
-    follow, one a node. No sequence runs over any of them.
+    They are removed from the cache with everything below them: `BlockRemoved` events follow, one
+    per node. No sequence uses any of them.
     """
 
     block_runs: Runs
@@ -262,10 +262,11 @@ class BlocksQuarantined(Event):
 
 @dataclass(frozen=True, slots=True)
 class CacheRestarted(Event):
-    """A fault broke a call off half-way, and the whole cache was forgotten.
+    """A call failed half-way, and the whole cache was cleared.
 
-    Every block of both tiers is free, no sequence runs, no transfer is pending. The counters go on
-    from these values. Events of the broken call may be missing: their numbers are then lost.
+    Every block of both tiers is free, no sequence runs, and no transfer is pending. The counters
+    continue from these values. Events of the failed call may be missing; then their numbers are
+    lost.
     """
 
     tick: int
@@ -294,8 +295,7 @@ class TreeResynced(Event):
 
     A node is `(id, parent_id, namespace, token_ids, block_ids, lock_ref, num_hits, tick)`.
 
-    Sent where a watched tree changed in a way no other event can tell: a learner's bug is drawn as
-    it is.
+    Sent if a watched tree changed in a way that no other event describes, such as a learner's bug.
     """
 
     nodes: tuple[tuple[Any, ...], ...]
@@ -329,7 +329,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         TreeResynced,
     )
 }
-"""Every event by name, for readers of recordings."""
+"""All event types by name, for readers of recordings."""
 
 Emit = Callable[[Any], None]
 """A listener: a function of one event."""
@@ -363,7 +363,7 @@ class Log:
         """The label that the caller gives to the events to come."""
 
     def stamp(self) -> tuple[int, int]:
-        """Return the `seq` and `step` of the next event, and advance `seq`."""
+        """Return the `seq` and `step` of the next event, and advance `seq` (T5)."""
         seq = self.seq
         self.seq = seq + 1
         return seq, self.step

@@ -1,7 +1,7 @@
 """The heart, in Python and NumPy: radix tree, block allocator, copy-on-write, eviction.
 
-Read `tree.py` for the idea, `manager.py` for the one door, `invariants.py` for what must always
-hold.
+Read `tree.py` for the idea, `manager.py` for the public methods, and `invariants.py` for what must
+always hold.
 """
 
 from radixlab.cache.allocator import BlockAllocator

@@ -137,7 +137,7 @@ class Admission:
         return sequence
 
     def _start(self, prompt: Tokens, namespace: Namespace | None, match: Found) -> Sequence:
-        """Make the sequence of a prompt, and say of what was not found why."""
+        """Make the sequence of a prompt, with the reason for the first missing block."""
         sequence = Sequence(self.next_id, prompt, namespace)
         self.next_id += 1
         sequence.hit_tokens = match.num_blocks * self._tree.block_size
@@ -157,7 +157,7 @@ class Admission:
         return sequence
 
     def _give_up(self, sequence: Sequence, reuse: FurtherReuse | None) -> None:
-        """Undo the locks of an admission that the policy broke off: nothing of it remains."""
+        """Undo the locks of an admission that the policy broke off: nothing of it remains (L7)."""
         self._tree.locks.unlock(sequence.receipt, sequence.id)
         if reuse:
             reuse.let_go()
@@ -173,7 +173,7 @@ class Admission:
             )
 
     def _count_in(self, sequence: Sequence) -> None:
-        """Count a request: its path is stamped, and counts a hit on each node (E3)."""
+        """Count a request: its path is stamped, and counts a hit on each node (E3, M4, S6)."""
         counts, tokens = self._counts, sequence.tokens
         self._sequences[sequence.id] = sequence
         tokens.taken = True

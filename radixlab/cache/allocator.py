@@ -1,6 +1,7 @@
-"""The pool of blocks: which are free.
+"""The pool of blocks: which of them are free.
 
-Knows ids and how many hold each; not what is in them or who asks.
+This file knows block ids and counts of references. It does not know what is in a block, or who asks
+for it.
 """
 
 from collections import Counter
@@ -17,12 +18,13 @@ from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
 
 
 class BlockAllocator:
-    """A fixed pool of block ids; the free ones are a stack, the next to go in front.
+    """A fixed pool of block ids; the free ids are a stack whose top is handed out next.
 
-    The free blocks are a *sparse set* (Briggs and Torczon, 1993): a dense array of ids and, per
-    block, the place where it last stood there. A block is free if that place is in the stack and
-    still names it. So allocation touches no per-block state, and freeing checks a whole array of
-    ids for blocks that are free already, or named twice, with a few vector operations.
+    The free blocks are a *sparse set* (Briggs and Torczon, 1993): a dense array of ids and, for
+    each block, the index at which it was last stored there. A block is free if that index lies in
+    the stack and still holds the block. So allocating touches no per-block state. Freeing checks a
+    whole array of ids, for blocks that are free already or named twice, with a few vector
+    operations.
 
     Regions of `_stack`, int32 `[num_blocks]`: `[0, _head)` unused, `[_head, num_blocks)` free ids.
 
@@ -43,19 +45,19 @@ class BlockAllocator:
             raise ConfigError(f"no memory to manage num_blocks = {self.num_blocks}") from None
 
     def reset(self) -> None:
-        """Make every block free, the lowest id in front."""
+        """Make every block free; the lowest id is handed out first."""
         self._stack = self._places.copy()
         self._place = self._places.copy()
         self._head = 0
         self.num_free = self.num_blocks
-        """Blocks that `allocate` could hand out."""
+        """The number of free blocks."""
         self.more_holders: dict[int, int] = {}
-        """Holders beyond the first, of the blocks that have any."""
+        """Extra references (beyond the first), by block id; blocks without any are absent."""
 
     def allocate(self, num_blocks: SupportsIndex) -> BlockIds:
-        """Take free blocks, all or none; return their ids, int32 `[num_blocks]`.
+        """Take `num_blocks` free blocks; return their ids, int32 `[num_blocks]` (L7).
 
-        Raises `OutOfBlocksError` if there are not as many.
+        Raises `OutOfBlocksError` if fewer are free; then none is taken.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -71,9 +73,9 @@ class BlockAllocator:
         return block_ids
 
     def share(self, block_ids: BlockIds | Any) -> None:
-        """Count one more holder for each block.
+        """Add a reference to each block (C1).
 
-        Raises `BlockError` if nobody holds one of them; nothing has changed then.
+        Raises `BlockError`, and changes nothing, if one of them is free.
         """
         blocks = _int32(block_ids).tolist()
         for block in blocks:
@@ -83,10 +85,9 @@ class BlockAllocator:
             self.more_holders[block] = self.more_holders.get(block, 0) + 1
 
     def unshare(self, block_ids: BlockIds | Any) -> None:
-        """Take one holder off each shared block; none of them becomes free.
+        """Remove an extra reference from each block; none of them becomes free.
 
-        Raises `BlockError` if one has not as many holders beyond the first; nothing has changed
-        then.
+        Raises `BlockError`, and changes nothing, if one of them has too few extra references.
         """
         blocks = _int32(block_ids).tolist()
         for block, num in Counter(blocks).items():
@@ -97,10 +98,10 @@ class BlockAllocator:
             self._unshare_one(block)
 
     def free(self, block_ids: BlockIds | Any) -> BlockIds:
-        """Take one holder off each block; return those that have none now and are free.
+        """Remove a reference from each block; return the blocks that this made free (L10, C6, H7).
 
-        Raises `DoubleFreeError` if a block is free already or named twice, `BlockError` if it is
-        outside the pool; nothing has changed then.
+        Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
+        is outside the pool; then nothing has changed.
         """
         if type(block_ids) is not np.ndarray or block_ids.dtype is not INT32_DTYPE:
             block_ids = _int32(block_ids)
@@ -109,13 +110,13 @@ class BlockAllocator:
         if not self._push(_int32(block_ids)):
             raise self._bad_free(block_ids)
         if self.more_holders:
-            self._head += len(block_ids)  # only the check was wanted
+            self._head += len(block_ids)  # the caller wanted only the check
             self.num_free -= len(block_ids)
             return self._free_unshared(block_ids)
         return block_ids
 
     def is_free(self, block_id: SupportsIndex) -> bool:
-        """Whether the block could be handed out; `BlockError` if it is outside the pool."""
+        """Whether the block is free; raise `BlockError` if it is outside the pool."""
         if type(block_id) is not int:
             block_id = check_count("block_id", block_id)
         if not 0 <= block_id < self.num_blocks:
@@ -124,20 +125,23 @@ class BlockAllocator:
         return place >= self._head and self._stack.item(place) == block_id
 
     def ref_count(self, block_id: SupportsIndex) -> int:
-        """How many hold the block: 0 if it is free. The tree counts as one holder."""
+        """Return the number of references to the block; the tree holds at most one."""
         block_id = check_count("block_id", block_id)
         return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)
 
     def free_ids(self) -> BlockIds:
-        """List the free block ids, int32 `[num_free]`, in the order they would be handed out."""
+        """List the free block ids, int32 `[num_free]`, in the order of allocation."""
         return self._stack[self._head :].copy()
 
     def _push(self, block_ids: BlockIds) -> bool:
-        """Put blocks in front of the stack; if one of them must not be freed, do nothing: False.
+        """Push blocks on the stack; return False, and do nothing, if one of them must not be freed.
 
-        The place of a block that is not free means nothing. So it is enough to write the new places
-        and look whether one was overwritten: that block was named twice, or was free before. Where
-        the free blocks are many, the few that come are looked up among them instead.
+        The stored index of a block that is not free is meaningless. So it suffices to write the new
+        indices and check whether one was overwritten: that block was named twice, or was free
+        before. If there are many free blocks and few new ones, the new blocks are looked up among
+        the free ones instead.
+
+        Rules: L10.
         """
         index = block_ids.view(np.uint32).astype(np.intp)  # a negative id becomes a huge one
         old, new = self._head, self._head - len(index)
@@ -157,7 +161,7 @@ class BlockAllocator:
         return False
 
     def _keep_places(self, blocks: npt.NDArray[np.integer], first: int) -> bool:
-        """Whether `blocks` still stand at the places from `first` on."""
+        """Whether `blocks` are still stored at the indices from `first` on."""
         places = self._places[first : first + len(blocks)]
         return bool(self._place[blocks].tobytes() == places.tobytes())
 
@@ -166,7 +170,7 @@ class BlockAllocator:
         return bool(((place >= self._head) & (self._stack[place] == index)).any())
 
     def _free_one(self, block_ids: BlockIds) -> BlockIds:
-        """`free` for the most frequent case, the partial block of a request that ends."""
+        """Do the same as `free` in its most frequent case: one block, no extra references."""
         block: int = block_ids.item()
         if not 0 <= block < self.num_blocks:
             raise self._bad_free(block_ids)
@@ -182,7 +186,7 @@ class BlockAllocator:
         return block_ids
 
     def _free_unshared(self, block_ids: BlockIds) -> BlockIds:
-        """Take one holder off each shared block, and free the others."""
+        """Remove an extra reference from each block that has one, and free the others."""
         alone = []
         for block in block_ids.tolist():
             if block in self.more_holders:
@@ -201,7 +205,7 @@ class BlockAllocator:
             self.more_holders[block] -= 1
 
     def _bad_free(self, block_ids: BlockIds) -> BlockError:
-        """Name the first block that cannot be freed."""
+        """Raise the error for the first block that cannot be freed."""
         seen: set[int] = set()
         for block in block_ids.tolist():
             if not 0 <= block < self.num_blocks:
@@ -219,7 +223,7 @@ class BlockAllocator:
 
 
 def _int32(block_ids: BlockIds | Any) -> BlockIds:
-    """Return an int32 array as it is, anything else as `as_block_ids` does."""
+    """Return an int32 array unchanged; convert anything else with `as_block_ids`."""
     if type(block_ids) is np.ndarray and block_ids.dtype == np.int32 and block_ids.ndim == 1:
         return block_ids
     return as_block_ids(block_ids)

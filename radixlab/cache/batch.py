@@ -1,13 +1,14 @@
-"""Looking up many prompts at once: what they share is walked once.
+"""Looking up many prompts at once: a shared path is walked once.
 
-A scheduler asks for every waiting request, at every step, how much of it is cached. Requests about
-one document all go down the same path. So prompts that start with the same block form a group, and
-its first is the *guide*: it alone walks from node to node. Each of the others is compared with the
-whole of what the guide found, in one memory comparison however many nodes that is. A prompt that
-leaves the guide's path goes on from the last node that both passed, with those that left it there.
+In every step, a scheduler asks how much of each waiting request is cached. Requests about one
+document all follow the same path. So prompts that start with the same block form a group, whose
+first prompt is the *guide*: only the guide walks from node to node. Each other prompt is compared
+with everything that the guide found, in one memory comparison, regardless of the number of nodes. A
+prompt that leaves the guide's path continues from the last node that both passed, together with the
+other prompts that left there.
 
-Tokens are always compared, so the results are exactly those of single look-ups. Nothing is cut,
-stamped or counted. This file knows prompts and nodes; what a scheduler does with them is not here.
+Tokens are always compared, so the results equal single look-ups exactly. Nothing is split, stamped
+or counted. This file knows prompts and nodes. It does not know the scheduler.
 """
 
 from bisect import bisect_right
@@ -26,9 +27,9 @@ from radixlab.events import Namespace
 
 Item = TypeVar("Item")
 Group = tuple[Found, list[int]]
-"""A place in the tree, and the prompts that agree up to there."""
+"""A point in the tree, and the prompts that agree up to it."""
 ANY_BYTE = range(256)
-"""What a block may begin with, if nothing is known."""
+"""All bytes with which a block can begin, if nothing is known about it."""
 
 
 def match_batch(
@@ -37,12 +38,12 @@ def match_batch(
     namespaces: Many[Namespace | None] | Any = None,
     spare_tokens: SupportsIndex = 0,
 ) -> list[Found]:
-    """Find the longest cached prefix of each prompt, in whole blocks, in the order given.
+    """Find the longest cached prefix of each prompt, in whole blocks; results keep the order (S8).
 
-    Equal to `tree.find` for one after the other. Prompts that end at the same place may share one
-    result, so none must be changed. The last `spare_tokens` tokens of each prompt are not looked up
-    (`allocate` leaves one to compute). Raises `TokenError` or `NamespaceError`, naming the prompt's
-    place in the batch.
+    The results equal those of `tree.find` for each prompt. Prompts that end at the same point may
+    share one result, so results must not be changed. The last `spare_tokens` tokens of each prompt
+    are not looked up, because `allocate` leaves one to compute. Raises `TokenError` or
+    `NamespaceError` with the prompt's index in the batch.
 
     >>> import numpy as np
     >>> tree = RadixTree(block_size=2)
@@ -66,9 +67,9 @@ def peek_batch(
     prompts: Many[TokensLike],
     namespaces: Many[Namespace | None] | None = None,
 ) -> list[BlockIds]:
-    """Return what `tree.peek` does for each prompt: its cached blocks on the device, int32 `[n]`.
+    """Do the same as `tree.peek` for each prompt: return its cached device blocks, int32 `[n]`.
 
-    Prompts with the same result may share one array, so all are read-only.
+    Prompts with the same result may share an array, so all arrays are read-only.
     """
     found = match_batch(tree, prompts, namespaces)
     results = {id(one): one for one in found}
@@ -82,18 +83,18 @@ def _read_only(block_ids: BlockIds) -> BlockIds:
 
 
 class _Batch:
-    """Prompts, by their place in the batch, and what was found for each."""
+    """The prompts, by index in the batch, and the result of each."""
 
     def __init__(self, tree: RadixTree, prompts: list[Tokens], spare_tokens: int) -> None:
         self._tree = tree
         self._prompts = prompts
         size, step = tree.block_size, tree.block_bytes
         self._stops = [(prompt.num_tokens - spare_tokens) // size * step for prompt in prompts]
-        """Bytes of each prompt to look up; below 0 for one that has less to spare."""
+        """Bytes of each prompt to look up; negative if it is shorter than `spare_tokens`."""
         self.found: list[Found] = [None] * len(prompts)  # type: ignore[list-item]  # until walked
 
     def walk(self, places: list[int], namespace: Namespace | None) -> None:
-        """Look these prompts up, which are of one namespace."""
+        """Look up these prompts, which share one namespace."""
         todo: list[Group] = [(self._tree.find(self._prompts[places[0]], 0, namespace), places)]
         while todo:
             start, group = todo.pop()
@@ -104,7 +105,7 @@ class _Batch:
                     todo += self._follow(start, followers)
 
     def _by_next_block(self, start: Found, group: list[int]) -> Many[list[int]]:
-        """Group those that go on below `start.node`; for the others, `start` is the result."""
+        """Group the prompts that continue below `start.node`; the others end at `start`."""
         step, prompts, stops, found = self._tree.block_bytes, self._prompts, self._stops, self.found
         position, end = start.num_blocks * step, (start.num_blocks + 1) * step
         by_block: dict[bytes, list[int]] = {}
@@ -123,7 +124,7 @@ class _Batch:
         return list(by_block.values())
 
     def _follow(self, start: Found, group: list[int]) -> Iterator[Group]:
-        """Let the first be the guide from `start` on; yield where others leave its path."""
+        """Let the first prompt guide from `start` on; yield the groups that leave its path."""
         guide, *others = group
         result = self._find(guide, start)
         path = _Path(start, result, self._prompts[guide].view, self._tree.block_bytes)
@@ -132,11 +133,11 @@ class _Batch:
             yield path.place(num_nodes), places
 
     def _compare(self, path: "_Path", group: list[int]) -> list[int]:
-        """Give the guide's result to all that agree with it; return the others."""
+        """Give the guide's result to all prompts that agree with it; return the others."""
         prompts, stops, found, others = self._prompts, self._stops, self.found, []
         whole, result, following = path.whole, path.result, path.following
         first, last, end = path.first, path.last, path.last + self._tree.block_bytes
-        # The first byte of the next block shows for most that they end here.
+        # For most prompts, the first byte of the next block shows that they end here.
         few = len(following) <= len(group)
         first_bytes = {block[0] for block in following} if few else ANY_BYTE
         for place in group:
@@ -154,7 +155,7 @@ class _Batch:
         return others
 
     def _leave(self, path: "_Path", group: list[int]) -> dict[int, list[int]]:
-        """Group prompts by the node in which they leave a path; inside an edge, walk on alone."""
+        """Group prompts by the node at which they leave a path; inside an edge, walk each alone."""
         leaving: dict[int, list[int]] = {}
         for place in group:
             data, stop = self._prompts[place].data, self._stops[place]
@@ -166,7 +167,7 @@ class _Batch:
         return leaving
 
     def _find(self, place: int, start: Found) -> Found:
-        """Walk one prompt on from `start.node`."""
+        """Continue the walk of one prompt from `start.node`."""
         max_blocks = self._stops[place] // self._tree.block_bytes
         node = start.node
         found = self._tree.find(self._prompts[place], max_blocks, node.namespace, node)
@@ -177,7 +178,7 @@ class _Batch:
 
 
 class _Path:
-    """What a guide found below `start`: nodes, and then perhaps the first blocks of another."""
+    """The guide's findings below `start`: whole nodes, then perhaps the first blocks of another."""
 
     def __init__(self, start: Found, result: Found, view: memoryview, step: int) -> None:
         self.start, self.result, self._view, self._step = start, result, view, step
@@ -187,16 +188,16 @@ class _Path:
         self._ends = [node.end * step for node in self._nodes]
         self.whole = view[self.first : self.last]
         self.following: Collection[bytes] = result.node.children
-        """The blocks with which a prompt that agrees so far goes on."""
+        """The next blocks of a prompt that agrees so far."""
         if result.child:
             cut = result.child_blocks * step
             self.following = (bytes(result.child.edge[cut : cut + step]),)
 
     def num_agreed(self, data: bytearray, stop: int) -> int:
-        """Count the nodes up to whose end a prompt agrees.
+        """Count the leading nodes with which a prompt agrees wholly.
 
-        Found by halving, on the one block before each end; a comparison of all bytes confirms it.
-        Where that fails, 0, which is always true.
+        A binary search compares only the last block of a node; one comparison of all bytes confirms
+        the result. If that fails, the answer is 0, which is always valid.
         """
         low, high = 0, bisect_right(self._ends, stop)
         while low < high:
@@ -210,14 +211,14 @@ class _Path:
         return low if agrees else 0
 
     def is_inside_edge(self, num_nodes: int, data: bytearray, stop: int) -> bool:
-        """Whether a prompt that agrees with these nodes and no more leaves inside an edge."""
+        """Whether a prompt that agrees with exactly these nodes leaves the path inside an edge."""
         if num_nodes == 0:  # the group has a first block in common
             return True
         end = self._ends[num_nodes - 1]
         return stop > end and data.startswith(self._view[end : end + self._step], end)
 
     def place(self, num_nodes: int) -> Found:
-        """Return the place at the end of the first `num_nodes` nodes."""
+        """Return the point at the end of the first `num_nodes` nodes."""
         if num_nodes == 0:
             return self.start
         node = self._nodes[num_nodes - 1]
@@ -225,7 +226,7 @@ class _Path:
 
 
 def _listed(values: Iterable[Item], name: str, error: type[CacheError]) -> list[Item]:
-    """Return what any iterable yields, as a list."""
+    """Convert an iterable to a list."""
     try:
         return list(values)
     except TypeError:
@@ -233,7 +234,7 @@ def _listed(values: Iterable[Item], name: str, error: type[CacheError]) -> list[
 
 
 def _as_tokens(prompts: Many[TokensLike]) -> list[Tokens]:
-    """Convert prompts, and say which one cannot be."""
+    """Convert prompts; an error names the prompt that cannot be converted."""
     tokens: list[Tokens] = []
     try:
         for prompt in prompts:
@@ -246,7 +247,7 @@ def _as_tokens(prompts: Many[TokensLike]) -> list[Tokens]:
 def _by_namespace(
     num_prompts: int, namespaces: Many[Namespace | None] | None
 ) -> dict[Namespace | None, list[int]]:
-    """Return the places of the prompts of each namespace."""
+    """Return the indices of the prompts in each namespace."""
     if namespaces is None:
         return {None: list(range(num_prompts))} if num_prompts else {}
     if not isinstance(namespaces, list | tuple):

@@ -1,10 +1,10 @@
 """The KV canary: proof that the KV a sequence is about to read is its own.
 
-A model that reads a wrong block still answers, only worse. The canary makes it loud: it stands in
-for the KV bytes and stores in every slot *what the slot is for* (token, position, everything before
-it, tenant). Reading through a block table checks each slot against the reader's own tokens. It
-needs no model, and it catches nearly every bug of a cache: use after free, a stale entry, a block
-freed twice, a write into a shared block, the wrong tenant's prefix.
+A model that reads a wrong block still answers, but worse. The canary makes the error visible. It
+replaces the KV bytes, and stores in every slot *what the slot is for*: token, position, a hash of
+all earlier tokens, tenant. A read through a block table checks each slot against the reader's own
+tokens. The canary needs no model, and it catches nearly every cache bug: use after free, stale
+entries, double frees, writes to shared blocks, and another tenant's prefix.
 
 The idea is SGLang's KV canary; ours lives in NumPy.
 """
@@ -61,7 +61,7 @@ class KVCanary:
     def write(self, sequence: Sequence, start: int | None = None, end: int | None = None) -> None:
         """Write positions [start, end) as a forward pass would.
 
-        By default all that was not found in the cache.
+        By default, all positions that were not found in the cache.
         """
         end = _check_end(sequence, end)
         start = sequence.hit_tokens if start is None else start
@@ -95,7 +95,7 @@ class KVCanary:
 
 
 def _check_end(sequence: Sequence, end: int | None) -> int:
-    """Return the position to stop before; raise `SequenceError` beyond the last token."""
+    """Return the end position; raise `SequenceError` if it is beyond the last token."""
     if not isinstance(sequence, Sequence):
         raise SequenceError(
             f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
@@ -109,7 +109,7 @@ def _check_end(sequence: Sequence, end: int | None) -> int:
 
 
 def fingerprints(token_ids: TokenArray, namespace: Namespace | None) -> npt.NDArray[np.void]:
-    """Return what each position's slot must hold, `FINGERPRINT` `[n]`.
+    """Return the fingerprint that the slot of each position must hold, `FINGERPRINT` `[n]`.
 
     `prefix` at a position hashes all tokens before it: equal tokens after different prefixes have
     different KV.

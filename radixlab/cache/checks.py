@@ -1,7 +1,7 @@
-"""Looking a request over at the door, before anything is touched."""
+"""Checks of a request's arguments, before anything is changed."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,13 +18,13 @@ from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
 
 PLENTY = 2**40
-"""Counts below this are let through at once."""
+"""Counts below this are accepted without further checks."""
 MAX_COUNT_BITS = 512
-"""A count with more bits is a mistake; up to here, messages can name it."""
+"""A count with more bits is a mistake; smaller counts are printed in messages."""
 
 
 def check_count(name: str, value: object, least: int | None = None) -> int:
-    """Return `value` as a plain int; raise `CountError` if it is no int, or below `least`."""
+    """Return `value` as a plain int; raise `CountError` if it is not an int, or below `least`."""
     if type(value) is int and 0 <= value < PLENTY and not least:
         return value
     number = as_int(value)
@@ -36,9 +36,9 @@ def check_count(name: str, value: object, least: int | None = None) -> int:
 
 
 def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -> Tokens:
-    """Return the prompt in a buffer of its own; raise if it could never be admitted.
+    """Return the prompt in its own buffer; raise if it can never be admitted.
 
-    Its size is checked before room for `reserve_tokens` more is made.
+    Its size is checked before the buffer is enlarged by `reserve_tokens`.
     """
     if type(tokens) is not Tokens:
         tokens = as_int32(tokens)
@@ -57,19 +57,19 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
 
 
 def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
-    """Return the transfers of any iterable, a generator too, as a list."""
+    """Convert any iterable of transfers, even a generator, to a list."""
     try:
         transfers = list(transfers)
     except TypeError:
-        raise TransferError(f"{shown(transfers)} is no list of transfers") from None
+        raise TransferError(f"{shown(transfers)}  is not a list of transfers") from None
     for transfer in transfers:
         if type(transfer) is not Transfer:
-            raise TransferError(f"{shown(transfer)} is no transfer: pass what a call returned")
+            raise TransferError(f"{shown(transfer)}  is not a transfer: pass what a call returned")
     return transfers
 
 
 def as_block_ids(block_ids: object) -> BlockIds:
-    """Return block ids as int32 `[n]`; raise `BlockError` for what cannot be one."""
+    """Return block ids as int32 `[n]`; raise `BlockError` for anything else."""
     try:
         array = np.asarray(block_ids)
     except (ValueError, OverflowError, TypeError):
@@ -82,9 +82,12 @@ def as_block_ids(block_ids: object) -> BlockIds:
 
 
 def check_namespace(namespace: object) -> None:
-    """Raise `NamespaceError` unless it is a tagged pair: a bare "x" could be salt or adapter."""
+    """Raise `NamespaceError` unless it is a tagged pair: a bare "x" could be salt or adapter.
+
+    Rules: K2.
+    """
     if namespace is None:
         return
-    pair = isinstance(namespace, tuple) and len(namespace) == 2
-    if not pair or not all(isinstance(part, str) for part in namespace):
+    is_pair = isinstance(namespace, tuple) and len(namespace) == 2
+    if not is_pair or not all(isinstance(part, str) for part in cast(tuple[object], namespace)):
         raise NamespaceError(f'a namespace is a pair such as ("salt", "x"), not {shown(namespace)}')

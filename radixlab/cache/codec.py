@@ -1,14 +1,14 @@
 """Prefix compression: block ids in few bytes, for recordings and exports.
 
-Two codes, both for any int32 array and both without a loop over ids:
+There are two codes. Both take any int32 array, and neither loops over ids:
 
-- *delta*: the difference to the id before, folded to be positive (zigzag: 0, -1, 1, -2 become 0,
-  1, 2, 3), in as many bytes as it needs, 7 bits each. Good for ids that are near one another.
-- *interval*: runs of consecutive ids as (start, length), the start as a difference to the end of
-  the run before, in the same bytes. An allocator that hands out runs makes these few.
+- *delta*: the difference from the previous id, mapped to a non-negative number (zigzag: 0, -1, 1,
+-2 become 0, 1, 2, 3), in as many 7-bit bytes as it needs. Good for ids close to each other.
+- *interval*: runs of consecutive ids as (start, length), encoded in the same bytes; the start is a
+difference from the end of the previous run. An allocator that hands out runs needs few of them.
 
 Differences wrap around at 2^32, so the extremes of int32 need no special case. The tree itself
-keeps plain arrays: it looks at them too often.
+keeps plain arrays, because it reads them too often.
 """
 
 import base64
@@ -26,9 +26,9 @@ from radixlab.config import as_int, shown
 Codec = Literal["delta", "interval"]
 MARKS: dict[Codec, bytes] = {"delta": b"D", "interval": b"I"}
 MAX_IDS = 2**28
-"""A few bytes can claim to be any number of ids; more than this are refused."""
+"""A few bytes can claim to stand for any number of ids; more than this many are refused."""
 MAX_VARINT_BYTES = 5
-"""7 bits each: enough for 32."""
+"""Most bytes of a number: at 7 bits each, enough for 32 bits."""
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint32]
@@ -36,7 +36,7 @@ Words = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class CompressedIds:
-    """Block ids, compressed; equal ids compressed alike are equal.
+    """Compressed block ids; equal ids in the same code are equal.
 
     >>> ids = CompressedIds.encode(np.arange(1000, 3000, dtype=np.int32))
     >>> ids.codec, ids.num_ids, ids.nbytes
@@ -51,7 +51,7 @@ class CompressedIds:
 
     @classmethod
     def encode(cls, block_ids: BlockIds, codec: Codec | None = None) -> "CompressedIds":
-        """Compress an int32 array `[n]`; without a codec, by the one that needs fewer bytes."""
+        """Compress an int32 array `[n]`; by default with the codec that needs fewer bytes."""
         try:
             array = np.asarray(block_ids)
         except (ValueError, TypeError, OverflowError):
@@ -67,11 +67,11 @@ class CompressedIds:
         return min(coded, key=lambda ids: ids.nbytes)
 
     def decode(self) -> BlockIds:
-        """Return the ids, int32 `[num_ids]`; raise `CodecError` for bytes that are none."""
+        """Return the ids, int32 `[num_ids]`; raise `CodecError` for invalid bytes."""
         return _DECODERS[_check_codec(self.codec)](*self._read()).view(np.int32)
 
     def _read(self, max_ids: int = MAX_IDS) -> tuple[Words, int]:
-        """Return the numbers of the code and how many ids they stand for, not yet expanded."""
+        """Return the code's numbers, not yet expanded, and how many ids they stand for."""
         num_ids = as_int(self.num_ids)
         if num_ids is None or not 0 <= num_ids <= max_ids:
             raise CodecError(f"{shown(self.num_ids)} ids claimed: the most is {max_ids}")
@@ -83,16 +83,16 @@ class CompressedIds:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the code."""
+        """The number of bytes of the code."""
         return len(self.data)
 
     @property
     def ratio(self) -> float:
-        """Bytes, as a share of what int32 takes; 0 for no ids."""
+        """The bytes of the code divided by the bytes of the ids as int32; 0 without ids."""
         return self.nbytes / (4 * self.num_ids) if self.num_ids else 0.0
 
     def to_text(self) -> str:
-        """Return all of it as ASCII, for JSON."""
+        """Return the compressed ids as ASCII text, for JSON."""
         head = MARKS[self.codec] + _varints(np.array([self.num_ids], np.uint32))
         return base64.b64encode(head + self.data).decode()
 
@@ -100,8 +100,8 @@ class CompressedIds:
     def from_text(cls, text: str, max_ids: int = MAX_IDS) -> "CompressedIds":
         """Read what `to_text` wrote; raise `CodecError` for anything else.
 
-        A short text can stand for a great many ids: more than `max_ids` are refused. The ids are
-        not expanded here, so that nothing is allocated for them.
+        A short text can stand for very many ids, so more than `max_ids` are refused. The ids are
+        not expanded here, so nothing is allocated for them.
         """
         if not isinstance(text, str):
             raise CodecError(f"compressed ids are a text, not {shown(text)}")
@@ -113,11 +113,11 @@ class CompressedIds:
             raise CodecError(f"not base64: {error}") from None
         codec = {mark: name for name, mark in MARKS.items()}.get(raw[:1])
         if codec is None:
-            raise CodecError(f"no codec is marked {raw[:1]!r}: known are {list(MARKS.values())}")
+            raise CodecError(f"unknown codec mark  {raw[:1]!r}: known are {list(MARKS.values())}")
         size = next((i for i, byte in enumerate(raw[1:6], 1) if byte < 0x80), len(raw))
         (num_ids,) = _read_varints(raw[1 : size + 1], "the number of ids", 1).tolist()
         ids = cls(codec, num_ids, raw[size + 1 :])
-        ids._read(min(most, MAX_IDS))  # what is wrong shows here, not later
+        ids._read(min(most, MAX_IDS))  # raises here, not later
         return ids
 
 
@@ -146,10 +146,10 @@ def _encode_interval(ids: Words) -> bytes:
 
 
 def _read_intervals(data: bytes, num_ids: int) -> Words:
-    """Read starts and lengths in turn; raise `CodecError` unless they make `num_ids` ids."""
+    """Read pairs of start and length; raise `CodecError` unless they give `num_ids` ids."""
     words = _read_varints(data, "intervals")
     if len(words) % 2:
-        raise CodecError(f"{len(words)} numbers are no intervals: a start or a length is missing")
+        raise CodecError(f"{len(words)} numbers are not intervals: a start or a length is missing")
     counts = words[1::2]
     if (counts == 0).any() or int(counts.sum(dtype=np.uint64)) != num_ids:
         total = int(counts.sum(dtype=np.uint64))
@@ -173,18 +173,18 @@ _DECODERS = {"delta": _decode_delta, "interval": _decode_interval}
 
 
 def _check_codec(name: object) -> Codec:
-    """Return a codec's name; raise `CodecError` for a name that is none."""
+    """Return a codec's name; raise `CodecError` for an unknown name."""
     for known in MARKS:
         if isinstance(name, str) and name == known:
             return known
-    raise CodecError(f"no codec is called {shown(name)}: known are {list(MARKS)}")
+    raise CodecError(f"unknown codec {shown(name)}: known are {list(MARKS)}")
 
 
 # ---- numbers as bytes
 
 
 def _zigzag(deltas: Words) -> Words:
-    """Fold signed differences so that small ones of either sign are small numbers."""
+    """Map signed differences to non-negative numbers; small differences stay small."""
     signed = deltas.view(np.int32)
     return ((signed << 1) ^ (signed >> 31)).view(np.uint32)
 
@@ -194,7 +194,7 @@ def _unzigzag(words: Words) -> Words:
 
 
 def _varints(words: Words) -> bytes:
-    """Write each number in 1 to 5 bytes of 7 bits, the low ones first; a high bit says "more"."""
+    """Write each number in 1 to 5 bytes of 7 bits, low bits first; the high bit means "more"."""
     sizes = np.ones(len(words), np.int64)
     for bits in (7, 14, 21, 28):
         sizes += words >= np.uint32(1 << bits)
@@ -208,7 +208,7 @@ def _varints(words: Words) -> bytes:
 
 
 def _read_varints(data: bytes, what: str, num_words: int | None = None) -> Words:
-    """Read numbers; raise `CodecError` if one is cut off, over-long or over 32 bits."""
+    """Read numbers; raise `CodecError` if one is truncated, over-long or above 32 bits."""
     raw: Bytes = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(raw < 0x80)
     if len(raw) and (not len(ends) or ends[-1] != len(raw) - 1):

@@ -100,9 +100,10 @@ class Commit:
         self._allocator.free(duplicates)
 
     def _take_forks_along(self, sequence: Sequence, start: int, cached: list[BlockIds]) -> None:
-        """Blocks from `start` on that forks share with `sequence` are the tree's now.
+        """Update the forks that share blocks from `start` on with `sequence`.
 
-        Each fork's table is re-pointed like the sequence's own, and its lock moves to cover them.
+        The tree owns these blocks now. Each fork's table changes like the sequence's own, and its
+        lock moves to cover them.
         """
         num_cached = sum(map(len, cached))
         for fork in list(self._sequences.values()):

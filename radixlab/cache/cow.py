@@ -1,8 +1,8 @@
 """Copy-on-write: which blocks must not be written, and what is written instead.
 
-The idea is PagedAttention's (arXiv 2309.06180, §4.4): a fork shares every block; whoever writes to
-a shared one copies it first. A block of the tree is never written at all, even with one reader,
-because the next match may hand it out.
+The idea comes from PagedAttention (arXiv 2309.06180, §4.4): a fork shares every block, and a write
+to a shared block copies the block first. A block of the tree is never written, even with a single
+reader, because the next match may return it.
 """
 
 from radixlab.cache.allocator import BlockAllocator
@@ -33,8 +33,10 @@ class CopyOnWrite:
     def needed(self, sequence: Sequence, start: int, end: int) -> list[int]:
         """List the indices of the block table to copy before positions [start, end) are written.
 
-        From the first block written to on, that is every block of the tree's and every block that
-        another table holds too: the KV after a rewritten position is not the KV the others rely on.
+        From the first written block on, these are all blocks of the tree and all blocks in another
+        table: the KV after a rewritten position differs from the KV on which the others rely.
+
+        Rules: C2, C3, C4.
         """
         if start == end:
             return []
@@ -49,11 +51,11 @@ class CopyOnWrite:
         return [*registered, *(i for i, block in private if num_tables(block) > 1)]
 
     def replace(self, sequence: Sequence, indices: list[int], destinations: list[int]) -> None:
-        """Put private copies into these places of the block table; order the copies.
+        """Replace these blocks of the table by private copies; order the copies (C2).
 
-        A source of the tree is protected by a receipt. A private one was shared: the share that
-        this sequence gives up passes to the copy. A lock that covered a replaced block ends before
-        it from now on.
+        A receipt protects a source that the tree owns. A private source must already carry an extra
+        reference, this sequence's own, which the transfer takes over. If the sequence's lock
+        covered a replaced block, the lock now ends before it.
         """
         for index, dst in zip(indices, destinations, strict=True):
             registered = index < sequence.node.end
@@ -64,15 +66,17 @@ class CopyOnWrite:
             self._tree.locks.move(sequence.receipt, node, sequence.id)
 
     def reuse(self, sequence: Sequence, index: int, receipt: Receipt) -> None:
-        """Order a copy of the first block of the node that `receipt` holds, into place `index`.
+        """Order a copy of the first block of the node that `receipt` holds, to table index `index`.
 
-        For a block just taken, part of whose tokens the node's block has (see `partial.py`).
+        The block there was just taken; the node's block agrees with its first tokens (see
+        `partial.py`).
         """
         dst = int(sequence.block_table[index])
         sequence.block_table[index] = receipt.node.block_ids[0]
         self._start(sequence, index, dst, receipt)
 
     def _start(self, sequence: Sequence, index: int, dst: int, receipt: Receipt | None) -> None:
+        # C2
         copy = Transfer(int(sequence.block_table[index]), dst, "copy")
         self._transfers.order([copy], receipt)
         sequence.block_table[index] = dst

@@ -1,14 +1,15 @@
-"""Edges as memory: comparing, cutting and keeping runs of token ids without looking at a token.
+"""Edges as memory: runs of token ids are compared, cut and kept without looking at single tokens.
 
-A long edge is a `memoryview` of int32 token ids, a view into the buffer of the request that
-inserted it; a short one is a copy, `bytes`. Knows bytes and block sizes in bytes; no nodes.
+A long edge is a `memoryview` of int32 token ids, a view of the buffer of the request that inserted
+it. A short edge is a copy, `bytes`. This file knows bytes, and block sizes in bytes. It does not
+know nodes.
 """
 
 Edge = bytes | memoryview
 
 SHORT_BYTES = 4096
-"""Edges up to this length are copied: cheaper than the objects of a view, which each look-up in a
-large tree would fetch from memory."""
+"""Edges up to this many bytes are copied: in a large tree, a look-up would have to fetch the
+objects of a view from memory, which costs more."""
 
 
 TRIMMED = 8
@@ -19,8 +20,10 @@ each copy on the way would be for nothing."""
 def common_blocks(data: bytearray, position: int, edge: Edge, limit: int, block_bytes: int) -> int:
     """Count leading blocks of `edge`, at most `limit`, that equal those of `data` from `position`.
 
-    One memory comparison if all agree; else the place where they part is found by halving, so that
-    each byte before it is compared about once.
+    If all blocks agree, this is one memory comparison. Otherwise a binary search finds the first
+    difference, and compares each byte before it about once.
+
+    Rules: M2, K3.
     """
     if data.startswith(edge[: limit * block_bytes], position):
         return limit

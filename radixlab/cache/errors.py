@@ -1,15 +1,15 @@
-"""What can go wrong at the cache's door.
+"""The errors of the cache.
 
-Every message names the thing and the numbers; the state stays valid.
+Every message names the thing and the numbers. The state stays valid.
 """
 
 
 class CacheError(Exception):
-    """Base of all errors a caller of the cache can cause."""
+    """Base of all errors that a caller of the cache can cause."""
 
 
 class TokenError(CacheError, ValueError):
-    """Tokens that are no int32 ids, or none at all."""
+    """Tokens that are not int32 ids, or an empty prompt."""
 
 
 class NamespaceError(CacheError, ValueError):
@@ -21,27 +21,27 @@ class OutOfBlocksError(CacheError):
 
 
 class PromptTooLargeError(OutOfBlocksError):
-    """More blocks than the whole pool has: it will never fit."""
+    """A prompt that needs more blocks than the whole pool has."""
 
 
 class SequenceError(CacheError, ValueError):
-    """A sequence this manager does not run (unknown, released), or a position it does not have."""
+    """A sequence that this manager does not run, or a position that the sequence does not have."""
 
 
 class BlockError(CacheError, ValueError):
-    """Block ids that do not fit: outside the pool, too few, freed twice."""
+    """Bad block ids: outside the pool, too few, or freed twice."""
 
 
 class DoubleFreeError(BlockError):
-    """A block was given back that nobody holds."""
+    """A block was freed that is free already."""
 
 
 class LockError(CacheError):
-    """A receipt used twice, a node that is gone, or a locked one where it must not be."""
+    """A receipt used twice, a node that is gone, or a locked node that must not be locked."""
 
 
 class CountError(CacheError, ValueError):
-    """A count or position that is no int, or out of range."""
+    """A count or position that is not an int, or is out of range."""
 
 
 class PolicyError(CacheError):
@@ -49,11 +49,11 @@ class PolicyError(CacheError):
 
 
 class PinError(CacheError):
-    """A pin over the budget, of nothing cached, or taken off twice."""
+    """A pin that exceeds the budget, covers nothing cached, or was removed twice."""
 
 
 class CodecError(CacheError, ValueError):
-    """Bytes that are no compressed block ids, or ids that cannot be compressed."""
+    """Bytes that are not compressed block ids, or ids that cannot be compressed."""
 
 
 class ThreadError(CacheError):
@@ -61,12 +61,12 @@ class ThreadError(CacheError):
 
 
 class TransferError(CacheError):
-    """A transfer completed that is not pending, or a pending one in the way."""
+    """A completed transfer that is not pending, or a pending transfer that prevents a call."""
 
 
 class ListenerError(CacheError):
-    """A listener called the manager that was just telling it of an event."""
+    """A listener called the manager that was reporting an event to it."""
 
 
 class InvariantError(CacheError, AssertionError):
-    """`check` found the cache inconsistent: a bug, of the engine or of someone past its door."""
+    """`check` found an inconsistent cache: a bug of the engine, or of code that bypasses it."""

@@ -1,7 +1,7 @@
 """Why a prompt missed: the question no production engine answers.
 
-Off by default, because it keeps a digest of every evicted block; lessons and the server switch it
-on (`CacheConfig(explain=True)`).
+It is off by default, because it keeps a digest of every evicted block. Lessons switch it on by
+`CacheConfig(explain=True)`.
 """
 
 from hashlib import blake2b
@@ -16,7 +16,7 @@ from radixlab.events import MissReason, Namespace
 
 
 class EvictionMemory:
-    """Which prefixes were evicted and when, at most `num_blocks` of them, oldest forgotten first.
+    """Remembers which prefixes were evicted and when: the last `num_blocks` of them.
 
     A prefix of whole blocks is remembered by a 16-byte digest of all its tokens and its namespace.
     A collision could only give a wrong explanation, never wrong KV.
@@ -29,7 +29,7 @@ class EvictionMemory:
         self._block_bytes = tree.block_bytes
         self._ticks: dict[bytes, int] = {}
         self._last: tuple[tuple[int, int, int] | None, list[bytes]] = (None, [])
-        """The leaf trimmed last (id, first block, blocks left), and its digests."""
+        """The last trimmed leaf (id, first block, blocks left), and its digests."""
 
     def evict(self, leaf: Node, num_blocks: int) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf, and remember them."""
@@ -37,7 +37,7 @@ class EvictionMemory:
         return self._tree.take_tail(leaf, num_blocks)
 
     def remember(self, leaf: Node, num_blocks: int) -> None:
-        """Note that the last `num_blocks` blocks of a leaf go now."""
+        """Record that the last `num_blocks` blocks of a leaf are evicted."""
         keep = leaf.num_blocks - num_blocks
         digests = self._digests(leaf)
         for digest in digests[keep:]:
@@ -50,7 +50,8 @@ class EvictionMemory:
     def _digests(self, leaf: Node) -> list[bytes]:
         """Return the digest of the prefix that ends with each block of a leaf.
 
-        A leaf is mostly trimmed on where the last call left it; then they are known.
+        Usually a leaf is trimmed further from where the last call stopped; then the digests are
+        known.
         """
         known, digests = self._last
         if known == (leaf.id, leaf.end - leaf.num_blocks, leaf.num_blocks):
@@ -85,12 +86,12 @@ def miss_reason(
     namespace: Namespace | None,
     memory: EvictionMemory | None,
 ) -> tuple[MissReason | None, int | None]:
-    """Say why the first block after the match was not used, and when it was evicted if it was.
+    """Return why the first block after the match was not used, and when it was evicted, if it was.
 
-    Decided in this order: nothing is missing but a partial tail; the block is cached but withheld
-    to leave one token to compute; it was evicted; another namespace has it; it agrees with a cached
-    block at the start only; nobody has ever stored it. Without a memory, the last four are one:
-    `not_cached`.
+    The reasons are tried in this order: only a partial tail is missing; the block is cached, but
+    one token must be left to compute; it was evicted; another namespace has it; only its first
+    tokens agree with a cached block; it was never stored. Without a memory of evictions, the last
+    four reasons become one, `not_cached`.
     """
     missing = found.num_blocks  # index of the first missing block
     if missing == tokens.num_tokens // tree.block_size:
@@ -110,7 +111,7 @@ def miss_reason(
 
 
 def _shares_a_token(tree: RadixTree, tokens: Tokens, found: Found) -> bool:
-    """Whether some block that could follow the match begins with the same token."""
+    """Whether a cached block after the match begins with the same token."""
     start = found.num_blocks * tree.block_size * TOKEN_BYTES
     token = bytes(tokens.view[start : start + TOKEN_BYTES])
     if found.child is not None and found.child_blocks < found.child.num_blocks:

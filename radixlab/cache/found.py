@@ -1,6 +1,6 @@
-"""What a walk down the tree found: where it ended, and the blocks on the way.
+"""The result of a walk down the tree: where it ended, and the blocks on its path.
 
-Knows nodes. It does not know tokens: how the place was found is the tree's business.
+This file knows nodes. It does not know tokens; the tree compares those.
 """
 
 import numpy as np
@@ -13,9 +13,9 @@ NO_BLOCKS.flags.writeable = False
 
 
 class Found:
-    """Where a walk ended: all of `node`, then `child_blocks` blocks of `child`.
+    """The end of a walk: all of `node`, then `child_blocks` blocks of `child`.
 
-    Nothing is cut yet.
+    No node is split yet.
     """
 
     __slots__ = ("child", "child_blocks", "node", "num_blocks", "runs")
@@ -32,9 +32,9 @@ class Found:
         self.child = child
         self.child_blocks = child_blocks
         self.num_blocks = num_blocks
-        """Blocks matched in all."""
+        """The number of matched blocks."""
         self.runs = runs
-        """Their ids, node by node."""
+        """The ids of the matched blocks, one array per node."""
 
     @property
     def is_resident(self) -> bool:
@@ -47,14 +47,17 @@ class Found:
         return np.concatenate(self.runs) if self.runs else NO_BLOCKS
 
     def num_unlocked_blocks(self) -> int:
-        """Count matched blocks that are evictable now and would not be once the match is locked."""
+        """Count the matched blocks that are evictable now, but not once the match is locked.
+
+        Rules: L6.
+        """
         blocks = sum(node.num_blocks for node in self.node.path() if not node.locked)
         return blocks + (self.child_blocks if self.child and not self.child.locked else 0)
 
     def on_device(self) -> "Found":
-        """Return the part of the match that is on the device: all of it, without a host tier.
+        """Return the part of the match that is on the device; without a host tier, all of it (H5).
 
-        The host has the rest, for a path is on the device down to some node and on the host below.
+        A path lies on the device down to some node, and on the host below it.
         """
         if self.is_resident:
             return self

@@ -1,18 +1,17 @@
-"""The host tier: a second, larger and slower pool for what is evicted from the device.
+"""The host tier: a second, larger and slower pool for blocks that are evicted from the device.
 
-Without it, what is evicted is computed again when it comes back; with it, it is copied out
-(*write-back*) and in again (*load-back*), which for long prompts is much cheaper. The tiers are
-exclusive: a block's KV is on the device or on the host, and what is below a node of the host is on
-the host too.
+Without it, an evicted prefix must be recomputed. With it, the prefix is copied out (*write-back*)
+and in again (*load-back*), which is much cheaper for long prompts. The tiers are exclusive: a
+block's KV is either on the device or on the host. All nodes below a host node are on the host too.
 
 A request whose match continues on the host takes more steps than a plain one: `hold` protects what
 is to come back, `load` brings it to the device once the request has its blocks, and `let_go` undoes
 the first (`admission.py` calls them). A commit that finds its blocks on the host needs no copy:
 `replace` puts the blocks just computed in their place.
 
-The host has a least-recent order of its own, whatever the device's policy is: a node there is never
-hit without leaving, so its tick stays what it was. Who decides *that* a block leaves the device is
-`supply.py`; where the bytes go is told by transfers.
+The host always evicts its least recent leaf, whatever the device's policy is: a hit moves a node
+away from the host, so the ticks of host nodes never change. `supply.py` decides *that* a block
+leaves the device; transfers say where its bytes go.
 """
 
 from operator import attrgetter
@@ -36,13 +35,13 @@ from radixlab.cache.views import walk_nodes
 from radixlab.events import BlockStored, LoadedBack, WrittenBack
 
 FULL = "host full"
-"""Why blocks are dropped that would have stayed otherwise."""
+"""The reason for dropping blocks because the host is full."""
 BELOW_CORRUPT = "below corrupt KV, on the host"
-"""Why blocks of the host go when the prefix that they continue is quarantined."""
+"""The reason for dropping host blocks whose prefix was quarantined."""
 
 
 class HostTier:
-    """Host blocks, the nodes that have them, and the ways there and back."""
+    """Owns the host blocks and their nodes, and moves nodes between the tiers."""
 
     def __init__(
         self,
@@ -58,7 +57,7 @@ class HostTier:
         self._counts = counts
         self._memory = memory
         self.leaves = self._new_heap()
-        """Every leaf of the host, the least recent in front."""
+        """All host leaves, the least recent first."""
         self._loading: list[Node] = []
         """What `hold` protects for the request that is being admitted."""
 
@@ -67,24 +66,24 @@ class HostTier:
     def evict(self, node: Node, num_blocks: int) -> BlockIds:
         """Take blocks off the tail of the policy's victim; return their ids, int32 `[num_blocks]`.
 
-        As many as the host can make room for go there. The rest is dropped, after all that is below
-        it.
+        As many as the host can make room for are written back. The others are dropped, after
+        everything below them.
         """
         host_ids = self._make_room(node, num_blocks)
         num_dropped, gone = num_blocks - len(host_ids), []
-        if num_dropped:  # then nothing is left below the node
+        if num_dropped:  # nothing is left below the node now
             gone.append(self._drop_from_device(node, num_dropped))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
         return np.concatenate(gone)
 
     def _make_room(self, node: Node, num_blocks: int) -> BlockIds:
-        """Take up to `num_blocks` host blocks for the tail of `node`; return as many as can be had.
+        """Take up to `num_blocks` host blocks for the tail of `node`; return those available.
 
-        Where none is free, the least recent leaves are dropped. A leaf with an end of a transfer
-        stays, for its blocks would not be free yet; unless it is below `node`, so that it must go
-        in any case. Then its blocks are handed on as they are: the new bytes are ordered after
-        those that are still on their way, and overwrite them.
+        If none is free, the least recent leaves are dropped. A leaf with a pending transfer stays,
+        because its blocks would not be free yet. A leaf below `node` is the exception: it must go
+        in any case. Its blocks are reused although bytes may still be arriving in them: the new
+        transfer is ordered later, and overwrites them.
         """
         busy, missing = [], num_blocks - self.allocator.num_free
         while missing > 0 and (leaf := self.leaves.pop()):
@@ -101,7 +100,7 @@ class HostTier:
         return np.concatenate((handed_on, self.allocator.allocate(num_free)))
 
     def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
-        """Drop up to `num_blocks` blocks below a node, the deepest first; return their ids."""
+        """Drop up to `num_blocks` blocks below a node, deepest first; return their ids (H6)."""
         taken, missing = [NO_BLOCKS], num_blocks
         below = reversed(list(walk_nodes([node]))) if missing > 0 else ()
         for leaf in below:
@@ -111,6 +110,7 @@ class HostTier:
         return np.concatenate(taken)
 
     def _write_back(self, node: Node, host_ids: BlockIds) -> BlockIds:
+        # H1
         tree, num_blocks = self._tree, len(host_ids)
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
@@ -134,13 +134,14 @@ class HostTier:
         return device_ids
 
     def _drop_from_device(self, node: Node, num_blocks: int) -> BlockIds:
+        # H4
         if self._memory:
             self._memory.remember(node, num_blocks)
         self._counts.dropped_blocks += num_blocks
         return self._tree.take_tail(node, num_blocks, f"{self._tree.policy.reason}, {FULL}")
 
     def drop(self, leaf: Node, num_blocks: int, reason: str = FULL) -> BlockIds:
-        """Take blocks off the tail of a leaf of the host, out of the cache.
+        """Take blocks off the tail of a host leaf and out of the cache (H4).
 
         Returns their ids; the caller uses or frees them.
         """
@@ -179,6 +180,8 @@ class HostTier:
         """Bring the nodes that `hold` protects into the blocks that stand for them in the table.
 
         Their bytes are ordered, and the sequence's lock moves down over them.
+
+        Rules: H5.
         """
         nodes, end = self._loading, self._loading[-1]
         block_ids = sequence.block_table[sequence.node.end : end.end].copy()
@@ -194,6 +197,8 @@ class HostTier:
 
         Until the bytes have arrived, their source keeps the extra reference of `hold`, and a lock
         keeps the nodes where they are.
+
+        Rules: H1, H2, H3.
         """
         tree = self._tree
         sources = [node.block_ids for node in nodes]
@@ -240,7 +245,7 @@ class HostTier:
     # ---- the tier as a whole
 
     def reset(self) -> None:
-        """Forget everything; nothing is in transfer."""
+        """Forget everything; no transfer may be pending."""
         self.allocator.reset()
         self.leaves = self._new_heap()
         self._loading = []

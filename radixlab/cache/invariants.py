@@ -1,7 +1,7 @@
-"""What must always hold, as code: `check(manager)`, after every operation of every test.
+"""The invariants of the cache as code: tests call `check(manager)` after every operation.
 
-The first law is conservation: free, tree-owned, private and in transfer are exactly the pool, each
-block once. It holds for the device and for the host.
+The first invariant is conservation: every block of the pool is exactly one of free, tree-owned,
+private, or in transfer. This holds for the device and for the host.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from radixlab.cache.tree import RadixTree
 
 
 def check(manager: KVCacheManager) -> None:
-    """Raise `InvariantError` with every violation, a line each; return None if all is well."""
+    """Raise `InvariantError` with one line per violation; return None if there is none."""
     problems = [
         *_conservation(manager),
         *_host(manager),
@@ -34,7 +34,7 @@ def check(manager: KVCacheManager) -> None:
 
 
 def owners(manager: KVCacheManager) -> dict[int, list[str]]:
-    """Say for every device block who owns it: the free list, a node, sequences, or a transfer."""
+    """Find the owner of every device block: the free list, a node, sequences, or a transfer."""
     found: dict[int, list[str]] = {block: [] for block in range(manager.config.num_blocks)}
     for block in manager.allocator.free_ids().tolist():
         found.setdefault(block, []).append("free")
@@ -54,7 +54,7 @@ def owners(manager: KVCacheManager) -> dict[int, list[str]]:
 
 
 def _tree_blocks(tree: RadixTree, resident: bool) -> Iterator[tuple[Node, int]]:
-    """Yield every block that the tree owns on one tier, with its node."""
+    """Yield every tree-owned block of one tier with its node."""
     for node in tree.nodes():
         if node.resident is resident:
             for block in node.block_ids.tolist():
@@ -66,7 +66,7 @@ def _conservation(manager: KVCacheManager) -> Iterator[str]:
         if not 0 <= block < manager.config.num_blocks:
             yield f"block {block} ({', '.join(who)}) is outside the pool"
         elif not who:
-            yield f"block {block} has leaked: not free, and nobody has it"
+            yield f"block {block}  has leaked: it is not free, and has no owner"
         elif len(who) > 1:
             yield f"block {block} has {len(who)} owners: {', '.join(who)}"
     expected = _expected_holders(manager)
@@ -77,10 +77,10 @@ def _conservation(manager: KVCacheManager) -> Iterator[str]:
 
 
 def _expected_holders(manager: KVCacheManager) -> Counter[int]:
-    """Count the holders of each device block.
+    """Count the references to each device block.
 
-    The tree is one; so is each table that has it as private, and each transfer of which it is an
-    end, but for those that a lock holds instead: a load-back, and a copy of what the tree owns.
+    The tree holds one. So does each table in which the block is private, and each transfer that has
+    it as an end. Load-backs, and copies from tree-owned blocks, hold a lock instead.
     """
     in_tree = {block for _, block in _tree_blocks(manager.tree, resident=True)}
     holders = Counter(in_tree)
@@ -96,7 +96,7 @@ def _expected_holders(manager: KVCacheManager) -> Counter[int]:
 
 
 def _host(manager: KVCacheManager) -> Iterator[str]:
-    """See that each host block is free, held by a node or by transfers, and counted so."""
+    """Check that each host block is free, owned by a node or held by transfers, and counted so."""
     if manager.host is None:
         return
     pool, leaves = manager.host.allocator, manager.host.leaves
@@ -109,7 +109,7 @@ def _host(manager: KVCacheManager) -> Iterator[str]:
             yield f"host block {block} has ref_count {count}, but {holders[block]} hold it"
     for node in manager.tree.nodes():
         if node.droppable and node not in leaves:
-            yield f"node {node.id} is a leaf of the host that could never be dropped"
+            yield f"node {node.id}  is a host leaf that can never be dropped"
 
 
 def _tiers(tree: RadixTree) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _locks(manager: KVCacheManager) -> Iterator[str]:
 
 
 def _tables(manager: KVCacheManager) -> Iterator[str]:
-    """Compare each block table with the locked path it must begin with, and their tokens."""
+    """Check that each block table begins with its locked path, and that their tokens agree."""
     for sequence in manager.sequences.values():
         path = list(reversed(sequence.node.path()))
         blocks = [block for node in path for block in node.block_ids.tolist()]
@@ -180,13 +180,13 @@ def _tables(manager: KVCacheManager) -> Iterator[str]:
 
 
 def _leaves(tree: RadixTree) -> Iterator[str]:
-    """See that the policy finds a victim exactly if there is an unlocked leaf."""
+    """Check that the policy finds a victim if and only if there is an unlocked leaf."""
     evictable: list[Node] = [node for node in tree.nodes() if node.evictable]
     victim = tree.policy.victim()
     if evictable and victim is None:
         yield f"the policy sees no victim, but {len(evictable)} leaves are evictable"
     elif victim is not None and victim not in evictable:
-        yield f"the policy would evict node {victim.id}, which is no unlocked leaf of the tree"
+        yield f"the policy would evict node {victim.id}, which is not an unlocked leaf of the tree"
 
 
 def _plural(number: int, noun: str, plural: str | None = None) -> str:

@@ -1,8 +1,7 @@
-"""The KV bytes, in NumPy: what the model would write and read.
+"""The KV bytes in NumPy: what a model would write and read.
 
-For lessons and tests; the model has one in torch.
-
-The manager decides *where* KV lives; a store holds it and runs the transfers the manager orders.
+Lessons and tests use this store; the model has one in torch. The manager decides *where* KV is
+stored. A store holds it, and runs the transfers that the manager orders.
 """
 
 from typing import Any, Protocol
@@ -25,7 +24,7 @@ from radixlab.config import (
 
 
 class KVStore(Protocol):
-    """Memory for `num_blocks * block_size` slots, and the copies of its blocks, host and back."""
+    """Memory for `num_blocks * block_size` slots; it can copy blocks, also to the host and back."""
 
     def write(self, slots: BlockIds, values: Any) -> None:
         """Store one value per slot."""
@@ -40,7 +39,8 @@ class KVStore(Protocol):
 class NumpyKVStore:
     """One value per slot: `data` has shape `[num_blocks, block_size, *value_shape]`.
 
-    So has `host`, with `num_host_blocks`: no slot is there, only transfers go to it and back.
+    `host` has the same shape with `num_host_blocks`. It has no slots: only transfers read and write
+    it.
 
     >>> store = NumpyKVStore(num_blocks=2, block_size=2, value_shape=(3,))
     >>> store.write(np.array([1], np.int32), np.array([[1.0, 2.0, 3.0]], np.float32))
@@ -74,7 +74,7 @@ class NumpyKVStore:
         try:
             array = np.asarray(values)
             if array.dtype.kind in "OSUmM":
-                raise ValueError(f"{array.dtype} is not a kind of number")
+                raise ValueError(f"{array.dtype}  is not a numeric dtype")
             flat[slots] = np.broadcast_to(array, (len(slots), *flat.shape[1:]))
         except (ValueError, TypeError, OverflowError) as error:
             raise BlockError(f"cannot write these values at {len(slots)} slots: {error}") from None
@@ -87,7 +87,7 @@ class NumpyKVStore:
     def run(self, transfers: list[Transfer]) -> None:
         """Copy whole blocks, in order: a later transfer may read what an earlier one wrote.
 
-        Raises `TransferError` for a block outside the store; nothing is copied then.
+        Raises `TransferError`, and copies nothing, if a block is outside the store.
         """
         transfers = check_transfers(transfers)
         for transfer in transfers:
@@ -101,9 +101,9 @@ class NumpyKVStore:
         return source, self.host if transfer.kind == "write_back" else self.data
 
     def _check_transfer(self, transfer: Transfer) -> None:
-        """Refuse blocks outside the store: NumPy would take -1 for the last one."""
+        """Refuse blocks outside the store: NumPy would read -1 as the last block."""
         if transfer.kind not in ("copy", "write_back", "load_back"):
-            raise TransferError(f"no transfer is of the kind {shown(transfer.kind)}")
+            raise TransferError(f"unknown kind of transfer:  {shown(transfer.kind)}")
         for blocks, block in zip(self._ends(transfer), (transfer.src, transfer.dst), strict=True):
             if not (isinstance(block, int) and 0 <= block < len(blocks)):
                 raise TransferError(
@@ -112,7 +112,7 @@ class NumpyKVStore:
                 )
 
     def _check(self, slots: BlockIds) -> BlockIds:
-        """Refuse slots outside the store: NumPy would take a negative one for another block's."""
+        """Refuse slots outside the store: NumPy would read a negative slot as another block's."""
         num_slots = self.data.shape[0] * self.data.shape[1]
         try:
             array = np.asarray(slots)
@@ -132,7 +132,7 @@ class NumpyKVStore:
 
 
 def _value(value_shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """Return the dtype of a value; raise `ConfigError` for a shape or dtype that is none."""
+    """Return the dtype of a value; raise `ConfigError` for a bad shape or dtype."""
     if not isinstance(value_shape, tuple):
         raise ConfigError(f"value_shape must be a tuple of sizes, not {shown(value_shape)}")
     for size in value_shape:
@@ -140,7 +140,7 @@ def _value(value_shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
     try:
         value = np.dtype(dtype)
     except (TypeError, ValueError):
-        raise ConfigError(f"dtype must be one of NumPy's, not {shown(dtype)}") from None
+        raise ConfigError(f"dtype must be a NumPy dtype, not  {shown(dtype)}") from None
     if value.kind in "OSU":
-        raise ConfigError(f"dtype must be of numbers, not {value}")
+        raise ConfigError(f"dtype must be numeric, not  {value}")
     return value

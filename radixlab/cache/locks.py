@@ -29,7 +29,7 @@ class Locks:
         """The policy's, to hear that it is none any more."""
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
-        """Protect a living node of the device and all its ancestors (L1)."""
+        """Protect a living node of the device and all its ancestors (L1, L3)."""
         if node.parent is None:
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
@@ -54,7 +54,7 @@ class Locks:
         return Receipt(node)
 
     def unlock(self, receipt: Receipt, sequence_id: int | None = None) -> None:
-        """Undo one lock; raise `LockError` for a receipt that was released before (L2)."""
+        """Undo one lock; raise `LockError` for a receipt that was released before (L2, L1, L3)."""
         leaf: Node = receipt.node
         if receipt.released:
             raise LockError(f"node {leaf.id}: this receipt was released before")

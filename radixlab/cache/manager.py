@@ -1,4 +1,4 @@
-"""The one door to the cache: what an engine calls for every request.
+"""The public methods of the cache, which an engine calls for every request.
 
     allocate ─► append ─► (forward) ─► commit ─► release
                   ▲                      │
@@ -6,14 +6,14 @@
 
 `fork` starts a second sequence from a running one; `abort` and `preempt` end one early.
 
-A manager puts the parts together: the tree knows which blocks hold which prefix, the allocator
-which are free, the policy which cached block goes next. It owns the life of sequences, the counter
-that serves as time, and the order of things inside a call. A call that raises has changed nothing
-(a listener must not raise: `observe.attach` sees to that).
+A manager combines the parts: the tree knows which blocks hold which prefix, the allocator knows
+which blocks are free, and the policy chooses the next victim. The manager owns the lives of
+sequences, the counter that serves as time, and the order of steps inside a call. A call that raises
+has changed nothing. Listeners must not raise; `observe.attach` guards them.
 
-It does not know KV bytes: calls that need blocks copied return `Transfer`s, which the owner of the
-KV runs and then reports by `complete`. It does not know who listens: `emit` is its only outward
-call.
+It does not know KV bytes: calls that need copies of blocks return `Transfer`s. The owner of the KV
+runs them, and then calls `complete`. It does not know its listener either: `emit` is its only call
+to the outside.
 """
 
 import threading
@@ -69,9 +69,10 @@ from radixlab.events import (
 )
 
 NOBODY = -1
-"""No thread has this identifier: while a listener hears of an event, nobody may change the cache.
+"""An identifier that no thread has.
 
-It stands in the place of the owner's, so that one comparison in each call refuses both.
+It replaces the owner's while a listener receives an event: then one comparison in each call refuses
+both other threads and the listener.
 """
 
 
@@ -80,7 +81,7 @@ class KVCacheManager:
 
     >>> manager = KVCacheManager(CacheConfig(num_blocks=8, block_size=2))
     >>> first = manager.allocate([1, 2, 3, 4, 5])
-    >>> manager.commit(first, num_written=5)  # its two full blocks are matchable from now on
+    >>> manager.commit(first, num_written=5)  # from now on its two full blocks can be matched
     >>> second = manager.allocate([1, 2, 3, 4, 9])
     >>> second.hit_tokens, second.block_table.tolist()
     (4, [0, 1, 3])
@@ -102,7 +103,7 @@ class KVCacheManager:
         self.allocator = BlockAllocator(config.num_blocks)
         self._compose(config)
         self._owner: int | None = None
-        """Whose manager this is: the thread that calls first; nobody's while an event is told."""
+        """The owner: the first calling thread, or `NOBODY` while a listener is called."""
         self.emit = emit
 
     def _compose(self, config: CacheConfig) -> None:
@@ -143,10 +144,11 @@ class KVCacheManager:
 
     @property
     def emit(self) -> Emit | None:
-        """The listener; None for silence. May be set at any time.
+        """The listener, or None. It may be set at any time.
 
-        It is called in mid-change. So it must not raise, and may only read the manager: a call that
-        changes it raises `ListenerError`, and a listener that does not catch this is removed.
+        It is called in the middle of a change, so it must not raise, and may only read the manager.
+        A call that would change the manager raises `ListenerError`; a listener that does not catch
+        it is removed.
         """
         return self._listener
 
@@ -158,23 +160,23 @@ class KVCacheManager:
         self.log.emit = None if listener is None else self._tell
 
     def _tell(self, event: Event) -> None:
-        """Call the listener; one that is refused for calling back is called no more."""
+        """Call the listener; remove it if it raises `ListenerError`."""
         owner, self._owner = self._owner, NOBODY
         try:
             if self._listener is not None:
                 self._listener(event)
         except ListenerError as error:
             self.emit = None
-            warnings.warn(f"{error}; it is called no more", RuntimeWarning, stacklevel=3)
+            warnings.warn(f"{error}; it was removed", RuntimeWarning, stacklevel=3)
         finally:
             self._owner = owner
 
     @property
     def transfers(self) -> list[Transfer]:
-        """What was ordered and is not completed, in execution order."""
+        """The pending transfers, in execution order."""
         return self.transit.since(0)
 
-    # ---- a request comes, grows and forks
+    # ---- admission, growth, fork
 
     def allocate(
         self,
@@ -187,19 +189,20 @@ class KVCacheManager:
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
-        At least one token is left to compute, so that a prompt which is cached whole still yields
-        logits. With `reserve_tokens`, blocks for that many tokens to come are taken now, so that
-        they cannot run out. A `Tokens` becomes the sequence's own buffer; anything else is copied.
-        What is on the host is part of the hit, and loaded back. With a host tier, or with
-        `partial_reuse_tokens` configured, the sequence may come with `copies` to run first.
-        `priority` is for the policy of that name: the prefix keeps the highest it was given. With
-        `keep_blocks`, that many are left, free or evictable, for those that run to grow into.
-        `resumed` says that this is a preempted request coming back: finding its own blocks again
-        does not raise the hit rate.
+        At least one token is left to compute, so that even a fully cached prompt yields logits.
+        `reserve_tokens` takes the blocks for that many future tokens now, so that they cannot run
+        out. A `Tokens` becomes the sequence's own buffer; anything else is copied. Blocks on the
+        host count as hits, and are loaded back. With a host tier or `partial_reuse_tokens`, the
+        sequence may have `copies`, which must run first. `priority` is used by the policy of that
+        name; a prefix keeps its highest priority. `keep_blocks` leaves that many free or evictable
+        blocks for running sequences. `resumed` marks a preempted request that returns: re-finding
+        its own blocks does not count as a hit.
 
-        Raises `TokenError` for a bad or empty prompt, `CountError` for the other arguments,
-        `PromptTooLargeError` if the pool could never hold it and `OutOfBlocksError` if it cannot
-        now.
+        Raises `TokenError` for a bad or empty prompt, `CountError` for other bad arguments,
+        `PromptTooLargeError` if the pool can never hold the prompt, and `OutOfBlocksError` if it
+        cannot hold it now.
+
+        Rules: T1.
         """
         if get_ident() != self._owner:
             self._check_caller()
@@ -219,7 +222,7 @@ class KVCacheManager:
         )
 
     def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
-        """Add tokens at the end, with the blocks they need.
+        """Append tokens, and take the blocks that they need (C5).
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
@@ -273,12 +276,12 @@ class KVCacheManager:
     def prepare_write(
         self, sequence: Sequence | Any, start: SupportsIndex, end: SupportsIndex
     ) -> list[Transfer]:
-        """Make positions [start, end) this sequence's own to write.
+        """Make positions [start, end) writable for this sequence (C5).
 
         Returns the transfers to run first.
 
-        The only door to writing. From the block of `start` on, every block of the tree's and every
-        block in another table is copied; those that are private to this sequence stay in place.
+        Every write must go through this method. From the block of `start` on, blocks of the tree
+        and blocks in another table are copied. Blocks that only this sequence has are not copied.
         """
         self._check_running(sequence)
         start, end = check_count("start", start), check_count("end", end)
@@ -296,7 +299,7 @@ class KVCacheManager:
         return self.transit.since(num_pending)
 
     def complete(self, transfers: Iterable[Transfer] | Any) -> None:
-        """Say that the bytes of these transfers have arrived; until then both ends are held."""
+        """Report that the bytes of these transfers have arrived; until then both ends are held."""
         if get_ident() != self._owner:
             self._check_caller()
         transfers = check_transfers(transfers)
@@ -306,9 +309,9 @@ class KVCacheManager:
             emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
     def fork(self, sequence: Sequence | Any, num_tokens: SupportsIndex | None = None) -> Sequence:
-        """Start a second sequence from the first `num_tokens` tokens (by default all).
+        """Start a second sequence from the first `num_tokens` tokens (by default all) (C1).
 
-        It shares every block under them, and copies none: whoever writes first will.
+        It shares all their blocks and copies none; the first write to a shared block copies it.
         """
         self._check_running(sequence)
         if num_tokens is None:
@@ -340,7 +343,7 @@ class KVCacheManager:
         self.sequences[child.id] = child
         return child
 
-    # ---- its KV is written, and it goes
+    # ---- commit and the end of a request
 
     def commit(
         self,
@@ -348,18 +351,19 @@ class KVCacheManager:
         num_written: SupportsIndex,
         max_tokens: SupportsIndex | None = None,
     ) -> None:
-        """Register what is written: the KV of tokens [0, num_written) is in the pool.
+        """Register written blocks: the KV of tokens [0, num_written) is in the pool (M11, M12, T1).
 
-        Every full block of it (at most `max_tokens` tokens) becomes matchable, here and nowhere
-        else. Blocks the tree has already are freed and the block table re-pointed to the tree's;
-        the lock moves to the deepest node.
+        Every full block among them (up to `max_tokens` tokens) can be matched from now on; nothing
+        else makes blocks matchable. If the tree has some of the blocks already, this sequence's
+        copies are freed, and its block table points to the tree's. The lock moves to the deepest
+        node.
         """
         if (
             get_ident() != self._owner
             or type(sequence) is not Sequence
             or self.sequences.get(sequence.id) is not sequence
         ):
-            self._check_running(sequence)  # says what is wrong; called only then, for speed
+            self._check_running(sequence)  # called only in case of an error, for speed
         if type(num_written) is not int or not 0 <= num_written < PLENTY:
             num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.tokens.num_tokens:
@@ -377,17 +381,17 @@ class KVCacheManager:
             self.commits.register(sequence, stop)
 
     def release(self, sequence: Sequence | Any) -> None:
-        """Finish: unlock the prefix, which stays cached, and free what was not committed."""
+        """Finish: unlock the prefix, which stays cached, and free the uncommitted blocks."""
         self._finish(sequence, "released")
 
     def abort(self, sequence: Sequence | Any) -> None:
-        """Give up a request in any state; the same as `release`."""
+        """Abort a request in any state; the same as `release`."""
         self._finish(sequence, "aborted")
 
     def preempt(self, sequence: Sequence | Any) -> TokenArray:
-        """Take a request off to make room.
+        """Stop a request to make room.
 
-        Returns its tokens, int32 `[num_tokens]`, to `allocate` again later.
+        Returns its tokens, int32 `[num_tokens]`, for a later `allocate`.
         """
         self._check_running(sequence)
         if emit := self.log.emit:
@@ -402,9 +406,10 @@ class KVCacheManager:
     def pin(
         self, tokens: TokensLike, ttl_ticks: SupportsIndex, namespace: Namespace | Any = None
     ) -> Pin:
-        """Keep what the device has of this prefix, in whole blocks, for `ttl_ticks` ticks.
+        """Keep the cached part of this prefix on the device for `ttl_ticks` ticks, in whole blocks.
 
-        Raises `PinError` if nothing of it is cached or the pins would exceed `pin_budget_blocks`.
+        Raises `PinError` if nothing of it is cached, or if the pins would exceed
+        `pin_budget_blocks`.
         """
         if get_ident() != self._owner:
             self._check_caller()
@@ -412,24 +417,24 @@ class KVCacheManager:
         return self.pins.pin(as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1), namespace)
 
     def unpin(self, pin: Pin | Any) -> None:
-        """Take a pin off before its time; raise `PinError` if it is off already."""
+        """Remove a pin before it expires; raise `PinError` if it is gone already."""
         if get_ident() != self._owner:
             self._check_caller()
         self.pins.unpin(pin)
 
     def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
-        """Return the cached blocks of a prompt, int32 `[n]`, and change nothing.
+        """Return the cached device blocks of a prompt, int32 `[n]`; change nothing.
 
-        Those on the device: blocks that the host has are not among them, though a request hits
-        them.
+        Blocks on the host are not included, although a request would hit them.
         """
         check_namespace(namespace)
         return self.tree.peek(tokens, namespace)
 
     def evict(self, num_blocks: SupportsIndex) -> int:
-        """Give up that many cached blocks, or all there are; return how many.
+        """Evict up to `num_blocks` cached blocks; return how many.
 
-        What goes to the host is in `transfers`, and its blocks are free once that is complete.
+        Write-backs to the host are in `transfers`; their device blocks become free when they are
+        complete.
         """
         if get_ident() != self._owner:
             self._check_caller()
@@ -441,10 +446,9 @@ class KVCacheManager:
         return num_gone
 
     def reset(self) -> None:
-        """Forget the whole cache.
+        """Clear the whole cache (L11).
 
-        Raises `CacheError`, and says what is in the way, while sequences run or transfers are
-        pending.
+        Raises `CacheError`, which names the obstacle, while sequences run or transfers are pending.
         """
         if get_ident() != self._owner:
             self._check_caller()
@@ -466,7 +470,7 @@ class KVCacheManager:
             emit(AllBlocksCleared(*self.log.stamp(), site="manager.reset"))
 
     def stats(self) -> CacheStats:
-        """Count blocks by block tables, and what happened so far."""
+        """Return the counts of blocks, by block tables, and of all calls so far (E8, T6)."""
         tables = [sequence.block_table for sequence in self.sequences.values()]
         ends = [block for transfer in self.transfers for block in transfer.device_blocks]
         host = self.host.allocator if self.host else None
@@ -477,6 +481,7 @@ class KVCacheManager:
     # ---- inside
 
     def _finish(self, sequence: Sequence | Any, reason: FinishReason) -> None:
+        # L8, L9, E3
         if (
             get_ident() != self._owner
             or type(sequence) is not Sequence
@@ -517,9 +522,9 @@ class KVCacheManager:
                 )
 
     def _check_caller(self) -> None:
-        """Let the first thread that calls own the manager; refuse others, and a listener."""
+        """Make the first calling thread the owner; refuse other threads, and a listener (T3)."""
         if self._owner == NOBODY:
-            raise ListenerError("a listener called the manager while it was telling of an event")
+            raise ListenerError("a listener called the manager that was reporting an event to it")
         if self._owner is None:
             self._owner = get_ident()
         if get_ident() != self._owner:
@@ -537,7 +542,7 @@ class KVCacheManager:
             raise SequenceError(
                 f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
             )
-        why = "was released before" if sequence.receipt.released else "is another manager's"
+        why = "was released before" if sequence.receipt.released else "belongs to another manager"
         raise SequenceError(
             f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
         )

@@ -1,9 +1,7 @@
-"""The naive twin: the same door without any sharing.
+"""The naive twin: the same methods without any sharing.
 
-The control of every benchmark, and the eager copier.
-
-What a cache saves is what this one spends: every prompt takes blocks for all its tokens, a fork
-copies all it has.
+It is the control of every benchmark, and the eager copier of lesson 04. A cache saves what this
+twin spends: every prompt takes blocks for all its tokens, and a fork copies all its blocks.
 """
 
 import numpy as np
@@ -19,7 +17,7 @@ from radixlab.events import Namespace
 
 
 class NaiveSequence:
-    """Tokens and private blocks. `copies` are the transfers that a fork ordered for it."""
+    """A sequence with private blocks only; `copies` are the transfers that its fork ordered."""
 
     def __init__(
         self, id: int, tokens: Tokens, block_table: BlockIds, copies: list[Transfer]
@@ -37,7 +35,7 @@ class NaiveSequence:
 
 
 class NaiveManager:
-    """`KVCacheManager`'s door over an allocator alone.
+    """The methods of `KVCacheManager`, with nothing but an allocator.
 
     >>> manager = NaiveManager(CacheConfig(num_blocks=8, block_size=2))
     >>> [manager.allocate([1, 2, 3]).block_table.tolist() for _ in range(2)]
@@ -55,7 +53,7 @@ class NaiveManager:
     def allocate(
         self, tokens: TokensLike, namespace: Namespace | None = None, reserve_tokens: int = 0
     ) -> NaiveSequence:
-        """Take blocks for the whole prompt, all or none."""
+        """Take blocks for the whole prompt, or none."""
         check_namespace(namespace)
         reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
         prompt = check_prompt(tokens, reserve_tokens, self.config)
@@ -67,7 +65,7 @@ class NaiveManager:
         return sequence
 
     def append(self, sequence: NaiveSequence, tokens: TokensLike) -> list[Transfer]:
-        """Add tokens at the end; nothing is ever shared, so nothing is copied."""
+        """Append tokens; nothing is shared, so nothing is copied."""
         self._check_running(sequence)
         token_ids = as_int32(tokens)
         num_blocks = -(-(sequence.num_tokens + len(token_ids)) // self.config.block_size)
@@ -79,7 +77,7 @@ class NaiveManager:
         return []
 
     def prepare_write(self, sequence: NaiveSequence, start: int, end: int) -> list[Transfer]:
-        """Nothing to prepare: every block is the sequence's own."""
+        """Do nothing: every block belongs to this sequence alone."""
         self._check_running(sequence)
         start, end = check_count("start", start), check_count("end", end)
         if not 0 <= start <= end <= sequence.num_tokens:
@@ -113,7 +111,7 @@ class NaiveManager:
     def commit(
         self, sequence: NaiveSequence, num_written: int, max_tokens: int | None = None
     ) -> None:
-        """Register nothing: there is no cache."""
+        """Register nothing, because there is no cache."""
         self._check_running(sequence)
         if not 0 <= check_count("num_written", num_written) <= sequence.num_tokens:
             raise SequenceError(
@@ -124,7 +122,7 @@ class NaiveManager:
             check_count("max_tokens", max_tokens, 0)
 
     def complete(self, transfers: list[Transfer]) -> None:
-        """Nothing is held for a copy here."""
+        """Do nothing: no block is held for a copy."""
         check_transfers(transfers)
 
     def release(self, sequence: NaiveSequence) -> None:
@@ -141,23 +139,23 @@ class NaiveManager:
         return sequence.tokens.token_ids
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
-        """Find nothing."""
+        """Return no blocks."""
         check_namespace(namespace)
         as_tokens(tokens)
         return self.allocator.allocate(0)
 
     def evict(self, num_blocks: int) -> int:
-        """Evict nothing: nothing is cached."""
+        """Evict nothing, because nothing is cached."""
         check_count("num_blocks", num_blocks, 0)
         return 0
 
     def reset(self) -> None:
-        """Forget nothing; raise `CacheError` while sequences run, like the engine."""
+        """Do nothing; raise `CacheError` while sequences run, like the engine's manager."""
         if self.sequences:
             raise CacheError(f"cannot reset: {len(self.sequences)} sequences run")
 
     def stats(self) -> CacheStats:
-        """Count: every used block is unique, nothing is cached."""
+        """Return the counts: every used block is unique, and nothing is cached."""
         free = self.allocator.num_free
         return CacheStats(
             num_blocks=self.config.num_blocks,

@@ -1,7 +1,7 @@
 """A node of the radix tree: an edge of tokens and the blocks that hold their KV.
 
-Knows how to be cut, shortened and lengthened, and on which tier its blocks are. It does not know
-the tree's counters or policies.
+This file knows how a node is split, shortened and lengthened, and on which tier its blocks are. It
+does not know the tree's counters or policies.
 """
 
 from typing import Any
@@ -17,10 +17,10 @@ from radixlab.events import Namespace
 
 
 class Node:
-    """One run of whole blocks below `parent`.
+    """A run of whole blocks below `parent`.
 
-    A node keeps no count of the receipts *below* it. It counts its own receipts and its locked
-    children, which is enough to know in O(1) whether it is protected (see `locks.py`).
+    A node does not count the receipts *below* it. It counts its own receipts and its locked
+    children; this suffices to know in O(1) whether it is protected (see `locks.py`).
     """
 
     __slots__ = (
@@ -58,20 +58,20 @@ class Node:
         self.parent = parent
         """None for a root, which owns no blocks."""
         self.tree: object = parent.tree if parent else tree
-        """The tree it belongs to: no other one takes it as a handle."""
+        """The tree that it belongs to; other trees refuse it as a handle."""
         self.namespace = namespace
         self.key = key
         """The bytes of its whole first block: the key under which its parent finds it."""
         self.edge = edge
         """The edge's token ids, int32, as memory."""
         self.block_ids = block_ids
-        """int32 `[num_blocks]`: where the KV of each `block_size` tokens of the edge is."""
+        """int32 `[num_blocks]`: the block ids of the edge, one per `block_size` tokens."""
         self.resident = True
-        """Whether these are blocks of the device. If not, they are the host's, and so are those of
+        """Whether the blocks are on the device. Otherwise they are on the host, like the blocks of
         all nodes below: a prefix is useless without its beginning."""
         self.num_blocks = len(block_ids)
         self.end: int = self.num_blocks + (parent.end if parent else 0)
-        """Blocks from the root to the end of this node. A split does not change it."""
+        """The number of blocks from the root to this node's end; a split does not change it."""
         self.children: dict[bytes, Node] = {}
         """By `key`."""
         self.num_resident_children = 0
@@ -81,7 +81,7 @@ class Node:
         """Last use, in the manager's ticks."""
         self.num_hits = 0
         self.priority = 0
-        """The highest that a request on this path had."""
+        """The highest priority of a request on this path."""
         self.alive = True
 
     @property
@@ -91,12 +91,12 @@ class Node:
 
     @property
     def locked(self) -> bool:
-        """Whether a receipt is held at or below this node."""
+        """Whether a receipt is held at or below this node (L1)."""
         return self.num_receipts > 0 or self.num_locked_children > 0
 
     @property
     def evictable(self) -> bool:
-        """Whether this is an unlocked leaf of the device: nothing below it is there."""
+        """Whether this is an unlocked device leaf: no node below it is on the device (L4, E1)."""
         return (
             not (self.num_resident_children or self.num_receipts or self.num_locked_children)
             and self.resident
@@ -106,16 +106,19 @@ class Node:
 
     @property
     def parent_id(self) -> int | None:
-        """The parent's id, as events give it: None below a root, of which no event ever told."""
+        """The parent's id, as events give it: None below a root, of which no event ever told.
+
+        Rules: T5.
+        """
         return self.parent.id if self.parent and self.parent.parent else None
 
     @property
     def droppable(self) -> bool:
-        """Whether this is a leaf of the host. Nothing on the host is ever locked."""
+        """Whether this is a host leaf. Host nodes are never locked."""
         return not (self.resident or self.children) and self.alive
 
     def path(self) -> "list[Node]":
-        """List this node and its ancestors below the root, deepest first."""
+        """List this node and its ancestors, except the root, deepest first."""
         nodes, node = [], self
         while node.parent is not None:
             nodes.append(node)
@@ -123,10 +126,10 @@ class Node:
         return nodes
 
     def split(self, num_blocks: int, upper_id: int, block_bytes: int) -> "Node":
-        """Give the first `num_blocks` blocks to a new parent, and return that.
+        """Move the first `num_blocks` blocks to a new parent, and return it (M5, M6, H9).
 
-        This node keeps its identity and its end, so receipts and handles taken before still cover
-        what they did. Both halves keep tick and hits; both are locked if one was.
+        This node keeps its identity and its end, so existing receipts and handles still cover the
+        same blocks. Both halves have the old tick and hits; both are locked if the node was.
         """
         assert self.parent is not None and 0 < num_blocks < self.num_blocks
         cut = num_blocks * block_bytes
@@ -150,7 +153,7 @@ class Node:
         return upper
 
     def lengthen(self, edge: Edge, block_ids: BlockIds) -> None:
-        """Append blocks; `edge` is the whole new edge."""
+        """Append blocks; `edge` is the whole new edge (M8)."""
         self.edge = compact(edge)
         self.block_ids = np.concatenate((self.block_ids, block_ids))
         self.num_blocks += len(block_ids)
@@ -166,10 +169,10 @@ class Node:
         self.num_blocks = keep
 
     def split_tail(self, num_blocks: int, lower_id: int, block_bytes: int) -> "Node":
-        """Give the last `num_blocks` blocks, and the children, to a new child; return that.
+        """Move the last `num_blocks` blocks, and the children, to a new child, and return it.
 
-        The other way round than `split`: this node keeps its identity *and its place*, which is
-        what a policy knows it by.
+        In contrast to `split`, this node keeps its identity and its *start*, by which a policy
+        knows it.
         """
         keep = self.num_blocks - num_blocks
         tail, block_ids = self.edge[keep * block_bytes :], self.block_ids[keep:]
@@ -183,9 +186,9 @@ class Node:
         return lower
 
     def pass_down(self, child: "Node", num_blocks: int, block_bytes: int) -> None:
-        """Move the last `num_blocks` tokens' blocks of the edge to the front of `child`'s edge.
+        """Move the tokens of the last `num_blocks` blocks to the front of `child`'s edge.
 
-        The block ids of `child` are for the caller to complete.
+        The caller must complete the block ids of `child`.
         """
         cut = (self.num_blocks - num_blocks) * block_bytes
         del self.children[child.key]
@@ -200,7 +203,7 @@ class Node:
 
 
 class Receipt:
-    """Proof of one lock. `unlock` takes it once; a second time raises."""
+    """Proof of one lock. `unlock` accepts it once; a second call raises."""
 
     __slots__ = ("node", "released")
 
@@ -217,7 +220,7 @@ class Receipt:
 
 
 def no_handle(node: object, tree: object = None) -> LockError:
-    """Say why this is not a node to work with, for this tree if one is given."""
+    """Return why this node cannot be used (with this tree, if one is given)."""
     if isinstance(node, Node) and tree is not None and node.tree is not tree:
         return LockError(f"node {node.id} is another tree's: match in this one")
     if isinstance(node, Node):

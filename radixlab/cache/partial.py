@@ -1,9 +1,9 @@
-"""Reuse inside a block: where a prompt leaves the tree in the middle of a block.
+"""Reuse inside a block, for a prompt that leaves the tree in the middle of a block.
 
-The tree shares whole blocks. But the first k tokens of the next block may still agree with a cached
-one, and their KV with it: copy that block, and k tokens fewer must be computed. The copy moves a
-whole block of bytes, so whether it pays depends on k; `CacheConfig.partial_reuse_tokens` is the
-least k for which it is done. (vLLM does this; SGLang and nano-vllm compute the block again.)
+The tree shares whole blocks. But the first k tokens of the next block may agree with a cached
+block, and then so does their KV: if that block is copied, k tokens fewer must be computed. The copy
+moves a whole block of bytes, so it pays only for a large k; `CacheConfig.partial_reuse_tokens` is
+the least k for which it is done. (vLLM does this; SGLang and nano-vllm recompute the block.)
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from radixlab.cache.tree import RadixTree
 
 @dataclass(frozen=True, slots=True)
 class PartialHit:
-    """The first `num_tokens` tokens of `node`'s first block continue the match."""
+    """A node whose first block continues the match for `num_tokens` tokens."""
 
     node: Node
     num_tokens: int
@@ -42,7 +42,7 @@ class PartialReuse:
         """What `hold` locks for the request that is being admitted."""
 
     def hold(self, sequence: Sequence, match: Found, here: Found, num_new: int) -> bool:
-        """Lock a block whose first tokens continue the match, if that is wanted and affordable."""
+        """Lock a block whose first tokens continue the match, if enabled and affordable."""
         hit = partial_hit(sequence.node, sequence.tokens, self._tree.block_size)
         if hit is None or hit.num_tokens < self._least_tokens:
             return False
@@ -68,9 +68,9 @@ class PartialReuse:
 
 
 def partial_hit(node: Node, tokens: Tokens, block_size: int) -> PartialHit | None:
-    """Find the child of `node` whose first block agrees longest with `tokens` after the match.
+    """Find the child of `node` whose first block agrees with the most tokens after the match (M1).
 
-    At least one token is left to compute. O(children): a prompt may leave anywhere.
+    At least one token is left to compute. O(children), because children are hashed by whole blocks.
     """
     start = node.end * block_size
     wanted = tokens.token_ids[start : min(start + block_size, tokens.num_tokens - 1)]

@@ -1,14 +1,15 @@
 """Pins: cached prefixes that stay for a while, within a budget.
 
-A system prompt that everybody will ask for again should not go just because nobody did for a
-minute. A pin is a lock like any other, but it ends by itself after a number of ticks, and all pins
-together hold at most `pin_budget_blocks` blocks, each counted once however often it is pinned.
+A popular system prompt should not be evicted because it was not used for a minute. A pin is an
+ordinary lock, but it expires after a number of ticks. All pins together hold at most
+`pin_budget_blocks` blocks; a block counts once, however often it is pinned.
 
-A pin whose time is over holds nothing back from any call, though its lock is taken off only when a
-call succeeds: a call that raises has changed nothing.
+An expired pin restricts no call. Its lock is removed only when a call succeeds, because a call that
+raises changes nothing.
 
-A pin is a wish, not a right: it never keeps a request out that would fit alone. When nothing else
-runs and there is still not enough room, the pins go, first those that expire first.
+A pin is a wish, not a right: a request that fits the pool alone is never rejected because of a pin.
+If nothing else runs and there is still not enough room, pins are dropped, in the order in which
+they expire.
 """
 
 import heapq
@@ -33,7 +34,7 @@ Entry = tuple[int, int, "Pin"]
 
 @dataclass(eq=False, slots=True)
 class Pin:
-    """A pinned prefix, until it expires or `unpin` takes it."""
+    """A pinned prefix, until the pin expires or `unpin` removes it."""
 
     receipt: Receipt
     expires_tick: int
@@ -42,7 +43,7 @@ class Pin:
 
     @property
     def active(self) -> bool:
-        """Whether it still protects its prefix."""
+        """Whether the pin still protects its prefix."""
         return not self.receipt.released
 
 
@@ -88,10 +89,10 @@ class Pins:
     def unpin(self, pin: Pin | Any) -> None:
         """Take a pin off before its time; raise `PinError` unless it is a pin that holds here."""
         if type(pin) is not Pin:
-            raise PinError(f"{shown(pin)} is no pin: pass what pin returned")
+            raise PinError(f"{shown(pin)}  is not a pin: pass what pin returned")
         tick = self._counts.tick
         if not any(pin is known for expires, _, known in self._by_expiry if expires > tick):
-            raise PinError("this pin is not active here: it expired, was dropped or taken off")
+            raise PinError("this pin is not active here: it expired, or was dropped or removed")
         self.remove(pin)
 
     def require(self, num_blocks: int, found: Found | None) -> None:
@@ -108,7 +109,10 @@ class Pins:
             self._supply.require(num_blocks, found)
 
     def _check_budget(self, found: Found) -> None:
-        """Raise `PinError` if pinning what was found would break the budget; no node is cut yet."""
+        """Raise `PinError` if pinning this match would exceed the budget; no node is split yet.
+
+        Rules: E9.
+        """
         pinned = {
             path_node
             for expires, _, pin in self._by_expiry
@@ -135,37 +139,40 @@ class Pins:
         return pin
 
     def remove(self, pin: Pin) -> None:
-        """Take a pin off."""
+        """Remove a pin."""
         self._by_expiry = [entry for entry in self._by_expiry if entry[2] is not pin]
         heapq.heapify(self._by_expiry)
         self._tree.locks.unlock(pin.receipt)
 
     def receipts(self) -> list[Receipt]:
-        """List what protects the pinned nodes."""
+        """List the receipts of the pins."""
         return [pin.receipt for _, _, pin in self._by_expiry]
 
     def drop_below(self, node: Node) -> None:
-        """Take off every pin on this node or below it."""
+        """Remove every pin on this node or below it."""
         for pin in [pin for _, _, pin in self._by_expiry if node in pin.receipt.node.path()]:
             self.remove(pin)
 
     def forget(self) -> None:
-        """Drop all pins after a fault, without a look at the nodes."""
+        """Drop all pins after a fault, without reading the nodes."""
         self._by_expiry = []
 
     def expire(self) -> None:
-        """Take off every pin whose time is over."""
+        """Remove every expired pin (E9)."""
         while self._by_expiry and self._by_expiry[0][0] <= self._counts.tick:
             self.drop_first()
 
     def drop_first(self) -> Entry:
-        """Take off the pin that expires first."""
+        """Remove the pin that expires first."""
         entry = heapq.heappop(self._by_expiry)
         self._tree.locks.unlock(entry[2].receipt)
         return entry
 
     def _make_way(self, num_blocks: int, found: Found | None, all_may_go: bool) -> None:
-        """Take pins off until these blocks can be had; if they cannot, put all of them back."""
+        """Take pins off until these blocks can be had; if they cannot, put all of them back.
+
+        Rules: E9.
+        """
         gone = list[Entry]()
         while self._by_expiry and (
             self._by_expiry[0][0] <= self._counts.tick
@@ -182,7 +189,7 @@ class Pins:
             raise
 
     def num_expired_blocks(self) -> int:
-        """Count the blocks that nothing but expired pins protects."""
+        """Count the blocks that only expired pins protect."""
         expired = [pin for expires, _, pin in self._by_expiry if expires <= self._counts.tick]
         num_receipts = Counter[Node](pin.receipt.node for pin in expired)
         num_children, num_blocks = Counter[Node](), 0

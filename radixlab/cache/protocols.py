@@ -1,7 +1,7 @@
 """The contracts between the parts: prefix tree and eviction policy.
 
-A learner's tree (exercise 8.5.1) and policy (8.5.4) fit here as well as ours do. No code of the
-engine is in this file.
+A learner's tree (exercise 8.5.1) and policy (8.5.4) satisfy them just like ours. This file has no
+code of the engine.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,30 +19,30 @@ class PrefixTree(Protocol):
         """Find the longest cached prefix, splitting the node in which it ends."""
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
-        """Return the blocks `match_prefix` would, and change nothing."""
+        """Return the blocks that `match_prefix` would return; change nothing."""
 
     def insert(
         self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
     ) -> InsertResult:
         """Store one block id per whole block of `tokens`.
 
-        What is there already stays, and the caller's id comes back as a duplicate.
+        Blocks that the tree has already stay; the caller's ids for them are returned as duplicates.
         """
 
     def lock(self, node: Any) -> Any:
         """Protect the node and all its ancestors from eviction."""
 
     def unlock(self, receipt: Any) -> None:
-        """Undo one lock; a second time raises."""
+        """Undo one lock; a second call with the same receipt raises."""
 
     def trim(self, node: Any, num_blocks: int) -> BlockIds:
-        """Take blocks off the tail of an unlocked leaf and return their ids.
+        """Take blocks off the tail of an unlocked leaf, and return their ids.
 
-        A node without blocks is gone.
+        A node without blocks is removed.
         """
 
     def evict(self, num_blocks: int) -> BlockIds:
-        """Take that many blocks (or all there are) off unlocked leaves, in any legal order."""
+        """Take `num_blocks` blocks, or all evictable ones, off unlocked leaves in a legal order."""
 
     def walk(self) -> Iterator[NodeView]:
         """Yield every node, parents first. The root owns no blocks and is not yielded."""
@@ -52,20 +52,20 @@ class PrefixTree(Protocol):
 
 
 class PolicyNode(Protocol):
-    """What a policy may read of a node."""
+    """The part of a node that a policy may read."""
 
     id: int
     """Never used twice."""
     tick: int
     """Last use, in the manager's ticks."""
     num_hits: int
-    """How many requests found it."""
+    """How many requests matched it."""
     num_blocks: int
     end: int
     """Blocks from the root to the end of the node."""
     namespace: Namespace | None
     priority: int
-    """The highest that a request gave it; 0 if none did."""
+    """The highest priority that a request gave it; 0 by default."""
     edge: bytes | memoryview
     """Its token ids, int32, as memory: `num_blocks` blocks of equal length."""
 
@@ -79,45 +79,45 @@ class PolicyNode(Protocol):
 
 
 class EvictionPolicy(Protocol):
-    """Which unlocked leaf to give up next. The tree reports; the manager asks and trims.
+    """Chooses the next unlocked leaf to evict: the tree reports, the manager asks and trims.
 
-    A policy that inherits from this needs only the hooks it uses: those here do nothing.
+    A policy that inherits from this class needs only the hooks that it uses; these do nothing.
     """
 
     name: str
     reason: str
-    """Why a victim was chosen, for the why line: "least recent"."""
+    """The reason for its choices, for the why line, such as "least recent"."""
     max_blocks: int | None = None
-    """Most blocks to take off a victim's tail before asking again; None for all that are wanted."""
+    """Most blocks to take off a victim before asking again; None for all that are needed."""
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
-        """Hear of a new node."""
+        """Handle a new node."""
         return
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """Hear that a match went through the node."""
+        """Handle a match that passes through the node."""
         return
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Hear that `lower` gave its first blocks to the new node `upper`."""
+        """Handle a split: `lower` gave its first blocks to the new node `upper`."""
         return
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Hear that the node is gone."""
+        """Handle the removal of the node."""
         return
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Hear that the node has become an unlocked leaf."""
+        """Handle that the node became an unlocked leaf."""
         return
 
     def on_protected(self, node: PolicyNode) -> None:
-        """Hear that the node is no longer an unlocked leaf."""
+        """Handle that the node stopped being an unlocked leaf."""
         return
 
     def victim(self) -> Any:
-        """Return the evictable node to trim next, None if there is none.
+        """Return the evictable node to trim next, or None.
 
-        It stays until trimmed away.
+        It stays until it is trimmed away.
         """
 
 

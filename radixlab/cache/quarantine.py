@@ -1,8 +1,8 @@
-"""Quarantine: cached blocks whose KV turned out not to be finite leave the cache.
+"""Quarantine: cached blocks with non-finite KV are removed from the cache.
 
-One NaN in a cached block spoils the logits of everybody who reads it, for as long as it stays. The
-owner of the KV finds such blocks (`Runner.broken_blocks`); this file takes them out, with all that
-is cached below them on either tier, so that the next request over their prefix computes it again.
+A NaN in a cached block spoils the logits of every request that reads it. The owner of the KV finds
+such blocks (`Runner.broken_blocks`). This file removes them with everything cached below them on
+either tier, so that the next request with their prefix recomputes it.
 """
 
 import numpy as np
@@ -20,11 +20,11 @@ CORRUPT = "corrupt KV"
 
 
 def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
-    """Take these device blocks out of the cache, with all below them; return how many were cached.
+    """Remove these device blocks, and everything below them; return how many were cached.
 
-    A block that the tree does not own is not in the cache, and is left alone. Pins on what is
-    taken out are removed. Raises `LockError`, and takes nothing out, while a sequence or a pending
-    transfer holds one of the blocks.
+    A block that the tree does not own is not cached, and is ignored. Pins on removed nodes are
+    removed. Raises `LockError`, and removes nothing, while a sequence or a pending transfer holds
+    one of the blocks.
     """
     found = _corrupt_nodes(manager, set(block_ids))
     corrupt = [block for blocks in found.values() for block in blocks]
@@ -46,7 +46,7 @@ def quarantine(manager: KVCacheManager, block_ids: list[int]) -> int:
 
 
 def _corrupt_nodes(manager: KVCacheManager, block_ids: set[int]) -> dict[Node, list[int]]:
-    """Map each node of the device that owns some of these blocks to them, in order."""
+    """Map each device node to those of these blocks that it owns, in order."""
     owned = {
         node: [block for block in node.block_ids.tolist() if block in block_ids]
         for node in manager.tree.nodes()
@@ -56,7 +56,7 @@ def _corrupt_nodes(manager: KVCacheManager, block_ids: set[int]) -> dict[Node, l
 
 
 def _check_nobody_holds(manager: KVCacheManager, top: Node) -> None:
-    """Raise if somebody other than a pin holds `top` or what is below it."""
+    """Raise if anything except a pin holds `top` or a node below it."""
     for sequence in manager.sequences.values():
         if top in sequence.node.path():
             raise LockError(f"cannot quarantine node {top.id}: sequence {sequence.id} runs over it")
@@ -65,7 +65,7 @@ def _check_nobody_holds(manager: KVCacheManager, top: Node) -> None:
 
 
 def _remove_below(manager: KVCacheManager, top: Node) -> None:
-    """Take out all that is cached below a node, children before their parents."""
+    """Remove everything cached below a node, children before parents."""
     for node in reversed(list(walk_nodes([top]))):
         if node.resident:
             _remove(manager, node, node.num_blocks)
@@ -76,7 +76,7 @@ def _remove_below(manager: KVCacheManager, top: Node) -> None:
 
 
 def _remove(manager: KVCacheManager, leaf: Node, num_blocks: int) -> None:
-    """Take the last blocks off an unlocked leaf of the device, for good."""
+    """Remove the last blocks of an unlocked device leaf without a write-back."""
     if manager.memory:
         manager.memory.remember(leaf, num_blocks)
     if manager.host:

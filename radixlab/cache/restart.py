@@ -1,13 +1,13 @@
-"""Starting over after a fault: the way back from a call that broke off half-way.
+"""Starting over after a fault: recovery from a call that failed half-way.
 
-A call of the manager that raises one of the cache's errors has changed nothing. An exception that
-nobody foresaw (a listener or a policy that raises, no memory left, an interrupt) can come between
-any two lines of a call, and what it leaves may contradict itself: a block without a holder, a node
-without its lock, a load-back that was never ordered. What is torn cannot be told from what is
-sound. But all of it can be forgotten, for the cache is only a cache: whoever owns the requests
-computes their tokens again. (Candea and Fox, "Crash-only software", HotOS 2003.)
+A call that raises one of the cache's errors has changed nothing. An unforeseen exception (a
+listener or a policy that raises, a lack of memory, an interrupt) can occur between any two lines,
+and may leave contradictions: a block without an owner, a node without its lock, a load-back that
+was never ordered. Damaged state cannot be told from sound state. But all of it can be discarded,
+because it is only a cache: the owner of the requests recomputes their tokens. (Candea and Fox,
+"Crash-only software", HotOS 2003.)
 
-Nothing here relies on what it finds, and it may be repeated if it fails itself.
+Nothing here relies on the old state, and a restart that fails may be repeated.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from radixlab.events import CacheRestarted
 
 
 def restart(manager: KVCacheManager) -> None:
-    """Forget every sequence, pin, transfer and cached block, whatever state they are in.
+    """Discard every sequence, pin, transfer and cached block, whatever their state.
 
-    After that every block is free, all earlier handles are dead, and only the counters stay.
+    Then every block is free, all earlier handles are invalid, and only the counters are kept.
     """
     for receipt in list(_receipts(manager)):
         receipt.released = True
@@ -44,7 +44,7 @@ def restart(manager: KVCacheManager) -> None:
 
 
 def _receipts(manager: KVCacheManager) -> Iterator[Receipt]:
-    """Yield whatever protects a node; a sequence that was cut off may have no receipt yet."""
+    """Yield all receipts; an interrupted sequence may not have one yet."""
     for sequence in manager.sequences.values():
         with suppress(AttributeError):
             yield sequence.receipt
@@ -53,11 +53,11 @@ def _receipts(manager: KVCacheManager) -> Iterator[Receipt]:
 
 
 def _forget_nodes(tree: RadixTree) -> None:
-    """Empty the tree. What its policy still knows of dead nodes does no harm: no id comes twice."""
+    """Empty the tree; its policy may still know old nodes, but ids are never reused."""
     for node in list(tree.nodes()):
         node.alive = False
         if node.resident:
-            with suppress(Exception):  # the policy may be torn too, or have caused all this
+            with suppress(Exception):  # the policy may be damaged too, or may have caused the fault
                 tree.policy.on_remove(node)
     tree.forget_roots()
     if _names_a_victim(tree):
@@ -65,7 +65,7 @@ def _forget_nodes(tree: RadixTree) -> None:
 
 
 def _names_a_victim(tree: RadixTree) -> bool:
-    """Whether the policy is torn: it finds something to evict in an empty tree, or fails."""
+    """Whether the policy is damaged: in an empty tree it names a victim, or raises."""
     try:
         return tree.policy.victim() is not None
     except Exception:

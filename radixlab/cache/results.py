@@ -19,8 +19,8 @@ class Match:
     """The longest cached prefix, in whole blocks."""
 
     node: Any
-    """Its last node; the match ends exactly at the node's end, so a lock on it covers these blocks
-    and no more."""
+    """Its last node. The match ends exactly at the node's end, so a lock on it covers exactly these
+    blocks."""
     block_ids: BlockIds
     """int32 `[num_cached_blocks]`, in token order."""
 
@@ -32,12 +32,12 @@ class InsertResult:
     node: Any
     """The node where the key ends."""
     block_ids: BlockIds
-    """The tree's blocks for the whole key: the caller's block table must say these from now on."""
+    """The tree's blocks for the whole key: the caller's block table must hold these from now on."""
     num_cached_blocks: int
-    """Leading blocks that were in the tree already."""
+    """The number of leading blocks that the tree had already."""
     duplicate_block_ids: BlockIds
-    """The caller's ids that differ from the tree's: the caller must free them *and* re-point its
-    block table."""
+    """The caller's ids that the tree did not take: the caller must free them *and* replace them in
+    its block table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class NodeView:
     num_hits: int = 0
     tick: int = 0
     resident: bool = True
-    """Whether `block_ids` are the device's; otherwise they are the host's."""
+    """Whether `block_ids` are on the device; otherwise they are on the host."""
 
 
 @dataclass(frozen=True, slots=True)
 class TreeStats:
-    """Blocks by the receipts at or below them: shared is two or more, unique one, cached none."""
+    """Block counts by the receipts at or below: shared has two or more, unique one, cached none."""
 
     num_nodes: int
     num_shared_blocks: int
@@ -67,7 +67,7 @@ class TreeStats:
 
     @property
     def sharing_ratio(self) -> float:
-        """Shared blocks among those in use; 0 when none is."""
+        """The share of blocks in use that are shared; 0 if none is in use."""
         used = self.num_shared_blocks + self.num_unique_blocks
         return self.num_shared_blocks / used if used else 0.0
 
@@ -96,7 +96,7 @@ class Transfer:
 
     @property
     def host_blocks(self) -> tuple[int, ...]:
-        """Its end on the host, if it has one."""
+        """The end of the transfer that is on the host, if there is one."""
         if self.kind == "copy":
             return ()
         return (self.dst if self.kind == "write_back" else self.src,)

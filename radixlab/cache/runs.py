@@ -1,4 +1,4 @@
-"""Block ids as runs of consecutive ids: the short form in which they travel in events."""
+"""Block ids as runs of consecutive ids: the short form that events carry."""
 
 import numpy as np
 

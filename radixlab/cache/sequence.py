@@ -16,8 +16,8 @@ class Sequence:
 
     Regions of `block_table`, int32 `[num_blocks]`:
 
-    - `[0, node.end)` blocks of the tree, protected by this sequence's lock on `node`
-    - `[node.end, num_blocks)` private: written or yet to be, in no other table unless forked
+    - `[0, node.end)` blocks of the tree, protected by this sequence's lock on `node` - `[node.end,
+    num_blocks)` private blocks, written or not, in no other table unless forked
     """
 
     __slots__ = (
@@ -37,9 +37,9 @@ class Sequence:
 
     block_table: BlockIds
     receipt: Receipt
-    """The lock on the cached prefix; where it holds is `node`."""
+    """The lock on the cached prefix; `node` is the locked node."""
     miss_reason: MissReason | None
-    """Why the rest of the prompt was not found; None if only a partial last block is missing."""
+    """Why the rest of the prompt was not cached; None if only a partial last block is missing."""
     evicted_tick: int | None
     """When the first missing block was evicted, if that is the reason."""
 
@@ -48,13 +48,13 @@ class Sequence:
         self.tokens = tokens
         self.namespace = namespace
         self.priority = 0
-        """What its prefix keeps when it ends, for the policy of that name."""
+        """The priority that its prefix keeps when it ends, for the policy of that name."""
         self.resumed = False
         """Whether its request ran before, and was preempted."""
         self.hit_tokens = 0
         """Prompt tokens whose KV was found in the cache."""
         self.host_hit_tokens = 0
-        """Those of them that were on the host, so that their KV has to be loaded back."""
+        """Those of them that were on the host and must be loaded back."""
         self.copies: list[Transfer] = []
         """Transfers to run, in this order, before KV of this sequence is read or written."""
         self.miss_reason = None
@@ -77,10 +77,10 @@ class Sequence:
         return self.tokens.token_ids
 
     def slots(self, start: int, end: int, block_size: int) -> BlockIds:
-        """Where positions [start, end) live: `block_id * block_size + offset`, `[n]`.
+        """Return the slots of positions [start, end), `[n]`: `block_id * block_size + offset`.
 
-        int32, or int64 where one is beyond int32. Raises `SequenceError` for positions that no
-        block of the table has.
+        They are int32, or int64 if one exceeds int32. Raises `SequenceError` for positions beyond
+        the blocks of the table.
         """
         start, end = check_count("start", start), check_count("end", end)
         block_size = check_count("block_size", block_size, least=1)

@@ -34,9 +34,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """What a manager counts.
+    """Counts of a manager.
 
-    Blocks are counted by block tables: shared is in at least two running sequences.
+    Blocks are counted by block tables: a shared block is in the tables of at least two running
+    sequences.
     """
 
     num_blocks: int
@@ -48,16 +49,16 @@ class CacheStats:
     num_shared_blocks: int
     """In two or more."""
     num_in_transfer_blocks: int
-    """Held by nothing but a transfer that is not complete."""
+    """Held only by a pending transfer."""
     num_evictable_blocks: int
     num_nodes: int
     num_requests: int
     prompt_tokens: int
     hit_tokens: int
     partial_hit_tokens: int
-    """Those of them that were reused inside a block, by a copy."""
+    """Those of them that were reused by copying part of a block."""
     evicted_blocks: int
-    """Gone from the device: to the host, if there was room, or for good."""
+    """Evicted from the device, whether written back or dropped."""
     copied_blocks: int
     num_host_blocks: int = 0
     num_free_host_blocks: int = 0
@@ -66,13 +67,13 @@ class CacheStats:
     written_back_blocks: int = 0
     loaded_back_blocks: int = 0
     dropped_blocks: int = 0
-    """Gone from a cache with a host tier for good: for want of room there, or corrupt KV."""
+    """Dropped from a cache with a host tier: the host was full, or the KV was corrupt."""
     resumed_prompt_tokens: int = 0
-    """Those of `prompt_tokens` that preempted requests came back with, answers included."""
+    """Those of `prompt_tokens` that belong to resumed requests, answers included."""
     resumed_hit_tokens: int = 0
-    """Those of `hit_tokens` that they found: mostly what they had computed themselves."""
+    """Those of `hit_tokens` that resumed requests found, mostly their own."""
     quarantined_blocks: int = 0
-    """Cached blocks that were found to hold non-finite KV, and taken out."""
+    """Cached blocks that were removed because of non-finite KV."""
 
     @property
     def num_used_blocks(self) -> int:
@@ -86,9 +87,9 @@ class CacheStats:
 
     @property
     def token_hit_rate(self) -> float:
-        """Prompt tokens found in the cache, of all prompt tokens; 0 before the first request.
+        """The share of prompt tokens that were found in the cache; 0 before the first request (S6).
 
-        What a preempted request finds again when it resumes does not count as a hit.
+        Re-finding its own blocks after a preemption does not count as a hit.
         """
         num_tokens = self.prompt_tokens - self.resumed_prompt_tokens
         return (self.hit_tokens - self.resumed_hit_tokens) / num_tokens if num_tokens else 0.0
@@ -102,7 +103,7 @@ def cache_stats(
     allocator: BlockAllocator,
     host: BlockAllocator | None,
 ) -> CacheStats:
-    """Count the pool's blocks by the block tables of the running sequences, in O(blocks).
+    """Count the pool's blocks by the block tables of the running sequences, in O(blocks) (H7, T6).
 
     `in_transfer` are the device ends of every pending transfer. A block that is in none of the
     counts has leaked.

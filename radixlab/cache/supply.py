@@ -63,14 +63,14 @@ class BlockSupply:
         )
 
     def has(self, num_blocks: int, about_to_lock: Found | None = None) -> bool:
-        """Whether `require` would be silent."""
+        """Whether `require` would not raise (L6)."""
         free, evictable = self._allocator.num_free, self._tree.locks.num_evictable_blocks
         if about_to_lock is not None and free < num_blocks <= free + evictable:
             evictable -= about_to_lock.num_unlocked_blocks()
         return num_blocks <= free + evictable
 
     def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
-        """Take blocks that were promised; return their ids, int32, behind those of `after`.
+        """Take blocks that were promised; return their ids, int32, behind those of `after` (E7).
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
@@ -90,7 +90,7 @@ class BlockSupply:
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
-        """Take that many blocks (or all there are) off the policy's victims.
+        """Take that many blocks (or all there are) off the policy's victims (E4).
 
         Returns runs of their ids, and how many these are. Nobody holds them from here on: the
         caller uses or frees them. Raises `PolicyError` if the policy names a victim that may not be

@@ -1,8 +1,8 @@
-"""What changes in the tree when blocks go from the device to the host or come back.
+"""Changes of the tree when blocks move to the host or back.
 
-The tree keeps one shape for both tiers; a node's `resident` says where its blocks are. What is on
-the host is not the policy's any more: it hears of a node that leaves the device as removed, and of
-one that comes back as new. No bytes and no free lists here: `host.py` has these.
+Both tiers share one tree; a node's `resident` tells where its blocks are. The policy does not know
+host nodes: it is told that a node that leaves the device was removed, and that one that returns is
+new. This file knows no bytes and no free lists; `host.py` does.
 """
 
 import numpy as np
@@ -13,9 +13,10 @@ from radixlab.cache.tree import RadixTree
 
 
 def to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
-    """Let the last `len(host_ids)` blocks of an unlocked leaf be on the host, in these blocks.
+    """Move the last `len(host_ids)` blocks of an unlocked leaf to these host blocks (H6, H8).
 
-    Returns the node that has them now: the leaf itself if all of it goes; else a node below it.
+    Returns the node that has them now: the leaf itself if it moves completely, else a node below
+    it.
     """
     num_blocks = len(host_ids)
     tree.num_blocks -= num_blocks
@@ -28,7 +29,7 @@ def to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
 
 
 def _tail_to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
-    """Move a tail below the leaf: into the part that went before it, or into a new node."""
+    """Move a tail below the leaf: into the host node that continues it, or into a new node."""
     if below := _went_before(node):
         node.pass_down(below, len(host_ids), tree.block_bytes)
         below.block_ids = np.concatenate((host_ids, below.block_ids))
@@ -40,7 +41,7 @@ def _tail_to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
 
 
 def _went_before(node: Node) -> Node | None:
-    """Return the node on the host that continues this one and is like it in all that it knows."""
+    """Return the host node that continues this one and has the same tick, hits and priority."""
     if len(node.children) != 1:
         return None
     (below,) = node.children.values()
@@ -53,11 +54,11 @@ def _went_before(node: Node) -> Node | None:
 
 
 def to_device(tree: RadixTree, node: Node, block_ids: BlockIds, tick: int) -> None:
-    """Let a node whose parent is on the device be there too, unlocked, in these blocks."""
+    """Move a node whose parent is on the device to these device blocks, unlocked."""
     parent = node.parent
     assert parent is not None and parent.resident and not node.resident
     if tree.locks.on_protected and parent.evictable:
-        tree.locks.on_protected(parent)  # no leaf any more
+        tree.locks.on_protected(parent)  # the parent is no longer a leaf
     parent.num_resident_children += 1
     node.block_ids, node.resident = block_ids, True
     tree.num_blocks += node.num_blocks

@@ -1,9 +1,9 @@
 """Token ids as memory: one growable int32 buffer per request.
 
-Everything fast in the tree rests on this. Two runs of tokens are equal if their bytes are, so an
-edge is compared with one memory comparison, a child is found by hashing 4 · block_size bytes, and
-an edge of the tree is a *view* into the buffer of the request that inserted it. Written entries
-never change; growth moves to a new buffer and leaves the old one to the views that still need it.
+The speed of the tree rests on this. Two runs of tokens are equal if their bytes are equal. So an
+edge is compared by one memory comparison, a child is found by hashing 4 · block_size bytes, and an
+edge is a *view* of the buffer of the request that inserted it. Written entries never change. Growth
+moves to a new buffer, and leaves the old one to its views.
 
 This file knows bytes. It does not know blocks or trees.
 """
@@ -18,18 +18,18 @@ from radixlab.config import as_int, shown
 
 TOKEN_BYTES = 4
 MAX_RESERVED_TOKENS = 2**20
-"""More room than this is not made in advance: growing makes it, if it is needed."""
+"""The most spare room to allocate in advance; more is allocated on demand."""
 TokenArray = npt.NDArray[np.int32]
 INT32 = np.iinfo(np.int32)
 INT32_DTYPE = np.dtype(np.int32)
-"""NumPy has one object of it, so `is` will do: an array that has another takes the long way."""
+"""NumPy has one object for this dtype, so `is` suffices; any other dtype takes the slow path."""
 _NOTHING = bytearray()
 
 
 class Tokens:
     """Token ids, int32, readable and growable at the end.
 
-    `data` is the memory, `view` a `memoryview` of it; their first `len(tokens) * 4` bytes are
+    `data` is the memory, and `view` a `memoryview` of it; the first `len(tokens) * 4` bytes are
     written.
 
     >>> tokens = Tokens([1, 2, 3])
@@ -43,7 +43,7 @@ class Tokens:
     def __init__(self, tokens: "TokensLike" = (), reserve_tokens: int = 0) -> None:
         """Copy `tokens`, with room for more.
 
-        Raises what `as_int32` does, and `CountError` for a `reserve_tokens` that is no count.
+        Raises the errors of `as_int32`, and `CountError` for a bad `reserve_tokens`.
         """
         array = as_int32(tokens)
         reserved = reserve_tokens if type(reserve_tokens) is int else as_int(reserve_tokens)
@@ -55,13 +55,13 @@ class Tokens:
         self.data = _NOTHING.join((prompt.data, room))  # one pass over the prompt
         self.view = memoryview(self.data)
         self.taken = False
-        """Whether a sequence has made this buffer its own, to append to."""
+        """Whether a sequence owns this buffer and appends to it."""
 
     def __len__(self) -> int:
         return self.num_tokens
 
     def __reduce__(self) -> tuple[Callable[..., "Tokens"], tuple[TokenArray]]:
-        # `copy`, `deepcopy` and `pickle` all come here: what they make shares no memory.
+        # `copy`, `deepcopy` and `pickle` call this; the result shares no memory.
         return Tokens, (self.token_ids,)
 
     @property
@@ -72,25 +72,25 @@ class Tokens:
         return ids
 
     def append(self, token_ids: "TokensLike") -> None:
-        """Add ids at the end; `TokenError` once a sequence has taken the buffer."""
+        """Append ids; raise `TokenError` if a sequence owns the buffer."""
         if self.taken:
-            raise TokenError("a sequence has taken these tokens: append through its manager")
+            raise TokenError("a sequence owns these tokens: append through its manager")
         self.grow(as_int32(token_ids))
 
     def grow(self, token_ids: "TokensLike") -> None:
-        """Add ids at the end, as the owner may; amortised cost O(n)."""
+        """Append ids, as the owner; amortised cost O(n)."""
         if type(token_ids) is not np.ndarray or token_ids.dtype is not INT32_DTYPE:
             token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
-        if new > len(self.data):  # go on in a larger buffer; the old one stays with the views of it
+        if new > len(self.data):  # a larger buffer; the old one stays for its views
             self.data = _NOTHING.join((self.view[:old], bytes(max(new - old, old // 2))))
             self.view = memoryview(self.data)
         self.view[old:new] = token_ids.tobytes()
         self.num_tokens += len(token_ids)
 
     def prefix(self, num_tokens: int) -> "Tokens":
-        """Copy the first `num_tokens` ids into a buffer of their own."""
+        """Copy the first `num_tokens` ids into a new buffer."""
         number = as_int(num_tokens)
         if number is None or not 0 <= number <= self.num_tokens:
             few = f"there are {self.num_tokens}"
@@ -99,7 +99,7 @@ class Tokens:
 
 
 TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]
-"""What the cache's door accepts as token ids. An int32 array costs one copy, a list a conversion of
+"""What the cache accepts as token ids. An int32 array costs one copy; a list costs a conversion of
 every id."""
 
 
@@ -111,7 +111,7 @@ def as_tokens(tokens: TokensLike) -> Tokens:
 def as_int32(tokens: TokensLike) -> TokenArray:
     """Return token ids as int32 `[n]`.
 
-    Raises `TokenError` for what is not an int, does not fit int32 or is not flat.
+    Raises `TokenError` for ids that are not ints or do not fit int32, and for nested lists.
     """
     if type(tokens) is np.ndarray and tokens.dtype is INT32_DTYPE and tokens.ndim == 1:
         return tokens  # type: ignore[return-value]  # mypy does not see the dtype checked
@@ -122,12 +122,12 @@ def as_int32(tokens: TokensLike) -> TokenArray:
     except (ValueError, OverflowError, TypeError, RuntimeError) as error:
         raise TokenError(f"tokens must be a flat list of ints: {shown(str(error))}") from None
     if isinstance(tokens, np.ma.MaskedArray) and np.ma.getmaskarray(tokens).any():
-        raise TokenError("tokens are masked: what is under the mask is no id")
+        raise TokenError("tokens are masked: masked entries are not ids")
     if array.ndim != 1:
         raise TokenError(f"tokens must have one dimension, not shape {array.shape}")
     if array.size == 0:
         return np.empty(0, np.int32)
-    hidden_bool = isinstance(tokens, Sequence) and bool in set(map(type, tokens))  # True is no id
+    hidden_bool = isinstance(tokens, Sequence) and bool in set(map(type, tokens))  # not an id
     if hidden_bool or array.dtype.kind not in "iu":
         raise TokenError(_first_bad_token(tokens, array))
     low, high = int(array.min()), int(array.max())

@@ -24,7 +24,7 @@ NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
 
 @dataclass(eq=False, slots=True)
 class Lock:
-    """A receipt that several transfers need, until the last of them is complete."""
+    """A receipt that several transfers share, until the last of them is complete."""
 
     receipt: Receipt
     num_pending: int
@@ -38,12 +38,12 @@ class PendingTransfers:
         self._device = device
         self._host = host
         self.pending: dict[Transfer, Lock | None] = {}
-        """Each transfer, with the lock on its block of the tree, if it needs one."""
+        """Each transfer, with the lock on its tree-owned block, if it has one."""
         self._done_before_write: dict[int, int] = {}
-        """Holders of device blocks that will be done before the block's owner writes to it."""
+        """References to device blocks that will be gone before the block's owner writes to it."""
 
     def since(self, num: int) -> list[Transfer]:
-        """List what was ordered when `num` were pending already."""
+        """List the transfers after the first `num`."""
         return list(islice(self.pending, num, None))
 
     def locked_nodes(self) -> list[Node]:
@@ -55,15 +55,15 @@ class PendingTransfers:
         return [lock.receipt for lock in dict.fromkeys(filter(None, self.pending.values()))]
 
     def forget(self) -> None:
-        """Drop all that is pending after a fault, without a look at blocks and nodes."""
+        """Drop all pending transfers after a fault, without reading blocks or nodes."""
         self.pending = {}
         self._done_before_write = {}
 
     def num_tables(self, block_id: int) -> int:
-        """Count the holders of a private block that mind if it is written to.
+        """Count the references to a private block that forbid writing to it (C3).
 
-        Those are the tables that have it and the copies that still read it. A copy or write-back
-        that its owner runs before writing does not count.
+        These are the tables that have it, and the copies that still read it. A copy or write-back
+        that the owner runs before writing does not count.
         """
         holders = self._device.more_holders.get(block_id, 0)
         return 1 + holders - self._done_before_write.get(block_id, 0)
@@ -73,6 +73,8 @@ class PendingTransfers:
 
         An end that is neither the tree's nor new must have an extra reference already, which passes
         to the transfer: the source of a private copy or of a load-back.
+
+        Rules: C7, H2.
         """
         lock = Lock(receipt, len(transfers)) if receipt else None
         self.pending |= dict.fromkeys(transfers, lock)
@@ -85,12 +87,15 @@ class PendingTransfers:
             self._host.share(np.array(kept, np.int32))
 
     def complete(self, transfers: list[Transfer]) -> None:
-        """Let both ends go; raise `TransferError`, and change nothing, if one is not pending."""
+        """Release both ends; raise `TransferError`, changing nothing, if one is not pending.
+
+        Rules: C7.
+        """
         mine, seen = {id(transfer) for transfer in self.pending}, set[int]()
         for transfer in transfers:
             if (
                 id(transfer) not in mine or id(transfer) in seen
-            ):  # one that is equal may be another manager's
+            ):  # an equal one may belong to another manager
                 raise TransferError(
                     f"{NAMES.get(transfer.kind, transfer.kind)} of block {transfer.src} "
                     f"to {transfer.dst} is not pending here: completed before?"
@@ -113,7 +118,7 @@ class PendingTransfers:
                 self._locks.unlock(lock.receipt)
 
     def refuse(self, block_ids: BlockIds) -> None:
-        """Raise `TransferError` if one of these blocks is an end of a pending transfer."""
+        """Raise `TransferError` if one of these blocks is an end of a pending transfer (M11)."""
         wanted = set(block_ids.tolist())
         for transfer in self.pending:
             if busy := wanted.intersection(transfer.device_blocks):
@@ -124,14 +129,14 @@ class PendingTransfers:
 
 
 def _written_after(transfer: Transfer) -> tuple[int, ...]:
-    """Return the end that somebody may write to as soon as the transfer has run."""
+    """Return the end that may be written as soon as the transfer has run (H2)."""
     if transfer.kind == "load_back":
-        return ()  # the tree's
+        return ()  # the tree owns it
     return (transfer.dst if transfer.kind == "copy" else transfer.src,)
 
 
 def _free(allocator: BlockAllocator, block_ids: list[int]) -> None:
-    """Take one holder off each block, or several off one that is named as often."""
+    """Remove a reference from each block; a block named k times loses k references."""
     if len(set(block_ids)) == len(block_ids):
         allocator.free(np.array(block_ids, np.int32))
     else:

@@ -1,10 +1,10 @@
 """The block-level radix tree: which blocks already hold the KV of which tokens.
 
-The idea is RadixAttention's (Zheng et al., arXiv 2312.07104, §3), with PagedAttention's block as
-the unit. A node owns a run of whole blocks. Its edge is the *content* of their tokens, so two
-prompts meet in a node exactly if they agree, and no hash can collide. A child is looked up by the
-bytes of its whole first block; an edge is compared with one memory comparison; only the edge where
-two prompts part is searched.
+The idea comes from RadixAttention (Zheng et al., arXiv 2312.07104, §3), with PagedAttention's block
+as the unit. A node owns a run of whole blocks. Its edge is the *content* of their tokens, so two
+prompts share a node if and only if their tokens agree, and no hash can collide. A child is looked
+up by the bytes of its whole first block. An edge is compared by one memory comparison. Only the
+edge in which two prompts diverge is searched.
 
 This file is the structure: find, insert, split, trim. Who holds a node is in `locks.py`. Nodes
 whose blocks a host tier keeps stay in the tree and are found like all others; what comes and goes
@@ -39,7 +39,7 @@ class RadixTree:
     >>> _ = tree.insert([1, 2, 3, 4], np.array([10, 11], np.int32))
     >>> tree.match_prefix([1, 2, 9, 9]).block_ids
     array([10], dtype=int32)
-    >>> tree.num_nodes  # the match split the node where the two part
+    >>> tree.num_nodes  # the match split the node where the prompts diverge
     2
     """
 
@@ -74,7 +74,10 @@ class RadixTree:
         return self.locks.num_evictable_blocks
 
     def clear(self) -> None:
-        """Forget everything: handles of before are dead. Raises `LockError` if any is locked."""
+        """Remove all nodes; old handles become invalid. Raises `LockError` if a node is locked.
+
+        Rules: L11.
+        """
         if locked := [namespace for namespace, root in self.roots.items() if root.locked]:
             raise LockError(f"cannot clear the tree: nodes are locked in namespaces {locked}")
         for node in list(self.nodes()):
@@ -103,6 +106,8 @@ class RadixTree:
 
         The blocks may be on either tier. Nothing is changed: `cut` later makes a node end where the
         walk ended. With `start`, a node whose path is known to agree, the walk begins there.
+
+        Rules: M2, M3, M7, K1, K2, K3, K4.
         """
         node = start or self._root(namespace)
         data, view, step = tokens.data, tokens.view, self.block_bytes
@@ -138,7 +143,10 @@ class RadixTree:
         return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
 
     def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
-        """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing."""
+        """Return the blocks of the longest prefix on the device, int32 `[n]`; change nothing.
+
+        Rules: M4.
+        """
         check_namespace(namespace)
         tokens = as_tokens(tokens)
         found = self.find(tokens, len(tokens) // self.block_size, namespace)
@@ -155,7 +163,7 @@ class RadixTree:
         return Match(self.cut(found), found.block_ids)
 
     def cut(self, found: Found) -> Node:
-        """Return the node that ends where the walk ended, splitting one if need be."""
+        """Return the node that ends where the walk ended; split a node if necessary."""
         if found.child is None:
             return found.node
         if found.child_blocks == found.child.num_blocks:
@@ -163,7 +171,7 @@ class RadixTree:
         return self.split(found.child, found.child_blocks)
 
     def ancestor_at(self, node: Node, num_blocks: int) -> Node:
-        """Return the node on the path to `node` that ends at `num_blocks`; split one if need be."""
+        """Return the node above `node` that ends at `num_blocks`; split one if necessary."""
         if not node.alive or node.tree is not self:
             raise no_handle(node, self)
         while node.parent is not None and node.parent.end >= num_blocks:
@@ -173,7 +181,7 @@ class RadixTree:
         return self.split(node, node.num_blocks - (node.end - num_blocks))
 
     def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
-        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one."""
+        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one (M4, E3)."""
         while node.parent is not None:
             node.tick = tick
             if hit:
@@ -196,6 +204,8 @@ class RadixTree:
         What the tree has already stays. The caller must free `duplicate_block_ids` of the result
         and use its `block_ids` from then on (M10). Raises `BlockError` unless there is exactly one
         id per whole block, and where the host has some of them: only a request brings these back.
+
+        Rules: M9.
         """
         check_namespace(namespace)
         tick = check_count("tick", tick, 0)
@@ -231,6 +241,8 @@ class RadixTree:
 
         They hold the tokens that follow the node's end. Returns the node that has them. The caller
         locks a new leaf or counts its blocks as evictable.
+
+        Rules: M8.
         """
         step, num_blocks = self.block_bytes, len(block_ids)
         start, stop = node.end * step, (node.end + num_blocks) * step
@@ -272,7 +284,10 @@ class RadixTree:
         return node
 
     def split(self, lower: Node, num_blocks: int) -> Node:
-        """Make the first `num_blocks` blocks of a node a node of their own, unstamped (M5)."""
+        """Make the first `num_blocks` blocks of a node a node of their own, unstamped (M5).
+
+        Rules: M6, T5.
+        """
         upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
         self.num_nodes += 1
         if self._on_split and lower.resident:
@@ -320,6 +335,8 @@ class RadixTree:
         A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
         inner, locked or removed node and `BlockError` for a number it does not have. The reason
         that an event gives is the policy's, by default.
+
+        Rules: L4.
         """
         if type(node) is not Node or node.tree is not self:
             raise no_handle(node, self)
@@ -331,7 +348,7 @@ class RadixTree:
         return self.take_tail(node, num_blocks, reason)
 
     def take_tail(self, node: Node, num_blocks: int, reason: str | None = None) -> BlockIds:
-        """Take blocks off the tail of a leaf of either tier; return their ids.
+        """Take blocks off the tail of a leaf of either tier; return their ids (E2).
 
         Evicted by the policy, unless another reason is given.
         """
@@ -339,7 +356,7 @@ class RadixTree:
         keep = node.num_blocks - num_blocks
         gone = node.block_ids[keep:]
         if emit := self.log.emit:
-            runs = to_runs(gone)  # before the stamp: if it fails, no number is lost
+            runs = to_runs(gone)  # before the stamp: if this fails, no event number is lost
             emit(
                 BlockRemoved(
                     *self.log.stamp(),
@@ -360,7 +377,7 @@ class RadixTree:
         return gone
 
     def _remove(self, node: Node) -> None:
-        """Take a leaf without blocks out of the tree."""
+        """Remove a leaf without blocks from the tree (E2, E6)."""
         parent = node.parent
         assert parent is not None
         del parent.children[node.key]
@@ -388,7 +405,7 @@ class RadixTree:
                 self.locks.on_evictable(parent)
 
     def evict(self, num_blocks: SupportsIndex) -> BlockIds:
-        """Give up `num_blocks` blocks (or all that are evictable), as the policy says."""
+        """Evict `num_blocks` blocks, or all evictable ones, in the policy's order (E4)."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks, 0)
         most = getattr(self.policy, "max_blocks", None) or num_blocks
         while num_blocks > 0 and (node := self.policy.victim()) is not None:
@@ -399,7 +416,7 @@ class RadixTree:
     # ---- what others see
 
     def nodes(self) -> Iterator[Node]:
-        """Yield the nodes that own blocks, parents first, children in the order they came."""
+        """Yield the nodes that own blocks, parents first, children in order of insertion."""
         return walk_nodes(self.roots.values())
 
     def walk(self) -> Iterator[NodeView]:
@@ -425,7 +442,7 @@ def checked_policy(policy: EvictionPolicy | None) -> EvictionPolicy:
 
 
 def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:
-    """Say why these blocks cannot be taken off this node."""
+    """Return why these blocks cannot be taken off this node."""
     if node.evictable:
         return BlockError(
             f"cannot trim {shown(num_blocks)} of node {node.id}'s {node.num_blocks} blocks"

@@ -1,4 +1,4 @@
-"""What others see of a tree: its nodes in order, as frozen views, and counted."""
+"""The public view of a tree: its nodes in order, frozen views of them, and counts."""
 
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
@@ -8,7 +8,7 @@ from radixlab.cache.results import NodeView, TreeStats
 
 
 def walk_nodes(roots: Iterable[Node]) -> Iterator[Node]:
-    """Yield the nodes below the roots, parents first, children in the order they came."""
+    """Yield the nodes below the roots, parents first, children in order of insertion."""
     stack = [child for root in roots for child in root.children.values()][::-1]
     while stack:
         node = stack.pop()

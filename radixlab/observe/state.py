@@ -161,6 +161,7 @@ def _blocks_allocated(state: State, e: ev.BlocksAllocated) -> None:
 
 
 def _node_split(state: State, e: ev.NodeSplit) -> None:
+    # T5
     lower, cut = state.nodes[e.node_id], e.num_blocks * state.block_size
     state.nodes[e.upper_id] = replace(
         lower, id=e.upper_id, tokens=lower.tokens[:cut], block_ids=lower.block_ids[: e.num_blocks]

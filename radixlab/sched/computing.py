@@ -30,7 +30,7 @@ class Computing:
         self._tree.insert(request.tokens, np.zeros(num_blocks, np.int32), request.namespace)
 
     def has_more(self, request: Request, num_cached_blocks: int) -> bool:
-        """Whether a waiting request will find more than it does now, if it waits."""
+        """Whether a waiting request will find more than it does now, if it waits (S2)."""
         most = (request.tokens.num_tokens - 1) // self._tree.block_size
         found = self._tree.find(request.tokens, most, request.namespace)
         return found.num_blocks > num_cached_blocks

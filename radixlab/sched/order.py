@@ -40,12 +40,12 @@ def first_come(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 
 def longest_prefix_first(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Sort by cached tokens, most first, then by arrival; O(n log n)."""
+    """Sort by cached tokens, most first, then by arrival; O(n log n) (S1)."""
     return sorted(waiting, key=lambda request: (-request.num_cached_tokens, request.arrival))
 
 
 def depth_first_weight(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Visit the tree depth first, the child with the most requests below it first.
+    """Visit the tree depth first, the child with the most requests below it first (S4).
 
     Requests that wait at a node come after those below it, so a request that shares nothing comes
     last. Equal weights are ordered by their earliest arrival. O(n · depth + n log n) for n
@@ -68,7 +68,7 @@ def depth_first_weight(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 
 def with_ageing(order: Order, max_passes: int) -> Order:
-    """Return an order in which no request is passed more than `max_passes` times.
+    """Return an order in which no request is passed more than `max_passes` times (S3).
 
     Requests that have been passed `max_passes` times come first, by arrival; then come the others
     in the given order.

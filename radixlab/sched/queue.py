@@ -87,7 +87,10 @@ class WaitingQueue:
             self.put_back(request) if request.num_preemptions else self.add(request)
 
     def count_passes(self, admitted: Iterable[Request]) -> None:
-        """Count a pass for each request of the window that one of these was admitted before."""
+        """Count a pass for each request of the window that one of these was admitted before.
+
+        Rules: S3.
+        """
         last = max((request.id for request in admitted), default=-1)
         for request in self._window():
             request.num_passes += request.id < last

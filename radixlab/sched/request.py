@@ -114,7 +114,7 @@ class Request:
         return self.sequence is not None and self.tokens.num_tokens < self.num_tokens
 
     def admit(self, sequence: Sequence) -> None:
-        """Start to run; the tokens that the sequence found in the cache count as computed."""
+        """Start to run; the tokens that the sequence found in the cache count as computed (S6)."""
         self.sequence = sequence
         self.tokens = sequence.tokens
         self.num_computed = sequence.hit_tokens

@@ -52,7 +52,7 @@ class Batch:
     """The blocks with non-finite KV that the broken requests read."""
 
     def add(self, request: Request) -> None:
-        """Add as much of a running request's work as the budget allows."""
+        """Add as much of a running request's work as the budget allows (S7)."""
         assert request.sequence is not None
         start = request.num_computed
         num = min(request.num_left, self.budget_tokens)
@@ -111,7 +111,10 @@ class Scheduler:
                 self._leave(request)
 
     def end(self, request: Request, reason: FinishReason) -> None:
-        """End a request that waits or runs; its forks that have not begun now wait on their own."""
+        """End a request that waits or runs; its forks that have not begun now wait on their own.
+
+        Rules: L8.
+        """
         request.finish_reason = reason
         for fork in request.forks:
             fork.origin = None
@@ -155,7 +158,10 @@ class Scheduler:
         insort(self.running, request, key=attrgetter("id"))
 
     def _give_slots(self) -> None:
-        """Append each running request's last token; preempt the youngest when blocks run out."""
+        """Append each running request's last token; preempt the youngest when blocks run out.
+
+        Rules: S5.
+        """
         for request in list(self.running):
             while request.needs_slot:
                 assert request.sequence is not None
@@ -174,7 +180,10 @@ class Scheduler:
         self.num_preemptions += 1
 
     def _admit(self, batch: Batch) -> None:
-        """Admit requests in order until one does not fit: smaller ones must not overtake it."""
+        """Admit requests in order until one does not fit: smaller ones must not overtake it.
+
+        Rules: S2, S5.
+        """
         computing = Computing(self.manager.config.block_size, self.running)
         for request, num_cached_blocks in self.waiting.in_order():
             if not self._has_room(batch):

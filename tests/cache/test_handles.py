@@ -60,12 +60,19 @@ def test_a_receipt_of_another_tree_is_refused():
     there.unlock(theirs)
 
 
-@pytest.mark.parametrize("wrong", [None, 7, "node 1", object(), [], np.int64(1), Receipt(7)])
+@pytest.mark.parametrize("wrong", [None, 7, "node 1", object(), [], np.int64(1)])
 def test_what_is_no_handle_is_refused(wrong):
     here = tree("ab")
     for call in (here.lock, here.unlock, lambda n: here.trim(n, 1)):
         with pytest.raises(LockError):
             call(wrong)
+    assert drawn(here, locks=True) == "ab0"
+
+
+def test_a_receipt_of_something_else_is_refused():
+    here, elsewhere = tree("ab"), Node(0, None, None, b"", b"", ids())
+    with pytest.raises(LockError):
+        here.unlock(Receipt(elsewhere))
     assert drawn(here, locks=True) == "ab0"
 
 

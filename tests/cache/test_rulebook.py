@@ -147,9 +147,33 @@ def faults(entry: Rule) -> list[str]:
     return found
 
 
+@cache
+def page(file: str) -> tuple[str, dict[int, str]]:
+    """Return the docstring of a file, and the source of its functions by their first line."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    module, lines = ast.parse(text), text.splitlines()
+    functions = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))
+    sources = {
+        each.lineno: "\n".join(lines[each.lineno - 1 : each.end_lineno]) for each in functions
+    }
+    return ast.get_docstring(module) or "", sources
+
+
+def cites(function: str) -> set[str]:
+    """Return the rules that a function cites, or its file at the top."""
+    found = place(function)
+    docstring, sources = page(found.file)
+    return cited(docstring) | cited(sources[found.line])
+
+
 @pytest.mark.parametrize("entry", rules(), ids=lambda entry: entry.id)
 def test_a_rule_has_a_function_a_test_and_if_starred_a_mutant(entry):
     assert faults(entry) == []
+
+
+@pytest.mark.parametrize("entry", rules(), ids=lambda entry: entry.id)
+def test_a_function_that_enforces_a_rule_cites_it_or_its_file_does(entry):
+    assert [name for name in entry.functions if entry.id not in cites(name)] == []
 
 
 def test_every_star_is_there():

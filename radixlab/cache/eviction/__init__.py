@@ -1,8 +1,8 @@
-"""Which unlocked leaf to give up: a file for each policy.
+"""Which unlocked leaf to evict: one file per policy.
 
-A policy is a plug-in. It hears what happens to nodes and names the next victim; it knows nodes by
-what `PolicyNode` shows of them and does not know tokens, requests or the tree. The manager only
-ever offers it unlocked leaves, so no policy can evict what is in use.
+A policy is a plug-in. It is told what happens to nodes, and names the next victim. It knows the
+fields of `PolicyNode`. It does not know tokens, requests or the tree. The manager offers it only
+unlocked leaves, so no policy can evict blocks in use.
 """
 
 from collections.abc import Callable

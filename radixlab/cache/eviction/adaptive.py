@@ -1,17 +1,17 @@
-"""Adaptive: whoever promises the fewest hits for the room it takes goes first.
+"""Adaptive: the leaf with the fewest expected hits for its space is evicted first.
 
-LRU is right about chats and wrong about scans; a policy that lets go of what was used once is right
-about scans and wrong about chats. This one has no such rule. It learns from the traffic how likely
-a block is used again, by how often it was used before and how long it has waited (`life_table.py`):
-in a scan what was read once never is, in a chat it is, and soon.
+LRU is good for chats and bad for scans; a policy that evicts leaves used once is good for scans and
+bad for chats. This policy has no fixed rule. It learns from the traffic how likely a block is to be
+used again, given how often it was used and how long it has waited (`life_table.py`). In a scan, a
+block read once is never used again; in a chat, it is used again soon.
 
-Leaves are queued by kind, least recent first, and the victim is the queue's head with the least
-*hit density*: hits to expect per block and tick (Beckmann, Chen and Cidon, LHD, NSDI 2018). Until
-something is known that is the least recent leaf of all, as in LRU. What was evicted is remembered
-by name for a while, as in ARC (Megiddo and Modha, FAST 2003): without such ghosts a policy never
-learns what it lost, and a document that comes back would be a new one.
+Leaves are queued by kind, least recent first. The victim is the head of a queue with the least *hit
+density*: expected hits per block and tick (Beckmann, Chen and Cidon, LHD, NSDI 2018). Before
+anything is learned, this is the least recent leaf, as in LRU. Evicted nodes are remembered by name
+for a while, as in ARC (Megiddo and Modha, FAST 2003). Without such ghosts, a policy cannot learn
+from its mistakes, and a document that returns would count as new.
 
-What it finds on which traffic, beside the others, is in benchmarks/RESULTS.md, "Eviction policies".
+Its hit rates, beside those of other policies, are in benchmarks/RESULTS.md, "Eviction policies".
 """
 
 from collections import OrderedDict
@@ -23,14 +23,14 @@ from radixlab.cache.eviction.life_table import NUM_AGES, NUM_KINDS, LifeTable, S
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 GHOST_POOLS = 4
-"""Ghosts stand for at most so many times the blocks that are cached."""
+"""The ghosts' blocks, as a multiple of the cached blocks, at most."""
 LEAST_NEWS = 32
-"""Spans that end between two looks at the table, or half of all that are known if that is more: so
-a look, which goes through all, costs O(1) a span."""
+"""Ended spans between two updates of the densities; at least half of all known spans. An update
+reads all spans, so its amortised cost is O(1) per span."""
 
 
 class Adaptive(EvictionPolicy):
-    """Least hit density first, as learned; O(log n) a victim, amortised."""
+    """Least learned hit density first; amortised O(log n) per victim."""
 
     name = "adaptive"
     reason = "least hits to expect"
@@ -47,7 +47,7 @@ class Adaptive(EvictionPolicy):
         self._now = self._num_news = 0
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
-        """Begin a span; a ghost that comes back goes on with what is known of it."""
+        """Begin a span; a ghost that returns keeps its history."""
         self._now = max(self._now, tick)
         key = self._keys[node.id] = content_key(node, self._keys)
         self._spans[node.id] = Span(key, 0, self._now, node.num_blocks)
@@ -56,14 +56,14 @@ class Adaptive(EvictionPolicy):
             self._spans[node.id].num_hits = ghost.num_hits + 1
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """End the node's span and begin the next; it is locked now, so no queue has to know."""
+        """End the node's span and begin the next; it is locked now, so no queue changes."""
         self._now, span = tick, self._spans[node.id]
         self._end(span, hit=True)
         span.num_hits += 1
         span.since = tick
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Give both halves the past of the whole; the lower one has a new first block."""
+        """Give both halves the history of the node; the lower half has a new first block."""
         below = self._spans[lower.id]
         self._spans[upper.id] = Span(below.key, below.num_hits, below.since, upper.num_blocks)
         self._keys[upper.id] = below.key
@@ -71,7 +71,7 @@ class Adaptive(EvictionPolicy):
         below.num_blocks = max(lower.num_blocks, below.num_blocks - upper.num_blocks)
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Let the span of a victim go on as a ghost."""
+        """Let the span of a victim continue as a ghost."""
         span = self._spans.pop(node.id)
         del self._keys[node.id]
         self._ghosts[span.key] = span
@@ -79,7 +79,7 @@ class Adaptive(EvictionPolicy):
         self._num_news += 1
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf among its kind, at its full length: it may have grown."""
+        """Queue the leaf by its kind, with its current length: it may have grown."""
         span = self._spans[node.id]
         span.num_blocks = max(span.num_blocks, node.num_blocks)
         self._now = span.since = max(self._now, node.tick)
@@ -104,7 +104,7 @@ class Adaptive(EvictionPolicy):
         self._num_news += 1
 
     def _look(self) -> None:
-        """Forget ghosts that are too many, then learn the densities anew."""
+        """Forget surplus ghosts, then recompute the densities."""
         most = GHOST_POOLS * sum(span.num_blocks for span in self._spans.values())
         too_many = sum(span.num_blocks for span in self._ghosts.values()) - most
         while too_many > 0:

@@ -1,18 +1,19 @@
-"""Belady: the block that is used furthest in the future goes first. The bound, not a policy.
+"""Belady: the block that is used furthest in the future is evicted first. A bound, not a policy.
 
-It must know every request to come, so it can only replay a recorded trace. But there it is optimal
-(Belady, 1966), also for a tree: with the running request's path locked, giving up the block whose
-next use is furthest away never loses, and such a block is always the tail of a leaf, because
-whoever uses a block uses all blocks above it too. A test compares it with an exhaustive search.
+It must know all future requests, so it can only replay a recorded trace. There it is optimal
+(Belady, 1966), also for a tree: while the running request's path is locked, evicting the block
+whose next use is furthest away is never worse. Such a block is always the tail of a leaf, because a
+request that uses a block uses all blocks above it too. A test compares it with an exhaustive
+search.
 
-One thing it does not weigh: a request may compute blocks again that are cached, since one token of
-a prompt is always left to compute and an output may repeat what is there. Such a leaf goes first,
-for nothing; but to clear the children off such a block, so as to have it for nothing too, can be
-better than the rule, if rarely.
+It ignores one effect: a request may recompute cached blocks, because one token of a prompt is
+always left to compute, and an output may repeat cached tokens. Such a leaf is evicted first, since
+it costs nothing. In rare cases it would be better to evict the children of such a block too, in
+order to evict the block itself at no cost.
 
-It bounds *serial* replay only, one request in flight, served in the given order; and the device
-alone. With a host tier what is evicted is not lost, and the block used furthest in the future may
-be the wrong one to send there: it takes the place of one that is used before.
+It bounds only *serial* replay, with one running request at a time in the given order, and only the
+device. With a host tier, evicted blocks are not lost, and the block used furthest in the future may
+be the wrong one to write back: it displaces a host block that is used earlier.
 """
 
 import heapq
@@ -28,12 +29,12 @@ from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.events import Namespace
 
 NEVER = 2**62
-"""The next use of a block that nobody asks for again."""
+"""The next use of a block that is never used again."""
 Hashes = npt.NDArray[np.uint64]
 
 
 class FutureRequest(Protocol):
-    """What Belady must know of a request; arrays are int32."""
+    """Belady's knowledge of a request; arrays are int32."""
 
     @property
     def prompt(self) -> npt.NDArray[np.int32]:
@@ -41,18 +42,18 @@ class FutureRequest(Protocol):
 
     @property
     def output(self) -> npt.NDArray[np.int32]:
-        """Token ids that are stored behind them."""
+        """Token ids that are stored after them."""
 
     @property
     def namespace(self) -> Namespace | None:
-        """Where all that happens."""
+        """The namespace of the request."""
 
 
 class Belady(EvictionPolicy):
-    """Furthest next use first, block by block; O(log n) a victim.
+    """Furthest next use first, block by block; O(log n) per victim.
 
-    `requests` are those that will be served, in order, by a manager that is new. `clock` must give
-    that manager's tick, which tells which of them runs: `allocate` and `release` count one each.
+    `requests` will be served in order by a new manager. `clock` must return the tick of that
+    manager, which identifies the running request: `allocate` and `release` each add one.
     """
 
     name = "belady"
@@ -75,7 +76,7 @@ class Belady(EvictionPolicy):
         """The prefixes that it will store."""
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
-        """Name the node's prefixes once; they stay, whatever is cut or trimmed."""
+        """Name the node's prefixes once; splits and trims do not change the names."""
         self._prefixes[node.id] = self._name(node)
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
@@ -96,15 +97,15 @@ class Belady(EvictionPolicy):
         heapq.heappush(self._heap, (-self._next_use(node), node.id, node))
 
     def on_protected(self, node: PolicyNode) -> None:
-        """Forget where the leaf ended, and what was trimmed: it may grow other blocks now."""
+        """Forget the old end of the leaf, and trimmed blocks: it may grow differently now."""
         self._tails.pop(self._tail(node), None)
         self._prefixes[node.id] = self._prefixes[node.id][: node.num_blocks]
 
     def victim(self) -> PolicyNode | None:
         """Return the leaf whose last block is used furthest in the future.
 
-        Trimming brings a leaf's next use nearer, so an entry that is out of date is too far in
-        front: it is put back where it belongs.
+        Trimming makes a leaf's next use earlier, so an outdated entry is too close to the front,
+        and is pushed again with its current key.
         """
         node = self._recomputed() or self._furthest()
         if node is not None:
@@ -125,10 +126,10 @@ class Belady(EvictionPolicy):
         return None
 
     def _recomputed(self) -> PolicyNode | None:
-        """Return a leaf whose last block the running request computes and stores again anyway.
+        """Return a leaf whose last block the running request recomputes and stores anyway.
 
-        Such a block is cached and yet not part of the match: one token of a prompt is always left
-        to compute. It costs nothing to give up.
+        Such a block is cached but not matched, because one token of a prompt is always left to
+        compute. Evicting it costs nothing.
         """
         changed = {self._tail(node): node for node in self._changed if node.evictable}
         self._tails |= changed
@@ -156,8 +157,8 @@ class Belady(EvictionPolicy):
 class Future:
     """When each prefix of whole blocks is looked up.
 
-    A prefix is known by a 64-bit hash, so that thousands of long prompts fit in memory. A collision
-    would make the bound a little less tight; nothing is served by it.
+    A prefix is identified by a 64-bit hash, so that thousands of long prompts fit in memory. A
+    collision would only make the bound slightly less tight.
     """
 
     def __init__(self, requests: Iterable[FutureRequest], block_size: int) -> None:
@@ -190,8 +191,9 @@ class Future:
     def prefixes(self, tokens: npt.NDArray[np.int32], start: int, base: np.uint64) -> Hashes:
         """Name the prefixes that end with each block of `tokens`, uint64 `[num_blocks]`.
 
-        The first block is number `start` of a sequence whose prefix before it is named `base`. A
-        name is the sum of the blocks' hashes, each times an odd number that tells its place.
+        The first block has index `start` in a sequence; the prefix before it is named `base`. A
+        name is the sum of the blocks' hashes, each multiplied by an odd number that depends on its
+        index.
         """
         blocks = tokens.reshape(-1, self._block_size).astype(np.uint64)
         places = np.arange(start, start + len(blocks), dtype=np.uint64)
@@ -203,14 +205,14 @@ class Future:
         return set(self._stored[request].tolist()) if request < len(self._stored) else set()
 
     def next_use(self, prefix: int, now: int) -> int:
-        """Return the first request after `now` that looks the prefix up, or `NEVER`."""
+        """Return the first request after `now` that looks up the prefix, or `NEVER`."""
         start, stop = self._spans.get(prefix, (0, 0))
         place = bisect_right(self._uses, now, start, stop)
         return self._uses[place] if place < stop else NEVER
 
 
 def _mix(x: Hashes) -> Hashes:
-    """Spread 64-bit numbers, 0 too (splitmix64; Steele, Lea and Flood 2014)."""
+    """Mix the bits of 64-bit numbers, also of 0 (splitmix64; Steele, Lea and Flood 2014)."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

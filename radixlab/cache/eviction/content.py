@@ -1,6 +1,6 @@
-"""A name for what a node holds that survives its eviction: how a ghost is recognised.
+"""A name for a node's content that survives its eviction, by which a ghost is recognised.
 
-Node ids are never used twice, so a prefix that comes back has a new one. Its content is the same.
+Node ids are never reused, so a prefix that returns has a new id. Its content is the same.
 """
 
 import zlib
@@ -10,10 +10,10 @@ from radixlab.cache.protocols import PolicyNode
 
 
 def content_key(node: PolicyNode, keys: Mapping[int, int]) -> int:
-    """Hash a node's namespace, its first block and that of each node above it, 32 bits.
+    """Hash a node's namespace, its first block and its ancestors' first blocks to 32 bits.
 
-    It is alike in every process. `keys` are those of the nodes above, by node id. A collision can
-    only make a policy mistake one prefix for another; the tree never compares hashes.
+    The hash is the same in every process. `keys` are the hashes of the ancestors, by node id. A
+    collision can only make a policy mistake one prefix for another; the tree never compares hashes.
     """
     above = keys.get(node.parent.id) if node.parent is not None else None
     if above is None:

@@ -1,8 +1,8 @@
-"""FIFO: the leaf that was stored first goes first, however often it was used since.
+"""FIFO: the leaf that was stored first is evicted first, no matter how often it was used since.
 
-The cheapest order there is, since a hit changes nothing. On traces where every request leaves a
-fresh leaf behind and nothing is used twice, its hit rate equals LRU's: a test of "LRU" that only
-looks at hit rates can be passed by FIFO.
+It is the cheapest order, because a hit changes nothing. On traces in which every request leaves a
+new leaf and nothing is used twice, its hit rate equals LRU's. So FIFO can pass a test of "LRU" that
+looks only at hit rates.
 """
 
 from radixlab.cache.eviction.leaf_heap import LeafHeap
@@ -10,7 +10,7 @@ from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 
 class FIFO(EvictionPolicy):
-    """First in, first out; O(log n) a victim."""
+    """First in, first out; O(log n) per victim."""
 
     name = "fifo"
     reason = "stored first"
@@ -22,12 +22,12 @@ class FIFO(EvictionPolicy):
         self._leaves = LeafHeap(lambda node: self._births[node.id])
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
-        """Note the birth."""
+        """Record when the node was stored."""
         self._births[node.id] = self._num_born
         self._num_born += 1
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Give both halves the age of the whole: a cut makes nothing young."""
+        """Give both halves the age of the node: a split does not make them younger."""
         self._births[upper.id] = self._births[lower.id]
 
     def on_remove(self, node: PolicyNode) -> None:
@@ -35,7 +35,7 @@ class FIFO(EvictionPolicy):
         del self._births[node.id]
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its birth."""
+        """Queue the leaf by its time of storage."""
         self._leaves.push(node)
 
     def victim(self) -> PolicyNode | None:

@@ -1,13 +1,13 @@
-"""GDSF: what is cheap to compute again goes first.
+"""GDSF: blocks that are cheap to recompute are evicted first.
 
 A leaf's priority is the age of the cache + hits · cost ÷ size (Greedy-Dual-Size-Frequency;
-Cherkasova, HP Labs 1998). For KV blocks the cost of a block is the work to compute it again, and
-that grows with its depth: each of its tokens passes the weights once, which is the same everywhere,
-and attends to everything before it, which is not. Cost ÷ size is therefore the cost of one block at
-the leaf's depth, and the blocks of a leaf need not be counted.
+Cherkasova, HP Labs 1998). The cost of a KV block is the work to recompute it, which grows with its
+depth: each token passes the weights once, at the same cost everywhere, and attends to all tokens
+before it, at a cost that grows. Cost ÷ size is therefore the cost of one block at the leaf's depth,
+and the blocks of a leaf need not be counted.
 
-Good where long documents compete with short prompts. It pays for that in hit *rate*: it maximises
-work saved, not tokens found.
+It is good if long documents compete with short prompts. Its hit *rate* is lower, because it
+maximises the work saved, not the tokens found.
 """
 
 from radixlab.cache.eviction.leaf_heap import LeafHeap
@@ -19,7 +19,7 @@ parameters (2 · 8e9 operations a token against 4 · 32 layers · 4,096 · depth
 
 
 class GDSF(EvictionPolicy):
-    """Least hits times cost first, ties by recency; O(log n) a victim."""
+    """Least hits times cost first, ties by recency; O(log n) per victim."""
 
     name = "gdsf"
     reason = "cheapest to compute again"
@@ -42,11 +42,11 @@ class GDSF(EvictionPolicy):
         self._priority[upper.id] = self._priority[lower.id]
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Let the cache grow as old as the node that went."""
+        """Raise the age of the cache to the priority of the evicted node."""
         self._age = max(self._age, self._priority.pop(node.id))
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its priority."""
+        """Queue the leaf by its priority."""
         self._leaves.push(node)
 
     def victim(self) -> PolicyNode | None:

@@ -1,8 +1,8 @@
-"""A heap of unlocked leaves that is cleaned lazily: what most policies are made of.
+"""A lazily cleaned heap of unlocked leaves, the basis of most policies.
 
-A leaf is pushed when it becomes evictable. Nothing is ever taken out on purpose: an entry is stale
-once its node was used again, locked, given a child or removed, and stale entries are dropped when
-they surface, or all at once when they are the majority.
+A leaf is pushed when it becomes evictable. Entries are not removed at once: an entry becomes stale
+when its node is used again, locked, given a child or removed. A stale entry is dropped when it
+reaches the top, or with all others when the stale ones are the majority.
 """
 
 import heapq
@@ -16,9 +16,9 @@ from radixlab.cache.protocols import PolicyNode
 class LeafHeap:
     """Leaves by a key, the smallest first, ties by node id; O(log n) amortised.
 
-    `key` gives what a leaf is ordered by *now*; an entry whose key has changed is stale, so a leaf
-    that stays evictable while its key changes must be pushed again. `live` says of what kind the
-    leaves are: `evictable` on the device, `droppable` on the host.
+    `key` returns a leaf's *current* key. An entry with another key is stale, so a leaf that stays
+    evictable while its key changes must be pushed again. `live` names the attribute that a live
+    leaf has: `evictable` on the device, `droppable` on the host.
     """
 
     _SLACK = 1024
@@ -34,7 +34,7 @@ class LeafHeap:
         self._rebuild_at = self._SLACK
 
     def __len__(self) -> int:
-        """Count the entries, stale ones too."""
+        """Count the entries, including stale ones."""
         return len(self._heap)
 
     def __contains__(self, node: PolicyNode) -> bool:
@@ -45,13 +45,13 @@ class LeafHeap:
         )
 
     def push(self, node: PolicyNode) -> None:
-        """Take a leaf in, under its key of now."""
+        """Push a leaf with its current key (E3)."""
         if len(self._heap) >= self._rebuild_at:
             self._drop_stale()
         heapq.heappush(self._heap, (self._key(node), node.id, node))
 
     def first(self) -> PolicyNode | None:
-        """Return the live leaf with the smallest key; it stays."""
+        """Return the live leaf with the smallest key; it stays (L4, E5)."""
         heap = self._heap
         while heap:
             key, _, node = heap[0]
@@ -61,7 +61,7 @@ class LeafHeap:
         return None
 
     def pop(self) -> Any:
-        """Take out the live leaf with the smallest key; None if there is none."""
+        """Pop the live leaf with the smallest key; None if there is none."""
         node = self.first()
         if node is not None:
             heapq.heappop(self._heap)

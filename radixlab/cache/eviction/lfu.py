@@ -1,8 +1,8 @@
-"""LFU with ageing: the leaf with the fewest hits goes first, and old fame fades.
+"""LFU with ageing: the leaf with the fewest hits is evicted first, and old hits lose weight.
 
-Plain LFU keeps for ever what was popular once. Here a node's priority is its hits *plus the age of
-the cache* when it was hit last, and the age is the priority of the last victim: what is not asked
-for any more is overtaken. (LFU with dynamic ageing; Arlitt, Cherkasova et al., 1999.)
+Plain LFU keeps formerly popular nodes without end. Here a node's priority is its hits *plus the age
+of the cache* at its last hit, and the age is the priority of the last victim. So a node that is no
+longer used is overtaken. (LFU with dynamic ageing; Arlitt, Cherkasova et al., 1999.)
 
 Good at scans, since a leaf that was never hit goes before one that was. Bad at chat, where the
 newest conversation, not yet hit, is the one that comes back.
@@ -28,7 +28,7 @@ class LFU(EvictionPolicy):
         self._priority[node.id] = self._age + node.num_hits
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """Raise the node to its hits, counted from the age of now."""
+        """Raise the priority to the hits plus the current age."""
         self._priority[node.id] = self._age + node.num_hits
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
@@ -36,11 +36,11 @@ class LFU(EvictionPolicy):
         self._priority[upper.id] = self._priority[lower.id]
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Let the cache grow as old as the node that went."""
+        """Raise the age of the cache to the priority of the evicted node."""
         self._age = max(self._age, self._priority.pop(node.id))
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its priority."""
+        """Queue the leaf by its priority."""
         self._leaves.push(node)
 
     def victim(self) -> PolicyNode | None:

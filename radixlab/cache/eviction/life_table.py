@@ -1,9 +1,9 @@
-"""How long until a block is used again: learned from those that were, and those that were not.
+"""How long until a block is used again: learned from blocks that were, and that were not.
 
-A *span* is the time between one use of a node and the next. Spans are told apart by *kind*, how
-often the node had been used before, and by age, as an insurer tells lives apart. A life table says
-what share of the blocks that reach an age are used again at that age; it also learns from spans
-that have not ended, because they reached the age they have.
+A *span* is the time between one use of a node and the next. Spans are grouped by *kind*, which is
+how often the node was used before, and by age, as an insurer groups lives. For each age, a life
+table gives the share of the blocks reaching that age that are used again at it. It also learns from
+spans that have not ended, because they have reached their current age.
 
 This file knows spans. It does not know nodes, leaves or victims.
 """
@@ -18,20 +18,20 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 NUM_KINDS = 10
-"""Used 0, 1, 2 to 3, 4 to 7 … times before, the last 256 times and more."""
+"""The kinds: used 0, 1, 2 to 3, 4 to 7 … times before, the last kind 256 times or more."""
 AGES = sorted({round(2 ** (step / 2)) for step in range(41)})
-"""Ticks at which the next age begins: two to an octave, as far as a million."""
+"""The ticks at which the next age begins: two per octave, up to a million."""
 NUM_AGES = len(AGES) + 1
 WIDTHS: FloatArray = np.diff([0, *AGES, 2 * AGES[-1]]).astype(np.float64)
 KIND_TRUST = 2
-"""A kind is believed over all kinds together once its own spans are more than so many."""
+"""With more spans than this, a kind outweighs the estimate from all kinds together."""
 PRIOR_CHANCE = 0.2
-"""Chance of a use at each age before anything is known. The ages double, so the density falls with
-age, alike for all kinds: the least recently used is worth least, as LRU has it."""
+"""The prior probability of a use at each age. The ages double, so the density falls with age,
+equally for all kinds: the least recently used leaf is worth least, as in LRU."""
 PRIOR_TRUST = 4
-"""All kinds together are believed over that once their spans are more than so many."""
+"""With more spans than this, the estimate from all kinds outweighs the prior."""
 MEMORY = 0.75
-"""What an old span counts after each look at the table."""
+"""The factor by which the weight of old spans shrinks at each update."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Span:
 
 
 def age_at(ticks: int) -> int:
-    """Return the column of the table for a span that is so old."""
+    """Return the table's column for a span of this age."""
     return bisect_right(AGES, ticks)
 
 
@@ -72,9 +72,10 @@ class LifeTable:
             self._hits[where] += span.num_blocks
 
     def hit_density(self, waiting: Collection[Span], now: int) -> list[list[float]]:
-        """Return the hits that a block of each kind and age promises, per tick that it is kept.
+        """Return the expected hits of a block of each kind and age, per tick that it is kept.
 
-        `waiting` are the spans that have not ended; those that have count less from here on.
+        `waiting` are the spans that have not ended. The weight of ended spans shrinks with this
+        call.
         """
         reached = self._ended.copy()  # [kinds, ages]
         for span in waiting:
@@ -89,19 +90,19 @@ class LifeTable:
 
 
 def _chances(hits: FloatArray, reached: FloatArray, prior: FloatArray, trust: float) -> FloatArray:
-    """Return the chance of a hit at each age, for those that reach it, `[..., ages]`.
+    """Return the probability of a hit at each age, for spans that reach it, `[..., ages]`.
 
-    Spans that stop at an age without a hit were there half of the time.
+    A span that stops at an age without a hit counts as half present at that age.
     """
     entered = np.cumsum(reached[..., ::-1], axis=-1)[..., ::-1]
     return (hits + trust * prior) / (entered - (reached - hits) / 2 + trust)
 
 
 def _best_densities(chances: FloatArray) -> list[list[float]]:
-    """Return chance of a hit ÷ ticks kept, for each age, if given up at the best time after it.
+    """Return probability of a hit ÷ ticks kept, by age, if evicted at the best later time.
 
-    The best time to stop makes it Gittins' index (1979), which is the right order in which to
-    spend on things that each pay off at an unknown time.
+    With the best stopping time this is the Gittins index (1979), which gives the optimal order for
+    projects that each pay off at an unknown time.
     """
     densities = np.zeros_like(chances)
     for age in range(NUM_AGES):

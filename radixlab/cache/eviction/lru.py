@@ -1,11 +1,12 @@
-"""LRU: the leaf that nobody has used for longest goes first.
+"""LRU: the least recently used leaf is evicted first.
 
-The idea is RadixAttention's (arXiv 2312.07104, §3): only leaves go, so a cached block's prefix is
-always cached, and a parent becomes a candidate when its last child is gone. Because the manager
-trims the *tail* of the victim, block by block, leaf-LRU equals exact LRU over single blocks.
+The idea comes from RadixAttention (arXiv 2312.07104, §3): only leaves are evicted, so a cached
+block's prefix is always cached, and a parent becomes a candidate when its last child is gone.
+Because the manager trims the *tail* of the victim, block by block, leaf-LRU equals exact LRU over
+single blocks.
 
-Good where what was used lately is used again (chat). Bad at scans, which push out everything that
-is older, and at loops a little larger than the pool, of which it keeps nothing.
+LRU is good if recently used blocks are used again, as in chats. It is bad for scans, which evict
+everything older, and for loops slightly larger than the pool, which it evicts completely.
 """
 
 from heapq import heapify, heappop, heappush
@@ -30,7 +31,7 @@ class LRU(EvictionPolicy):
         self._clean_at = 1024
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its last use; ties go by id."""
+        """Queue the leaf under its last use; ties go by id (E3)."""
         if len(self._heap) >= self._clean_at:
             live = {e[1]: e for e in self._heap if e[2].tick == e[0] and e[2].evictable}
             self._heap = list(live.values())
@@ -39,7 +40,10 @@ class LRU(EvictionPolicy):
         heappush(self._heap, (node.tick, node.id, node))
 
     def victim(self) -> PolicyNode | None:
-        """Return the least recently used unlocked leaf; it stays until it is trimmed away."""
+        """Return the least recently used unlocked leaf; it stays until it is trimmed away.
+
+        Rules: L4, E5.
+        """
         heap = self._heap
         while heap:
             tick, _, node = heap[0]

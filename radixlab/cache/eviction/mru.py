@@ -1,7 +1,7 @@
-"""MRU: the leaf used last goes first.
+"""MRU: the most recently used leaf is evicted first.
 
-Absurd for chat, and right for a loop that is larger than the pool: of k + 1 documents read in turn
-with room for k, LRU keeps none that is asked for next, MRU keeps nearly all. (Chou and DeWitt,
+It is absurd for chats, and right for a loop larger than the pool: if k + 1 documents are read in
+turn with room for k, LRU never keeps the next one, and MRU keeps nearly all. (Chou and DeWitt,
 VLDB 1985, on the access patterns of relational joins.)
 """
 
@@ -10,7 +10,7 @@ from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 
 class MRU(EvictionPolicy):
-    """Most recently used first; O(log n) a victim."""
+    """Most recently used first; O(log n) per victim."""
 
     name = "mru"
     reason = "most recent"
@@ -19,7 +19,7 @@ class MRU(EvictionPolicy):
         self._leaves = LeafHeap(lambda node: -node.tick)
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its last use, the latest in front."""
+        """Queue the leaf by its last use, the latest first."""
         self._leaves.push(node)
 
     def victim(self) -> PolicyNode | None:

@@ -1,10 +1,10 @@
-"""Priority: what its owner called less important goes first.
+"""Priority: the leaf with the lowest priority is evicted first.
 
-A request says how much its prefix matters (`allocate(..., priority=2)`; 0 if it says nothing). When
-it ends, the nodes on its path keep the highest priority that any request gave them. Among equals
-the least recent goes first. Strict: a prefix of high priority that nobody asks for any more stays
-until all below it in rank are gone, which is why engines prefer pins that expire
-(`KVCacheManager.pin`).
+A request states the priority of its prefix (`allocate(..., priority=2)`; by default 0). When the
+request ends, the nodes on its path keep the highest priority that any request gave them. Among
+equals the least recent leaf is evicted first. The order is strict: an unused prefix of high
+priority stays until all leaves of lower priority are gone. This is why engines prefer pins that
+expire (`KVCacheManager.pin`).
 """
 
 from radixlab.cache.eviction.leaf_heap import LeafHeap
@@ -12,7 +12,7 @@ from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 
 class Priority(EvictionPolicy):
-    """Lowest priority first, ties by recency; O(log n) a victim."""
+    """Lowest priority first, ties by recency; O(log n) per victim."""
 
     name = "priority"
     reason = "lowest priority, least recent"
@@ -21,7 +21,7 @@ class Priority(EvictionPolicy):
         self._leaves = LeafHeap(lambda node: (node.priority, node.tick))
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf under its priority and last use."""
+        """Queue the leaf by its priority and last use."""
         self._leaves.push(node)
 
     def victim(self) -> PolicyNode | None:

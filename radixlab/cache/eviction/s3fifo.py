@@ -1,11 +1,12 @@
-"""S3-FIFO: three queues, and a quick exit for what is used once.
+"""S3-FIFO: three queues, and a quick exit for nodes that are used once.
 
-New nodes enter a *small* queue. Who was hit there by the time it is first in line moves to the
-*main* queue; who was not goes, and leaves its name in a *ghost* queue. A ghost that comes back goes
-to main at once. In main, each hit (three at most) buys one more round. (Yang et al., SOSP 2023.)
+New nodes enter a *small* queue. At its head, a node that was hit moves to the *main* queue; a node
+that was not is evicted, and leaves its name in a *ghost* queue. A ghost that returns enters the
+main queue at once. In the main queue, each hit (three at most) gives one more round. (Yang et al.,
+SOSP 2023.)
 
-Good at scans and nearly as cheap as FIFO. Bad where the first reuse comes later than the small
-queue and the ghosts reach back.
+It is good for scans and nearly as cheap as FIFO. It is bad if the first reuse comes later than the
+small queue and the ghosts can remember.
 """
 
 from collections import OrderedDict
@@ -15,23 +16,23 @@ from radixlab.cache.eviction.leaf_heap import LeafHeap
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 SMALL_SHARE = 0.1
-"""Of all nodes, how many the small queue may hold before it gives victims."""
+"""The share of all nodes that the small queue may hold before victims come from it."""
 MAX_USES = 3
 
 
 class S3FIFO(EvictionPolicy):
-    """Small, main and ghost queue; O(log n) amortised a victim: a hit pays for the extra round."""
+    """Small, main and ghost queue; amortised O(log n) per victim."""
 
     name = "s3fifo"
     reason = "not used again in its queue"
 
     def __init__(self) -> None:
         self._turn: dict[int, int] = {}
-        """Each node's place in line, by its id; lower is older."""
+        """Each node's number in its queue, by node id; lower is older."""
         self._uses: dict[int, int] = {}
         self._small: set[int] = set()
         self._keys: dict[int, int] = {}
-        """What each node begins with: how a ghost is recognised."""
+        """The content of each node, by which a ghost is recognised."""
         self._ghosts: OrderedDict[int, None] = OrderedDict()
         self._num_turns = 0
         self._small_leaves = LeafHeap(lambda node: self._turn[node.id])
@@ -49,11 +50,11 @@ class S3FIFO(EvictionPolicy):
         self._line_up(node)
 
     def on_hit(self, node: PolicyNode, tick: int) -> None:
-        """Count the use; the place in line stays."""
+        """Count the use; the position in the queue stays."""
         self._uses[node.id] = min(MAX_USES, self._uses[node.id] + 1)
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Give both halves the queue, the place and the uses of the whole."""
+        """Give both halves the queue, the position and the uses of the node."""
         self._keys[upper.id] = self._keys[lower.id]
         self._keys[lower.id] = content_key(lower, self._keys)
         self._turn[upper.id] = self._turn[lower.id]
@@ -62,7 +63,7 @@ class S3FIFO(EvictionPolicy):
             self._small.add(upper.id)
 
     def on_remove(self, node: PolicyNode) -> None:
-        """Remember who left the small queue, as many as there are nodes."""
+        """Remember nodes evicted from the small queue, as many as there are nodes."""
         key = self._keys.pop(node.id)
         if node.id in self._small:
             self._small.remove(node.id)
@@ -72,11 +73,11 @@ class S3FIFO(EvictionPolicy):
         del self._turn[node.id], self._uses[node.id]
 
     def on_evictable(self, node: PolicyNode) -> None:
-        """Queue the leaf where its node stands in line."""
+        """Queue the leaf at its node's position."""
         self._heap_of(node).push(node)
 
     def victim(self) -> PolicyNode | None:
-        """Return the first in line that was not used; those that were get a new place."""
+        """Return the first leaf that was not used; used ones move to the end of the queue."""
         while (node := self._first()) is not None:
             uses = self._uses[node.id]
             if not uses:

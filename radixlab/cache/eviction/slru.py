@@ -1,11 +1,12 @@
-"""SLRU: on probation until the first hit, protected from then on.
+"""SLRU: a node is on probation until its first hit, and protected from then on.
 
-Two LRU lists. A new node is on *probation*; a hit moves it to the *protected* list, which holds at
-most a share of all nodes and sends its own least recent back to probation. Victims come from
-probation while it has any. (Karedla, Love and Wherry, 1994.)
+There are two LRU lists. A new node is on *probation*; a hit moves it to the *protected* list, which
+holds at most a share of all nodes and sends its own least recent back to probation. Victims come
+from probation while it has any. (Karedla, Love and Wherry, 1994.)
 
-Good at scans: what is read once never leaves probation and pushes out only its like. Bad where the
-first reuse comes late, as in a chat with many users: new conversations are gone before it.
+It is good for scans: nodes that are read once never leave probation, and displace only each other.
+It is bad if the first reuse comes late, as in a chat with many users: new conversations are evicted
+before it.
 """
 
 from collections import OrderedDict
@@ -14,11 +15,11 @@ from radixlab.cache.eviction.leaf_heap import LeafHeap
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 PROTECTED_SHARE = 0.8
-"""Most nodes that may be protected, of all."""
+"""The largest share of nodes that may be protected."""
 
 
 class SLRU(EvictionPolicy):
-    """Segmented LRU; O(log n) a victim, O(1) amortised a hit."""
+    """Segmented LRU; O(log n) per victim, amortised O(1) per hit."""
 
     name = "slru"
     reason = "least recent on probation"
@@ -41,7 +42,7 @@ class SLRU(EvictionPolicy):
         self._demote()
 
     def on_split(self, upper: PolicyNode, lower: PolicyNode) -> None:
-        """Give both halves the list of the whole."""
+        """Give both halves the list of the node."""
         self._num_nodes += 1
         if lower.id in self._protected:
             self._protected[upper.id] = upper
