@@ -23,7 +23,7 @@ from radixlab.cache import (
     check,
 )
 from radixlab.cache.errors import ListenerError
-from radixlab.cache.node import Receipt
+from radixlab.cache.node import Node, Receipt
 from radixlab.observe import attach, fold_all, snapshot
 from radixlab.observe.state import State
 from tests.cache.helpers import Checked, cached, drawn, ids, node, refused, start, text, tree
