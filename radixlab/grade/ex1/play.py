@@ -1,5 +1,6 @@
 """Playing scenarios on the learner's tree, and showing the smallest one that fails."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +20,14 @@ MAX_WATCHED = 100
 
 def check_of(family: Family) -> Check:
     """Return the check that plays a family's scenarios; it shows the first fault, shrunk."""
+    return lambda trial: play_all(trial, family(trial.random))
 
-    def check(trial: Trial) -> None:
-        for scenario in family(trial.random):
-            if fault := _fault(trial, scenario):
-                raise _failed(trial, scenario, fault)
 
-    return check
+def play_all(trial: Trial, scenarios: Iterable[Scenario]) -> None:
+    """Play scenarios up to the first that fails; raise `Failed` with it."""
+    for scenario in scenarios:
+        if fault := _fault(trial, scenario):
+            raise _failed(trial, scenario, fault)
 
 
 def _fault(trial: Trial, scenario: Scenario) -> Fault | None:
