@@ -83,8 +83,9 @@ def twins_by(numbers: Iterable[int], rng: np.random.Generator, block_size: int) 
     """
     found: list[Tokens] = []
     for number in numbers:
-        block = tuple(rng.integers(LEAST, MOST, block_size).tolist())
-        i, j = (0, *rng.permutation(block_size).tolist())[-2:]
+        block = tuple(rng.integers(LEAST // 2, MOST // 2, block_size).tolist())
+        j = int(rng.integers(1, block_size)) if block_size > 1 else 0
+        i = max(0, j - 1)
         low = int(rng.integers(LEAST, MOST - number, endpoint=True))
         found += [_put(block, j, low), _put(block, j, low + number)]
         found += [block, *(_put(block, j, block[j] ^ bits) for bits in (number, number + 1))]
