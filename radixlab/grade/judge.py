@@ -5,6 +5,7 @@ does to its own process costs the item that runs, and no other. Any exception of
 `Failed` and the learner's own is a fault of the grader: the report says so, and grading goes on.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
@@ -29,6 +30,13 @@ LEAST_SHARE = 0.25
 _MAX_TEXT = 300
 MAX_STEPS = 8
 """Lines that are shown of the way into a time-out; an endless recursion has more."""
+
+_SYNTAX_AT = re.compile(r"\((<[^<>]+>), line (\d{1,6})\)$")
+_WORDS = (
+    "cat|cd|conda|cp|load_ext|ls|matplotlib|mkdir|mv|pip|prun|pwd|reload_ext|rm|run|time|timeit"
+)
+_MAGIC = re.compile(rf"[%!?]|[\w.,\[\] ]+=\s*[%!]|.*\?$|(?:{_WORDS})\s+[^=\s]")
+"""`%time f()`, `!ls`, `x = !ls`, `f?`, and magics that a notebook takes without their `%`."""
 
 Progress = Callable[[ItemReport], object]
 
@@ -192,7 +200,21 @@ class _Judge:
             allowed = ", ".join(self._exercise.allowed)
             message = f"A submission may import the standard library, NumPy and {allowed}"
             return Verdict("failed", message=f"{message}: {error.text}.", steps=steps)
+        if magic := self._magic_at(error):
+            return Verdict("failed", message=magic)
         return Verdict("failed", message=f"Your code raised {error}", steps=steps)
+
+    def _magic_at(self, error: LearnerError) -> str:
+        """Say which line is no Python because only a notebook understands it; nothing if none."""
+        is_syntax = error.name in ("SyntaxError", "IndentationError")
+        at = _SYNTAX_AT.search(error.text) if is_syntax else None
+        line = self._submission.line(at[1], int(at[2]))[:80] if at else ""
+        if at is None or not _MAGIC.match(line):
+            return ""
+        return (
+            f"Line {at[2]} of {at[1]} is `{visible(line)}`. Magics and shell lines are not Python, "
+            f"so they cannot be graded: use them in another cell."
+        )
 
     def _too_long(self, error: BoxTimeout) -> Verdict:
         message = f"Not done after {error.limit_s:g} s."
