@@ -90,7 +90,7 @@ class _Judge:
             return self._unloadable
         missing = [name for name in item.needs if name not in self._names]
         if missing:
-            return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
+            return Verdict("stub", message=f"`{missing[0]}` is not defined yet.{self._absent()}")
         ground = [self._judged[id] for id in item.rests_on if id in self._judged]
         if ground and all(verdict.share == 0 for verdict in ground):
             for verdict in ground:
@@ -202,7 +202,15 @@ class _Judge:
             return Verdict("failed", message=f"{message}: {error.text}.", steps=steps)
         if magic := self._magic_at(error):
             return Verdict("failed", message=magic)
-        return Verdict("failed", message=f"Your code raised {error}", steps=steps)
+        hint = self._absent() if error.name == "NameError" else ""
+        return Verdict(
+            "failed", message=f"Your code raised {error}{hint and '.'}{hint}", steps=steps
+        )
+
+    def _absent(self) -> str:
+        """Say which parts of the exercise are not here; nothing if all are."""
+        cells = [f"`%%exercise {self._exercise.id} {name}`" for name in self._submission.missing]
+        return f" No cell begins with {' or '.join(cells)}." if cells else ""
 
     def _magic_at(self, error: LearnerError) -> str:
         """Say which line is no Python because only a notebook understands it; nothing if none."""
