@@ -63,7 +63,7 @@ def plain_text(value: Any) -> str:
     """Describe any value, even a hostile one, in one short line."""
     text = error_text(value, MAX_TEXT) if isinstance(value, BaseException) else None
     try:
-        text = str.__getitem__(_BRIEF.repr(value) if text is None else text, slice(MAX_TEXT))
+        text = str.__getitem__(brief(value) if text is None else text, slice(MAX_TEXT))
         return " ".join(text.split()).encode("utf-8", "replace").decode()
     except BaseException:  # even its text may be an attack
         name = type.__dict__["__name__"].__get__(type(value))
@@ -86,14 +86,14 @@ def _said_by(error: BaseException) -> str:
     """Do what `str` does, except that long arguments are cut."""
     how, args = type(error).__str__, error.args
     if how is KeyError.__str__ and len(args) == 1:
-        return _BRIEF.repr(args[0])
+        return brief(args[0])
     if how not in (BaseException.__str__, KeyError.__str__) or not args:
         return str(error)
     if len(args) > 1:
-        return _BRIEF.repr(args)
+        return brief(args)
     if type(args[0]) is str:
         return args[0]
-    return _BRIEF.repr(args[0]) if type(args[0]) in _MAY_BE_LONG else str(args[0])
+    return brief(args[0]) if type(args[0]) in _MAY_BE_LONG else str(args[0])
 
 
 class _Brief(reprlib.Repr):
@@ -112,5 +112,6 @@ class _Brief(reprlib.Repr):
 
 
 _BRIEF = _Brief()
+brief = _BRIEF.repr
 _BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = MAX_TEXT
 _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 4 * MAX_TEXT

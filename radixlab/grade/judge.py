@@ -60,8 +60,9 @@ def grade(
                     progress(report)
     finally:
         judge.close()
-    used = tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts)
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), used, judge.printed)
+    return ExerciseReport(
+        exercise.id, exercise.title, tuple(reports), submission.used, judge.printed
+    )
 
 
 class _Judge:
