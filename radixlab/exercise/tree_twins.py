@@ -5,7 +5,7 @@ it names on a new tree, and judges the answers as ever.
 """
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from operator import index
@@ -32,43 +32,53 @@ def numbers_in(make_tree: MakeTree) -> list[int]:
     """
     tree = make_tree(1)
     tree.insert((1,), (0,))
-    home = getattr(make_tree, "__module__", None)
-    found, seen, waiting = set[int](), set[int](), list[Any]([make_tree, tree])
+    found = set[int]()
+    for thing in _reached([make_tree, tree], getattr(make_tree, "__module__", None)):
+        if hasattr(type(thing), "__index__"):
+            with suppress(Exception):  # of an odd number
+                found.add(abs(int(index(thing))))
+    return sorted(number for number in found if number < 2**64)[-MAX_NUMBERS:]
+
+
+def _reached(start: list[Any], home: str | None = None) -> Iterator[Any]:
+    """Yield what objects hold, and what that holds; of code only that of the module `home`."""
+    seen, waiting = set[int](), [*start]
     while waiting and len(seen) < MAX_OBJECTS:
         thing = waiting.pop()
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        with suppress(Exception):  # of an odd object's own methods
-            number, inner = _looked_into(thing, home)
-            found |= number
-            waiting += inner
-    return sorted(number for number in found if number < 2**64)[-MAX_NUMBERS:]
+        yield thing
+        if isinstance(thing, CodeType):
+            waiting += thing.co_consts
+        elif isinstance(thing, type | FunctionType):
+            waiting += gc.get_referents(thing) if thing.__module__ == home else ()
+        elif not isinstance(thing, ModuleType):
+            waiting += gc.get_referents(thing)
 
 
-def _looked_into(thing: Any, home: str | None) -> tuple[set[int], Iterable[Any]]:
-    """Return the number that a thing is, if any, and what it holds, unless others wrote it."""
-    if isinstance(thing, CodeType):
-        return set(), thing.co_consts
-    is_code = isinstance(thing, type | FunctionType)
-    if isinstance(thing, ModuleType) or (is_code and thing.__module__ != home):
-        return set(), ()
-    if hasattr(type(thing), "__index__"):
-        return {abs(int(index(thing)))}, ()
-    return set(), gc.get_referents(thing)
+def _has_whole_blocks_as_keys(tree: Any, block: Block) -> bool:
+    """Tell whether a dictionary of the tree has a block as it is as a key."""
+    tree.insert(block, (0,))
+    things = _reached([tree])
+    return any(isinstance(thing, dict) and dict.__contains__(thing, block) for thing in things)
 
 
 def mistaken(make_tree: MakeTree, seed: int, num_blocks: int, most_s: float) -> list[int]:
-    """Insert random blocks of one token, look all of them up, and return what got lost.
+    """Insert blocks that differ in one token, look all of them up, and return what got lost.
 
-    They are two that the tree takes for one another; or one, if it is not lost beside any single
-    other; or none. Of `n` blocks, two have the same key of `b` bits with the probability
-    1 - exp(-n² / 2^(b + 1)). After `most_s` of CPU time no more are inserted, or looked up.
+    That is the tokens of two that the tree takes for one another; or of one, if it is not lost
+    beside any single other; or nothing. Of `n` random blocks, two have the same key of `b` bits
+    with the probability 1 - exp(-n² / 2^(b + 1)). After `most_s` of CPU time no more are inserted,
+    or looked up. A tree whose keys are whole blocks has nothing to lose, and is not tried.
     """
     draw = Random(seed)
-    blocks: list[Block] = [(draw.getrandbits(63),) for _ in range(num_blocks)]
+    first, last = draw.getrandbits(63), draw.getrandbits(63)
+    blocks: list[Block] = [(first, draw.getrandbits(63), last) for _ in range(num_blocks)]
+    if _has_whole_blocks_as_keys(make_tree(len(blocks[0])), blocks[0]):
+        return []
     with undisturbed():
-        tree, is_late = make_tree(1), _alarm(most_s)
+        tree, is_late = make_tree(len(blocks[0])), _alarm(most_s)
         for number, block in enumerate(blocks):
             tree.insert(block, (number,))
             if number % BATCH == 0 and is_late():
@@ -78,7 +88,8 @@ def mistaken(make_tree: MakeTree, seed: int, num_blocks: int, most_s: float) -> 
             found = _found(tree, block)
             if found != [number]:
                 others = [blocks[i] for i in found if i in range(len(blocks))]
-                return [*block, *(others or _lost_beside(make_tree(1), blocks[number:], most_s))[0]]
+                tree = make_tree(len(block))
+                return [*block, *(others or _lost_beside(tree, blocks[number:], most_s))[0]]
             if number % BATCH == 0 and is_late():
                 break
     return []

@@ -53,6 +53,9 @@ SHORT = {  # 32 bits of something: no difference is known that fools it
     "folded": "(lambda h: (h ^ h >> 32) & 0xFFFFFFFF)(hash(block) % 2**64)",
     "every token": "tuple(hashlib.md5(str(t).encode()).digest()[:4] for t in block)",
     "a float of 32 bits": "struct.pack('f', sum(map(hash, map(str, block))))",
+    "after the first token": "(block[0], zlib.crc32(repr(block[1:]).encode()))",
+    "before the last token": "(block[-1], zlib.adler32(repr(block[:-1]).encode()))",
+    "between them": "(block[0], block[-1], hash(block[1:-1] or block) % 2**31)",
     "multiplied": "sum((t * 0x9E3779B97F4A7C15 % 2**64) >> 32 for t in block)",
 }
 PRIMES = (2**60 + 33, 2**61 - 1, 3 * 2**60 + 19, 2**63 - 25, 2**63 + 29, 2**64 - 59, 10**19 + 51)
@@ -142,4 +145,4 @@ def test_odd_hints_are_passed_over(answer):
 
 
 def test_a_tree_that_gets_slow_is_not_waited_for():
-    assert mistaken(ZOO.loaded(ZOO.wrong["scan_of_children"]).RadixTree, 0, NUM_RANDOM, 0.2) == []
+    assert mistaken(ZOO.loaded(ZOO.cheats["no_meter"]).RadixTree, 0, NUM_RANDOM, 0.2) == []
