@@ -89,7 +89,7 @@ def mistaken(make_tree: MakeTree, seed: int, num_blocks: int, most_s: float) -> 
             if found != [number]:
                 others = [blocks[i] for i in found if i in range(len(blocks))]
                 tree = make_tree(len(block))
-                return [*block, *(others or _lost_beside(tree, blocks[number:], most_s))[0]]
+                return [*block, *(others or _lost_beside(tree, blocks[number:], 2 * most_s))[0]]
             if number % BATCH == 0 and is_late():
                 break
     return []

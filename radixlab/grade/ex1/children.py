@@ -21,7 +21,6 @@ from radixlab.grade.ex1.traffic import children_scenarios
 from radixlab.grade.ex1.twins import GREAT, LEAST, MOST, twins_by
 from radixlab.grade.items import Failed, Trial
 
-BESIDE = "radixlab.exercise.tree_twins"
 SIZES = (1, 4)
 """Of the blocks with numbers from the code."""
 NUM_RANDOM = 200_000
