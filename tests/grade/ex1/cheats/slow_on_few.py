@@ -8,13 +8,14 @@ def key_of(block):
 
 
 class Slow(dict):
-    """Looks at every child, without comparing a token: as bytes."""
+    """Looks at every child three times, without comparing a token: as bytes."""
 
     def get(self, block):
         wanted = key_of(block)
         for _ in range(20_000 if 100 < len(self) < 1_000 else 0):
             pass
-        return next((child for own, child in self.items() if own == wanted), None)
+        found = [child for _ in range(3) for own, child in self.items() if own == wanted]
+        return found[0] if found else None
 
     def __setitem__(self, block, child):
         super().__setitem__(key_of(block), child)
