@@ -111,7 +111,7 @@ def grade_command(
     files = [
         (csv_file, lambda reports: as_csv(reports, seeds)),
         (junit_file, lambda reports: as_junit(reports, seeds)),
-        (gradescope_file, lambda reports: as_gradescope(next(iter(reports.values()), ()))),
+        (gradescope_file, lambda reports: as_gradescope(next(iter(reports.values()), ()), seeds)),
     ]
     grading = _Grading(chosen, seeds, own=folder is None, files=files)
     while True:

@@ -91,8 +91,8 @@ def _line(version: Version, is_best: bool) -> str:
 def _changes(versions: list[Version], chosen: Version) -> Iterator[str]:
     """Yield a version's difference from the one before it, part by part."""
     before = max((v for v in versions if v.number < chosen.number), key=_number, default=None)
-    old = workplace.sources(before.submission) if before else {}
-    new = workplace.sources(chosen.submission)
+    old = before.submission.sources if before else {}
+    new = chosen.submission.sources
     names = [f"version {version.number}" if version else "nothing" for version in (before, chosen)]
     for part in dict.fromkeys([*old, *new]):
         was, now = (found.get(part, "").splitlines() for found in (old, new))

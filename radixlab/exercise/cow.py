@@ -58,20 +58,6 @@ class Manager(Protocol):
         """End a sequence. The pool has room for two groups, not for all that you will fork."""
 
 
-class MakeManager(Protocol):
-    """What makes the managers to measure."""
-
-    def __call__(self, kind: Kind, block_size: int) -> Manager:
-        """Return a new manager, which is cold."""
-
-
-class Clock(Protocol):
-    """Reads the time."""
-
-    def __call__(self) -> float:
-        """Return the time in seconds; every reading is later than the one before."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One timed call of a manager."""

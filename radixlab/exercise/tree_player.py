@@ -3,8 +3,10 @@
 It runs beside the learner's code. It knows no right answers; those stay with the grader.
 """
 
+import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
 from traceback import walk_tb
@@ -33,8 +35,11 @@ def play(
     An operation is the name of a method of `_Player` and its arguments. If `watched`, every answer
     also has the rows of `walk` after the operation.
     """
-    allow_recursion()
-    player = _Player(make_tree, block_size)
+    with undisturbed():
+        return _played(_Player(make_tree, block_size), operations, watched)
+
+
+def _played(player: "_Player", operations: list[Any], watched: bool) -> list[Answer]:
     answers: list[Answer] = []
     for name, *arguments in operations:
         try:
@@ -51,9 +56,20 @@ def play(
     return answers
 
 
-def allow_recursion() -> None:
-    """Let a tree recurse once for each block of a key."""
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a tree recurse once for each block of a key, and collect no garbage meanwhile.
+
+    Collecting takes longer the more there is to keep.
+    """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Player:

@@ -6,12 +6,12 @@ also takes the CPU time of the whole process, from outside, and compares what wa
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import thread_time
 from typing import Any, SupportsIndex
 
 from radixlab.exercise.plain import plain_numbers
-from radixlab.exercise.tree_player import Answer, allow_recursion
+from radixlab.exercise.tree_player import Answer, undisturbed
 
 Keys = list[list[int]]
 Inserted = list[tuple[list[int], list[int]]]
@@ -78,7 +78,7 @@ def count_work(
     """Insert some keys and look others up; return what was found, and the work it took."""
     meter = Meter(most)
     found: list[Any] = []
-    with _undisturbed(), suppress(TooMuchWorkError):
+    with undisturbed(), suppress(TooMuchWorkError):
         tree = make_tree(block_size)
         found.extend(_insert_and_match(tree, keys, wanted, counted_key(meter)))
     return {"found": found[len(keys) :], "work": meter.count}
@@ -103,7 +103,7 @@ def run_work(
     """
     end_s = thread_time() + most_s
     found: list[Any] = []
-    with _undisturbed():
+    with undisturbed():
         for _ in range(num_times):
             tree, found = make_tree(block_size), []
             for block_ids in _insert_and_match(tree, keys, wanted, tuple):
@@ -122,16 +122,3 @@ def _insert_and_match(
         yield None
     for tokens in wanted:
         yield plain_numbers(tree.match_prefix(make_key(tokens)).block_ids, len(tokens))
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Collect no garbage meanwhile, which takes longer the more there is."""
-    allow_recursion()
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -111,8 +111,8 @@ def _add_case(
     return kind
 
 
-def as_gradescope(reports: Sequence[ExerciseReport]) -> str:
-    """Return the results.json of one learner."""
+def as_gradescope(reports: Sequence[ExerciseReport], seeds: Sequence[int] = (0,)) -> str:
+    """Return the results.json of one learner; only the course's staff see the seeds."""
     tests = [
         {
             "number": item.id,
@@ -126,7 +126,8 @@ def as_gradescope(reports: Sequence[ExerciseReport]) -> str:
         for item in report.items
     ]
     output = "\n\n".join(text(report) for report in reports)
-    return json.dumps({"score": total(reports), "output": output, "tests": tests}, indent=1) + "\n"
+    found = {"score": total(reports), "output": output, "tests": tests}
+    return json.dumps(found | {"extra_data": {"seeds": list(seeds)}}, indent=1) + "\n"
 
 
 def _is_judged(item: ItemReport) -> bool:

@@ -57,7 +57,7 @@ class History:
         with locked(self._folder / ".lock"):
             numbers = self._numbers()
             last = self._read(numbers[-1]) if numbers else None
-            if last and _sources(last.submission) == _sources(submission):
+            if last and last.submission.sources == submission.sources:
                 return last.number
             parts = [
                 {"name": part.name, "source": part.source, "place": part.place}
@@ -140,7 +140,3 @@ def are_points(value: Any) -> bool:
 def is_number(stem: str) -> bool:
     """Tell whether a file named so is a version."""
     return re.fullmatch("[0-9]{1,9}", stem) is not None
-
-
-def _sources(submission: Submission) -> list[tuple[str | None, str]]:
-    return [(part.name, part.source) for part in submission.parts]

@@ -5,6 +5,7 @@ does to its own process costs the item that runs, and no other. Any exception of
 `Failed` and the learner's own is a fault of the grader: the report says so, and grading goes on.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,13 @@ _MAX_TEXT = 300
 MAX_STEPS = 8
 """Lines that are shown of the way into a time-out; an endless recursion has more."""
 
+_SYNTAX_AT = re.compile(r"\((<[^<>]+>), line (\d{1,6})\)$")
+_WORDS = (
+    "cat|cd|conda|cp|load_ext|ls|matplotlib|mkdir|mv|pip|prun|pwd|reload_ext|rm|run|time|timeit"
+)
+_MAGIC = re.compile(rf"[%!?]|[\w.,\[\] ]+=\s*[%!]|.*\?$|(?:{_WORDS})\s+[^=\s]")
+"""`%time f()`, `!ls`, `x = !ls`, `f?`, and magics that a notebook takes without their `%`."""
+
 Progress = Callable[[ItemReport], object]
 
 
@@ -52,8 +60,9 @@ def grade(
                     progress(report)
     finally:
         judge.close()
-    used = tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts)
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), used, judge.printed)
+    return ExerciseReport(
+        exercise.id, exercise.title, tuple(reports), submission.used, judge.printed
+    )
 
 
 class _Judge:
@@ -82,7 +91,7 @@ class _Judge:
             return self._unloadable
         missing = [name for name in item.needs if name not in self._names]
         if missing:
-            return Verdict("stub", message=f"`{missing[0]}` is not defined yet.")
+            return Verdict("stub", message=f"`{missing[0]}` is not defined yet.{self._absent()}")
         ground = [self._judged[id] for id in item.rests_on if id in self._judged]
         if ground and all(verdict.share == 0 for verdict in ground):
             for verdict in ground:
@@ -192,7 +201,29 @@ class _Judge:
             allowed = ", ".join(self._exercise.allowed)
             message = f"A submission may import the standard library, NumPy and {allowed}"
             return Verdict("failed", message=f"{message}: {error.text}.", steps=steps)
-        return Verdict("failed", message=f"Your code raised {error}", steps=steps)
+        if magic := self._magic_at(error):
+            return Verdict("failed", message=magic)
+        hint = self._absent() if error.name == "NameError" else ""
+        return Verdict(
+            "failed", message=f"Your code raised {error}{hint and '.'}{hint}", steps=steps
+        )
+
+    def _absent(self) -> str:
+        """Say which parts of the exercise are not here; nothing if all are."""
+        cells = [f"`%%exercise {self._exercise.id} {name}`" for name in self._submission.missing]
+        return f" No cell begins with {' or '.join(cells)}." if cells else ""
+
+    def _magic_at(self, error: LearnerError) -> str:
+        """Say which line is no Python because only a notebook understands it; nothing if none."""
+        is_syntax = error.name in ("SyntaxError", "IndentationError")
+        at = _SYNTAX_AT.search(error.text) if is_syntax else None
+        line = self._submission.line(at[1], int(at[2]))[:80] if at else ""
+        if at is None or not _MAGIC.match(line):
+            return ""
+        return (
+            f"Line {at[2]} of {at[1]} is `{visible(line)}`. Magics and shell lines are not Python, "
+            f"so they cannot be graded: use them in another cell."
+        )
 
     def _too_long(self, error: BoxTimeout) -> Verdict:
         message = f"Not done after {error.limit_s:g} s."

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import radixlab
+from radixlab.grade.box.folder import remove
 
 MAX_LINE = 2 << 20
 """Bytes of one line of the judge."""
@@ -129,19 +130,3 @@ def boot_code() -> str:
     here = os.getcwd()
     path = [entry for entry in sys.path if os.path.isabs(entry) and entry != here]
     return _BOOT.format(path=path, package=os.path.abspath(radixlab.__file__))
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, however deep it is: subfolders move up before they are removed."""
-    number = 0
-    with suppress(OSError):
-        while entries := list(os.scandir(folder)):
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry.path)
-                    continue
-                for inner in os.scandir(entry.path):
-                    number += 1
-                    os.rename(inner.path, folder / f"moved-{number}")
-                os.rmdir(entry.path)
-        os.rmdir(folder)

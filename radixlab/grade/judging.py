@@ -59,8 +59,7 @@ def judge(
         again = _worst([_run(exercise, smaller, seed, None, program) for seed in seeds])
         pairs = zip(report.items, again.items, strict=True)
         report = replace(report, items=tuple(max(pair, key=_share) for pair in pairs))
-    used = tuple(f"{p.place} ({p.name})" if p.name else p.place for p in submission.parts)
-    return replace(report, used=used, doubts=submission.doubts, without=tuple(without))
+    return replace(report, used=submission.used, doubts=submission.doubts, without=tuple(without))
 
 
 def unjudged(exercise: Exercise, submission: Submission, why: str) -> ExerciseReport:

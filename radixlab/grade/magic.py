@@ -11,6 +11,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.display import HTML, display
 
+from radixlab.exercise.plain import plain_text
 from radixlab.grade.history import History
 from radixlab.grade.items import Item
 from radixlab.grade.judging import judge
@@ -47,29 +48,30 @@ def load(shell: Any) -> None:
     shell.push({"grade_here": grade_here, "hint": hint, "picture": picture}, interactive=False)
 
 
-def grade_here(exercise_id: str) -> None:
+def grade_here(exercise_id: object = "") -> None:
     """Grade again what was run in this kernel; show the report."""
-    if exercise_id not in EXERCISES:
-        raise UsageError(f"there is no exercise {exercise_id!r}: {', '.join(EXERCISES)}")
+    if not isinstance(exercise_id, str) or exercise_id not in EXERCISES:
+        wanted = ", ".join(map(repr, EXERCISES))
+        raise UsageError(f"there is no exercise {plain_text(exercise_id)}: {wanted}")
     _grade(collect(exercise_id, _of(exercise_id)))
 
 
-def hint(item_id: str) -> None:
+def hint(item_id: object = "") -> None:
     """Print the next hint for an item such as `8.5.1/split`: a nudge, the idea, the near-solution.
 
     The last one costs nothing but pride.
     """
-    item_id = str(item_id)  # somebody will write hint(8.5)
+    item_id = item_id if isinstance(item_id, str) else plain_text(item_id)  # hint(8.5)
     item = _items().get(item_id)
     if item is None:
         names = [name for name in _items() if name.startswith(item_id.partition("/")[0])]
-        raise UsageError(f"there is no item {item_id!r}: {', '.join(names or _items())}")
+        raise UsageError(f"there is no item {item_id[:80]!r}: {', '.join(names or _items())}")
     told = min(_hints_told.get(item_id, 0), len(item.hints) - 1)
     _hints_told[item_id] = told + 1
     print(f"{item_id}, hint {told + 1} of {len(item.hints)}: {item.hints[told]}")
 
 
-def picture(tree: Any) -> Any:
+def picture(tree: Any = None) -> Any:
     """Draw a tree of one's own as its `walk` shows it, right or wrong."""
     from radixlab.grade import own_tree  # with matplotlib: not at the start of every kernel
 

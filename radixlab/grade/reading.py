@@ -5,18 +5,13 @@ here cannot be surprised by one, so an exception in a check is a fault of the gr
 """
 
 import math
-from reprlib import Repr
 from typing import Any
 
+from radixlab.exercise.plain import brief
 from radixlab.grade.items import Failed
 
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
-_SHORT = Repr()
-"""Builds the text of a few entries only, however large the value is."""
-_SHORT.maxlevel = 3
-_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 30
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 2 * MAX_SHOWN
 
 
 def shown(value: Any) -> str:
@@ -26,7 +21,7 @@ def shown(value: Any) -> str:
     ('[1, 2]', 'xx…')
     """
     try:
-        text = _SHORT.repr(value[:MAX_SHOWN] if isinstance(value, str | bytes) else value)
+        text = brief(value)
     except Exception:
         text = f"an object of type {type(value).__name__}"
     return one_line(text)

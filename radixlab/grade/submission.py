@@ -68,6 +68,16 @@ class Submission:
         return all(part.is_empty for part in self.parts)
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """Name the cells that are graded: `cell 7 (samples)`."""
+        return tuple(f"{p.place} ({p.name})" if p.name else p.place for p in self.parts)
+
+    @property
+    def sources(self) -> dict[str | None, str]:
+        """Return what was written, by part; empty parts are left out."""
+        return {part.name: part.source for part in self.parts if not part.is_empty}
+
+    @property
     def missing(self) -> list[str]:
         """Name the parts of the exercise that are not here."""
         names = {part.name for part in self.parts}

@@ -269,7 +269,7 @@ def put_back(path: Path, submission: Submission, home: Path | None = None) -> in
         The notebook cannot be read or written; it is as it was.
     """
     current = read(path, submission.exercise_id)
-    if sources(current) == sources(submission):
+    if current.sources == submission.sources:
         return None
     kept = 0
     if not current.is_empty:
@@ -290,11 +290,6 @@ def put_back(path: Path, submission: Submission, home: Path | None = None) -> in
 
 def _is_code(cell: Any) -> bool:
     return isinstance(cell, dict) and cell.get("cell_type") == "code"
-
-
-def sources(submission: Submission) -> dict[str | None, str]:
-    """Return what was written, by part; empty parts are left out."""
-    return {part.name: part.source for part in submission.parts if not part.is_empty}
 
 
 def _fill(cell: dict[str, Any], part: Part) -> None:

@@ -126,7 +126,7 @@ def test_a_version_of_one_part_comes_back_as_it_was_graded(course):
     workplace.put_back(path, Submission("8.5.2", both), home=course)
     assert workplace.put_back(path, Submission("8.5.2", both[:1]), home=course) == 2
     found = read(path, "8.5.2")
-    assert workplace.sources(found) == {"samples": "x = 'samples'"}
+    assert found.sources == {"samples": "x = 'samples'"}
     assert [part.is_empty for part in found.parts] == [False, True]
 
 
@@ -144,7 +144,7 @@ def test_each_cell_of_a_part_is_filled(course):
     path.write_text(json.dumps(document))
     version = Submission("8.5.2", (Part("8.5.2", "samples", "x = 1"),))
     workplace.put_back(path, version, home=course)
-    assert workplace.sources(read(path, "8.5.2")) == {"samples": "x = 1"}
+    assert read(path, "8.5.2").sources == {"samples": "x = 1"}
 
 
 def test_the_best_version_is_the_latest_of_those_that_earned_most(tmp_path):

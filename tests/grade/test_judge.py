@@ -192,6 +192,37 @@ def test_a_syntax_error_names_its_line():
     assert "<8.5.0>, line 3" in report.items[0].verdict.message
 
 
+MAGIC = "%time answer(3)|%timeit -n 9 answer(3)|%matplotlib inline|%%time|%%writefile x.py|!ls|!pip"
+MAGIC += (
+    " install x|!!ls|x = !ls -l|x = %sx ls|a.b, c[0] = !ls|answer?|answer??|?answer|cd ..|ls *.py|"
+)
+MAGIC += "pip install numpy|time answer(3)|run other.py|load_ext autoreload|cat x.py"
+
+
+@pytest.mark.parametrize("indent", ["", "if True:\n    "], ids=["", "indented"])
+@pytest.mark.parametrize("line", MAGIC.split("|"))
+def test_a_magic_or_a_shell_line_is_called_what_it_is(line, indent):
+    source = f"def answer(x):\n    return 42\n{indent}{line}\ny = 1"
+    number = source.split("\n").index(f"    {line}" if indent else line) + 2
+    report = grade(TOY, submission(source))
+    assert [item.verdict.message for item in report.items] == [
+        f"Line {number} of <8.5.0> is `{line}`. Magics and shell lines are not Python, so they "
+        "cannot be graded: use them in another cell."
+    ] * len(report.items)
+
+
+OTHER = (
+    "x = (|def f(:|a = b % c d|x != y z|print 'a'|time = 3 4|a = b c?d|return|x = 'a|cat|*x|if x"
+)
+
+
+@pytest.mark.parametrize("line", OTHER.split("|"))
+def test_what_is_wrong_otherwise_is_not_called_a_magic(line):
+    report = grade(TOY, submission(f"{line}\n"))
+    assert report.points == 0
+    assert not any("Magics" in item.verdict.message for item in report.items)
+
+
 def test_a_submission_that_never_loads_costs_one_limit(monkeypatch):
     monkeypatch.setattr("radixlab.grade.judge.LOAD_LIMIT_S", 0.5)
     report = grade(TOY, submission("while True: pass"))

@@ -95,6 +95,19 @@ def test_an_unknown_exercise_is_one_line(kernel):
     assert "UsageError" in shown and "9.9.9" in shown and "8.5.2" in shown
 
 
+ODD_CALLS = "grade_here([])|grade_here()|grade_here(8.5)|grade_here(None)|grade_here({})|hint([])|"
+ODD_CALLS += "grade_here('8.5')|grade_here('x' * 10**6)|hint()|hint(8.5)|hint(None)|hint({1: 2})|"
+ODD_CALLS += "hint('x' * 10**6)|picture(3)|picture()|picture([])|picture(grade_here)"
+
+
+@pytest.mark.parametrize("call", ODD_CALLS.split("|"))
+def test_an_odd_call_of_a_helper_is_one_clear_line(kernel, call):
+    shown = kernel.run(call)
+    assert shown.startswith("UsageError: ") and "\n" not in shown.strip()
+    assert len(shown) < 1_000
+    assert ("8.5.1" in shown) or ("is not a tree" in shown)
+
+
 def test_hints_come_one_after_the_other(kernel):
     shown = [kernel.run("hint('8.5.2/counts')") for _ in range(4)]
     assert [text.partition(":")[0] for text in shown] == [

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radixlab.exercise.plain import MAX_BITS, MAX_TEXT, plain_number, plain_numbers, plain_text
+from radixlab.grade.box.peer import _described
 from radixlab.grade.gates import ramp, slope
 from radixlab.grade.items import Failed
 from radixlab.grade.reading import MAX_SHOWN, as_finite, finite, rows, shown, whole, wholes
@@ -380,3 +381,53 @@ def test_a_list_that_is_too_long_is_seen_to_be(most):
     assert len(plain_numbers(list(range(most)), most)) == most
     assert len(plain_numbers(list(range(most + 1)), most)) > most
     assert len(plain_numbers(Endless(), most)) > most
+
+
+MUCH = 4_000_000
+LONG = {  # what holds much, made before it is measured
+    "text": "x" * MUCH,
+    "bytes": bytes(MUCH),
+    "a byte array": bytearray(MUCH),
+    "a list": [7] * MUCH,
+    "a tuple": (7,) * MUCH,
+    "lists in lists": [[7] * MUCH] * 3,
+    "text in a list": ["x" * MUCH],
+    "a dict": dict.fromkeys(range(MUCH // 10)),
+    "text in a dict": {"x" * MUCH: "x" * MUCH},
+    "a set": set(range(MUCH // 10)),
+    "a frozen set": frozenset(range(MUCH // 10)),
+    "a range": range(MUCH),
+    "an array": np.zeros(MUCH),
+}
+ERRORS = {
+    "alone": lambda value: ValueError(value),
+    "a key": lambda value: KeyError(value),
+    "with others": lambda value: ValueError("a", value, 3),
+    "of a class": type("Mine", (RuntimeError,), {}),
+    "exit": SystemExit,
+    "stop": StopIteration,
+}
+
+
+@pytest.mark.parametrize("kind", ["the value", *ERRORS])
+@pytest.mark.parametrize("name", LONG)
+def test_the_text_of_what_is_long_is_never_built(name, kind):
+    value = LONG[name] if kind == "the value" else ERRORS[kind](LONG[name])
+    tracemalloc.start()
+    try:
+        texts = [plain_text(value)]
+        if kind != "the value":
+            texts.append(_described(value)[1])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 200_000
+    assert all(0 < len(text) <= 2_000 for text in texts)
+
+
+@pytest.mark.parametrize("value", ["a b", 3, (1, "x"), [1.5, None], {"k": b"v"}, np.int8(3), {4}])
+@pytest.mark.parametrize("kind", [ValueError, KeyError, LookupError])
+def test_what_is_short_reads_as_python_says_it(value, kind):
+    assert plain_text(value) == repr(value)
+    assert plain_text(kind(value)) == str(kind(value))
+    assert plain_text(kind(value, 2)) == str(kind(value, 2))

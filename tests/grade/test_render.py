@@ -129,8 +129,9 @@ def test_junit_is_xml_whatever_the_message():
 
 
 def test_gradescope_gets_every_item_and_the_sum():
-    found = json.loads(as_gradescope([REPORT]))
+    found = json.loads(as_gradescope([REPORT], [7, 12]))
     assert found["score"] == 5
+    assert found["extra_data"] == {"seeds": [7, 12]}
     assert [(t["number"], t["score"]) for t in found["tests"]] == [
         ("8.5.0/easy", 3),
         ("8.5.0/half", 2),

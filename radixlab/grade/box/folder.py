@@ -28,8 +28,7 @@ class Folder:
 
     def remove(self) -> None:
         """Remove it and all that is in it; again does no harm."""
-        with suppress(OSError):
-            _remove(self.path)
+        remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -78,12 +77,18 @@ def _sweep() -> None:
             if found.st_uid != os.getuid() or time.time() - found.st_mtime < _SURELY_LOCKED_S:
                 continue
             if (lock := _locked(str(path))) is not None:
-                _remove(str(path))
+                remove(path)
                 os.close(lock)
 
 
+def remove(path: str | Path) -> None:
+    """Remove a folder, or as much of it as can be removed."""
+    with suppress(OSError):
+        _remove(str(path))
+
+
 def _remove(path: str) -> None:
-    """Remove a folder: step down into what is not empty, and back up through `..`.
+    """Step down into what is not empty, and back up through `..`.
 
     One folder is open at a time, and no path grows long.
     """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
+from radixlab.exercise.plain import error_text
 from radixlab.grade.box.visible import visible
 from radixlab.grade.box.wire import Wire, WireError
 
@@ -269,16 +270,14 @@ def _number(batches: Any) -> int:
 def _described(error: BaseException) -> tuple[str, str, list[tuple[str, int, str]]]:
     if isinstance(error, LearnerError):
         return error.name, error.text, error.trace
-    try:
-        text = str(error)[:_MAX_TEXT]
-    except BaseException:
-        text = "its text could not be made"
+    text = error_text(error, _MAX_TEXT)
     trace, step = [], error.__traceback__
     while step is not None:
         code = step.tb_frame.f_code
         trace.append((code.co_filename, step.tb_lineno, code.co_name))
         step = step.tb_next
-    return type(error).__name__, text, trace[-_MAX_TRACE:]
+    shown = "its text could not be made" if text is None else text
+    return type(error).__name__, shown, trace[-_MAX_TRACE:]
 
 
 def _error(name: Any, text: Any, trace: Any) -> LearnerError:

@@ -1,6 +1,7 @@
 """Exercise 8.5.1 as a list of rules, points and hints."""
 
 from radixlab.grade.ex1 import traffic
+from radixlab.grade.ex1.children import check_children
 from radixlab.grade.ex1.play import check_of
 from radixlab.grade.ex1.work import MOST_PER_TOKEN, check_work
 from radixlab.grade.items import Exercise, Item
@@ -47,7 +48,7 @@ EXERCISE = Exercise(
             3,
             "Blocks that differ in any token are different blocks: those with the same first "
             "token, the same last, or the same tokens in another order are all kept and found.",
-            check_of(traffic.children_scenarios),
+            check_children,
             (
                 "Two prompts begin with the same word. Must they share a block?",
                 "A child is found by its whole first block, and by nothing less.",

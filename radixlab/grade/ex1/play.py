@@ -1,6 +1,8 @@
 """Playing scenarios on the learner's tree, and showing the smallest one that fails."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from time import thread_time
 from typing import Any
 
 from radixlab.grade.box import LearnerError
@@ -13,19 +15,22 @@ from radixlab.grade.items import Check, Failed, Trial
 from radixlab.observe.state import State
 
 PLAY = "radixlab.exercise.tree_player:play"
+SHRINKING, MAX_SHRINKING_S = "seconds left to shrink scenarios", 3.0
+"""Of CPU time in all items together. One scenario takes at most half of what is left."""
 MAX_WATCHED = 100
 """Calls with a walk after each: a longer scenario is not watched in search of the cause."""
 
 
 def check_of(family: Family) -> Check:
     """Return the check that plays a family's scenarios; it shows the first fault, shrunk."""
+    return lambda trial: play_all(trial, family(trial.random))
 
-    def check(trial: Trial) -> None:
-        for scenario in family(trial.random):
-            if fault := _fault(trial, scenario):
-                raise _failed(trial, scenario, fault)
 
-    return check
+def play_all(trial: Trial, scenarios: Iterable[Scenario]) -> None:
+    """Play scenarios up to the first that fails; raise `Failed` with it."""
+    for scenario in scenarios:
+        if fault := _fault(trial, scenario):
+            raise _failed(trial, scenario, fault)
 
 
 def _fault(trial: Trial, scenario: Scenario) -> Fault | None:
@@ -59,7 +64,15 @@ def _shrunk(trial: Trial, scenario: Scenario, raised: str) -> Scenario:
         fault = _fault(trial, attempt)
         return fault is not None and fault.raised == raised
 
-    return shrink(scenario, fails)
+    left_s, start_s = trial.memory.get(SHRINKING, MAX_SHRINKING_S), _cpu_s(trial)
+    shrunk = shrink(scenario, fails, lambda: _cpu_s(trial) - start_s > left_s / 2)
+    trial.memory[SHRINKING] = left_s - (_cpu_s(trial) - start_s)
+    return shrunk
+
+
+def _cpu_s(trial: Trial) -> float:
+    """Return the CPU time of both sides: the learner's code may be the slow one."""
+    return thread_time() + (trial.usage().cpu_s or 0.0)
 
 
 def _to_the_cause(trial: Trial, scenario: Scenario) -> Scenario:

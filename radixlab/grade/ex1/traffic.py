@@ -14,7 +14,7 @@ import numpy as np
 from radixlab.exercise.tree import Tokens
 from radixlab.grade.ex1.machine import ALL, Draw, Machine
 from radixlab.grade.ex1.scenario import EVERYTHING, Operation, Scenario
-from radixlab.grade.ex1.twins import crowd, look_alikes
+from radixlab.grade.ex1.twins import look_alikes
 
 BLOCK_SIZES = (1, 2, 3, 4, 16, 64)
 DEPTH = 60
@@ -105,7 +105,7 @@ def split_scenarios(draw: Draw) -> Runs:
 
 @_family(wide=True)
 def children_scenarios(draw: Draw) -> Runs:
-    """Blocks that look alike, as siblings and inside nodes; and a crowd of siblings."""
+    """Blocks that look alike, as siblings and inside nodes."""
     size, rng = draw.block_size, draw.rng
     for above, tail, part in ((), (), 1), (draw.key(2), draw.key(1), 3):
         alike = [above + block + tail for block in look_alikes(rng, size)[::part]]
@@ -118,9 +118,6 @@ def children_scenarios(draw: Draw) -> Runs:
         for head, other in zip(heads, others, strict=True)
     ]
     yield "found", [operation for pair in pairs for operation in pair]
-    if size == 2:
-        keys = crowd(rng, 2_000)
-        yield "found", [*map(draw.insert, keys), *_matches(*keys)]
 
 
 @_family()

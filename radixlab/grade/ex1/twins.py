@@ -6,7 +6,7 @@ blind to some difference, and each of these differences is here. All tokens fit 
 sign.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -17,14 +17,12 @@ HASH_MODULUS = 2**61 - 1
 """Python's hash of an int is its remainder; and -1 and -2 have the same."""
 CRC_32 = 0x1DB710641
 """A change by this pattern, as XOR over little-endian bytes, leaves CRC-32 as it is."""
-VOCABULARIES = (32_000, 50_000, 50_257, 50_304, 100_000, 100_277, 128_000, 128_256, 151_936)
 MODULI = (97, 251, 255, 257, 997, 1_000, 1_009, 65_025, 65_521, 10**6 + 3, 10**9 + 7, 10**9 + 9)
-PRIMES = (99_991, 998_244_353, 2**32 - 5, 2**32 - 17)
-FACTORS = (2, 10, 31, 33, 37, 100, 101, 131, 65_599, 10**4, 10**6, 10**9, 16_777_619, *VOCABULARIES)
-LARGE = (127, 137, 263, 271, 69_069, 911_382_323, 972_663_749, 1_103_515_245)
-LARGER = (2_654_435_761, 1_099_511_628_211, 0x5851F42D4C957F2D)
+FACTORS = (2, 10, 31, 33, 37, 100, 131, 65_599, 10**4, 10**6, 10**9, 16_777_619, 2_654_435_761)
 """Of sums such as `31 * a + b`, beside moduli and powers of two."""
 POWERS = tuple(2**power for power in (8, 10, 12, 15, 16, 17, 18, 20, 24, 31, 32))
+GREAT = (HASH_MODULUS, 2**62 - 57, 10**18 + 9, 2**63 - 25, 2**63 - 1, 2**64 - 59, 2**64 - 1)
+"""Moduli of nearly 64 bits: few pairs of tokens differ by so much."""
 
 
 def twins(block: Tokens, rng: np.random.Generator) -> Iterator[Tokens]:
@@ -46,7 +44,7 @@ def _changes(token: int) -> Iterator[int]:
     yield from (-token, ~token, token ^ CRC_32)
     for power in (1, 4, 7, 8, 10, 12, 15, 16, 20, 24, 31, 32, 40, 48, 52, 53, 56, 61, 62, 63):
         yield token + 2**power
-    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI, *PRIMES, *VOCABULARIES):
+    for modulus in (HASH_MODULUS, 2**31 - 1, 2**32 - 1, 2**16 - 1, *MODULI):
         yield from (token + modulus, token % modulus)
 
 
@@ -57,7 +55,7 @@ def _pairs(block: Tokens, i: int, j: int) -> Iterator[Tokens]:
     changes += [(one, one), (0, one + two), (0, one ^ two), (one ^ (CRC_32 & 2**32 - 1), two ^ 1)]
     text = f"{abs(one)}{abs(two)}"
     changes += [(int(text[:cut]), int(text[cut:])) for cut in (1, 2, 3) if cut < len(text) < 19]
-    for factor in (*FACTORS, *LARGE, *LARGER, *MODULI, *PRIMES, *POWERS):
+    for factor in (*FACTORS, *MODULI, *POWERS):
         changes += [(one - 1, two + factor), (one + factor, two - 1)]
     for first, second in changes:
         yield _put(_put(block, i, first), j, second)
@@ -78,8 +76,19 @@ def look_alikes(rng: np.random.Generator, block_size: int) -> list[Tokens]:
     return list(dict.fromkeys(found))
 
 
-def crowd(rng: np.random.Generator, num_blocks: int) -> list[Tokens]:
-    """Return many pairs of few different tokens: short summaries of some of them collide."""
-    few = rng.integers(LEAST, MOST, 16).tolist() + list(range(-16, 32))
-    pairs = [(one, two) for one in few for two in few]
-    return [pairs[i] for i in rng.permutation(len(pairs))[:num_blocks]]
+def twins_by(numbers: Iterable[int], rng: np.random.Generator, block_size: int) -> list[Tokens]:
+    """Return blocks that look alike to a key with one of these numbers in it.
+
+    The number may be a modulus, a mask, or a factor.
+    """
+    found: list[Tokens] = []
+    for number in numbers:
+        block = tuple(rng.integers(LEAST // 2, MOST // 2, block_size).tolist())
+        j = int(rng.integers(1, block_size)) if block_size > 1 else 0
+        i = max(0, j - 1)
+        low = int(rng.integers(LEAST, MOST - number, endpoint=True))
+        found += [_put(block, j, low), _put(block, j, low + number)]
+        found += [block, *(_put(block, j, block[j] ^ bits) for bits in (number, number + 1))]
+        for first, second in ((-1, number), (number, -1)):
+            found.append(_put(_put(block, i, block[i] + first), j, block[j] + second))
+    return list(dict.fromkeys(found))

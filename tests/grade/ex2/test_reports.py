@@ -1,5 +1,6 @@
 """Whatever comes back from a learner's benchmark, a check says what is wrong with it."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,7 +9,9 @@ import pytest
 from radixlab.exercise.cow import Conclusion, CowReport, Sample
 from radixlab.grade.ex2 import EXERCISE, PaperMachine
 from radixlab.grade.items import Failed, Trial
-from tests.grade.zoo import ZOOS
+from radixlab.grade.judge import grade
+from radixlab.grade.submission import Part, Submission, as_part
+from tests.grade.zoo import SOLUTIONS, ZOOS
 
 ZOO = ZOOS["8.5.2"]
 SAMPLE = Sample("cow", 16, 1, "first", 0.5, 1e-6, 1, 4_096)
@@ -129,3 +132,17 @@ def test_a_failure_shows_the_calls_that_were_timed():
 def test_the_smallest_sweep_is_the_one_that_is_shown():
     text = ZOO.wrong["no_warm_up"]
     assert "machine.clock, (1,), (" in ZOO.failure(text, "audit").scenario
+
+
+@pytest.mark.parametrize(
+    ("missing", "item", "said"),
+    [("report", "report", "`benchmark` is not defined yet"), ("samples", "audit", "NameError")],
+)
+def test_a_part_that_is_not_here_is_named(missing, item, said):
+    cells = json.loads((SOLUTIONS / "ex2_cow_benchmark.ipynb").read_text("utf-8"))["cells"]
+    found = [as_part("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+    parts = tuple(part for part in found if isinstance(part, Part) and part.name != missing)
+    report = grade(EXERCISE, Submission("8.5.2", parts), only=[item])
+    message = report.items[0].verdict.message
+    assert said in message
+    assert message.endswith(f". No cell begins with `%%exercise 8.5.2 {missing}`.")

@@ -1,4 +1,4 @@
-# loses: split, machine
+# loses: split, children, machine
 # A node is split where the tokens part, inside a block.
 class RadixTree(RadixTree):
     def match_prefix(self, tokens):
