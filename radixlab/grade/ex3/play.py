@@ -262,7 +262,7 @@ def odd_scenes(trial: Trial) -> list[Scene]:
     """Return workloads of other sizes: few requests or many, short or long, strict or patient."""
     rng, found = trial.random, list[Scene]()
     for number, (num_requests, stride, max_wait) in enumerate(ODD):
-        pattern = PATTERNS[(number + trial.seed) % len(PATTERNS)]
+        pattern: str = PATTERNS[(number + trial.seed) % len(PATTERNS)]
         if max_wait >= PATIENT:  # whoever may wait long is tempted to overtake an earlier turn
             pattern = TURNS[number % 2]
         more, seed = rng.integers(1 + num_requests // 10), rng.integers(1_000, 1_000_000)
