@@ -13,6 +13,8 @@ from radixlab.exercise.workload import Plan, Request, Workload
 from radixlab.grade.ex3.traffic import Scene
 
 STEP = 8
+LEAST_S = 1e-3
+"""A clock may tick in steps, and show 0 for a short time."""
 
 
 def yardstick_s(where: Scene) -> float:
@@ -20,7 +22,7 @@ def yardstick_s(where: Scene) -> float:
     facts = where.facts()
     begun = time.thread_time()
     ask(simple_plan, *facts)
-    return time.thread_time() - begun
+    return max(LEAST_S, time.thread_time() - begun)
 
 
 def simple_plan(workload: Workload) -> Plan:
