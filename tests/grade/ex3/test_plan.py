@@ -146,6 +146,11 @@ def test_where_answers_are_long_prompts_alone_do_not_show_the_hot_spot(
     assert saved_by(where, by_prompts) <= saved_by(where, best) == top(where).saved_tokens
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_hot_spot_may_save_very_little(seed):
+    assert top(odd_scenes(Trial(None, seed))[-1]).saved_tokens == 8
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_rule_broken_on_any_workload_of_another_size_is_harm(seed):
     right = Trial(SimpleNamespace(plan=MASTER), seed)
