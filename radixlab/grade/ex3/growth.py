@@ -5,26 +5,38 @@ numbers that stand for prefixes counts as well. Only its growth is judged, never
 the best of a few tries. Each try has other requests, so that a plan kept from an earlier call is of
 no use. The plans are carried out: a plan that gives up on many requests fails. Tokens that count
 their comparisons and hashes say where the work comes from.
+
+Time wasted on few requests would make the growth look flat. So the time for the fewer requests
+counts at most `MOST_YARDS` times what a plan of the judge's own takes for them on the same machine.
 """
 
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from radixlab.exercise.workload import PATTERNS
 from radixlab.grade.ex3.oracle import by_arrival, serve
 from radixlab.grade.ex3.play import Run, broken_rule, code, read
 from radixlab.grade.ex3.traffic import Scene, short
+from radixlab.grade.ex3.yardstick import yardstick_s
 from radixlab.grade.gates import ramp, slope
 from radixlab.grade.items import Failed, Trial
 from radixlab.grade.reading import whole
 
 SIZES = (500, 4_000)
 """Requests; what is done with each must not depend on how many there are."""
+LARGEST = 16_000
+"""Requests of one more workload, of a drawn pattern: work that grows faster cannot hide there."""
+FEW_TOKENS = PATTERNS[1:]
+"""The patterns for it. Short few-shot prompts have the most tokens, so other work shows least."""
 COUNTED_SIZES = (150, 1_200)
 """Requests whose tokens count comparisons and hashes: fewer, because counting is slow."""
 ALL_AT, NOTHING_AT = 1.3, 1.5
 """Slopes that earn all points, and none."""
 HOPELESS = 1.8
 """A busy machine never makes a good slope this steep: it is not measured again."""
+MOST_YARDS = 15
+"""Right plans take 1 to 8.5 times as long as the simple plan (`yardstick_s`)."""
 NUM_TRIES = 3
 """How often the CPU time is measured, at most; once is enough if it is good."""
 FEWEST_COUNTED = 1_000
@@ -40,11 +52,31 @@ def check_growth(trial: Trial) -> float:
     counted = _counted(trial, name)
     share = _earned(f"tokens compared and hashed by plan() on {name}", counted, COUNTED_SIZES)
     trial.notes.append(f"slope {counted:.2f} in tokens compared and hashed ({ALL_AT} is the most).")
+    on_largest = FEW_TOKENS[int(trial.random.integers(len(FEW_TOKENS)))]
     for name in PATTERNS:
-        found = _timed(trial, name)
-        share = min(share, _earned(f"CPU time of plan() on {name}", found, SIZES))
+        sizes = (*SIZES, LARGEST) if name == on_largest else SIZES
+        share = min(share, _growth_on(trial, name, sizes))
+    return share
+
+
+def _growth_on(trial: Trial, name: str, sizes: Sequence[int]) -> float:
+    """Return what the CPU time on a pattern earns, from each size to the next."""
+    share, few = 1.0, Cost(trial, name, sizes[0])
+    fewest = few.run
+    for size in sizes[1:]:
+        many = Cost(trial, name, size)
+        _require_the_same_gain(fewest, many.run)
+        found, what = _timed(few, many), f"CPU time of plan() on {name}"
+        num_yards = few.cpu_s / few.yard_s
+        if num_yards > MOST_YARDS:
+            what += (
+                f" (for {few.size:,} requests {num_yards:.0f} times what a simple plan takes, "
+                f"which counts as {MOST_YARDS} times)"
+            )
+        share = min(share, _earned(what, found, (few.size, many.size)))
         if found > ALL_AT:
-            trial.notes.append(f"slope {found:.2f} in CPU time on {name} is too steep.")
+            trial.notes.append(f"slope {found:.2f} in {what} is too steep.")
+        few = many
     return share
 
 
@@ -64,7 +96,7 @@ def _counted(trial: Trial, name: str) -> float:
     """Return the slope of what tokens count; compare the plan with the one for plain tokens."""
     counts = []
     for size in COUNTED_SIZES:
-        where = short(name, _seed(trial, 0), size)
+        where = short(name, _seed(trial, 0, size), size)
         found = trial.call(f"{HOST}:ask_counted", trial.learner.plan, *where.facts())
         work = found.get("work") if type(found) is dict else None
         counts.append(max(FEWEST_COUNTED, whole("the work of plan()", work, least=0)))
@@ -80,31 +112,48 @@ def _counted(trial: Trial, name: str) -> float:
     return slope(COUNTED_SIZES, (counts[0], counts[1]))
 
 
-def _timed(trial: Trial, name: str) -> float:
-    """Return the slope of the CPU time; 0 where the system does not tell it."""
-    few, many = (_try(trial, short(name, _seed(trial, 0), size)) for size in SIZES)
-    _require_the_same_gain(few[1], many[1])
-    best = [few[0], many[0]]
-    for number in range(1, NUM_TRIES):
-        best[0] = min(best[0], _try(trial, short(name, _seed(trial, number), SIZES[0]))[0])
-        if not ALL_AT < slope(SIZES, (best[0], best[1])) < HOPELESS:
+class Cost:
+    """The CPU seconds of planning for so many requests of a pattern, the best of some tries."""
+
+    def __init__(self, trial: Trial, name: str, size: int) -> None:
+        self.trial, self.name, self.size = trial, name, size
+        self.cpu_s = self.yard_s = inf
+        self._num_tries = 0
+        self.measure()
+
+    def measure(self) -> None:
+        """Ask for one more plan; carry the first one out."""
+        where = short(self.name, _seed(self.trial, self._num_tries, self.size), self.size)
+        facts = where.facts()
+        before = self.trial.usage().cpu_s
+        found = self.trial.call(f"{HOST}:ask", self.trial.learner.plan, *facts)
+        after = self.trial.usage().cpu_s
+        if not self._num_tries:
+            self.run = _carried_out(where, found)
+        self._num_tries += 1
+        self.cpu_s = min(self.cpu_s, 0.0 if before is None or after is None else after - before)
+        if self.size < LARGEST:
+            self.yard_s = min(self.yard_s, yardstick_s(where))
+
+
+def _timed(few: Cost, many: Cost) -> float:
+    """Return the slope of the CPU time; 0 where the system does not tell the time."""
+    for _ in range(1, NUM_TRIES):
+        few.measure()
+        if not ALL_AT < _slope(few, many) < HOPELESS:
             break
-        best[1] = min(best[1], _try(trial, short(name, _seed(trial, number), SIZES[1]))[0])
-    return slope(SIZES, (best[0], best[1])) if min(best) > 0 else 0.0
+        many.measure()
+    return _slope(few, many) if few.cpu_s > 0 and many.cpu_s > 0 else 0.0
 
 
-def _seed(trial: Trial, number: int) -> int:
+def _slope(few: Cost, many: Cost) -> float:
+    """Return the slope between two costs, of which the first counts up to a bound."""
+    return slope((few.size, many.size), (min(few.cpu_s, MOST_YARDS * few.yard_s), many.cpu_s))
+
+
+def _seed(trial: Trial, number: int, size: int) -> int:
     """Return the seed of a try."""
-    return int(trial.random.integers(1_000, 1_000_000)) + number
-
-
-def _try(trial: Trial, where: Scene) -> tuple[float, Run]:
-    """Return the CPU seconds that a plan takes, as the system counts them, and the plan."""
-    before = trial.usage().cpu_s
-    found = trial.call(f"{HOST}:ask", trial.learner.plan, *where.facts())
-    after = trial.usage().cpu_s
-    one = _carried_out(where, found)
-    return (0.0 if before is None or after is None else after - before), one
+    return int(trial.random.integers(1_000, 1_000_000)) + number + size
 
 
 def _carried_out(where: Scene, found: Any) -> Run:
@@ -122,10 +171,11 @@ def _require_the_same_gain(few: Run, many: Run) -> None:
     gains = [few.over_arrival, many.over_arrival]
     if gains[1] > 0 and gains[1] >= LEAST_KEPT * gains[0]:
         return
+    sizes = [one.scene.num_requests for one in (few, many)]
     base = by_arrival(many.scene).hit_tokens / many.prompt_tokens
     raise Failed(
-        f"On {many.scene.pattern}, {SIZES[1]:,} short requests, the plan finds {many.hit_rate:.1%} "
+        f"On {many.scene.pattern}, {sizes[1]:,} short requests, the plan finds {many.hit_rate:.1%} "
         f"of the prompt tokens, and order of arrival {base:.1%}: {100 * gains[1]:.1f} percentage "
-        f"points more. On {SIZES[0]:,} requests it gains {100 * gains[0]:.1f} percentage points.",
+        f"points more. On {sizes[0]:,} requests it gains {100 * gains[0]:.1f} percentage points.",
         scenario=code(many.scene),
     )

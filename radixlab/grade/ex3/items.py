@@ -13,7 +13,7 @@ from radixlab.grade.ex3.gains import (
     check_regression,
     check_rules,
 )
-from radixlab.grade.ex3.growth import ALL_AT, SIZES, check_growth
+from radixlab.grade.ex3.growth import ALL_AT, LARGEST, SIZES, check_growth
 from radixlab.grade.items import Exercise, Item
 
 NEEDS = ("plan",)
@@ -70,7 +70,8 @@ EXERCISE = Exercise(
             "growth",
             3,
             f"On each pattern, the CPU time of plan() grows with the number of requests with a "
-            f"slope of at most {ALL_AT}, from {SIZES[0]:,} to {SIZES[1]:,} of them.",
+            f"slope of at most {ALL_AT}, from {SIZES[0]:,} to {SIZES[1]:,} of them, and on one "
+            f"pattern to {LARGEST:,}.",
             check_growth,
             (
                 "Do you compare every request with every other?",
@@ -105,7 +106,7 @@ EXERCISE = Exercise(
             "regression",
             2,
             f"On workloads of other sizes the plan finds at most {100 * FORGIVEN:g} percentage "
-            f"point fewer prompt tokens than order of arrival.",
+            f"point fewer prompt tokens than order of arrival, and breaks no rule.",
             check_regression,
             (
                 "Which of your numbers did you find by trying them on one workload?",
@@ -121,8 +122,9 @@ EXERCISE = Exercise(
         Item(
             "hot-spot",
             3,
-            f"On every workload, hot_spot saves at least {NEAR:.0%} of what the best prefix saves: "
-            f"its tokens times the requests that find them all, in a cache that evicts nothing.",
+            f"On every workload, hot_spot saves as much as the best prefix: its tokens times the "
+            f"requests that find them all, in a cache that evicts nothing; {NEAR:.0%} earns "
+            f"nothing.",
             check_hot_spot,
             (
                 "Which saves more: a long prefix that two requests share, or a short one that all "

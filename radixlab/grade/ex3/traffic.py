@@ -12,7 +12,7 @@ The length of what is shared decides the block size.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -92,11 +92,14 @@ class Scene:
     """1 for the whole prompts; all lengths and the memory are divided by it."""
     max_wait: int | None = None
     """Another bound than the pattern's."""
+    output: int | None = None
+    """Another length of the answers than the pattern's."""
 
     @property
     def kind(self) -> Kind:
         """What is the same for all of this pattern."""
-        return KINDS[self.pattern]
+        usual = KINDS[self.pattern]
+        return usual if self.output is None else replace(usual, output=self.output)
 
     def requests(self) -> list[Request]:
         """Return the requests as the engine takes them."""
@@ -121,11 +124,13 @@ def scene(
     num_requests: int | None = None,
     stride: int = 1,
     max_wait: int | None = None,
+    output: int | None = None,
 ) -> Scene:
     """Return a pattern's scene, with as many requests as the grader takes unless told."""
     if pattern not in KINDS:
         raise ValueError(f"there is no pattern {pattern!r}: {', '.join(KINDS)}")
-    return Scene(pattern, seed, num_requests or KINDS[pattern].num_requests, stride, max_wait)
+    num_requests = num_requests or KINDS[pattern].num_requests
+    return Scene(pattern, seed, num_requests, stride, max_wait, output)
 
 
 def short(pattern: str, seed: int, num_requests: int) -> Scene:

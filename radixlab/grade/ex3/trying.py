@@ -58,12 +58,13 @@ def try_plan(
     num_requests: int | None = None,
     stride: int = 1,
     max_wait: int | None = None,
+    output: int | None = None,
 ) -> None:
     """Carry a plan out as the grader does, and print what it finds.
 
     With a stride, all lengths and the memory are divided by it.
     """
-    where = scene(pattern, seed, num_requests, stride, max_wait)
+    where = scene(pattern, seed, num_requests, stride, max_wait, output)
     try:
         one = run_plan(plan, where)
     except ValueError as error:

@@ -60,4 +60,4 @@ def harmless(trial):
 
 
 def is_hot(one):
-    return saved_by(one.scene, one.answer.hot_spot) >= gains.NEAR * top(one.scene).saved_tokens
+    return saved_by(one.scene, one.answer.hot_spot) >= top(one.scene).saved_tokens

@@ -9,10 +9,27 @@ import pytest
 from radixlab.exercise.plan_host import answer, ask, ask_counted
 from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Pin, Plan
 from radixlab.grade.ex3 import open_workload, run_plan, scene, try_plan
-from radixlab.grade.ex3.gains import LEAST, TARGET
-from radixlab.grade.ex3.oracle import Answer, PinOrder, by_arrival, serve, without_end
-from radixlab.grade.ex3.play import MOST_PINS_AT_ONCE, broken_rule, odd_scenes, read
-from radixlab.grade.ex3.traffic import KINDS, short
+from radixlab.grade.ex3.gains import LEAST, TARGET, check_regression
+from radixlab.grade.ex3.growth import MOST_YARDS, NOTHING_AT, Cost, _slope
+from radixlab.grade.ex3.oracle import (
+    Answer,
+    PinOrder,
+    by_arrival,
+    saved_by,
+    serve,
+    top,
+    without_end,
+)
+from radixlab.grade.ex3.play import (
+    MOST_PINS_AT_ONCE,
+    TALKATIVE,
+    TURNS,
+    broken_rule,
+    odd_scenes,
+    read,
+)
+from radixlab.grade.ex3.traffic import KINDS, Scene, short
+from radixlab.grade.gates import slope
 from radixlab.grade.items import Failed, Trial
 from tests.grade.zoo import SOLUTIONS, ZOOS
 
@@ -114,6 +131,44 @@ def test_a_right_plan_keeps_the_rules_on_workloads_of_other_sizes(name):
     for where in odd_scenes(Trial(None, 3)):
         found = run_plan(plan, where).answer
         serve(found, where.requests(), where.workload(), with_canary=True)
+        assert saved_by(where, found.hot_spot) >= top(where).saved_tokens
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("pattern", TURNS)
+@pytest.mark.parametrize(("num", "stride", "max_wait", "output"), TALKATIVE)
+def test_where_answers_are_long_prompts_alone_do_not_show_the_hot_spot(
+    pattern, num, stride, max_wait, output, seed
+):
+    where = Scene(pattern, seed, num, stride, max_wait, output)
+    by_prompts = plan_of(ZOO.wrong["hot_of_prompts_only"])["plan"](where.workload()).hot_spot
+    best = MASTER(where.workload()).hot_spot
+    assert saved_by(where, by_prompts) <= saved_by(where, best) == top(where).saved_tokens
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_hot_spot_may_save_very_little(seed):
+    assert top(odd_scenes(Trial(None, seed))[-1]).saved_tokens == 8
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_rule_broken_on_any_workload_of_another_size_is_harm(seed):
+    right = Trial(SimpleNamespace(plan=MASTER), seed)
+    assert check_regression(right) == 1
+    for where in odd_scenes(right):
+        others = {key: one for key, one in right.memory.items() if key[0] != where}
+        wrong = Trial(SimpleNamespace(plan=changed(block_size=10)), seed, memory=others)
+        with pytest.raises(Failed, match="block_size is 10"):
+            check_regression(wrong)
+
+
+def test_time_wasted_on_few_requests_does_not_count(sizes=(50, 400)):
+    def wasteful(workload):
+        return [MASTER(workload) for _ in range(64)][-1]
+
+    few, many = (Cost(Trial(SimpleNamespace(plan=wasteful), 1), "agent", size) for size in sizes)
+    assert few.cpu_s > MOST_YARDS * few.yard_s
+    assert _slope(few, many) > NOTHING_AT > slope(sizes, (few.cpu_s, many.cpu_s))
 
 
 def test_a_pin_keeps_its_prefix_until_it_is_lifted():

@@ -1,4 +1,4 @@
-# loses: hits, memory, regression
+# loses: hits, growth, memory, regression
 # Instructions and some examples, in tokens, whatever the traffic.
 whole_plan = plan
 

@@ -1,4 +1,4 @@
-# loses: rules
+# loses: rules, regression
 # The last but one request is asked for where there may be one only.
 many = plan
 

@@ -1,4 +1,4 @@
-# loses: rules
+# loses: rules, regression
 # If nobody may wait, the oldest has to go: it is forgotten.
 patient = arrange
 

@@ -1,4 +1,4 @@
-# loses: hits, rules, growth, memory, hot-spot
+# loses: hits, rules, growth, memory, regression, hot-spot
 # A turn that follows the one before at once is served before it: there the whole chat is found.
 forwards = plan
 

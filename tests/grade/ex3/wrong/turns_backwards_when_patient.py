@@ -1,4 +1,4 @@
-# loses: rules
+# loses: rules, regression
 # Where there is time to wait, the last ten are served the other way round, whoever continues whom.
 forwards = arrange
 

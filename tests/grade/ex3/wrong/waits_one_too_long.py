@@ -1,4 +1,4 @@
-# loses: hits, rules, growth, hot-spot
+# loses: hits, rules, growth, regression, hot-spot
 # One position more than allowed.
 punctual = arrange
 
