@@ -163,6 +163,8 @@ def test_the_text_tells_the_thresholds_of_today():
         assert f"{number:,}" in text
     assert f"{growth.MAX_LEAK_BYTES >> 10} KB" in text
     assert f"it may be {growth.MOST_GROWTH:g} times what it is with" in text
+    assert f"and {growth.MOST_OF_LRU:g} times what a plain LRU takes with" in text
+    assert growth.WORST == 2 and "twice as much earns nothing" in text
     assert (1 + growth.NUM_PERIODS) * NUM_OPERATIONS == 20_000
 
 
