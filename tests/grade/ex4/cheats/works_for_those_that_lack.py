@@ -15,6 +15,6 @@ class MyPolicy(MyPolicy):
 
     def victim(self):
         if len(self.notes) in (255, 256, 257):
-            min(range(65_536 - len(self.notes)), key=lambda number: -number)
+            min(range(32_768 - len(self.notes)), key=lambda number: -number)
         min(self.notes, key=self.notes.get, default=None)
         return super().victim()
