@@ -38,11 +38,11 @@ NUM_ROUNDS = 5
 """The median of these is the CPU time: one may hold the rebuilding of a heap."""
 MOST_PER_LEVEL = 6
 """Nodes examined for a victim, per doubling of the leaves: a heap needs none, or a few."""
-MOST_GROWTH, MOST_OF_LRU = 3.0, 7.0
-"""How often the CPU time of a victim among many leaves may hold the time that it takes among few,
-and the time that LRU takes among few: up to these for all points."""
+MOST_GROWTH, MOST_OF_LRU = 4.0, 7.0
+"""Of the CPU time of a victim among many leaves, for all points: as a multiple of what it takes
+among few, and of what LRU takes among few."""
 WORST = 2.0
-"""Times either of these earns nothing."""
+"""This many times as much earns nothing."""
 LEAST_S = 2.5e-3
 """A shorter time for NUM_VICTIMS counts as this one. About as much goes to and fro between the
 processes; without a box nothing does, and the system may count CPU time in steps as long."""
