@@ -116,6 +116,10 @@ def test_keys_differ_between_gradings_and_are_alike_in_one():
     assert not {*keys(1)} & {*keys(2)}
 
 
+def test_time_wasted_among_few_leaves_hides_no_growth():
+    assert "a plain LRU" in str(caught(ZOO.cheats["waits_where_there_are_few"], "examined"))
+
+
 KEPT = {
     "a global": "GONE = []\ndef keep(self, node):\n    GONE.append(node.id)",
     "nodes": "GONE = set()\ndef keep(self, node):\n    GONE.add(node)",

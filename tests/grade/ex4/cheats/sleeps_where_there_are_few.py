@@ -18,6 +18,6 @@ class MyPolicy(MyPolicy):
 
     def victim(self):
         if len(self.notes) in (255, 256, 257):
-            time.sleep(0.005)
+            time.sleep(0.003)
         min(self.notes, key=self.notes.get, default=None)
         return super().victim()

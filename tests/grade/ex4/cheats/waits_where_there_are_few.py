@@ -18,7 +18,7 @@ class MyPolicy(MyPolicy):
 
     def victim(self):
         if len(self.notes) in (255, 256, 257):
-            end = time.process_time() + 0.005
+            end = time.process_time() + 0.003
             while time.process_time() < end:
                 pass
         min(self.notes, key=self.notes.get, default=None)
