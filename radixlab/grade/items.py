@@ -74,9 +74,11 @@ class Trial:
 
     Read it before and after a call; nothing that the learner's code does can change the figures.
     """
-    fresh: "Callable[[], AbstractContextManager[Trial]] | None" = None
+    fresh: "Callable[..., AbstractContextManager[Trial]] | None" = None
     """Opens a trial of the same submission in a process of its own that has done nothing yet, with
-    another seed for `hash`; None where the learner's code runs in this process."""
+    another seed for `hash`; None where the learner's code runs in this process. `fresh(text)` runs
+    a text of ours there instead of the submission: what it costs is what the learner's is compared
+    with."""
     memory: dict[object, Any] = field(default_factory=dict)
     """What the checks of one grading share, so that nothing is run twice."""
 

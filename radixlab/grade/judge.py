@@ -135,10 +135,13 @@ class _Judge:
             box.submission.load(part.label, "\n" + part.source)
 
     @contextmanager
-    def _fresh(self, limit_s: float) -> Iterator[Trial]:
-        """Load the submission in another box: text has other hashes there."""
+    def _fresh(self, limit_s: float, text: str | None) -> Iterator[Trial]:
+        """Load the submission, or a text of ours, in another box: `str` hashes differ there."""
         with Box(self._labels) as box, box.within(limit_s):
-            self._run_cells(box)
+            if text is None:
+                self._run_cells(box)
+            else:
+                box.submission.load("<radixlab>", text)
             learner, caller = box.submission.learner, box.submission.call
             yield Trial(learner, self._seed, caller=caller, usage=box.usage)
 
@@ -149,7 +152,7 @@ class _Judge:
             self._seed,
             caller=caller,
             usage=box.usage,
-            fresh=lambda: self._fresh(item.limit_s),
+            fresh=lambda text=None: self._fresh(item.limit_s, text),
             memory=self._memory,
         )
         share = item.check(trial)

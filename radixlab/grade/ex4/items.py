@@ -5,6 +5,7 @@ from radixlab.grade.ex4.growth import (
     MAX_LEAK_BYTES,
     MAX_WEIGHT,
     MOST_GROWTH,
+    MOST_OF_LRU,
     MOST_PER_LEVEL,
     NUM_PERIODS,
     SIZES,
@@ -108,8 +109,9 @@ EXERCISE = Exercise(
             "examined",
             2,
             f"victim() reads the fields of at most {MOST_PER_LEVEL} · log2(n) nodes on average, "
-            f"where n leaves are evictable, and the process takes at most {MOST_GROWTH:g} times "
-            f"the CPU time for a victim of {SIZES[1]:,} leaves that it takes with {SIZES[0]}.",
+            f"where n leaves are evictable. For a victim of {SIZES[1]:,} leaves the process takes "
+            f"at most {MOST_GROWTH:g} times the CPU time that it takes with {SIZES[0]}, and at "
+            f"most {MOST_OF_LRU:g} times what a plain LRU takes with {SIZES[0]}.",
             check_examined,
             (
                 "How many candidates do you look at for one victim?",

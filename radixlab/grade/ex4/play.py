@@ -185,16 +185,17 @@ def serve_letters(host: Any, case: Case) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A learner's policy on one trace."""
+    """A learner's policy on one trace, and LRU on the same."""
 
     trace: Trace
     result: ReplayResult
     victims: list[int]
+    lru: ReplayResult
 
     @property
     def over_lru(self) -> float:
         """How much more of the prompt tokens it found than LRU."""
-        return self.result.token_hit_rate - under_lru(self.trace).token_hit_rate
+        return self.result.token_hit_rate - self.lru.token_hit_rate
 
 
 _PLAIN = (bool, int, float, str, bytes, list, tuple, dict, set)
@@ -220,7 +221,7 @@ def play(trial: Trial, trace: Trace) -> Run:
     """Replay a trace under MyPolicy."""
     policy = Hosted(make_host(trial, "MyPolicy"), salt=trial.seed)
     result = replay_under(policy, trace.config, trace.requests())
-    return Run(trace, result, policy.victims)
+    return Run(trace, result, policy.victims, under_lru(trace))
 
 
 def replay_under(

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from statistics import fmean
 
-from radixlab.grade.ex4.oracle import optimum, under_lru
+from radixlab.grade.ex4.oracle import optimum
 from radixlab.grade.ex4.play import Run, play
 from radixlab.grade.ex4.traffic import Trace
 from radixlab.grade.gates import ramp
@@ -94,7 +94,7 @@ def over_lru(found: list[Run]) -> float:
 
 def gap_closed(found: list[Run]) -> float:
     """Return the share of the way from LRU to the optimum, of all traces together."""
-    gaps = [optimum(one.trace) - under_lru(one.trace).token_hit_rate for one in found]
+    gaps = [optimum(one.trace) - one.lru.token_hit_rate for one in found]
     return over_lru(found) / fmean(gaps)
 
 
@@ -135,8 +135,7 @@ def check_tenant(trial: Trial) -> float:
     if gain <= 0:
         raise Failed("MyPolicy finds no more than LRU on tenants, so no tenant gains anything.")
     rates = [
-        (tenant_rates(one.trace, one.result), tenant_rates(one.trace, under_lru(one.trace)))
-        for one in found
+        (tenant_rates(one.trace, one.result), tenant_rates(one.trace, one.lru)) for one in found
     ]
     lost = fmean(min(under.values()) - min(theirs.values()) for theirs, under in rates)
     message = (

@@ -116,6 +116,10 @@ def test_keys_differ_between_gradings_and_are_alike_in_one():
     assert not {*keys(1)} & {*keys(2)}
 
 
+def test_time_wasted_among_few_leaves_hides_no_growth():
+    assert "a plain LRU" in str(caught(ZOO.cheats["waits_where_there_are_few"], "examined"))
+
+
 KEPT = {
     "a global": "GONE = []\ndef keep(self, node):\n    GONE.append(node.id)",
     "nodes": "GONE = set()\ndef keep(self, node):\n    GONE.add(node)",
@@ -163,6 +167,8 @@ def test_the_text_tells_the_thresholds_of_today():
         assert f"{number:,}" in text
     assert f"{growth.MAX_LEAK_BYTES >> 10} KB" in text
     assert f"it may be {growth.MOST_GROWTH:g} times what it is with" in text
+    assert f"and {growth.MOST_OF_LRU:g} times what a plain LRU takes with" in text
+    assert growth.WORST == 2 and "twice as much earns nothing" in text
     assert (1 + growth.NUM_PERIODS) * NUM_OPERATIONS == 20_000
 
 
