@@ -5,12 +5,12 @@ for it.
 """
 
 from collections import Counter
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from radixlab.cache.checks import as_block_ids, check_count
+from radixlab.cache.checks import Count, as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
 from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32_DTYPE
@@ -36,7 +36,7 @@ class BlockAllocator:
     2
     """
 
-    def __init__(self, num_blocks: SupportsIndex) -> None:
+    def __init__(self, num_blocks: Count) -> None:
         self.num_blocks = positive("num_blocks", num_blocks, MAX_BLOCKS)
         try:
             self._places = np.arange(self.num_blocks, dtype=np.int32)
@@ -54,7 +54,7 @@ class BlockAllocator:
         self.more_holders: dict[int, int] = {}
         """Extra references (beyond the first), by block id; blocks without any are absent."""
 
-    def allocate(self, num_blocks: SupportsIndex) -> BlockIds:
+    def allocate(self, num_blocks: Count) -> BlockIds:
         """Take `num_blocks` free blocks; return their ids, int32 `[num_blocks]` (L7).
 
         Raises `OutOfBlocksError` if fewer are free; then none is taken.
@@ -115,7 +115,7 @@ class BlockAllocator:
             return self._free_unshared(block_ids)
         return block_ids
 
-    def is_free(self, block_id: SupportsIndex) -> bool:
+    def is_free(self, block_id: Count) -> bool:
         """Whether the block is free; raise `BlockError` if it is outside the pool."""
         if type(block_id) is not int:
             block_id = check_count("block_id", block_id)
@@ -124,7 +124,7 @@ class BlockAllocator:
         place: int = self._place.item(block_id)
         return place >= self._head and self._stack.item(place) == block_id
 
-    def ref_count(self, block_id: SupportsIndex) -> int:
+    def ref_count(self, block_id: Count) -> int:
         """Return the number of references to the block; the tree holds at most one."""
         block_id = check_count("block_id", block_id)
         return 0 if self.is_free(block_id) else 1 + self.more_holders.get(block_id, 0)

@@ -14,9 +14,9 @@ or counted. This file knows prompts and nodes. It does not know the scheduler.
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Sequence as Many
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, TypeVar
 
-from radixlab.cache.checks import check_count, check_namespace
+from radixlab.cache.checks import Count, check_count, check_namespace
 from radixlab.cache.errors import CacheError, NamespaceError, TokenError
 from radixlab.cache.found import Found
 from radixlab.cache.results import BlockIds
@@ -36,7 +36,7 @@ def match_batch(
     tree: RadixTree | Any,
     prompts: Many[TokensLike] | Any,
     namespaces: Many[Namespace | None] | Any = None,
-    spare_tokens: SupportsIndex = 0,
+    spare_tokens: Count = 0,
 ) -> list[Found]:
     """Find the longest cached prefix of each prompt, in whole blocks; results keep the order (S8).
 

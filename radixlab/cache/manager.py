@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from threading import get_ident
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from radixlab.cache.admission import Admission, FurtherReuse
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import (
     PLENTY,
+    Count,
     check_count,
     check_namespace,
     check_prompt,
@@ -182,9 +183,9 @@ class KVCacheManager:
         self,
         tokens: TokensLike | Any,
         namespace: Namespace | Any = None,
-        reserve_tokens: SupportsIndex = 0,
-        priority: SupportsIndex = 0,
-        keep_blocks: SupportsIndex = 0,
+        reserve_tokens: Count = 0,
+        priority: Count = 0,
+        keep_blocks: Count = 0,
         resumed: bool | Any = False,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
@@ -273,9 +274,7 @@ class KVCacheManager:
             self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
         return self.transit.since(num_pending) if self.transit.pending else []
 
-    def prepare_write(
-        self, sequence: Sequence | Any, start: SupportsIndex, end: SupportsIndex
-    ) -> list[Transfer]:
+    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> list[Transfer]:
         """Make positions [start, end) writable for this sequence (C5).
 
         Returns the transfers to run first.
@@ -308,7 +307,7 @@ class KVCacheManager:
             done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
             emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
-    def fork(self, sequence: Sequence | Any, num_tokens: SupportsIndex | None = None) -> Sequence:
+    def fork(self, sequence: Sequence | Any, num_tokens: Count | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all) (C1).
 
         It shares all their blocks and copies none; the first write to a shared block copies it.
@@ -348,8 +347,8 @@ class KVCacheManager:
     def commit(
         self,
         sequence: Sequence | Any,
-        num_written: SupportsIndex,
-        max_tokens: SupportsIndex | None = None,
+        num_written: Count,
+        max_tokens: Count | None = None,
     ) -> None:
         """Register written blocks: the KV of tokens [0, num_written) is in the pool (M11, M12, T1).
 
@@ -403,9 +402,7 @@ class KVCacheManager:
 
     # ---- the cache as a whole
 
-    def pin(
-        self, tokens: TokensLike, ttl_ticks: SupportsIndex, namespace: Namespace | Any = None
-    ) -> Pin:
+    def pin(self, tokens: TokensLike, ttl_ticks: Count, namespace: Namespace | Any = None) -> Pin:
         """Keep the cached part of this prefix on the device for `ttl_ticks` ticks, in whole blocks.
 
         Raises `PinError` if nothing of it is cached, or if the pins would exceed
@@ -430,7 +427,7 @@ class KVCacheManager:
         check_namespace(namespace)
         return self.tree.peek(tokens, namespace)
 
-    def evict(self, num_blocks: SupportsIndex) -> int:
+    def evict(self, num_blocks: Count) -> int:
         """Evict up to `num_blocks` cached blocks; return how many.
 
         Write-backs to the host are in `transfers`; their device blocks become free when they are

@@ -12,11 +12,11 @@ there is in `host.py`. The tree does not know requests, free lists or KV bytes.
 """
 
 from collections.abc import Iterator
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 
-from radixlab.cache.checks import as_block_ids, check_count, check_namespace
+from radixlab.cache.checks import Count, as_block_ids, check_count, check_namespace
 from radixlab.cache.edges import common_blocks, compact
 from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
@@ -44,7 +44,7 @@ class RadixTree:
     """
 
     def __init__(
-        self, block_size: SupportsIndex, policy: EvictionPolicy | Any = None, log: Log | Any = None
+        self, block_size: Count, policy: EvictionPolicy | Any = None, log: Log | Any = None
     ) -> None:
         self.block_size = positive("block_size", block_size, MAX_BLOCK_SIZE)
         self.block_bytes = self.block_size * TOKEN_BYTES
@@ -135,7 +135,10 @@ class RadixTree:
         return tokens.view[position : position + self.block_bytes].tobytes() in node.children
 
     def _root(self, namespace: Namespace | None) -> Node:
-        """Return the namespace's root (K1); a new one is kept once it is locked or has a child."""
+        """Return the namespace's root (K1); a new one is kept once it is locked or has a child.
+
+        Rules: M3.
+        """
         root = self.roots.get(namespace)
         if root is not None:
             return root
@@ -197,7 +200,7 @@ class RadixTree:
         tokens: TokensLike | Any,
         block_ids: BlockIds | Any,
         namespace: Namespace | Any = None,
-        tick: SupportsIndex = 0,
+        tick: Count = 0,
     ) -> InsertResult:
         """Store one block id per whole block of `tokens`; a partial last block never enters (M12).
 
@@ -243,6 +246,8 @@ class RadixTree:
         locks a new leaf or counts its blocks as evictable.
 
         Rules: M8.
+
+        Rules: M7.
         """
         step, num_blocks = self.block_bytes, len(block_ids)
         start, stop = node.end * step, (node.end + num_blocks) * step
@@ -327,9 +332,7 @@ class RadixTree:
 
     # ---- removal
 
-    def trim(
-        self, node: Node | Any, num_blocks: SupportsIndex, reason: str | Any = None
-    ) -> BlockIds:
+    def trim(self, node: Node | Any, num_blocks: Count, reason: str | Any = None) -> BlockIds:
         """Take blocks off the tail of an unlocked leaf; return their ids, int32 `[num_blocks]`.
 
         A node without blocks is gone, and its parent may be a leaf now. Raises `LockError` for an
@@ -404,7 +407,7 @@ class RadixTree:
             if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
                 self.locks.on_evictable(parent)
 
-    def evict(self, num_blocks: SupportsIndex) -> BlockIds:
+    def evict(self, num_blocks: Count) -> BlockIds:
         """Evict `num_blocks` blocks, or all evictable ones, in the policy's order (E4)."""
         gone, num_blocks = [], check_count("num_blocks", num_blocks, 0)
         most = getattr(self.policy, "max_blocks", None) or num_blocks

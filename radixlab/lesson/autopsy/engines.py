@@ -4,8 +4,6 @@ Each is a subclass with no fields of its own, so that it can take the place of t
 Do not read on before you have convicted them in lesson 03.
 """
 
-from typing import SupportsIndex
-
 from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
 from radixlab.cache.commit import Commit
 from radixlab.cache.node import Node
@@ -68,7 +66,7 @@ class LateCancelManager(KVCacheManager):
 class UncountedForkManager(KVCacheManager):
     """Starts a fork without counting it as a holder of the private blocks it shares."""
 
-    def fork(self, sequence: Sequence, num_tokens: SupportsIndex | None = None) -> Sequence:
+    def fork(self, sequence: Sequence, num_tokens: int | None = None) -> Sequence:
         """Start a second sequence from the same tokens."""
         child = super().fork(sequence, num_tokens)
         self.allocator.unshare(child.block_table[child.node.end :])
@@ -78,12 +76,7 @@ class UncountedForkManager(KVCacheManager):
 class EarlyUnlockManager(KVCacheManager):
     """Unlocks a prompt's blocks as soon as they are written: 'they are safe in the tree now'."""
 
-    def commit(
-        self,
-        sequence: Sequence,
-        num_written: SupportsIndex,
-        max_tokens: SupportsIndex | None = None,
-    ) -> None:
+    def commit(self, sequence: Sequence, num_written: int, max_tokens: int | None = None) -> None:
         """Register what is written."""
         super().commit(sequence, num_written, max_tokens)
         self.tree.unlock(Receipt(sequence.node))

@@ -28,8 +28,8 @@ def a_lock_stops_at_its_node():
     """The ancestors do not hear of the lock and count as evictable."""
     return [
         Edit(
-            Locks._protect,
-            {"while node.parent is not None:": "while node.parent and not num_blocks:"},
+            Locks.lock,
+            {"while above.parent is not None:": "while above.parent and not num_blocks:"},
         ),
         Edit(
             Locks.unlock,
@@ -71,7 +71,7 @@ def a_lock_does_not_make_blocks_protected():
     """What is locked still counts as evictable: promised to the next request, and not there."""
     return [
         Edit(
-            Locks._protect,
+            Locks.lock,
             {"self.num_evictable_blocks -= num_blocks": "pass"},
         )
     ]
@@ -84,7 +84,7 @@ def a_locked_leaf_is_evicted():
         Edit(LeafHeap.first, {"self._live(node) and": "node.alive and not node.children and"}),
         Edit(LRU.victim, {"and node.evictable": "and node.alive and not node.children"}),
         Edit(RadixTree.trim, {"(node.evictable and": "(node.alive and not node.children and"}),
-        Edit(BlockSupply.give_up, {"(node.evictable and": "(node.alive and not node.children and"}),
+        Edit(BlockSupply.give_up, {"or not node.evictable": "or not node.alive or node.children"}),
     ]
 
 
@@ -98,8 +98,12 @@ def room_is_made_before_the_hit_is_locked():
         Edit(
             Admission.admit,
             {
-                "    # Lock: before": "    new = self._supply.take(num_new)\n    # Lock: before",
-                "    try:\n        new = self._supply.take(num_new)\n": "    try:\n        pass\n",
+                "    # Lock: before": (
+                    "    table = self._supply.take(num_new, here.runs)\n    # Lock: before"
+                ),
+                "sequence.block_table = self._supply.take(num_new, here.runs)": (
+                    "sequence.block_table = table"
+                ),
             },
         )
     ]
