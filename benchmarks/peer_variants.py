@@ -10,6 +10,8 @@ that ends inside a node also refreshes the half it did not match (SGLang, peers.
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from radixlab.bench.report import machine_line, markdown_table, text_table, write_section
 from radixlab.bench.tree import POOLS, bench_workload
 from radixlab.cache import LRU, KVCacheManager
@@ -23,20 +25,21 @@ from radixlab.workloads import replay
 class WholeLeafSupply(BlockSupply):
     """Evicts whole leaves until there is enough; what is too much is free for the next request."""
 
-    def take(self, num_blocks: int, tick: int) -> list[BlockIds]:
+    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
         """Evict, free all that was evicted, and allocate what was promised."""
-        for block_ids in self.give_up(num_blocks - self._allocator.num_free, tick):
+        for block_ids in self.give_up(num_blocks - self._allocator.num_free)[0]:
             self._allocator.free(block_ids)
-        return [self._allocator.allocate(num_blocks)]
+        return np.concatenate([*(after or []), self._allocator.allocate(num_blocks)])
 
-    def give_up(self, num_blocks: int, tick: int) -> list[BlockIds]:
+    def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take victims whole, at least `num_blocks` blocks together."""
         gone: list[BlockIds] = []
         while num_blocks > 0 and (node := self._tree.policy.victim()) is not None:
             gone.append(self._tree.trim(node, node.num_blocks))
             num_blocks -= len(gone[-1])
-        self.evicted_blocks += sum(map(len, gone))
-        return gone
+        num_gone = sum(map(len, gone))
+        self._counts.evicted_blocks += num_gone
+        return gone, num_gone
 
 
 class TouchesTheUnmatchedHalf(LRU):
@@ -64,7 +67,7 @@ class WholeLeafManager(KVCacheManager):
 
     def __init__(self, config: CacheConfig, policy: LRU | None = None) -> None:
         super().__init__(config, policy=policy)
-        self.supply = WholeLeafSupply(self.tree, self.allocator, self.memory)
+        self.supply.__class__ = WholeLeafSupply  # it has no fields of its own
 
 
 class SGLangManager(WholeLeafManager):

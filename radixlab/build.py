@@ -1,6 +1,6 @@
 """Which build of the cache runs: its sources as they are, or compiled by mypyc (`make fast`).
 
-Knows where modules were found; nothing of what is in them.
+This file knows where modules are found; it does not know what is in them.
 """
 
 import hashlib

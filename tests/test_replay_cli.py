@@ -42,7 +42,7 @@ def test_with_a_host_the_bound_is_none_and_that_is_said(run: Run) -> None:
     done = run(*pool, *swap, "--policy", "lru,belady", "--json")
     lru, belady = (r["token_hit_rate"] for r in json.loads(done.out)["runs"])
     assert lru > belady
-    assert "with a host tier belady is no bound" in done.err
+    assert "with a host tier belady is not a bound" in done.err
     assert "no bound" not in run(*pool, "--policy", "lru,belady").err
 
 

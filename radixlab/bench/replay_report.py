@@ -68,7 +68,7 @@ class ReplayReport:
         yield from self._of_rejected()
         with_host = any(config.num_host_blocks for config in self.configs)
         if with_host and any(run.policy == "belady" for run in self.runs):
-            yield "note: with a host tier belady is no bound: it is optimal for the device alone"
+            yield "note: with a host tier belady is not a bound: it is optimal for the device alone"
 
     def _legend(self) -> Iterator[str]:
         if gaps_closed(self.runs):

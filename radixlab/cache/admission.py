@@ -34,7 +34,7 @@ from radixlab.events import (
 )
 
 Require = Callable[[int, Found], None]
-"""Raises `OutOfBlocksError` unless these many blocks can be had beside what was found."""
+"""Raises `OutOfBlocksError` unless so many blocks are available beside what was found."""
 
 
 class FurtherReuse(Protocol):

@@ -7,7 +7,7 @@ block's KV is either on the device or on the host. All nodes below a host node a
 A request whose match continues on the host takes more steps than a plain one: `hold` protects what
 is to come back, `load` brings it to the device once the request has its blocks, and `let_go` undoes
 the first (`admission.py` calls them). A commit that finds its blocks on the host needs no copy:
-`replace` puts the blocks just computed in their place.
+`replace` lets the blocks just computed stand for them.
 
 The host always evicts its least recent leaf, whatever the device's policy is: a hit moves a node
 away from the host, so the ticks of host nodes never change. `supply.py` decides *that* a block
@@ -223,7 +223,7 @@ class HostTier:
         self._order(host_ids, destinations, "load_back", tree.locks.lock(nodes[-1]))
 
     def replace(self, node: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int) -> None:
-        """Let a node of the host be on the device in blocks computed anew; its host blocks go."""
+        """Let a node of the host be on the device in blocks just computed; free its host blocks."""
         tree = self._tree
         self.allocator.free(node.block_ids)
         to_device(tree, node, block_ids.copy(), self._counts.tick)

@@ -66,7 +66,7 @@ def _conservation(manager: KVCacheManager) -> Iterator[str]:
         if not 0 <= block < manager.config.num_blocks:
             yield f"block {block} ({', '.join(who)}) is outside the pool"
         elif not who:
-            yield f"block {block}  has leaked: it is not free, and has no owner"
+            yield f"block {block} has leaked: it is not free, and has no owner"
         elif len(who) > 1:
             yield f"block {block} has {len(who)} owners: {', '.join(who)}"
     expected = _expected_holders(manager)

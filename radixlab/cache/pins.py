@@ -169,7 +169,7 @@ class Pins:
         return entry
 
     def _make_way(self, num_blocks: int, found: Found | None, all_may_go: bool) -> None:
-        """Take pins off until these blocks can be had; if they cannot, put all of them back.
+        """Take pins off until these blocks are available; if that fails, put all of them back.
 
         Rules: E9.
         """

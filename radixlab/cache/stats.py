@@ -13,7 +13,7 @@ from radixlab.cache.tree import RadixTree
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far; each part of the cache counts what it does, in one place."""
+    """What happened so far; each part of the cache adds to it."""
 
     tick: int = 0
     """Time: +1 for every successful `allocate` and `release` (E3)."""

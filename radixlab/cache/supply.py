@@ -1,8 +1,8 @@
 """Where blocks come from: the free list first, then the cache itself, exactly as many as missing.
 
-Knows the allocator, the tree and its policy. What becomes of a victim's blocks is one function that
-the manager chooses: they are forgotten, remembered to explain later misses, or written back to the
-host. It does not know sequences.
+This file knows the allocator, the tree and its policy; it does not know sequences. What becomes of
+a victim's blocks is one function that the manager chooses: they are forgotten, remembered to
+explain later misses, or written back to the host.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class BlockSupply:
         self._evict = evict or tree.take_tail
 
     def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
-        """Raise `OutOfBlocksError` unless `num_blocks` can be had (L6).
+        """Raise `OutOfBlocksError` unless `num_blocks` are available (L6).
 
         A match about to be locked counts as locked: its blocks cannot be evicted to make room for
         the rest of the same prompt.

@@ -217,7 +217,7 @@ class _Judge:
         return f" No cell begins with {' or '.join(cells)}." if cells else ""
 
     def _magic_at(self, error: LearnerError) -> str:
-        """Say which line is no Python because only a notebook understands it; nothing if none."""
+        """Say which line only a notebook understands, so that Python refuses it; "" if none."""
         is_syntax = error.name in ("SyntaxError", "IndentationError")
         at = _SYNTAX_AT.search(error.text) if is_syntax else None
         line = self._submission.line(at[1], int(at[2]))[:80] if at else ""

@@ -1,7 +1,7 @@
 """What the policy `adaptive` has learned of its traffic, as a life table draws it, for lesson 05.
 
-A *life* here is the time that a block waits to be used again. Knows the policy's table; nothing of
-caches or traffic.
+A *life* here is the time that a block waits to be used again. This file knows the policy's table;
+it does not know caches or traffic.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """What a workload asks of a cache, for notebooks: the summary in words, and LRU's curve.
 
-Knows how to show a summary; `radixlab.workloads` makes it.
+This file knows how to show a summary; `radixlab.workloads` makes it.
 """
 
 from radixlab.bench.summary_report import SummaryReport

@@ -1,4 +1,7 @@
-"""What LRU finds of a workload, against the size of the pool. Knows summaries of workloads."""
+"""What LRU finds of a workload, against the size of the pool.
+
+This file knows summaries of workloads; it does not know caches.
+"""
 
 from collections.abc import Mapping
 

@@ -128,7 +128,7 @@ WRONG_FILES = {
     "an exit": ("import sys\nsys.exit('bye')", "mine.py:Mine", "mine.py, line 2: SystemExit: bye"),
     "an odd exception": (
         "class E(BaseException):\n  def __str__(self): raise self\nraise E", "mine.py:Mine",
-        "mine.py, line 3: E: an object of type E",
+        "mine.py, line 3: E: E()",
     ),
     "no end": ("def f(): f()\nf()", "mine.py:Mine", "mine.py, line 1: RecursionError"),
     "a value": ("Mine = 3", "mine.py:Mine", "mine.py:Mine is 3; name a class, or a function"),
@@ -242,7 +242,7 @@ BROKEN = {
     "exits, engine": (engine("raise SystemExit(0)  # here"), "line {here}: SystemExit: 0"),
     "raises in several lines": (exercise("raise ValueError('a\\nb')"), "ValueError: a b"),
     "hides its text": (
-        exercise("raise type('E', (Exception,), {'__str__': None})()"), "E: an object of type E"
+        exercise("raise type('E', (Exception,), {'__str__': None})()"), "E: E()"
     ),
     "raises deep in the library": (
         exercise("import json; json.loads('{')  # here"),

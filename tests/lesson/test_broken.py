@@ -29,7 +29,7 @@ FIRST_ALARM = {  # step at which each speaks, 0 for never: the engine alone, can
 }
 
 CHECK_SAYS = {
-    "A": "block 8 has leaked: not free, and nobody has it",
+    "A": "block 8 has leaked: it is not free, and has no owner",
     "C": "table [6, 7, 8, 9, 10, 11] does not begin with its path [0, 1, 2, 3, 4]",
     "D": "node 1 has 0 receipts, 2 are held",
     "E": "block 6 has 2 owners: node 3, node 4",
