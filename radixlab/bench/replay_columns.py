@@ -73,10 +73,11 @@ def gaps_closed(runs: Sequence[PolicyRun]) -> dict[tuple[str, CacheConfig], floa
     rates = {(run.policy, run.config): run.result.token_hit_rate for run in runs if run.result}
     shares: dict[tuple[str, CacheConfig], float | None] = {}
     for run in runs:
-        start = rates.get((START, run.config), 0.0)
-        gap = rates.get((END, run.config), 0.0) - start
         rate = rates.get((run.policy, run.config))
-        share = None if rate is None or gap <= 0 else (rate - start) / gap
+        start, end = rates.get((START, run.config)), rates.get((END, run.config))
+        share = None
+        if rate is not None and start is not None and end is not None and end > start:
+            share = (rate - start) / (end - start)
         shares[run.policy, run.config] = share
     return shares
 

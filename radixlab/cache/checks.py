@@ -92,5 +92,5 @@ def check_namespace(namespace: object) -> None:
     if namespace is None:
         return
     is_pair = isinstance(namespace, tuple) and len(namespace) == 2
-    if not is_pair or not all(isinstance(part, str) for part in cast(tuple[object], namespace)):
+    if not is_pair or not all(isinstance(part, str) for part in cast(Any, namespace)):
         raise NamespaceError(f'a namespace is a pair such as ("salt", "x"), not {shown(namespace)}')

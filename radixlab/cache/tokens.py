@@ -79,8 +79,7 @@ class Tokens:
 
     def grow(self, token_ids: "TokensLike") -> None:
         """Append ids, as the owner; amortised cost O(n)."""
-        if type(token_ids) is not np.ndarray or token_ids.dtype is not INT32_DTYPE:
-            token_ids = as_int32(token_ids)
+        token_ids = as_int32(token_ids)
         old = self.num_tokens * TOKEN_BYTES
         new = old + len(token_ids) * TOKEN_BYTES
         if new > len(self.data):  # a larger buffer; the old one stays for its views

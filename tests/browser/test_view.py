@@ -73,7 +73,7 @@ def story() -> list[Event]:
     for k in (1, 2):
         log += [
             lambda *s, k=k: ev.SequenceStarted(*s, k, None, ask[k]),
-            *([lambda *s: ev.NodeSplit(*s, 1, 2, 10)] if k == 1 else []),
+            *([lambda *s: ev.NodeSplit(*s, 1, 2, 10, site="tree.split")] if k == 1 else []),
             lambda *s, k=k: ev.PrefixMatched(*s, k, 2, 40, 48, "never_seen", None, k + 1),
             lambda *s, k=k: ev.BlocksAllocated(*s, k, ((10 + 2 * k, 2),)),
             lambda *s, k=k: ev.BlockStored(*s, 2 + k, 2, None, k, 40, ((10 + 2 * k, 2),), k + 1),
@@ -97,7 +97,7 @@ def recording(past: list[Event], **more: Any) -> dict[str, Any]:
     return {
         **log.to_json(),
         "title": "a title",
-        "sources": {"NodeSplit": "cache/tree.py:1 in f"},
+        "sources": {"tree.split": "cache/tree.py:1 in f"},
     } | more
 
 
