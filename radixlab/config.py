@@ -6,7 +6,7 @@ This file knows numbers and their bounds. It does not know the code that uses th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import index
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 MAX_BLOCKS = 2**28
 """Most blocks of a pool: more than any machine has, and their ids fit int32 with room to spare."""
@@ -16,6 +16,10 @@ MAX_BLOCK_SIZE = 2**31 - 1
 
 class ConfigError(ValueError):
     """A setting that cannot work; the message names it and its value."""
+
+
+Count = int | Any
+"""What a caller may give as a count: an int, or one of NumPy's. All else is refused by name."""
 
 
 def as_int(value: object) -> int | None:

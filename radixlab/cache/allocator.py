@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from radixlab.cache.checks import Count, as_block_ids, check_count
+from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
 from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32_DTYPE
-from radixlab.config import MAX_BLOCKS, ConfigError, positive, shown
+from radixlab.config import MAX_BLOCKS, ConfigError, Count, positive, shown
 
 
 class BlockAllocator:

@@ -16,13 +16,13 @@ from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Sequence as Many
 from typing import Any, TypeVar
 
-from radixlab.cache.checks import Count, check_count, check_namespace
+from radixlab.cache.checks import check_count, check_namespace
 from radixlab.cache.errors import CacheError, NamespaceError, TokenError
 from radixlab.cache.found import Found
 from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import Tokens, TokensLike, as_tokens
 from radixlab.cache.tree import RadixTree
-from radixlab.config import ConfigError, shown
+from radixlab.config import ConfigError, Count, shown
 from radixlab.events import Namespace
 
 Item = TypeVar("Item")

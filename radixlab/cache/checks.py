@@ -17,9 +17,6 @@ from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
 
-Count = int | Any
-"""What a caller may give as a count: an int, or one of NumPy's. All else is refused by name."""
-
 PLENTY = 2**40
 """Counts below this are accepted without further checks."""
 MAX_COUNT_BITS = 512

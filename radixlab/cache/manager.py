@@ -29,7 +29,6 @@ from radixlab.cache.admission import Admission, FurtherReuse
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import (
     PLENTY,
-    Count,
     check_count,
     check_namespace,
     check_prompt,
@@ -52,7 +51,7 @@ from radixlab.cache.supply import BlockSupply, Evict
 from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
-from radixlab.config import CacheConfig, ConfigError, shown
+from radixlab.config import CacheConfig, ConfigError, Count, shown
 from radixlab.events import (
     AllBlocksCleared,
     BlocksAllocated,

@@ -1,5 +1,7 @@
 """A running request, as the cache knows it."""
 
+from typing import Any
+
 import numpy as np
 
 from radixlab.cache.checks import check_count
@@ -7,7 +9,7 @@ from radixlab.cache.errors import CountError, SequenceError
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, TokenArray, Tokens
-from radixlab.config import MAX_BLOCK_SIZE
+from radixlab.config import MAX_BLOCK_SIZE, Count
 from radixlab.events import MissReason, Namespace
 
 
@@ -76,7 +78,7 @@ class Sequence:
         """All token ids, int32 `[num_tokens]`, without a copy."""
         return self.tokens.token_ids
 
-    def slots(self, start: int, end: int, block_size: int) -> BlockIds:
+    def slots(self, start: Count, end: Count, block_size: Count) -> BlockIds:
         """Return the slots of positions [start, end), `[n]`: `block_id * block_size + offset`.
 
         They are int32, or int64 if one exceeds int32. Raises `SequenceError` for positions beyond
@@ -93,10 +95,14 @@ class Sequence:
                 f"its {len(self.block_table)} blocks have {num_positions}"
             )
         block, offset = np.divmod(np.arange(start, end, dtype=np.int64), block_size)
-        slots = self.block_table[block].astype(np.int64) * block_size + offset
+        slots: BlockIds = self.block_table[block].astype(np.int64) * block_size + offset
         if slots.max(initial=0) > INT32.max:
-            return slots  # type: ignore[return-value]  # the type is that of all smaller pools
+            return slots  # as int64, though the type is that of all smaller pools
         return slots.astype(np.int32)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # `copy` and `pickle` come here: a copy would free the blocks of one request twice.
+        raise SequenceError(f"sequence {self.id} stands for one request: it cannot be copied")
 
     def __repr__(self) -> str:
         return f"Sequence({self.id}: {self.num_tokens} tokens, {self.hit_tokens} of them cached)"

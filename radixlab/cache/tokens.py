@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radixlab.cache.errors import CountError, TokenError
-from radixlab.config import as_int, shown
+from radixlab.config import Count, as_int, shown
 
 TOKEN_BYTES = 4
 MAX_RESERVED_TOKENS = 2**20
@@ -40,7 +40,7 @@ class Tokens:
 
     __slots__ = ("data", "num_tokens", "taken", "view")
 
-    def __init__(self, tokens: "TokensLike" = (), reserve_tokens: int = 0) -> None:
+    def __init__(self, tokens: "TokensLike" = (), reserve_tokens: Count = 0) -> None:
         """Copy `tokens`, with room for more.
 
         Raises the errors of `as_int32`, and `CountError` for a bad `reserve_tokens`.
@@ -88,7 +88,7 @@ class Tokens:
         self.view[old:new] = token_ids.tobytes()
         self.num_tokens += len(token_ids)
 
-    def prefix(self, num_tokens: int) -> "Tokens":
+    def prefix(self, num_tokens: Count) -> "Tokens":
         """Copy the first `num_tokens` ids into a new buffer."""
         number = as_int(num_tokens)
         if number is None or not 0 <= number <= self.num_tokens:

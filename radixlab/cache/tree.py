@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from radixlab.cache.checks import Count, as_block_ids, check_count, check_namespace
+from radixlab.cache.checks import as_block_ids, check_count, check_namespace
 from radixlab.cache.edges import common_blocks, compact
 from radixlab.cache.errors import BlockError, LockError
 from radixlab.cache.eviction import LRU
@@ -28,7 +28,7 @@ from radixlab.cache.results import BlockIds, InsertResult, Match, NodeView, Tree
 from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
-from radixlab.config import MAX_BLOCK_SIZE, ConfigError, positive, shown
+from radixlab.config import MAX_BLOCK_SIZE, ConfigError, Count, positive, shown
 from radixlab.events import BlockRemoved, BlockStored, Log, Namespace, NodeSplit
 
 
@@ -316,13 +316,13 @@ class RadixTree:
 
     # ---- locks, at the door (the engine's own handles need no checks)
 
-    def lock(self, node: Node | Any, sequence_id: int | None = None) -> Receipt:
+    def lock(self, node: Node | Any, sequence_id: int | Any = None) -> Receipt:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
         if type(node) is not Node or node.tree is not self or not (node.alive and node.resident):
             raise no_handle(node, self)
         return self.locks.lock(node, sequence_id)
 
-    def unlock(self, receipt: Receipt | Any, sequence_id: int | None = None) -> None:
+    def unlock(self, receipt: Receipt | Any, sequence_id: int | Any = None) -> None:
         """Undo one lock; raise `LockError` if this receipt was released before."""
         if type(receipt) is not Receipt:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")

@@ -17,6 +17,7 @@ from radixlab.cache import (
     LockError,
     OutOfBlocksError,
     RadixTree,
+    SequenceError,
     TokenError,
     Tokens,
     TransferError,
@@ -116,11 +117,20 @@ def test_a_tree_may_be_cleared_and_filled_again():
 # ---- sequences
 
 
-def test_a_copy_of_a_sequence_is_not_the_sequence():
-    "L8"
+@pytest.mark.parametrize("double", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_sequence_cannot_be_copied(double):
+    "L8: its copy would free the blocks of one request twice"
     lab = Checked()
     sequence = start(lab, "ab.")
-    double = copy.copy(sequence)
+    with refused(SequenceError, sequence.id):
+        double(sequence)
+    lab.release(sequence)
+
+
+def test_a_sequence_of_another_manager_is_not_the_sequence():
+    "L8: though all that it says of itself is the same"
+    lab, other = Checked(), Checked()
+    sequence, double = start(lab, "ab."), start(other, "ab.")
     for call in (lab.release, lab.fork, lambda s: lab.append(s, [1]), lambda s: lab.commit(s, 1)):
         with refused(CacheError, sequence.id):
             call(double)
