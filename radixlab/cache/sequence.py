@@ -95,10 +95,9 @@ class Sequence:
                 f"its {len(self.block_table)} blocks have {num_positions}"
             )
         block, offset = np.divmod(np.arange(start, end, dtype=np.int64), block_size)
-        slots: BlockIds = self.block_table[block].astype(np.int64) * block_size + offset
-        if slots.max(initial=0) > INT32.max:
-            return slots  # as int64, though the type is that of all smaller pools
-        return slots.astype(np.int32)
+        slots: Any = self.block_table[block].astype(np.int64) * block_size + offset
+        narrow: BlockIds = slots if slots.max(initial=0) > INT32.max else slots.astype(np.int32)
+        return narrow
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # `copy` and `pickle` come here: a copy would free the blocks of one request twice.
