@@ -320,6 +320,8 @@ class RadixTree:
         """Protect `node` and all its ancestors; raise `LockError` for a node that is gone."""
         if type(node) is not Node or node.tree is not self or not (node.alive and node.resident):
             raise no_handle(node, self)
+        if sequence_id is not None:
+            sequence_id = check_count("sequence_id", sequence_id, 0)
         return self.locks.lock(node, sequence_id)
 
     def unlock(self, receipt: Receipt | Any, sequence_id: int | Any = None) -> None:
@@ -328,6 +330,8 @@ class RadixTree:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
         if type(receipt.node) is not Node or receipt.node.tree is not self:
             raise no_handle(receipt.node, self)
+        if sequence_id is not None:
+            sequence_id = check_count("sequence_id", sequence_id, 0)
         self.locks.unlock(receipt, sequence_id)
 
     # ---- removal
