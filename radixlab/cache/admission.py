@@ -86,12 +86,14 @@ class Admission:
         priority: int,
         keep_blocks: int,
         resumed: bool,
+        match: Found | None = None,
     ) -> Sequence:
         """Admit a prompt whose arguments were checked; `KVCacheManager.allocate` says the rest."""
         tree, num_tokens = self._tree, prompt.num_tokens
         block_size = tree.block_size
         # Find: at least one token is left to compute, or there would be no logits (M1).
-        match = tree.find(prompt, (num_tokens - 1) // block_size, namespace)
+        if match is None:
+            match = tree.find(prompt, (num_tokens - 1) // block_size, namespace)
         here = match.on_device() if self._further else match
         # Require: whoever is refused has changed nothing (L7).
         num_new = -(-(num_tokens + reserve_tokens) // block_size) - here.num_blocks

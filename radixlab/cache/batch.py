@@ -222,7 +222,8 @@ class _Path:
         if num_nodes == 0:
             return self.start
         node = self._nodes[num_nodes - 1]
-        return Found(node, None, 0, node.end, self.result.runs[: len(self.start.runs) + num_nodes])
+        runs = self.result.runs[: len(self.start.runs) + num_nodes]
+        return Found(node, None, 0, node.end, runs, self.result.version)
 
 
 def _listed(values: Iterable[Item], name: str, error: type[CacheError]) -> list[Item]:

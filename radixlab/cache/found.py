@@ -3,10 +3,16 @@
 This file knows nodes. It does not know tokens; the tree compares those.
 """
 
+from typing import Any
+
 import numpy as np
 
+from radixlab.cache.errors import TokenError
 from radixlab.cache.node import Node
 from radixlab.cache.results import BlockIds
+from radixlab.cache.tokens import TOKEN_BYTES, Tokens
+from radixlab.config import shown
+from radixlab.events import Namespace
 
 NO_BLOCKS: BlockIds = np.empty(0, np.int32)
 NO_BLOCKS.flags.writeable = False
@@ -18,7 +24,7 @@ class Found:
     No node is split yet.
     """
 
-    __slots__ = ("child", "child_blocks", "node", "num_blocks", "runs")
+    __slots__ = ("child", "child_blocks", "node", "num_blocks", "runs", "version")
 
     def __init__(
         self,
@@ -27,6 +33,7 @@ class Found:
         child_blocks: int,
         num_blocks: int,
         runs: list[BlockIds],
+        version: int,
     ) -> None:
         self.node = node
         self.child = child
@@ -35,6 +42,8 @@ class Found:
         """The number of matched blocks."""
         self.runs = runs
         """The ids of the matched blocks, one array per node."""
+        self.version = version
+        """The tree's version at the time: while the tree keeps it, the match holds."""
 
     @property
     def is_resident(self) -> bool:
@@ -66,4 +75,28 @@ class Found:
         while not node.resident and node.parent:
             runs.pop()
             node = node.parent
-        return Found(node, None, 0, node.end, runs)
+        return Found(node, None, 0, node.end, runs, self.version)
+
+
+def still_good(
+    match: Found | Any, tree: Any, prompt: Tokens, namespace: Namespace | None
+) -> Found | None:
+    """Return a look-up that somebody hands on, or None if the tree has changed since.
+
+    Raises `TokenError` for one of another tree, namespace or prompt. Of the tokens only the last
+    matched block is compared, so whoever hands a match on must know whose it is.
+    """
+    version: int = tree.version
+    if not isinstance(match, Found) or match.node.tree is not tree:
+        raise TokenError(f"match must be a look-up in this cache's tree, not {shown(match)}")
+    if match.version != version:
+        return None
+    if match.node.namespace != namespace:
+        raise TokenError(f"match is of namespace {match.node.namespace}, not of {namespace}")
+    node, num_blocks = match.child or match.node, match.child_blocks or match.node.num_blocks
+    step = len(node.key)
+    end = match.num_blocks * step
+    last = bytes(node.edge[(num_blocks - 1) * step : num_blocks * step])
+    if end >= prompt.num_tokens * TOKEN_BYTES or prompt.view[max(0, end - step) : end] != last:
+        raise TokenError(f"match has {match.num_blocks} blocks of another prompt")
+    return match

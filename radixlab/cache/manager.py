@@ -38,6 +38,7 @@ from radixlab.cache.commit import Commit
 from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
 from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.found import Found, still_good
 from radixlab.cache.host import HostTier
 from radixlab.cache.node import Node
 from radixlab.cache.partial import PartialReuse
@@ -186,6 +187,7 @@ class KVCacheManager:
         priority: Count = 0,
         keep_blocks: Count = 0,
         resumed: bool | Any = False,
+        match: Found | Any = None,
     ) -> Sequence:
         """Admit a prompt: match it, lock the hit, evict what is missing, take blocks for the rest.
 
@@ -196,7 +198,9 @@ class KVCacheManager:
         sequence may have `copies`, which must run first. `priority` is used by the policy of that
         name; a prefix keeps its highest priority. `keep_blocks` leaves that many free or evictable
         blocks for running sequences. `resumed` marks a preempted request that returns: re-finding
-        its own blocks does not count as a hit.
+        its own blocks does not count as a hit. `match` hands on a look-up of this very prompt, as
+        `match_batch(tree, [prompt], spare_tokens=1)` makes it, so that nothing is looked up twice;
+        if the tree has changed since, it is ignored.
 
         Raises `TokenError` for a bad or empty prompt, `CountError` for other bad arguments,
         `PromptTooLargeError` if the pool can never hold the prompt, and `OutOfBlocksError` if it
@@ -217,8 +221,10 @@ class KVCacheManager:
         if resumed is not False and resumed is not True:
             raise CountError(f"resumed must be True or False, not {shown(resumed)}")
         prompt = check_prompt(tokens, reserve_tokens, self.config)
+        if match is not None:
+            match = still_good(match, self.tree, prompt, namespace)
         return self.admission.admit(
-            prompt, namespace, reserve_tokens, priority, keep_blocks, resumed
+            prompt, namespace, reserve_tokens, priority, keep_blocks, resumed, match
         )
 
     def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:

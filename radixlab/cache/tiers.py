@@ -19,6 +19,7 @@ def to_host(tree: RadixTree, node: Node, host_ids: BlockIds) -> Node:
     it.
     """
     num_blocks = len(host_ids)
+    tree.version += 1
     tree.num_blocks -= num_blocks
     tree.locks.num_evictable_blocks -= num_blocks
     if num_blocks < node.num_blocks:
@@ -57,6 +58,7 @@ def to_device(tree: RadixTree, node: Node, block_ids: BlockIds, tick: int) -> No
     """Move a node whose parent is on the device to these device blocks, unlocked."""
     parent = node.parent
     assert parent is not None and parent.resident and not node.resident
+    tree.version += 1
     if tree.locks.on_protected and parent.evictable:
         tree.locks.on_protected(parent)  # the parent is no longer a leaf
     parent.num_resident_children += 1

@@ -56,6 +56,8 @@ class RadixTree:
         self.report_to(checked_policy(policy))
         self.num_nodes = self.num_blocks = 0
         """Nodes of both tiers; blocks on the device."""
+        self.version = 0
+        """Goes up whenever a look-up could end elsewhere than before, or in other blocks."""
         self._next_id = 0
 
     def report_to(self, policy: EvictionPolicy) -> None:
@@ -92,6 +94,7 @@ class RadixTree:
             root.alive = False
         self.roots.clear()
         self.num_nodes = self.num_blocks = self.locks.num_evictable_blocks = 0
+        self.version += 1
 
     # ---- look-up
 
@@ -122,10 +125,10 @@ class RadixTree:
                 limit = min(child.num_blocks, (stop - position) // step)
                 shared = common_blocks(data, position, child.edge, limit, step)
                 runs.append(child.block_ids[:shared])
-                return Found(node, child, shared, node.end + shared, runs)
+                return Found(node, child, shared, node.end + shared, runs, self.version)
             runs.append(child.block_ids)
             node, position = child, end
-        return Found(node, None, 0, node.end, runs)
+        return Found(node, None, 0, node.end, runs, self.version)
 
     def goes_on(self, node: Node, tokens: Tokens) -> bool:
         """Whether a child of `node` begins with the block of `tokens` that follows its end."""
@@ -270,6 +273,7 @@ class RadixTree:
                 self._on_insert(leaf, tick)
             node = leaf
         self.num_blocks += num_blocks
+        self.version += 1
         if emit := self.log.emit:
             literal = tuple(tokens.token_ids[start // TOKEN_BYTES : stop // TOKEN_BYTES].tolist())
             emit(
@@ -295,6 +299,7 @@ class RadixTree:
         """
         upper = lower.split(num_blocks, self.new_id(), self.block_bytes)
         self.num_nodes += 1
+        self.version += 1
         if self._on_split and lower.resident:
             self._on_split(upper, lower)
         if emit := self.log.emit:
@@ -362,6 +367,7 @@ class RadixTree:
         assert not node.children, f"node {node.id} has children on the host"
         keep = node.num_blocks - num_blocks
         gone = node.block_ids[keep:]
+        self.version += 1
         if emit := self.log.emit:
             runs = to_runs(gone)  # before the stamp: if this fails, no event number is lost
             emit(

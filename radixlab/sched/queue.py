@@ -10,6 +10,7 @@ from itertools import chain, islice
 from operator import attrgetter
 
 from radixlab.cache.batch import match_batch
+from radixlab.cache.found import Found
 from radixlab.cache.tree import RadixTree
 from radixlab.config import SchedulerConfig
 from radixlab.sched.errors import OrderError
@@ -53,8 +54,8 @@ class WaitingQueue:
         """Whether a request was passed so often that it goes before all others."""
         return request.num_passes >= self._config.max_passes
 
-    def in_order(self) -> list[tuple[Request, int]]:
-        """List the window in order, each request with the number of its blocks in the cache.
+    def in_order(self) -> list[tuple[Request, Found]]:
+        """List the window in order, each request with what the cache has of it.
 
         Raises `OrderError` if the configured order fails, or does not return exactly the requests
         that it was given.
@@ -65,7 +66,7 @@ class WaitingQueue:
         found = match_batch(self._tree, prompts, namespaces, spare_tokens=1)
         size = self._tree.block_size
         by_id = {r.id: r for r in window}
-        blocks = {r.id: f.num_blocks for r, f in zip(window, found, strict=True)}
+        matches = {r.id: f for r, f in zip(window, found, strict=True)}
         waiting = [
             Waiting(r.id, f.num_blocks * size, f.child or f.node, r.num_passes)
             for r, f in zip(window, found, strict=True)
@@ -77,7 +78,7 @@ class WaitingQueue:
                 f"order {self._config.order!r} returned {len(order)} requests, {num_kept} of the "
                 f"{len(window)} that it was given"
             )
-        return [(by_id[id], blocks[id]) for id in order]
+        return [(by_id[id], matches[id]) for id in order]
 
     def start_over(self, requests: Iterable[Request]) -> None:
         """Let exactly these requests wait; those that ran before come first."""

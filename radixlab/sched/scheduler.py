@@ -22,6 +22,7 @@ from operator import attrgetter
 import numpy as np
 
 from radixlab.cache.errors import OutOfBlocksError
+from radixlab.cache.found import Found
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.quarantine import quarantine
 from radixlab.config import SchedulerConfig
@@ -185,13 +186,13 @@ class Scheduler:
         Rules: S2, S5.
         """
         computing = Computing(self.manager.config.block_size, self.running)
-        for request, num_cached_blocks in self.waiting.in_order():
+        for request, match in self.waiting.in_order():
             if not self._has_room(batch):
                 break
             aged = self.waiting.is_aged(request)
-            if not aged and computing.has_more(request, num_cached_blocks):
+            if not aged and computing.has_more(request, match.num_blocks):
                 continue
-            if not self._start(request):
+            if not self._start(request, match):
                 break
             computing.add(request)
             batch.add(request)
@@ -201,7 +202,7 @@ class Scheduler:
     def _has_room(self, batch: Batch) -> bool:
         return batch.budget_tokens > 0 and len(self.running) < self.config.max_running
 
-    def _start(self, request: Request) -> bool:
+    def _start(self, request: Request, match: Found) -> bool:
         """Start a waiting request if it gets all of its blocks."""
         keep_blocks = self.config.watermark_blocks * len(self.running)
         try:
@@ -210,6 +211,7 @@ class Scheduler:
                 request.namespace,
                 keep_blocks=keep_blocks,
                 resumed=request.num_preemptions > 0,
+                match=match,
             )
         except OutOfBlocksError:
             return False

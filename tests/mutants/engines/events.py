@@ -21,8 +21,8 @@ def blocks_are_matchable_when_they_are_scheduled():
             KVCacheManager.allocate,
             {
                 "    return self.admission.admit(": "    sequence = self.admission.admit(",
-                "keep_blocks, resumed\n    )\n": (
-                    "keep_blocks, resumed\n    )\n"
+                "keep_blocks, resumed, match\n    )\n": (
+                    "keep_blocks, resumed, match\n    )\n"
                     "    self.commit(sequence, sequence.num_tokens)\n"
                     "    return sequence\n"
                 ),

@@ -64,8 +64,8 @@ def the_small_overtake_the_large():
     return [
         Edit(
             Scheduler._admit,
-            {"if not self._start(request):\n            break": (
-                "if not self._start(request):\n            continue"
+            {"if not self._start(request, match):\n            break": (
+                "if not self._start(request, match):\n            continue"
             )},
         )
     ]  # fmt: skip
