@@ -10,7 +10,7 @@ from radixlab.exercise.plan_host import answer, ask, ask_counted
 from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Pin, Plan
 from radixlab.grade.ex3 import open_workload, run_plan, scene, try_plan
 from radixlab.grade.ex3.gains import LEAST, TARGET, check_regression
-from radixlab.grade.ex3.growth import MOST_YARDS, NOTHING_AT, Cost, _slope
+from radixlab.grade.ex3.growth import ALL_AT, MOST_YARDS, NOTHING_AT, _slope
 from radixlab.grade.ex3.oracle import (
     Answer,
     PinOrder,
@@ -162,13 +162,19 @@ def test_a_rule_broken_on_any_workload_of_another_size_is_harm(seed):
             check_regression(wrong)
 
 
-def test_time_wasted_on_few_requests_does_not_count(sizes=(50, 400)):
-    def wasteful(workload):
-        return [MASTER(workload) for _ in range(64)][-1]
+def test_time_wasted_on_few_requests_does_not_count(sizes=(500, 4_000)):
+    for num_yards in (MOST_YARDS + 30, 1_000):
+        wasted = num_yards * 0.001
+        few = SimpleNamespace(size=sizes[0], cpu_s=wasted, yard_s=0.001)
+        many = SimpleNamespace(size=sizes[1], cpu_s=8 * wasted, yard_s=0.008)
+        assert _slope(few, many) > NOTHING_AT > slope(sizes, (few.cpu_s, many.cpu_s))
 
-    few, many = (Cost(Trial(SimpleNamespace(plan=wasteful), 1), "agent", size) for size in sizes)
-    assert few.cpu_s > MOST_YARDS * few.yard_s
-    assert _slope(few, many) > NOTHING_AT > slope(sizes, (few.cpu_s, many.cpu_s))
+
+def test_time_that_right_plans_take_counts_as_it_is(sizes=(500, 4_000)):
+    for num_yards in (1, MOST_YARDS):
+        few = SimpleNamespace(size=sizes[0], cpu_s=num_yards * 0.001, yard_s=0.001)
+        many = SimpleNamespace(size=sizes[1], cpu_s=num_yards * 0.009, yard_s=0.008)
+        assert _slope(few, many) == slope(sizes, (few.cpu_s, many.cpu_s)) < ALL_AT
 
 
 def test_a_pin_keeps_its_prefix_until_it_is_lifted():
