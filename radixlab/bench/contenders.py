@@ -47,7 +47,7 @@ class Entry:
     caches: bool = True
     """Whether it has a hit rate: the floor has none."""
     clock: Callable[[], int] = time.thread_time_ns
-    """CPU time, ns; that of the process for a contender that works in a thread of its own."""
+    """CPU time, ns: of this thread, or of the process if a contender has a thread of its own."""
     elsewhere: Callable[[CacheConfig, bool], Timing] | None = None
     """Replays in another process, with cold caches or not; the workload is known there."""
 

@@ -43,7 +43,7 @@ def numbers_in(make_tree: MakeTree) -> list[int]:
 
 
 def _reached(start: list[Any], home: str | None = None) -> Iterator[Any]:
-    """Yield what objects hold, and what that holds; of code only that of the module `home`."""
+    """Yield what objects hold, directly and indirectly; enter only code of the module `home`."""
     seen, waiting = set[int](), [*start]
     while waiting and len(seen) < MAX_OBJECTS:
         thing = waiting.pop()
