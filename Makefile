@@ -3,8 +3,8 @@ PYTHON ?= python3
 LAB_ARGS ?=
 ZOO_ARGS ?=
 # `model` is torch; without it the lessons up to 05 still run. Add `triton` for the GPU kernels and `oracle` to compare
-# the model with transformers: make test EXTRAS=lab,dev,model,triton,oracle
-EXTRAS ?= lab,dev,model
+# the model with transformers: make test EXTRAS=lab,dev,model,serve,triton,oracle
+EXTRAS ?= lab,dev,model,serve
 comma := ,
 BIN := .venv/bin
 ifeq ($(OS),Windows_NT)

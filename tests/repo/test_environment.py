@@ -69,7 +69,7 @@ def test_conda_takes_python_and_graphviz_and_pip_the_rest():
     assert environment["channels"] == ["conda-forge"]
     *conda, pip = environment["dependencies"]
     assert {Requirement(entry).name for entry in conda} == {"python", "graphviz", "pip"}
-    assert pip == {"pip": ["-c constraints.txt", "-e .[lab,dev,model]"]}
+    assert pip == {"pip": ["-c constraints.txt", "-e .[lab,dev,model,serve]"]}
 
 
 def test_conda_and_pip_agree_on_python_and_on_the_extras():

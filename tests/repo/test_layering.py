@@ -15,6 +15,7 @@ LAYERS = [  # imports point down this list only
     "bench",
     "grade",
     "viz",
+    "load",
     "serve",
     "observe",
     "llm",
