@@ -39,7 +39,8 @@ from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import Found, still_good
-from radixlab.cache.host import HostTier
+from radixlab.cache.host.tier import HostTier
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
 from radixlab.cache.partial import PartialReuse
 from radixlab.cache.pins import Pin, Pins
@@ -50,7 +51,6 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
 from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig, ConfigError, Count, shown
 from radixlab.events import (
