@@ -58,9 +58,16 @@ class BlockAllocator:
         """Extra references (beyond the first), by block id; blocks without any are absent."""
 
     def allocate(self, num_blocks: Count) -> BlockIds:
-        """Take `num_blocks` free blocks; return their ids, int32 `[num_blocks]` (L7).
+        """Take `num_blocks` free blocks; return their ids, int32 `[num_blocks]`.
 
         Raises `OutOfBlocksError` if fewer are free; then none is taken.
+        """
+        return self.pop(num_blocks).copy()
+
+    def pop(self, num_blocks: Count) -> BlockIds:
+        """Do the same as `allocate`, but return a view of the stack, valid until the next call (L7).
+
+        It is for callers who copy the ids anyway.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -69,13 +76,6 @@ class BlockAllocator:
                 f"{shown(num_blocks)} blocks asked for, "
                 f"{self.num_free} of {self.num_blocks} are free"
             )
-        return self.pop(num_blocks).copy()
-
-    def pop(self, num_blocks: int) -> BlockIds:
-        """Do the same as `allocate` for a caller who knows that there are enough free blocks.
-
-        The ids are a view of the stack, which is valid until the next call.
-        """
         first = self._head
         self._head = first + num_blocks
         self.num_free -= num_blocks

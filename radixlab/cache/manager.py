@@ -49,7 +49,7 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
-from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens, extend
 from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig, ConfigError, Count, shown
@@ -252,7 +252,7 @@ class KVCacheManager:
         if num_new or shared:
             self._require(num_new + len(shared), None)
             block_ids = self.supply.take(num_new + len(shared))
-        sequence.tokens.grow(token_ids)
+        extend(sequence.tokens, token_ids)
         if emit := self.log.emit:
             emit(
                 TokensAppended(
