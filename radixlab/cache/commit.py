@@ -58,6 +58,8 @@ class Commit:
                 key = tree.key_after(node, sequence.tokens)
         if node.end < stop:
             new = sequence.block_table[node.end : stop]
+            if 2 * len(new) < len(sequence.block_table):
+                new = new.copy()  # a view would keep all of the table in memory
             leaf = tree.store(node, sequence.tokens, new, tick, sequence.id, key)
             if leaf is not node:
                 tree.locks.move_down(receipt, leaf, sequence.id)

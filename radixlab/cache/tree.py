@@ -260,7 +260,7 @@ class RadixTree:
             leaf_id = self._next_id
             self._next_id = leaf_id + 1
             edge = compact(tokens.view[start:stop])
-            leaf = Node(leaf_id, node, node.namespace, key, edge, block_ids.copy())
+            leaf = Node(leaf_id, node, node.namespace, key, edge, block_ids)
             leaf.tick = tick
             node.children[key] = leaf
             node.num_resident_children += 1
@@ -364,7 +364,7 @@ class RadixTree:
         """
         assert not node.children, f"node {node.id} has children on the host"
         keep = node.num_blocks - num_blocks
-        gone = node.block_ids[keep:]
+        gone = node.block_ids[keep:] if keep else node.block_ids
         self.version += 1
         if emit := self.log.emit:
             runs = to_runs(gone)  # before the stamp: if this fails, no event number is lost
@@ -412,7 +412,8 @@ class RadixTree:
             self._on_remove(node)
         if parent := node.parent:
             parent.num_resident_children -= 1
-            if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
+            is_leaf = not parent.num_resident_children and parent.num_blocks > 0
+            if is_leaf and not parent.num_receipts and self.locks.on_evictable:
                 self.locks.on_evictable(parent)
 
     def evict(self, num_blocks: Count) -> BlockIds:
