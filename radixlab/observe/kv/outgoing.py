@@ -122,6 +122,8 @@ class Outgoing:
         num_blocks = sum(count for _, count in event.block_runs)
         blocks = self._cut(self._tokens_of(event, num_blocks), num_blocks)
         node = self._nodes.get(event.node_id)
+        if event.sequence_id is not None:
+            self._check_start(event, node)
         if node is not None and not node.resident:  # computed again while the host had it
             return self._arrive(node)
         if node is None:
@@ -143,6 +145,22 @@ class Outgoing:
                 f"{len(tokens) // TOKEN_BYTES} tokens: block_size is wrong, or events are missing"
             )
         return [tokens[start : start + step] for start in range(0, len(tokens), step)]
+
+    def _check_start(self, event: ev.BlockStored, node: _Node | None) -> None:
+        """Check that what is stored goes on where the tree ends: the block size is right then."""
+        if node is not None:
+            above = node if node.resident else node.parent
+        else:
+            above = None if event.parent_id is None else self._node(event.parent_id)
+        num_above = 0
+        while above is not None:
+            num_above += len(above.digests)
+            above = above.parent
+        if event.start_token != num_above * self.block_size:
+            raise UnknownNodeError(
+                f"a block at token {event.start_token} follows {num_above} blocks of "
+                f"{self.block_size}: block_size is wrong, or events are missing"
+            )
 
     def _new_node(self, node_id: int, parent_id: int | None, namespace: Namespace | None) -> _Node:
         if parent_id is None:
@@ -291,4 +309,4 @@ _RULES: dict[str, Callable[[Outgoing, Any], list[WireEvent]]] = {
 }
 """The events that matter; all others leave what can be found as it is."""
 
-HEARD = frozenset(_RULES)
+HEARD = frozenset(ev.EVENT_TYPES[name] for name in _RULES)

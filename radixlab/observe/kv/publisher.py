@@ -99,7 +99,7 @@ class Publisher:
 
     def __call__(self, event: Event) -> None:
         """Hand an event over; return at once."""
-        if type(event).__name__ not in HEARD or self._closing:
+        if type(event) not in HEARD or self._closing:
             return
         if len(self._queue) >= MAX_QUEUED:
             self._has_lost = True

@@ -34,8 +34,8 @@ class Shard:
         self.blocks: dict[Hash, Block] = {}
         self.roots: dict[Namespace | None, Node] = {}
         self.orphans: dict[Hash, Node] = {}
-        self.touched: dict[Hash, int] = {}
-        """When a block was last stored or removed, while payloads are missing."""
+        self.touched: dict[tuple[Hash, str], int] = {}
+        """When a block was last stored on a medium or removed from it, while payloads miss."""
         self._faults = faults
 
     def note_kind(self, kind: str) -> None:
@@ -69,14 +69,14 @@ class Shard:
 
     def store(self, event: Stored, seq: int | None, late: bool) -> None:
         """Add blocks, or note that another medium has them too."""
-        keys, size = _tokens_of(event), event.block_size * TOKEN_BYTES
+        keys, size, medium = _tokens_of(event), event.block_size * TOKEN_BYTES, event.medium or GPU
         extra = event.extra_keys or [None] * len(event.block_hashes)
         before = self._before(event, extra[0])
         new: list[Block] = []
         to_device: list[Block] = []
         for index, name in enumerate(event.block_hashes):
             block = self.blocks.get(name)
-            if not self._is_void(name, seq, late):
+            if not self._is_void(name, medium, seq, late):
                 if block is None:
                     key = keys[index * size : (index + 1) * size]
                     is_first = index == 0 and event.parent_block_hash is None
@@ -85,19 +85,19 @@ class Shard:
                         break
                     new.append(block)
                 self._note(block, event, to_device)
-            before = block if block is not None else self._orphans_of(name)
-        if isinstance(before, Node):
-            self.forest.forget_if_empty(before)
+            passed, before = before, block if block is not None else self._orphans_of(name)
+            self._forget_if_empty(passed)
+        self._forget_if_empty(before)
         self._settle(new, to_device)
 
     def store_copies(self, event: Stored, seq: int | None, late: bool) -> None:
         """Note that a medium has blocks of which only the names are told."""
-        to_device: list[Block] = []
+        medium, to_device = event.medium or GPU, list[Block]()
         for name in event.block_hashes:
             block = self.blocks.get(name)
             if block is None:
                 self._faults["unknown_block"] += 1
-            elif not self._is_void(name, seq, late):
+            elif not self._is_void(name, medium, seq, late):
                 self._note(block, event, to_device)
         self._settle([], to_device)
 
@@ -106,7 +106,7 @@ class Shard:
         medium, to_host, gone = event.medium or GPU, list[Block](), list[Block]()
         for name in event.block_hashes:
             block = self.blocks.get(name)
-            if self._is_void(name, seq, late):
+            if self._is_void(name, medium, seq, late):
                 continue
             if block is None or not _has(block, medium):
                 self._faults["unknown_block"] += 1
@@ -123,9 +123,14 @@ class Shard:
 
     def forget_untouched(self, seq: int) -> None:
         """Forget all that no later payload has named: a reset is told late."""
-        names = [name for name in self.blocks if self.touched.get(name, -1) < seq]
-        blocks = {id(self.blocks[name]): self.blocks[name] for name in names}
-        self._bury(list(blocks.values()))
+        left: dict[str, list[Hash]] = {}
+        for name, block in self.blocks.items():
+            block.copies = min(block.copies, 1)
+            for medium in (GPU, *block.media):
+                if _has(block, medium) and self.touched.get((name, medium), -1) <= seq:
+                    left.setdefault(medium, []).append(name)
+        for medium, names in left.items():
+            self.remove(Removed(names, medium), None, late=False)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -137,6 +142,10 @@ class Shard:
             kept.clear()
 
     # ---- inside
+
+    def _forget_if_empty(self, before: Block | Node) -> None:
+        if isinstance(before, Node):
+            self.forest.forget_if_empty(before)
 
     def _before(self, event: Stored, keys: list[object] | None) -> Block | Node:
         """Return what the first stored block follows."""
@@ -157,13 +166,13 @@ class Shard:
         kind, name = namespace or ("", "")
         return (f"{self.label}, {kind}" if kind else self.label), name
 
-    def _is_void(self, name: Hash, seq: int | None, late: bool) -> bool:
+    def _is_void(self, name: Hash, medium: str, seq: int | None, late: bool) -> bool:
         """Whether a later payload has said something else of this block; remember this one."""
         if seq is None:
             return False
-        if late and self.touched.get(name, -1) > seq:
+        if late and self.touched.get((name, medium), -1) > seq:
             return True
-        self.touched[name] = seq
+        self.touched[name, medium] = seq
         return False
 
     def _add(self, before: Block | Node, name: Hash, key: bytes) -> Block | None:
@@ -178,8 +187,6 @@ class Shard:
             block = self.forest.place(before, name, key) if has_room else None
         if block is None:
             self._faults["over_limit"] += 1
-            if isinstance(before, Node):
-                self.forest.forget_if_empty(before)
             return None
         self.blocks[name] = block
         return block

@@ -1,4 +1,4 @@
-"""The format in which engines publish what their prefix cache holds: vLLM's, byte for byte.
+"""The format in which engines publish what their prefix cache holds: vLLM's, field for field.
 
 A payload is one msgpack array, `[ts, events, data_parallel_rank]`. Each event is a map with its
 `type`; fields that have their default value are left out (vLLM 0.33.0, SGLang 0.5.23). Older
