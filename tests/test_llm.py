@@ -338,7 +338,10 @@ def short(value) -> str:
 
 GIVEN = {"prompts": [TEXT], "params": SamplingParams(max_tokens=3), "n": 1, "namespace": None}
 WRONG = [
-    *(("prompts", value) for value in (b"text", None, 7, [1, TEXT], [{"role": "user"}], {1: TEXT}, iter([TEXT]))),
+    *(
+        ("prompts", value)
+        for value in (b"text", None, 7, [1, TEXT], [{"role": "user"}], {1: TEXT}, iter([TEXT]))
+    ),
     *(("params", value) for value in (None, 7, "greedy", {"max_tokens": 3}, [], SamplingParams)),
     *(("params", value) for value in ([None] * 2, [{"max_tokens": 3}] * 2, [SamplingParams()] * 3)),
     *(("n", value) for value in (0, -1, 1.0, True, "2", 2000, np.float64(2), np.True_)),
