@@ -65,7 +65,7 @@ class BlockAllocator:
         return self.pop(num_blocks).copy()
 
     def pop(self, num_blocks: Count) -> BlockIds:
-        """Do the same as `allocate`, but return a view of the stack, valid until the next call (L7).
+        """Do as `allocate` does, but return a view of the stack, valid until the next call (L7).
 
         It is for callers who copy the ids anyway.
         """
