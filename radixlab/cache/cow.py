@@ -57,6 +57,8 @@ class CopyOnWrite:
         reference, this sequence's own, which the transfer takes over. If the sequence's lock
         covered a replaced block, the lock now ends before it.
         """
+        if indices and indices[0] < sequence.node.end:
+            sequence.block_table = sequence.block_table.copy()  # nodes may be views of the old one
         for index, dst in zip(indices, destinations, strict=True):
             registered = index < sequence.node.end
             receipt = self._tree.locks.lock(sequence.node) if registered else None

@@ -20,7 +20,7 @@ from radixlab.cache.results import Transfer
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.supply import BlockSupply
-from radixlab.cache.tokens import TokenArray
+from radixlab.cache.tokens import TokenArray, extend
 from radixlab.cache.tree import RadixTree
 from radixlab.events import BlocksAllocated, TokensAppended
 
@@ -92,7 +92,7 @@ class Growth:
         return self._transfers.since(num_pending)
 
     def _note(self, sequence: Sequence, start: int, token_ids: TokenArray) -> None:
-        sequence.tokens.grow(token_ids)
+        extend(sequence.tokens, token_ids)
         if emit := self._tree.log.emit:
             emit(
                 TokensAppended(

@@ -135,9 +135,9 @@ class KVCacheManager:
             check_namespace(namespace)
         if type(reserve_tokens) is not int or not 0 <= reserve_tokens < PLENTY:
             reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
-        if type(priority) is not int or not 0 <= priority < PLENTY:
+        if type(priority) is not int or priority:
             priority = check_count("priority", priority, 0)
-        if type(keep_blocks) is not int or not 0 <= keep_blocks < PLENTY:
+        if type(keep_blocks) is not int or keep_blocks:
             keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         if resumed is not False and resumed is not True:
             raise CountError(f"resumed must be True or False, not {shown(resumed)}")
