@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from radixlab.cache import CacheConfig, KVCacheManager, TokenError
 from radixlab.cache.checks import check_namespace
+from radixlab.cache.protocols import EvictionPolicy
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import ConfigError, SchedulerConfig, positive, shown
 from radixlab.engine import Engine
@@ -77,11 +78,12 @@ class LLM:
         scheduler: SchedulerConfig | None = None,
         emit: Emit | None = None,
         backend: str | None = None,
+        policy: EvictionPolicy | None = None,
     ) -> None:
         opened = open_model(model, tokenizer, dtype, device)
         cache = cache or CacheConfig(num_blocks=1024)
         self.tokenizer = opened.tokenizer
-        self.manager = KVCacheManager(cache, emit)
+        self.manager = KVCacheManager(cache, emit, policy)
         eos_ids = self.tokenizer.eos_ids if self.tokenizer else ()
         runner = Runner(opened.model, cache, backend)
         runner.max_context_len = check_max_model_len(max_model_len, runner.max_context_len)
