@@ -18,7 +18,7 @@ from radixlab.events import Namespace
 from radixlab.observe.kv.telling import Telling
 from radixlab.observe.kv.wire import Hash
 
-MAX_RUN = 4096
+MAX_RUN = 512
 """Most blocks of a node, so that a split is never dear."""
 MAX_STEPS = 2**20
 """Most steps that a payload may take from a block towards its root."""
