@@ -28,6 +28,7 @@ CALLERS_MISTAKES = {
     "radixlab.grade.box.process": ("BoxError",),
     "radixlab.grade.cells": ("SubmissionError",),
     "radixlab.model.errors": ("ModelError",),
+    "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
@@ -70,6 +71,11 @@ COMMANDS = {
         "radixlab.cli.replay",
         "replay",
         "Run the requests of TRACE through the cache, one after another, and count what it finds.",
+    ),
+    "monitor": Place(
+        "radixlab.cli.monitor",
+        "monitor",
+        "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
     ),
     "rules": Place(
         "radixlab.cli.rules",
