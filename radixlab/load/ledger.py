@@ -85,9 +85,6 @@ class Ledger:
     def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)
 
-    def __len__(self) -> int:
-        return len(self.lines)
-
     def of(self, status: Status) -> list[Line]:
         """Return the lines of one status."""
         return [line for line in self.lines if line.status == status]

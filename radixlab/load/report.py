@@ -122,11 +122,11 @@ def report(
     known = [line for line in finished if line.cached_tokens is not None]
     seconds = ended.duration_s
     return LoadReport(
-        sent=len(ledger),
+        sent=len(ledger.lines),
         finished=len(finished),
         failed=len(failed),
         aborted=len(ledger.of("aborted")),
-        not_sent=num_planned - len(ledger),
+        not_sent=num_planned - len(ledger.lines),
         duration_s=seconds,
         requests_per_s=len(finished) / seconds if seconds else None,
         output_tokens_per_s=output / seconds if seconds else None,

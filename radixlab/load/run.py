@@ -48,12 +48,12 @@ async def run(
     except asyncio.CancelledError:
         was_interrupted = True
     was_stopped = not work.done() and not was_interrupted
-    await sending.abort()
-    for task in (work, timer):
+    for task in (work, timer):  # before the others: it would begin a request for each that ends
         if task is not None and not task.done():
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+    await sending.abort()
     if work.done() and not work.cancelled():
         work.result()  # raises what a broken plan raised
     return Ended(client.clock() - sending.start, was_stopped, was_interrupted)
