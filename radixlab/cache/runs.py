@@ -18,7 +18,7 @@ def joined(runs: Iterable[BlockIds]) -> BlockIds:
     >>> joined([np.array([4, 5], np.int32), np.array([9], np.int32)])
     array([4, 5, 9], dtype=int32)
     """
-    return np.frombuffer(_NOTHING.join(runs), np.int32)
+    return np.frombuffer(_NOTHING.join(runs), np.int32)  # type: ignore[arg-type]  # buffers too
 
 
 def to_runs(block_ids: BlockIds) -> Runs:
