@@ -17,13 +17,13 @@ from typing import Protocol
 from radixlab.cache.errors import PolicyError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import Found
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
 from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import Tokens
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.events import (
     BlocksAllocated,

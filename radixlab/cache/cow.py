@@ -6,11 +6,11 @@ reader, because the next match may return it.
 """
 
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Receipt
 from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.events import BlockCopied
 

@@ -8,7 +8,7 @@ edge in which two prompts diverge is searched.
 
 This file is the structure: find, insert, split, trim. Who holds a node is in `locks.py`. Nodes
 whose blocks a host tier keeps stay in the tree and are found like all others; what comes and goes
-there is in `host.py`. The tree does not know requests, free lists or KV bytes.
+there is in `host/`. The tree does not know requests, free lists or KV bytes.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,6 @@ from radixlab.cache import (
     BlockAllocator,
     CacheConfig,
     CacheError,
-    CompressedIds,
     ConfigError,
     KVCacheManager,
     KVCanary,
@@ -27,6 +26,7 @@ from radixlab.cache import (
 )
 from radixlab.config import SchedulerConfig
 from radixlab.observe import snapshot
+from radixlab.observe.codec import CompressedIds
 from tests.cache.helpers import ids, text
 
 BAD = {
