@@ -33,7 +33,7 @@ def a_lock_stops_at_its_node():
         ),
         Edit(
             Locks.unlock,
-            {"while not (node.num_receipts": "while not (num_blocks or node.num_receipts"},
+            {"and not (node.num_receipts": "and not (num_blocks or node.num_receipts"},
         ),
     ]
 
