@@ -18,6 +18,7 @@ from radixlab.cache.errors import TransferError
 from radixlab.cache.locks import Locks
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.results import BlockIds, Transfer
+from radixlab.events import Log, TransfersCompleted
 
 NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
 
@@ -33,10 +34,13 @@ class Lock:
 class PendingTransfers:
     """The transfers ordered and not yet completed, in execution order."""
 
-    def __init__(self, locks: Locks, device: BlockAllocator, host: BlockAllocator | None) -> None:
+    def __init__(
+        self, locks: Locks, device: BlockAllocator, host: BlockAllocator | None, log: Log
+    ) -> None:
         self._locks = locks
         self._device = device
         self._host = host
+        self._log = log
         self.pending: dict[Transfer, Lock | None] = {}
         """Each transfer, with the lock on its tree-owned block, if it has one."""
         self._done_before_write: dict[int, int] = {}
@@ -116,6 +120,9 @@ class PendingTransfers:
             lock.num_pending -= 1
             if not lock.num_pending:
                 self._locks.unlock(lock.receipt)
+        if (emit := self._log.emit) and transfers:
+            done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
+            emit(TransfersCompleted(*self._log.stamp(), site="transfers.complete", transfers=done))
 
     def refuse(self, block_ids: BlockIds) -> None:
         """Raise `TransferError` if one of these blocks is an end of a pending transfer (M11)."""
