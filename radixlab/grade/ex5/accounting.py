@@ -4,11 +4,9 @@ Where somebody else uses the server, or where requests are refused, the two side
 and the ledger has to say so.
 """
 
-from contextlib import ExitStack
-
 from radixlab.exercise.site import LEDGER
 from radixlab.grade.ex5.play import LoadedPlant, LoadedServer, account_for
-from radixlab.grade.ex5.real import LOOPBACK, RealServer, free_port, require_a_server
+from radixlab.grade.ex5.real import LOOPBACK, RealServer, free_port, kept, require_a_server
 from radixlab.grade.ex5.traffic import Load, loads, real_load
 from radixlab.grade.items import Failed, Trial
 
@@ -34,11 +32,12 @@ def check_ledger(trial: Trial) -> float:
 
 
 def _on_a_real_server(trial: Trial) -> Failed | None:
+    load = real_load(trial.seed)
+    if server := kept(trial):
+        return _complaint(trial, load, LoadedServer(server, load))
     require_a_server()
-    with ExitStack() as stack:
-        server = stack.enter_context(RealServer({**SIZES, "port": free_port()}))
+    with RealServer({**SIZES, "port": free_port()}) as server:
         server.until_ready()
-        load = real_load(trial.seed)
         return _complaint(trial, load, LoadedServer(server, load))
 
 

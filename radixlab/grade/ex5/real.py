@@ -20,12 +20,12 @@ from typing import IO, Any
 import radixlab
 from radixlab.exercise.site import SETTINGS
 from radixlab.extras import what_to_install
-from radixlab.grade.items import CannotCheck
+from radixlab.grade.items import CannotCheck, Trial
 from radixlab.grade.judge_process import import_path
 
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "torch", "tokenizers", "safetensors")
 """What the server imports; the extras `serve` and `model` bring it."""
-LOOPBACK = "127.0.0.1"
+LOOPBACK, MODEL = "127.0.0.1", "tiny"
 LIMIT_S = 120.0
 """For a server to come up, or to answer, on a machine with little time for it."""
 _BOOT = """
@@ -71,7 +71,7 @@ class RealServer:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.url = f"http://{settings['host']}:{settings['port']}"
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        chosen = {name: settings[name] for name in SETTINGS}
+        chosen = {"model": MODEL} | {name: settings[name] for name in SETTINGS}
         boot = _BOOT.format(
             judge=os.getpid(),
             path=import_path(),
@@ -118,7 +118,7 @@ class RealServer:
 
     def complete(self, prompt: list[int], max_tokens: int) -> tuple[int, str] | None:
         """Have a prompt answered."""
-        body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0}
+        body = {"model": MODEL, "prompt": prompt, "max_tokens": max_tokens, "temperature": 0}
         headers = {"Content-Type": "application/json"}
         asked = urllib.request.Request(
             f"{self.url}/v1/completions", json.dumps(body).encode(), headers
@@ -159,14 +159,14 @@ def completed(server: RealServer, prompt: list[int], max_tokens: int) -> dict[st
     Raises
     ------
     CannotCheck
-        The server is gone, or its answer tells nothing.
+        The server is gone, or refuses what it should answer.
     """
     found = server.complete(prompt, max_tokens)
     if found is None:
         raise CannotCheck(f"The server is gone: {server.ended}")
     status, text = found
     if status != 200:
-        return {"status": status}
+        raise CannotCheck(f"The server answered with status {status}: {text[:200]}")
     usage = json.loads(text)["usage"]
     return {
         "status": 200,
@@ -174,6 +174,17 @@ def completed(server: RealServer, prompt: list[int], max_tokens: int) -> dict[st
         "completion_tokens": usage["completion_tokens"],
         "cached_tokens": usage["prompt_tokens_details"]["cached_tokens"],
     }
+
+
+def keep(trial: Trial, server: RealServer) -> None:
+    """Let a later check of the same grading use a server; it ends when the grading does."""
+    trial.memory[RealServer] = server
+
+
+def kept(trial: Trial) -> RealServer | None:
+    """Return the server that an earlier check kept, if it still runs."""
+    server: RealServer | None = trial.memory.get(RealServer)
+    return server if server is not None and server.ended is None else None
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
