@@ -27,7 +27,7 @@ class Timeline:
 
 def check_alerts(trial: Trial) -> float:
     """Evaluate every alert on every series."""
-    rules = read_rules(_plain(trial.learner.RULES))
+    rules = read_rules(trial.learner.alert_rules())
     lines = [Timeline(k, len(t), scripted(t)) for k, t in timelines(trial.seed).items()]
     problems = dict[str, str]()
     for fault in FAULTS:
@@ -45,11 +45,6 @@ def check_alerts(trial: Trial) -> float:
         raise Failed(told)
     trial.notes.append(told)
     return 1 - len(problems) / len(FAULTS)
-
-
-def _plain(value: object) -> object:
-    """Take a list of rules from this process or from across the border: both are plain data."""
-    return list(value) if type(value) is tuple else value
 
 
 def complaint(rule: Rule, line: Timeline) -> str | None:

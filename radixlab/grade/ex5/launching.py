@@ -150,7 +150,7 @@ def _on_this_machine(trial: Trial) -> Failed | None:
         return servers[0]
 
     with ExitStack() as stack:
-        stack.callback(lambda: [server.close() for server in servers])
+        stack.callback(_close, servers)
         try:
             story = deploy_real(trial, site, launch)
         except Exception:
@@ -159,11 +159,16 @@ def _on_this_machine(trial: Trial) -> Failed | None:
             raise
         for _, problem in _problems(site, Start(0, 0), _without_times(story)):
             return problem
-        if problem := _used(trial, servers[0], site):
-            return problem
+        if unused := _used(trial, servers[0], site):
+            return unused
         stack.pop_all()
     keep(trial, servers[0])
     return None
+
+
+def _close(servers: list[RealServer]) -> None:
+    for server in servers:
+        server.close()
 
 
 def _without_times(story: Story) -> Story:

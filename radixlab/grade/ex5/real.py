@@ -26,7 +26,7 @@ from radixlab.grade.judge_process import import_path
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "torch", "tokenizers", "safetensors")
 """What the server imports; the extras `serve` and `model` bring it."""
 LOOPBACK, MODEL = "127.0.0.1", "tiny"
-LIMIT_S = 120.0
+LIMIT_S = 600.0
 """For a server to come up, or to answer, on a machine with little time for it."""
 _BOOT = """
 import ctypes, json, os, signal, sys

@@ -37,19 +37,19 @@ class Rule:
 def read_rules(value: Any) -> dict[str, Rule]:
     """Read the learner's rules, one for each fault; raise `Failed` for what is no rule."""
     rules = dict[str, Rule]()
-    for entry in rows("RULES", value, _MOST):
+    for entry in rows("what alert_rules() returns", value, _MOST):
         rule = _read(entry)
         if rule.name in rules:
-            raise Failed(f"RULES has two alerts with the name {rule.name}.")
+            raise Failed(f"alert_rules() returns two alerts with the name {rule.name}.")
         rules[rule.name] = rule
     if not rules:
-        raise Failed("RULES is empty: write one alert for each of the five faults.")
+        raise Failed("alert_rules() returns no alert: write one for each of the five faults.")
     return rules
 
 
 def _read(entry: Any) -> Rule:
     if type(entry) is not dict:
-        raise Failed(f"Each entry of RULES must be a dict; one is {shown(entry)}.")
+        raise Failed(f"Each alert must be a dict; one is {shown(entry)}.")
     name = _text(entry, "alert", "an alert")
     if name not in FAULTS:
         raise Failed(f"{one_line(name)!r} is not a fault: name alerts {', '.join(FAULTS)}.")

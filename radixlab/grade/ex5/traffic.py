@@ -50,7 +50,12 @@ def small_site(rng: np.random.Generator, host: str, port: int) -> Site:
     documents = rng.integers(4 * 16, 12 * 16, int(rng.integers(4, 7)))
     one = site(rng, host, port)
     return replace(
-        one, block_size=16, document_tokens=tuple(documents.tolist()), own_tokens=40, max_running=4
+        one,
+        block_size=16,
+        document_tokens=tuple(documents.tolist()),
+        own_tokens=40,
+        max_running=4,
+        start_limit_s=600.0,  # a real server needs longer on a machine with little time for it
     )
 
 
