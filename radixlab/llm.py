@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from radixlab.cache import CacheConfig, KVCacheManager, TokenError
 from radixlab.cache.checks import check_namespace
+from radixlab.cache.protocols import EvictionPolicy
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import SchedulerConfig, positive
 from radixlab.engine import Engine
@@ -88,13 +89,14 @@ class LLM:
         scheduler: SchedulerConfig | None = None,
         emit: Emit | None = None,
         backend: str | None = None,
+        policy: EvictionPolicy | None = None,
     ) -> None:
         if not isinstance(model, Llama):
             tokenizer = tokenizer or load_tokenizer(model)
             model = load_model(model)
         cache = cache or CacheConfig(num_blocks=1024)
         self.tokenizer = tokenizer
-        self.manager = KVCacheManager(cache, emit)
+        self.manager = KVCacheManager(cache, emit, policy)
         eos_ids = tokenizer.eos_ids if tokenizer else ()
         self.engine = Engine(self.manager, Runner(model, cache, backend), scheduler, eos_ids)
         self._answers: dict[int, Answer] = {}

@@ -40,9 +40,11 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
 
     Its size is checked before the buffer is enlarged by `reserve_tokens`.
     """
-    if type(tokens) is not Tokens:
+    if type(tokens) is Tokens:
+        num_tokens = tokens.num_tokens
+    else:
         tokens = as_int32(tokens)
-    num_tokens = tokens.num_tokens if type(tokens) is Tokens else len(tokens)
+        num_tokens = len(tokens)
     if num_tokens == 0:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:

@@ -6,11 +6,11 @@ reader, because the next match may return it.
 """
 
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Receipt
 from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.events import BlockCopied
 
@@ -57,6 +57,8 @@ class CopyOnWrite:
         reference, this sequence's own, which the transfer takes over. If the sequence's lock
         covered a replaced block, the lock now ends before it.
         """
+        if indices and indices[0] < sequence.node.end:
+            sequence.block_table = sequence.block_table.copy()  # nodes may be views of the old one
         for index, dst in zip(indices, destinations, strict=True):
             registered = index < sequence.node.end
             receipt = self._tree.locks.lock(sequence.node) if registered else None

@@ -39,7 +39,8 @@ from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import Found, still_good
-from radixlab.cache.host import HostTier
+from radixlab.cache.host.tier import HostTier
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
 from radixlab.cache.partial import PartialReuse
 from radixlab.cache.pins import Pin, Pins
@@ -49,8 +50,7 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
-from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
-from radixlab.cache.transfers import PendingTransfers
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens, extend
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig, ConfigError, Count, shown
 from radixlab.events import (
@@ -214,9 +214,9 @@ class KVCacheManager:
             check_namespace(namespace)
         if type(reserve_tokens) is not int or not 0 <= reserve_tokens < PLENTY:
             reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
-        if type(priority) is not int or not 0 <= priority < PLENTY:
+        if type(priority) is not int or priority:
             priority = check_count("priority", priority, 0)
-        if type(keep_blocks) is not int or not 0 <= keep_blocks < PLENTY:
+        if type(keep_blocks) is not int or keep_blocks:
             keep_blocks = check_count("keep_blocks", keep_blocks, 0)
         if resumed is not False and resumed is not True:
             raise CountError(f"resumed must be True or False, not {shown(resumed)}")
@@ -248,11 +248,12 @@ class KVCacheManager:
         # In blocks that are this sequence's own and reserved, only the tokens are noted.
         if self.allocator.more_holders or start < sequence.receipt.node.end * block_size:
             shared = self.copies.needed(sequence, start, end)
-        num_new, num_pending = max(0, num_new), len(self.transit.pending)
-        if num_new or shared:
+        num_pending = len(self.transit.pending)
+        if num_new > 0 or shared:
+            num_new = max(0, num_new)
             self._require(num_new + len(shared), None)
             block_ids = self.supply.take(num_new + len(shared))
-        sequence.tokens.grow(token_ids)
+        extend(sequence.tokens, token_ids)
         if emit := self.log.emit:
             emit(
                 TokensAppended(
@@ -263,7 +264,7 @@ class KVCacheManager:
                     token_ids=tuple(token_ids.tolist()),
                 )
             )
-        if num_new:
+        if num_new > 0:
             new = block_ids[:num_new]
             sequence.block_table = np.concatenate((sequence.block_table, new))
             if emit := self.log.emit:

@@ -8,7 +8,7 @@ either tier, so that the next request with their prefix recomputes it.
 import numpy as np
 
 from radixlab.cache.errors import LockError
-from radixlab.cache.host import BELOW_CORRUPT
+from radixlab.cache.host.tier import BELOW_CORRUPT
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.runs import to_runs

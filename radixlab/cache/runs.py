@@ -1,9 +1,24 @@
-"""Block ids as runs of consecutive ids: the short form that events carry."""
+"""Runs of block ids: joined to one array, or as the short form that events carry."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
 from radixlab.cache.results import BlockIds
 from radixlab.events import Runs
+
+_NOTHING = bytearray()
+
+
+def joined(runs: Iterable[BlockIds]) -> BlockIds:
+    """Return the ids of these runs, one after another, in new memory, int32 `[n]`.
+
+    For a few short runs this takes half the time of `np.concatenate`.
+
+    >>> joined([np.array([4, 5], np.int32), np.array([9], np.int32)])
+    array([4, 5, 9], dtype=int32)
+    """
+    return np.frombuffer(_NOTHING.join(runs), np.int32)
 
 
 def to_runs(block_ids: BlockIds) -> Runs:

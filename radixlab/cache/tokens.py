@@ -79,14 +79,7 @@ class Tokens:
 
     def grow(self, token_ids: "TokensLike") -> None:
         """Append ids, as the owner; amortised cost O(n)."""
-        token_ids = as_int32(token_ids)
-        old = self.num_tokens * TOKEN_BYTES
-        new = old + len(token_ids) * TOKEN_BYTES
-        if new > len(self.data):  # a larger buffer; the old one stays for its views
-            self.data = _NOTHING.join((self.view[:old], bytes(max(new - old, old // 2))))
-            self.view = memoryview(self.data)
-        self.view[old:new] = token_ids.tobytes()
-        self.num_tokens += len(token_ids)
+        extend(self, as_int32(token_ids))
 
     def prefix(self, num_tokens: Count) -> "Tokens":
         """Copy the first `num_tokens` ids into a new buffer."""
@@ -95,6 +88,17 @@ class Tokens:
             few = f"there are {self.num_tokens}"
             raise CountError(f"no prefix of {shown(num_tokens)} tokens: {few}")
         return Tokens(self.token_ids[:number])
+
+
+def extend(tokens: Tokens, token_ids: TokenArray) -> None:
+    """Append ids that were checked before, int32 `[n]`, as the owner."""
+    old = tokens.num_tokens * TOKEN_BYTES
+    new = old + len(token_ids) * TOKEN_BYTES
+    if new > len(tokens.data):  # a larger buffer; the old one stays for its views
+        tokens.data = _NOTHING.join((tokens.view[:old], bytes(max(new - old, old // 2))))
+        tokens.view = memoryview(tokens.data)
+    tokens.view[old:new] = token_ids.tobytes()
+    tokens.num_tokens += len(token_ids)
 
 
 TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]

@@ -79,6 +79,11 @@ COMMANDS = {
     "model": Place(
         "radixlab.cli.model", "model", "List the models that the course knows, or fetch one."
     ),
+    "serve": Place(
+        "radixlab.cli.serve",
+        "serve",
+        "Serve MODEL by OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.",
+    ),
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
     ),

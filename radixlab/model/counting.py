@@ -14,11 +14,11 @@ from collections.abc import Sequence as Many
 
 import numpy as np
 
-from radixlab.cache.canary import KVCanary
+from radixlab.cache.proof.canary import KVCanary
 from radixlab.cache.results import Transfer
 from radixlab.cache.tokens import TokenArray
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig, positive
-from radixlab.model.work import Work
 
 NOT_FINITE = -2
 """A slot with this position stands for a K or V that is NaN or infinite."""

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from radixlab.attention import PlanCache, TorchKVStore, check_backend
 from radixlab.cache.results import Transfer
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
 from radixlab.model.layout import store_by_columns
 from radixlab.model.llama import Llama
 from radixlab.model.sampler import Sampler, SamplingParams, choose
 from radixlab.model.step import make_step
-from radixlab.model.work import Work
 
 GREEDY = Sampler(SamplingParams())
 BLOCKS_AT_ONCE = 64

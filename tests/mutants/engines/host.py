@@ -1,7 +1,7 @@
 """A broken host tier: other bytes come back, or none."""
 
-from radixlab.cache import transfers
-from radixlab.cache.host import HostTier
+from radixlab.cache.host import transfers
+from radixlab.cache.host.tier import HostTier
 from tests.mutants.edits import Edit, breaks
 
 

@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from radixlab.cache import CodecError, CompressedIds
-from radixlab.cache.codec import MAX_IDS
+from radixlab.cache import CodecError
+from radixlab.observe.codec import MAX_IDS, CompressedIds
 
 CODECS = pytest.mark.parametrize("codec", ["delta", "interval", None])
 INT32 = st.integers(-(2**31), 2**31 - 1)

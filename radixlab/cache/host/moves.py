@@ -2,7 +2,7 @@
 
 Both tiers share one tree; a node's `resident` tells where its blocks are. The policy does not know
 host nodes: it is told that a node that leaves the device was removed, and that one that returns is
-new. This file knows no bytes and no free lists; `host.py` does.
+new. This file knows no bytes and no free lists; `tier.py` does.
 """
 
 import numpy as np

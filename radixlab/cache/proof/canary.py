@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from radixlab.cache.checks import check_count
 from radixlab.cache.errors import InvariantError, SequenceError
-from radixlab.cache.kvstore import NumpyKVStore
+from radixlab.cache.proof.kvstore import NumpyKVStore
 from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import TokenArray
@@ -47,7 +47,7 @@ class KVCanary:
     >>> canary.read(sequence)
     Traceback (most recent call last):
         ...
-    radixlab.cache.canary.CanaryError: sequence 0, position 1, slot 1 of block 0: token 0, not 8
+    radixlab...CanaryError: sequence 0, position 1, slot 1 of block 0: token 0, not 8
     """
 
     def __init__(self, num_blocks: int, block_size: int, num_host_blocks: int = 0) -> None:

@@ -22,14 +22,14 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.host.moves import to_device, to_host
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.results import BlockIds, Transfer, TransferKind
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
-from radixlab.cache.tiers import to_device, to_host
 from radixlab.cache.tokens import Tokens
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.cache.views import walk_nodes
 from radixlab.events import BlockStored, LoadedBack, WrittenBack
