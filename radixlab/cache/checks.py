@@ -64,6 +64,8 @@ def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
         transfers = list(transfers)
     except TypeError:
         raise TransferError(f"{shown(transfers)}  is not a list of transfers") from None
+    if set(map(type, transfers)) <= {Transfer}:
+        return transfers
     for transfer in transfers:
         if type(transfer) is not Transfer:
             raise TransferError(f"{shown(transfer)}  is not a transfer: pass what a call returned")
