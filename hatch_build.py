@@ -28,6 +28,8 @@ SILENT = "RADIXLAB_SILENT"
 """With this set to 1 too, what is compiled does not emit events: so `radixlab bench tree` can say
 what they cost when nobody listens. The `.py` files in the wheel are the same."""
 COMPILED_FOLDER = "radixlab/cache"
+COMPILED_TOO = ("radixlab/log.py",)
+"""Outside of that folder: what each step of a request asks."""
 LEFT_OUT = {
     "*/__init__.py": "names only",
     "*/protocols.py": "no interpreted class, such as a learner's policy, can inherit from a "
@@ -83,7 +85,8 @@ def is_wanted() -> bool:
 def compiled_modules(root: Path) -> list[str]:
     """List the files to compile, relative to the project's root."""
     files = sorted((root / COMPILED_FOLDER).rglob("*.py"))
-    return [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    inside = [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    return [*inside, *COMPILED_TOO]
 
 
 def why_left_out(root: Path, file: Path) -> str | None:

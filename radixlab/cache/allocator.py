@@ -112,9 +112,11 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        block_ids = _int32(block_ids)
-        if len(block_ids) == 1:
+        if type(block_ids) is not np.ndarray or block_ids.dtype is not INT32_DTYPE:
+            block_ids = as_block_ids(block_ids)
+        if block_ids.size == 1 and block_ids.ndim == 1:
             return self._free_one(block_ids)
+        block_ids = _int32(block_ids)
         if not self._push(block_ids):
             raise self._bad_free(block_ids)
         if self.more_holders and not self.more_holders.keys().isdisjoint(block_ids.tolist()):
