@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from radixlab.events import MissReason
+from radixlab.model.logprobs import Logprob
 from radixlab.sched import FinishReason
 
 
@@ -63,8 +64,12 @@ class Part:
     text: str
     finish_reason: FinishReason | None = None
     """None if more follows."""
+    stop_reason: str | int | None = None
+    """The stop string or token that ended the answer."""
     error: str | None = None
     """Why the answer ended with "error"."""
+    logprobs: list[Logprob] | None = None
+    """One for each token, if asked for."""
 
 
 @dataclass(frozen=True, slots=True)
