@@ -88,7 +88,7 @@ class Mailbox:
 
     most_unread: int
     """Unread tokens that are kept."""
-    on_close: Callable[["Mailbox"], object]
+    on_close: list[Callable[["Mailbox"], object]]
     """Called once when the request ends early."""
     ended_by: EndedError | None = None
     _news: list[News] = field(default_factory=list)
@@ -113,7 +113,8 @@ class Mailbox:
         """End the request; a second call does nothing. News that came before can still be read."""
         if self.ended_by is None:
             self.ended_by = why
-            self.on_close(self)
+            for function in self.on_close:
+                function(self)
             self._wake()
 
     async def get(self) -> list[News]:

@@ -82,16 +82,17 @@ class Reply(Response):
         timer = loop.call_later(left_s, mailbox.close, TimedOutError("the time is over"))
         writer = asyncio.current_task()
         assert writer is not None
-        stall = loop.call_later(left_s + STALL_S, writer.cancel)
+        stalls: list[asyncio.TimerHandle] = []
+        mailbox.on_close.append(lambda _: stalls.append(loop.call_later(STALL_S, writer.cancel)))
         try:
             await (self._send_stream(send) if self._is_stream else self._send_whole(scope, send))
         except GoneError:
             pass  # nobody is there to be answered
         finally:
-            for handle in (watcher, timer, stall):
-                handle.cancel()
             if self._num_left:
                 mailbox.close(GoneError("the client left"))
+            for handle in (watcher, timer, *stalls):
+                handle.cancel()
             self._llm.forget(mailbox)
             self._finish_entry()
 

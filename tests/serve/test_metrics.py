@@ -51,6 +51,7 @@ def run(request):
         assert wait_until(lambda: client.metrics()["num_requests_running"] == 0)
         for seed in range(6):
             ask([seed] * 90 + [9], max_tokens=5)
+        ask([0] * 90 + [9], max_tokens=5)
         assert client.send("/reset_prefix_cache", {})[0] == 200
         ask(PROMPTS[0], max_tokens=2)
         client.send("/v1/completions", {"model": "tiny", "prompt": ""})
