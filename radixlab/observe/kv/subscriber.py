@@ -126,6 +126,11 @@ class EventWatch:
         self._recover()
         return num_used
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a replay has been asked and has not ended."""
+        return self._waiting_since is not None
+
     def run(self, seconds: float) -> int:
         """Poll for some time; return how many payloads were used."""
         end, num_used = time.monotonic() + seconds, 0
@@ -213,6 +218,8 @@ class EventWatch:
 
     def status(self) -> str:
         """Say in a line what has come and what is missing."""
+        if not self.num_frames:
+            return "nothing has arrived"
         tree = self.tree
         missing = sum(gap.last - gap.first + 1 for gap in tree.gaps)
         parts = [
