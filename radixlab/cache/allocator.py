@@ -5,6 +5,7 @@ for it.
 """
 
 from collections import Counter
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,9 @@ class BlockAllocator:
         """Make every block free; the lowest id is handed out first."""
         self._stack = self._places.copy()
         self._place = self._places.copy()
-        self._stack_at = memoryview(self._stack)
-        self._place_at = memoryview(self._place)
-        """The same memory: for one block, a `memoryview` is faster than NumPy."""
+        # The same memory: for one block, a `memoryview` is faster than NumPy.
+        self._stack_at: memoryview[int] = memoryview(self._stack)  # type: ignore[arg-type]  # a buffer
+        self._place_at: memoryview[int] = memoryview(self._place)  # type: ignore[arg-type]  # a buffer
         self._head = 0
         self.num_free = self.num_blocks
         """The number of free blocks."""
@@ -65,9 +66,9 @@ class BlockAllocator:
         return self.pop(num_blocks).copy()
 
     def pop(self, num_blocks: Count) -> BlockIds:
-        """Do the same as `allocate`, but return a view of the stack, valid until the next call (L7).
+        """Do the same as `allocate` for callers who copy the ids anyway (L7).
 
-        It is for callers who copy the ids anyway.
+        The ids are a view of the stack, which is valid until the next call.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -90,8 +91,27 @@ class BlockAllocator:
         for block in blocks:
             if not 0 <= block < self.num_blocks or self.is_free(block):
                 raise BlockError(f"block {block} cannot be shared: nobody holds it")
+        self.hold(blocks)
+
+    def hold(self, blocks: list[int]) -> None:
+        """Do the same as `share` for a run of blocks that somebody is known to hold (H2)."""
+        holders, first = self.more_holders, dict.fromkeys(blocks, 1)
+        if len(first) == len(blocks) and holders.keys().isdisjoint(first):
+            holders |= first
+            return
         for block in blocks:
-            self.more_holders[block] = self.more_holders.get(block, 0) + 1
+            holders[block] = holders.get(block, 0) + 1
+
+    def let_go(self, blocks: list[int]) -> None:
+        """Do the same as `free` for a run of different blocks that are known to be held (C7)."""
+        holders, alone = self.more_holders, list[int]()
+        for block, num in zip(blocks, map(holders.pop, blocks, repeat(0)), strict=True):
+            if num > 1:
+                holders[block] = num - 1
+            elif not num:
+                alone.append(block)
+        if alone:
+            self.free(np.array(alone, np.int32))
 
     def unshare(self, block_ids: BlockIds | Any) -> None:
         """Remove an extra reference from each block; none of them becomes free.
@@ -117,7 +137,7 @@ class BlockAllocator:
             return self._free_one(block_ids)
         if not self._push(block_ids):
             raise self._bad_free(block_ids)
-        if self.more_holders:
+        if self.more_holders and not self.more_holders.keys().isdisjoint(block_ids.tolist()):
             self._head += len(block_ids)  # the caller wanted only the check
             self.num_free -= len(block_ids)
             return self._free_unshared(block_ids)

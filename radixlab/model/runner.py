@@ -72,7 +72,12 @@ class Runner:
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
     def takes(self, sampler: object) -> bool:
-        """Whether this is a sampler: a `Sampler`, or None for the greedy one."""
+        """Whether this is a sampler: a `Sampler`, or None for the greedy one.
+
+        Raises `ConfigError` for a sampler that names a token which the vocabulary lacks.
+        """
+        if isinstance(sampler, Sampler):
+            sampler.params.check_ids(self.vocab_size)
         return sampler is None or isinstance(sampler, Sampler)
 
     def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:

@@ -7,7 +7,7 @@ below that say so change nothing in any answer, here or there.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -43,7 +43,20 @@ NEUTRAL_IN_MESSAGE: dict[str, tuple[Any, ...]] = {
     "tool_call_id": (),
     "tool_calls": ([],),
 }
-Salt = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^@/\\\x00]+$")]
+
+
+def _encodable(text: str) -> str:
+    """Refuse half characters, which JSON can hold but no encoding can write."""
+    if not text.isascii():
+        text.encode()
+    return text
+
+
+Salt = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^@/\\\x00]+$"),
+    AfterValidator(_encodable),
+]
 Id = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 

@@ -144,7 +144,7 @@ class Worker:
         """Compute one step, if there is work, and tell what is new."""
         began = time.monotonic()
         if llm.engine.has_work:
-            llm._step()
+            llm.step()
         now = time.monotonic()
         for job in self._jobs:
             if news := job.read(self._timing, began, now):

@@ -99,6 +99,20 @@ def _parsed(answer):
     return text
 
 
+@contextmanager
+def streaming(client, prompt=TEXT, **fields):
+    """Hold a stream open, of which one piece has come; yields the connection's file."""
+    body = {"model": "tiny", "prompt": prompt, "temperature": 0, "stream": True}
+    data = json.dumps({**body, "ignore_eos": True, **fields}).encode()
+    headers = {"Content-Type": "application/json"}
+    if client.key:
+        headers["Authorization"] = f"Bearer {client.key}"
+    request = urllib.request.Request(f"{client.url}/v1/completions", data, headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        assert answer.readline().startswith(b"data: {")
+        yield answer
+
+
 def idle(client):
     """Whether no request is left in the engine, and no block is lost."""
 

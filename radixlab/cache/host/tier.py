@@ -24,8 +24,8 @@ from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
 from radixlab.cache.host.moves import to_device, to_host
 from radixlab.cache.host.transfers import PendingTransfers
-from radixlab.cache.node import Node, Receipt
-from radixlab.cache.results import BlockIds, Transfer, TransferKind
+from radixlab.cache.node import Node
+from radixlab.cache.results import BlockIds
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
@@ -115,7 +115,7 @@ class HostTier:
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
         self._counts.written_back_blocks += num_blocks
-        self._order(device_ids, host_ids, "write_back")
+        self._transfers.order("write_back", device_ids, host_ids)
         if moved.droppable:
             self.leaves.push(moved)
         if emit := tree.log.emit:
@@ -165,7 +165,7 @@ class HostTier:
             return False
         node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
-            self.allocator.share(node.block_ids)
+            self.allocator.hold(node.block_ids.tolist())
             loading.append(node)
             node = node.parent
         self._loading = loading[::-1]
@@ -206,7 +206,7 @@ class HostTier:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
             to_device(tree, node, node_ids, self._counts.tick)
-            self.allocator.free(host_ids)
+            self.allocator.let_go(host_ids.tolist())
             if emit := tree.log.emit:
                 emit(
                     LoadedBack(
@@ -220,7 +220,8 @@ class HostTier:
         host_ids = np.concatenate(sources)
         self._counts.loaded_back_blocks += len(host_ids)
         destinations = np.concatenate([node.block_ids for node in nodes])
-        self._order(host_ids, destinations, "load_back", tree.locks.lock(nodes[-1]))
+        receipt = tree.locks.lock(nodes[-1])
+        self._transfers.order("load_back", host_ids, destinations, receipt)
 
     def replace(self, node: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int) -> None:
         """Let a node of the host be on the device in blocks just computed; free its host blocks."""
@@ -258,9 +259,3 @@ class HostTier:
     def _is_busy(self, leaf: Node) -> bool:
         """Whether a block of the leaf has an extra reference: a transfer, or one about to be."""
         return not self.allocator.more_holders.keys().isdisjoint(leaf.block_ids.tolist())
-
-    def _order(
-        self, src: BlockIds, dst: BlockIds, kind: TransferKind, receipt: Receipt | None = None
-    ) -> None:
-        pairs = zip(src.tolist(), dst.tolist(), strict=True)
-        self._transfers.order([Transfer(*pair, kind) for pair in pairs], receipt)

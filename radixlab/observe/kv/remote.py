@@ -140,7 +140,7 @@ class RemoteTree:
         Whole payloads: `oversize`, `malformed`, `bad_number`, `duplicate`, `doubtful` (perhaps of a
         new publisher, or a stray one), `void` (older than a reset), `too_many_ranks`. Events:
         `unknown_event`, `unusable_event`, `block_size` (another one). Blocks: `unknown_block`,
-        `over_limit`, `second_name` (two hashes for one content).
+        `over_limit`, `second_name` (two hashes for one content), `circle` (each follows the other).
         """
         return +self._intake.faults
 

@@ -214,7 +214,16 @@ class Shard:
         for block in new:
             for name in block.hashes:
                 if (root := self.orphans.get(name)) and name in self.blocks:
-                    self._bury(self.forest.adopt(block, root))
+                    self._adopt(block, root)
+
+    def _adopt(self, block: Block, root: Node) -> None:
+        """Let the orphans that waited for a block follow it, unless it is one of them."""
+        if self.forest.is_below(block, root):
+            circle = [below for node in walk(root) for below in node.blocks]
+            self._faults["circle"] += len(circle)
+            self._bury(circle)
+        else:
+            self._bury(self.forest.adopt(block, root))
 
     def _no_room(self, blocks: list[Block]) -> list[Block]:
         self._faults["over_limit"] += len(blocks)

@@ -14,7 +14,8 @@ ENGINES = ("vllm_0.33.0", "sglang_0.5.23")
 def recorded(engine: str) -> list[dict]:
     """Return frames and probes in order: what an engine published, and what it found itself."""
     path = Path(__file__).with_name(f"kv_events_{engine}.jsonl.gz")
-    rows = [json.loads(line) for line in gzip.open(path)][1:]
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    rows = list(map(json.loads, lines[1:]))
     for row in rows:
         if "payload" in row:
             row["payload"] = bytes.fromhex(row["payload"])
