@@ -13,9 +13,9 @@ from radixlab.bench.measure import quiet_gc, spread
 from radixlab.bench.report import count
 from radixlab.bench.table import Cell, Shown, TableReport
 from radixlab.bench.tree_report import Progress
-from radixlab.cache import CacheConfig, CompressedIds, KVCacheManager, Tokens
-from radixlab.cache.codec import MARKS, Codec
+from radixlab.cache import CacheConfig, KVCacheManager, Tokens
 from radixlab.cache.results import BlockIds
+from radixlab.observe.codec import MARKS, Codec, CompressedIds
 from radixlab.workloads import Workload, conversation_trace, open_workload
 
 HEADER = ("ids", "codec", "of int32", "encode, M ids/s", "decode, M ids/s", "both, M ids/s")

@@ -11,12 +11,12 @@ from torch import Tensor
 from radixlab.bench.attention_clocks import cpu_us
 from radixlab.cache import CacheConfig
 from radixlab.cache.tokens import TokenArray
+from radixlab.cache.work import Work
 from radixlab.model.config import ModelConfig
 from radixlab.model.llama import Llama
 from radixlab.model.runner import Runner
 from radixlab.model.sampler import SamplingParams
 from radixlab.model.step import make_step
-from radixlab.model.work import Work
 
 QUICK = ModelConfig(512, 64, 160, 2, 4, 2, 16, 32_768)
 SMALL = ModelConfig(2048, 256, 704, 4, 8, 4, 32, 32_768)

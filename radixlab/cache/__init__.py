@@ -1,13 +1,14 @@
 """The heart, in Python and NumPy: radix tree, block allocator, copy-on-write, eviction.
 
-Read `tree.py` for the idea, `manager.py` for the public methods, and `invariants.py` for what must
-always hold.
+Read `tree.py` for the idea, `manager.py` for the public methods, and `proof/invariants.py` for what
+must always hold. `eviction/` has the policies, and `host/` the second tier.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.batch import match_batch
-from radixlab.cache.canary import CanaryError, KVCanary
-from radixlab.cache.codec import CompressedIds
 from radixlab.cache.errors import (
     BlockError,
     CacheError,
@@ -28,17 +29,19 @@ from radixlab.cache.errors import (
     TransferError,
 )
 from radixlab.cache.eviction import LRU, POLICIES
-from radixlab.cache.invariants import check
-from radixlab.cache.kvstore import KVStore, NumpyKVStore
 from radixlab.cache.manager import KVCacheManager
-from radixlab.cache.naive import NaiveManager
 from radixlab.cache.node import Receipt
+from radixlab.cache.proof.canary import CanaryError, KVCanary
+from radixlab.cache.proof.invariants import check
+from radixlab.cache.proof.kvstore import KVStore, NumpyKVStore
+from radixlab.cache.proof.naive import NaiveManager
 from radixlab.cache.protocols import EvictionPolicy, PrefixTree
 from radixlab.cache.results import InsertResult, Match, NodeView, Transfer, TreeStats
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import Tokens, as_tokens
 from radixlab.cache.tree import RadixTree
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig, ConfigError
 
 __all__ = [
@@ -51,7 +54,6 @@ __all__ = [
     "CacheStats",
     "CanaryError",
     "CodecError",
-    "CompressedIds",
     "ConfigError",
     "CountError",
     "DoubleFreeError",
@@ -83,7 +85,17 @@ __all__ = [
     "Transfer",
     "TransferError",
     "TreeStats",
+    "Work",
     "as_tokens",
     "check",
     "match_batch",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Find `CompressedIds`, which recordings use: it now lives above the cache."""
+        if name == "CompressedIds":
+            return getattr(import_module("radixlab.observe"), name)
+        raise AttributeError(f"module 'radixlab.cache' has no attribute {name!r}")

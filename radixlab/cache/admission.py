@@ -17,13 +17,13 @@ from typing import Protocol
 from radixlab.cache.errors import PolicyError
 from radixlab.cache.explain import EvictionMemory, miss_reason
 from radixlab.cache.found import Found
+from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
 from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import Tokens
-from radixlab.cache.transfers import PendingTransfers
 from radixlab.cache.tree import RadixTree
 from radixlab.events import (
     BlocksAllocated,
@@ -101,11 +101,10 @@ class Admission:
         sequence = self._start(prompt, namespace, match)
         sequence.priority = priority
         sequence.resumed = resumed
-        num_pending = len(self._transfers.pending)
         # Lock: before anything is evicted, or a prompt might evict its own hit (L5).
         end = here.node if here.child is None else tree.cut(here)
         sequence.receipt = tree.locks.lock(end, sequence.id)
-        reuse = None
+        reuse, num_pending = None, len(self._transfers.pending)
         for way in self._further:
             if way.hold(sequence, match, here, num_new):
                 reuse = way
@@ -183,8 +182,8 @@ class Admission:
             self._tree.touch(node, counts.tick, hit=True)
         counts.num_requests += 1
         counts.prompt_tokens += tokens.num_tokens
-        if sequence.hit_tokens:
-            counts.hit_tokens += sequence.hit_tokens
+        counts.hit_tokens += sequence.hit_tokens
+        if self._further:
             counts.host_hit_tokens += sequence.host_hit_tokens
             counts.partial_hit_tokens += sequence.hit_tokens % self._tree.block_size
         if sequence.resumed:

@@ -1,7 +1,7 @@
 """Checks of a request's arguments, before anything is changed."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.config import CacheConfig, as_int, shown
 
-PLENTY = 2**40
+PLENTY: Final = 2**40
 """Counts below this are accepted without further checks."""
-MAX_COUNT_BITS = 512
+MAX_COUNT_BITS: Final = 512
 """A count with more bits is a mistake; smaller counts are printed in messages."""
 
 
@@ -40,9 +40,11 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
 
     Its size is checked before the buffer is enlarged by `reserve_tokens`.
     """
-    if type(tokens) is not Tokens:
+    if type(tokens) is Tokens:
+        num_tokens = tokens.num_tokens
+    else:
         tokens = as_int32(tokens)
-    num_tokens = tokens.num_tokens if type(tokens) is Tokens else len(tokens)
+        num_tokens = len(tokens)
     if num_tokens == 0:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
@@ -62,6 +64,8 @@ def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
         transfers = list(transfers)
     except TypeError:
         raise TransferError(f"{shown(transfers)}  is not a list of transfers") from None
+    if set(map(type, transfers)) <= {Transfer}:
+        return transfers
     for transfer in transfers:
         if type(transfer) is not Transfer:
             raise TransferError(f"{shown(transfer)}  is not a transfer: pass what a call returned")

@@ -49,13 +49,18 @@ class Commit:
         node: Node = receipt.node
         start = node.end
         cached: list[BlockIds] = []
+        key = None
         # A leaf that nobody else has locked grows in place; else the rest becomes a new leaf.
-        in_place = node.num_receipts == 1 and not node.children and node.parent is not None
-        if tree.goes_on(node, sequence.tokens):
-            node, cached = self._meet(sequence, node, stop)
+        if node.children or node.num_receipts > 1 or node.parent is None:
+            key = tree.key_after(node, sequence.tokens)
+            if key in node.children:
+                node, cached = self._meet(sequence, node, stop)
+                key = tree.key_after(node, sequence.tokens)
         if node.end < stop:
             new = sequence.block_table[node.end : stop]
-            leaf = tree.store(node, sequence.tokens, new, tick, sequence.id, in_place)
+            if 2 * len(new) < len(sequence.block_table):
+                new = new.copy()  # a view would keep all of the table in memory
+            leaf = tree.store(node, sequence.tokens, new, tick, sequence.id, key)
             if leaf is not node:
                 tree.locks.move_down(receipt, leaf, sequence.id)
         # Others whose tables had these blocks follow.

@@ -63,7 +63,7 @@ class Locks:
         receipt.released = True
         leaf.num_receipts -= 1
         node, num_blocks = leaf, 0
-        while not (node.num_receipts or node.num_locked_children) and node.parent is not None:
+        while node.parent is not None and not (node.num_receipts or node.num_locked_children):
             num_blocks += node.num_blocks
             node = node.parent
             node.num_locked_children -= 1

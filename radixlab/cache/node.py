@@ -11,6 +11,7 @@ import numpy as np
 from radixlab.cache.edges import TRIMMED, Edge, compact
 from radixlab.cache.errors import LockError
 from radixlab.cache.results import BlockIds
+from radixlab.cache.runs import joined
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import shown
 from radixlab.events import Namespace
@@ -97,8 +98,9 @@ class Node:
     @property
     def evictable(self) -> bool:
         """Whether this is an unlocked device leaf: no node below it is on the device (L4, E1)."""
+        # A locked child is on the device, so counting those on the device suffices.
         return (
-            not (self.num_resident_children or self.num_receipts or self.num_locked_children)
+            not (self.num_resident_children or self.num_receipts)
             and self.resident
             and self.num_blocks > 0
             and self.alive
@@ -155,7 +157,7 @@ class Node:
     def lengthen(self, edge: Edge, block_ids: BlockIds) -> None:
         """Append blocks; `edge` is the whole new edge (M8)."""
         self.edge = compact(edge)
-        self.block_ids = np.concatenate((self.block_ids, block_ids))
+        self.block_ids = joined((self.block_ids, block_ids))
         self.num_blocks += len(block_ids)
         self.end += len(block_ids)
 

@@ -8,7 +8,7 @@ either tier, so that the next request with their prefix recomputes it.
 import numpy as np
 
 from radixlab.cache.errors import LockError
-from radixlab.cache.host import BELOW_CORRUPT
+from radixlab.cache.host.tier import BELOW_CORRUPT
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.runs import to_runs
@@ -77,8 +77,8 @@ def _remove_below(manager: KVCacheManager, top: Node) -> None:
 
 def _remove(manager: KVCacheManager, leaf: Node, num_blocks: int) -> None:
     """Remove the last blocks of an unlocked device leaf without a write-back."""
-    if manager.memory:
-        manager.memory.remember(leaf, num_blocks)
+    if manager.parts.memory:
+        manager.parts.memory.remember(leaf, num_blocks)
     if manager.host:
         manager.counts.dropped_blocks += num_blocks
     manager.counts.evicted_blocks += num_blocks

@@ -4,7 +4,9 @@ The proof of a lock, `Receipt`, stands beside the node that it locks (`node.py`)
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from itertools import repeat
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,11 +78,11 @@ TransferKind = Literal["copy", "write_back", "load_back"]
 """Device to device, device to host, host to device."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """Copy the bytes of block `src` to block `dst`.
 
-    The cache orders it; the owner of the KV runs it.
+    The cache orders it; the owner of the KV runs it. An eviction to the host orders dozens, so they
+    are tuples, which Python makes and hashes fastest.
     """
 
     src: int
@@ -100,3 +102,15 @@ class Transfer:
         if self.kind == "copy":
             return ()
         return (self.dst if self.kind == "write_back" else self.src,)
+
+
+_as_transfer = partial(tuple.__new__, Transfer)
+
+
+def transfers_of(kind: TransferKind, src: list[int], dst: list[int]) -> list[Transfer]:
+    """List the transfers of a run, one a block.
+
+    >>> transfers_of("copy", [1], [7])
+    [Transfer(src=1, dst=7, kind='copy')]
+    """
+    return list(map(_as_transfer, zip(src, dst, repeat(kind), strict=False)))

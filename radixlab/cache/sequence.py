@@ -18,8 +18,11 @@ class Sequence:
 
     Regions of `block_table`, int32 `[num_blocks]`:
 
-    - `[0, node.end)` blocks of the tree, protected by this sequence's lock on `node` - `[node.end,
-    num_blocks)` private blocks, written or not, in no other table unless forked
+    - `[0, node.end)` blocks of the tree, protected by this sequence's lock on `node`
+    - `[node.end, num_blocks)` private blocks, written or not, in no other table unless forked
+
+    Only the second region may be changed in the same memory: nodes of the tree are views of the
+    first.
     """
 
     __slots__ = (

@@ -7,13 +7,12 @@ explain later misses, or written back to the host.
 
 from collections.abc import Callable
 
-import numpy as np
-
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
 from radixlab.cache.found import Found
 from radixlab.cache.node import Node
 from radixlab.cache.results import BlockIds
+from radixlab.cache.runs import joined
 from radixlab.cache.stats import Counts
 from radixlab.cache.tree import RadixTree, bad_trim
 from radixlab.events import OutOfBlocks
@@ -74,9 +73,10 @@ class BlockSupply:
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
-        missing = num_blocks - self._allocator.num_free
+        allocator = self._allocator
+        missing = num_blocks - allocator.num_free
         if missing <= 0:
-            runs = [self._allocator.allocate(num_blocks)]
+            runs = [allocator.pop(num_blocks)]
         else:
             runs, num_evicted = self.give_up(missing)
             if num_evicted < missing:
@@ -84,10 +84,8 @@ class BlockSupply:
                 num_evictable = self._tree.num_evictable_blocks
                 raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
             if num_evicted < num_blocks:
-                runs.insert(0, self._allocator.allocate(num_blocks - num_evicted))
-        if after:
-            runs[:0] = after
-        return runs[0] if len(runs) == 1 else np.concatenate(runs)
+                runs.insert(0, allocator.pop(num_blocks - num_evicted))
+        return joined([*after, *runs] if after else runs)
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims (E4).

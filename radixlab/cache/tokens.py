@@ -9,6 +9,7 @@ This file knows bytes. It does not know blocks or trees.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,14 @@ import numpy.typing as npt
 from radixlab.cache.errors import CountError, TokenError
 from radixlab.config import Count, as_int, shown
 
-TOKEN_BYTES = 4
-MAX_RESERVED_TOKENS = 2**20
+TOKEN_BYTES: Final = 4
+MAX_RESERVED_TOKENS: Final = 2**20
 """The most spare room to allocate in advance; more is allocated on demand."""
 TokenArray = npt.NDArray[np.int32]
 INT32 = np.iinfo(np.int32)
-INT32_DTYPE = np.dtype(np.int32)
+INT32_DTYPE: Final = np.dtype(np.int32)
 """NumPy has one object for this dtype, so `is` suffices; any other dtype takes the slow path."""
-_NOTHING = bytearray()
+_NOTHING: Final = bytearray()
 
 
 class Tokens:
@@ -79,14 +80,7 @@ class Tokens:
 
     def grow(self, token_ids: "TokensLike") -> None:
         """Append ids, as the owner; amortised cost O(n)."""
-        token_ids = as_int32(token_ids)
-        old = self.num_tokens * TOKEN_BYTES
-        new = old + len(token_ids) * TOKEN_BYTES
-        if new > len(self.data):  # a larger buffer; the old one stays for its views
-            self.data = _NOTHING.join((self.view[:old], bytes(max(new - old, old // 2))))
-            self.view = memoryview(self.data)
-        self.view[old:new] = token_ids.tobytes()
-        self.num_tokens += len(token_ids)
+        extend(self, as_int32(token_ids))
 
     def prefix(self, num_tokens: Count) -> "Tokens":
         """Copy the first `num_tokens` ids into a new buffer."""
@@ -95,6 +89,17 @@ class Tokens:
             few = f"there are {self.num_tokens}"
             raise CountError(f"no prefix of {shown(num_tokens)} tokens: {few}")
         return Tokens(self.token_ids[:number])
+
+
+def extend(tokens: Tokens, token_ids: TokenArray) -> None:
+    """Append ids that were checked before, int32 `[n]`, as the owner."""
+    old = tokens.num_tokens * TOKEN_BYTES
+    new = old + len(token_ids) * TOKEN_BYTES
+    if new > len(tokens.data):  # a larger buffer; the old one stays for its views
+        tokens.data = _NOTHING.join((tokens.view[:old], bytes(max(new - old, old // 2))))
+        tokens.view = memoryview(tokens.data)
+    tokens.view[old:new] = token_ids.tobytes()
+    tokens.num_tokens += len(token_ids)
 
 
 TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]

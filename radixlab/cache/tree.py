@@ -8,7 +8,7 @@ edge in which two prompts diverge is searched.
 
 This file is the structure: find, insert, split, trim. Who holds a node is in `locks.py`. Nodes
 whose blocks a host tier keeps stay in the tree and are found like all others; what comes and goes
-there is in `host.py`. The tree does not know requests, free lists or KV bytes.
+there is in `host/`. The tree does not know requests, free lists or KV bytes.
 """
 
 from collections.abc import Iterator
@@ -112,7 +112,7 @@ class RadixTree:
 
         Rules: M2, M3, M7, K1, K2, K3, K4.
         """
-        node = start or self._root(namespace)
+        node = start or self.roots.get(namespace) or self._root(namespace)
         data, view, step = tokens.data, tokens.view, self.block_bytes
         runs: list[BlockIds] = []
         position, stop = node.end * step, max_blocks * step  # in bytes of `data`
@@ -130,21 +130,19 @@ class RadixTree:
             node, position = child, end
         return Found(node, None, 0, node.end, runs, self.version)
 
-    def goes_on(self, node: Node, tokens: Tokens) -> bool:
-        """Whether a child of `node` begins with the block of `tokens` that follows its end."""
-        if not node.children:
-            return False
+    def key_after(self, node: Node, tokens: Tokens) -> bytes:
+        """Return the key of the child of `node` that would begin where the node ends in `tokens`.
+
+        Rules: M7.
+        """
         position = node.end * self.block_bytes
-        return tokens.view[position : position + self.block_bytes].tobytes() in node.children
+        return tokens.view[position : position + self.block_bytes].tobytes()
 
     def _root(self, namespace: Namespace | None) -> Node:
-        """Return the namespace's root (K1); a new one is kept once it is locked or has a child.
+        """Return a root for a new namespace (K1); it is kept once it is locked or has a child.
 
         Rules: M3.
         """
-        root = self.roots.get(namespace)
-        if root is not None:
-            return root
         self._next_id += 1
         return Node(self._next_id - 1, None, namespace, b"", b"", NO_BLOCKS, self)
 
@@ -227,7 +225,7 @@ class RadixTree:
             raise BlockError(f"insert: some of these {whole} blocks are on the host")
         node, new = self.cut(found), block_ids[found.num_blocks :]
         if len(new):
-            node = self.store(node, tokens, new, tick)
+            node = self.store(node, tokens, new, tick, key=self.key_after(node, tokens))
             self.locks.num_evictable_blocks += len(new)
             if self.locks.on_evictable:
                 self.locks.on_evictable(node)
@@ -241,28 +239,28 @@ class RadixTree:
         block_ids: BlockIds,
         tick: int,
         sequence_id: int | None = None,
-        in_place: bool = False,
+        key: bytes | None = None,
     ) -> Node:
-        """Store blocks below `node`: as a new leaf or, `in_place`, as the tail of the node itself.
+        """Store blocks, which hold the tokens that follow the end of `node`, and return their node.
 
-        They hold the tokens that follow the node's end. Returns the node that has them. The caller
-        locks a new leaf or counts its blocks as evictable.
+        This is a new leaf under `key`, which the node must not have yet; the caller locks the leaf
+        or counts its blocks as evictable. Without a key, the blocks become the tail of the node
+        itself.
 
         Rules: M8.
-
-        Rules: M7.
         """
         step, num_blocks = self.block_bytes, len(block_ids)
-        start, stop = node.end * step, (node.end + num_blocks) * step
-        if in_place:
+        start = node.end * step
+        stop = start + num_blocks * step
+        if key is None:
             node.lengthen(tokens.view[start - node.num_blocks * step : stop], block_ids)
         else:
             if not node.num_resident_children and node.evictable and self.locks.on_protected:
                 self.locks.on_protected(node)  # it was a leaf until now
             leaf_id = self._next_id
             self._next_id = leaf_id + 1
-            key, edge = tokens.view[start : start + step].tobytes(), tokens.view[start:stop]
-            leaf = Node(leaf_id, node, node.namespace, key, compact(edge), block_ids.copy())
+            edge = compact(tokens.view[start:stop])
+            leaf = Node(leaf_id, node, node.namespace, key, edge, block_ids)
             leaf.tick = tick
             node.children[key] = leaf
             node.num_resident_children += 1
@@ -366,7 +364,7 @@ class RadixTree:
         """
         assert not node.children, f"node {node.id} has children on the host"
         keep = node.num_blocks - num_blocks
-        gone = node.block_ids[keep:]
+        gone = node.block_ids[keep:] if keep else node.block_ids
         self.version += 1
         if emit := self.log.emit:
             runs = to_runs(gone)  # before the stamp: if this fails, no event number is lost
@@ -414,7 +412,8 @@ class RadixTree:
             self._on_remove(node)
         if parent := node.parent:
             parent.num_resident_children -= 1
-            if not parent.num_resident_children and self.locks.on_evictable and parent.evictable:
+            is_leaf = not parent.num_resident_children and parent.num_blocks > 0
+            if is_leaf and not parent.num_receipts and self.locks.on_evictable:
                 self.locks.on_evictable(parent)
 
     def evict(self, num_blocks: Count) -> BlockIds:

@@ -27,7 +27,9 @@ CALLERS_MISTAKES = {
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
     "radixlab.grade.cells": ("SubmissionError",),
+    "radixlab.load.client": ("LoadError",),
     "radixlab.model.errors": ("ModelError",),
+    "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
@@ -71,6 +73,16 @@ COMMANDS = {
         "replay",
         "Run the requests of TRACE through the cache, one after another, and count what it finds.",
     ),
+    "load": Place(
+        "radixlab.cli.load",
+        "load",
+        "Send a workload's requests to the server at URL, and measure the answers.",
+    ),
+    "monitor": Place(
+        "radixlab.cli.monitor",
+        "monitor",
+        "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
+    ),
     "rules": Place(
         "radixlab.cli.rules",
         "rules_command",
@@ -78,6 +90,11 @@ COMMANDS = {
     ),
     "model": Place(
         "radixlab.cli.model", "model", "List the models that the course knows, or fetch one."
+    ),
+    "serve": Place(
+        "radixlab.cli.serve",
+        "serve",
+        "Serve MODEL by OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.",
     ),
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."

@@ -14,11 +14,11 @@ from collections.abc import Sequence as Many
 
 import numpy as np
 
-from radixlab.cache.canary import KVCanary
+from radixlab.cache.proof.canary import KVCanary
 from radixlab.cache.results import Transfer
 from radixlab.cache.tokens import TokenArray
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig, positive
-from radixlab.model.work import Work
 
 NOT_FINITE = -2
 """A slot with this position stands for a K or V that is NaN or infinite."""
@@ -27,7 +27,7 @@ NOT_FINITE = -2
 class CountingRunner:
     """Runs no model over a pool of fingerprints."""
 
-    max_context_len = None
+    max_context_len: int | None = None
 
     def __init__(self, cache: CacheConfig, vocab_size: int = 1000, canary: bool = True) -> None:
         self.vocab_size = positive("vocab_size", vocab_size)

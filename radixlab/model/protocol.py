@@ -4,7 +4,7 @@ from collections.abc import Sequence as Many
 from typing import Any, Protocol
 
 from radixlab.cache.results import Transfer
-from radixlab.model.work import Work
+from radixlab.cache.work import Work
 
 
 class Runner(Protocol):

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from radixlab.attention import PlanCache, TorchKVStore, check_backend
 from radixlab.cache.results import Transfer
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig
 from radixlab.model.attend import Dense, Paged
 from radixlab.model.layout import store_by_columns
 from radixlab.model.llama import Llama
 from radixlab.model.sampler import Sampler, SamplingParams, choose
 from radixlab.model.step import make_step
-from radixlab.model.work import Work
 
 GREEDY = Sampler(SamplingParams())
 BLOCKS_AT_ONCE = 64
@@ -72,7 +72,12 @@ class Runner:
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
     def takes(self, sampler: object) -> bool:
-        """Whether this is a sampler: a `Sampler`, or None for the greedy one."""
+        """Whether this is a sampler: a `Sampler`, or None for the greedy one.
+
+        Raises `ConfigError` for a sampler that names a token which the vocabulary lacks.
+        """
+        if isinstance(sampler, Sampler):
+            sampler.params.check_ids(self.vocab_size)
         return sampler is None or isinstance(sampler, Sampler)
 
     def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from radixlab.attention import DecodePlan, PlanCache, PrefillPlan
 from radixlab.attention.plan import IntArray, starts
-from radixlab.model.work import Work
+from radixlab.cache.work import Work
 
 
 @dataclass(frozen=True, slots=True)

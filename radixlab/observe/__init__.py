@@ -1,5 +1,6 @@
 """Consumers of events: state, recordings, and `watch` for trees that emit no events."""
 
+from radixlab.observe.codec import CompressedIds
 from radixlab.observe.reading import read_recording
 from radixlab.observe.recorder import Recorder
 from radixlab.observe.snapshot import attach, guarded, snapshot
@@ -14,6 +15,7 @@ from radixlab.observe.wire import (
 )
 
 __all__ = [
+    "CompressedIds",
     "NodeState",
     "Recorder",
     "RecordingError",

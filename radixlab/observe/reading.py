@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixlab.cache import CacheError, CompressedIds
+from radixlab.cache import CacheError
 from radixlab.config import MAX_BLOCK_SIZE, MAX_BLOCKS, none_or_more, positive, shown
 from radixlab.events import Event
+from radixlab.observe.codec import CompressedIds
 from radixlab.observe.fields import is_count, wrong_field
 from radixlab.observe.fits import (
     BLOCK,

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from radixlab.cache import CompressedIds
 from radixlab.events import Event, TreeResynced
+from radixlab.observe.codec import CompressedIds
 from radixlab.observe.snapshot import Cache, attach, next_seq, snapshot
 from radixlab.observe.wire import block_id_fields, event_to_json, sealed, state_to_json
 

@@ -7,19 +7,34 @@ compares the two.
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from radixlab.cache.manager import KVCacheManager
 from radixlab.events import Emit, Event
 from radixlab.observe.state import COUNTERS, SequenceState, State
-from radixlab.observe.watch import WatchedTree, node_state
+from radixlab.observe.watch import node_state
 
-Cache = KVCacheManager | WatchedTree
-"""What can be viewed and recorded: our manager, or any tree under `watch`."""
+
+class Observed(Protocol):
+    """A tree that tells its changes: one under `watch`, or a `RemoteTree`."""
+
+    emit: Emit | None
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the next event."""
+
+    def snapshot(self) -> State:
+        """Read the tree's state now."""
+
+
+Cache = KVCacheManager | Observed
+"""What can be viewed and recorded: our manager, or a tree that tells its changes."""
 
 
 def snapshot(cache: Cache) -> State:
-    """Read the state of a manager or a watched tree, at a cost proportional to its size."""
-    if isinstance(cache, WatchedTree):
+    """Read the state of a manager or of another tree, at a cost proportional to its size."""
+    if not isinstance(cache, KVCacheManager):
         return cache.snapshot()
     return State(
         num_blocks=cache.config.num_blocks,
@@ -44,7 +59,7 @@ def snapshot(cache: Cache) -> State:
 
 def next_seq(cache: Cache) -> int:
     """Return the number of the next event."""
-    return cache.next_seq if isinstance(cache, WatchedTree) else cache.log.seq
+    return cache.log.seq if isinstance(cache, KVCacheManager) else cache.next_seq
 
 
 def attach(cache: Cache, listener: Emit) -> Callable[[], None]:

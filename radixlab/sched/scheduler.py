@@ -25,8 +25,8 @@ from radixlab.cache.errors import OutOfBlocksError
 from radixlab.cache.found import Found
 from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.quarantine import quarantine
+from radixlab.cache.work import Work
 from radixlab.config import SchedulerConfig
-from radixlab.model.work import Work
 from radixlab.sched.computing import Computing
 from radixlab.sched.queue import WaitingQueue
 from radixlab.sched.request import FinishReason, Request

@@ -17,7 +17,7 @@ import traitlets
 from IPython.core.getipython import get_ipython
 
 from radixlab import observe
-from radixlab.cache import RadixTree
+from radixlab.cache import KVCacheManager, RadixTree
 from radixlab.events import Event
 from radixlab.observe.state import State
 from radixlab.viz.bundle import css, esm
@@ -56,7 +56,7 @@ class Still:
 class CacheView(anywidget.AnyWidget):
     """Shows a cache live: its sequences, tree and blocks, and why each event happened.
 
-    `cache` is a `KVCacheManager` or a watched tree; `decode` gives the text of a token.
+    `cache` is a `KVCacheManager`, a watched tree or a `RemoteTree`; `decode` gives the text of a token.
     """
 
     _esm: ClassVar[str] = esm()
@@ -68,8 +68,8 @@ class CacheView(anywidget.AnyWidget):
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
         self._cache, self._decode = cache, decode
         self._events = EventLog(observe.snapshot(cache), decode)
-        is_tree = isinstance(cache, observe.WatchedTree)
-        is_foreign = is_tree and not isinstance(cache.tree, RadixTree)  # not from our lines
+        is_tree = not isinstance(cache, KVCacheManager)
+        is_foreign = is_tree and not isinstance(getattr(cache, "tree", None), RadixTree)
         sources = {} if is_foreign else event_sources()
         self._frame = {"title": title, "sources": sources, "requests": not is_tree}
         self._cell = 0  # counts cells, so that a rewound view follows the next one

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from radixlab.cache import POLICIES, CacheError, OutOfBlocksError, PinError, TransferError
-from radixlab.cache.host import FULL
+from radixlab.cache.host.tier import FULL
 from radixlab.events import AllBlocksCleared, BlockRemoved, LoadedBack, WrittenBack
 from radixlab.observe import snapshot
 from radixlab.observe.state import expand

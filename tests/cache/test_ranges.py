@@ -7,7 +7,6 @@ from radixlab.cache import (
     BlockAllocator,
     CacheConfig,
     CacheError,
-    CompressedIds,
     CountError,
     KVCacheManager,
     NaiveManager,
@@ -16,6 +15,7 @@ from radixlab.cache import (
     match_batch,
 )
 from radixlab.observe import snapshot
+from radixlab.observe.codec import CompressedIds
 from tests.cache.helpers import Checked, ids, refused, start, text
 
 

@@ -13,7 +13,6 @@ from radixlab.cache import (
     BlockAllocator,
     CacheConfig,
     CacheError,
-    CompressedIds,
     ConfigError,
     KVCacheManager,
     KVCanary,
@@ -27,6 +26,7 @@ from radixlab.cache import (
 )
 from radixlab.config import SchedulerConfig
 from radixlab.observe import snapshot
+from radixlab.observe.codec import CompressedIds
 from tests.cache.helpers import ids, text
 
 BAD = {
@@ -110,7 +110,7 @@ GOOD = {
     "tree": lambda at: at["tree"],
 }
 TREES_OWN = {
-    *("find", "goes_on", "cut", "ancestor_at", "touch", "store", "split", "take_tail"),
+    *("find", "key_after", "cut", "ancestor_at", "touch", "store", "split", "take_tail"),
     *("came_to_device", "left_device", "new_id", "report_to"),
 }
 """Methods that the tree has for the other parts of the engine, not for callers."""

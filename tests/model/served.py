@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from radixlab.cache import CacheConfig, KVCacheManager, check
+from radixlab.cache.work import Work
 from radixlab.model.runner import Runner, dense_logits
-from radixlab.model.work import Work
 
 TOLERANCE = 1e-4
 

@@ -125,7 +125,7 @@ def test_the_whole_suite_against(mutant: Mutant, tmp_path, record_property):
 
 
 def test_an_edit_breaks_the_engine_for_a_while():
-    answer = Edit(BlockAllocator.allocate, {"self._head + num_blocks": "self._head + 1"})
+    answer = Edit(BlockAllocator.pop, {"first + num_blocks": "first + 1"})
     pool = BlockAllocator(4)
     with applied([answer]):
         assert len(pool.allocate(3)) == 1
@@ -133,7 +133,7 @@ def test_an_edit_breaks_the_engine_for_a_while():
 
 
 def test_an_edit_that_does_not_fit_raises_and_leaves_nothing_broken():
-    good = Edit(BlockAllocator.allocate, {"self._head + num_blocks": "self._head + 1"})
+    good = Edit(BlockAllocator.pop, {"first + num_blocks": "first + 1"})
     stale = Edit(BlockAllocator.free, {"a line there is not": ""})
     with pytest.raises(LookupError, match="a line there is not"), applied([good, stale]):
         raise AssertionError("applied")

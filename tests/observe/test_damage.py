@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import pytest
 
-from radixlab.cache import CompressedIds, KVCacheManager
+from radixlab.cache import KVCacheManager
 from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 from radixlab.observe import (
@@ -25,6 +25,7 @@ from radixlab.observe import (
     read_recording,
     snapshot,
 )
+from radixlab.observe.codec import CompressedIds
 from radixlab.observe.recorder import VERSION
 from tests.observe.lives import live, small_cache
 

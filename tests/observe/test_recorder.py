@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from radixlab.cache import CompressedIds, KVCacheManager
+from radixlab.cache import KVCacheManager
 from radixlab.config import CacheConfig
 from radixlab.observe import (
     Recorder,
@@ -19,6 +19,7 @@ from radixlab.observe import (
     state_to_json,
     watch,
 )
+from radixlab.observe.codec import CompressedIds
 from radixlab.observe.recorder import VERSION
 from tests.cache.helpers import ids
 from tests.observe.lives import live, small_cache

@@ -38,7 +38,8 @@ def test_every_dependency_is_pinned_within_its_range(named):
 def test_pins_are_exact_sorted_and_name_no_place():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*( ; .+)?", pin) for pin in pins)
+    exact = r"[A-Za-z0-9._-]+==([0-9]+!)?[0-9][0-9a-z.]*( ; .+)?"
+    assert all(re.fullmatch(exact, pin) for pin in pins)
     assert pins == sorted(pins, key=str.lower)
 
 

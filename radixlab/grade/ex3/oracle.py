@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from radixlab.cache import KVCacheManager, PinError, Tokens
-from radixlab.cache.canary import KVCanary
 from radixlab.cache.pins import Pin
+from radixlab.cache.proof.canary import KVCanary
 from radixlab.config import CacheConfig
 from radixlab.exercise.workload import BLOCK_OVERHEAD_TOKENS, BLOCK_SIZES, Workload
 from radixlab.grade.ex3.traffic import Scene

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radixlab.cache import CacheConfig, CacheError, CanaryError, InvariantError, KVCacheManager
-from radixlab.cache.invariants import check
+from radixlab.cache.proof.invariants import check
 from radixlab.events import Event
 from radixlab.lesson.autopsy import engines
 from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step

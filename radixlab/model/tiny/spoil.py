@@ -10,12 +10,12 @@ from random import Random
 import torch
 
 from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.work import Work
 from radixlab.config import CacheConfig
 from radixlab.model.llama import Llama
 from radixlab.model.runner import Runner
 from radixlab.model.tiny.examples import EOS, IDS, encode
 from radixlab.model.tiny.facts import Fact, FactSheet, draw_sheet, words
-from radixlab.model.work import Work
 
 BLOCK_SIZE = 16
 

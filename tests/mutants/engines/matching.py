@@ -145,8 +145,8 @@ def an_edge_starts_a_block_too_early():
         Edit(
             RadixTree.store,
             {
-                ".tobytes(), tokens.view[start:stop]": (
-                    ".tobytes(), tokens.view[max(0, start - step) :][: stop - start]"
+                "compact(tokens.view[start:stop])": (
+                    "compact(tokens.view[max(0, start - step) :][: stop - start])"
                 )
             },
         )

@@ -1,0 +1,133 @@
+"""`radixlab serve`: OpenAI's API over one engine with a prefix cache."""
+
+from pathlib import Path
+
+import click
+
+from radixlab.cli.shared import AT_LEAST_ONE, BYTES, examples
+
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(
+    epilog=examples(
+        "radixlab serve",
+        "radixlab serve smollm2 --num-blocks 2048 --port 8001",
+        "radixlab serve my-model --swap-space 4GiB --api-key secret --log-json",
+        "curl http://127.0.0.1:8000/v1/completions -H 'Content-Type: application/json' \\",
+        '    -d \'{"model": "tiny", "prompt": "Q: where is the key? A:"}\'',
+    )
+)
+@click.argument("model", default="tiny", metavar="[MODEL]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0 for a free one.",
+)
+@click.option(
+    "--num-blocks", type=AT_LEAST_ONE, default=1024, show_default=True, help="Blocks of the cache."
+)
+@click.option(
+    "--block-size", type=AT_LEAST_ONE, default=16, show_default=True, help="Tokens of a block."
+)
+@click.option("--policy", default="lru", show_default=True, help="Which cached blocks go first.")
+@click.option(
+    "--swap-space", type=BYTES, default=0, help="Host memory for what is evicted, such as 4GiB."
+)
+@click.option(
+    "--max-running", type=AT_LEAST_ONE, default=64, show_default=True, help="Answers at a time."
+)
+@click.option(
+    "--max-batch-tokens",
+    type=AT_LEAST_ONE,
+    default=2048,
+    show_default=True,
+    help="Tokens that one step computes.",
+)
+@click.option(
+    "--max-queue",
+    type=AT_LEAST_ONE,
+    default=256,
+    show_default=True,
+    help="Answers that may wait; further requests get 429.",
+)
+@click.option(
+    "--max-answers",
+    type=AT_LEAST_ONE,
+    default=128,
+    show_default=True,
+    help="Answers to one request: its prompts times its n.",
+)
+@click.option(
+    "--max-body-bytes",
+    type=BYTES,
+    default=4 * 2**20,
+    show_default=True,
+    help="A larger body gets 413.",
+)
+@click.option(
+    "--max-unread-tokens",
+    type=AT_LEAST_ONE,
+    default=1024,
+    show_default=True,
+    help="A stream whose reader is further behind is ended.",
+)
+@click.option(
+    "--request-timeout",
+    type=SECONDS,
+    default=600.0,
+    show_default=True,
+    help="Seconds until an answer is cut, or gets 504 if it has not begun.",
+)
+@click.option(
+    "--drain-timeout",
+    type=SECONDS,
+    default=30.0,
+    show_default=True,
+    help="Seconds that running requests get after SIGTERM.",
+)
+@click.option(
+    "--api-key",
+    envvar="RADIXLAB_API_KEY",
+    help="The key that clients must send. RADIXLAB_API_KEY may hold it, out of sight of `ps`.",
+)
+@click.option(
+    "--served-model-name",
+    multiple=True,
+    metavar="NAME",
+    help="A name for the model; may be given several times.  [default: from MODEL]",
+)
+@click.option(
+    "--kv-events",
+    metavar="ENDPOINT",
+    help="Publish what the cache stores and removes, in vLLM's format, such as tcp://*:5557.",
+)
+@click.option(
+    "--kv-events-replay", metavar="ENDPOINT", help="Send missed events again, on this endpoint."
+)
+@click.option("--log-json", is_flag=True, help="Write the access log as JSON.")
+@click.option(
+    "--log-prompts",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append each answered request's body and usage to this file, for `radixlab why`.",
+)
+@click.option("--debug", is_flag=True, help="Offer GET /debug/cache.")
+def serve(**options: object) -> int:
+    """Serve MODEL by OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
+
+    The access log goes to stdout, one line a request, and has no text of any prompt. Metrics are at
+    /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code is 0.
+    """
+    from radixlab.serve.run import run
+    from radixlab.serve.settings import Settings
+
+    settings = Settings(**options)  # type: ignore[arg-type]  # one field for each option
+    return run(
+        settings,
+        lambda line: click.echo(line),
+        lambda line: click.echo(line, err=True),
+    )

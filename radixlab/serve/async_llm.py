@@ -1,0 +1,183 @@
+"""An LLM for an event loop: many coroutines ask, one thread computes.
+
+    event loop                               the engine's thread (`worker.py`)
+    ----------                               ---------------------------------
+    submit ─────────► orders (a queue) ────► ask
+    mailboxes ◄── call_soon_threadsafe ◄──── the news of a step, in one call
+
+Only the engine's thread touches the LLM, and only the event loop's thread touches mailboxes. When
+the engine's thread dies of an exception, every open request ends with an `EngineError`, and so does
+every later one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, TypeVar
+
+from radixlab.llm import LLM
+from radixlab.serve.job import Job
+from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
+from radixlab.serve.snapshot import Snapshot
+from radixlab.serve.worker import Told, Worker
+
+T = TypeVar("T")
+State = Literal["loading", "ready", "draining", "failed", "stopped"]
+WHY_NOT_READY: dict[State, str] = {
+    "loading": "the model is loading",
+    "draining": "the server is shutting down",
+    "failed": "the engine has failed",
+    "stopped": "the server has stopped",
+}
+
+
+class QueueFullError(Exception):
+    """Too many answers wait already."""
+
+
+class AsyncLLM:
+    """Answers prompts from an event loop.
+
+    `build` makes the LLM; it is called in the engine's thread, which is the only one that may use
+    it. `start` is called in the event loop.
+    """
+
+    def __init__(
+        self, build: Callable[[], LLM], max_queue: int = 256, max_unread_tokens: int = 1024
+    ) -> None:
+        self.state: State = "loading"
+        self.error: BaseException | None = None
+        """What the engine's thread died of."""
+        self.changed: list[Callable[[], object]] = []
+        """Called in the event loop when the state has changed."""
+        self.max_queue = max_queue
+        self.max_unread_tokens = max_unread_tokens
+        self.num_waiting = 0
+        """Answers that were asked for and have not begun."""
+        self._num_sent = 0
+        self._open: set[Mailbox] = set()
+        """Requests that are not over."""
+        self._loaded: LLM | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._worker = Worker(build, self._on_load, self._on_news, self._on_death)
+
+    def start(self) -> None:
+        """Start the engine's thread, which loads the model."""
+        self._loop = asyncio.get_running_loop()
+        self._worker.thread.start()
+
+    async def stop(self) -> None:
+        """End the engine's thread, and wait for that; what still runs is lost."""
+        try:
+            self._worker.stop()
+        except EngineError:
+            return
+        while self._worker.thread.is_alive():
+            await asyncio.sleep(0.01)
+
+    @property
+    def llm(self) -> LLM:
+        """The LLM, for what never changes: its tokenizer and its sizes. Raises `EngineError`."""
+        if self._loaded is None:
+            raise EngineError(WHY_NOT_READY[self.state])
+        return self._loaded
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """What keeps the server from answering now; None if nothing does."""
+        if self.state != "ready":
+            return WHY_NOT_READY[self.state]
+        is_full = self.num_waiting >= self.max_queue
+        return f"the queue is full: {self.num_waiting} answers wait" if is_full else None
+
+    @property
+    def num_open(self) -> int:
+        """HTTP requests that are not over."""
+        return len(self._open)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The numbers after the last step."""
+        return self._worker.snapshot
+
+    @property
+    def num_requests_waiting(self) -> int:
+        """Answers that wait, in the queue to the engine or in the engine's own."""
+        return self.snapshot.num_waiting + self._num_sent - self._worker.num_taken
+
+    def mailbox(self) -> Mailbox:
+        """Return a mailbox for one HTTP request."""
+        return Mailbox(self.max_unread_tokens, self._on_close)
+
+    def submit(self, jobs: list[Job]) -> None:
+        """Send the prompts of one HTTP request to the engine.
+
+        Raises `EngineError`, or `QueueFullError` if too many answers wait. A request that is larger
+        than the whole queue is taken when nothing waits.
+        """
+        if self.state != "ready":
+            raise EngineError(WHY_NOT_READY[self.state])
+        num_new = sum(job.n for job in jobs)
+        if self.num_waiting and self.num_waiting + num_new > self.max_queue:
+            raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
+        self._worker.ask(jobs)
+        self._num_sent += num_new
+        self.num_waiting += num_new
+        self._open.add(jobs[0].mailbox)
+
+    def forget(self, mailbox: Mailbox) -> None:
+        """Take note that a request is over."""
+        self._open.discard(mailbox)
+        self._tell_of_change()
+
+    async def call(self, function: Callable[[LLM], T]) -> T:
+        """Call a function of the LLM in the engine's thread, between two steps."""
+        return await asyncio.wrap_future(self._worker.call(function))
+
+    def drain(self) -> None:
+        """Refuse new requests from now on; those that are open go on."""
+        if self.state in ("loading", "ready"):
+            self._change("draining")
+
+    def close_all(self, why: Callable[[], EndedError]) -> None:
+        """End all open requests early."""
+        for mailbox in list(self._open):
+            mailbox.close(why())
+
+    # ---- called from mailboxes and from the worker
+
+    def _on_close(self, mailbox: Mailbox) -> None:
+        with suppress(EngineError):  # then nothing is left to abort
+            self._worker.abort(mailbox)
+
+    def _on_load(self, llm: LLM) -> None:
+        self._loaded = llm
+        self._post(self._change, "ready")
+
+    def _on_news(self, told: Told, num_begun: int) -> None:
+        self._post(self._deliver, told, num_begun)
+
+    def _on_death(self, error: BaseException | None) -> None:
+        self.error = error
+        self._post(self._change, "failed" if error else "stopped")
+
+    def _post(self, function: Callable[..., object], *given: object) -> None:
+        with suppress(RuntimeError):  # the event loop is closed: nobody waits for news
+            self._loop.call_soon_threadsafe(function, *given)
+
+    def _deliver(self, told: Told, num_begun: int) -> None:
+        self.num_waiting -= num_begun
+        for mailbox, news in told:
+            mailbox.put(news)
+
+    def _change(self, state: State) -> None:
+        if state == "ready" and self.state != "loading":
+            return  # it is to stop already
+        self.state = state
+        if state in ("failed", "stopped"):
+            self.close_all(lambda: EngineError(WHY_NOT_READY[state]))
+        self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        for function in [*self.changed]:
+            function()

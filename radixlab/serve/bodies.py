@@ -1,0 +1,193 @@
+"""The bodies of requests, field by field, as OpenAI's API and vLLM's extensions name them.
+
+A field that this server does not know is refused by name, as OpenAI's server does. A field that it
+knows but cannot honour is refused too, unless its value asks for nothing (`NEUTRAL`). The fields
+below that say so change nothing in any answer, here or there.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "audio": (),
+    "best_of": (1,),
+    "echo": (False,),
+    "frequency_penalty": (0, 0.0),
+    "function_call": ("none", "auto"),
+    "functions": ([],),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "modalities": (["text"],),
+    "parallel_tool_calls": (True, False),
+    "prediction": (),
+    "presence_penalty": (0, 0.0),
+    "reasoning_effort": ("none",),
+    "response_format": ({"type": "text"},),
+    "service_tier": ("auto", "default"),
+    "store": (False,),
+    "suffix": ("",),
+    "tool_choice": ("none", "auto"),
+    "tools": ([],),
+    "top_logprobs": (),
+    "verbosity": (),
+    "web_search_options": (),
+}
+"""Fields that cannot be honoured, each with the values that ask for nothing; null always does."""
+NEUTRAL_IN_MESSAGE: dict[str, tuple[Any, ...]] = {
+    "annotations": ([],),
+    "audio": (),
+    "function_call": (),
+    "refusal": (),
+    "tool_call_id": (),
+    "tool_calls": ([],),
+}
+
+
+def _encodable(text: str) -> str:
+    """Refuse half characters, which JSON can hold but no encoding can write."""
+    if not text.isascii():
+        text.encode()
+    return text
+
+
+Salt = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^@/\\\x00]+$"),
+    AfterValidator(_encodable),
+]
+Id = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+def without_neutral(body: Any, neutral: dict[str, tuple[Any, ...]]) -> Any:
+    """Leave out what asks for nothing; raise for a field that cannot be honoured."""
+    if not isinstance(body, dict):
+        return body
+    for name in neutral.keys() & body.keys():
+        value = body[name]
+        if value is not None and not any(_same(value, each) for each in neutral[name]):
+            raise PydanticCustomError(
+                "unsupported", "This server does not support '{field}'.", {"field": name}
+            )
+    return {name: value for name, value in body.items() if name not in neutral}
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two values of JSON are the same; True is not 1."""
+    return type(value) is type(other) and bool(value == other)
+
+
+class Body(BaseModel):
+    """What all bodies have in common: strict types, and no unknown field."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class StreamOptions(Body):
+    """How a stream is sent."""
+
+    include_usage: bool | None = None
+    """Send a last chunk with the usage."""
+    include_obfuscation: Literal[False] | None = None
+
+
+class Sampling(Body):
+    """What completions and chats have in common."""
+
+    model: str
+    max_tokens: Count | None = None
+    temperature: float | None = Field(None, ge=0)
+    top_p: float | None = Field(None, gt=0, le=1)
+    top_k: int | None = None
+    n: int | None = Field(None, ge=1, le=128)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**64)
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    ignore_eos: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    cache_salt: Salt | None = None
+    """The request shares cached prefixes only with requests of the same salt."""
+    user: str | None = None
+    """Changes nothing."""
+    safety_identifier: str | None = None
+    """Changes nothing."""
+    metadata: dict[str, str] | None = None
+    """Changes nothing."""
+    prompt_cache_key: str | None = None
+    """Changes nothing: it only helps OpenAI to route a request."""
+    prompt_cache_retention: str | None = None
+    """Changes nothing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unsupported(cls, body: Any) -> Any:
+        return without_neutral(body, NEUTRAL)
+
+
+class CompletionBody(Sampling):
+    """The body of `POST /v1/completions`."""
+
+    prompt: (
+        str
+        | Annotated[list[str], Field(min_length=1)]
+        | Annotated[list[Id], Field(min_length=1)]
+        | Annotated[list[Annotated[list[Id], Field(min_length=1)]], Field(min_length=1)]
+    )
+    """A text, a list of texts, token ids, or a list of lists of token ids."""
+
+
+class TextPart(Body):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class Message(Body):
+    """A turn of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart] | None = None
+    name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unsupported(cls, body: Any) -> Any:
+        return without_neutral(body, NEUTRAL_IN_MESSAGE)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the turn as a chat template reads it."""
+        content = self.content
+        if isinstance(content, list):
+            content = "\n".join(part.text for part in content)
+        role = "system" if self.role == "developer" else self.role
+        turn = {"role": role, "content": content}
+        return turn if self.name is None else {**turn, "name": self.name}
+
+
+class ChatBody(Sampling):
+    """The body of `POST /v1/chat/completions`."""
+
+    messages: list[Message] = Field(min_length=1)
+    max_completion_tokens: Count | None = None
+
+
+class TokenizeBody(Body):
+    """The body of `POST /tokenize`: a prompt or a conversation."""
+
+    model: str | None = None
+    prompt: str | None = None
+    messages: Annotated[list[Message], Field(min_length=1)] | None = None
+    add_special_tokens: bool | None = None
+    """By default true for a prompt, and false for a conversation."""
+    add_generation_prompt: bool = True
+    return_token_strs: bool | None = None
+
+
+class DetokenizeBody(Body):
+    """The body of `POST /detokenize`."""
+
+    model: str | None = None
+    tokens: list[Id]

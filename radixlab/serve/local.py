@@ -1,0 +1,66 @@
+"""A server inside this process, for tests, lessons and exercises."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from radixlab.llm import LLM
+from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.models import builder
+from radixlab.serve.run import HttpServer, listen
+from radixlab.serve.server import create_app
+from radixlab.serve.settings import Settings
+
+LOADING_S = 120.0
+"""Seconds that a model may take to load."""
+
+
+class ServingError(RuntimeError):
+    """The server did not become ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server."""
+
+    url: str
+    """Such as `http://127.0.0.1:43210`; OpenAI's API is below `/v1`."""
+    port: int
+    llm: AsyncLLM
+
+
+@contextmanager
+def serving(
+    settings: Settings | None = None,
+    *,
+    build: Callable[[], LLM] | None = None,
+    write_line: Callable[[str], object] | None = None,
+) -> Iterator[Served]:
+    """Serve in a thread on a free port of this machine, until the block ends.
+
+    `build` makes the LLM, by default as the settings say. `write_line` gets each line of the access
+    log. Raises what loading the model raised.
+    """
+    settings = replace(settings or Settings(), port=0)
+    llm = AsyncLLM(build or builder(settings), settings.max_queue, settings.max_unread_tokens)
+    sockets = listen(settings)
+    port = sockets[0].getsockname()[1]
+    server = HttpServer(create_app(llm, settings, write_line), llm, settings)
+    thread = threading.Thread(target=server.run, args=(sockets,), name="server", daemon=True)
+    thread.start()
+    try:
+        _wait(llm, thread)
+        yield Served(f"http://{settings.host}:{port}", port, llm)
+    finally:
+        server.end_soon()
+        thread.join()
+
+
+def _wait(llm: AsyncLLM, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + LOADING_S
+    while llm.state == "loading" and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if llm.state != "ready":
+        raise llm.error or ServingError(f"the server is {llm.state} after {LOADING_S:.0f} s")

@@ -1,0 +1,227 @@
+"""The life of one answered request: submit, wait for news, send it, and clean up whatever happens.
+
+    submit ─► news ─► whole answer, or chunks of a stream ─► one line in the access log
+
+A request may end early in five ways: the client leaves, the time is over, the server stops, the
+reader is too slow, or the engine dies. Before the first byte is sent, this gives a status; after
+it, a stream ends with a last chunk that has a `finish_reason`, or with an error event.
+"""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from radixlab.serve.access_log import AccessLog, Entry
+from radixlab.serve.async_llm import AsyncLLM, QueueFullError
+from radixlab.serve.errors import ApiError, bad_request, not_ready
+from radixlab.serve.job import Job
+from radixlab.serve.mailbox import (
+    Begun,
+    EndedError,
+    EngineError,
+    GoneError,
+    Mailbox,
+    Part,
+    RejectedError,
+    ShutdownError,
+    TimedOutError,
+    TooSlowError,
+)
+from radixlab.serve.shapes import DONE, Choice, Shape
+
+STALL_S = 5.0
+"""Seconds that a client gets to read the end of a stream that was ended early."""
+STOPPED_BY = {TimedOutError: "timeout", ShutdownError: "shutdown"}
+"""`stop_reason` of answers that were cut; their `finish_reason` is "length"."""
+
+
+class Reply(Response):
+    """Answers one request; an ASGI application."""
+
+    def __init__(
+        self,
+        llm: AsyncLLM,
+        jobs: list[Job],
+        shape: Shape,
+        entry: Entry,
+        log: AccessLog,
+        *,
+        deadline: float,
+        is_stream: bool,
+        has_usage: bool,
+    ) -> None:
+        super().__init__()
+        self._llm, self._jobs, self._shape = llm, jobs, shape
+        self._entry, self._log = entry, log
+        self._deadline, self._is_stream, self._has_usage = deadline, is_stream, has_usage
+        self._mailbox: Mailbox = jobs[0].mailbox
+        self._choices = [Choice() for job in jobs for _ in range(job.n)]
+        self._num_left = len(self._choices)
+        self._num_cached_tokens = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        loop, mailbox = asyncio.get_running_loop(), self._mailbox
+        try:
+            self._llm.submit(self._jobs)
+        except QueueFullError as error:
+            raise ApiError(
+                429,
+                f"The server is busy: {error}.",
+                code="queue_full",
+                headers={"Retry-After": "1"},
+            ) from None
+        except EngineError as error:
+            raise not_ready(f"{error}") from None
+        watcher = asyncio.ensure_future(self._watch(receive))
+        left_s = self._deadline - time.monotonic()
+        timer = loop.call_later(left_s, mailbox.close, TimedOutError("the time is over"))
+        writer = asyncio.current_task()
+        assert writer is not None
+        stall = loop.call_later(left_s + STALL_S, writer.cancel)
+        try:
+            await (self._send_stream(send) if self._is_stream else self._send_whole(scope, send))
+        except GoneError:
+            pass  # nobody is there to be answered
+        finally:
+            for handle in (watcher, timer, stall):
+                handle.cancel()
+            if self._num_left:
+                mailbox.close(GoneError("the client left"))
+            self._llm.forget(mailbox)
+            self._finish_entry()
+
+    async def _watch(self, receive: Receive) -> None:
+        """End the request when the client closes the connection."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if self._num_left:
+            self._mailbox.close(GoneError("the client left"))
+
+    # ---- one answer
+
+    async def _send_whole(self, scope: Scope, send: Send) -> None:
+        try:
+            while self._num_left:
+                await self._news()
+        except GoneError:
+            raise
+        except EndedError as why:
+            raise _error_of(why) from None
+        body = self._shape.whole(self._choices, self._usage())
+        response = JSONResponse(body, headers={"x-request-id": self._shape.id})
+        await send({"type": "http.response.start", "status": 200, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": response.body})
+        self._entry.status = 200
+        self._log_body()
+
+    # ---- a stream
+
+    async def _send_stream(self, send: Send) -> None:
+        try:
+            body = self._chunks(await self._news())
+        except GoneError:
+            raise
+        except EndedError as why:
+            raise _error_of(why) from None
+        headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+            (b"x-request-id", self._shape.id.encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._entry.status = 200
+        first = b"".join(self._shape.first(index) for index in range(len(self._choices)))
+        await send({"type": "http.response.body", "body": first + body, "more_body": True})
+        try:
+            while self._num_left:
+                if body := self._chunks(await self._news()):
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            last = self._last_chunks()
+        except EndedError as why:
+            last = self._ended_chunks(why)
+        await send({"type": "http.response.body", "body": last})
+
+    def _chunks(self, parts: list[Part]) -> bytes:
+        return b"".join(self._shape.chunk(part, self._choices[part.index]) for part in parts)
+
+    def _last_chunks(self) -> bytes:
+        self._log_body()
+        usage = self._shape.usage_chunk(self._usage()) if self._has_usage else b""
+        return usage + DONE
+
+    def _ended_chunks(self, why: EndedError) -> bytes:
+        """Return how a stream ends whose answers were cut."""
+        reason = STOPPED_BY.get(type(why))
+        if reason is None:
+            if isinstance(why, GoneError | TooSlowError):
+                raise why
+            return f"data: {json.dumps(_error_of(why).body())}\n\n".encode()
+        parts = []
+        for index, choice in enumerate(self._choices):
+            if choice.finish_reason is None:
+                choice.finish_reason, choice.stop_reason = "length", reason
+                parts.append(Part(index, [], ""))
+        return self._chunks(parts) + self._last_chunks()
+
+    # ---- both
+
+    async def _news(self) -> list[Part]:
+        """Wait for news, take note of it, and return its parts."""
+        parts = []
+        for each in await self._mailbox.get():
+            if isinstance(each, Begun):
+                self._entry.begin(each)
+                self._num_cached_tokens += each.num_cached_tokens
+            elif isinstance(each, Part):
+                self._take(each)
+                parts.append(each)
+        return parts
+
+    def _take(self, part: Part) -> None:
+        choice = self._choices[part.index]
+        if part.token_ids and self._entry.first_token_s is None:
+            self._entry.first_token_s = time.monotonic() - self._entry.arrived
+        choice.num_tokens += len(part.token_ids)
+        if not self._is_stream:
+            choice.text.append(part.text)
+        if part.error:
+            raise EngineError(part.error)
+        if part.finish_reason:
+            choice.finish_reason = part.finish_reason
+            self._num_left -= 1
+
+    def _usage(self) -> dict[str, Any]:
+        prompt = sum(len(job.prompt) for job in self._jobs)
+        completion = sum(choice.num_tokens for choice in self._choices)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": self._num_cached_tokens},
+        }
+
+    def _log_body(self) -> None:
+        self._log.prompt(self._entry, self._usage())
+
+    def _finish_entry(self) -> None:
+        entry = self._entry
+        entry.completion_tokens = sum(choice.num_tokens for choice in self._choices)
+        reasons = dict.fromkeys(choice.finish_reason or "abort" for choice in self._choices)
+        entry.finish_reason = ",".join(reasons)
+
+
+def _error_of(why: EndedError) -> ApiError:
+    """Return what a client gets whose request ended early, if nothing was sent yet."""
+    if isinstance(why, TimedOutError):
+        return ApiError(504, "The request took too long.", code="timeout")
+    if isinstance(why, ShutdownError):
+        return not_ready("The server is shutting down.")
+    if isinstance(why, RejectedError):
+        return bad_request(str(why))
+    return ApiError(500, str(why))

@@ -1,0 +1,149 @@
+"""The forms of an answer in JSON: whole or in chunks, of a completion or of a chat.
+
+A chunk of a stream is written as text around two values, because a stream has one for every token.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+import radixlab
+from radixlab.serve.mailbox import Part
+
+FINGERPRINT = f"radixlab-{radixlab.__version__}"
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(slots=True)
+class Choice:
+    """One answer as far as it has come."""
+
+    text: list[str] = field(default_factory=list)
+    num_tokens: int = 0
+    finish_reason: str | None = None
+    stop_reason: str | int | None = None
+    """What ended the answer, where OpenAI's `finish_reason` cannot say it."""
+
+
+class Shape(Protocol):
+    """How one endpoint writes its answers."""
+
+    id: str
+
+    def whole(self, choices: list[Choice], usage: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole answer."""
+
+    def first(self, index: int) -> bytes:
+        """Return what a stream sends before the first token of an answer, if anything."""
+
+    def chunk(self, part: Part, choice: Choice) -> bytes:
+        """Return the next part of a stream."""
+
+    def usage_chunk(self, usage: dict[str, Any]) -> bytes:
+        """Return the chunk with the usage."""
+
+
+class Head:
+    """The fields that every JSON object of one request has."""
+
+    def __init__(self, prefix: str, kind: str, model: str, has_usage: bool) -> None:
+        self.id = f"{prefix}-{uuid4().hex}"
+        self.fields = {
+            "id": self.id,
+            "object": kind,
+            "created": int(time.time()),
+            "model": model,
+            "system_fingerprint": FINGERPRINT,
+        }
+        text = json.dumps(self.fields, separators=(",", ":"))
+        self.open = f"data: {text[:-1]}" + (',"usage":null' if has_usage else "")
+        """The beginning of a chunk, up to its choices."""
+
+    def usage_chunk(self, usage: dict[str, Any]) -> bytes:
+        """Return the chunk with the usage."""
+        return f"data: {json.dumps({**self.fields, 'choices': [], 'usage': usage})}\n\n".encode()
+
+
+class CompletionShape:
+    """`text_completion`."""
+
+    def __init__(self, model: str, has_usage: bool = False) -> None:
+        self._head = Head("cmpl", "text_completion", model, has_usage)
+        self.id = self._head.id
+        self.usage_chunk = self._head.usage_chunk
+
+    def whole(self, choices: list[Choice], usage: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole answer."""
+        listed = [
+            {
+                "index": index,
+                "text": "".join(choice.text),
+                "logprobs": None,
+                "finish_reason": choice.finish_reason,
+                "stop_reason": choice.stop_reason,
+            }
+            for index, choice in enumerate(choices)
+        ]
+        return {**self._head.fields, "choices": listed, "usage": usage}
+
+    def first(self, index: int) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def chunk(self, part: Part, choice: Choice) -> bytes:
+        """Return the next part of a stream."""
+        return (
+            f'{self._head.open},"choices":[{{"index":{part.index},"text":{json.dumps(part.text)},'
+            f'"logprobs":null,{_end(choice)}}}]}}\n\n'
+        ).encode()
+
+
+class ChatShape:
+    """`chat.completion` and its chunks."""
+
+    def __init__(self, model: str, is_stream: bool = False, has_usage: bool = False) -> None:
+        kind = "chat.completion.chunk" if is_stream else "chat.completion"
+        self._head = Head("chatcmpl", kind, model, has_usage)
+        self.id = self._head.id
+        self.usage_chunk = self._head.usage_chunk
+
+    def whole(self, choices: list[Choice], usage: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole answer."""
+        listed = [
+            {
+                "index": index,
+                "message": {
+                    "role": "assistant",
+                    "content": "".join(choice.text),
+                    "refusal": None,
+                },
+                "logprobs": None,
+                "finish_reason": choice.finish_reason,
+                "stop_reason": choice.stop_reason,
+            }
+            for index, choice in enumerate(choices)
+        ]
+        return {**self._head.fields, "choices": listed, "usage": usage}
+
+    def first(self, index: int) -> bytes:
+        """Return the chunk that names the role."""
+        return (
+            f'{self._head.open},"choices":[{{"index":{index},"delta":{{"role":"assistant",'
+            f'"content":""}},"logprobs":null,"finish_reason":null}}]}}\n\n'
+        ).encode()
+
+    def chunk(self, part: Part, choice: Choice) -> bytes:
+        """Return the next part of a stream."""
+        return (
+            f'{self._head.open},"choices":[{{"index":{part.index},"delta":{{"content":'
+            f'{json.dumps(part.text)}}},"logprobs":null,{_end(choice)}}}]}}\n\n'
+        ).encode()
+
+
+def _end(choice: Choice) -> str:
+    if choice.finish_reason is None:
+        return '"finish_reason":null'
+    end = {"finish_reason": choice.finish_reason, "stop_reason": choice.stop_reason}
+    return json.dumps(end)[1:-1]

@@ -1,0 +1,115 @@
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PEERS = os.environ.get("RADIXLAB_PEERS")
+LAUNCHERS = {"vllm": "vllm", "sglang": "sglang"}
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+needs_peers = pytest.mark.skipif(not PEERS, reason="RADIXLAB_PEERS names no unpacked wheels")
+
+
+def launcher(engine):
+    return (DEPLOY / "engines" / f"{engine}.sh").read_text(encoding="utf-8")
+
+
+def command(engine):
+    """The lines that run, without the comments."""
+    return [line for line in launcher(engine).splitlines() if not line.startswith("#")]
+
+
+def source_of(engine):
+    folder = Path(PEERS) / engine
+    files = [*folder.rglob("*.py")]
+    assert files, f"{folder} holds no wheel"
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+
+
+@pytest.mark.parametrize("engine", ["radixlab", *LAUNCHERS])
+def test_every_flag_that_is_given_is_explained_where_it_matters(engine):
+    given = set(re.findall(r"--[a-z][\w-]+", " ".join(command(engine))))
+    told = set(re.findall(r"^#   (--[a-z][\w-]+)", launcher(engine), re.MULTILINE))
+    plain = {"--host", "--port", "--enable-prefix-caching", "--model-path"}
+    assert given - plain == told
+
+
+@needs_peers
+@pytest.mark.parametrize("engine", LAUNCHERS)
+def test_every_flag_is_in_the_wheel_of_the_version_named(engine):
+    text = source_of(engine)
+    for flag in set(re.findall(r"--[a-z][\w-]+", launcher(engine))):
+        field = flag[2:].removeprefix("no-").replace("-", "_")
+        assert f'"{flag}"' in text or re.search(rf"^    {field}: ", text, re.MULTILINE), flag
+    versions = [p.name for p in Path(PEERS).glob(f"{engine}-*.dist-info")]
+    assert any(
+        version.split("-")[1].removesuffix(".dist") in launcher(engine) for version in versions
+    )
+
+
+@needs_peers
+@pytest.mark.parametrize("engine", LAUNCHERS)
+def test_every_metric_of_the_rules_is_in_the_wheel(engine):
+    rules = (DEPLOY / "prometheus" / "rules.yml").read_text(encoding="utf-8")
+    text = source_of(engine)
+    read = set(re.findall(rf"{engine}:\w+", rules))
+    assert len(read) >= 8
+    for name in read:
+        plain = re.sub(r"_(bucket|sum|count)$", "", name)
+        assert f'"{plain}"' in text or f'"{plain.removesuffix("_total")}"' in text, name
+
+
+def test_the_dashboard_is_what_its_script_makes():
+    pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk is not installed")
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models.dashboard import Dashboard
+
+    from deploy.dashboard import FILE, text
+
+    committed = FILE.read_text(encoding="utf-8")
+    assert committed == text()
+    read = Dashboard.from_json(json.loads(committed))  # the schema's own types
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == json.loads(committed)
+
+
+def test_the_panels_of_the_dashboard_do_not_overlap():
+    board = json.loads((DEPLOY / "grafana" / "dashboards" / "cache.json").read_text("utf-8"))
+    taken = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        for x in range(at["x"], at["x"] + at["w"]):
+            for y in range(at["y"], at["y"] + at["h"]):
+                assert x < 24 and (x, y) not in taken, panel["title"]
+                taken.add((x, y))
+
+
+def test_compose_mounts_only_what_is_there():
+    for service in COMPOSE["services"].values():
+        for volume in service.get("volumes", ()):
+            assert (DEPLOY / volume.split(":")[0]).exists(), volume
+    assert (
+        DEPLOY / COMPOSE["services"]["radixlab"]["build"]["context"] / "pyproject.toml"
+    ).exists()
+
+
+def test_compose_needs_one_variable_to_change_the_engine():
+    engines = {"radixlab", *LAUNCHERS}
+    for engine in engines:
+        service = COMPOSE["services"][engine]
+        assert service["profiles"] == [engine]
+        assert service["networks"]["default"]["aliases"] == ["engine"]
+        assert service["entrypoint"][-1] == f"/engines/{engine}.sh"
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))
+    (job,) = scraped["scrape_configs"]
+    assert job["static_configs"] == [{"targets": ["engine:8000"]}]
+    env = (DEPLOY / ".env").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text(encoding="utf-8")))
+    assert asked <= set(re.findall(r"^(\w+)=", env, re.MULTILINE))
+
+
+def test_what_was_not_run_says_so():
+    assert "Not run here" in (DEPLOY / "compose.yaml").read_text(encoding="utf-8")

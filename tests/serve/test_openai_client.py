@@ -1,0 +1,165 @@
+"""The official client, unchanged, against the server: what it gets, and what it raises."""
+
+import asyncio
+
+import pytest
+
+from tests.serve.helpers import SHEET, TEXT, expected, idle, served
+
+openai = pytest.importorskip("openai", reason="openai is not installed: the extra `serve` has it")
+ASKED = {"model": "tiny", "prompt": TEXT, "temperature": 0, "max_tokens": 12}
+TALK = [
+    {"role": "system", "content": SHEET.text},
+    {"role": "user", "content": SHEET.facts[1].question},
+]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served(api_key="secret", served_model_name=("tiny", "alias")) as client:
+        yield client
+        assert idle(client)
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.openai() as client:
+        yield client
+
+
+def test_models(client):
+    assert [model.id for model in client.models.list()] == ["tiny", "alias"]
+    assert client.models.retrieve("alias").id == "alias"
+
+
+def test_a_completion_is_what_the_engine_says_without_a_cache(client):
+    wanted = expected([TEXT], max_tokens=12)[TEXT]
+    for _ in range(2):
+        answer = client.completions.create(**ASKED)
+        assert answer.choices[0].text == wanted.text
+        assert answer.choices[0].finish_reason == wanted.finish_reason
+        assert answer.usage.prompt_tokens == wanted.num_prompt_tokens
+        assert answer.usage.completion_tokens == len(wanted.token_ids)
+        assert answer.usage.total_tokens == wanted.num_prompt_tokens + len(wanted.token_ids)
+    num_whole = (wanted.num_prompt_tokens - 1) // 16 * 16
+    assert answer.usage.prompt_tokens_details.cached_tokens == num_whole
+
+
+def test_a_stream_joins_to_the_whole_answer(client):
+    whole = client.completions.create(**ASKED)
+    chunks = list(
+        client.completions.create(**ASKED, stream=True, stream_options={"include_usage": True})
+    )
+    *parts, last = chunks
+    assert "".join(part.choices[0].text for part in parts) == whole.choices[0].text
+    assert [part.choices[0].finish_reason for part in parts][-2:] == [
+        None,
+        whole.choices[0].finish_reason,
+    ]
+    assert last.choices == [] and last.usage.completion_tokens == whole.usage.completion_tokens
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_a_chat_answers_the_question(client):
+    answer = client.chat.completions.create(model="tiny", messages=TALK, temperature=0)
+    assert answer.choices[0].message.content.strip() == SHEET.facts[1].sentence
+    assert answer.choices[0].finish_reason == "stop"
+
+
+def test_a_chat_streams(client):
+    asked = {"model": "tiny", "messages": TALK, "temperature": 0, "max_completion_tokens": 30}
+    chunks = list(client.chat.completions.create(**asked, stream=True))
+    assert chunks[0].choices[0].delta.role == "assistant"
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert text.strip() == SHEET.facts[1].sentence
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
+def test_the_clients_own_stream_helper_works(client):
+    with client.chat.completions.stream(model="tiny", messages=TALK, temperature=0) as stream:
+        for _ in stream:
+            pass
+        final = stream.get_final_completion()
+    assert final.choices[0].message.content.strip() == SHEET.facts[1].sentence
+
+
+def test_n_answers_are_forks_of_one_prompt(server, client):
+    client.completions.create(**ASKED)  # so that the prompt is cached
+    before = server.metrics()
+    asked = {**ASKED, "temperature": 3.0, "seed": 3, "n": 4}
+    whole = client.completions.create(**asked)
+    streamed = ["", "", "", ""]
+    for chunk in client.completions.create(**asked, stream=True):
+        streamed[chunk.choices[0].index] += chunk.choices[0].text
+    assert [choice.text for choice in whole.choices] == streamed and len(set(streamed)) > 1
+    assert whole.usage.prompt_tokens == client.completions.create(**ASKED).usage.prompt_tokens
+    after = server.metrics()
+    assert after["copied_blocks_total"] > before["copied_blocks_total"]
+
+
+def test_several_prompts_get_one_answer_each_in_order(client):
+    prompts = [SHEET.prompt(fact) for fact in SHEET.facts[:3]]
+    wanted = expected(prompts, max_tokens=9)
+    ids = [[5, 6, 7], [8, 9]]
+    answer = client.completions.create(model="tiny", prompt=prompts, temperature=0, max_tokens=9)
+    assert [choice.text for choice in answer.choices] == [wanted[p].text for p in prompts]
+    answer = client.completions.create(model="tiny", prompt=ids, n=2, max_tokens=1)
+    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+    assert answer.usage.prompt_tokens == 5
+
+
+def test_stop_strings(client):
+    whole = client.completions.create(**ASKED).choices[0].text
+    stop = whole[4:7]
+    answer = client.completions.create(**ASKED, stop=["no such text", stop]).choices[0]
+    assert (answer.text, answer.finish_reason) == (whole[: whole.index(stop)], "stop")
+    assert client.completions.create(**ASKED, stop=stop).choices[0].text == answer.text
+
+
+ERRORS = {
+    "a field of the wrong type": (openai.BadRequestError, {"max_tokens": "7"}, "max_tokens"),
+    "a value out of range": (openai.BadRequestError, {"top_p": 1.5}, "top_p"),
+    "another model": (openai.NotFoundError, {"model": "gpt-4"}, "model"),
+    "too long an answer": (openai.BadRequestError, {"max_tokens": 5000}, "max_tokens"),
+    "an unknown field": (openai.BadRequestError, {"extra_body": {"beam": 1}}, "beam"),
+    "an unsupported field": (openai.BadRequestError, {"suffix": "x"}, "suffix"),
+    "too many answers": (openai.BadRequestError, {"n": 129}, "n"),
+}
+
+
+@pytest.mark.parametrize("kind, fields, param", ERRORS.values(), ids=ERRORS)
+def test_mistakes_are_the_clients_own_exceptions(client, kind, fields, param):
+    with pytest.raises(kind) as caught:
+        client.completions.create(**{**ASKED, **fields})
+    assert caught.value.param == param and caught.value.type and caught.value.message
+
+
+def test_a_wrong_key_is_an_authentication_error(client):
+    with pytest.raises(openai.AuthenticationError) as caught:
+        client.with_options(api_key="wrong").models.list()
+    assert caught.value.code == "invalid_api_key"
+
+
+def test_too_long_a_prompt_has_openais_code(client):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.completions.create(model="tiny", prompt=[7] * 3000)
+    assert caught.value.code == "context_length_exceeded"
+
+
+def test_the_async_client_asks_many_at_once(server):
+    prompts = [SHEET.prompt(fact) for fact in SHEET.facts]
+    wanted = expected(prompts, max_tokens=8)
+
+    async def ask_all():
+        url = f"{server.url}/v1"
+        async with openai.AsyncOpenAI(base_url=url, api_key="secret", max_retries=0) as client:
+            asked = {"model": "tiny", "temperature": 0, "max_tokens": 8}
+            asks = [client.completions.create(prompt=prompt, **asked) for prompt in prompts]
+            return [answer.choices[0].text for answer in await asyncio.gather(*asks)]
+
+    assert asyncio.run(ask_all()) == [wanted[prompt].text for prompt in prompts]
+
+
+def test_an_answer_names_its_request(client):
+    raw = client.completions.with_raw_response.create(**ASKED)
+    assert raw.headers["x-request-id"] == raw.parse().id
