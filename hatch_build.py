@@ -37,6 +37,7 @@ LEFT_OUT = {
     "*/errors.py": "mypyc cannot compile an heir of AssertionError",
     "*/proof/*.py": "runs beside the cache and not in it; learners' stores inherit from a contract "
     "there, the control is measured as Python, and the canary's error is an heir of AssertionError",
+    "*/transfer.py": "an heir of an interpreted class, `collections.abc.Sequence`",
     "*/work.py": "is made once a sequence and step, and read by the model, which is interpreted",
     "*/rules.py": "a table, which is read and never hot",
     "*/eviction/[!l]*.py": "a policy that is not the default, for learners to copy and change",

@@ -77,16 +77,20 @@ class Job:
         answer.pieces.clear()
         token_ids = [piece.token_id for piece in pieces if piece.token_id is not None]
         text = "".join(piece.text for piece in pieces)
+        logprobs = None
+        if self.params.logprobs is not None:
+            logprobs = [piece.logprob for piece in pieces if piece.logprob is not None]
         if token_ids:
             self._count(number, len(token_ids), timing, now)
+        index = self.first_index + number
         if not answer.is_over:
-            return Part(self.first_index + number, token_ids, text)
+            return Part(index, token_ids, text, logprobs=logprobs)
         self.answers[number] = None
         reason = answer.finish_reason or "abort"
         timing.finished[reason] += 1
         if self.is_over:
             timing.end_to_end.add(now - self.arrived)
-        return Part(self.first_index + number, token_ids, text, reason, answer.error)
+        return Part(index, token_ids, text, reason, answer.stop_reason, answer.error, logprobs)
 
     def _count(self, number: int, num_tokens: int, timing: Timing, now: float) -> None:
         if all(last == self.arrived for last in self._last):

@@ -133,7 +133,7 @@ def events_of(text):
 
 def expected(prompts, **params):
     """Answer prompts one by one without a cache: what every server must say."""
-    tokenizer, model = _tiny()
+    tokenizer, model = tiny()
     answers = {}
     for prompt in dict.fromkeys(prompts):
         llm = LLM(model, tokenizer)
@@ -142,7 +142,8 @@ def expected(prompts, **params):
 
 
 @cache
-def _tiny():
+def tiny():
+    """Load the tiny tokenizer and model, once."""
     return load_tokenizer(TINY), load_model(TINY)
 
 

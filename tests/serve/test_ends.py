@@ -16,7 +16,8 @@ from tests.serve.program import RAISING, program
 LONG = {"max_tokens": 1500, "ignore_eos": True}
 KILLED = """
 import sys, urllib.request
-request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})
+headers = {"Content-Type": "application/json"}
+request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), headers)
 with urllib.request.urlopen(request) as answer:
     if sys.argv[3] == "stream":
         answer.readline()

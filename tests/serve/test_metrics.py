@@ -1,5 +1,6 @@
 """Every metric, recounted from the event log of the same run, by another way of counting."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -36,9 +37,10 @@ def run(request):
 
         for prompt in PROMPTS[:4]:
             ask(prompt, max_tokens=12)
-        ask(PROMPTS[0], max_tokens=40, n=3, temperature=1.0, ignore_eos=True)
+        ask([9] * 45, max_tokens=40, n=3, temperature=1.0, ignore_eos=True)
         ask(PROMPTS[1], cache_salt="a", max_tokens=3)
-        ask([PROMPTS[5], PROMPTS[6], [7] * 32, [7] * 33], max_tokens=60, ignore_eos=True)
+        ask([PROMPTS[5], PROMPTS[6], PROMPTS[0]], max_tokens=100, ignore_eos=True)
+        ask([[7] * 32, [7] * 33, [7] * 16], max_tokens=40, ignore_eos=True)
         peer = streaming_socket(client, {"prompt": PROMPTS[7], **LONG, "max_tokens": 200})
         assert wait_until(
             lambda: (
@@ -49,6 +51,7 @@ def run(request):
         assert wait_until(lambda: client.metrics()["num_requests_running"] == 0)
         for seed in range(6):
             ask([seed] * 90 + [9], max_tokens=5)
+        ask([0] * 90 + [9], max_tokens=5)
         assert client.send("/reset_prefix_cache", {})[0] == 200
         ask(PROMPTS[0], max_tokens=2)
         client.send("/v1/completions", {"model": "tiny", "prompt": ""})
@@ -125,8 +128,8 @@ def test_the_small_pools_evict_and_preempt(run):
 
 def test_answers_are_recounted_from_what_clients_got(run):
     events, answers, scrapes, _, _, _ = run
-    before = scrapes[len(answers) - 8]
-    usages = [answer["usage"] for answer in answers[:7]]
+    before = scrapes[7]
+    usages = [answer["usage"] for answer in answers[:8]]
     assert before["generation_tokens_total"] == sum(u["completion_tokens"] for u in usages)
     assert before["prompt_tokens_total"] == sum(u["prompt_tokens"] for u in usages)
     cached = sum(u["prompt_tokens_details"]["cached_tokens"] for u in usages)
@@ -151,7 +154,7 @@ def test_answers_are_recounted_from_what_clients_got(run):
 def test_every_scrape_adds_up_and_counters_never_fall(run):
     _, _, scrapes, exposition, _, size = run
     counters = re.findall(r"# TYPE radixlab:(\w+) (?:counter|histogram)", exposition)
-    for earlier, later in zip(scrapes, scrapes[1:], strict=False):
+    for earlier, later in itertools.pairwise(scrapes):
         for name in later:
             if name.partition("{")[0].removesuffix("_bucket").removesuffix("_sum") in counters:
                 assert later[name] >= earlier.get(name, 0)

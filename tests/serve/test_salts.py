@@ -1,7 +1,5 @@
 """Namespaces: two tenants never share a prefix, and no answer tells one about the other."""
 
-import itertools
-
 import pytest
 
 from tests.serve.helpers import SHEET, TEXT, served
@@ -108,7 +106,7 @@ def test_a_tenants_log_line_is_the_operators(empty):
     assert not reasons
 
 
-@pytest.mark.parametrize("first, second", itertools.permutations(("a", "b"), 2))
+@pytest.mark.parametrize("first, second", [("a", "b"), ("b", "a")])
 def test_the_metrics_count_both(empty, first, second):
     before = empty.metrics()
     for salt in (first, first, second):

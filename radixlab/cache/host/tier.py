@@ -22,6 +22,7 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.host.held import hold, let_go
 from radixlab.cache.host.moves import to_device, to_host
 from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
@@ -75,29 +76,30 @@ class HostTier:
             gone.append(self._drop_from_device(node, num_dropped))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
-        return np.concatenate(gone)
+        return gone[0] if len(gone) == 1 else np.concatenate(gone)
 
     def _make_room(self, node: Node, num_blocks: int) -> BlockIds:
         """Take up to `num_blocks` host blocks for the tail of `node`; return those available.
 
-        If none is free, the least recent leaves are dropped. A leaf with a pending transfer stays,
-        because its blocks would not be free yet. A leaf below `node` is the exception: it must go
-        in any case. Its blocks are reused although bytes may still be arriving in them: the new
-        transfer is ordered later, and overwrites them.
+        If too few are free, the least recent leaves are dropped, and their blocks handed on. A leaf
+        with a pending transfer stays, because its blocks would not be free yet. A leaf below `node`
+        is the exception: it must go in any case. Its blocks are reused although bytes may still be
+        arriving in them: the new transfer is ordered later, and overwrites them.
         """
-        busy, missing = [], num_blocks - self.allocator.num_free
-        while missing > 0 and (leaf := self.leaves.pop()):
+        num_free = min(num_blocks, self.allocator.num_free)
+        taken, missing = [self.allocator.allocate(num_free)], num_blocks - num_free
+        if not missing:
+            return taken[0]
+        busy = []
+        while missing and (leaf := self.leaves.pop()):
             if self._is_busy(leaf):
                 busy.append(leaf)
             else:
-                num_dropped = min(missing, leaf.num_blocks)
-                self.allocator.free(self.drop(leaf, num_dropped))
-                missing -= num_dropped
+                taken.append(self.drop(leaf, min(missing, leaf.num_blocks)))
+                missing -= len(taken[-1])
         for leaf in busy:
             self.leaves.push(leaf)
-        handed_on = self._take_from_below(node, missing)
-        num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
-        return np.concatenate((handed_on, self.allocator.allocate(num_free)))
+        return np.concatenate((*taken, self._take_from_below(node, missing)))
 
     def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
         """Drop up to `num_blocks` blocks below a node, deepest first; return their ids (H6)."""
@@ -165,7 +167,7 @@ class HostTier:
             return False
         node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
-            self.allocator.hold(node.block_ids.tolist())
+            hold(self.allocator, node.block_ids.tolist())
             loading.append(node)
             node = node.parent
         self._loading = loading[::-1]
@@ -206,7 +208,7 @@ class HostTier:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
             to_device(tree, node, node_ids, self._counts.tick)
-            self.allocator.let_go(host_ids.tolist())
+            let_go(self.allocator, host_ids.tolist())
             if emit := tree.log.emit:
                 emit(
                     LoadedBack(

@@ -9,10 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import IO, Any
@@ -27,7 +25,7 @@ NEEDED = ("fastapi", "uvicorn", "prometheus_client", "torch", "tokenizers", "saf
 """What the server imports; the extras `serve` and `model` bring it."""
 LOOPBACK, MODEL = "127.0.0.1", "tiny"
 LIMIT_S = 600.0
-"""For a server to come up, or to answer, on a machine with little time for it."""
+"""For an answer, on a machine with little time for it."""
 _BOOT = """
 import ctypes, json, os, signal, sys
 if sys.platform == "linux":  # whoever kills the judge ends its server
@@ -140,17 +138,6 @@ class RealServer:
             return error.code, error.read().decode("utf-8", "replace")
         except (urllib.error.URLError, OSError):
             return None
-
-    def until_ready(self, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Wait; raise `CannotCheck` if it does not become ready."""
-        deadline = time.monotonic() + LIMIT_S
-        while time.monotonic() < deadline:
-            if self.ended is not None:
-                raise CannotCheck(f"The server ended: {self.ended}")
-            if (found := self.get("/ready")) and found[0] == 200:
-                return
-            sleep(0.05)
-        raise CannotCheck(f"The server was not ready after {LIMIT_S:.0f} s")
 
 
 def completed(server: RealServer, prompt: list[int], max_tokens: int) -> dict[str, int]:

@@ -204,6 +204,17 @@ class RemoteTree:
         orders = sorted(self._intake.orders.items())
         return [Gap(rank, *gap) for rank, order in orders for gap in order.gaps]
 
+    @property
+    def num_lost(self) -> int:
+        """Payloads that are missing and no longer waited for."""
+        return sum(order.num_given_up for order in self._intake.orders.values())
+
+    def give_up(self, gap: Gap) -> None:
+        """Wait no longer for the payloads of a gap; they count as lost."""
+        order = self._intake.orders.get(gap.rank)
+        if order is None or not order.give_up_gap(gap.first, gap.last):
+            raise KVEventError(f"{gap} is not one of the {len(self.gaps)} gaps")
+
     def expected(self, rank: int = 0) -> int | None:
         """Return the number that should follow; None if nothing of this rank has arrived."""
         order = self._intake.orders.get(rank)

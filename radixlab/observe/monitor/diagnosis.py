@@ -137,7 +137,7 @@ def _nothing_arrives(window: Window, now: Figures) -> Diagnosis | None:
     covered = window.covered_s
     if covered is not None and covered < min(LONG_S, window.span_s / 2):
         return None
-    when = "since the server's start" if covered is None else f"in {covered:,.0f} s"
+    when = "since the server's start" if covered is None else f"in {covered:,.1f} s"
     return Diagnosis("nothing_arrives", (f"no prompt token and no finished request {when}",))
 
 
