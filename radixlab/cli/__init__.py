@@ -30,6 +30,7 @@ CALLERS_MISTAKES = {
     "radixlab.load.client": ("LoadError",),
     "radixlab.model.errors": ("ModelError",),
     "radixlab.observe.monitor.exposition": ("MonitorError",),
+    "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
