@@ -27,7 +27,7 @@ pytest_plugins = ["tests.mutants.matrix"]  # shows which test caught which broke
 collect_ignore_glob = []
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/attention/*", "radixlab/bench/attention*"]
-    collect_ignore_glob += ["radixlab/model/*", "radixlab/llm.py", "radixlab/bench/e2e*"]
+    collect_ignore_glob += ["radixlab/model/*", "radixlab/llm/*", "radixlab/bench/e2e*"]
     collect_ignore_glob += ["tests/attention/[!t]*", "tests/model/[!t]*"]
 if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers"))):
     need = (
@@ -41,7 +41,7 @@ if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers")
         "weights",
     )
     collect_ignore_glob += [*(f"radixlab/model/{name}.py" for name in need), "tests/model/[!t]*"]
-    collect_ignore_glob += ["radixlab/llm.py", "radixlab/bench/e2e*"]
+    collect_ignore_glob += ["radixlab/llm/*", "radixlab/bench/e2e*"]
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "radixlab/lesson/paged/child.py"]
     collect_ignore_glob += ["tests/attention/compile_sm90.py", "tests/attention/interpreted.py"]

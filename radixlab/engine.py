@@ -3,7 +3,7 @@
     schedule ─► transfers ─► forward ─► choose ─► commit ─► emit
 
 The engine owns the cache's manager, the scheduler and a *runner*, which computes. One thread owns
-the engine. The engine knows only token ids; `llm.py` knows text.
+the engine. The engine knows only token ids; `llm/` knows text.
 
 A step may fail at any point, and the next step continues. Transfers, the forward pass and the
 choice of tokens can be repeated: after a fault in one of them all blocks are still there. Schedule
@@ -101,11 +101,13 @@ class Engine:
         *,
         sampler: Any = None,
         ignore_eos: bool = False,
+        stop_token_ids: Iterable[int] = (),
         namespace: Namespace | None = None,
     ) -> Request:
         """Add a prompt to the queue.
 
-        The returned request belongs to the engine; the caller may read it at any time. `max_tokens`
+        The returned request belongs to the engine; the caller may read it at any time. The answer
+        ends with one of `stop_token_ids`, and unless `ignore_eos`, of the model's. `max_tokens`
         is a limit: if the model's context or the pool has room for fewer tokens, the answer ends
         earlier, and `request.is_cut` is true. Raises `TokenError` for a bad prompt,
         `RequestTooLargeError` for a prompt that leaves no room for a token, and `NamespaceError`,
@@ -114,7 +116,9 @@ class Engine:
         self._check_caller()
         check_namespace(namespace)
         self._check_sampler(sampler)
-        eos_ids = frozenset[int]() if check_flag("ignore_eos", ignore_eos) else self.eos_ids
+        eos_ids = token_ids("stop_token_ids", stop_token_ids)
+        if not check_flag("ignore_eos", ignore_eos):
+            eos_ids |= self.eos_ids
         max_tokens = positive("max_tokens", max_tokens)
         request = Request(self._next_id, tokens, max_tokens, namespace, eos_ids, sampler)
         check_ids(request.tokens.token_ids, self.runner.vocab_size)

@@ -338,10 +338,13 @@ def short(value) -> str:
 
 GIVEN = {"prompts": [TEXT], "params": SamplingParams(max_tokens=3), "n": 1, "namespace": None}
 WRONG = [
-    *(("prompts", value) for value in (TEXT, b"text", None, 7, [1, 2, 3], {1: TEXT}, iter([TEXT]))),
+    *(
+        ("prompts", value)
+        for value in (b"text", None, 7, [1, TEXT], [{"role": "user"}], {1: TEXT}, iter([TEXT]))
+    ),
     *(("params", value) for value in (None, 7, "greedy", {"max_tokens": 3}, [], SamplingParams)),
     *(("params", value) for value in ([None] * 2, [{"max_tokens": 3}] * 2, [SamplingParams()] * 3)),
-    *(("n", value) for value in (0, -1, 1.0, True, "2", None, np.float64(2), np.True_)),
+    *(("n", value) for value in (0, -1, 1.0, True, "2", 2000, np.float64(2), np.True_)),
     *(("namespace", value) for value in ("x", 7, ("salt",), ("salt", 7), ["salt", "x"])),
     *(("progress", value) for value in (None, 1, "yes")),
 ]
@@ -363,7 +366,7 @@ def test_a_wrong_argument_raises_before_anything_is_added(name, value):
 
 SETTINGS = [
     *(("max_tokens", value) for value in (0, -1, 2.0, True, "3", None, np.float32(3), np.True_)),
-    *(("top_k", value) for value in (0, -1, 2.0, True, "3", np.float32(3))),
+    *(("top_k", value) for value in (0, -2, 2.0, True, "3", np.float32(3))),
     *(("seed", value) for value in (-1, 2**64, 1.0, True, "3", np.float32(3))),
 ]
 

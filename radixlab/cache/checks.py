@@ -1,7 +1,7 @@
 """Checks of a request's arguments, before anything is changed."""
 
-from collections.abc import Iterable
-from typing import Any, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -13,13 +13,14 @@ from radixlab.cache.errors import (
     TokenError,
     TransferError,
 )
-from radixlab.cache.results import BlockIds, Transfer
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
+from radixlab.cache.transfer import Transfer, Transfers
 from radixlab.config import CacheConfig, as_int, shown
 
-PLENTY = 2**40
+PLENTY: Final = 2**40
 """Counts below this are accepted without further checks."""
-MAX_COUNT_BITS = 512
+MAX_COUNT_BITS: Final = 512
 """A count with more bits is a mistake; smaller counts are printed in messages."""
 
 
@@ -58,8 +59,10 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
     return Tokens(tokens, reserve_tokens)
 
 
-def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
+def check_transfers(transfers: Iterable[Any]) -> Sequence[Transfer]:
     """Convert any iterable of transfers, even a generator, to a list."""
+    if type(transfers) is Transfers:
+        return transfers
     try:
         transfers = list(transfers)
     except TypeError:

@@ -5,10 +5,11 @@ to a shared block copies the block first. A block of the tree is never written, 
 reader, because the next match may return it.
 """
 
+import numpy as np
+
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Receipt
-from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
 from radixlab.cache.tree import RadixTree
@@ -79,8 +80,8 @@ class CopyOnWrite:
 
     def _start(self, sequence: Sequence, index: int, dst: int, receipt: Receipt | None) -> None:
         # C2
-        copy = Transfer(int(sequence.block_table[index]), dst, "copy")
-        self._transfers.order([copy], receipt)
+        src = sequence.block_table[index : index + 1].copy()
+        self._transfers.order("copy", src, np.array([dst], np.int32), receipt)
         sequence.block_table[index] = dst
         self._counts.copied_blocks += 1
         if emit := self._tree.log.emit:
@@ -90,7 +91,7 @@ class CopyOnWrite:
                     site="cow.copy",
                     sequence_id=sequence.id,
                     table_index=index,
-                    src=copy.src,
+                    src=src.item(),
                     dst=dst,
                 )
             )

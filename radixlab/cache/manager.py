@@ -6,27 +6,20 @@
 
 `fork` starts a second sequence from a running one; `abort` and `preempt` end one early.
 
-A manager combines the parts: the tree knows which blocks hold which prefix, the allocator knows
-which blocks are free, and the policy chooses the next victim. The manager owns the lives of
-sequences, the counter that serves as time, and the order of steps inside a call. A call that raises
-has changed nothing. Listeners must not raise; `observe.attach` guards them.
+This file is the door: it says what may be called, by whom and with what, and checks every argument
+once. The steps behind each call are a file of their own: `admission.py`, `growth.py`, `fork.py`,
+`commit.py`, `ending.py`, `pins.py`. `parts.py` puts them together. A call that raises has changed
+nothing. Listeners must not raise; `observe.attach` guards them.
 
-It does not know KV bytes: calls that need copies of blocks return `Transfer`s. The owner of the KV
-runs them, and then calls `complete`. It does not know its listener either: `emit` is its only call
-to the outside.
+The cache does not know KV bytes: calls that need copies of blocks return `Transfer`s. The owner of
+the KV runs them, and then calls `complete`.
 """
 
-import threading
-import warnings
 from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence as Many
 from threading import get_ident
 from typing import Any
 
-import numpy as np
-
-from radixlab.cache.admission import Admission, FurtherReuse
-from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.checks import (
     PLENTY,
     check_count,
@@ -34,47 +27,17 @@ from radixlab.cache.checks import (
     check_prompt,
     check_transfers,
 )
-from radixlab.cache.commit import Commit
-from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.errors import CacheError, CountError, ListenerError, SequenceError, ThreadError
-from radixlab.cache.explain import EvictionMemory
+from radixlab.cache.errors import CountError, SequenceError
 from radixlab.cache.found import Found, still_good
-from radixlab.cache.host.tier import HostTier
-from radixlab.cache.host.transfers import PendingTransfers
-from radixlab.cache.node import Node
-from radixlab.cache.partial import PartialReuse
-from radixlab.cache.pins import Pin, Pins
+from radixlab.cache.parts import Parts
+from radixlab.cache.pins import Pin
 from radixlab.cache.protocols import EvictionPolicy
 from radixlab.cache.results import BlockIds, Transfer
-from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
-from radixlab.cache.stats import CacheStats, Counts, cache_stats
-from radixlab.cache.supply import BlockSupply, Evict
-from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens, extend
-from radixlab.cache.tree import RadixTree
+from radixlab.cache.stats import CacheStats
+from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
 from radixlab.config import CacheConfig, ConfigError, Count, shown
-from radixlab.events import (
-    AllBlocksCleared,
-    BlocksAllocated,
-    BlocksFreed,
-    Emit,
-    Event,
-    FinishReason,
-    Log,
-    Namespace,
-    RequestFinished,
-    RequestPreempted,
-    SequenceForked,
-    TokensAppended,
-    TransfersCompleted,
-)
-
-NOBODY = -1
-"""An identifier that no thread has.
-
-It replaces the owner's while a listener receives an event: then one comparison in each call refuses
-both other threads and the listener.
-"""
+from radixlab.events import Emit, Namespace
 
 
 class KVCacheManager:
@@ -96,47 +59,21 @@ class KVCacheManager:
     ) -> None:
         if not isinstance(config, CacheConfig):
             raise ConfigError(f"config must be a CacheConfig, not {shown(config)}")
+        parts = Parts(config, policy)
         self.config = config
-        self.log = Log()
-        self.counts = Counts()
-        self.sequences: dict[int, Sequence] = {}
-        self.tree = RadixTree(config.block_size, policy, self.log)
-        self.allocator = BlockAllocator(config.num_blocks)
-        self._compose(config)
-        self._owner: int | None = None
-        """The owner: the first calling thread, or `NOBODY` while a listener is called."""
+        self.log = parts.log
+        self.counts = parts.counts
+        self.sequences = parts.sequences
+        self.tree = parts.tree
+        self.allocator = parts.allocator
+        self.host = parts.host
+        self.pins = parts.pins
+        self.transit = parts.transit
+        self.admission = parts.admission
+        self.commits = parts.commits
+        self.parts = parts
+        self._owner = parts.owner
         self.emit = emit
-
-    def _compose(self, config: CacheConfig) -> None:
-        """Put the parts together. What a cache is not configured to do is on no path of it."""
-        tree, allocator, counts, sequences = self.tree, self.allocator, self.counts, self.sequences
-        host_blocks = BlockAllocator(config.num_host_blocks) if config.num_host_blocks else None
-        self.memory = EvictionMemory(tree, config.num_blocks, counts) if config.explain else None
-        self.transit = PendingTransfers(tree.locks, allocator, host_blocks)
-        self.copies = CopyOnWrite(tree, allocator, self.transit, counts)
-        self.host = (
-            HostTier(host_blocks, tree, self.transit, counts, self.memory) if host_blocks else None
-        )
-        evict: Evict | None = self.memory.evict if self.memory else None
-        evict = self.host.evict if self.host else evict
-        self.supply = BlockSupply(tree, allocator, counts, evict)
-        self.pins = Pins(tree, self.supply, counts, sequences, config.pin_budget_blocks)
-        self._require = self.pins.require if config.pin_budget_blocks else self.supply.require
-        further: list[FurtherReuse] = [self.host] if self.host else []
-        if least := config.partial_reuse_tokens:
-            further.append(PartialReuse(tree, allocator, self.copies, least))
-        self.admission = Admission(
-            tree,
-            self.supply,
-            self.transit,
-            counts,
-            sequences,
-            self.memory,
-            self._require,
-            tuple(further),
-        )
-        replace_copy = self.host.replace if self.host else None
-        self.commits = Commit(tree, allocator, counts, sequences, replace_copy)
 
     @property
     def tick(self) -> int:
@@ -151,29 +88,14 @@ class KVCacheManager:
         A call that would change the manager raises `ListenerError`; a listener that does not catch
         it is removed.
         """
-        return self._listener
+        return self._owner.listener
 
     @emit.setter
     def emit(self, listener: Emit | None) -> None:
-        if listener is not None and not callable(listener):
-            raise ConfigError(f"emit must be a function of an event, not {shown(listener)}")
-        self._listener = listener
-        self.log.emit = None if listener is None else self._tell
-
-    def _tell(self, event: Event) -> None:
-        """Call the listener; remove it if it raises `ListenerError`."""
-        owner, self._owner = self._owner, NOBODY
-        try:
-            if self._listener is not None:
-                self._listener(event)
-        except ListenerError as error:
-            self.emit = None
-            warnings.warn(f"{error}; it was removed", RuntimeWarning, stacklevel=3)
-        finally:
-            self._owner = owner
+        self._owner.listen(listener)
 
     @property
-    def transfers(self) -> list[Transfer]:
+    def transfers(self) -> Many[Transfer]:
         """The pending transfers, in execution order."""
         return self.transit.since(0)
 
@@ -208,8 +130,8 @@ class KVCacheManager:
 
         Rules: T1.
         """
-        if get_ident() != self._owner:
-            self._check_caller()
+        if get_ident() != self._owner.thread:
+            self._owner.check()
         if namespace is not None:
             check_namespace(namespace)
         if type(reserve_tokens) is not int or not 0 <= reserve_tokens < PLENTY:
@@ -227,98 +149,46 @@ class KVCacheManager:
             prompt, namespace, reserve_tokens, priority, keep_blocks, resumed, match
         )
 
-    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
+    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> Many[Transfer]:
         """Append tokens, and take the blocks that they need (C5).
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
-        if (
-            get_ident() != self._owner
-            or type(sequence) is not Sequence
-            or self.sequences.get(sequence.id) is not sequence
-        ):
-            self._check_running(sequence)
-        token_ids, start = as_int32(tokens), sequence.tokens.num_tokens
-        num_tokens = len(token_ids)
-        if num_tokens == 0:
-            return []
-        block_size, end = self.tree.block_size, start + num_tokens
-        num_new = -(-end // block_size) - len(sequence.block_table)
-        shared: list[int] = []
-        # In blocks that are this sequence's own and reserved, only the tokens are noted.
-        if self.allocator.more_holders or start < sequence.receipt.node.end * block_size:
-            shared = self.copies.needed(sequence, start, end)
-        num_pending = len(self.transit.pending)
-        if num_new > 0 or shared:
-            num_new = max(0, num_new)
-            self._require(num_new + len(shared), None)
-            block_ids = self.supply.take(num_new + len(shared))
-        extend(sequence.tokens, token_ids)
-        if emit := self.log.emit:
-            emit(
-                TokensAppended(
-                    *self.log.stamp(),
-                    site="manager.append",
-                    sequence_id=sequence.id,
-                    start=start,
-                    token_ids=tuple(token_ids.tolist()),
-                )
-            )
-        if num_new > 0:
-            new = block_ids[:num_new]
-            sequence.block_table = np.concatenate((sequence.block_table, new))
-            if emit := self.log.emit:
-                emit(
-                    BlocksAllocated(
-                        *self.log.stamp(),
-                        site="manager.append_blocks",
-                        sequence_id=sequence.id,
-                        block_runs=to_runs(new),
-                    )
-                )
-        if shared:
-            self.copies.replace(sequence, shared, block_ids[num_new:].tolist())
-        return self.transit.since(num_pending) if self.transit.pending else []
+        if get_ident() != self._owner.thread:
+            self._owner.check()
+        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+            raise self._owner.not_running(sequence)
+        token_ids = as_int32(tokens)
+        return self.parts.growth.append(sequence, token_ids) if len(token_ids) else []
 
-    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> list[Transfer]:
+    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> Many[Transfer]:
         """Make positions [start, end) writable for this sequence (C5).
 
-        Returns the transfers to run first.
-
-        Every write must go through this method. From the block of `start` on, blocks of the tree
-        and blocks in another table are copied. Blocks that only this sequence has are not copied.
+        Every write must go through this method, which returns the transfers to run first. From the
+        block of `start` on, blocks of the tree and blocks in another table are copied. Blocks that
+        only this sequence has are not copied.
         """
-        self._check_running(sequence)
+        self._owner.check_running(sequence)
         start, end = check_count("start", start), check_count("end", end)
         if not 0 <= start <= end <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
                 f"it has {sequence.num_tokens} tokens"
             )
-        shared, num_pending = self.copies.needed(sequence, start, end), len(self.transit.pending)
-        if not shared:
-            return []
-        self._require(len(shared), None)
-        destinations = self.supply.take(len(shared))
-        self.copies.replace(sequence, shared, destinations.tolist())
-        return self.transit.since(num_pending)
+        return self.parts.growth.make_writable(sequence, start, end)
 
     def complete(self, transfers: Iterable[Transfer] | Any) -> None:
         """Report that the bytes of these transfers have arrived; until then both ends are held."""
-        if get_ident() != self._owner:
-            self._check_caller()
+        self._owner.check()
         transfers = check_transfers(transfers)
         self.transit.complete(transfers)
-        if (emit := self.log.emit) and transfers:
-            done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
-            emit(TransfersCompleted(*self.log.stamp(), site="manager.complete", transfers=done))
 
     def fork(self, sequence: Sequence | Any, num_tokens: Count | None = None) -> Sequence:
         """Start a second sequence from the first `num_tokens` tokens (by default all) (C1).
 
         It shares all their blocks and copies none; the first write to a shared block copies it.
         """
-        self._check_running(sequence)
+        self._owner.check_running(sequence)
         if num_tokens is None:
             num_tokens = sequence.num_tokens
         num_tokens = check_count("num_tokens", num_tokens)
@@ -326,27 +196,7 @@ class KVCacheManager:
             raise SequenceError(
                 f"cannot fork sequence {sequence.id} at token {num_tokens} of {sequence.num_tokens}"
             )
-        num_blocks = -(-num_tokens // self.tree.block_size)
-        prefix = sequence.tokens.prefix(num_tokens)
-        child = Sequence(self.admission.next_id, prefix, sequence.namespace)
-        self.admission.next_id += 1
-        if emit := self.log.emit:
-            emit(
-                SequenceForked(
-                    *self.log.stamp(),
-                    site="manager.fork",
-                    sequence_id=child.id,
-                    parent_id=sequence.id,
-                    num_tokens=num_tokens,
-                )
-            )
-        node = self.tree.ancestor_at(sequence.node, min(num_blocks, sequence.node.end))
-        child.receipt = self.tree.locks.lock(node, child.id)
-        child.priority = sequence.priority
-        child.block_table = sequence.block_table[:num_blocks].copy()
-        self.allocator.share(child.block_table[node.end :])
-        self.sequences[child.id] = child
-        return child
+        return self.parts.forks.start(sequence, num_tokens)
 
     # ---- commit and the end of a request
 
@@ -363,12 +213,10 @@ class KVCacheManager:
         copies are freed, and its block table points to the tree's. The lock moves to the deepest
         node.
         """
-        if (
-            get_ident() != self._owner
-            or type(sequence) is not Sequence
-            or self.sequences.get(sequence.id) is not sequence
-        ):
-            self._check_running(sequence)  # called only in case of an error, for speed
+        if get_ident() != self._owner.thread:
+            self._owner.check()
+        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+            raise self._owner.not_running(sequence)
         if type(num_written) is not int or not 0 <= num_written < PLENTY:
             num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.tokens.num_tokens:
@@ -387,23 +235,18 @@ class KVCacheManager:
 
     def release(self, sequence: Sequence | Any) -> None:
         """Finish: unlock the prefix, which stays cached, and free the uncommitted blocks."""
-        self._finish(sequence, "released")
+        self.parts.endings.finish(sequence, "released")
 
     def abort(self, sequence: Sequence | Any) -> None:
         """Abort a request in any state; the same as `release`."""
-        self._finish(sequence, "aborted")
+        self.parts.endings.finish(sequence, "aborted")
 
     def preempt(self, sequence: Sequence | Any) -> TokenArray:
         """Stop a request to make room.
 
         Returns its tokens, int32 `[num_tokens]`, for a later `allocate`.
         """
-        self._check_running(sequence)
-        if emit := self.log.emit:
-            emit(
-                RequestPreempted(*self.log.stamp(), site="manager.preempt", sequence_id=sequence.id)
-            )
-        self._finish(sequence, "preempted")
+        self.parts.endings.finish(sequence, "preempted")
         return sequence.token_ids
 
     # ---- the cache as a whole
@@ -414,15 +257,13 @@ class KVCacheManager:
         Raises `PinError` if nothing of it is cached, or if the pins would exceed
         `pin_budget_blocks`.
         """
-        if get_ident() != self._owner:
-            self._check_caller()
+        self._owner.check()
         check_namespace(namespace)
         return self.pins.pin(as_tokens(tokens), check_count("ttl_ticks", ttl_ticks, 1), namespace)
 
     def unpin(self, pin: Pin | Any) -> None:
         """Remove a pin before it expires; raise `PinError` if it is gone already."""
-        if get_ident() != self._owner:
-            self._check_caller()
+        self._owner.check()
         self.pins.unpin(pin)
 
     def peek(self, tokens: TokensLike | Any, namespace: Namespace | Any = None) -> BlockIds:
@@ -439,113 +280,17 @@ class KVCacheManager:
         Write-backs to the host are in `transfers`; their device blocks become free when they are
         complete.
         """
-        if get_ident() != self._owner:
-            self._check_caller()
-        num_blocks = check_count("num_blocks", num_blocks, 0)
-        self.pins.expire()
-        gone, num_gone = self.supply.give_up(num_blocks)
-        for block_ids in gone:
-            self.allocator.free(block_ids)
-        return num_gone
+        self._owner.check()
+        return self.parts.evict(check_count("num_blocks", num_blocks, 0))
 
     def reset(self) -> None:
         """Clear the whole cache (L11).
 
         Raises `CacheError`, which names the obstacle, while sequences run or transfers are pending.
         """
-        if get_ident() != self._owner:
-            self._check_caller()
-        if self.sequences or self.transit.pending:
-            running = ", ".join(map(str, list(self.sequences)[:8]))
-            raise CacheError(
-                f"cannot reset: {len(self.sequences)} sequences run ({running}), "
-                f"{len(self.transit.pending)} transfers are pending"
-            )
-        while self.pins:
-            self.pins.drop_first()
-        self.tree.clear()
-        self.allocator.reset()
-        if self.host:
-            self.host.reset()
-        if self.memory:
-            self.memory.clear()
-        if emit := self.log.emit:
-            emit(AllBlocksCleared(*self.log.stamp(), site="manager.reset"))
+        self._owner.check()
+        self.parts.clear()
 
     def stats(self) -> CacheStats:
         """Return the counts of blocks, by block tables, and of all calls so far (E8, T6)."""
-        tables = [sequence.block_table for sequence in self.sequences.values()]
-        ends = [block for transfer in self.transfers for block in transfer.device_blocks]
-        host = self.host.allocator if self.host else None
-        stats = cache_stats(self.counts, tables, ends, self.tree, self.allocator, host)
-        expired = self.pins.num_expired_blocks()
-        return replace(stats, num_evictable_blocks=stats.num_evictable_blocks + expired)
-
-    # ---- inside
-
-    def _finish(self, sequence: Sequence | Any, reason: FinishReason) -> None:
-        # L8, L9, E3
-        if (
-            get_ident() != self._owner
-            or type(sequence) is not Sequence
-            or self.sequences.get(sequence.id) is not sequence
-        ):
-            self._check_running(sequence)
-        node: Node = sequence.receipt.node
-        if sequence.receipt.released:
-            raise SequenceError(f"sequence {sequence.id}: its lock was released from outside")
-        del self.sequences[sequence.id]
-        self.counts.tick += 1
-        self.tree.touch(node, self.counts.tick)
-        if sequence.priority:
-            for above in node.path():
-                above.priority = max(above.priority, sequence.priority)
-        if emit := self.log.emit:
-            emit(
-                RequestFinished(
-                    *self.log.stamp(),
-                    site="manager.finish",
-                    sequence_id=sequence.id,
-                    reason=reason,
-                    tick=self.counts.tick,
-                )
-            )
-        private = sequence.block_table[node.end :]
-        self.tree.locks.unlock(sequence.receipt, sequence.id)
-        if len(private):
-            freed = self.allocator.free(private)
-            if emit := self.log.emit:
-                emit(
-                    BlocksFreed(
-                        *self.log.stamp(),
-                        site="manager.free_private",
-                        sequence_id=sequence.id,
-                        block_runs=to_runs(freed),
-                    )
-                )
-
-    def _check_caller(self) -> None:
-        """Make the first calling thread the owner; refuse other threads, and a listener (T3)."""
-        if self._owner == NOBODY:
-            raise ListenerError("a listener called the manager that was reporting an event to it")
-        if self._owner is None:
-            self._owner = get_ident()
-        if get_ident() != self._owner:
-            raise ThreadError(
-                f"thread {threading.current_thread().name!r} called a manager that another owns: "
-                "pass it requests through a queue"
-            )
-
-    def _check_running(self, sequence: Sequence | Any) -> None:
-        if get_ident() != self._owner:
-            self._check_caller()
-        if type(sequence) is Sequence and self.sequences.get(sequence.id) is sequence:
-            return
-        if not isinstance(sequence, Sequence):
-            raise SequenceError(
-                f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
-            )
-        why = "was released before" if sequence.receipt.released else "belongs to another manager"
-        raise SequenceError(
-            f"sequence {sequence.id} {why}; {len(self.sequences)} sequences run here"
-        )
+        return self.parts.stats()

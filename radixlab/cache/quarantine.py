@@ -77,8 +77,8 @@ def _remove_below(manager: KVCacheManager, top: Node) -> None:
 
 def _remove(manager: KVCacheManager, leaf: Node, num_blocks: int) -> None:
     """Remove the last blocks of an unlocked device leaf without a write-back."""
-    if manager.memory:
-        manager.memory.remember(leaf, num_blocks)
+    if manager.parts.memory:
+        manager.parts.memory.remember(leaf, num_blocks)
     if manager.host:
         manager.counts.dropped_blocks += num_blocks
     manager.counts.evicted_blocks += num_blocks

@@ -35,8 +35,8 @@ def restart(manager: KVCacheManager) -> None:
     manager.allocator.reset()
     if manager.host:
         manager.host.reset()
-    if manager.memory:
-        manager.memory.clear()
+    if manager.parts.memory:
+        manager.parts.memory.clear()
     if emit := manager.log.emit:
         kept = {f.name: getattr(manager.counts, f.name) for f in fields(manager.counts)}
         kept.pop("partial_hit_tokens")

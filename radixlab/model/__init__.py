@@ -17,7 +17,7 @@ _HOMES = {
     "ModelError": "errors",
     "Runner": "runner",
     "Sampler": "sampler",
-    "SamplingParams": "sampler",
+    "SamplingParams": "params",
     "TextStream": "stream",
     "Tokenizer": "tokenizer",
     "choose": "sampler",

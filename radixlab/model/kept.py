@@ -1,6 +1,7 @@
-"""Which tokens may be drawn, and how likely each is: temperature, top-k, top-p.
+"""Which tokens may be drawn, and how likely each is: temperature, top-k, top-p, min-p.
 
     logits ─► weights by temperature ─► top-k: all as good as the k-th ─► top-p: the nucleus
+           ─► min-p: all with at least this share of the largest weight, which is 1
 
 The rules, ties included, equal the logits warpers of Hugging Face transformers; the nucleus is from
 Holtzman et al. (arXiv 1904.09751). Nothing here sorts a whole vocabulary, which would cost more
@@ -38,11 +39,15 @@ class Rule(Protocol):
 
     @property
     def top_k(self) -> int | None:
-        """Keep this many of the likeliest tokens; None for all."""
+        """Keep this many of the likeliest tokens; None or -1 for all."""
 
     @property
     def top_p(self) -> float:
         """Of those, keep the fewest likeliest tokens whose total weight has this share."""
+
+    @property
+    def min_p(self) -> float:
+        """Of those, keep the tokens that are at least this share as likely as the likeliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def keep(logits: Tensor, rules: Many[Rule], num_candidates: int = NUM_CANDIDATES
     """
     logits = logits.float()
     left = list(range(len(rules)))
-    few = [row for row in left if _cuts(rules[row]) and (rules[row].top_k or 1) < num_candidates]
+    few = [row for row in left if _cuts(rules[row]) and (_k(rules[row]) or 1) < num_candidates]
     if few and num_candidates < logits.shape[1]:
         kept, is_all = _of_candidates(_pick(logits, few), [rules[i] for i in few], num_candidates)
         done = [i for i, whole in enumerate(is_all.tolist()) if whole]
@@ -94,10 +99,11 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
     ranked = weights.gather(-1, order)
     up_to = ranked.cumsum(-1, dtype=torch.float64)
     total = up_to[:, -1:].clone()
-    if open_ends := [i for i, rule in enumerate(rules) if rule.top_k is None]:
+    if open_ends := [i for i, rule in enumerate(rules) if _k(rule) is None and rule.top_p < 1]:
         whole = _weigh(_pick(logits, open_ends), best[open_ends, :1], [rules[i] for i in open_ends])
         total[open_ends] = whole.sum(-1, keepdim=True, dtype=torch.float64)
     ranked.masked_fill_(up_to - ranked >= _column([_share(r) for r in rules], up_to) * total, 0)
+    _cut_unlikely(ranked, rules)
     weights.scatter_(-1, order, ranked)
     least = candidates.masked_fill(weights == 0, torch.inf).amin(-1)
     return Kept([], tokens, weights), least > best[:, -1]
@@ -106,15 +112,22 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
 def _of_all(logits: Tensor, rules: Many[Rule]) -> Tensor:
     """Return the weights `[n, vocab]` of all tokens, 0 for tokens that are cut off."""
     weights = _weigh(logits, logits.amax(-1, keepdim=True), rules)
-    if few := [row for row, rule in enumerate(rules) if rule.top_k]:
+    if few := [row for row, rule in enumerate(rules) if _k(rule)]:
         some, theirs = _pick(logits, few), [rules[row] for row in few]
-        most = min(max(rule.top_k or 1 for rule in theirs), logits.shape[1])
+        most = min(max(_k(rule) or 1 for rule in theirs), logits.shape[1])
         limit = _kth(some.topk(most).values, theirs)
         weights[few] *= some >= limit
     for row, rule in enumerate(rules):
         if rule.top_p < 1:
             _cut_to_nucleus(weights[row], rule.top_p)
+    _cut_unlikely(weights, rules)
     return weights
+
+
+def _cut_unlikely(weights: Tensor, rules: Many[Rule]) -> None:
+    """Set weights `[n, m]` below min-p to 0; the largest weight of each row is 1."""
+    if any(rule.min_p for rule in rules):
+        weights *= weights >= _column([rule.min_p for rule in rules], weights)
 
 
 def _cut_to_nucleus(weights: Tensor, top_p: float) -> None:
@@ -165,10 +178,10 @@ def _weigh(logits: Tensor, largest: Tensor, rules: Many[Rule]) -> Tensor:
 
 def _kth(best: Tensor, rules: Many[Rule]) -> Tensor:
     """Return each row's k-th best logit `[n, 1]` of sorted `best` `[n, m]`; -inf without k."""
-    index = [min(rule.top_k or 1, best.shape[1]) - 1 for rule in rules]
+    index = [min(_k(rule) or 1, best.shape[1]) - 1 for rule in rules]
     limit = best.gather(-1, _column(index, best.long()))
     return limit.masked_fill(
-        _column([rule.top_k is None for rule in rules], limit).bool(), -torch.inf
+        _column([_k(rule) is None for rule in rules], limit).bool(), -torch.inf
     )
 
 
@@ -176,8 +189,12 @@ def _share(rule: Rule) -> float:
     return rule.top_p if rule.top_p < 1 else torch.inf
 
 
+def _k(rule: Rule) -> int | None:
+    return None if rule.top_k == -1 else rule.top_k
+
+
 def _cuts(rule: Rule) -> bool:
-    return rule.top_k is not None or rule.top_p < 1
+    return _k(rule) is not None or rule.top_p < 1 or rule.min_p > 0
 
 
 def _pick(values: Tensor, rows: list[int]) -> Tensor:

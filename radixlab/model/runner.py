@@ -52,7 +52,7 @@ class Runner:
         check_backend(self.store.layers[0], config.group_size, backend)
         store_by_columns(model)
 
-    def transfer(self, transfers: list[Transfer]) -> None:
+    def transfer(self, transfers: Many[Transfer]) -> None:
         """Run the copies that the cache ordered, in order, before anything is written."""
         self.store.run(transfers)
 
@@ -72,7 +72,12 @@ class Runner:
         return self.model.logits(hidden[torch.from_numpy(step.last_row).long().to(device)])
 
     def takes(self, sampler: object) -> bool:
-        """Whether this is a sampler: a `Sampler`, or None for the greedy one."""
+        """Whether this is a sampler: a `Sampler`, or None for the greedy one.
+
+        Raises `ConfigError` for a sampler that names a token which the vocabulary lacks.
+        """
+        if isinstance(sampler, Sampler):
+            sampler.params.check_ids(self.vocab_size)
         return sampler is None or isinstance(sampler, Sampler)
 
     def rewind(self, sampler: Sampler | None, num_tokens: int) -> None:

@@ -1,62 +1,42 @@
-"""From logits to the next token: greedily, or at random within top-k and top-p.
+"""From logits to the next token: greedily, or at random within top-k, top-p and min-p.
 
-    logits ─► what top-k and top-p keep (kept.py) ─► one draw per request
+    logits ─► bias and penalties (adjust.py) ─► what may be drawn (kept.py) ─► one draw per request
 
 This file does not know text, or how the logits were computed. Each request draws from its own
 generator, one number per token, so its draws do not depend on the other requests in the batch.
 """
 
 import math
+from collections.abc import Iterable
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
-from numbers import Integral
 
 import torch
 from torch import Tensor
 
-from radixlab.config import ConfigError, positive, shown
+from radixlab.cache.tokens import TokensLike
+from radixlab.model.adjust import Adjustment, adjust
 from radixlab.model.errors import LogitsError
 from radixlab.model.kept import Kept, keep
+from radixlab.model.logprobs import Logprob, logprobs_of
+from radixlab.model.params import SamplingParams
 
-
-@dataclass(frozen=True, slots=True)
-class SamplingParams:
-    """How a request's tokens are chosen, and when it ends."""
-
-    temperature: float = 0.0
-    """Logits are divided by it; 0 means greedy: always the likeliest token."""
-    top_k: int | None = None
-    """How many of the likeliest tokens can be drawn; None for all."""
-    top_p: float = 1.0
-    """Of those, only the fewest likeliest tokens with this total probability can be drawn."""
-    seed: int | None = None
-    """Seed of the request's own generator; None for an unpredictable one."""
-    max_tokens: int = 16
-    stop: tuple[str, ...] = ()
-    """The answer ends before the first of these strings."""
-    ignore_eos: bool = False
-    """Continue after the model's end-of-text token, as benchmarks do."""
-
-    def __post_init__(self) -> None:
-        positive("max_tokens", self.max_tokens)
-        if self.top_k is not None:
-            positive("top_k", self.top_k)
-        if not _is_number(self.temperature) or self.temperature < 0:
-            raise ConfigError(f"temperature must be 0 or more, not {shown(self.temperature)}")
-        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
-            raise ConfigError(f"top_p must be above 0 and at most 1, not {shown(self.top_p)}")
-        if self.seed is not None and not (_is_int(self.seed) and 0 <= self.seed < 2**64):
-            raise ConfigError(
-                f"seed must be an integer from 0 to 2**64 - 1, not {shown(self.seed)}"
-            )
-        if not isinstance(self.stop, tuple) or not all(s and type(s) is str for s in self.stop):
-            raise ConfigError(f"stop must be a tuple of non-empty strings, not {self.stop!r}")
+__all__ = ["Sampler", "SamplingParams", "choose", "draw_tokens"]
 
 
 class Sampler:
-    """The parameters of one request, and the state of its random numbers."""
+    """The parameters of one request, and its memory: random numbers, counts, log probabilities.
 
-    def __init__(self, params: SamplingParams) -> None:
+    `prompt` are the tokens of the request's prompt, which `repetition_penalty` counts; `end_ids`
+    are those that would end the answer, which `min_tokens` rules out. Raises `ConfigError` where
+    one is needed and missing. Requests may share a sampler only if it has nothing to remember.
+    """
+
+    def __init__(
+        self,
+        params: SamplingParams,
+        prompt: TokensLike | None = None,
+        end_ids: Iterable[int] | None = None,
+    ) -> None:
         self.params = params
         self.num_drawn = 0
         self._last, self._again = 1.0, False
@@ -64,7 +44,10 @@ class Sampler:
         if params.seed is None:
             self.generator.seed()
         else:
-            self.generator.manual_seed(int(params.seed))  # torch takes no NumPy int
+            self.generator.manual_seed(params.seed)
+        self.logprobs: list[Logprob] = []
+        """One for each token of the answer, if the parameters ask for them."""
+        self.adjustment = Adjustment(params, prompt, end_ids) if _adjusts(params) else None
 
     def draw(self) -> float:
         """Return the next random number, uniform in (0, 1]."""
@@ -76,8 +59,11 @@ class Sampler:
         return self._last
 
     def rewind(self, num_tokens: int) -> None:
-        """After a fault, repeat the last number if it was drawn for a token that was lost."""
+        """After a fault, forget tokens that were lost, and repeat the number drawn for the last."""
         self._again = self.num_drawn == num_tokens + 1
+        if self.adjustment:
+            self.adjustment.rewind(num_tokens)
+        del self.logprobs[num_tokens:]
 
 
 def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
@@ -88,6 +74,26 @@ def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
     for row, largest in enumerate(logits.amax(-1).tolist()):
         if not math.isfinite(largest):
             raise LogitsError(f"row {row} of {len(logits)}: the largest logit is {largest}")
+    due = [row for row, s in enumerate(samplers) if s.adjustment and s.adjustment.is_due]
+    tokens = _choose(logits, samplers) if not due else _choose_adjusted(logits, samplers, due)
+    _remember(logits, samplers, tokens)
+    return tokens
+
+
+def _choose_adjusted(logits: Tensor, samplers: Many[Sampler], due: list[int]) -> list[int]:
+    """Choose for rows of which some are adjusted first; the others are not copied with them."""
+    others = sorted(set(range(len(samplers))) - set(due))
+    rules = [rule for row in due if (rule := samplers[row].adjustment)]
+    adjusted = adjust(_rows(logits, due), rules)
+    chosen = dict(zip(due, _choose(adjusted, [samplers[row] for row in due]), strict=True))
+    if others:
+        theirs = _choose(logits[others], [samplers[row] for row in others])
+        chosen |= zip(others, theirs, strict=True)
+    return [chosen[row] for row in range(len(samplers))]
+
+
+def _choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
+    """Choose by temperature and what may be drawn; nothing is left to adjust."""
     chance = [row for row, sampler in enumerate(samplers) if sampler.params.temperature]
     greedy = [row for row, sampler in enumerate(samplers) if not sampler.params.temperature]
     chosen = dict(zip(greedy, _rows(logits, greedy).argmax(-1).tolist(), strict=True))
@@ -96,6 +102,20 @@ def choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
         tokens = draw_tokens(kept, [draws[i] for i in kept.rows])
         chosen |= zip((chance[i] for i in kept.rows), tokens, strict=True)
     return [chosen[row] for row in range(len(logits))]
+
+
+def _remember(logits: Tensor, samplers: Many[Sampler], tokens: list[int]) -> None:
+    """Count the chosen tokens and note their log probabilities, for those that ask for it."""
+    for sampler, token in zip(samplers, tokens, strict=True):
+        if sampler.adjustment:
+            sampler.adjustment.add(token)
+    noted = [row for row, sampler in enumerate(samplers) if sampler.params.logprobs is not None]
+    if not noted:
+        return
+    num_top = [samplers[row].params.logprobs or 0 for row in noted]
+    found = logprobs_of(_rows(logits, noted), [tokens[row] for row in noted], num_top)
+    for row, logprob in zip(noted, found, strict=True):
+        samplers[row].logprobs.append(logprob)
 
 
 def draw_tokens(kept: Kept, draws: Many[float]) -> list[int]:
@@ -117,14 +137,12 @@ def _rows(logits: Tensor, rows: list[int]) -> Tensor:
     return logits if len(rows) == len(logits) else logits[rows]
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    if not (_is_int(value) or isinstance(value, float)):
-        return False
-    try:
-        return math.isfinite(value)  # type: ignore[arg-type]
-    except OverflowError:  # an int beyond all floats
-        return False
+def _adjusts(params: SamplingParams) -> bool:
+    """Whether these parameters ever change logits."""
+    return bool(
+        params.logit_bias
+        or params.repetition_penalty != 1
+        or params.presence_penalty
+        or params.frequency_penalty
+        or params.min_tokens
+    )

@@ -21,22 +21,31 @@ class TextStream:
     complete first; if two become complete with the same character, up to the longer one. Each token
     is decoded a bounded number of times: the last few tokens are decoded again with the next,
     because the way in which words join may depend on them, and a character may need several tokens.
+
+    The first `min_tokens` tokens complete no stop string, but one may begin in their text.
     """
 
-    def __init__(self, tokenizer: Tokenizer, stop: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, stop: tuple[str, ...] = (), min_tokens: int = 0
+    ) -> None:
         self.stop = stop
+        self.min_tokens = min_tokens
         self.stopped_by: str | None = None
         """The stop string that was found; no more text follows it."""
         self._tokenizer = tokenizer
+        self._num_pushed = 0
         self._ids: list[int] = []
         """The last tokens with text, including all whose text is not fully returned yet."""
         self._num_given = 0
         """How many characters of the decoded `_ids` have been returned."""
         self._held = ""
         """Whole characters that may be the beginning of a stop string."""
+        self._num_early = 0
+        """How many of the held characters came too early to complete one."""
 
     def push(self, token: int) -> str:
         """Take the next token; return the text that is final with it, often empty."""
+        self._num_pushed += 1
         if self._has_no_text(token):
             return ""
         self._ids.append(token)
@@ -85,16 +94,19 @@ class TextStream:
         if self.stopped_by is not None:
             return ""
         self._held += text
+        if self._num_pushed <= self.min_tokens:
+            self._num_early = len(self._held)
         found = [
             (start + len(stop), start, stop)
             for stop in self.stop
-            if (start := self._held.find(stop)) >= 0
+            if (start := self._held.find(stop, max(0, self._num_early - len(stop) + 1))) >= 0
         ]
         if found:
             _, end, self.stopped_by = min(found)
         else:
             end = len(self._held) - self._num_claimed()
         out, self._held = self._held[:end], self._held[end:]
+        self._num_early = max(0, self._num_early - end)
         return out
 
     def _num_claimed(self) -> int:

@@ -107,7 +107,7 @@ class AsyncLLM:
 
     def mailbox(self) -> Mailbox:
         """Return a mailbox for one HTTP request."""
-        return Mailbox(self.max_unread_tokens, self._on_close)
+        return Mailbox(self.max_unread_tokens, [self._on_close])
 
     def submit(self, jobs: list[Job]) -> None:
         """Send the prompts of one HTTP request to the engine.

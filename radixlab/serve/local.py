@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from radixlab.llm import LLM
 from radixlab.serve.async_llm import AsyncLLM
-from radixlab.serve.models import builder
+from radixlab.serve.models import builder, publishing
 from radixlab.serve.run import HttpServer, listen
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
@@ -44,7 +44,17 @@ def serving(
     log. Raises what loading the model raised.
     """
     settings = replace(settings or Settings(), port=0)
-    llm = AsyncLLM(build or builder(settings), settings.max_queue, settings.max_unread_tokens)
+    with publishing(settings) as listener:
+        build = build or builder(settings, listener)
+        with _running(build, settings, write_line) as served:
+            yield served
+
+
+@contextmanager
+def _running(
+    build: Callable[[], LLM], settings: Settings, write_line: Callable[[str], object] | None
+) -> Iterator[Served]:
+    llm = AsyncLLM(build, settings.max_queue, settings.max_unread_tokens)
     sockets = listen(settings)
     port = sockets[0].getsockname()[1]
     server = HttpServer(create_app(llm, settings, write_line), llm, settings)

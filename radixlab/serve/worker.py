@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from radixlab.config import ConfigError
 from radixlab.llm import BAD_PROMPT, LLM
 from radixlab.observe import attach
 from radixlab.serve.counting import EventCounter
@@ -144,7 +145,7 @@ class Worker:
         """Compute one step, if there is work, and tell what is new."""
         began = time.monotonic()
         if llm.engine.has_work:
-            llm._step()
+            llm.step()
         now = time.monotonic()
         for job in self._jobs:
             if news := job.read(self._timing, began, now):
@@ -183,7 +184,7 @@ class Worker:
             try:
                 job.answers = [*ask(llm, job)]
                 self._jobs.append(job)
-            except BAD_PROMPT as error:
+            except (*BAD_PROMPT, ConfigError) as error:
                 self._told.append((mailbox, [Refused(str(error))]))
                 self._num_begun += sum(each.n for each in jobs if not each.answers)
                 self._abort(llm, mailbox)

@@ -18,8 +18,9 @@ LOGITS = st.lists(st.integers(-24, 24).map(lambda n: n / 4), min_size=1, max_siz
 PARAMS = st.builds(
     SamplingParams,
     temperature=st.sampled_from([0.5, 1.0, 2.0]),
-    top_k=st.none() | st.integers(1, 45),
+    top_k=st.none() | st.just(-1) | st.integers(1, 45),
     top_p=st.just(1.0) | st.floats(0.01, 0.99),
+    min_p=st.just(0.0) | st.floats(0.0, 1.0),
     seed=st.integers(0, 9),
 )
 ROWS = st.lists(st.tuples(LOGITS, PARAMS), min_size=1, max_size=4)
@@ -46,6 +47,10 @@ RULES = [  # odd shares: no sum of equal weights is one of them, else rounding w
     {"top_p": 0.99993},
     {"top_k": 300, "top_p": 0.81117},
     {"top_k": 50, "top_p": 0.11113},
+    {"min_p": 0.00731},
+    {"min_p": 0.51117},
+    {"min_p": 1.0},
+    {"top_k": 300, "top_p": 0.91117, "min_p": 0.20531},
     {},
 ]
 
@@ -73,7 +78,7 @@ def chances(logits, params, num_candidates=256):
 def truth(logits, params):
     """Return the probability of every token, and how near top-p came to another decision."""
     ranked = sorted(range(len(logits)), key=lambda token: (-logits[token], token))
-    if params.top_k is not None and params.top_k < len(ranked):
+    if params.top_k not in (None, -1) and params.top_k < len(ranked):
         kth = logits[ranked[params.top_k - 1]]
         ranked = [token for token in ranked if logits[token] >= kth]
     weights = np.exp(np.array([logits[token] for token in ranked]) / params.temperature)
@@ -82,6 +87,8 @@ def truth(logits, params):
         up_to = list(itertools.accumulate(shares))
         margin = min(abs(share - params.top_p) for share in up_to)
         shares = shares[: 1 + next(i for i, share in enumerate(up_to) if share >= params.top_p)]
+    margin = min(margin, *(abs(share / shares[0] - params.min_p) for share in shares[1:]), 1.0)
+    shares = shares[shares >= params.min_p * shares[0] - 1e-12]
     expected = np.zeros(len(logits))
     expected[ranked[: len(shares)]] = shares / shares.sum()
     return expected, margin
@@ -118,6 +125,8 @@ def warped(logits, params):
         warped = process.TopKLogitsWarper(params.top_k)(None, warped)
     if params.top_p < 1:
         warped = process.TopPLogitsWarper(params.top_p)(None, warped)
+    if params.min_p:
+        warped = process.MinPLogitsWarper(params.min_p)(None, warped)
     return warped.softmax(-1)[0]
 
 

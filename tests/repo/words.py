@@ -35,7 +35,7 @@ class Banned:
         return [text[max(0, hit.start() - 30) : hit.end() + 30] for hit in hits]
 
 
-MODEL_OUTPUT = ("radixlab/model/", "radixlab/sched/", "radixlab/engine.py", "radixlab/llm.py")
+MODEL_OUTPUT = ("radixlab/model/", "radixlab/sched/", "radixlab/engine.py", "radixlab/llm/")
 ENGINE = (*MODEL_OUTPUT, "radixlab/attention/", "radixlab/cache/", "radixlab/events.py")
 READ_ALOUD = (*ENGINE, "radixlab/lesson/", "radixlab/observe/", "radixlab/viz/")
 """What has been read sentence by sentence; extend this as more is read."""

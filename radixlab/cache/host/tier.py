@@ -22,10 +22,11 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.host.held import hold, let_go
 from radixlab.cache.host.moves import to_device, to_host
 from radixlab.cache.host.transfers import PendingTransfers
-from radixlab.cache.node import Node, Receipt
-from radixlab.cache.results import BlockIds, Transfer, TransferKind
+from radixlab.cache.node import Node
+from radixlab.cache.results import BlockIds
 from radixlab.cache.runs import to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import Counts
@@ -75,29 +76,30 @@ class HostTier:
             gone.append(self._drop_from_device(node, num_dropped))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
-        return np.concatenate(gone)
+        return gone[0] if len(gone) == 1 else np.concatenate(gone)
 
     def _make_room(self, node: Node, num_blocks: int) -> BlockIds:
         """Take up to `num_blocks` host blocks for the tail of `node`; return those available.
 
-        If none is free, the least recent leaves are dropped. A leaf with a pending transfer stays,
-        because its blocks would not be free yet. A leaf below `node` is the exception: it must go
-        in any case. Its blocks are reused although bytes may still be arriving in them: the new
-        transfer is ordered later, and overwrites them.
+        If too few are free, the least recent leaves are dropped, and their blocks handed on. A leaf
+        with a pending transfer stays, because its blocks would not be free yet. A leaf below `node`
+        is the exception: it must go in any case. Its blocks are reused although bytes may still be
+        arriving in them: the new transfer is ordered later, and overwrites them.
         """
-        busy, missing = [], num_blocks - self.allocator.num_free
-        while missing > 0 and (leaf := self.leaves.pop()):
+        num_free = min(num_blocks, self.allocator.num_free)
+        taken, missing = [self.allocator.allocate(num_free)], num_blocks - num_free
+        if not missing:
+            return taken[0]
+        busy = []
+        while missing and (leaf := self.leaves.pop()):
             if self._is_busy(leaf):
                 busy.append(leaf)
             else:
-                num_dropped = min(missing, leaf.num_blocks)
-                self.allocator.free(self.drop(leaf, num_dropped))
-                missing -= num_dropped
+                taken.append(self.drop(leaf, min(missing, leaf.num_blocks)))
+                missing -= len(taken[-1])
         for leaf in busy:
             self.leaves.push(leaf)
-        handed_on = self._take_from_below(node, missing)
-        num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
-        return np.concatenate((handed_on, self.allocator.allocate(num_free)))
+        return np.concatenate((*taken, self._take_from_below(node, missing)))
 
     def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
         """Drop up to `num_blocks` blocks below a node, deepest first; return their ids (H6)."""
@@ -115,7 +117,7 @@ class HostTier:
         device_ids = node.block_ids[-num_blocks:]
         moved = to_host(tree, node, host_ids)
         self._counts.written_back_blocks += num_blocks
-        self._order(device_ids, host_ids, "write_back")
+        self._transfers.order("write_back", device_ids, host_ids)
         if moved.droppable:
             self.leaves.push(moved)
         if emit := tree.log.emit:
@@ -165,7 +167,7 @@ class HostTier:
             return False
         node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
-            self.allocator.share(node.block_ids)
+            hold(self.allocator, node.block_ids.tolist())
             loading.append(node)
             node = node.parent
         self._loading = loading[::-1]
@@ -206,7 +208,7 @@ class HostTier:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
             to_device(tree, node, node_ids, self._counts.tick)
-            self.allocator.free(host_ids)
+            let_go(self.allocator, host_ids.tolist())
             if emit := tree.log.emit:
                 emit(
                     LoadedBack(
@@ -220,7 +222,8 @@ class HostTier:
         host_ids = np.concatenate(sources)
         self._counts.loaded_back_blocks += len(host_ids)
         destinations = np.concatenate([node.block_ids for node in nodes])
-        self._order(host_ids, destinations, "load_back", tree.locks.lock(nodes[-1]))
+        receipt = tree.locks.lock(nodes[-1])
+        self._transfers.order("load_back", host_ids, destinations, receipt)
 
     def replace(self, node: Node, tokens: Tokens, block_ids: BlockIds, sequence_id: int) -> None:
         """Let a node of the host be on the device in blocks just computed; free its host blocks."""
@@ -258,9 +261,3 @@ class HostTier:
     def _is_busy(self, leaf: Node) -> bool:
         """Whether a block of the leaf has an extra reference: a transfer, or one about to be."""
         return not self.allocator.more_holders.keys().isdisjoint(leaf.block_ids.tolist())
-
-    def _order(
-        self, src: BlockIds, dst: BlockIds, kind: TransferKind, receipt: Receipt | None = None
-    ) -> None:
-        pairs = zip(src.tolist(), dst.tolist(), strict=True)
-        self._transfers.order([Transfer(*pair, kind) for pair in pairs], receipt)

@@ -8,7 +8,7 @@ from radixlab.cache import KVCacheManager, RadixTree, Receipt, Sequence
 from radixlab.cache.commit import Commit
 from radixlab.cache.node import Node
 from radixlab.cache.results import BlockIds
-from radixlab.events import FinishReason, Namespace
+from radixlab.events import Namespace
 
 
 class LeakyManager(KVCacheManager):
@@ -81,9 +81,10 @@ class EarlyUnlockManager(KVCacheManager):
         super().commit(sequence, num_written, max_tokens)
         self.tree.unlock(Receipt(sequence.node))
 
-    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+    def release(self, sequence: Sequence) -> None:
+        """Lock again, and finish."""
         self.tree.lock(sequence.node)  # there must be something to unlock
-        super()._finish(sequence, reason)
+        super().release(sequence)
 
 
 class NameKeyedTree(RadixTree):

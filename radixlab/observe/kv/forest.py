@@ -18,8 +18,10 @@ from radixlab.events import Namespace
 from radixlab.observe.kv.telling import Telling
 from radixlab.observe.kv.wire import Hash
 
-MAX_RUN = 4096
+MAX_RUN = 512
 """Most blocks of a node, so that a split is never dear."""
+MAX_STEPS = 2**20
+"""Most steps that a payload may take from a block towards its root."""
 ORPHAN = "orphan of"
 """The kind of namespace in which orphans are shown."""
 NOWHERE: frozenset[str] = frozenset()
@@ -105,6 +107,8 @@ class Forest:
         self.device, self.host = Pool(num_blocks), Pool(num_host_blocks)
         self.telling = telling
         self.tick = 0
+        self.steps_left = MAX_STEPS
+        """Of the payload that is being read."""
         self._next_id = 0
 
     def root(self, home: dict[Any, Node], key: Any, namespace: Namespace | None) -> Node:
@@ -217,6 +221,13 @@ class Forest:
     def adopt(self, block: Block, root: Node) -> list[Block]:
         """Move the orphans below `root` behind this block; return what must go instead."""
         return self._move_children(root, self._ending_at(block))
+
+    def is_below(self, block: Block, root: Node) -> bool:
+        """Whether a block is below this root, or so deep that the payload must not ask."""
+        node: Node | None = block.node
+        while node is not None and node is not root and self.steps_left > 0:
+            node, self.steps_left = node.parent, self.steps_left - 1
+        return node is not None
 
     def _move_children(self, source: Node, target: Node) -> list[Block]:
         """Move subtrees; return the blocks of those that have a twin where they should go."""

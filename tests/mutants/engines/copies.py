@@ -1,7 +1,7 @@
 """Broken copy-on-write: siblings write into each other, or into the cache."""
 
 from radixlab.cache.cow import CopyOnWrite
-from radixlab.cache.manager import KVCacheManager
+from radixlab.cache.fork import Fork
 from tests.mutants.edits import Edit, breaks
 
 
@@ -10,8 +10,8 @@ def a_fork_counts_no_second_holder():
     """The first of two siblings to end frees the blocks of both."""
     return [
         Edit(
-            KVCacheManager.fork,
-            {"    self.allocator.share(child.block_table[node.end :])\n": ""},
+            Fork.start,
+            {"    self._allocator.share(child.block_table[node.end :])\n": ""},
         )
     ]
 

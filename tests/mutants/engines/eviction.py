@@ -1,8 +1,8 @@
 """Broken eviction: the wrong victim, or one that is gone and still found."""
 
+from radixlab.cache.ending import Ending
 from radixlab.cache.eviction import LRU
 from radixlab.cache.locks import Locks
-from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.tree import RadixTree
 from tests.mutants.edits import Edit, breaks
@@ -97,16 +97,16 @@ def a_matched_inner_node_is_not_refreshed():
 @breaks("E3")
 def a_release_does_not_refresh():
     """A long answer looks as old as its prompt's arrival."""
-    return [Edit(KVCacheManager._finish, {"    self.tree.touch(node, self.counts.tick)\n": ""})]
+    return [Edit(Ending.finish, {"    tree.touch(node, counts.tick)\n": ""})]
 
 
 @breaks("E3")
 def the_most_recent_goes_first():
-    """The heap is upside down: MRU under the name of LRU."""
+    """The queue is upside down: MRU under the name of LRU."""
     return [
         Edit(
             LRU.on_evictable,
-            {"heappush(self._heap, (node.tick,": "heappush(self._heap, (-node.tick,"},
+            {"entry = (node.tick,": "entry = (-node.tick,"},
         ),
         Edit(LRU.victim, {"node.tick == tick": "node.tick == -tick"}),
     ]

@@ -1,7 +1,7 @@
 """A broken host tier: other bytes come back, or none."""
 
-from radixlab.cache.host import transfers
 from radixlab.cache.host.tier import HostTier
+from radixlab.cache.transfer import Run
 from tests.mutants.edits import Edit, breaks
 
 
@@ -11,7 +11,7 @@ def blocks_come_to_the_host_in_another_order():
     return [
         Edit(
             HostTier._write_back,
-            {"(device_ids, host_ids, ": "(device_ids, host_ids[::-1], "},
+            {"device_ids, host_ids)": "device_ids, host_ids[::-1])"},
         )
     ]
 
@@ -22,7 +22,7 @@ def a_block_is_free_before_it_was_read():
 
     SGLang locks it until the write is acknowledged.
     """
-    return [Edit(transfers._written_after, {'== "load_back"': '!= "copy"'})]
+    return [Edit(Run.written_after.fget, {'== "load_back"': '!= "copy"'})]
 
 
 @breaks("H3")
@@ -32,6 +32,6 @@ def a_load_back_drops_what_it_loads():
     SGLang 27631: an eviction inside a load-back freed the pages that were being loaded.
     """
     return [
-        Edit(HostTier.hold, {"        self.allocator.share(node.block_ids)\n": ""}),
-        Edit(HostTier._load_back, {"        self.allocator.free(host_ids)\n": ""}),
+        Edit(HostTier.hold, {"        hold(self.allocator, node.block_ids.tolist())\n": ""}),
+        Edit(HostTier._load_back, {"        let_go(self.allocator, host_ids.tolist())\n": ""}),
     ]

@@ -2,9 +2,9 @@
 
 from radixlab.cache.admission import Admission
 from radixlab.cache.allocator import BlockAllocator
+from radixlab.cache.ending import Ending
 from radixlab.cache.eviction import LRU, LeafHeap
 from radixlab.cache.locks import Locks
-from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tree import RadixTree
@@ -18,7 +18,7 @@ def a_lock_skips_its_own_node():
     mini-sglang PR 52: the loop over the path began at the handle's parent.
     """
     return [
-        Edit(Node.evictable.fget, {"self.num_receipts or ": ""}),
+        Edit(Node.evictable.fget, {" or self.num_receipts": ""}),
         Edit(Node.locked.fget, {"self.num_receipts > 0 or ": ""}),
     ]
 
@@ -33,7 +33,7 @@ def a_lock_stops_at_its_node():
         ),
         Edit(
             Locks.unlock,
-            {"while not (node.num_receipts": "while not (num_blocks or node.num_receipts"},
+            {"and not (node.num_receipts": "and not (num_blocks or node.num_receipts"},
         ),
     ]
 
@@ -154,11 +154,7 @@ def an_abort_in_prefill_leaks():
 
     SGLang 38981: an abort in the middle of a prefill.
     """
-    return [
-        Edit(
-            KVCacheManager._finish, {"if len(private):": 'if len(private) and reason != "aborted":'}
-        )
-    ]
+    return [Edit(Ending.finish, {"if len(private):": 'if len(private) and reason != "aborted":'})]
 
 
 @breaks("L8")
@@ -169,11 +165,11 @@ def a_finished_request_is_finished_again():
     """
     return [
         Edit(
-            KVCacheManager._finish,
+            Ending.finish,
             {
-                "        self._check_running(sequence)\n": (
+                "        raise self._owner.not_running(sequence)\n": (
                     "        if sequence.receipt.released:\n"
-                    "            self.allocator.free(sequence.block_table[sequence.node.end :])\n"
+                    "            self._allocator.free(sequence.block_table[sequence.node.end :])\n"
                     "            return\n"
                 )
             },
@@ -186,7 +182,7 @@ def a_preempt_frees_the_cached_prefix_too():
     """The whole table is freed, with the blocks that belong to the tree."""
     return [
         Edit(
-            KVCacheManager._finish,
+            Ending.finish,
             {
                 "sequence.block_table[node.end :]": (
                     'sequence.block_table[0 if reason == "preempted" else node.end :]'
