@@ -18,7 +18,7 @@ FAST_BIN := $(FAST)/$(notdir $(BIN))
 FAST_SOURCES := $(shell find radixlab -type f -not -path '*/__pycache__/*')
 FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 
-.PHONY: lab test lint unit nbval fast test-fast soak zoo bench notebooks clean
+.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -39,6 +39,15 @@ nbval: $(READY)  ## every output of every committed notebook, compared with a fr
 	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile --nbval notebooks solutions
 
 fast: $(FAST)/built  ## the cache compiled by mypyc, in .venv-fast; needs a C compiler and takes about a minute
+
+fast-silent: $(FAST)/silent/built  ## the same without events, for the row of `bench tree` that says what they cost
+
+$(FAST)/silent/built: $(FAST)/built
+	rm -rf $(FAST)/silent
+	RADIXLAB_MYPYC=1 RADIXLAB_SILENT=1 $(FAST_BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+	  -w $(FAST)/silent/wheel .
+	$(FAST_BIN)/python -m pip install --quiet --no-deps --target $(FAST)/silent/site $(FAST)/silent/wheel/*.whl
+	@touch $@
 
 # The tests are copied to a folder without the package, so that they import the installed one; test_build.py proves it.
 # The rulebook is about the source, and is tested there.

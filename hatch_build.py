@@ -24,7 +24,12 @@ except ImportError:  # the lists below can be read without a build system
     BuildHookInterface = object
 
 SWITCH = "RADIXLAB_MYPYC"
+SILENT = "RADIXLAB_SILENT"
+"""With this set to 1 too, what is compiled does not emit events: so `radixlab bench tree` can say
+what they cost when nobody listens. The `.py` files in the wheel are the same."""
 COMPILED_FOLDER = "radixlab/cache"
+COMPILED_TOO = ("radixlab/log.py",)
+"""Outside of that folder: what each step of a request asks."""
 LEFT_OUT = {
     "*/__init__.py": "names only",
     "*/protocols.py": "no interpreted class, such as a learner's policy, can inherit from a "
@@ -80,7 +85,8 @@ def is_wanted() -> bool:
 def compiled_modules(root: Path) -> list[str]:
     """List the files to compile, relative to the project's root."""
     files = sorted((root / COMPILED_FOLDER).rglob("*.py"))
-    return [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    inside = [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    return [*inside, *COMPILED_TOO]
 
 
 def why_left_out(root: Path, file: Path) -> str | None:
@@ -100,7 +106,10 @@ def compile_copy(root: Path, folder: Path) -> list[str]:
     shutil.copy(root / "pyproject.toml", folder / "mypy.toml")  # setuptools must not read it
     for module in modules:
         file = folder / module
-        file.write_text(open_classes(file.read_text(encoding="utf-8")), encoding="utf-8")
+        source = open_classes(file.read_text(encoding="utf-8"))
+        if os.environ.get(SILENT) == "1":
+            source = silenced(root, source)
+        file.write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "mypyc", "--config-file=mypy.toml", *modules]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -110,6 +119,14 @@ def compile_copy(root: Path, folder: Path) -> list[str]:
         file.relative_to(folder) for suffix in ("*.so", "*.pyd") for file in folder.rglob(suffix)
     ]
     return [file.as_posix() for file in made if "build" not in file.parts]
+
+
+def silenced(root: Path, source: str) -> str:
+    """Take the statements that emit events out of a module, by the benchmark's own code."""
+    sys.path.insert(0, str(root))
+    from radixlab.bench.silent import without_emits
+
+    return without_emits(source)
 
 
 def errors(output: str) -> list[str]:

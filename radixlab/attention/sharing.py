@@ -69,10 +69,11 @@ class PlanCache:
         if self._layout and self._plan and self._layout.holds(ends, lens):
             self._plan.grown(*self._layout.fill(sequences, lens))
             return self._plan
-        self._layout = layout = _Builder(self.block_size, self.group_size, ends, lens).layout()
+        layout = _Builder(self.block_size, self.group_size, ends, lens).layout()
+        plan = layout.plan(sequences, lens)
+        self._layout, self._plan = layout, plan  # both or neither: a fault may come before
         self.num_built += 1
-        self._plan = layout.plan(sequences, lens)
-        return self._plan
+        return plan
 
 
 def _attended(sequence: Sequence, block_size: int) -> Node:

@@ -18,6 +18,13 @@ from radixlab.config import CacheConfig
 
 NAME = f"radixlab, {COMPILED}"
 MAKE_FAST = "make fast builds it"
+MAKE_SILENT = "make fast-silent builds it"
+START = """
+import runpy, sys
+sys.path[:0] = filter(None, [sys.argv.pop(1)])
+runpy.run_module("radixlab.bench.worker", run_name="__main__")
+"""
+"""Runs `worker.py`, out of the folder that the first argument names, if any."""
 
 
 class BuildError(Exception):
@@ -29,6 +36,12 @@ def fast_python() -> Path | None:
     root = Path(__file__).resolve().parents[2]
     places = (root / ".venv-fast" / "bin" / "python", root / ".venv-fast" / "Scripts/python.exe")
     return next((place for place in places if place.is_file()), None)
+
+
+def silent_folder(python: Path | None) -> Path | None:
+    """Find the compiled build without events that `make fast-silent` put beside this Python."""
+    folder = python.parents[1] / "silent" / "site" if python else None
+    return folder if folder and folder.is_dir() else None
 
 
 class Worker:
@@ -62,14 +75,19 @@ class Worker:
 
 
 @contextmanager
-def compiled_worker(python: Path | None, name: str, limit: int) -> Iterator[Worker]:
-    """Start a worker for a workload by name, and end it; raise `BuildError` if it is not fit."""
+def compiled_worker(
+    python: Path | None, name: str, limit: int, folder: Path | None = None
+) -> Iterator[Worker]:
+    """Start a worker for a workload by name, and end it; raise `BuildError` if it is not fit.
+
+    The package is the one installed for that Python, or the one in `folder`.
+    """
     if python is None:
         raise BuildError(f"there is no .venv-fast; {MAKE_FAST}")
     with tempfile.TemporaryDirectory() as empty:
         # -I keeps PYTHONPATH and the current folder out: they would bring the sources back.
         process = subprocess.Popen(
-            [python, "-I", "-m", "radixlab.bench.worker", name, str(limit)],
+            [python, "-I", "-c", START, str(folder or ""), name, str(limit)],
             cwd=empty, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
@@ -89,6 +107,6 @@ def fit(worker: Worker) -> Worker:
     return worker
 
 
-def as_entry(worker: Worker) -> Entry:
+def as_entry(worker: Worker, name: str = NAME) -> Entry:
     """Return a contender whose replays run in the worker."""
-    return Entry(NAME, OURS.make, elsewhere=worker.replay)
+    return Entry(name, OURS.make, elsewhere=worker.replay)

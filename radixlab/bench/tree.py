@@ -58,6 +58,7 @@ class EventsRow:
     """The same by a copy of the engine without its emit statements."""
     ratio: Spread
     """The one ÷ the other, formed inside each round."""
+    engine: str = OURS.name
 
 
 def workload_source() -> str:
@@ -114,11 +115,18 @@ def measure_trace(
 
 
 def measure_events(
-    workload: Workload, rounds: int, num_blocks: int = POOLS[0], progress: Progress | None = None
+    workload: Workload,
+    rounds: int,
+    num_blocks: int = POOLS[0],
+    progress: Progress | None = None,
+    pair: Sequence[Entry] | None = None,
 ) -> EventsRow:
-    """Replay through our manager and its silent copy in turn, the first to go alternating."""
+    """Replay through our manager and its silent copy in turn, the first to go alternating.
+
+    `pair` are another build of the two.
+    """
     workload, config = expanded(workload), CacheConfig(num_blocks)
-    pair = [OURS, ours_from(silent_engine(), "silent")]
+    pair = pair or [OURS, ours_from(silent_engine(), "silent")]
     cpu_us: dict[str, list[float]] = {entry.name: [] for entry in pair}
     for index in range(rounds):
         for entry in pair if index % 2 else reversed(pair):
@@ -127,7 +135,8 @@ def measure_events(
         if progress:
             progress()
     ours, silent = cpu_us.values()
-    return EventsRow(rounds, num_blocks, spread(ours), spread(silent), ratios(ours, silent))
+    ratio = ratios(ours, silent)
+    return EventsRow(rounds, num_blocks, spread(ours), spread(silent), ratio, pair[0].name)
 
 
 def sweeper(num_bytes: int = SWEPT_BYTES) -> Callable[[], object]:

@@ -5,8 +5,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from radixlab.bench.builds import (
+    MAKE_SILENT,
+    BuildError,
+    as_entry,
+    compiled_worker,
+    fast_python,
+    silent_folder,
+)
 from radixlab.bench.builds import NAME as COMPILED_NAME
-from radixlab.bench.builds import BuildError, as_entry, compiled_worker, fast_python
 from radixlab.bench.contenders import FLOOR, NAIVE, OURS, Entry
 from radixlab.bench.goals import Goal
 from radixlab.bench.growth import SIZES, GrowthRow, measure_growth
@@ -83,6 +90,7 @@ class TreeReport:
     events: EventsRow | None = None
     not_run: dict[str, str] = field(default_factory=dict)
     memory_rows: list[MemoryRow] = field(default_factory=list)
+    compiled_events: EventsRow | None = None
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -104,6 +112,7 @@ class TreeReport:
             "managers": [_trace_json(row, self.rounds, False) for row in self.trace_rows],
             "cold": [_trace_json(row, self.rounds, True) for row in self.cold_rows],
             "events": _events_json(self.events) if self.events else None,
+            "events_compiled": _events_json(self.compiled_events) if self.compiled_events else None,
             "growth": [_growth_json(row, self.rounds) for row in self.growth_rows],
             "memory": memory_json(self.memory_rows),
             "not_run": self.not_run,
@@ -133,7 +142,7 @@ class TreeReport:
                 f"Events with no listener, thread CPU µs per request at {self.events.num_blocks:,} "
                 f"blocks: the engine and a copy without its emit statements take turns, "
                 f"{count(self.events.rounds, 'round')}, median (min - max)",
-                table(*_events_table(self.events)),
+                table(*_events_table([self.events, self.compiled_events])),
             ]
         if self.memory_rows:
             parts += [WHAT, table(*memory_table(self.memory_rows))]
@@ -170,6 +179,10 @@ def measure_tree(
     event_rounds = rounds if quick else max(rounds, EVENT_ROUNDS)
     with progress(event_rounds, "events", "round") as advance:
         events = measure_events(workload, event_rounds, progress=advance)
+    with progress(event_rounds, "events, compiled", "round") as advance:
+        compiled_events = _measure_compiled_events(
+            workload, event_rounds, fast or fast_python(), limit, peers.not_run, advance
+        )
     with progress(rounds * len(sizes), "growth", "tree") as advance:
         growth_rows = measure_growth(rounds, num_samples, sizes, advance)
     names = [row.contender for row in trace_rows if row.num_blocks == POOLS[0]]
@@ -185,8 +198,32 @@ def measure_tree(
     not_run = peers.not_run | {f"memory of {name}": why for name, why in failed.items()}
     return TreeReport(
         command, workload, rounds, num_samples, trace_rows, growth_rows, cold_rows, events, not_run,
-        memory_rows,
+        memory_rows, compiled_events,
     )  # fmt: skip
+
+
+def _measure_compiled_events(
+    workload: Workload,
+    rounds: int,
+    fast: Path | None,
+    limit: int,
+    not_run: dict[str, str],
+    advance: Callable[[], object],
+) -> EventsRow | None:
+    """Measure the same on the compiled build; where that fails, note the reason and go on."""
+    folder, source = silent_folder(fast), workload_source()
+    try:
+        if folder is None:
+            raise BuildError(f"there is no build without events; {MAKE_SILENT}")
+        with (
+            compiled_worker(fast, source, limit) as ours,
+            compiled_worker(fast, source, limit, folder) as silent,
+        ):
+            pair = [as_entry(ours), as_entry(silent, "silent")]
+            return measure_events(workload, rounds, progress=advance, pair=pair)
+    except (BuildError, OSError) as error:
+        not_run[f"events of {COMPILED_NAME}"] = str(error)
+        return None
 
 
 @contextmanager
@@ -252,10 +289,19 @@ def _trace_goal(row: TraceRow, rounds: int, is_cold: bool) -> str:
     return goal.judge(row.over_ours, rounds) if goal else ""
 
 
-def _events_table(row: EventsRow) -> tuple[list[str], list[list[str]]]:
-    header = ["engine", "stripped copy", "engine ÷ copy", "goal"]
-    goal = EVENTS_GOAL.judge(row.ratio, row.rounds)
-    return header, [[str(row.cpu_us), str(row.stripped_us), precise(row.ratio), goal]]
+def _events_table(rows: Sequence[EventsRow | None]) -> tuple[list[str], list[list[str]]]:
+    header = ["engine", "CPU µs/request", "stripped copy", "engine ÷ copy", "goal"]
+    return header, [
+        [
+            row.engine,
+            str(row.cpu_us),
+            str(row.stripped_us),
+            precise(row.ratio),
+            EVENTS_GOAL.judge(row.ratio, row.rounds),
+        ]
+        for row in rows
+        if row
+    ]
 
 
 def precise(ratio: Spread) -> str:

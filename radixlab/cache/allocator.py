@@ -48,9 +48,9 @@ class BlockAllocator:
         """Make every block free; the lowest id is handed out first."""
         self._stack = self._places.copy()
         self._place = self._places.copy()
-        self._stack_at = memoryview(self._stack)
-        self._place_at = memoryview(self._place)
-        """The same memory: for one block, a `memoryview` is faster than NumPy."""
+        # The same memory: for one block, a `memoryview` is faster than NumPy.
+        self._stack_at: memoryview[int] = memoryview(self._stack)  # type: ignore[arg-type]  # a buffer
+        self._place_at: memoryview[int] = memoryview(self._place)  # type: ignore[arg-type]  # a buffer
         self._head = 0
         self.num_free = self.num_blocks
         """The number of free blocks."""
@@ -65,9 +65,9 @@ class BlockAllocator:
         return self.pop(num_blocks).copy()
 
     def pop(self, num_blocks: Count) -> BlockIds:
-        """Do as `allocate` does, but return a view of the stack, valid until the next call (L7).
+        """Do the same as `allocate` for callers who copy the ids anyway (L7).
 
-        It is for callers who copy the ids anyway.
+        The ids are a view of the stack, which is valid until the next call.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -112,7 +112,9 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        block_ids = _int32(block_ids)
+        is_int32 = type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE
+        if not is_int32 or block_ids.ndim != 1:
+            block_ids = as_block_ids(block_ids)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
         if not self._push(block_ids):

@@ -1,7 +1,7 @@
 """Checks of a request's arguments, before anything is changed."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.cache.transfer import Transfer, Transfers
 from radixlab.config import CacheConfig, as_int, shown
 
-PLENTY = 2**40
+PLENTY: Final = 2**40
 """Counts below this are accepted without further checks."""
-MAX_COUNT_BITS = 512
+MAX_COUNT_BITS: Final = 512
 """A count with more bits is a mistake; smaller counts are printed in messages."""
 
 

@@ -5,14 +5,16 @@ it. A short edge is a copy, `bytes`. This file knows bytes, and block sizes in b
 know nodes.
 """
 
+from typing import Final
+
 Edge = bytes | memoryview
 
-SHORT_BYTES = 4096
+SHORT_BYTES: Final = 4096
 """Edges up to this many bytes are copied: in a large tree, a look-up would have to fetch the
 objects of a view from memory, which costs more."""
 
 
-TRIMMED = 8
+TRIMMED: Final = 8
 """A leaf that is being evicted may pin this many times its size: most go on until it is gone, and
 each copy on the way would be for nothing."""
 

@@ -43,12 +43,10 @@ class Ending:
 
         Rules: L8, L9, E3.
         """
-        if (
-            get_ident() != self._owner.thread
-            or type(sequence) is not Sequence
-            or self._sequences.get(sequence.id) is not sequence
-        ):
-            self._owner.check_running(sequence)
+        if get_ident() != self._owner.thread:
+            self._owner.check()
+        if type(sequence) is not Sequence or self._sequences.get(sequence.id) is not sequence:
+            raise self._owner.not_running(sequence)
         tree, counts = self._tree, self._counts
         node: Node = sequence.receipt.node
         if sequence.receipt.released:

@@ -11,14 +11,12 @@ reserved when it was admitted, only the tokens are noted.
 from collections.abc import Callable
 from collections.abc import Sequence as Many
 
-import numpy as np
-
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.cow import CopyOnWrite
 from radixlab.cache.found import Found
 from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.results import Transfer
-from radixlab.cache.runs import to_runs
+from radixlab.cache.runs import joined, to_runs
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import TokenArray, extend
@@ -67,7 +65,7 @@ class Growth:
         self._note(sequence, start, token_ids)
         if num_new:
             new = block_ids[:num_new]
-            sequence.block_table = np.concatenate((sequence.block_table, new))
+            sequence.block_table = joined((sequence.block_table, new))
             if emit := self._tree.log.emit:
                 emit(
                     BlocksAllocated(

@@ -154,12 +154,10 @@ class KVCacheManager:
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
         """
-        if (
-            get_ident() != self._owner.thread
-            or type(sequence) is not Sequence
-            or self.sequences.get(sequence.id) is not sequence
-        ):
-            self._owner.check_running(sequence)
+        if get_ident() != self._owner.thread:
+            self._owner.check()
+        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+            raise self._owner.not_running(sequence)
         token_ids = as_int32(tokens)
         return self.parts.growth.append(sequence, token_ids) if len(token_ids) else []
 
@@ -215,12 +213,10 @@ class KVCacheManager:
         copies are freed, and its block table points to the tree's. The lock moves to the deepest
         node.
         """
-        if (
-            get_ident() != self._owner.thread
-            or type(sequence) is not Sequence
-            or self.sequences.get(sequence.id) is not sequence
-        ):
-            self._owner.check_running(sequence)  # called only in case of an error, for speed
+        if get_ident() != self._owner.thread:
+            self._owner.check()
+        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+            raise self._owner.not_running(sequence)
         if type(num_written) is not int or not 0 <= num_written < PLENTY:
             num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.tokens.num_tokens:

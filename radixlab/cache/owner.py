@@ -53,14 +53,17 @@ class Owner:
         """Do the same as `check`, and raise `SequenceError` unless the sequence runs here."""
         if get_ident() != self.thread:
             self.check()
-        if type(sequence) is Sequence and self._sequences.get(sequence.id) is sequence:
-            return
+        if type(sequence) is not Sequence or self._sequences.get(sequence.id) is not sequence:
+            raise self.not_running(sequence)
+
+    def not_running(self, sequence: object) -> SequenceError:
+        """Return why this is no sequence that runs here."""
         if not isinstance(sequence, Sequence):
-            raise SequenceError(
+            return SequenceError(
                 f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
             )
         why = "was released before" if sequence.receipt.released else "belongs to another manager"
-        raise SequenceError(
+        return SequenceError(
             f"sequence {sequence.id} {why}; {len(self._sequences)} sequences run here"
         )
 

@@ -1,13 +1,15 @@
 """Runs of block ids: joined to one array, or as the short form that events carry."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
 from radixlab.cache.results import BlockIds
+from radixlab.cache.tokens import INT32_DTYPE
 from radixlab.events import Runs
 
-_NOTHING = bytearray()
+_NOTHING: Final = bytearray()
 
 
 def joined(runs: Iterable[BlockIds]) -> BlockIds:
@@ -18,7 +20,7 @@ def joined(runs: Iterable[BlockIds]) -> BlockIds:
     >>> joined([np.array([4, 5], np.int32), np.array([9], np.int32)])
     array([4, 5, 9], dtype=int32)
     """
-    return np.frombuffer(_NOTHING.join(runs), np.int32)
+    return np.frombuffer(_NOTHING.join(runs), INT32_DTYPE)  # type: ignore[arg-type]  # buffers too
 
 
 def to_runs(block_ids: BlockIds) -> Runs:

@@ -85,9 +85,7 @@ class BlockSupply:
                 raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
             if num_evicted < num_blocks:
                 runs.insert(0, allocator.pop(num_blocks - num_evicted))
-        if after:
-            runs[:0] = after
-        return joined(runs)
+        return joined([*after, *runs] if after else runs)
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims (E4).

@@ -9,6 +9,7 @@ This file knows bytes. It does not know blocks or trees.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,14 @@ import numpy.typing as npt
 from radixlab.cache.errors import CountError, TokenError
 from radixlab.config import Count, as_int, shown
 
-TOKEN_BYTES = 4
-MAX_RESERVED_TOKENS = 2**20
+TOKEN_BYTES: Final = 4
+MAX_RESERVED_TOKENS: Final = 2**20
 """The most spare room to allocate in advance; more is allocated on demand."""
 TokenArray = npt.NDArray[np.int32]
 INT32 = np.iinfo(np.int32)
-INT32_DTYPE = np.dtype(np.int32)
+INT32_DTYPE: Final = np.dtype(np.int32)
 """NumPy has one object for this dtype, so `is` suffices; any other dtype takes the slow path."""
-_NOTHING = bytearray()
+_NOTHING: Final = bytearray()
 
 
 class Tokens:

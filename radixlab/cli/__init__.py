@@ -27,7 +27,11 @@ CALLERS_MISTAKES = {
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
     "radixlab.grade.cells": ("SubmissionError",),
+    "radixlab.load.client": ("LoadError",),
     "radixlab.model.errors": ("ModelError",),
+    "radixlab.observe.kv.errors": ("KVEventError",),
+    "radixlab.observe.monitor.exposition": ("MonitorError",),
+    "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
@@ -70,6 +74,21 @@ COMMANDS = {
         "radixlab.cli.replay",
         "replay",
         "Run the requests of TRACE through the cache, one after another, and count what it finds.",
+    ),
+    "load": Place(
+        "radixlab.cli.load",
+        "load",
+        "Send a workload's requests to the server at URL, and measure the answers.",
+    ),
+    "watch": Place(
+        "radixlab.cli.watch",
+        "watch",
+        "Show the prefix tree of the engine that publishes KV events at ENDPOINT.",
+    ),
+    "monitor": Place(
+        "radixlab.cli.monitor",
+        "monitor",
+        "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
     ),
     "rules": Place(
         "radixlab.cli.rules",

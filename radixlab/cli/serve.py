@@ -28,6 +28,15 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     help="0 for a free one.",
 )
 @click.option(
+    "--dtype", default="auto", show_default=True, help="auto, float32, bfloat16, float16."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 or auto.")
+@click.option(
+    "--max-model-len",
+    type=AT_LEAST_ONE,
+    help="Tokens of a prompt with its answer.  [default: the model's whole context]",
+)
+@click.option(
     "--num-blocks", type=AT_LEAST_ONE, default=1024, show_default=True, help="Blocks of the cache."
 )
 @click.option(

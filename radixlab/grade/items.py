@@ -45,6 +45,10 @@ class Failed(Exception):
         """What the learner's code has: drawn beside it."""
 
 
+class CannotCheck(Exception):
+    """A machine lacks what a check needs: the item is `not_run`, and the message says why."""
+
+
 def call_here(where: str, *args: Any) -> Any:
     """Call `module:function` in this process."""
     module, _, function = where.partition(":")

@@ -19,7 +19,7 @@ from radixlab.grade.box import (
     visible,
 )
 from radixlab.grade.box.inside import MAX_PRINTED
-from radixlab.grade.items import Exercise, Failed, Item, Trial
+from radixlab.grade.items import CannotCheck, Exercise, Failed, Item, Trial
 from radixlab.grade.report import ExerciseReport, ItemReport, Step, Verdict
 from radixlab.grade.submission import Submission
 
@@ -174,6 +174,8 @@ class _Judge:
                 expected=error.expected,
                 actual=error.actual,
             )
+        except CannotCheck as error:
+            return Verdict("not_run", message=str(error))
         except LearnerError as error:
             return self._raised(error)
         except BoxTimeout as error:

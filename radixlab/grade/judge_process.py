@@ -127,6 +127,10 @@ class JudgeProcess:
 
 def boot_code() -> str:
     """Return the program that judges: `worker`, with the modules of this process."""
+    return _BOOT.format(path=import_path(), package=os.path.abspath(radixlab.__file__))
+
+
+def import_path() -> list[str]:
+    """Return where this process finds modules, without the current folder."""
     here = os.getcwd()
-    path = [entry for entry in sys.path if os.path.isabs(entry) and entry != here]
-    return _BOOT.format(path=path, package=os.path.abspath(radixlab.__file__))
+    return [entry for entry in sys.path if os.path.isabs(entry) and entry != here]

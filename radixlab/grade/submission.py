@@ -19,6 +19,7 @@ PARTS = {
     "8.5.2": ("samples", "report"),
     "8.5.3": ("look", "order", "uses", "plan"),
     "8.5.4": ("lru", "policy"),
+    "8.5.5": ("ledger", "monitor", "incidents", "deploy"),
 }
 """The parts that each exercise is handed out with; a learner may use others, or a single cell."""
 
@@ -99,7 +100,7 @@ def as_part(cell: str, place: str = "") -> Part | str | None:
     >>> as_part("%%exercise 8.5.2 samples\nROUNDS = 16").label
     '<8.5.2 samples>'
     >>> as_part("%%exercise 8.5.l\n")
-    "there is no exercise '8.5.l': 8.5.1, 8.5.2, 8.5.3, 8.5.4"
+    "there is no exercise '8.5.l': 8.5.1, 8.5.2, 8.5.3, 8.5.4, 8.5.5"
     """
     lines = cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((n for n, line in enumerate(lines) if _as_typed(line)), 0)

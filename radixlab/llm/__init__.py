@@ -8,7 +8,7 @@ tokenizers and callers, and the engine knows neither. It does not know batches o
 """
 
 from radixlab.llm.answer import Answer, Output, Piece
-from radixlab.llm.door import LLM
+from radixlab.llm.door import BAD_PROMPT, LLM
 from radixlab.llm.prompts import Prompt
 
-__all__ = ["LLM", "Answer", "Output", "Piece", "Prompt"]
+__all__ = ["BAD_PROMPT", "LLM", "Answer", "Output", "Piece", "Prompt"]

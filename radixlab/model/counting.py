@@ -27,7 +27,7 @@ NOT_FINITE = -2
 class CountingRunner:
     """Runs no model over a pool of fingerprints."""
 
-    max_context_len = None
+    max_context_len: int | None = None
 
     def __init__(self, cache: CacheConfig, vocab_size: int = 1000, canary: bool = True) -> None:
         self.vocab_size = positive("vocab_size", vocab_size)

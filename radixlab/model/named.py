@@ -3,8 +3,10 @@
 This file knows names and paths. It does not know what is in a folder.
 """
 
+import os
 from pathlib import Path
 
+from radixlab.config import ConfigError, shown
 from radixlab.model import smollm2
 from radixlab.model.errors import MissingFileError
 from radixlab.model.tiny import TINY
@@ -16,8 +18,11 @@ NAMES = ("tiny", "smollm2")
 def find_folder(model: str | Path) -> Path:
     """Return the folder of a model, which is given by a path or by a name that the course knows.
 
-    Raises `MissingFileError` for a name that is not fetched yet, and for what is neither.
+    Raises `MissingFileError` for a name that is not fetched yet, and for what is neither, and
+    `ConfigError` for what cannot be a path.
     """
+    if not isinstance(model, str | os.PathLike) or not str(model):
+        raise ConfigError(f"model must be a folder or a name, not {shown(model)}")
     if model == "tiny":
         return TINY
     if model == "smollm2":

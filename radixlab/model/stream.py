@@ -40,6 +40,8 @@ class TextStream:
         """How many characters of the decoded `_ids` have been returned."""
         self._held = ""
         """Whole characters that may be the beginning of a stop string."""
+        self._num_early = 0
+        """How many of the held characters came too early to complete one."""
 
     def push(self, token: int) -> str:
         """Take the next token; return the text that is final with it, often empty."""
@@ -92,16 +94,19 @@ class TextStream:
         if self.stopped_by is not None:
             return ""
         self._held += text
+        if self._num_pushed <= self.min_tokens:
+            self._num_early = len(self._held)
         found = [
             (start + len(stop), start, stop)
-            for stop in (self.stop if self._num_pushed > self.min_tokens else ())
-            if (start := self._held.find(stop)) >= 0
+            for stop in self.stop
+            if (start := self._held.find(stop, max(0, self._num_early - len(stop) + 1))) >= 0
         ]
         if found:
             _, end, self.stopped_by = min(found)
         else:
             end = len(self._held) - self._num_claimed()
         out, self._held = self._held[:end], self._held[end:]
+        self._num_early = max(0, self._num_early - end)
         return out
 
     def _num_claimed(self) -> int:

@@ -7,22 +7,18 @@ below that say so change nothing in any answer, here or there.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "audio": (),
     "best_of": (1,),
     "echo": (False,),
-    "frequency_penalty": (0, 0.0),
     "function_call": ("none", "auto"),
     "functions": ([],),
-    "logit_bias": ({},),
-    "logprobs": (False,),
     "modalities": (["text"],),
     "parallel_tool_calls": (True, False),
     "prediction": (),
-    "presence_penalty": (0, 0.0),
     "reasoning_effort": ("none",),
     "response_format": ({"type": "text"},),
     "service_tier": ("auto", "default"),
@@ -30,7 +26,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "suffix": ("",),
     "tool_choice": ("none", "auto"),
     "tools": ([],),
-    "top_logprobs": (),
     "verbosity": (),
     "web_search_options": (),
 }
@@ -43,7 +38,21 @@ NEUTRAL_IN_MESSAGE: dict[str, tuple[Any, ...]] = {
     "tool_call_id": (),
     "tool_calls": ([],),
 }
-Salt = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^@/\\\x00]+$")]
+
+
+def _encodable(text: str) -> str:
+    """Refuse half characters, which JSON can hold but no encoding can write."""
+    if not text.isascii():
+        text.encode()
+    return text
+
+
+Salt = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^@/\\\x00]+$"),
+    AfterValidator(_encodable),
+]
+Bias = Annotated[float, Field(ge=-100, le=100)]
 Id = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 
@@ -87,7 +96,16 @@ class Sampling(Body):
     max_tokens: Count | None = None
     temperature: float | None = Field(None, ge=0)
     top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = None
+    top_k: int | None = Field(None, ge=-1)
+    """-1 or 0 for all tokens."""
+    min_p: float | None = Field(None, ge=0, le=1)
+    min_tokens: int | None = Field(None, ge=0, lt=2**31)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(None, ge=0.001, le=1000)
+    logit_bias: dict[str, Bias] | None = None
+    """Token ids, written as text because they are names in JSON, and what is added to each."""
+    stop_token_ids: list[Id] | None = None
     n: int | None = Field(None, ge=1, le=128)
     seed: int | None = Field(None, ge=-(2**63), lt=2**64)
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
@@ -123,6 +141,13 @@ class CompletionBody(Sampling):
         | Annotated[list[Annotated[list[Id], Field(min_length=1)]], Field(min_length=1)]
     )
     """A text, a list of texts, token ids, or a list of lists of token ids."""
+    logprobs: int | None = Field(None, ge=0, le=20)
+    """How many of the likeliest tokens to list for each token; 0 for the chosen one alone."""
+
+    @property
+    def num_logprobs(self) -> int | None:
+        """How many of the likeliest tokens to list; None for no log probabilities."""
+        return self.logprobs
 
 
 class TextPart(Body):
@@ -159,6 +184,13 @@ class ChatBody(Sampling):
 
     messages: list[Message] = Field(min_length=1)
     max_completion_tokens: Count | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=20)
+
+    @property
+    def num_logprobs(self) -> int | None:
+        """How many of the likeliest tokens to list; None for no log probabilities."""
+        return (self.top_logprobs or 0) if self.logprobs else None
 
 
 class TokenizeBody(Body):

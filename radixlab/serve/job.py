@@ -1,11 +1,11 @@
 """One prompt with its n answers, in the engine's thread: what is new of them after a step."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
-from radixlab.llm import LLM, Answer, _of_fork
-from radixlab.model.sampler import Sampler, SamplingParams
+from radixlab.llm import LLM, Answer
+from radixlab.model.params import SamplingParams
 from radixlab.serve.mailbox import Begun, Mailbox, News, Part
 from radixlab.serve.timing import Timing
 
@@ -57,7 +57,7 @@ class Job:
         """Give up the answers that are not over."""
         for number, answer in enumerate(self.answers):
             if answer is not None:
-                llm._give_up(answer)
+                llm.give_up(answer)
                 timing.finished["abort"] += 1
                 self.answers[number] = None
 
@@ -75,18 +75,22 @@ class Job:
     def _part(self, number: int, answer: Answer, timing: Timing, now: float) -> Part:
         pieces = [*answer.pieces]
         answer.pieces.clear()
-        token_ids = [piece.token_id for piece in pieces]
+        token_ids = [piece.token_id for piece in pieces if piece.token_id is not None]
         text = "".join(piece.text for piece in pieces)
+        logprobs = None
+        if self.params.logprobs is not None:
+            logprobs = [piece.logprob for piece in pieces if piece.logprob is not None]
         if token_ids:
             self._count(number, len(token_ids), timing, now)
+        index = self.first_index + number
         if not answer.is_over:
-            return Part(self.first_index + number, token_ids, text)
+            return Part(index, token_ids, text, logprobs=logprobs)
         self.answers[number] = None
         reason = answer.finish_reason or "abort"
         timing.finished[reason] += 1
         if self.is_over:
             timing.end_to_end.add(now - self.arrived)
-        return Part(self.first_index + number, token_ids, text, reason, answer.error)
+        return Part(index, token_ids, text, reason, answer.stop_reason, answer.error, logprobs)
 
     def _count(self, number: int, num_tokens: int, timing: Timing, now: float) -> None:
         if all(last == self.arrived for last in self._last):
@@ -99,10 +103,7 @@ class Job:
 
 def ask(llm: LLM, job: Job) -> list[Answer]:
     """Add a prompt to the engine's queue; return its answers, which grow with every step."""
-    first = llm._ask(job.prompt, job.params, job.namespace)
-    samplers = [Sampler(_of_fork(job.params, number)) for number in range(1, job.n)]
-    forks = [llm.engine.fork_request(first.request, sampler) for sampler in samplers]
-    return [first, *(llm._follow(fork, job.params) for fork in forks)]
+    return llm.ask(job.prompt, replace(job.params, n=job.n), namespace=job.namespace)
 
 
 def _is_admitted(answer: Answer | None) -> bool:

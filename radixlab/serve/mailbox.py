@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from radixlab.events import MissReason
+from radixlab.model.logprobs import Logprob
 from radixlab.sched import FinishReason
 
 
@@ -63,8 +64,12 @@ class Part:
     text: str
     finish_reason: FinishReason | None = None
     """None if more follows."""
+    stop_reason: str | int | None = None
+    """The stop string or token that ended the answer."""
     error: str | None = None
     """Why the answer ended with "error"."""
+    logprobs: list[Logprob] | None = None
+    """One for each token, if asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class Mailbox:
 
     most_unread: int
     """Unread tokens that are kept."""
-    on_close: Callable[["Mailbox"], object]
+    on_close: list[Callable[["Mailbox"], object]]
     """Called once when the request ends early."""
     ended_by: EndedError | None = None
     _news: list[News] = field(default_factory=list)
@@ -108,7 +113,8 @@ class Mailbox:
         """End the request; a second call does nothing. News that came before can still be read."""
         if self.ended_by is None:
             self.ended_by = why
-            self.on_close(self)
+            for function in self.on_close:
+                function(self)
             self._wake()
 
     async def get(self) -> list[News]:

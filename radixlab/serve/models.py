@@ -1,38 +1,23 @@
-"""Which model a server loads: the tiny one, SmolLM2, or a folder; and how large its cache is."""
+"""Which model a server loads, with which cache, and who else hears the cache's events."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from radixlab.cache import POLICIES, CacheConfig
 from radixlab.config import ConfigError, SchedulerConfig, shown
+from radixlab.events import Emit
 from radixlab.llm import LLM
-from radixlab.model import smollm2
-from radixlab.model.errors import MissingFileError
+from radixlab.llm.opening import as_device, as_dtype, open_model
 from radixlab.model.llama import Llama
-from radixlab.model.loader import load_model, load_tokenizer
-from radixlab.model.tiny import TINY
+from radixlab.model.named import find_folder
 from radixlab.serve.settings import Settings
 
 
-def folder_of(model: str | Path) -> Path:
-    """Return the folder of a model by its name; raise `MissingFileError` if it is not there."""
-    if str(model) == "tiny":
-        return TINY
-    if str(model) == "smollm2":
-        folder = smollm2.default_folder()
-        if not smollm2.is_there(folder):
-            raise MissingFileError(f"{folder} is not there: fetch it by `radixlab model smollm2`")
-        return folder
-    if not (Path(model) / "config.json").is_file():
-        raise MissingFileError(
-            f"{model} is neither tiny nor smollm2, nor a folder with a config.json"
-        )
-    return Path(model)
-
-
 def builder(settings: Settings) -> Callable[[], LLM]:
-    """Return a function that loads the model; raise for settings that cannot work."""
-    folder = folder_of(settings.model)
+    """Return a function that loads the model; raise at once for settings that cannot work."""
+    folder = find_folder(settings.model)
+    as_dtype(settings.dtype)
+    as_device(settings.device)
     if settings.policy not in POLICIES:
         raise ConfigError(
             f"policy must be one of {', '.join(POLICIES)}, not {shown(settings.policy)}"
@@ -42,15 +27,21 @@ def builder(settings: Settings) -> Callable[[], LLM]:
     )
 
     def build() -> LLM:
-        model = load_model(folder)
-        cache = CacheConfig(
-            settings.num_blocks,
-            settings.block_size,
-            explain=True,
-            num_host_blocks=host_blocks(model, settings),
+        opened = open_model(folder, None, settings.dtype, settings.device)
+        return LLM(
+            opened.model,
+            opened.tokenizer,
+            defaults=opened.defaults,
+            max_model_len=settings.max_model_len,
+            cache=CacheConfig(
+                settings.num_blocks,
+                settings.block_size,
+                explain=True,
+                num_host_blocks=host_blocks(opened.model, settings),
+            ),
+            scheduler=scheduler,
+            policy=POLICIES[settings.policy](),
         )
-        policy = POLICIES[settings.policy]()
-        return LLM(model, load_tokenizer(folder), cache=cache, scheduler=scheduler, policy=policy)
 
     return build
 
@@ -58,11 +49,26 @@ def builder(settings: Settings) -> Callable[[], LLM]:
 def host_blocks(model: Llama, settings: Settings) -> int:
     """Return how many blocks of this model's KV the swap space holds."""
     config = model.config
-    kv_bytes = 2 * config.num_layers * config.num_kv_heads * config.head_dim
-    block_bytes = kv_bytes * model.norm.weight.element_size() * settings.block_size
+    numbers_per_token = 2 * config.num_layers * config.num_kv_heads * config.head_dim
+    block_bytes = numbers_per_token * model.norm.weight.element_size() * settings.block_size
     if 0 < settings.swap_space < block_bytes:
         raise ConfigError(
             f"swap_space is {settings.swap_space} bytes, but one block of this model has "
             f"{block_bytes}"
         )
     return settings.swap_space // block_bytes
+
+
+@contextmanager
+def publishing(settings: Settings) -> Iterator[Emit | None]:
+    """Yield a listener that publishes KV events, if the settings ask for one, and close it."""
+    if settings.kv_events is None:
+        yield None
+        return
+    from radixlab.observe.kv_events import Publisher
+
+    publisher = Publisher(
+        settings.kv_events, settings.kv_events_replay, block_size=settings.block_size
+    )
+    with publisher:
+        yield publisher

@@ -1,4 +1,4 @@
-"""From a body's prompt to token ids, and from its other fields to `SamplingParams`.
+"""From a body's prompt to token ids.
 
 Long texts are tokenised in a thread, because the event loop must go on sending other requests'
 tokens meanwhile.
@@ -13,13 +13,11 @@ import numpy as np
 
 from radixlab.cache.errors import TokenError
 from radixlab.cache.tokens import TokenArray
-from radixlab.config import ConfigError
 from radixlab.llm import LLM
 from radixlab.model.errors import ChatTemplateError, DoubledTokenError
-from radixlab.model.sampler import SamplingParams
 from radixlab.model.tokenizer import Tokenizer
 from radixlab.sched.door import check_ids
-from radixlab.serve.bodies import ChatBody, CompletionBody, Message, Sampling
+from radixlab.serve.bodies import CompletionBody, Message
 from radixlab.serve.errors import bad_request
 
 T = TypeVar("T")
@@ -41,15 +39,18 @@ class Prompts:
         if context is not None and context <= self.most_tokens:
             self.most_tokens = context
             self._limit = f"this model's maximum context length is {context} tokens"
-        self._vocab_size = llm.engine.runner.vocab_size
-        self._tokenizer = llm.tokenizer
+        self.defaults = llm.defaults
+        """Sampling parameters that the model's folder states."""
+        self.vocab_size = llm.engine.runner.vocab_size
+        self.texts = llm.tokenizer
+        """The tokenizer, if there is one."""
 
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; raises an `ApiError` if there is none."""
-        if self._tokenizer is None:
+        if self.texts is None:
             raise bad_request("This model has no tokenizer: send token ids to /v1/completions.")
-        return self._tokenizer
+        return self.texts
 
     async def of_completion(self, body: CompletionBody) -> list[TokenArray]:
         """Return the token ids of all prompts of a completion."""
@@ -117,7 +118,7 @@ class Prompts:
 
     def _check_ids(self, tokens: TokenArray, param: str) -> None:
         try:
-            check_ids(tokens, self._vocab_size)
+            check_ids(tokens, self.vocab_size)
         except TokenError as error:
             raise bad_request(f"Invalid '{param}': {error}.", param) from None
 
@@ -135,31 +136,3 @@ class Prompts:
                 TOO_LONG,
             )
         return asked
-
-
-def sampling_params(body: Sampling, max_tokens: int) -> SamplingParams:
-    """Return the parameters that a body asks for; temperature is 1 by default, as OpenAI has it."""
-    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
-    try:
-        return SamplingParams(
-            temperature=1.0 if body.temperature is None else body.temperature,
-            top_k=None if body.top_k in (-1, 0) else body.top_k,
-            top_p=1.0 if body.top_p is None else body.top_p,
-            seed=None if body.seed is None else body.seed % 2**64,
-            max_tokens=max_tokens,
-            stop=stop,
-            ignore_eos=bool(body.ignore_eos),
-        )
-    except ConfigError as error:
-        raise bad_request(f"{error}.", str(error).split(" ", 1)[0]) from None
-
-
-def asked_tokens(body: Sampling) -> int | None:
-    """Return the length of the longest answer that a body asks for, by either of its names."""
-    if not isinstance(body, ChatBody) or body.max_completion_tokens is None:
-        return body.max_tokens
-    if body.max_tokens not in (None, body.max_completion_tokens):
-        raise bad_request(
-            "'max_tokens' and 'max_completion_tokens' differ: send only one.", "max_tokens"
-        )
-    return body.max_completion_tokens

@@ -82,16 +82,18 @@ class Reply(Response):
         timer = loop.call_later(left_s, mailbox.close, TimedOutError("the time is over"))
         writer = asyncio.current_task()
         assert writer is not None
-        stall = loop.call_later(left_s + STALL_S, writer.cancel)
+        stalls: list[asyncio.TimerHandle] = []
+        mailbox.on_close.append(lambda _: stalls.append(loop.call_later(STALL_S, writer.cancel)))
         try:
             await (self._send_stream(send) if self._is_stream else self._send_whole(scope, send))
         except GoneError:
             pass  # nobody is there to be answered
         finally:
-            for handle in (watcher, timer, stall):
-                handle.cancel()
             if self._num_left:
                 mailbox.close(GoneError("the client left"))
+            watcher.cancel()
+            for handle in (timer, *stalls):
+                handle.cancel()
             self._llm.forget(mailbox)
             self._finish_entry()
 
@@ -107,7 +109,8 @@ class Reply(Response):
     async def _send_whole(self, scope: Scope, send: Send) -> None:
         try:
             while self._num_left:
-                await self._news()
+                for part in await self._news():
+                    self._take(part)
         except GoneError:
             raise
         except EndedError as why:
@@ -123,7 +126,7 @@ class Reply(Response):
 
     async def _send_stream(self, send: Send) -> None:
         try:
-            body = self._chunks(await self._news())
+            body = await self._next_chunks()
         except GoneError:
             raise
         except EndedError as why:
@@ -140,15 +143,22 @@ class Reply(Response):
         await send({"type": "http.response.body", "body": first + body, "more_body": True})
         try:
             while self._num_left:
-                if body := self._chunks(await self._news()):
+                if body := await self._next_chunks():
                     await send({"type": "http.response.body", "body": body, "more_body": True})
             last = self._last_chunks()
         except EndedError as why:
             last = self._ended_chunks(why)
         await send({"type": "http.response.body", "body": last})
 
+    async def _next_chunks(self) -> bytes:
+        return self._chunks(await self._news())
+
     def _chunks(self, parts: list[Part]) -> bytes:
-        return b"".join(self._shape.chunk(part, self._choices[part.index]) for part in parts)
+        chunks = []
+        for part in parts:
+            chunks.append(self._shape.chunk(part, self._choices[part.index]))
+            self._take(part)
+        return b"".join(chunks)
 
     def _last_chunks(self) -> bytes:
         self._log_body()
@@ -162,24 +172,23 @@ class Reply(Response):
             if isinstance(why, GoneError | TooSlowError):
                 raise why
             return f"data: {json.dumps(_error_of(why).body())}\n\n".encode()
-        parts = []
-        for index, choice in enumerate(self._choices):
-            if choice.finish_reason is None:
-                choice.finish_reason, choice.stop_reason = "length", reason
-                parts.append(Part(index, [], ""))
+        parts = [
+            Part(index, [], "", "length", reason)
+            for index, choice in enumerate(self._choices)
+            if choice.finish_reason is None
+        ]
         return self._chunks(parts) + self._last_chunks()
 
     # ---- both
 
     async def _news(self) -> list[Part]:
-        """Wait for news, take note of it, and return its parts."""
+        """Wait for news, and return its parts."""
         parts = []
         for each in await self._mailbox.get():
             if isinstance(each, Begun):
                 self._entry.begin(each)
                 self._num_cached_tokens += each.num_cached_tokens
             elif isinstance(each, Part):
-                self._take(each)
                 parts.append(each)
         return parts
 
@@ -188,12 +197,15 @@ class Reply(Response):
         if part.token_ids and self._entry.first_token_s is None:
             self._entry.first_token_s = time.monotonic() - self._entry.arrived
         choice.num_tokens += len(part.token_ids)
+        choice.num_characters += len(part.text)
         if not self._is_stream:
             choice.text.append(part.text)
+            if part.logprobs is not None:
+                choice.logprobs = [*(choice.logprobs or ()), *part.logprobs]
         if part.error:
             raise EngineError(part.error)
         if part.finish_reason:
-            choice.finish_reason = part.finish_reason
+            choice.finish_reason, choice.stop_reason = part.finish_reason, part.stop_reason
             self._num_left -= 1
 
     def _usage(self) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from radixlab.events import Namespace
 from radixlab.serve.bodies import ChatBody, CompletionBody, Sampling
 from radixlab.serve.errors import bad_request
 from radixlab.serve.job import Job
-from radixlab.serve.prompts import asked_tokens, sampling_params
 from radixlab.serve.replies import ChatCompletion, Completion, Model, ModelList, errors
 from radixlab.serve.reply import Reply
+from radixlab.serve.sampling import asked_tokens, sampling_params
 from radixlab.serve.shapes import ChatShape, CompletionShape, Shape
 from radixlab.serve.state import State, entry_of, state_of
 
@@ -35,7 +35,7 @@ async def completions(body: CompletionBody, request: Request) -> Response:
     state = state_of(request)
     model = state.check_model(body.model)
     prompts = await state.prompts.of_completion(body)
-    shape = CompletionShape(model, _has_usage(body))
+    shape = CompletionShape(model, state.prompts.texts, _has_usage(body))
     return await _reply(request, state, body, prompts, DEFAULT_TOKENS, shape)
 
 
@@ -46,7 +46,7 @@ async def chat_completions(body: ChatBody, request: Request) -> Response:
     model = state.check_model(body.model)
     prompt = await state.prompts.of_chat(body.messages)
     prompts = [state.prompts.check(prompt, "messages")]
-    shape = ChatShape(model, bool(body.stream), _has_usage(body))
+    shape = ChatShape(model, state.prompts.tokenizer, bool(body.stream), _has_usage(body))
     return await _reply(request, state, body, prompts, None, shape)
 
 
@@ -74,7 +74,7 @@ def _model(state: State, name: str) -> Model:
 async def _reply(
     request: Request,
     state: State,
-    body: Sampling,
+    body: CompletionBody | ChatBody,
     prompts: list[TokenArray],
     default: int | None,
     shape: Shape,
@@ -93,7 +93,9 @@ async def _reply(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
-    params = sampling_params(body, state.prompts.max_tokens(prompts, asked_tokens(body), default))
+    known = state.prompts
+    max_tokens = known.max_tokens(prompts, asked_tokens(body), default)
+    params = sampling_params(body, max_tokens, known.defaults, known.vocab_size)
     mailbox = state.llm.mailbox()
     if not body.stream:
         mailbox.most_unread = UNREAD

@@ -10,7 +10,6 @@ A second signal ends the process at once. If the engine's thread dies, open requ
 import asyncio
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +20,7 @@ from fastapi import FastAPI
 from radixlab.config import ConfigError
 from radixlab.serve.async_llm import AsyncLLM
 from radixlab.serve.mailbox import ShutdownError
-from radixlab.serve.models import builder
+from radixlab.serve.models import builder, publishing
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
 
@@ -109,18 +108,18 @@ def run(
     settings: Settings, write_line: Callable[[str], object], say: Callable[[str], object]
 ) -> int:
     """Serve until a signal; return the exit code."""
-    build = builder(settings)
-    sockets = listen(settings)
-    host, port = sockets[0].getsockname()[:2]
-    llm = AsyncLLM(build, settings.max_queue, settings.max_unread_tokens)
-    server = HttpServer(create_app(llm, settings, write_line), llm, settings)
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    llm.changed.append(_once_ready(llm, lambda: say(f"ready: {settings.names[0]} on {url}")))
-    server.run(sockets)
+    with publishing(settings) as listener:
+        llm = AsyncLLM(builder(settings), settings.max_queue, settings.max_unread_tokens, listener)
+        sockets = listen(settings)
+        server = HttpServer(create_app(llm, settings, write_line), llm, settings)
+        host, port = sockets[0].getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        llm.changed.append(_once_ready(llm, lambda: say(f"ready: {settings.names[0]} on {url}")))
+        server.run(sockets)
     if llm.error is None:
         return 0
     error = " ".join(f"{type(llm.error).__name__}: {llm.error}".split())
-    print(f"error: the engine has failed: {error}", file=sys.stderr, flush=True)
+    say(f"error: the engine has failed: {error}")
     return 1
 
 

@@ -92,6 +92,8 @@ async def _on_invalid(request: Request, error: Any) -> Response:
     if kind == "unsupported":
         param = ".".join(filter(None, (param, first["ctx"]["field"])))
         return bad_request(f"{first['msg']}", param).response()
+    if kind == "invalid_key":
+        return bad_request("The name of a field is not a text.").response()
     if not path:
         hint = "The body must be a JSON object, sent with 'Content-Type: application/json'."
         return bad_request(hint).response()

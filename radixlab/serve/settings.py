@@ -18,6 +18,12 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     """0 for any free port."""
+    dtype: str = "auto"
+    """Of the weights and the KV: auto, float32, float16 or bfloat16."""
+    device: str = "cpu"
+    """`cpu`, `cuda`, `cuda:1`, or `auto`."""
+    max_model_len: int | None = None
+    """Most tokens of a prompt with its answer; by default the model's whole context."""
     num_blocks: int = 1024
     block_size: int = 16
     policy: str = "lru"
@@ -60,6 +66,8 @@ class Settings:
         settle(self, "swap_space", none_or_more("swap_space", self.swap_space))
         for name in ("request_timeout", "drain_timeout"):
             settle(self, name, _seconds(name, getattr(self, name)))
+        if self.max_model_len is not None:
+            settle(self, "max_model_len", positive("max_model_len", self.max_model_len))
         CacheConfig(self.num_blocks, self.block_size)
         if self.api_key is not None and not (self.api_key and self.api_key.isprintable()):
             raise ConfigError("api_key must be printable text, at least one character")

@@ -1,6 +1,7 @@
 """The forms of an answer in JSON: whole or in chunks, of a completion or of a chat.
 
-A chunk of a stream is written as text around two values, because a stream has one for every token.
+A chunk of a stream is written as text around a few values, because a stream has one for every
+token.
 """
 
 import json
@@ -10,6 +11,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import radixlab
+from radixlab.model.logprobs import Logprob
+from radixlab.serve import logprobs
+from radixlab.serve.logprobs import Texts
 from radixlab.serve.mailbox import Part
 
 FINGERPRINT = f"radixlab-{radixlab.__version__}"
@@ -22,9 +26,11 @@ class Choice:
 
     text: list[str] = field(default_factory=list)
     num_tokens: int = 0
+    num_characters: int = 0
     finish_reason: str | None = None
     stop_reason: str | int | None = None
     """What ended the answer, where OpenAI's `finish_reason` cannot say it."""
+    logprobs: list[Logprob] | None = None
 
 
 class Shape(Protocol):
@@ -39,7 +45,7 @@ class Shape(Protocol):
         """Return what a stream sends before the first token of an answer, if anything."""
 
     def chunk(self, part: Part, choice: Choice) -> bytes:
-        """Return the next part of a stream."""
+        """Return the next part of a stream; the choice does not have it yet."""
 
     def usage_chunk(self, usage: dict[str, Any]) -> bytes:
         """Return the chunk with the usage."""
@@ -69,8 +75,9 @@ class Head:
 class CompletionShape:
     """`text_completion`."""
 
-    def __init__(self, model: str, has_usage: bool = False) -> None:
+    def __init__(self, model: str, texts: Texts | None, has_usage: bool = False) -> None:
         self._head = Head("cmpl", "text_completion", model, has_usage)
+        self._texts = texts
         self.id = self._head.id
         self.usage_chunk = self._head.usage_chunk
 
@@ -80,7 +87,7 @@ class CompletionShape:
             {
                 "index": index,
                 "text": "".join(choice.text),
-                "logprobs": None,
+                "logprobs": self._logprobs(choice.logprobs, 0),
                 "finish_reason": choice.finish_reason,
                 "stop_reason": choice.stop_reason,
             }
@@ -94,18 +101,27 @@ class CompletionShape:
 
     def chunk(self, part: Part, choice: Choice) -> bytes:
         """Return the next part of a stream."""
+        found = self._logprobs(part.logprobs, choice.num_characters)
         return (
             f'{self._head.open},"choices":[{{"index":{part.index},"text":{json.dumps(part.text)},'
-            f'"logprobs":null,{_end(choice)}}}]}}\n\n'
+            f'"logprobs":{json.dumps(found)},{_end(part)}}}]}}\n\n'
         ).encode()
+
+    def _logprobs(self, found: list[Logprob] | None, num_before: int) -> dict[str, Any] | None:
+        if found is None or self._texts is None:
+            return None
+        return logprobs.of_completion(self._texts, found, num_before)
 
 
 class ChatShape:
     """`chat.completion` and its chunks."""
 
-    def __init__(self, model: str, is_stream: bool = False, has_usage: bool = False) -> None:
+    def __init__(
+        self, model: str, texts: Texts, is_stream: bool = False, has_usage: bool = False
+    ) -> None:
         kind = "chat.completion.chunk" if is_stream else "chat.completion"
         self._head = Head("chatcmpl", kind, model, has_usage)
+        self._texts = texts
         self.id = self._head.id
         self.usage_chunk = self._head.usage_chunk
 
@@ -119,7 +135,7 @@ class ChatShape:
                     "content": "".join(choice.text),
                     "refusal": None,
                 },
-                "logprobs": None,
+                "logprobs": self._logprobs(choice.logprobs),
                 "finish_reason": choice.finish_reason,
                 "stop_reason": choice.stop_reason,
             }
@@ -136,14 +152,18 @@ class ChatShape:
 
     def chunk(self, part: Part, choice: Choice) -> bytes:
         """Return the next part of a stream."""
+        found = json.dumps(self._logprobs(part.logprobs))
         return (
             f'{self._head.open},"choices":[{{"index":{part.index},"delta":{{"content":'
-            f'{json.dumps(part.text)}}},"logprobs":null,{_end(choice)}}}]}}\n\n'
+            f'{json.dumps(part.text)}}},"logprobs":{found},{_end(part)}}}]}}\n\n'
         ).encode()
 
+    def _logprobs(self, found: list[Logprob] | None) -> dict[str, Any] | None:
+        return None if found is None else logprobs.of_chat(self._texts, found)
 
-def _end(choice: Choice) -> str:
-    if choice.finish_reason is None:
+
+def _end(part: Part) -> str:
+    if part.finish_reason is None:
         return '"finish_reason":null'
-    end = {"finish_reason": choice.finish_reason, "stop_reason": choice.stop_reason}
+    end = {"finish_reason": part.finish_reason, "stop_reason": part.stop_reason}
     return json.dumps(end)[1:-1]

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from radixlab.config import ConfigError
+from radixlab.events import Emit
 from radixlab.llm import BAD_PROMPT, LLM
 from radixlab.observe import attach
 from radixlab.serve.counting import EventCounter
@@ -53,6 +55,8 @@ class Worker:
     ----------
     build
         Makes the LLM, in the thread.
+    listener
+        Hears every event of the cache, if there is one.
     on_load
         Called in the thread with the LLM.
     tell
@@ -64,6 +68,7 @@ class Worker:
     def __init__(
         self,
         build: Callable[[], LLM],
+        listener: Emit | None,
         on_load: Callable[[LLM], None],
         tell: Callable[[Told, int], None],
         on_death: Callable[[BaseException | None], None],
@@ -72,7 +77,8 @@ class Worker:
         """The numbers after the last step."""
         self.num_taken = 0
         """Answers that the engine knows or has known."""
-        self._build, self._on_load, self._tell, self._on_death = build, on_load, tell, on_death
+        self._build, self._listener = build, listener
+        self._on_load, self._tell, self._on_death = on_load, tell, on_death
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
         self._jobs: list[Job] = []
         """Unfinished prompts."""
@@ -121,6 +127,8 @@ class Worker:
             config = llm.manager.config
             self._events = EventCounter(config.block_size, config.num_host_blocks > 0)
             attach(llm.manager, self._events)
+            if self._listener:
+                attach(llm.manager, self._listener)
             self._publish(llm)
             self._on_load(llm)
             while self._obey(llm):
@@ -144,7 +152,7 @@ class Worker:
         """Compute one step, if there is work, and tell what is new."""
         began = time.monotonic()
         if llm.engine.has_work:
-            llm._step()
+            llm.step()
         now = time.monotonic()
         for job in self._jobs:
             if news := job.read(self._timing, began, now):
@@ -183,7 +191,7 @@ class Worker:
             try:
                 job.answers = [*ask(llm, job)]
                 self._jobs.append(job)
-            except BAD_PROMPT as error:
+            except (*BAD_PROMPT, ConfigError) as error:
                 self._told.append((mailbox, [Refused(str(error))]))
                 self._num_begun += sum(each.n for each in jobs if not each.answers)
                 self._abort(llm, mailbox)

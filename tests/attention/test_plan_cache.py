@@ -1,5 +1,7 @@
 """A plan that is kept from step to step, beside one made anew; driven by the real manager."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,44 @@ def test_a_kept_plan_is_the_plan_made_anew(actions, group):
         kept, fresh = plans.plan(sequences), tree_plan(sequences, BLOCK, group)
         assert reads(kept) == expected(sequences)
         assert spans(kept) == spans(fresh)
+
+
+def fails_at(call, function):
+    """Let the given call or return raise while the function runs; return whether it came to it."""
+    countdown = [call]
+
+    def watch(frame, event, arg):
+        countdown[0] -= event in ("call", "return")
+        if countdown[0] == 0:
+            raise MemoryError
+
+    sys.setprofile(watch)
+    try:
+        function()
+    except MemoryError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return countdown[0] <= 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("num_before", [1, 2, 4])
+def test_a_fault_anywhere_in_a_plan_leaves_no_half_of_it(num_before):
+    "At every call boundary: the next plan is that of the sequences, whatever was planned before"
+    _, sequences = running(*([*PARTS[4], *PARTS[0], i] for i in range(4)))
+    call = 1
+    while True:
+        plans = PlanCache(BLOCK)
+        plans.plan(sequences[:num_before])
+        failed = fails_at(call, lambda plans=plans: plans.plan(sequences[1:3]))
+        kept = plans.plan(sequences[1:3])
+        assert spans(kept) == spans(tree_plan(sequences[1:3], BLOCK))
+        assert len(kept.order) == 2
+        if not failed:
+            break
+        call += 1
+    assert call > 20
 
 
 def test_decoding_makes_no_new_plan():

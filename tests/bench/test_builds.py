@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from radixlab.bench import worker
-from radixlab.bench.builds import BuildError, Worker, as_entry, compiled_worker, fit
+from radixlab.bench.builds import (
+    BuildError,
+    Worker,
+    as_entry,
+    compiled_worker,
+    fit,
+    silent_folder,
+)
 from radixlab.bench.contenders import FLOOR, OURS
 from radixlab.bench.memory import FAMILY_BLOCKS, documents, measure_memory
 from radixlab.bench.memory_report import YARDSTICK, MemoryRow, memory_json, memory_table
@@ -42,6 +49,24 @@ def test_a_python_without_the_compiled_build_does_not_take_part() -> None:
     with (
         pytest.raises(BuildError, match=f"the cache of that Python is {PURE}|its process ended"),
         compiled_worker(Path(sys.executable), "shared-prompt", LIMIT),
+    ):
+        pass
+
+
+def test_the_build_without_events_is_looked_for_beside_the_other(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    assert silent_folder(None) is silent_folder(python) is None
+    site = tmp_path / "silent" / "site"
+    site.mkdir(parents=True)
+    assert silent_folder(python) == site
+
+
+def test_a_worker_can_run_the_package_of_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "radixlab").mkdir()
+    (tmp_path / "radixlab" / "__init__.py").write_text("raise ImportError('from the folder')")
+    with (
+        pytest.raises(BuildError, match="from the folder"),
+        compiled_worker(Path(sys.executable), "shared-prompt", LIMIT, tmp_path),
     ):
         pass
 

@@ -94,22 +94,27 @@ def test_each_rule_equals_transformers_processor_all_rows_in_one_batch(oracle):
         torch.testing.assert_close(ours[row], theirs, rtol=1e-6, atol=1e-6, msg=str(params))
 
 
+def drawn_settings(dice, vocab_size=VOCAB):
+    """Draw a combination of everything that transformers has too."""
+    return {
+        "temperature": dice.choice([0.0, 0.7, 1.3]),
+        "top_k": dice.choice([None, -1, 3, 40, 700]),
+        "top_p": dice.choice([1.0, 0.30313, 0.95131]),
+        "min_p": dice.choice([0.0, 0.0213, 0.3, 1.0]),
+        "min_tokens": dice.choice([0, 3, 9]),
+        "repetition_penalty": dice.choice([1.0, 0.8, 1.15, 1.9]),
+        "logit_bias": dice.choice([None, {4: 3, 9: -7.5}, {dice.randrange(vocab_size): 30}]),
+    }
+
+
 def drawn_rows(number):
-    """Draw requests that combine everything that transformers has too."""
+    """Draw requests that are under way."""
     dice, rows = random.Random(number), []
     for _ in range(8):
-        params = SamplingParams(
-            temperature=dice.choice([0.0, 0.7, 1.3]),
-            top_k=dice.choice([None, -1, 3, 40, 700]),
-            top_p=dice.choice([1.0, 0.30313, 0.95131]),
-            min_p=dice.choice([0.0, 0.0213, 0.3, 1.0]),
-            min_tokens=dice.choice([0, 3, 9]),
-            repetition_penalty=dice.choice([1.0, 0.8, 1.15, 1.9]),
-            logit_bias=dice.choice([None, {4: 3, 9: -7.5}, {dice.randrange(VOCAB): 30}]),
-            max_tokens=99,
-        )
-        tokens = [dice.choice([*ENDS, dice.randrange(VOCAB)]) for _ in range(dice.randrange(1, 60))]
-        cut = dice.randrange(1, len(tokens) + 1)
+        num_tokens = dice.randrange(1, 60)
+        tokens = [dice.choice([*ENDS, dice.randrange(VOCAB)]) for _ in range(num_tokens)]
+        cut = dice.randrange(1, num_tokens + 1)
+        params = SamplingParams(**drawn_settings(dice), max_tokens=99)
         rows.append((params, tokens[:cut], tokens[cut:]))
     return rows
 

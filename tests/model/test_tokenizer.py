@@ -160,6 +160,29 @@ def test_text_ends_before_a_stop_string_wherever_tokens_end(token_ids, stops):
     assert (out + stream.finish(), stream.stopped_by) == (answer, said_by)
 
 
+@given(
+    ids_of(WORDS), st.lists(st.text("ab", min_size=1, max_size=3), max_size=2), st.integers(0, 4)
+)
+def test_the_first_tokens_complete_no_stop_string(token_ids, stops, min_tokens):
+    texts = [WORDS.decode(token_ids[:number]) for number in range(len(token_ids) + 1)]
+    answer, said_by = texts[-1], None
+    for number, text in enumerate(texts[min_tokens + 1 :], min_tokens + 1):
+        first = len(texts[number - 1])  # the earliest end of a stop string that this token brings
+        found = [
+            (end, end - len(stop), stop)
+            for stop in stops
+            for end in range(first + 1, len(text) + 1)
+            if text[:end].endswith(stop)
+        ]
+        if found:
+            _, start, said_by = min(found)
+            answer = text[:start]
+            break
+    stream = TextStream(WORDS, tuple(stops), min_tokens)
+    out = "".join(map(stream.push, token_ids))
+    assert (out + stream.finish(), stream.stopped_by) == (answer, said_by)
+
+
 @given(ids_of(BYTES), st.lists(st.text(max_size=3, min_size=1), max_size=3), st.data())
 def test_stops_are_found_in_any_text(token_ids, stops, data):
     whole = BYTES.decode(token_ids)

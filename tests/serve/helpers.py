@@ -89,7 +89,7 @@ class Client:
 
     def in_engine(self, function):
         """Call a function of the LLM in the engine's thread."""
-        return self.server.llm._worker.call(function).result(60)
+        return self.server.in_engine(function)
 
 
 def _parsed(answer):
@@ -97,6 +97,20 @@ def _parsed(answer):
     with contextlib.suppress(ValueError):
         return json.loads(text)
     return text
+
+
+@contextmanager
+def streaming(client, prompt=TEXT, **fields):
+    """Hold a stream open, of which one piece has come; yields the connection's file."""
+    body = {"model": "tiny", "prompt": prompt, "temperature": 0, "stream": True}
+    data = json.dumps({**body, "ignore_eos": True, **fields}).encode()
+    headers = {"Content-Type": "application/json"}
+    if client.key:
+        headers["Authorization"] = f"Bearer {client.key}"
+    request = urllib.request.Request(f"{client.url}/v1/completions", data, headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        assert answer.readline().startswith(b"data: {")
+        yield answer
 
 
 def idle(client):
@@ -119,7 +133,7 @@ def events_of(text):
 
 def expected(prompts, **params):
     """Answer prompts one by one without a cache: what every server must say."""
-    tokenizer, model = _tiny()
+    tokenizer, model = tiny()
     answers = {}
     for prompt in dict.fromkeys(prompts):
         llm = LLM(model, tokenizer)
@@ -128,7 +142,8 @@ def expected(prompts, **params):
 
 
 @cache
-def _tiny():
+def tiny():
+    """Load the tiny tokenizer and model, once."""
     return load_tokenizer(TINY), load_model(TINY)
 
 

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.serve.helpers import SHEET, TEXT, expected, idle, served
+from radixlab.serve.bodies import CompletionBody
+from radixlab.serve.sampling import sampling_params
+from tests.serve.helpers import SHEET, TEXT, expected, idle, served, tiny
 
 openai = pytest.importorskip("openai", reason="openai is not installed: the extra `serve` has it")
 ASKED = {"model": "tiny", "prompt": TEXT, "temperature": 0, "max_tokens": 12}
@@ -116,7 +118,104 @@ def test_stop_strings(client):
     assert client.completions.create(**ASKED, stop=stop).choices[0].text == answer.text
 
 
+def test_a_stop_token_is_named(client):
+    ids = expected([TEXT], max_tokens=12)[TEXT].token_ids
+    extra = {"stop_token_ids": [ids[3]]}
+    answer = client.completions.create(**ASKED, extra_body=extra).choices[0]
+    assert (answer.finish_reason, answer.stop_reason) == ("stop", ids[3])
+
+
+def log_probabilities(client, is_stream):
+    """What a completion and a chat say of the same greedy tokens, as (text, value, likeliest)."""
+    top = client.completions.create(**ASKED, logprobs=3, stream=is_stream)
+    parts = [chunk.choices[0].logprobs for chunk in top] if is_stream else [top.choices[0].logprobs]
+    for part in filter(None, parts):
+        rows = zip(part.tokens, part.token_logprobs, part.top_logprobs, strict=True)
+        yield from ((text, value, sorted(likely.items())) for text, value, likely in rows)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_log_probabilities_are_the_models_own(client, is_stream):
+    wanted = expected([TEXT], max_tokens=12, logprobs=3)[TEXT]
+    found = list(log_probabilities(client, is_stream))
+    tokenizer = tiny()[0]
+    assert [text for text, _, _ in found] == [tokenizer.decode([i]) for i in wanted.token_ids]
+    for (_, value, likely), one in zip(found, wanted.logprobs, strict=True):
+        assert value == pytest.approx(one.logprob, abs=0.02)
+        assert max(value for _, value in likely) == pytest.approx(one.top[0][1], abs=0.02)
+
+
+def test_log_probabilities_of_a_completion_say_where_each_token_stands(client):
+    whole = client.completions.create(**ASKED, logprobs=0)
+    found, streamed = whole.choices[0].logprobs, []
+    for chunk in client.completions.create(**ASKED, logprobs=0, stream=True):
+        streamed += chunk.choices[0].logprobs.text_offset
+    assert found.text_offset[0] == 0 and sorted(found.text_offset) == found.text_offset
+    assert len(streamed) == len(found.text_offset) and all(not top for top in found.top_logprobs)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_log_probabilities_of_a_chat_carry_bytes(client, is_stream):
+    asked = {"model": "tiny", "messages": TALK, "temperature": 0, "max_tokens": 6}
+    answer = client.chat.completions.create(
+        **asked, logprobs=True, top_logprobs=2, stream=is_stream
+    )
+    chunks = answer if is_stream else [answer]
+    found = [
+        each for c in chunks if c.choices[0].logprobs for each in c.choices[0].logprobs.content
+    ]
+    assert len(found) == 6
+    for each in found:
+        assert bytes(each.bytes).decode() == each.token and len(each.top_logprobs) == 2
+        assert each.logprob == pytest.approx(each.top_logprobs[0].logprob)
+
+
+SAMPLING = {
+    "min_tokens": ({"min_tokens": 40, "max_tokens": 40}, {}),
+    "ignore_eos": ({"ignore_eos": True, "max_tokens": 40}, {}),
+    "min_p": ({"min_p": 1.0, "temperature": 1.5}, {}),
+    "top_k": ({"top_k": 1, "temperature": 1.5}, {}),
+    "all of them": ({"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}, {}),
+    "repetition_penalty": ({"repetition_penalty": 1.5}, {}),
+    "presence_penalty": ({"presence_penalty": 1.5}, {}),
+    "frequency_penalty": ({"frequency_penalty": -1.5}, {}),
+    "logit_bias": ({"logit_bias": {"7": 100}}, {"logit_bias": {7: 100}}),
+    "stop": ({"stop": ["lives", "."]}, {}),
+}
+
+
+@pytest.mark.parametrize("fields, params", SAMPLING.values(), ids=SAMPLING)
+def test_a_field_means_what_the_engines_parameter_means(server, fields, params):
+    asked = {"temperature": 0, "max_tokens": 12, "seed": 5, **fields}
+    wanted = expected([TEXT], **{**asked, **params})[TEXT]
+    answer = server.complete(TEXT, **asked)
+    assert answer["choices"][0]["text"] == wanted.text
+    assert answer["choices"][0]["stop_reason"] == wanted.stop_reason
+    assert answer["usage"]["completion_tokens"] == len(wanted.token_ids)
+
+
+def test_what_is_left_open_is_as_the_folder_says_and_else_as_openai_has_it():
+    body = CompletionBody(model="tiny", prompt="a")
+    assert sampling_params(body, 5, {}, 549).temperature == 1.0
+    params = sampling_params(body, 5, {"temperature": 0.6, "top_p": 0.9}, 549)
+    assert not params.chosen("temperature") and not params.chosen("top_p")
+    greedy = CompletionBody(model="tiny", prompt="a", temperature=0)
+    assert sampling_params(greedy, 5, {"temperature": 0.6}, 549).chosen("temperature")
+
+
 ERRORS = {
+    "too many log probabilities": (openai.BadRequestError, {"logprobs": 21}, "logprobs"),
+    "a bias of no token": (openai.BadRequestError, {"logit_bias": {"x": 1}}, "logit_bias"),
+    "a bias of an unknown token": (
+        openai.BadRequestError,
+        {"logit_bias": {"549": 1}},
+        "logit_bias",
+    ),
+    "more least than most tokens": (
+        openai.BadRequestError,
+        {"extra_body": {"min_tokens": 13}},
+        "min_tokens",
+    ),
     "a field of the wrong type": (openai.BadRequestError, {"max_tokens": "7"}, "max_tokens"),
     "a value out of range": (openai.BadRequestError, {"top_p": 1.5}, "top_p"),
     "another model": (openai.NotFoundError, {"model": "gpt-4"}, "model"),

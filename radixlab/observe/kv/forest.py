@@ -6,20 +6,23 @@ evicted it alone. Its followers are orphans then. They stay in the tree, below a
 after the missing hash, and are adopted when that block is stored again.
 
 This file is the structure. It does not know bytes, sequence numbers or ranks; `shards.py` says
-where blocks belong, and `telling.py` tells our own listeners what has changed. Every operation
-costs no more than the blocks it names and one node; the few that move a large subtree are told
-once, at the end of a payload.
+where blocks belong, and `telling.py` tells our own listeners what has changed. The cost of
+an operation is that of the blocks it names and of one node; the few that move a large subtree are
+told once, at the end of a payload.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from radixlab.events import Namespace
+from radixlab.observe.kv.pool import Pool
 from radixlab.observe.kv.telling import Telling
 from radixlab.observe.kv.wire import Hash
 
-MAX_RUN = 4096
+MAX_RUN = 512
 """Most blocks of a node, so that a split is never dear."""
+MAX_STEPS = 2**20
+"""Most steps that a payload may take from a block towards its root."""
 ORPHAN = "orphan of"
 """The kind of namespace in which orphans are shown."""
 NOWHERE: frozenset[str] = frozenset()
@@ -69,35 +72,6 @@ class Node:
         return self.blocks[0].key
 
 
-class Pool:
-    """Numbers for blocks, the lowest free one first."""
-
-    def __init__(self, size: int) -> None:
-        self.size = self.limit = size
-        """`limit` is lower than the size if blocks are very large."""
-        self.num_used = 0
-        self._free: list[int] = []
-        self._next = 0
-
-    def take(self) -> int | None:
-        """Return a free number; None if there is none."""
-        if self.num_used >= self.limit:
-            return None
-        self.num_used += 1
-        if self._free:
-            return self._free.pop()
-        self._next += 1
-        return self._next - 1
-
-    def give(self, number: int) -> None:
-        """Take a number back."""
-        self.num_used -= 1
-        if self.num_used == 0:
-            self._free, self._next = [], 0
-        else:
-            self._free.append(number)
-
-
 class Forest:
     """All trees of one publisher, over one pool for the device and one for what is not on it."""
 
@@ -105,6 +79,8 @@ class Forest:
         self.device, self.host = Pool(num_blocks), Pool(num_host_blocks)
         self.telling = telling
         self.tick = 0
+        self.steps_left = MAX_STEPS
+        """Of the payload that is being read."""
         self._next_id = 0
 
     def root(self, home: dict[Any, Node], key: Any, namespace: Namespace | None) -> Node:
@@ -217,6 +193,13 @@ class Forest:
     def adopt(self, block: Block, root: Node) -> list[Block]:
         """Move the orphans below `root` behind this block; return what must go instead."""
         return self._move_children(root, self._ending_at(block))
+
+    def is_below(self, block: Block, root: Node) -> bool:
+        """Whether a block is below this root, or so deep that the payload must not ask."""
+        node: Node | None = block.node
+        while node is not None and node is not root and self.steps_left > 0:
+            node, self.steps_left = node.parent, self.steps_left - 1
+        return node is not None
 
     def _move_children(self, source: Node, target: Node) -> list[Block]:
         """Move subtrees; return the blocks of those that have a twin where they should go."""

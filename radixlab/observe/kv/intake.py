@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from radixlab.cache.tokens import TOKEN_BYTES
-from radixlab.observe.kv.forest import Forest, Node
+from radixlab.observe.kv.forest import MAX_STEPS, Forest, Node
 from radixlab.observe.kv.order import END, Order
 from radixlab.observe.kv.shards import Shard
 from radixlab.observe.kv.telling import Telling
@@ -120,10 +120,12 @@ class Intake:
         if not order.gaps:
             for shard in shards:
                 shard.touched.clear()
+                shard.debts.clear()
 
     def _use(self, batch: Batch, seq: int | None, late: bool) -> None:
         self.num_payloads += 1
         self._forest.tick += 1
+        self._forest.steps_left = MAX_STEPS
         self.faults["unknown_event"] += batch.num_unknown
         for event in batch.events:
             self._apply(event, batch.rank, seq, late)

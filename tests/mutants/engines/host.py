@@ -11,7 +11,7 @@ def blocks_come_to_the_host_in_another_order():
     return [
         Edit(
             HostTier._write_back,
-            {"(device_ids, host_ids, ": "(device_ids, host_ids[::-1], "},
+            {"device_ids, host_ids)": "device_ids, host_ids[::-1])"},
         )
     ]
 

@@ -18,7 +18,7 @@ def a_lock_skips_its_own_node():
     mini-sglang PR 52: the loop over the path began at the handle's parent.
     """
     return [
-        Edit(Node.evictable.fget, {"self.num_receipts or ": ""}),
+        Edit(Node.evictable.fget, {" or self.num_receipts": ""}),
         Edit(Node.locked.fget, {"self.num_receipts > 0 or ": ""}),
     ]
 
@@ -33,7 +33,7 @@ def a_lock_stops_at_its_node():
         ),
         Edit(
             Locks.unlock,
-            {"while not (node.num_receipts": "while not (num_blocks or node.num_receipts"},
+            {"and not (node.num_receipts": "and not (num_blocks or node.num_receipts"},
         ),
     ]
 
@@ -167,7 +167,7 @@ def a_finished_request_is_finished_again():
         Edit(
             Ending.finish,
             {
-                "        self._owner.check_running(sequence)\n": (
+                "        raise self._owner.not_running(sequence)\n": (
                     "        if sequence.receipt.released:\n"
                     "            self._allocator.free(sequence.block_table[sequence.node.end :])\n"
                     "            return\n"

@@ -1,4 +1,4 @@
-"""Whether a remote tree agrees with itself, and a naive reader of the same events to compare with."""
+"""Whether a remote tree agrees with itself, and a naive reader of the same events."""
 
 from collections import Counter
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radixlab.cache import KVCacheManager
 from radixlab.cache.tokens import Tokens
 from radixlab.config import CacheConfig
 from radixlab.observe import snapshot
-from radixlab.observe.kv.outgoing import UnknownNodeError
+from radixlab.observe.kv.mirror import UnknownNodeError
 from radixlab.observe.kv_events import Cleared, Outgoing, RemoteTree, Removed, Stored, encode
 from tests.observe.kv.consistent import Followed
 from tests.observe.lives import NAMESPACES, NUM_HOST_BLOCKS, live, small_cache
@@ -49,6 +49,7 @@ def random_prompts(random, num: int = 6):
         yield random.integers(1, 3, random.integers(1, 11)), NAMESPACES[random.integers(4)]
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), host=st.sampled_from([0, NUM_HOST_BLOCKS, 9]))
 def test_a_reader_finds_what_the_manager_finds_after_every_call(seed, host):
     "any run: forks, evictions, salts, host tier, resets, restarts, quarantine"

@@ -1,0 +1,3 @@
+import pytest
+
+pytest.importorskip("openai", reason="openai is not installed: the extra `serve` brings it")

@@ -1,0 +1,136 @@
+"""Frames that were changed on their way, or made to do harm: counted, dropped, forgotten."""
+
+import random
+import tracemalloc
+
+import msgpack
+import pytest
+
+from radixlab.observe.kv_events import RemoteTree, Removed, Stored, encode
+from tests.observe.kv.consistent import Followed, check_structure
+from tests.observe.kv.frames import ENGINES, payloads
+
+
+def flipped(rng, payload: bytes) -> bytes:
+    changed = bytearray(payload)
+    for _ in range(rng.randint(1, 4)):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
+    return bytes(changed)
+
+
+def cut(rng, payload: bytes) -> bytes:
+    return payload[: rng.randrange(len(payload))]
+
+
+def spliced(rng, payload: bytes) -> bytes:
+    where = rng.randrange(len(payload))
+    return payload[:where] + rng.randbytes(rng.randint(1, 9)) + payload[where:]
+
+
+def swapped(rng, payload: bytes) -> bytes:
+    return msgpack.packb(_swapped(rng, msgpack.unpackb(payload)))
+
+
+def _swapped(rng, value):
+    """Replace, repeat, drop or shuffle parts of a payload that stays msgpack."""
+    if rng.random() < 0.03:
+        return rng.choice(PARTS)
+    if isinstance(value, list):
+        items = [_swapped(rng, item) for item in value]
+        if rng.random() < 0.05:
+            rng.shuffle(items)
+        return items * rng.choice([1] * 15 + [3]) if items else items
+    if isinstance(value, dict):
+        items = {key: _swapped(rng, item) for key, item in value.items()}
+        if rng.random() < 0.05:
+            items.pop(rng.choice(list(items)))
+        return items
+    return value
+
+
+PARTS = [
+    *(None, True, -1, 0, 2**31, 2**63, 2**64 - 1, -(2**63), float("nan"), float("inf")),
+    *("x" * 3000, b"\0" * 40, [], {}, [[]] * 50, [None], [0] * 1000, msgpack.ExtType(3, b"z")),
+    *({"type": "BlockStored"}, ["BlockRemoved"], {"type": "AllBlocksCleared"}),
+]
+WAYS = (flipped, cut, spliced, swapped)
+
+
+def attack(engine: str, seed: int, num_frames: int) -> int:
+    """Feed an engine's frames with changed ones among them; return how many were changed."""
+    rng, num_changed = random.Random(seed), 0
+    followed = Followed(num_blocks=100, num_host_blocks=rng.choice([0, 100]), block_size=4)
+    for number, payload in payloads(engine)[:num_frames]:
+        for _ in range(rng.randint(0, 4)):
+            seq = rng.choice([None, number, number + rng.randint(-3, 3), rng.randrange(2**64)])
+            followed.tree.feed(rng.choice(WAYS)(rng, payload), seq)
+            num_changed += 1
+        followed.tree.feed(payload, number)
+        if number % 10 == 0:
+            followed.check()
+    followed.check()
+    assert sum(followed.tree.faults.values()) > 0
+    return num_changed
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_changed_frames_raise_nothing_and_leave_a_consistent_tree(engine):
+    assert sum(attack(engine, seed, 350) for seed in range(4)) > 2500
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_changed_frames_raise_nothing(engine, seed):
+    attack(engine, seed, 600)
+
+
+def test_memory_is_bounded_by_the_pool_whatever_is_sent():
+    tree, rng = RemoteTree(num_blocks=500, num_host_blocks=500), random.Random(0)
+    peaks = []
+    tracemalloc.start()
+    for _ in range(3):
+        for number in range(400):
+            event = rng.choice([rogue_chain, rogue_orphans, rogue_names, rogue_salts])(rng)
+            tree.feed(encode(number, [event], rank=rng.randrange(4)), rng.choice([None, number]))
+        check_structure(tree)
+        assert tree.num_cached_blocks <= 1000
+        peaks.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert peaks[2] < 1.3 * peaks[1] + 200_000
+
+
+def rogue_chain(rng):
+    names = [rng.randrange(2**64) for _ in range(20)]
+    return Stored(names, None, [rng.randrange(2**31) for _ in range(40)], 2)
+
+
+def rogue_orphans(rng):
+    return Stored([rng.randrange(2**64)], rng.randrange(2**64), [1, 2], 2, medium="CPU")
+
+
+def rogue_names(rng):
+    "one content under ever new names"
+    return Stored([rng.randrange(2**64)], None, [1, 2], 2)
+
+
+def rogue_salts(rng):
+    return Stored([rng.randrange(2**64)], None, [1, 2], 2, extra_keys=[[rng.randbytes(9).hex()]])
+
+
+def test_work_is_bounded_by_the_payload():
+    "thousands of splits, moves and adoptions of a large subtree, in one payload each"
+    tree = RemoteTree(num_blocks=30_000)
+    path = tuple(range(20_000))
+    names = [number + 1 for number in path]
+    tree.feed(encode(0, [Stored(names, None, list(path), 1)]), 0)
+    heard = []
+    tree.emit = heard.append
+    first = Stored([1], None, [0], 1)
+    tree.feed(encode(1, [Removed([1]), first] * 500), 1)
+    assert tree.num_orphans == 0 and len(heard) < 4 * 4096
+    side = [Stored([10**6 + n], n + 1, [7], 1) for n in range(500)]
+    tree.feed(encode(2, side), 2)
+    tree.feed(encode(3, [Removed([name]) for name in names[:500]]), 3)
+    check_structure(tree)
+    assert tree.num_cached_tokens([0, 1, 2]) == 0
