@@ -66,13 +66,13 @@ class KVCacheManager:
         self.sequences = parts.sequences
         self.tree = parts.tree
         self.allocator = parts.allocator
+        self.supply = parts.supply
         self.host = parts.host
         self.pins = parts.pins
         self.transit = parts.transit
         self.admission = parts.admission
         self.commits = parts.commits
-        self.parts = parts
-        self._owner = parts.owner
+        self.parts, self._owner = parts, parts.owner
         self.emit = emit
 
     @property

@@ -99,8 +99,8 @@ class LifeTable:
 
 def unused(hits: FloatArray, reached: FloatArray) -> FloatArray:
     """Return the share of blocks that is still unused after each age, `[..., ages]`."""
-    share: FloatArray = np.cumprod(1 - _chances(hits, reached, np.zeros(NUM_AGES), 1e-9), axis=-1)
-    return share
+    chances = _chances(hits, reached, np.zeros(NUM_AGES), 1e-9)
+    return np.cumprod(1 - chances, axis=-1, dtype=np.float64)
 
 
 def _chances(hits: FloatArray, reached: FloatArray, prior: FloatArray, trust: float) -> FloatArray:
