@@ -1,9 +1,9 @@
 """The events of the cache: one frozen type per kind of change.
 
-This file does not know who emits them, nor who listens: the recorder and the view both fold the
-same stream (`radixlab.observe`). `BlockStored`, `BlockRemoved` and `AllBlocksCleared` have the
-names that vLLM and SGLang publish to routers; the other events explain to a person what happened
-and why.
+This file imports nothing of ours. It does not know who emits events (`log.py`), nor who listens:
+the recorder and the view both fold the same stream (`radixlab.observe`). `BlockStored`,
+`BlockRemoved` and `AllBlocksCleared` have the names that vLLM and SGLang publish to routers; the
+other events explain to a person what happened and why.
 
 Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets, and
 carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel
@@ -14,8 +14,6 @@ them, so a long prompt is sent once.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from radixlab.log import Log as Log  # whoever emits imports both from here
 
 Namespace = tuple[str, str]
 """A tagged tenant, `("salt", "x")` or `("adapter", "x")`: equal names of different kinds never

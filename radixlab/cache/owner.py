@@ -15,7 +15,8 @@ from typing import Any
 from radixlab.cache.errors import ListenerError, SequenceError, ThreadError
 from radixlab.cache.sequence import Sequence
 from radixlab.config import ConfigError, shown
-from radixlab.events import Emit, Event, Log
+from radixlab.events import Emit, Event
+from radixlab.log import Log
 
 NOBODY = -1
 """An identifier that no thread has.

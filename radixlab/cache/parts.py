@@ -28,7 +28,8 @@ from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig
-from radixlab.events import AllBlocksCleared, Log
+from radixlab.events import AllBlocksCleared
+from radixlab.log import Log
 
 
 class Parts:

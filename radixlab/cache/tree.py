@@ -29,7 +29,8 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
 from radixlab.config import MAX_BLOCK_SIZE, ConfigError, Count, positive, shown
-from radixlab.events import BlockRemoved, BlockStored, Log, Namespace, NodeSplit
+from radixlab.events import BlockRemoved, BlockStored, Namespace, NodeSplit
+from radixlab.log import Log
 
 GONE: Final = -1
 """The last use of a node that is removed: what a policy noted of it is out of date at a glance."""

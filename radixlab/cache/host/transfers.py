@@ -22,7 +22,8 @@ from radixlab.cache.locks import Locks
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.results import BlockIds
 from radixlab.cache.transfer import Run, Transfer, TransferKind, Transfers
-from radixlab.events import Log, TransfersCompleted
+from radixlab.events import TransfersCompleted
+from radixlab.log import Log
 
 NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
 

@@ -20,12 +20,12 @@ from radixlab.events import (
     BlockStored,
     Emit,
     LoadedBack,
-    Log,
     NodeSplit,
     Runs,
     TransfersCompleted,
     WrittenBack,
 )
+from radixlab.log import Log
 
 if TYPE_CHECKING:
     from radixlab.observe.kv.forest import Block, Node
