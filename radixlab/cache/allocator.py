@@ -112,11 +112,11 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        if type(block_ids) is not np.ndarray or block_ids.dtype is not INT32_DTYPE:
+        is_int32 = type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE
+        if not is_int32 or block_ids.ndim != 1:
             block_ids = as_block_ids(block_ids)
-        if block_ids.size == 1 and block_ids.ndim == 1:
+        if len(block_ids) == 1:
             return self._free_one(block_ids)
-        block_ids = _int32(block_ids)
         if not self._push(block_ids):
             raise self._bad_free(block_ids)
         if self.more_holders and not self.more_holders.keys().isdisjoint(block_ids.tolist()):

@@ -134,6 +134,10 @@ for bench_name, (bench_module, bench_what) in {
         "policies_report",
         "Race the eviction policies between LRU and Belady's optimum, on seeds not tuned on.",
     ),
+    "serve": (
+        "serve",
+        "Measure what the server costs beside the engine: CPU time for a request and a token.",
+    ),
     "e2e": (
         "e2e",
         "Measure the engine over a model: first token and throughput, with the cache on and off.",

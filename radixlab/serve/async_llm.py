@@ -12,9 +12,11 @@ every later one.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Literal, TypeVar
 
+from radixlab.events import Emit
 from radixlab.llm import LLM
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
@@ -39,11 +41,15 @@ class AsyncLLM:
     """Answers prompts from an event loop.
 
     `build` makes the LLM; it is called in the engine's thread, which is the only one that may use
-    it. `start` is called in the event loop.
+    it. `start` is called in the event loop. `listener` hears every event of the cache.
     """
 
     def __init__(
-        self, build: Callable[[], LLM], max_queue: int = 256, max_unread_tokens: int = 1024
+        self,
+        build: Callable[[], LLM],
+        max_queue: int = 256,
+        max_unread_tokens: int = 1024,
+        listener: Emit | None = None,
     ) -> None:
         self.state: State = "loading"
         self.error: BaseException | None = None
@@ -58,12 +64,12 @@ class AsyncLLM:
         self._open: set[Mailbox] = set()
         """Requests that are not over."""
         self._loaded: LLM | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._worker = Worker(build, self._on_load, self._on_news, self._on_death)
+        self.loop: asyncio.AbstractEventLoop
+        self._worker = Worker(build, listener, self._on_load, self._on_news, self._on_death)
 
     def start(self) -> None:
         """Start the engine's thread, which loads the model."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._worker.thread.start()
 
     async def stop(self) -> None:
@@ -132,7 +138,11 @@ class AsyncLLM:
 
     async def call(self, function: Callable[[LLM], T]) -> T:
         """Call a function of the LLM in the engine's thread, between two steps."""
-        return await asyncio.wrap_future(self._worker.call(function))
+        return await asyncio.wrap_future(self.call_soon(function))
+
+    def call_soon(self, function: Callable[[LLM], T]) -> Future[T]:
+        """Have a function called in the engine's thread; may be called in any thread."""
+        return self._worker.call(function)
 
     def drain(self) -> None:
         """Refuse new requests from now on; those that are open go on."""
@@ -163,7 +173,7 @@ class AsyncLLM:
 
     def _post(self, function: Callable[..., object], *given: object) -> None:
         with suppress(RuntimeError):  # the event loop is closed: nobody waits for news
-            self._loop.call_soon_threadsafe(function, *given)
+            self.loop.call_soon_threadsafe(function, *given)
 
     def _deliver(self, told: Told, num_begun: int) -> None:
         self.num_waiting -= num_begun

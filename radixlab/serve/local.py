@@ -3,8 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from radixlab.llm import LLM
 from radixlab.serve.async_llm import AsyncLLM
@@ -13,6 +15,7 @@ from radixlab.serve.run import HttpServer, listen
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
 
+T = TypeVar("T")
 LOADING_S = 120.0
 """Seconds that a model may take to load."""
 
@@ -30,6 +33,16 @@ class Served:
     port: int
     llm: AsyncLLM
 
+    def in_engine(self, function: Callable[[LLM], T]) -> T:
+        """Call a function of the LLM in the engine's thread, between two steps."""
+        return self.llm.call_soon(function).result()
+
+    def in_loop(self, function: Callable[[], T]) -> T:
+        """Call a function in the event loop's thread."""
+        result: Future[T] = Future()
+        self.llm.loop.call_soon_threadsafe(lambda: result.set_result(function()))
+        return result.result()
+
 
 @contextmanager
 def serving(
@@ -45,16 +58,17 @@ def serving(
     """
     settings = replace(settings or Settings(), port=0)
     with publishing(settings) as listener:
-        build = build or builder(settings, listener)
-        with _running(build, settings, write_line) as served:
+        llm = AsyncLLM(
+            build or builder(settings), settings.max_queue, settings.max_unread_tokens, listener
+        )
+        with _running(llm, settings, write_line) as served:
             yield served
 
 
 @contextmanager
 def _running(
-    build: Callable[[], LLM], settings: Settings, write_line: Callable[[str], object] | None
+    llm: AsyncLLM, settings: Settings, write_line: Callable[[str], object] | None
 ) -> Iterator[Served]:
-    llm = AsyncLLM(build, settings.max_queue, settings.max_unread_tokens)
     sockets = listen(settings)
     port = sockets[0].getsockname()[1]
     server = HttpServer(create_app(llm, settings, write_line), llm, settings)

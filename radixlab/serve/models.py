@@ -1,4 +1,4 @@
-"""Which model a server loads, and with which cache; what listens to its events."""
+"""Which model a server loads, with which cache, and who else hears the cache's events."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,15 +10,11 @@ from radixlab.llm import LLM
 from radixlab.llm.opening import as_device, as_dtype, open_model
 from radixlab.model.llama import Llama
 from radixlab.model.named import find_folder
-from radixlab.observe import attach
 from radixlab.serve.settings import Settings
 
 
-def builder(settings: Settings, listener: Emit | None = None) -> Callable[[], LLM]:
-    """Return a function that loads the model; raise at once for settings that cannot work.
-
-    `listener` hears every event of the cache.
-    """
+def builder(settings: Settings) -> Callable[[], LLM]:
+    """Return a function that loads the model; raise at once for settings that cannot work."""
     folder = find_folder(settings.model)
     as_dtype(settings.dtype)
     as_device(settings.device)
@@ -32,7 +28,7 @@ def builder(settings: Settings, listener: Emit | None = None) -> Callable[[], LL
 
     def build() -> LLM:
         opened = open_model(folder, None, settings.dtype, settings.device)
-        llm = LLM(
+        return LLM(
             opened.model,
             opened.tokenizer,
             defaults=opened.defaults,
@@ -46,9 +42,6 @@ def builder(settings: Settings, listener: Emit | None = None) -> Callable[[], LL
             scheduler=scheduler,
             policy=POLICIES[settings.policy](),
         )
-        if listener:
-            attach(llm.manager, listener)
-        return llm
 
     return build
 

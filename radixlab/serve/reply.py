@@ -91,7 +91,8 @@ class Reply(Response):
         finally:
             if self._num_left:
                 mailbox.close(GoneError("the client left"))
-            for handle in (watcher, timer, *stalls):
+            watcher.cancel()
+            for handle in (timer, *stalls):
                 handle.cancel()
             self._llm.forget(mailbox)
             self._finish_entry()

@@ -109,7 +109,7 @@ def run(
 ) -> int:
     """Serve until a signal; return the exit code."""
     with publishing(settings) as listener:
-        llm = AsyncLLM(builder(settings, listener), settings.max_queue, settings.max_unread_tokens)
+        llm = AsyncLLM(builder(settings), settings.max_queue, settings.max_unread_tokens, listener)
         sockets = listen(settings)
         server = HttpServer(create_app(llm, settings, write_line), llm, settings)
         host, port = sockets[0].getsockname()[:2]

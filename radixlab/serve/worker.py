@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from radixlab.config import ConfigError
+from radixlab.events import Emit
 from radixlab.llm import BAD_PROMPT, LLM
 from radixlab.observe import attach
 from radixlab.serve.counting import EventCounter
@@ -54,6 +55,8 @@ class Worker:
     ----------
     build
         Makes the LLM, in the thread.
+    listener
+        Hears every event of the cache, if there is one.
     on_load
         Called in the thread with the LLM.
     tell
@@ -65,6 +68,7 @@ class Worker:
     def __init__(
         self,
         build: Callable[[], LLM],
+        listener: Emit | None,
         on_load: Callable[[LLM], None],
         tell: Callable[[Told, int], None],
         on_death: Callable[[BaseException | None], None],
@@ -73,7 +77,8 @@ class Worker:
         """The numbers after the last step."""
         self.num_taken = 0
         """Answers that the engine knows or has known."""
-        self._build, self._on_load, self._tell, self._on_death = build, on_load, tell, on_death
+        self._build, self._listener = build, listener
+        self._on_load, self._tell, self._on_death = on_load, tell, on_death
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
         self._jobs: list[Job] = []
         """Unfinished prompts."""
@@ -122,6 +127,8 @@ class Worker:
             config = llm.manager.config
             self._events = EventCounter(config.block_size, config.num_host_blocks > 0)
             attach(llm.manager, self._events)
+            if self._listener:
+                attach(llm.manager, self._listener)
             self._publish(llm)
             self._on_load(llm)
             while self._obey(llm):

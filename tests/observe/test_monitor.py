@@ -129,6 +129,37 @@ def test_silence_is_worth_saying_after_a_while() -> None:
     assert told(page(requests=0, queries=0)).diagnosis.name == "nothing_arrives"
 
 
+def test_a_page_without_requests_and_tokens_says_nothing_about_health() -> None:
+    found = told("vllm:num_requests_running 1\n").diagnosis
+    assert (found.name, found.evidence) == (
+        "unknown", ("of what the monitor reads, the page has 1 quantity",),
+    )  # fmt: skip
+
+
+SHARES = {
+    "healthy": dict(hits=800, never_seen=150, tail=50),
+    "thrash": dict(hits=300, evicted=600, never_seen=100),
+    "prefix_broken_early": dict(hits=0, below_block=900, never_seen=100),
+    "no_shared_prefixes": dict(hits=20, never_seen=900, tail=80),
+}
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("name", SHARES)
+def test_a_page_of_a_whole_life_is_judged_by_its_reasons(name: str, scale: int) -> None:
+    misses = {reason: n * scale for reason, n in SHARES[name].items()}
+    hits, queries = misses.pop("hits"), scale * sum(SHARES[name].values())
+    lines = [
+        f'radixlab:prefix_cache_misses_total{{reason="{reason}"}} {n}\n'
+        for reason, n in misses.items()
+    ]
+    whole = page(requests=100, queries=queries, hits=hits) + "".join(lines)
+    assert told(whole).diagnosis.name == name
+    few = page(requests=3, queries=queries, hits=hits) + "".join(lines)
+    assert told(few).diagnosis.name == "healthy"
+    assert name == "healthy" or "too early" in told(few).diagnosis.evidence[1]
+
+
 # ---- figures
 
 

@@ -89,7 +89,7 @@ class Client:
 
     def in_engine(self, function):
         """Call a function of the LLM in the engine's thread."""
-        return self.server.llm._worker.call(function).result(60)
+        return self.server.in_engine(function)
 
 
 def _parsed(answer):

@@ -90,7 +90,7 @@ def test_a_batch_larger_than_the_queue_is_taken_when_nothing_waits():
 def test_a_request_that_waits_too_long_gets_504(is_stream):
     with served(request_timeout=0.2) as client:
         gate = threading.Event()
-        client.server.llm._worker.call(lambda llm: gate.wait())
+        client.server.llm.call_soon(lambda llm: gate.wait())
         body = {"model": "tiny", "prompt": "a", "stream": is_stream}
         status, _, answer = client.send("/v1/completions", body)
         gate.set()

@@ -103,15 +103,11 @@ def test_a_setting_that_this_model_cannot_have_is_named(fields):
         pass
 
 
-def test_kv_events_rebuild_what_the_server_has_cached():
+def test_kv_events_rebuild_what_the_server_has_cached(tmp_path):
     zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
     from radixlab.observe.kv_events import RemoteTree
 
-    ports = []
-    for _ in range(2):
-        with zmq.Context.instance().socket(zmq.PUB) as probe:
-            ports.append(probe.bind_to_random_port("tcp://127.0.0.1"))
-    events, replay = (f"tcp://127.0.0.1:{port}" for port in ports)
+    events, replay = (f"ipc://{tmp_path}/{name}" for name in ("events", "replay"))
     with served(kv_events=events, kv_events_replay=replay) as client:
         socket = zmq.Context.instance().socket(zmq.DEALER)
         socket.connect(replay)

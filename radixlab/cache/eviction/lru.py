@@ -20,8 +20,8 @@ class LRU(EvictionPolicy):
 
     Most leaves become candidates in the order of their last use: each request ends with a new tick.
     They stand in a queue. A leaf that comes late, such as a parent whose last child was evicted, is
-    older than the end of the queue, and goes into a heap. The victim is the older of the two first
-    ones.
+    no newer than the end of the queue, and goes into a heap. The victim is the older of the two
+    first ones.
 
     Nothing is ever taken out on purpose: an entry is stale once its node was used again, locked,
     given a child or removed, and stale entries are dropped when they surface, or all at once when
@@ -34,6 +34,8 @@ class LRU(EvictionPolicy):
     def __init__(self) -> None:
         self._queue: deque[tuple[int, int, PolicyNode]] = deque()
         """Tick, id and leaf, in this order."""
+        self._newest = 0
+        """The tick at the end of the queue."""
         self._late: list[tuple[int, int, PolicyNode]] = []
         """A heap of the same."""
         self._clean_at = 1024
@@ -43,11 +45,12 @@ class LRU(EvictionPolicy):
         queue = self._queue
         if len(queue) + len(self._late) >= self._clean_at:
             queue = self._drop_stale()
-        entry = (node.tick, node.id, node)
-        if queue and entry < queue[-1]:
-            heappush(self._late, entry)
+        tick = node.tick
+        if tick > self._newest or not queue:
+            queue.append((tick, node.id, node))
+            self._newest = tick
         else:
-            queue.append(entry)
+            heappush(self._late, (tick, node.id, node))
 
     def victim(self) -> PolicyNode | None:
         """Return the least recently used unlocked leaf; it stays until it is trimmed away.
@@ -71,5 +74,6 @@ class LRU(EvictionPolicy):
         entries = [*self._queue, *self._late]
         live = {e[1]: e for e in entries if e[2].tick == e[0] and e[2].evictable}
         self._queue, self._late = deque(sorted(live.values())), []
+        self._newest = self._queue[-1][0] if live else 0
         self._clean_at = max(1024, 2 * len(live))
         return self._queue

@@ -58,7 +58,11 @@ class HostTier:
         self._counts = counts
         self._memory = memory
         self.leaves = self._new_heap()
-        """All host leaves, the least recent first."""
+        """All host leaves but the busy ones, the least recent first."""
+        self.busy: list[Node] = []
+        """Leaves that had a pending transfer when they were looked at."""
+        self._num_complete = 0
+        """How many runs were complete when a leaf was last found busy."""
         self._loading: list[Node] = []
         """What `hold` protects for the request that is being admitted."""
 
@@ -90,16 +94,27 @@ class HostTier:
         taken, missing = [self.allocator.allocate(num_free)], num_blocks - num_free
         if not missing:
             return taken[0]
-        busy = []
+        if self._num_complete != self._transfers.num_complete:
+            self._look_again()
         while missing and (leaf := self.leaves.pop()):
             if self._is_busy(leaf):
-                busy.append(leaf)
+                self.busy.append(leaf)
             else:
                 taken.append(self.drop(leaf, min(missing, leaf.num_blocks)))
                 missing -= len(taken[-1])
-        for leaf in busy:
-            self.leaves.push(leaf)
         return np.concatenate((*taken, self._take_from_below(node, missing)))
+
+    def _look_again(self) -> None:
+        """Let busy leaves be victims again: transfers are complete since, or nothing is held.
+
+        Until then they are not looked at. There may be hundreds, and a policy that evicts block by
+        block would look at each of them for every block.
+        """
+        self._num_complete = self._transfers.num_complete
+        for leaf in self.busy:
+            if leaf.droppable:
+                self.leaves.push(leaf)
+        self.busy = []
 
     def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
         """Drop up to `num_blocks` blocks below a node, deepest first; return their ids (H6)."""
@@ -177,6 +192,7 @@ class HostTier:
         """Undo `hold`."""
         for node in self._loading:
             self.allocator.unshare(node.block_ids)
+        self._look_again()
 
     def load(self, sequence: Sequence) -> None:
         """Bring the nodes that `hold` protects into the blocks that stand for them in the table.
@@ -251,6 +267,7 @@ class HostTier:
         """Forget everything; no transfer may be pending."""
         self.allocator.reset()
         self.leaves = self._new_heap()
+        self.busy = []
         self._loading = []
 
     # ---- inside

@@ -39,6 +39,8 @@ class PendingTransfers:
         self._log = log
         self.pending: dict[Run, None] = {}
         """The runs of the pending transfers, in execution order."""
+        self.num_complete = 0
+        """Goes up whenever transfers are complete."""
 
     def since(self, num_runs: int) -> Transfers:
         """List the transfers after the first `num_runs` runs."""
@@ -94,6 +96,7 @@ class PendingTransfers:
             done = transfers.runs
         else:
             done = self._cut(transfers)
+        self.num_complete += len(done)
         for run in done:
             del self.pending[run]
             self._arrived(run)

@@ -17,12 +17,15 @@ from typing import IO, Any
 
 import radixlab
 from radixlab.exercise.site import SETTINGS
-from radixlab.extras import what_to_install
 from radixlab.grade.items import CannotCheck, Trial
 from radixlab.grade.judge_process import import_path
 
-NEEDED = ("fastapi", "uvicorn", "prometheus_client", "torch", "tokenizers", "safetensors")
-"""What the server imports; the extras `serve` and `model` bring it."""
+NEEDED = {"fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve"} | {
+    "torch": "model",
+    "tokenizers": "model",
+    "safetensors": "model",
+}
+"""What the server imports, and the extra that brings it."""
 LOOPBACK, MODEL = "127.0.0.1", "tiny"
 LIMIT_S = 600.0
 """For an answer, on a machine with little time for it."""
@@ -49,10 +52,12 @@ sys.exit(run(Settings(**json.loads({settings!r})), print, print))
 
 def require_a_server() -> None:
     """Raise `CannotCheck` where a server cannot run, and say what to install."""
-    for name in NEEDED:
+    for name, extra in NEEDED.items():
         if find_spec(name) is None:
-            missing = ModuleNotFoundError(f"No module named {name!r}", name=name)
-            raise CannotCheck(f"This item runs a real server. {what_to_install(missing)}")
+            raise CannotCheck(
+                f"This item runs a real server, and {name} is not installed: "
+                f"pip install 'radixlab[{extra}]'"
+            )
 
 
 def free_port() -> int:

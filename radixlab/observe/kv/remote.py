@@ -78,13 +78,13 @@ class RemoteTree:
     @property
     def emit(self) -> Emit | None:
         """The listener of our own events, or None."""
-        return self._telling.log.emit
+        return self._telling.listener
 
     @emit.setter
     def emit(self, listener: Emit | None) -> None:
         if listener is not None and not callable(listener):
             raise KVEventError(f"emit must be a function of an event, not {shown(listener)}")
-        self._telling.log.emit = listener
+        self._telling.listener = listener
 
     @property
     def next_seq(self) -> int:

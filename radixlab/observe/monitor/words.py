@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from radixlab.observe.monitor.figures import Figure, Figures, Latency, Missing
+from radixlab.observe.monitor.findings import shown
 from radixlab.observe.monitor.watcher import Report
 
 Shown = Callable[[Figure], str]
@@ -59,15 +60,6 @@ def text(report: Report) -> str:
         lines += [diagnosis.title, *(f"  – {sentence}" for sentence in diagnosis.evidence)]
         lines += [f"  {diagnosis.advice}"] if diagnosis.advice else []
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
-
-
-def shown(figure: Figure, pattern: str) -> str:
-    """Format a number; say of a missing one why it is missing.
-
-    >>> shown(0.5, ".0%"), shown(Missing.NO_DATA, ".0%")
-    ('50%', 'no data')
-    """
-    return figure.value if isinstance(figure, Missing) else format(figure, pattern)
 
 
 percent: Shown = partial(shown, pattern=".1%")

@@ -117,12 +117,12 @@ class Hunt:
         return start(self.zoo, mutant.text, seed, items, limit_s)
 
     def _compare(self) -> None:
-        """Ask of the mutants that no seed kills whether they are right."""
+        """Ask of the mutants that some seed does not kill whether they are right."""
         same = self._equivalence().same
         left = [
             m
             for m in self.mutants
-            if all(self.results.fates[m.id, s].how == SURVIVED for s in self.asked.seeds)
+            if any(self.results.fates[m.id, s].how == SURVIVED for s in self.asked.seeds)
             if self.results.same.get(m.id) is None
         ]
         jobs = [(m.id, partial(self._start_same, same, m)) for m in left]

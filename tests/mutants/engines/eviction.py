@@ -106,7 +106,7 @@ def the_most_recent_goes_first():
     return [
         Edit(
             LRU.on_evictable,
-            {"entry = (node.tick,": "entry = (-node.tick,"},
+            {"    tick = node.tick\n": "    tick = -node.tick\n"},
         ),
         Edit(LRU.victim, {"node.tick == tick": "node.tick == -tick"}),
     ]

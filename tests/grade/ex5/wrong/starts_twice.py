@@ -1,0 +1,13 @@
+# loses: deploy
+# A second server, in case the first one does not come up.
+
+
+__deploy = deploy
+
+
+def deploy(site, machine):
+    __deploy(site, machine)
+    try:
+        machine.start({})
+    except ValueError:
+        pass
