@@ -2,6 +2,7 @@
 
 import random
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -131,3 +132,28 @@ def test_a_batch_of_all_kinds_is_answered_as_each_alone_by_the_shipped_model():
     apart = [model.generate(*each)[0].token_ids for each in zip(prompts, params, strict=True)]
     assert together == apart
     assert model.generate(prompts[0])[0].text == sheet.facts[0].sentence
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_tokens_that_were_chosen_and_lost_are_not_counted(number, monkeypatch):
+    "Every step fails once, right after it has chosen its tokens"
+    prompts, params = drawn(number, num_requests=3)
+    expected = alone(prompts, params)
+    model = llm()
+    choose, failing = model.engine.runner.choose, []
+
+    def fail_once(logits, samplers):
+        tokens = choose(logits, samplers)
+        if not failing:
+            failing.append(True)
+            raise MemoryError
+        failing.clear()
+        return tokens
+
+    monkeypatch.setattr(model.engine.runner, "choose", fail_once)
+    asked = [answer for p, one in zip(prompts, params, strict=True) for answer in model.ask(p, one)]
+    while not all(answer.is_over for answer in asked):
+        with suppress(MemoryError):
+            model.step()
+    assert grouped([answer.output() for answer in asked], params) == expected
+    assert idle(model)
