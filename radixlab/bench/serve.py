@@ -33,7 +33,8 @@ GOAL_REQUEST_US, GOAL_TOKEN_US = 1000, 50
 HEADER = ("what", "event loop, µs", "engine's thread, µs", "together, µs", "goal, µs")
 CLIENTS = """
 import json, socket, sys, threading
-port, path, body, batch, rounds = int(sys.argv[1]), sys.argv[2], sys.argv[3], *map(int, sys.argv[4:])
+port, batch, rounds = map(int, sys.argv[1:4])
+path, body = sys.argv[4:]
 head = f"POST {path} HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: application/json\\r\\n"
 sent = f"{head}Content-Length: {len(body)}\\r\\n\\r\\n{body}".encode()
 barrier = threading.Barrier(batch)
@@ -153,5 +154,6 @@ def _ask(server: Served, num_tokens: int, rounds: int) -> None:
         "ignore_eos": True,
         "stream": True,
     }
-    arguments = [str(server.port), "/v1/completions", json.dumps(body), str(BATCH), str(rounds)]
+    numbers = [str(number) for number in (server.port, BATCH, rounds)]
+    arguments = [*numbers, "/v1/completions", json.dumps(body)]
     subprocess.run([sys.executable, "-c", CLIENTS, *arguments], check=True)

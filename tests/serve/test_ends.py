@@ -55,7 +55,7 @@ def test_a_client_that_leaves_the_queue_is_forgotten():
         with streaming_socket(client, {"prompt": "a", **LONG}):
             assert wait_until(lambda: client.metrics()["num_requests_waiting"] == 1)
         assert wait_until(lambda: client.metrics()["num_requests_waiting"] == 0)
-        assert client.server.llm.num_waiting == 0
+        assert wait_until(lambda: client.server.llm.num_waiting == 0)
 
 
 def streaming_socket(client, fields):

@@ -22,7 +22,10 @@ SIZES = {
 }
 
 
-@pytest.fixture(scope="module", params=SIZES)
+LONGER = [pytest.param(name, marks=pytest.mark.soak) for name in ("plain", "another block size")]
+
+
+@pytest.fixture(scope="module", params=["small", "with a host", *LONGER])
 def run(request):
     """A server's life: shared prefixes, salts, forks, preemptions, a client that leaves, a reset.
 
