@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -158,6 +159,31 @@ def test_a_page_of_a_whole_life_is_judged_by_its_reasons(name: str, scale: int) 
     few = page(requests=3, queries=queries, hits=hits) + "".join(lines)
     assert told(few).diagnosis.name == "healthy"
     assert name == "healthy" or "too early" in told(few).diagnosis.evidence[1]
+
+
+@pytest.mark.parametrize("name", ["thrash", "pool_too_small"])
+def test_the_page_of_an_incident_is_the_one_that_our_server_writes(name: str) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+    from radixlab.serve.counting import EventCounter
+    from radixlab.serve.metrics import Metrics
+    from radixlab.serve.snapshot import take_snapshot
+    from radixlab.serve.timing import Timing
+
+    server, requests = INCIDENTS[name](0)
+    counter = EventCounter(block_size=16, has_host=False)
+    server.listeners.append(counter)
+    for _ in server.serve(requests, END_S):
+        pass
+    timing = Timing(server.counts["generated"], server.finished)
+    snapshot = take_snapshot(server.engine, counter.counts, timing)
+    waiting = len(server.engine.scheduler.waiting)
+    real = Metrics(SimpleNamespace(snapshot=snapshot, num_requests_waiting=waiting), {})
+    ours, theirs = counted(server.radixlab()), counted(real.text().decode())
+    for quantity in ("queried_tokens", "hit_tokens", "missed_tokens", "allocated_blocks",
+                     "reused_blocks", "evicted_blocks", "preemptions", "requests"):  # fmt: skip
+        present = {k: v for k, v in theirs.counters[quantity].items() if v}
+        assert {k: v for k, v in ours.counters[quantity].items() if v} == present, quantity
+    assert {**theirs.gauges, **ours.gauges} == {**ours.gauges, **theirs.gauges}
 
 
 # ---- figures
