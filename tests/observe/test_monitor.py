@@ -99,7 +99,16 @@ def test_a_healthy_hour_raises_nothing() -> None:
     assert looks[-1].figures.requests_per_s == pytest.approx(0.1, rel=0.5)
 
 
-@pytest.mark.parametrize("workload", ["shared-prompt", "document-qa", "multi-turn-chat", "agent"])
+@pytest.mark.parametrize(
+    "workload",
+    [
+        "document-qa",
+        *(
+            pytest.param(name, marks=pytest.mark.soak)
+            for name in ("shared-prompt", "multi-turn-chat", "agent")
+        ),
+    ],
+)
 def test_a_large_pool_is_healthy_on_traffic_that_shares(workload: str) -> None:
     requests = at(arrivals(np.random.default_rng(1), 1.5), GENERATORS[workload](60, 1), END_S)
     looks = list(watched(Server(6000), requests, END_S, every_s=10, window_s=30))
