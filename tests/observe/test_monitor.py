@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,7 +99,16 @@ def test_a_healthy_hour_raises_nothing() -> None:
     assert looks[-1].figures.requests_per_s == pytest.approx(0.1, rel=0.5)
 
 
-@pytest.mark.parametrize("workload", ["shared-prompt", "document-qa", "multi-turn-chat", "agent"])
+@pytest.mark.parametrize(
+    "workload",
+    [
+        "document-qa",
+        *(
+            pytest.param(name, marks=pytest.mark.soak)
+            for name in ("shared-prompt", "multi-turn-chat", "agent")
+        ),
+    ],
+)
 def test_a_large_pool_is_healthy_on_traffic_that_shares(workload: str) -> None:
     requests = at(arrivals(np.random.default_rng(1), 1.5), GENERATORS[workload](60, 1), END_S)
     looks = list(watched(Server(6000), requests, END_S, every_s=10, window_s=30))
@@ -158,6 +168,31 @@ def test_a_page_of_a_whole_life_is_judged_by_its_reasons(name: str, scale: int) 
     few = page(requests=3, queries=queries, hits=hits) + "".join(lines)
     assert told(few).diagnosis.name == "healthy"
     assert name == "healthy" or "too early" in told(few).diagnosis.evidence[1]
+
+
+@pytest.mark.parametrize("name", ["thrash", "pool_too_small"])
+def test_the_page_of_an_incident_is_the_one_that_our_server_writes(name: str) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+    from radixlab.serve.counting import EventCounter
+    from radixlab.serve.metrics import Metrics
+    from radixlab.serve.snapshot import take_snapshot
+    from radixlab.serve.timing import Timing
+
+    server, requests = INCIDENTS[name](0)
+    counter = EventCounter(block_size=16, has_host=False)
+    server.listeners.append(counter)
+    for _ in server.serve(requests, END_S):
+        pass
+    timing = Timing(server.counts["generated"], server.finished)
+    snapshot = take_snapshot(server.engine, counter.counts, timing)
+    waiting = len(server.engine.scheduler.waiting)
+    real = Metrics(SimpleNamespace(snapshot=snapshot, num_requests_waiting=waiting), {})
+    ours, theirs = counted(server.radixlab()), counted(real.text().decode())
+    for quantity in ("queried_tokens", "hit_tokens", "missed_tokens", "allocated_blocks",
+                     "reused_blocks", "evicted_blocks", "preemptions", "requests"):  # fmt: skip
+        present = {k: v for k, v in theirs.counters[quantity].items() if v}
+        assert {k: v for k, v in ours.counters[quantity].items() if v} == present, quantity
+    assert {**theirs.gauges, **ours.gauges} == {**ours.gauges, **theirs.gauges}
 
 
 # ---- figures
