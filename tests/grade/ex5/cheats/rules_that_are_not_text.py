@@ -12,6 +12,11 @@ class Text(str):
 def alert_rules():
     names = ("thrash", "no_shared_prefixes", "prefix_broken", "pool_too_small", "leak")
     return [
-        {"alert": Text(name), "expr": Text("vector(1)"), "for": Text("1m"), "annotations": Text("x")}
+        {
+            "alert": Text(name),
+            "expr": Text("vector(1)"),
+            "for": Text("1m"),
+            "annotations": Text("x"),
+        }
         for name in names
     ]

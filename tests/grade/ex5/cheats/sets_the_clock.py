@@ -5,8 +5,11 @@
 def deploy(site, machine):
     judge = machine._judge
     settings = {
-        "host": site.host, "port": site.port, "block_size": site.block_size,
-        "max_running": site.max_running, "num_blocks": working_set(site),
+        "host": site.host,
+        "port": site.port,
+        "block_size": site.block_size,
+        "max_running": site.max_running,
+        "num_blocks": working_set(site),
         "max_queue": site.max_wait_ms * site.max_running // site.answer_ms,
     }
     machine.start(settings)

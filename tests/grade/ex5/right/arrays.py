@@ -22,7 +22,7 @@ def deploy(site, machine):
             max_queue=np.int64(np.floor(site.max_running * site.max_wait_ms / site.answer_ms)),
         )
     )
-    for second in np.arange(0, site.start_limit_s, 0.25):
+    for _second in np.arange(0, site.start_limit_s, 0.25):
         try:
             if machine.get("/ready") == 200:
                 return
@@ -61,7 +61,10 @@ def ledger(prompts, send, scrape):
     keys = ("prompt_tokens", "completion_tokens", "cached_tokens")
     good = [[1, *(a[key] for key in keys)] for a in answers if a["status"] == 200]
     sent = np.array(good, dtype=int).reshape(-1, 4).sum(axis=0)
-    return {"sent": dict(zip(SIDES, sent)), "counted": dict(zip(SIDES, counted.astype(int)))}
+    return {
+        "sent": dict(zip(SIDES, sent, strict=False)),
+        "counted": dict(zip(SIDES, counted.astype(int), strict=False)),
+    }
 
 
 NAMES = (

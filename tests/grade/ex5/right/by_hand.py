@@ -43,7 +43,12 @@ def deploy(site, machine):
             status = 0
 
 
-LEDGER = ("request_success_total", "prompt_tokens_total", "generation_tokens_total", "prefix_cache_hits_total")
+LEDGER = (
+    "request_success_total",
+    "prompt_tokens_total",
+    "generation_tokens_total",
+    "prefix_cache_hits_total",
+)
 
 
 def ledger(prompts, send, scrape):
@@ -107,7 +112,12 @@ class Monitor:
             for index, value in enumerate(step):
                 sums[index] += value
         allocated, reused, evicted, requests, blocks_found, lookups = sums
-        result = {"reuse": None, "blocks_per_request": None, "prefix_match_blocks": None, "eviction_rate": None}
+        result = {
+            "reuse": None,
+            "blocks_per_request": None,
+            "prefix_match_blocks": None,
+            "eviction_rate": None,
+        }
         if allocated + reused > 0:
             result["reuse"] = reused / (allocated + reused)
             result["eviction_rate"] = evicted / (allocated + reused)
@@ -129,7 +139,9 @@ def alert_rules():
                 > 0.4 * increase(radixlab:prefix_cache_queries_total[5m])
             """,
             "for": "4m",
-            "annotations": {"summary": "The pool is smaller than the documents that are asked about."},
+            "annotations": {
+                "summary": "The pool is smaller than the documents that are asked about."
+            },
         },
         {
             "alert": "no_shared_prefixes",
@@ -140,7 +152,8 @@ def alert_rules():
         },
         {
             "alert": "prefix_broken",
-            "expr": 'rate(radixlab:prefix_cache_misses_total{reason!~"tail|evicted|never_seen|not_.*"}[5m])'
+            "expr": "rate(radixlab:prefix_cache_misses_total"
+            '{reason!~"tail|evicted|never_seen|not_.*"}[5m])'
             " / on() rate(radixlab:prefix_cache_queries_total[5m]) > 0.6",
             "for": "4m",
             "annotations": {"summary": "Look for a clock at the top of the prompts."},

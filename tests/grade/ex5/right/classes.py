@@ -1,4 +1,4 @@
-"""Everything is a class: a site's plan, a pair of scrapes, a window of sums, rules that write themselves."""
+"""Everything is a class: a plan of a site, a pair of scrapes, an interval, a rule, a doctor."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -76,7 +76,7 @@ def read(text):
 
 
 def grown(old, new):
-    pairs = zip(asdict(old).items(), asdict(new).values())
+    pairs = zip(asdict(old).items(), asdict(new).values(), strict=False)
     return Total(**{name: b - a if b >= a else b for (name, a), b in pairs})
 
 
@@ -170,7 +170,7 @@ def lost(reason):
 
 
 def alert_rules():
-    reasons = dict(zip(FAULTS, ("evicted", "never_seen", "below_block")))
+    reasons = dict(zip(FAULTS, ("evicted", "never_seen", "below_block"), strict=False))
     rules = [
         Rule(name, lost(reason), "2m", f"Look at {reason} misses.")
         for name, reason in reasons.items()
@@ -200,7 +200,7 @@ class Doctor:
     def leaks(self):
         idle = [not runs for runs in self.snapshot.values("num_requests_running")]
         used = self.snapshot.values("blocks", state="in_use")
-        return any(i and u for i, u in zip(idle, used))
+        return any(i and u for i, u in zip(idle, used, strict=False))
 
     def waits(self):
         return all(self.snapshot.values("num_requests_waiting"))
@@ -216,6 +216,6 @@ def diagnose(snapshot):
         return "leak"
     if doctor.waits():
         return "pool_too_small"
-    for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block")):
+    for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block"), strict=False):
         if doctor.misses(reason):
             return fault

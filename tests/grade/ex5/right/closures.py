@@ -22,7 +22,7 @@ def deploy(site, machine):
     whole = [tokens // size for tokens in site.document_tokens]
     own = max(
         -(-(tokens - n * size + site.own_tokens) // size)
-        for tokens, n in zip(site.document_tokens, whole)
+        for tokens, n in zip(site.document_tokens, whole, strict=False)
     )
     need = sum(whole) + own * site.max_running
     settings = {name: getattr(site, name) for name in ("host", "port", "block_size", "max_running")}
@@ -85,8 +85,11 @@ def Monitor(window):
             old = last.pop()
             grown.append([growth(old, now)(name) for name in names])
         last.append(now)
-        a, r, e, n, m, c = map(sum, zip(*grown)) if grown else [0] * 6
-        share = lambda part, whole: None if whole == 0 else part / whole
+        a, r, e, n, m, c = map(sum, zip(*grown, strict=False)) if grown else [0] * 6
+
+        def share(part, whole):
+            return None if whole == 0 else part / whole
+
         return {
             "reuse": share(r, a + r),
             "eviction_rate": share(e, a + r),
@@ -133,6 +136,7 @@ def diagnose(snapshot):
             snapshot.values("num_requests_running"),
             snapshot.values("num_requests_waiting"),
             snapshot.values("kv_cache_usage_perc"),
+            strict=False,
         )
     )
     tests = {

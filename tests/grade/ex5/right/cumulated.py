@@ -79,7 +79,7 @@ def ledger(prompts, send, scrape):
 class Monitor:
     def __init__(self, window):
         self.counters = Cumulated()
-        self.totals = deque([], window + 1)
+        self.totals = deque(maxlen=window + 1)
 
     def update(self, text):
         wanted = ("allocated", "reused", "evicted", "request_success", "prefix_match_blocks_")
@@ -118,7 +118,8 @@ def alert_rules():
         ("no_shared_prefixes", "never_seen"),
         ("prefix_broken", "below_block"),
     ):
-        missed = f'sum by (reason) (increase(radixlab:prefix_cache_misses_total{{reason=~"{reason}"}}[3m]))'
+        series = f'radixlab:prefix_cache_misses_total{{reason=~"{reason}"}}'
+        missed = f"sum by (reason) (increase({series}[3m]))"
         rules.append(
             (
                 name,
@@ -131,7 +132,8 @@ def alert_rules():
     rules.append(
         (
             "leak",
-            'avg by (job) (radixlab:blocks{state="in_use"}) > 0 and max(radixlab:num_requests_running) < 1',
+            'avg by (job) (radixlab:blocks{state="in_use"}) > 0'
+            " and max(radixlab:num_requests_running) < 1",
         )
     )
     return [

@@ -21,18 +21,24 @@ def deploy(site, machine):
 
     shared = sum(tokens // site.block_size for tokens in site.document_tokens)
     own = max(blocks(tokens % site.block_size + site.own_tokens) for tokens in site.document_tokens)
-    machine.start({
-        **{name: getattr(site, name) for name in ("host", "port", "block_size", "max_running")},
-        "num_blocks": shared + own * site.max_running,
-        "max_queue": divmod(site.max_wait_ms * site.max_running, site.answer_ms)[0],
-    })
+    machine.start(
+        {
+            **{name: getattr(site, name) for name in ("host", "port", "block_size", "max_running")},
+            "num_blocks": shared + own * site.max_running,
+            "max_queue": divmod(site.max_wait_ms * site.max_running, site.answer_ms)[0],
+        }
+    )
     if 200 not in answers(machine, site.start_limit_s):
         raise TimeoutError("never ready")
 
 
 def series(text, *names):
     full = {"radixlab:" + name for name in names}
-    return {(n.removeprefix("radixlab:"), *sorted(ls.items())): v for n, ls, v in samples(text) if n in full}
+    return {
+        (n.removeprefix("radixlab:"), *sorted(ls.items())): v
+        for n, ls, v in samples(text)
+        if n in full
+    }
 
 
 def growth(old, new):
@@ -81,8 +87,12 @@ def ledger(prompts, send, scrape):
 
 
 NAMES = (
-    "allocated_blocks_total", "reused_blocks_total", "evicted_blocks_total",
-    "request_success_total", "prefix_match_blocks_sum", "prefix_match_blocks_count",
+    "allocated_blocks_total",
+    "reused_blocks_total",
+    "evicted_blocks_total",
+    "request_success_total",
+    "prefix_match_blocks_sum",
+    "prefix_match_blocks_count",
 )
 
 
@@ -120,13 +130,28 @@ class Monitor:
 
 def alert_rules():
     def page(name, *parts):
-        return {"alert": name, "expr": " ".join(parts), "for": "3m", "annotations": {"summary": f"Look at {name}: read the runbook."}}
+        return {
+            "alert": name,
+            "expr": " ".join(parts),
+            "for": "3m",
+            "annotations": {"summary": f"Look at {name}: read the runbook."},
+        }
 
     yield_of = "sum(rate(radixlab:prefix_cache_misses_total{reason='%s'}[5m]))"
-    total = "(sum(rate(radixlab:prefix_cache_hits_total[5m])) + sum(rate(radixlab:prefix_cache_misses_total[5m])))"
-    rules = [page(fault, yield_of % reason, "/", total, "> 0.5") for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block"))]
+    names = ("prefix_cache_hits_total", "prefix_cache_misses_total")
+    total = "(" + " + ".join(f"sum(rate(radixlab:{name}[5m]))" for name in names) + ")"
+    rules = [
+        page(fault, yield_of % reason, "/", total, "> 0.5")
+        for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block"), strict=False)
+    ]
     rules += [page("pool_too_small", "radixlab:num_requests_waiting > bool 0 == 1")]
-    rules += [page("leak", "sum without (state) (radixlab:blocks{state='in_use'}) > 0 unless radixlab:num_requests_running > 0")]
+    rules += [
+        page(
+            "leak",
+            "sum without (state) (radixlab:blocks{state='in_use'}) > 0",
+            "unless radixlab:num_requests_running > 0",
+        )
+    ]
     return rules
 
 
@@ -137,13 +162,13 @@ def diagnose(snapshot):
             snapshot.values("num_requests_running"),
             snapshot.values("num_requests_waiting"),
         )
-        for used, runs, waits in zip(*columns):
+        for used, runs, waits in zip(*columns, strict=False):
             if used > 0 == runs == waits:
                 yield "leak"
         if all(snapshot.values("num_requests_waiting")):
             yield "pool_too_small"
         total = snapshot.increase("prefix_cache_queries_total")
-        for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block")):
+        for fault, reason in zip(FAULTS, ("evicted", "never_seen", "below_block"), strict=False):
             if 2 * snapshot.increase("prefix_cache_misses_total", reason=reason) > total:
                 yield fault
 

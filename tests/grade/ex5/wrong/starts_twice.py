@@ -7,7 +7,4 @@ __deploy = deploy
 
 def deploy(site, machine):
     __deploy(site, machine)
-    try:
-        machine.start({})
-    except ValueError:
-        pass
+    machine.start({"num_blocks": 1})

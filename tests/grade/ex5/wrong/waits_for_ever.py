@@ -13,7 +13,6 @@ def deploy(site, machine):
             "max_queue": site.max_wait_ms * site.max_running // site.answer_ms,
         }
     )
-    begun = machine.clock()
     while True:
         try:
             if machine.get("/ready") == 200:
