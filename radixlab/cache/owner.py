@@ -58,7 +58,7 @@ class Owner:
             raise self.not_running(sequence)
 
     def not_running(self, sequence: object) -> SequenceError:
-        """Return why this is no sequence that runs here."""
+        """Return the error for a sequence that does not run here."""
         if not isinstance(sequence, Sequence):
             return SequenceError(
                 f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"

@@ -31,7 +31,6 @@ CALLERS_MISTAKES = {
     "radixlab.model.errors": ("ModelError",),
     "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.monitor.exposition": ("MonitorError",),
-    "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
