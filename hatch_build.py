@@ -28,6 +28,8 @@ SILENT = "RADIXLAB_SILENT"
 """With this set to 1 too, what is compiled does not emit events: so `radixlab bench tree` can say
 what they cost when nobody listens. The `.py` files in the wheel are the same."""
 COMPILED_FOLDER = "radixlab/cache"
+COMPILED_TOO = ("radixlab/log.py",)
+"""Outside of that folder: what each step of a request asks."""
 LEFT_OUT = {
     "*/__init__.py": "names only",
     "*/protocols.py": "no interpreted class, such as a learner's policy, can inherit from a "
@@ -35,6 +37,7 @@ LEFT_OUT = {
     "*/errors.py": "mypyc cannot compile an heir of AssertionError",
     "*/proof/*.py": "runs beside the cache and not in it; learners' stores inherit from a contract "
     "there, the control is measured as Python, and the canary's error is an heir of AssertionError",
+    "*/transfer.py": "an heir of an interpreted class, `collections.abc.Sequence`",
     "*/work.py": "is made once a sequence and step, and read by the model, which is interpreted",
     "*/rules.py": "a table, which is read and never hot",
     "*/eviction/[!l]*.py": "a policy that is not the default, for learners to copy and change",
@@ -82,7 +85,8 @@ def is_wanted() -> bool:
 def compiled_modules(root: Path) -> list[str]:
     """List the files to compile, relative to the project's root."""
     files = sorted((root / COMPILED_FOLDER).rglob("*.py"))
-    return [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    inside = [file.relative_to(root).as_posix() for file in files if not why_left_out(root, file)]
+    return [*inside, *COMPILED_TOO]
 
 
 def why_left_out(root: Path, file: Path) -> str | None:

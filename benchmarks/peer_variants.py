@@ -67,7 +67,7 @@ class WholeLeafManager(KVCacheManager):
 
     def __init__(self, config: CacheConfig, policy: LRU | None = None) -> None:
         super().__init__(config, policy=policy)
-        self.parts.supply.__class__ = WholeLeafSupply  # it has no fields of its own
+        self.supply.__class__ = WholeLeafSupply  # it has no fields of its own
 
 
 class SGLangManager(WholeLeafManager):

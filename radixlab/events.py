@@ -1,9 +1,9 @@
 """The events of the cache: one frozen type per kind of change.
 
-This file imports nothing of ours, and does not know the listeners: the recorder and the view both
-fold the same stream (`radixlab.observe`). `BlockStored`, `BlockRemoved` and `AllBlocksCleared` have
-the names that vLLM and SGLang publish to routers; the other events explain to a person what
-happened and why.
+This file imports nothing of ours. It does not know who emits events (`log.py`), nor who listens:
+the recorder and the view both fold the same stream (`radixlab.observe`). `BlockStored`,
+`BlockRemoved` and `AllBlocksCleared` have the names that vLLM and SGLang publish to routers; the
+other events explain to a person what happened and why.
 
 Every event starts with `seq`, a number without gaps, and `step`, a label the caller sets, and
 carries the `site` that told it. The other fields are plain ids, ints and strings. Block ids travel
@@ -338,32 +338,3 @@ Emit = Callable[[Any], None]
 def field_names(event_type: type[Event]) -> tuple[str, ...]:
     """List the fields of a type of events, in order, the site last."""
     return (*event_type.__match_args__, "site")
-
-
-class Log:
-    """The voice of a cache: it numbers the events and knows who listens, if anybody does.
-
-    Whoever has something to tell does so in one statement, at the line where it happens::
-
-        if emit := log.emit:
-            emit(NodeSplit(*log.stamp(), site="tree.split", node_id=4, upper_id=9, num_blocks=2))
-
-    Without a listener nothing is built. The site is found again in the source by its name, so the
-    view can show the line of every event, of a compiled build too.
-    """
-
-    __slots__ = ("emit", "seq", "step")
-
-    def __init__(self, emit: Emit | None = None) -> None:
-        self.emit = emit
-        """The listener; None for silence."""
-        self.seq = 0
-        """The number of the next event."""
-        self.step = 0
-        """The label that the caller gives to the events to come."""
-
-    def stamp(self) -> tuple[int, int]:
-        """Return the `seq` and `step` of the next event, and advance `seq` (T5)."""
-        seq = self.seq
-        self.seq = seq + 1
-        return seq, self.step

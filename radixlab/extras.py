@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from importlib import metadata
 
-MODULES_OF = {"pillow": "PIL"}
+MODULES_OF = {"pillow": "PIL", "prometheus-client": "prometheus_client", "pyzmq": "zmq"}
 """Packages whose module has another name."""
 
 

@@ -45,6 +45,8 @@ RUNS = [
     ["rules"],
     ["rules", "M8"],
     ["bench", "codec", "--quick", "--rounds", "1"],
+    ["monitor", "127.0.0.1:1", "--once"],
+    ["load", "127.0.0.1:1", "--workload", "agent", "--limit", "2", "--rate", "1"],
 ]
 NEED_TORCH = [["bench", "attention", "--quick"], ["bench", "e2e", "--quick"]]
 

@@ -280,10 +280,12 @@ def test_no_log_probabilities_unless_asked_for():
 def test_a_name_that_the_course_knows_stands_for_its_folder():
     sheet = fact_sheet(seed=0, num_facts=4, num_tokens=40)
     fact = sheet.facts[1]
-    by_name = LLM("tiny").generate(sheet.prompt(fact), SamplingParams(max_tokens=32))
+    by_name = LLM("tiny", dtype="float32").generate(
+        sheet.prompt(fact), SamplingParams(max_tokens=32)
+    )
     assert by_name[0].text == fact.sentence
     assert answers(by_name) == answers(
-        LLM(TINY).generate(sheet.prompt(fact), SamplingParams(max_tokens=32))
+        LLM(TINY, dtype="float32").generate(sheet.prompt(fact), SamplingParams(max_tokens=32))
     )
 
 

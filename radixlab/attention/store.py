@@ -1,5 +1,7 @@
 """The KV of all layers, in torch: the store that runs the transfers that the cache orders."""
 
+from collections.abc import Sequence as Many
+
 import torch
 from torch import Tensor
 
@@ -53,7 +55,7 @@ class TorchKVStore:
         """Return the values at `slots` `[n]`: `[2, num_layers, n, kv_heads, head_dim]`."""
         return self.data.flatten(2, 3)[:, :, self._index(slots)]
 
-    def run(self, transfers: list[Transfer]) -> None:
+    def run(self, transfers: Many[Transfer]) -> None:
         """Copy whole blocks of all layers, in order: one transfer may read what another wrote."""
         for transfer in transfers:
             source = self.host if transfer.kind == "load_back" else self.data

@@ -13,6 +13,7 @@ Lesson 04 prints what this file measures, and exercise 8.5.2 measures the same: 
 
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -122,14 +123,14 @@ class Branches:
             manager.release(sequence)
         return unshared, median(first), median(later), total, num_copied
 
-    def _write(self, sequence: Any) -> tuple[float, list[Transfer]]:
+    def _write(self, sequence: Any) -> tuple[float, Many[Transfer]]:
         """Append a token and run the copies that it takes; return µs and the copies."""
         us, copies = timed_us(partial(self.lazy.append, sequence, TOKEN))
         if copies:
             us += timed_us(partial(self._run, copies))[0]
         return us, copies
 
-    def _run(self, copies: list[Transfer]) -> None:
+    def _run(self, copies: Many[Transfer]) -> None:
         self.store.run(copies)
         self.lazy.complete(copies)
 

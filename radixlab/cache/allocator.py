@@ -5,7 +5,6 @@ for it.
 """
 
 from collections import Counter
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -91,27 +90,8 @@ class BlockAllocator:
         for block in blocks:
             if not 0 <= block < self.num_blocks or self.is_free(block):
                 raise BlockError(f"block {block} cannot be shared: nobody holds it")
-        self.hold(blocks)
-
-    def hold(self, blocks: list[int]) -> None:
-        """Do the same as `share` for a run of blocks that somebody is known to hold (H2)."""
-        holders, first = self.more_holders, dict.fromkeys(blocks, 1)
-        if len(first) == len(blocks) and holders.keys().isdisjoint(first):
-            holders |= first
-            return
         for block in blocks:
-            holders[block] = holders.get(block, 0) + 1
-
-    def let_go(self, blocks: list[int]) -> None:
-        """Do the same as `free` for a run of different blocks that are known to be held (C7)."""
-        holders, alone = self.more_holders, list[int]()
-        for block, num in zip(blocks, map(holders.pop, blocks, repeat(0)), strict=True):
-            if num > 1:
-                holders[block] = num - 1
-            elif not num:
-                alone.append(block)
-        if alone:
-            self.free(np.array(alone, np.int32))
+            self.more_holders[block] = self.more_holders.get(block, 0) + 1
 
     def unshare(self, block_ids: BlockIds | Any) -> None:
         """Remove an extra reference from each block; none of them becomes free.
@@ -132,7 +112,9 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        block_ids = _int32(block_ids)
+        is_int32 = type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE
+        if not is_int32 or block_ids.ndim != 1:
+            block_ids = as_block_ids(block_ids)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
         if not self._push(block_ids):

@@ -1,6 +1,6 @@
 """Checks of a request's arguments, before anything is changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -13,8 +13,9 @@ from radixlab.cache.errors import (
     TokenError,
     TransferError,
 )
-from radixlab.cache.results import BlockIds, Transfer
+from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
+from radixlab.cache.transfer import Transfer, Transfers
 from radixlab.config import CacheConfig, as_int, shown
 
 PLENTY: Final = 2**40
@@ -58,14 +59,14 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
     return Tokens(tokens, reserve_tokens)
 
 
-def check_transfers(transfers: Iterable[Any]) -> list[Transfer]:
+def check_transfers(transfers: Iterable[Any]) -> Sequence[Transfer]:
     """Convert any iterable of transfers, even a generator, to a list."""
+    if type(transfers) is Transfers:
+        return transfers
     try:
         transfers = list(transfers)
     except TypeError:
         raise TransferError(f"{shown(transfers)}  is not a list of transfers") from None
-    if set(map(type, transfers)) <= {Transfer}:
-        return transfers
     for transfer in transfers:
         if type(transfer) is not Transfer:
             raise TransferError(f"{shown(transfer)}  is not a transfer: pass what a call returned")

@@ -12,7 +12,8 @@ begins or ceases to be a candidate. It does not know tokens, block ids or sequen
 from radixlab.cache.errors import LockError
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.protocols import Hook
-from radixlab.events import Log, Namespace, NodeLocked, NodeUnlocked
+from radixlab.events import Namespace, NodeLocked, NodeUnlocked
+from radixlab.log import Log
 
 
 class Locks:

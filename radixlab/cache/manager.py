@@ -16,6 +16,7 @@ the KV runs them, and then calls `complete`.
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence as Many
 from threading import get_ident
 from typing import Any
 
@@ -65,13 +66,13 @@ class KVCacheManager:
         self.sequences = parts.sequences
         self.tree = parts.tree
         self.allocator = parts.allocator
+        self.supply = parts.supply
         self.host = parts.host
         self.pins = parts.pins
         self.transit = parts.transit
         self.admission = parts.admission
         self.commits = parts.commits
-        self.parts = parts
-        self._owner = parts.owner
+        self.parts, self._owner = parts, parts.owner
         self.emit = emit
 
     @property
@@ -94,7 +95,7 @@ class KVCacheManager:
         self._owner.listen(listener)
 
     @property
-    def transfers(self) -> list[Transfer]:
+    def transfers(self) -> Many[Transfer]:
         """The pending transfers, in execution order."""
         return self.transit.since(0)
 
@@ -148,7 +149,7 @@ class KVCacheManager:
             prompt, namespace, reserve_tokens, priority, keep_blocks, resumed, match
         )
 
-    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
+    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> Many[Transfer]:
         """Append tokens, and take the blocks that they need (C5).
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
@@ -160,7 +161,7 @@ class KVCacheManager:
         token_ids = as_int32(tokens)
         return self.parts.growth.append(sequence, token_ids) if len(token_ids) else []
 
-    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> list[Transfer]:
+    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> Many[Transfer]:
         """Make positions [start, end) writable for this sequence (C5).
 
         Every write must go through this method, which returns the transfers to run first. From the

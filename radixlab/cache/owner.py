@@ -15,7 +15,8 @@ from typing import Any
 from radixlab.cache.errors import ListenerError, SequenceError, ThreadError
 from radixlab.cache.sequence import Sequence
 from radixlab.config import ConfigError, shown
-from radixlab.events import Emit, Event, Log
+from radixlab.events import Emit, Event
+from radixlab.log import Log
 
 NOBODY = -1
 """An identifier that no thread has.
@@ -57,7 +58,7 @@ class Owner:
             raise self.not_running(sequence)
 
     def not_running(self, sequence: object) -> SequenceError:
-        """Return why this is no sequence that runs here."""
+        """Return the error for a sequence that does not run here."""
         if not isinstance(sequence, Sequence):
             return SequenceError(
                 f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"

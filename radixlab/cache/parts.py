@@ -28,7 +28,8 @@ from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig
-from radixlab.events import AllBlocksCleared, Log
+from radixlab.events import AllBlocksCleared
+from radixlab.log import Log
 
 
 class Parts:
@@ -107,7 +108,7 @@ class Parts:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
                 f"cannot reset: {len(self.sequences)} sequences run ({running}), "
-                f"{len(self.transit.pending)} transfers are pending"
+                f"{len(self.transit.since(0))} transfers are pending"
             )
         while self.pins:
             self.pins.drop_first()
@@ -123,7 +124,7 @@ class Parts:
     def stats(self) -> CacheStats:
         """Return the counts of blocks, by block tables, and of all calls so far (E8, T6)."""
         tables = [sequence.block_table for sequence in self.sequences.values()]
-        ends = [block for transfer in self.transit.pending for block in transfer.device_blocks]
+        ends = [block for run in self.transit.pending for block in run.device_blocks]
         host = self.host.allocator if self.host else None
         stats = cache_stats(self.counts, tables, ends, self.tree, self.allocator, host)
         expired = self.pins.num_expired_blocks()

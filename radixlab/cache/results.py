@@ -1,16 +1,16 @@
 """What the cache hands out: matches, views, transfers. Plain values, without the parts behind them.
 
-The proof of a lock, `Receipt`, stands beside the node that it locks (`node.py`).
+The proof of a lock, `Receipt`, stands beside the node that it locks (`node.py`). Transfers are in
+`transfer.py`.
 """
 
 from dataclasses import dataclass
-from functools import partial
-from itertools import repeat
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.transfer import Transfer as Transfer
 from radixlab.events import Namespace
 
 BlockIds = npt.NDArray[np.int32]
@@ -72,45 +72,3 @@ class TreeStats:
         """The share of blocks in use that are shared; 0 if none is in use."""
         used = self.num_shared_blocks + self.num_unique_blocks
         return self.num_shared_blocks / used if used else 0.0
-
-
-TransferKind = Literal["copy", "write_back", "load_back"]
-"""Device to device, device to host, host to device."""
-
-
-class Transfer(NamedTuple):
-    """Copy the bytes of block `src` to block `dst`.
-
-    The cache orders it; the owner of the KV runs it. An eviction to the host orders dozens, so they
-    are tuples, which Python makes and hashes fastest.
-    """
-
-    src: int
-    dst: int
-    kind: TransferKind
-
-    @property
-    def device_blocks(self) -> tuple[int, ...]:
-        """Its ends on the device."""
-        if self.kind == "copy":
-            return self.src, self.dst
-        return (self.src if self.kind == "write_back" else self.dst,)
-
-    @property
-    def host_blocks(self) -> tuple[int, ...]:
-        """The end of the transfer that is on the host, if there is one."""
-        if self.kind == "copy":
-            return ()
-        return (self.dst if self.kind == "write_back" else self.src,)
-
-
-_as_transfer = partial(tuple.__new__, Transfer)
-
-
-def transfers_of(kind: TransferKind, src: list[int], dst: list[int]) -> list[Transfer]:
-    """List the transfers of a run, one a block.
-
-    >>> transfers_of("copy", [1], [7])
-    [Transfer(src=1, dst=7, kind='copy')]
-    """
-    return list(map(_as_transfer, zip(src, dst, repeat(kind), strict=False)))

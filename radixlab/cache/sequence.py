@@ -1,5 +1,6 @@
 """A running request, as the cache knows it."""
 
+from collections.abc import Sequence as Many
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Sequence:
         """Prompt tokens whose KV was found in the cache."""
         self.host_hit_tokens = 0
         """Those of them that were on the host and must be loaded back."""
-        self.copies: list[Transfer] = []
+        self.copies: Many[Transfer] = []
         """Transfers to run, in this order, before KV of this sequence is read or written."""
         self.miss_reason = None
         self.evicted_tick = None

@@ -12,7 +12,7 @@ there is in `host/`. The tree does not know requests, free lists or KV bytes.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,7 +29,11 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
 from radixlab.config import MAX_BLOCK_SIZE, ConfigError, Count, positive, shown
-from radixlab.events import BlockRemoved, BlockStored, Log, Namespace, NodeSplit
+from radixlab.events import BlockRemoved, BlockStored, Namespace, NodeSplit
+from radixlab.log import Log
+
+GONE: Final = -1
+"""The last use of a node that is removed: what a policy noted of it is out of date at a glance."""
 
 
 class RadixTree:
@@ -396,6 +400,7 @@ class RadixTree:
         self.num_nodes -= 1
         if node.resident:
             self.left_device(node)
+        node.tick = GONE
         if parent.parent is None and not parent.children:
             self.locks.forget_if_empty(parent)
 

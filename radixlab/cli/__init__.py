@@ -29,8 +29,8 @@ CALLERS_MISTAKES = {
     "radixlab.grade.cells": ("SubmissionError",),
     "radixlab.load.client": ("LoadError",),
     "radixlab.model.errors": ("ModelError",),
-    "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.kv.errors": ("KVEventError",),
+    "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
@@ -78,6 +78,11 @@ COMMANDS = {
         "radixlab.cli.load",
         "load",
         "Send a workload's requests to the server at URL, and measure the answers.",
+    ),
+    "watch": Place(
+        "radixlab.cli.watch",
+        "watch",
+        "Show the prefix tree of the engine that publishes KV events at ENDPOINT.",
     ),
     "monitor": Place(
         "radixlab.cli.monitor",

@@ -59,10 +59,16 @@ class Endless:
         for number in range(num_scrapes):
             found = _figures(self._monitor.update(endless_text(self._num)))
             self._num += 1
-            figures[4 * number : 4 * number + 4] = found if type(found) is list else [found] * 4
+            own = [_copied(one) for one in found] if type(found) is list else [found] * 4
+            figures[4 * number : 4 * number + 4] = own
         gc.collect()
         kept = sum(type(figure) in (float, str) for figure in figures)
         return figures, sys.getallocatedblocks() - before - kept
+
+
+def _copied(figure: Any) -> Any:
+    """Return an equal number that is an object of its own, so that what is kept can be counted."""
+    return figure + 0.0 if type(figure) is float else figure
 
 
 def make_endless(make_monitor: Callable[[int], Any], window: int) -> Endless:

@@ -19,7 +19,7 @@ PARTS = {
     "8.5.2": ("samples", "report"),
     "8.5.3": ("look", "order", "uses", "plan"),
     "8.5.4": ("lru", "policy"),
-    "8.5.5": ("deploy", "ledger", "monitor", "alerts", "diagnose"),
+    "8.5.5": ("ledger", "monitor", "incidents", "deploy"),
 }
 """The parts that each exercise is handed out with; a learner may use others, or a single cell."""
 

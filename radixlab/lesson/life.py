@@ -14,11 +14,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from radixlab.cache.eviction import Adaptive
 from radixlab.cache.eviction.life_table import (
     AGES,
-    NUM_AGES,
     NUM_KINDS,
     FloatArray,
-    _chances,
-    age_at,
+    unused,
 )
 from radixlab.lesson.picture import Picture
 from radixlab.viz.palette import INK
@@ -58,9 +56,7 @@ def lives(policy: Adaptive) -> list[Life]:
 
     Blocks that still wait count too, up to the age that they have, as in the policy itself.
     """
-    hits, reached = policy._table._hits, policy._table._ended.copy()  # [kinds, ages]
-    for span in [*policy._spans.values(), *policy._ghosts.values()]:
-        reached[span.kind, age_at(policy._now - span.since)] += span.num_blocks
+    hits, reached = policy.learned()
     every = [
         _life(uses, hits[low:high].sum(0), reached[low:high].sum(0))
         for uses, (low, high) in KINDS.items()
@@ -70,10 +66,10 @@ def lives(policy: Adaptive) -> list[Life]:
 
 def _life(uses: str, hits: FloatArray, reached: FloatArray) -> Life:
     """Multiply the chances: a block that is unused at an age was unused at all ages before."""
-    unused = np.cumprod(1 - _chances(hits, reached, np.zeros(NUM_AGES), 1e-9))
+    share = unused(hits, reached)
     entered = np.cumsum(reached[::-1])[::-1]  # [ages]: blocks that were watched at each
     num_ages = int((entered[:-1] > FEWEST * entered[0]).sum())
-    return Life(uses, float(entered[0]), AGES[:num_ages], unused[:num_ages].tolist())
+    return Life(uses, float(entered[0]), AGES[:num_ages], share[:num_ages].tolist())
 
 
 def draw_lives(learned: Mapping[str, Sequence[Life]]) -> Picture:

@@ -135,7 +135,7 @@ class LLM:
         >>> from radixlab.model.tiny import fact_sheet
         >>> sheet = fact_sheet(seed=0, num_facts=4, num_tokens=40)
         >>> question = {"role": "user", "content": f"{sheet.text} Q: {sheet.facts[1].question}"}
-        >>> (answer,) = LLM("tiny").chat([question])
+        >>> (answer,) = LLM("tiny", dtype="float32").chat([question])
         """
         if self.tokenizer is None or self.tokenizer.chat_template is None:
             lacks = "a tokenizer" if self.tokenizer is None else "a chat template"

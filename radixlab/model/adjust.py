@@ -4,8 +4,8 @@
 
 Each rule touches few tokens of the vocabulary: those that the caller named, or those that occurred.
 So only these are read and written, for all rows of a batch at once. The arithmetic and the order
-equal the logits processors of Hugging Face transformers; presence and frequency penalties, which
-transformers lacks, are defined as by OpenAI and take vLLM's place, beside the repetition penalty.
+equal the logits processors of Hugging Face transformers. transformers has no presence and frequency
+penalties: OpenAI defines them, and as in vLLM they follow the repetition penalty.
 
 This file knows rows of logits and counts of tokens. It does not know requests or random numbers.
 """

@@ -36,7 +36,7 @@ class CountingRunner:
         """Checks every token that a step attends; None to measure the cost of everything else."""
         self.num_steps = self.num_computed_tokens = 0
 
-    def transfer(self, transfers: list[Transfer]) -> None:
+    def transfer(self, transfers: Many[Transfer]) -> None:
         """Copy fingerprints, in order."""
         if self.canary:
             self.canary.run(transfers)

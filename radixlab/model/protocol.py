@@ -14,7 +14,7 @@ class Runner(Protocol):
     max_context_len: int | None
     """Most tokens of prompt and answer together; None for no limit."""
 
-    def transfer(self, transfers: list[Transfer]) -> None:
+    def transfer(self, transfers: Many[Transfer]) -> None:
         """Copy whole blocks, in order, before anything is written."""
 
     def takes(self, sampler: Any) -> bool:

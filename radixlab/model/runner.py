@@ -52,7 +52,7 @@ class Runner:
         check_backend(self.store.layers[0], config.group_size, backend)
         store_by_columns(model)
 
-    def transfer(self, transfers: list[Transfer]) -> None:
+    def transfer(self, transfers: Many[Transfer]) -> None:
         """Run the copies that the cache ordered, in order, before anything is written."""
         self.store.run(transfers)
 

@@ -15,6 +15,7 @@ from radixlab.observe.kv.wire import Cleared, Removed, Stored, decode, encode
 
 if TYPE_CHECKING:
     from radixlab.observe.kv.publisher import Publisher, publish
+    from radixlab.observe.kv.subscriber import watch_events
 
 __all__ = [
     "Cleared",
@@ -29,11 +30,14 @@ __all__ = [
     "decode",
     "encode",
     "publish",
+    "watch_events",
 ]
+
+_HOMES = {"Publisher": "publisher", "publish": "publisher", "watch_events": "subscriber"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the publisher when it is asked for: only it needs ZeroMQ."""
-    if name in ("Publisher", "publish"):
-        return getattr(import_module("radixlab.observe.kv.publisher"), name)
+    """Import what needs ZeroMQ when it is asked for."""
+    if name in _HOMES:
+        return getattr(import_module(f"radixlab.observe.kv.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

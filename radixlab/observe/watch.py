@@ -20,13 +20,13 @@ from radixlab.events import (
     BlockStored,
     Emit,
     Event,
-    Log,
     Namespace,
     NodeLocked,
     NodeSplit,
     NodeUnlocked,
     TreeResynced,
 )
+from radixlab.log import Log
 from radixlab.observe.state import NodeState, State, fold
 
 Result = TypeVar("Result")

@@ -56,7 +56,8 @@ class Still:
 class CacheView(anywidget.AnyWidget):
     """Shows a cache live: its sequences, tree and blocks, and why each event happened.
 
-    `cache` is a `KVCacheManager`, a watched tree or a `RemoteTree`; `decode` gives the text of a token.
+    `cache` is a `KVCacheManager`, a watched tree or a `RemoteTree`; `decode` gives the text of a
+    token.
     """
 
     _esm: ClassVar[str] = esm()

@@ -6,6 +6,7 @@ prints nothing.
 
 import time
 from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ class Manager(Protocol):
     def append(self, sequence: Any, tokens: TokenArray) -> Any:
         """Add tokens, taking blocks for them."""
 
-    def complete(self, transfers: list[Transfer]) -> Any:
+    def complete(self, transfers: Many[Transfer]) -> Any:
         """Hear that these transfers are done."""
 
     def commit(self, sequence: Any, num_written: int) -> Any:

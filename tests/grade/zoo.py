@@ -1,8 +1,8 @@
 """The submissions of every exercise in right/, wrong/ and cheats/, and what the checks say of them.
 
 A wrong one or a cheat stands below the master's graded cells, as a later part of a submission
-would, and replaces what it defines again; or it says `# alone` in its second line, and stands by
-itself.
+would, and replaces what it defines again. Where its second line says `# alone` it stands by itself,
+and where that says `# below` and the name of a wrong one, below that.
 """
 
 import json
@@ -42,12 +42,15 @@ class Zoo:
 
     def _below_the_master(self, folder, names):
         texts = read_submissions(folder)
-        whole = {
-            name: text if text.splitlines()[1] == "# alone" else f"{self.master}\n\n{text}"
-            for name, text in texts.items()
-        }
+        whole = {name: self._whole(text) for name, text in texts.items()}
         first_lines = {name: text.splitlines()[0] for name, text in texts.items()}
         return whole, {name: _named(line, names) for name, line in first_lines.items()}
+
+    def _whole(self, text):
+        word, _, name = text.splitlines()[1].removeprefix("# ").partition(" ")
+        if word == "alone":
+            return text
+        return f"{self.wrong[name] if word == 'below' else self.master}\n\n{text}"
 
     @staticmethod
     def loaded(text):

@@ -140,3 +140,34 @@ def test_bf16_follows_transformers_within_its_own_precision(tmp_path):
     ours = dense_logits(load_model(tmp_path, torch.bfloat16), prompt(0, 60))
     their_error = (their_logits(theirs.bfloat16(), prompt(0, 60)).float() - exact).abs().max()
     assert (ours - exact).abs().max() <= 2 * their_error
+
+
+PENALIZED = [
+    {"repetition_penalty": 1.3},
+    {"repetition_penalty": 0.7, "min_tokens": 6},
+    {"logit_bias": {7: 2.5, 9: -100}, "repetition_penalty": 2.0},
+    {"min_tokens": 12, "logit_bias": {3: 4}},
+]
+
+
+def test_whole_answers_equal_transformers_own_generation(tmp_path):
+    "4 prompts with parameters of their own, answered together by the engine"
+    from radixlab import LLM, SamplingParams
+
+    theirs = saved(tmp_path, "Llama", {})
+    ours, prompts = LLM(load_model(tmp_path)), [prompt(i, 20 + i) for i in range(4)]
+    params = [
+        SamplingParams(max_tokens=16, stop_token_ids=[3, 5, 11], **each) for each in PENALIZED
+    ]
+    outputs = ours.generate(prompts, params)
+    for text, one, output in zip(prompts, params, outputs, strict=True):
+        ids = torch.tensor(text)[None].long()
+        options = {
+            "repetition_penalty": one.repetition_penalty,
+            "sequence_bias": {(token,): bias for token, bias in one.logit_bias} or None,
+            "min_new_tokens": one.min_tokens or None,
+            "eos_token_id": [3, 5, 11],
+            "pad_token_id": 0,
+        }
+        said = theirs.generate(ids, max_new_tokens=16, do_sample=False, **options)
+        assert output.token_ids == said[0, len(text) :].tolist()

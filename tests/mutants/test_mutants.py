@@ -126,10 +126,9 @@ def test_the_whole_suite_against(mutant: Mutant, tmp_path, record_property):
 
 def test_an_edit_breaks_the_engine_for_a_while():
     answer = Edit(BlockAllocator.pop, {"first + num_blocks": "first + 1"})
-    pool = BlockAllocator(4)
     with applied([answer]):
-        assert len(pool.allocate(3)) == 1
-    assert len(pool.allocate(3)) == 3
+        assert len(BlockAllocator(4).allocate(3)) == 1
+    assert len(BlockAllocator(4).allocate(3)) == 3
 
 
 def test_an_edit_that_does_not_fit_raises_and_leaves_nothing_broken():

@@ -126,4 +126,6 @@ INCIDENTS = {
 
 def reports(name: str, seed: int, page: str = "radixlab"):
     server, requests = INCIDENTS[name](seed)
-    yield from watched(server, requests, END_S, every_s=7.5, window_s=WINDOW_S, write=getattr(server, page))
+    yield from watched(
+        server, requests, END_S, every_s=7.5, window_s=WINDOW_S, write=getattr(server, page)
+    )

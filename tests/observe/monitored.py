@@ -71,8 +71,12 @@ class Server:
         self.ttft, self.total = Histogram(BOUNDS), Histogram(BOUNDS)
         self.match_blocks = Histogram((0, 1, 2, 4, 8, 16, 32, 64, 128))
         self._arrived: dict[int, float] = {}
+        self.listeners: list[Callable[[object], None]] = []
+        """Who else hears the events."""
 
     def _hear(self, event: object) -> None:
+        for listener in self.listeners:
+            listener(event)
         if isinstance(event, PrefixMatched) and not event.resumed:
             whole = event.num_tokens // BLOCK * BLOCK
             self.counts["queries"] += event.num_tokens

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from radixlab.workloads import GENERATORS
 from tests.observe.incidents import END_S, INCIDENTS, arrivals, at, in_turn, on_documents, reports
 from tests.observe.monitored import Server, watched
 
-SEEDS = range(10)
+SEEDS = [range(3), pytest.param(range(3, 10), marks=pytest.mark.soak)]
 OTHERS = ("vllm", "sglang")
 NO_REASONS = ("thrash", "prefix_broken_early", "no_shared_prefixes")
 """What an engine without reasons cannot tell apart."""
@@ -67,9 +68,10 @@ def page(**counts: float) -> str:
 # ---- diagnoses
 
 
+@pytest.mark.parametrize("seeds", SEEDS, ids=str)
 @pytest.mark.parametrize("name", INCIDENTS)
-def test_each_incident_is_diagnosed_over_ten_seeds(name: str) -> None:
-    for seed in SEEDS:
+def test_each_incident_is_diagnosed_over_ten_seeds(name: str, seeds: range) -> None:
+    for seed in seeds:
         last = list(reports(name, seed))[-1]
         assert last.diagnosis.name == name, (seed, last.diagnoses)
         assert last.diagnosis.evidence and last.diagnosis.title
@@ -78,15 +80,14 @@ def test_each_incident_is_diagnosed_over_ten_seeds(name: str) -> None:
 @pytest.mark.parametrize("engine", OTHERS)
 @pytest.mark.parametrize("name", INCIDENTS)
 def test_an_engine_without_reasons_says_what_it_cannot_tell_apart(name: str, engine: str) -> None:
-    for seed in SEEDS[:1]:
-        found = list(reports(name, seed, engine))[-1].diagnosis
-        if name not in NO_REASONS:
-            assert (found.name, found.cannot_tell) == (name, ()), seed
-            continue
-        assert found.name == "little_reuse" and name in found.cannot_tell
-        assert "cannot be told apart" in found.evidence[-1]
-        nothing_evicted = engine == "sglang" and name != "thrash"
-        assert ("thrash" not in found.cannot_tell) == nothing_evicted
+    found = list(reports(name, 0, engine))[-1].diagnosis
+    if name not in NO_REASONS:
+        assert (found.name, found.cannot_tell) == (name, ())
+        return
+    assert found.name == "little_reuse" and name in found.cannot_tell
+    assert "cannot be told apart" in found.evidence[-1]
+    nothing_evicted = engine == "sglang" and name != "thrash"
+    assert ("thrash" not in found.cannot_tell) == nothing_evicted
 
 
 def test_a_healthy_hour_raises_nothing() -> None:
@@ -98,7 +99,16 @@ def test_a_healthy_hour_raises_nothing() -> None:
     assert looks[-1].figures.requests_per_s == pytest.approx(0.1, rel=0.5)
 
 
-@pytest.mark.parametrize("workload", ["shared-prompt", "document-qa", "multi-turn-chat", "agent"])
+@pytest.mark.parametrize(
+    "workload",
+    [
+        "document-qa",
+        *(
+            pytest.param(name, marks=pytest.mark.soak)
+            for name in ("shared-prompt", "multi-turn-chat", "agent")
+        ),
+    ],
+)
 def test_a_large_pool_is_healthy_on_traffic_that_shares(workload: str) -> None:
     requests = at(arrivals(np.random.default_rng(1), 1.5), GENERATORS[workload](60, 1), END_S)
     looks = list(watched(Server(6000), requests, END_S, every_s=10, window_s=30))
@@ -127,6 +137,62 @@ def test_silence_is_worth_saying_after_a_while() -> None:
     assert told(still, still).diagnosis.name == "healthy"
     assert told(*[still] * 4).diagnosis.name == "nothing_arrives"
     assert told(page(requests=0, queries=0)).diagnosis.name == "nothing_arrives"
+
+
+def test_a_page_without_requests_and_tokens_says_nothing_about_health() -> None:
+    found = told("vllm:num_requests_running 1\n").diagnosis
+    assert (found.name, found.evidence) == (
+        "unknown", ("of what the monitor reads, the page has 1 quantity",),
+    )  # fmt: skip
+
+
+SHARES = {
+    "healthy": dict(hits=800, never_seen=150, tail=50),
+    "thrash": dict(hits=300, evicted=600, never_seen=100),
+    "prefix_broken_early": dict(hits=0, below_block=900, never_seen=100),
+    "no_shared_prefixes": dict(hits=20, never_seen=900, tail=80),
+}
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("name", SHARES)
+def test_a_page_of_a_whole_life_is_judged_by_its_reasons(name: str, scale: int) -> None:
+    misses = {reason: n * scale for reason, n in SHARES[name].items()}
+    hits, queries = misses.pop("hits"), scale * sum(SHARES[name].values())
+    lines = [
+        f'radixlab:prefix_cache_misses_total{{reason="{reason}"}} {n}\n'
+        for reason, n in misses.items()
+    ]
+    whole = page(requests=100, queries=queries, hits=hits) + "".join(lines)
+    assert told(whole).diagnosis.name == name
+    few = page(requests=3, queries=queries, hits=hits) + "".join(lines)
+    assert told(few).diagnosis.name == "healthy"
+    assert name == "healthy" or "too early" in told(few).diagnosis.evidence[1]
+
+
+@pytest.mark.parametrize("name", ["thrash", "pool_too_small"])
+def test_the_page_of_an_incident_is_the_one_that_our_server_writes(name: str) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: the extra `model` brings it")
+    from radixlab.serve.counting import EventCounter
+    from radixlab.serve.metrics import Metrics
+    from radixlab.serve.snapshot import take_snapshot
+    from radixlab.serve.timing import Timing
+
+    server, requests = INCIDENTS[name](0)
+    counter = EventCounter(block_size=16, has_host=False)
+    server.listeners.append(counter)
+    for _ in server.serve(requests, END_S):
+        pass
+    timing = Timing(server.counts["generated"], server.finished)
+    snapshot = take_snapshot(server.engine, counter.counts, timing)
+    waiting = len(server.engine.scheduler.waiting)
+    real = Metrics(SimpleNamespace(snapshot=snapshot, num_requests_waiting=waiting), {})
+    ours, theirs = counted(server.radixlab()), counted(real.text().decode())
+    for quantity in ("queried_tokens", "hit_tokens", "missed_tokens", "allocated_blocks",
+                     "reused_blocks", "evicted_blocks", "preemptions", "requests"):  # fmt: skip
+        present = {k: v for k, v in theirs.counters[quantity].items() if v}
+        assert {k: v for k, v in ours.counters[quantity].items() if v} == present, quantity
+    assert {**theirs.gauges, **ours.gauges} == {**ours.gauges, **theirs.gauges}
 
 
 # ---- figures

@@ -26,6 +26,7 @@ LAYERS = [  # imports point down this list only
     "workloads",
     "cache",
     "events",
+    "log",
     "files",
     "home",
     "build",

@@ -15,7 +15,8 @@ from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
 from radixlab.cache.rules import of
 from radixlab.config import CacheConfig
-from radixlab.events import EVENT_TYPES, Emit, Event, Log
+from radixlab.events import EVENT_TYPES, Emit, Event
+from radixlab.log import Log
 from radixlab.observe import watch
 from radixlab.viz.sources import emissions, event_sources
 

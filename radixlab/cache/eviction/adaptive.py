@@ -19,7 +19,14 @@ from operator import attrgetter
 
 from radixlab.cache.eviction.content import content_key
 from radixlab.cache.eviction.leaf_heap import LeafHeap
-from radixlab.cache.eviction.life_table import NUM_AGES, NUM_KINDS, LifeTable, Span, age_at
+from radixlab.cache.eviction.life_table import (
+    NUM_AGES,
+    NUM_KINDS,
+    FloatArray,
+    LifeTable,
+    Span,
+    age_at,
+)
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 
 GHOST_POOLS = 4
@@ -95,6 +102,13 @@ class Adaptive(EvictionPolicy):
         if not heads:
             return None
         return min(heads, key=lambda head: self._rank(*head))[1]
+
+    def learned(self) -> tuple[FloatArray, FloatArray]:
+        """Return the blocks that it saw used again and all that it watched, `[kinds, ages]` each.
+
+        Blocks that still wait count up to the age that they have.
+        """
+        return self._table.counts([*self._spans.values(), *self._ghosts.values()], self._now)
 
     def _rank(self, kind: int, leaf: PolicyNode) -> tuple[float, int]:
         return self._density[kind][age_at(self._now - leaf.tick)], leaf.tick

@@ -9,7 +9,7 @@ This file knows spans. It does not know nodes, leaves or victims.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,22 +71,36 @@ class LifeTable:
         if hit:
             self._hits[where] += span.num_blocks
 
+    def counts(self, waiting: Iterable[Span], now: int) -> tuple[FloatArray, FloatArray]:
+        """Return the blocks that were used again and all that were watched, `[kinds, ages]` each.
+
+        `waiting` are the spans that have not ended: they count up to the age that they have.
+        """
+        reached = self._ended.copy()
+        for span in waiting:
+            reached[span.kind, age_at(now - span.since)] += span.num_blocks
+        return self._hits.copy(), reached
+
     def hit_density(self, waiting: Collection[Span], now: int) -> list[list[float]]:
         """Return the expected hits of a block of each kind and age, per tick that it is kept.
 
         `waiting` are the spans that have not ended. The weight of ended spans shrinks with this
         call.
         """
-        reached = self._ended.copy()  # [kinds, ages]
-        for span in waiting:
-            reached[span.kind, age_at(now - span.since)] += span.num_blocks
+        hits, reached = self.counts(waiting, now)
         of_a_span = (1 + sum(span.num_blocks for span in waiting)) / (1 + len(waiting))
         prior = np.full(NUM_AGES, PRIOR_CHANCE)
-        of_all = _chances(self._hits.sum(0), reached.sum(0), prior, PRIOR_TRUST * of_a_span)
-        of_kind = _chances(self._hits, reached, of_all, KIND_TRUST * of_a_span)
+        of_all = _chances(hits.sum(0), reached.sum(0), prior, PRIOR_TRUST * of_a_span)
+        of_kind = _chances(hits, reached, of_all, KIND_TRUST * of_a_span)
         self._hits *= MEMORY
         self._ended *= MEMORY
         return _best_densities(of_kind)
+
+
+def unused(hits: FloatArray, reached: FloatArray) -> FloatArray:
+    """Return the share of blocks that is still unused after each age, `[..., ages]`."""
+    chances = _chances(hits, reached, np.zeros(NUM_AGES), 1e-9)
+    return np.cumprod(1 - chances, axis=-1, dtype=np.float64)
 
 
 def _chances(hits: FloatArray, reached: FloatArray, prior: FloatArray, trust: float) -> FloatArray:

@@ -22,6 +22,7 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
+from radixlab.cache.host.held import hold, let_go
 from radixlab.cache.host.moves import to_device, to_host
 from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
@@ -57,7 +58,11 @@ class HostTier:
         self._counts = counts
         self._memory = memory
         self.leaves = self._new_heap()
-        """All host leaves, the least recent first."""
+        """All host leaves but the busy ones, the least recent first."""
+        self.busy: list[Node] = []
+        """Leaves that had a pending transfer when they were looked at."""
+        self._num_complete = 0
+        """How many runs were complete when a leaf was last found busy."""
         self._loading: list[Node] = []
         """What `hold` protects for the request that is being admitted."""
 
@@ -75,29 +80,41 @@ class HostTier:
             gone.append(self._drop_from_device(node, num_dropped))
         if len(host_ids):
             gone.append(self._write_back(node, host_ids))
-        return np.concatenate(gone)
+        return gone[0] if len(gone) == 1 else np.concatenate(gone)
 
     def _make_room(self, node: Node, num_blocks: int) -> BlockIds:
         """Take up to `num_blocks` host blocks for the tail of `node`; return those available.
 
-        If none is free, the least recent leaves are dropped. A leaf with a pending transfer stays,
-        because its blocks would not be free yet. A leaf below `node` is the exception: it must go
-        in any case. Its blocks are reused although bytes may still be arriving in them: the new
-        transfer is ordered later, and overwrites them.
+        If too few are free, the least recent leaves are dropped, and their blocks handed on. A leaf
+        with a pending transfer stays, because its blocks would not be free yet. A leaf below `node`
+        is the exception: it must go in any case. Its blocks are reused although bytes may still be
+        arriving in them: the new transfer is ordered later, and overwrites them.
         """
-        busy, missing = [], num_blocks - self.allocator.num_free
-        while missing > 0 and (leaf := self.leaves.pop()):
+        num_free = min(num_blocks, self.allocator.num_free)
+        taken, missing = [self.allocator.allocate(num_free)], num_blocks - num_free
+        if not missing:
+            return taken[0]
+        if self._num_complete != self._transfers.num_complete:
+            self._look_again()
+        while missing and (leaf := self.leaves.pop()):
             if self._is_busy(leaf):
-                busy.append(leaf)
+                self.busy.append(leaf)
             else:
-                num_dropped = min(missing, leaf.num_blocks)
-                self.allocator.free(self.drop(leaf, num_dropped))
-                missing -= num_dropped
-        for leaf in busy:
-            self.leaves.push(leaf)
-        handed_on = self._take_from_below(node, missing)
-        num_free = min(num_blocks - len(handed_on), self.allocator.num_free)
-        return np.concatenate((handed_on, self.allocator.allocate(num_free)))
+                taken.append(self.drop(leaf, min(missing, leaf.num_blocks)))
+                missing -= len(taken[-1])
+        return np.concatenate((*taken, self._take_from_below(node, missing)))
+
+    def _look_again(self) -> None:
+        """Let busy leaves be victims again: transfers are complete since, or nothing is held.
+
+        Until then they are not looked at. There may be hundreds, and a policy that evicts block by
+        block would look at each of them for every block.
+        """
+        self._num_complete = self._transfers.num_complete
+        for leaf in self.busy:
+            if leaf.droppable:
+                self.leaves.push(leaf)
+        self.busy = []
 
     def _take_from_below(self, node: Node, num_blocks: int) -> BlockIds:
         """Drop up to `num_blocks` blocks below a node, deepest first; return their ids (H6)."""
@@ -165,7 +182,7 @@ class HostTier:
             return False
         node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
-            self.allocator.hold(node.block_ids.tolist())
+            hold(self.allocator, node.block_ids.tolist())
             loading.append(node)
             node = node.parent
         self._loading = loading[::-1]
@@ -175,6 +192,7 @@ class HostTier:
         """Undo `hold`."""
         for node in self._loading:
             self.allocator.unshare(node.block_ids)
+        self._look_again()
 
     def load(self, sequence: Sequence) -> None:
         """Bring the nodes that `hold` protects into the blocks that stand for them in the table.
@@ -206,7 +224,7 @@ class HostTier:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
             to_device(tree, node, node_ids, self._counts.tick)
-            self.allocator.let_go(host_ids.tolist())
+            let_go(self.allocator, host_ids.tolist())
             if emit := tree.log.emit:
                 emit(
                     LoadedBack(
@@ -249,6 +267,7 @@ class HostTier:
         """Forget everything; no transfer may be pending."""
         self.allocator.reset()
         self.leaves = self._new_heap()
+        self.busy = []
         self._loading = []
 
     # ---- inside

@@ -12,56 +12,20 @@ them complete, costs a few steps a run.
 This file knows who is held; not why a transfer was ordered, and no bytes.
 """
 
-from collections.abc import Iterable
-from itertools import islice
-from operator import is_
+from collections.abc import Sequence as Many
+from itertools import islice, repeat
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import TransferError
+from radixlab.cache.host.held import hold, let_go
 from radixlab.cache.locks import Locks
 from radixlab.cache.node import Node, Receipt
-from radixlab.cache.results import BlockIds, Transfer, TransferKind, transfers_of
-from radixlab.events import Log, TransfersCompleted
+from radixlab.cache.results import BlockIds
+from radixlab.cache.transfer import Run, Transfer, TransferKind, Transfers
+from radixlab.events import TransfersCompleted
+from radixlab.log import Log
 
 NAMES = {"copy": "copy", "write_back": "write-back", "load_back": "load-back"}
-
-
-class Run:
-    """Transfers that were ordered together, without those that are complete."""
-
-    __slots__ = ("dst", "kind", "receipt", "src")
-
-    def __init__(
-        self, kind: TransferKind, src: list[int], dst: list[int], receipt: Receipt | None
-    ) -> None:
-        self.kind = kind
-        self.src = src
-        self.dst = dst
-        self.receipt = receipt
-        """The lock on the blocks that the tree owns, until the last transfer is complete."""
-
-    @property
-    def written_after(self) -> list[int]:
-        """The ends that may be written as soon as the transfers have run (H2)."""
-        if self.kind == "load_back":
-            return []  # the tree owns them
-        return self.dst if self.kind == "copy" else self.src
-
-    @property
-    def device_blocks(self) -> list[int]:
-        """The ends on the device."""
-        if self.kind == "copy":
-            return self.src + self.dst
-        return self.src if self.kind == "write_back" else self.dst
-
-    def take(self, transfers: list[Transfer]) -> "Run":
-        """Return these of its transfers as a run of their own; keep the others."""
-        taken = Run(self.kind, [t.src for t in transfers], [t.dst for t in transfers], self.receipt)
-        gone = set(taken.src)
-        rest = [ends for ends in zip(self.src, self.dst, strict=True) if ends[0] not in gone]
-        self.src = [src for src, _ in rest]
-        self.dst = [dst for _, dst in rest]
-        return taken
 
 
 class PendingTransfers:
@@ -74,16 +38,14 @@ class PendingTransfers:
         self._device = device
         self._host = host
         self._log = log
-        self.pending: dict[Transfer, Run] = {}
-        """Each transfer, with the run in which it was ordered."""
+        self.pending: dict[Run, None] = {}
+        """The runs of the pending transfers, in execution order."""
+        self.num_complete = 0
+        """Goes up whenever transfers are complete."""
 
-    def since(self, num: int) -> list[Transfer]:
-        """List the transfers after the first `num`."""
-        return list(islice(self.pending, num, None))
-
-    def runs(self) -> Iterable[Run]:
-        """List the runs of the pending transfers, each once."""
-        return dict.fromkeys(self.pending.values())
+    def since(self, num_runs: int) -> Transfers:
+        """List the transfers after the first `num_runs` runs."""
+        return Transfers(list(islice(self.pending, num_runs, None)))
 
     def locked_nodes(self) -> list[Node]:
         """List the nodes locked for transfers, one entry per receipt."""
@@ -91,7 +53,7 @@ class PendingTransfers:
 
     def receipts(self) -> list[Receipt]:
         """List the receipts held for transfers."""
-        return [run.receipt for run in self.runs() if run.receipt]
+        return [run.receipt for run in self.pending if run.receipt]
 
     def forget(self) -> None:
         """Drop all pending transfers after a fault, without reading blocks or nodes."""
@@ -106,7 +68,7 @@ class PendingTransfers:
         holders = self._device.more_holders.get(block_id, 0)
         if not holders:
             return 1
-        done_before = sum(run.written_after.count(block_id) for run in self.runs())
+        done_before = sum(run.written_after.count(block_id) for run in self.pending)
         return 1 + holders - done_before
 
     def order(
@@ -121,70 +83,70 @@ class PendingTransfers:
         Rules: C7, H2.
         """
         run = Run(kind, src.tolist(), dst.tolist(), receipt)
-        self.pending |= dict.fromkeys(transfers_of(kind, run.src, run.dst), run)
-        self._device.hold(run.written_after)
+        self.pending[run] = None
+        hold(self._device, run.written_after)
         if self._host and kind == "write_back":
-            self._host.hold(run.dst)
+            hold(self._host, run.dst)
 
-    def complete(self, transfers: list[Transfer]) -> None:
+    def complete(self, transfers: Many[Transfer]) -> None:
         """Release both ends; raise `TransferError`, changing nothing, if one is not pending.
 
         Rules: C7.
         """
-        if not transfers:
-            return
-        if len(transfers) == len(self.pending) and all(map(is_, transfers, self.pending)):
-            runs = self.runs()
-            self.pending = {}
-            for run in runs:
-                self._arrived(run)
-                self._unlock(run)
+        if isinstance(transfers, Transfers) and all(run in self.pending for run in transfers.runs):
+            done = transfers.runs
         else:
-            self._complete_some(transfers)
-        if emit := self._log.emit:
-            done = tuple((transfer.src, transfer.dst, transfer.kind) for transfer in transfers)
-            emit(TransfersCompleted(*self._log.stamp(), site="transfers.complete", transfers=done))
+            done = self._cut(transfers)
+        self.num_complete += len(done)
+        for run in done:
+            del self.pending[run]
+            self._arrived(run)
+        if (emit := self._log.emit) and done:
+            ends = tuple(each for run in done for each in zip(run.src, run.dst, repeat(run.kind)))
+            emit(TransfersCompleted(*self._log.stamp(), site="transfers.complete", transfers=ends))
 
-    def _complete_some(self, transfers: list[Transfer]) -> None:
-        self._check(transfers)
-        by_run: dict[Run, list[Transfer]] = {}
-        for transfer in transfers:
-            by_run.setdefault(self.pending.pop(transfer), []).append(transfer)
-        for run, done in by_run.items():
-            self._arrived(run.take(done))
-            if not run.src:
-                self._unlock(run)
+    def _cut(self, transfers: Many[Transfer]) -> list[Run]:
+        """Cut the pending runs where these transfers begin and end; return the runs of them.
 
-    def _check(self, transfers: list[Transfer]) -> None:
-        """Raise `TransferError` if one is not pending here, or is there twice."""
-        mine, seen = set(map(id, self.pending)), set[int]()
+        Raises `TransferError` if one is not pending here, or is there twice.
+        """
+        # By identity: an equal one may belong to another manager.
+        run_of = {id(mine): run for run in self.pending for mine in run.transfers}
+        done: dict[Run, list[Transfer]] = {}
         for transfer in transfers:
-            # By identity: an equal one may belong to another manager.
-            if id(transfer) not in mine or id(transfer) in seen:
+            run = run_of.pop(id(transfer), None)
+            if run is None:
                 raise TransferError(
                     f"{NAMES.get(transfer.kind, transfer.kind)} of block {transfer.src} "
                     f"to {transfer.dst} is not pending here: completed before?"
                 )
-            seen.add(id(transfer))
+            done.setdefault(run, []).append(transfer)
+        parts, pending = list[Run](), dict[Run, None]()
+        for run in self.pending:
+            mine = done.get(run, [])
+            rest = [each for each in run.transfers if id(each) in run_of]
+            pieces = [run.part(each) for each in (mine, rest) if each] if mine and rest else [run]
+            pending |= dict.fromkeys(pieces)
+            parts += pieces[:1] if mine else []
+        self.pending = pending
+        return parts
 
     def _arrived(self, run: Run) -> None:
-        """Take the extra references to the ends of a run away."""
-        self._device.let_go(run.written_after)
+        """Take the extra references to the ends of a run away, and its lock with the last part."""
+        let_go(self._device, run.written_after)
         if run.kind == "copy" and run.receipt is None:
-            self._device.let_go(run.src)
+            let_go(self._device, run.src)
         elif self._host and run.kind != "copy":
-            self._host.let_go(run.dst if run.kind == "write_back" else run.src)
-
-    def _unlock(self, run: Run) -> None:
-        if run.receipt:
+            let_go(self._host, run.dst if run.kind == "write_back" else run.src)
+        if run.receipt and all(other.receipt is not run.receipt for other in self.pending):
             self._locks.unlock(run.receipt)
 
     def refuse(self, block_ids: BlockIds) -> None:
         """Raise `TransferError` if one of these blocks is an end of a pending transfer (M11)."""
         wanted = set(block_ids.tolist())
-        if all(wanted.isdisjoint(run.device_blocks) for run in self.runs()):
+        if all(wanted.isdisjoint(run.device_blocks) for run in self.pending):
             return
-        for transfer in self.pending:
+        for transfer in self.since(0):
             if busy := wanted.intersection(transfer.device_blocks):
                 raise TransferError(
                     f"block {busy.pop()} is an end of a pending {NAMES[transfer.kind]}, "

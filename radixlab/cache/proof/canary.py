@@ -10,6 +10,7 @@ The idea is SGLang's KV canary; ours lives in NumPy.
 """
 
 import zlib
+from collections.abc import Sequence as Many
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +90,7 @@ class KVCanary:
                 + _difference(found[position], expected[position])
             )
 
-    def run(self, transfers: list[Transfer]) -> None:
+    def run(self, transfers: Many[Transfer]) -> None:
         """Copy whole blocks, in order."""
         self.store.run(transfers)
 

@@ -108,7 +108,7 @@ def _host(manager: KVCacheManager) -> Iterator[str]:
         if (count := pool.ref_count(block)) != holders[block]:
             yield f"host block {block} has ref_count {count}, but {holders[block]} hold it"
     for node in manager.tree.nodes():
-        if node.droppable and node not in leaves:
+        if node.droppable and node not in leaves and node not in manager.host.busy:
             yield f"node {node.id}  is a host leaf that can never be dropped"
 
 

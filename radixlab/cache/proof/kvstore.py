@@ -4,6 +4,7 @@ Lessons and tests use this store; the model has one in torch. The manager decide
 stored. A store holds it, and runs the transfers that the manager orders.
 """
 
+from collections.abc import Sequence as Many
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +33,7 @@ class KVStore(Protocol):
     def read(self, slots: BlockIds) -> Any:
         """Return one value per slot."""
 
-    def run(self, transfers: list[Transfer]) -> None:
+    def run(self, transfers: Many[Transfer]) -> None:
         """Copy whole blocks, in order."""
 
 
@@ -84,7 +85,7 @@ class NumpyKVStore:
         values: npt.NDArray[Any] = self._flat()[self._check(slots)]
         return values
 
-    def run(self, transfers: list[Transfer]) -> None:
+    def run(self, transfers: Many[Transfer]) -> None:
         """Copy whole blocks, in order: a later transfer may read what an earlier one wrote.
 
         Raises `TransferError`, and copies nothing, if a block is outside the store.

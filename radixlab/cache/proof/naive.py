@@ -4,6 +4,8 @@ It is the control of every benchmark, and the eager copier of lesson 04. A cache
 twin spends: every prompt takes blocks for all its tokens, and a fork copies all its blocks.
 """
 
+from collections.abc import Sequence as Many
+
 import numpy as np
 
 from radixlab.cache.allocator import BlockAllocator
@@ -121,7 +123,7 @@ class NaiveManager:
         if max_tokens is not None:
             check_count("max_tokens", max_tokens, 0)
 
-    def complete(self, transfers: list[Transfer]) -> None:
+    def complete(self, transfers: Many[Transfer]) -> None:
         """Do nothing: no block is held for a copy."""
         check_transfers(transfers)
 

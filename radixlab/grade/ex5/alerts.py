@@ -49,7 +49,10 @@ def check_alerts(trial: Trial) -> float:
 
 def complaint(rule: Rule, line: Timeline) -> str | None:
     """Say what is wrong with when an alert fires on a series."""
-    fires = firing(rule, line.series, line.num_scrapes)
+    try:
+        fires = firing(rule, line.series, line.num_scrapes)
+    except Failed as error:
+        return str(error)
     first = fires.index(True) if True in fires else None
     if line.kind != rule.name:
         return None if first is None else _false_alarm(rule, line, first)

@@ -11,7 +11,7 @@ from radixlab.grade.items import Exercise, Item
 
 LIMIT_S = 60.0
 REAL_LIMIT_S = 150.0
-"""For the items that start a real server: it loads a model, on a core that others may want."""
+"""For the item that starts a real server: it loads a model, on a core that others may want."""
 
 EXERCISE = Exercise(
     id="8.5.5",
@@ -44,7 +44,8 @@ EXERCISE = Exercise(
             4,
             "ledger() sends every prompt once and returns both sides exactly: what the answers "
             "say, and how much the counters grew. It does so on a new server, on one that was used "
-            "before, across restarts, with other clients, with refusals, and on a real server.",
+            "before, across a restart, with other clients, with refusals, and on the real server "
+            "that deploy() starts.",
             check_ledger,
             (
                 "What is the value of a counter before your first request?",
@@ -54,7 +55,7 @@ EXERCISE = Exercise(
                 "labels; a series that is missing is 0.",
             ),
             ("ledger",),
-            REAL_LIMIT_S,
+            LIMIT_S,
         ),
         Item(
             "monitor",

@@ -36,7 +36,7 @@ TINY_VOCABULARY = 512
 
 
 def check_deploy(trial: Trial) -> float:
-    """Deploy to scripted machines, then to this one."""
+    """Deploy to scripted machines; then to this one, if the learner's code is in a box."""
     problems = dict[str, Failed]()
     for site, start in sites(trial.seed):
         is_hopeless = start.ready_after_s > site.start_limit_s
@@ -44,7 +44,8 @@ def check_deploy(trial: Trial) -> float:
         for rule, problem in _problems(site, start, story):
             problems.setdefault(rule, problem)
     if not problems:
-        if real := _on_this_machine(trial):
+        real = None if trial.fresh is None else _on_this_machine(trial)
+        if real:
             raise real
         return 1
     if len(problems) == len(RULES):

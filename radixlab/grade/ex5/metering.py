@@ -86,7 +86,7 @@ class Meter:
         num_hit = event.hit_tokens // block_size
         self._tables[event.sequence_id] += num_hit
         if event.resumed:
-            return  # it finds its own blocks again, which is no hit
+            return  # it finds its own blocks again, which does not count as a hit
         missed = event.num_tokens - event.hit_tokens
         tail = missed if event.miss_reason is None else missed % block_size
         self._add("prefix_cache_queries_total", event.num_tokens)

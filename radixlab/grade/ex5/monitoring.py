@@ -75,24 +75,23 @@ def _wrong(one: Watch, found: Any, where: str = "") -> Failed | None:
     except Failed as error:
         return error
     right = figures(one.texts, one.window)
+    place = f"On “{one.name}”{where}, window {one.window}, after scrape"
     for number, (answer, wanted) in enumerate(zip(answers, right, strict=False), start=1):
-        for name, mine, ours in _pairs(answer, wanted):
+        if type(answer) is not list or len(answer) != len(FIGURES):
+            return Failed(
+                f"{place} {number}: update() must return a dict of {', '.join(FIGURES)}; it "
+                f"returned {shown(answer)}."
+            )
+        for name, mine, ours in zip(FIGURES, answer, wanted, strict=True):
             if not _same(mine, ours):
                 return Failed(
-                    f"On “{one.name}”{where}, window {one.window}, after scrape {number}: {name} "
-                    f"must be {shown(ours)}; it is {shown(mine)}.",
+                    f"{place} {number}: {name} must be {shown(ours)}; it is {shown(mine)}.",
                     expected=_listed(wanted),
                     actual=_listed(answer),
                 )
     if len(answers) != len(right):
         return Failed(f"update() was called {len(right)} times and answered {len(answers)} times.")
     return None
-
-
-def _pairs(answer: Any, wanted: Figures) -> list[tuple[str, Any, float | None]]:
-    if type(answer) is not list or len(answer) != len(FIGURES):
-        return [("what update() returns", answer, None)] if answer is not None else []
-    return list(zip(FIGURES, answer, wanted, strict=True))
 
 
 def _same(mine: Any, ours: float | None) -> bool:

@@ -20,6 +20,7 @@ Prompt = list[int]
 Arrival = tuple[Prompt, int]
 """A prompt, and the number of tokens of its answer."""
 VOCABULARY = 4_000
+LOST = ("salt", "lost")
 
 
 class Plant:
@@ -73,14 +74,15 @@ class Plant:
             self.step()
 
     def leak(self, num_blocks: int) -> None:
-        """Lose blocks: nobody uses them, and nobody gives them back."""
-        supply = self.engine.manager.supply
+        """Lose blocks: they belong to sequences that nobody knows, and nobody gives them back."""
+        manager = self.engine.manager
+        manager.emit = None  # the metrics do not hear of them either
         for _ in range(num_blocks):
             try:
-                supply.require(1, None)
+                manager.allocate([1], LOST)
             except OutOfBlocksError:
-                return
-            supply.take(1)
+                break
+        manager.emit = self.meter.hear
 
     def scrape(self) -> str:
         """Return the metrics as they are now."""

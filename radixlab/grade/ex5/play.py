@@ -18,7 +18,7 @@ from radixlab.grade.reading import as_finite, shown, whole
 
 HOST = "radixlab.exercise.site"
 MOST_GETS, MOST_SCRAPES = 3_000, 400
-ASKING_S = 0.01
+ASKING_S = 0.002
 """What a question takes on the scripted clock."""
 MOST_SLEEP_S = 3_600.0
 LEAST_SLEEP_S = 0.001

@@ -133,9 +133,17 @@ def _within(
 
 
 def _extrapolated(
-    times: list[float], values: list[float], at: float, range_s: float, is_counter: bool = True
+    times: list[float],
+    values: list[float],
+    at: float,
+    range_s: float,
+    is_counter: bool = True,
+    per_s: float = 1.0,
 ) -> float | None:
-    """Return the increase over a range, as Prometheus extends it to the ends of the range."""
+    """Return the increase over a range, as Prometheus extends it to the ends of the range.
+
+    It is divided by `per_s`, in the same order of operations: then every digit agrees.
+    """
     if len(values) < 2:
         return None
     increase = values[-1] - values[0]
@@ -146,14 +154,14 @@ def _extrapolated(
     to_start, to_end = times[0] - (at - range_s), at - times[-1]
     if is_counter and increase > 0 and values[0] >= 0:
         to_start = min(to_start, sampled * (values[0] / increase))  # it was never below 0
+    extended = sampled
     for gap in (to_start, to_end):
-        sampled += gap if gap < 1.1 * between else between / 2
-    return increase * (sampled / (times[-1] - times[0]))
+        extended += gap if gap < 1.1 * between else between / 2
+    return increase * (extended / sampled / per_s)
 
 
 def _rate(times: list[float], values: list[float], at: float, range_s: float) -> float | None:
-    found = _extrapolated(times, values, at, range_s)
-    return None if found is None else found / range_s
+    return _extrapolated(times, values, at, range_s, per_s=range_s)
 
 
 def _delta(times: list[float], values: list[float], at: float, range_s: float) -> float | None:

@@ -9,25 +9,26 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import IO, Any
 
 import radixlab
 from radixlab.exercise.site import SETTINGS
-from radixlab.extras import what_to_install
 from radixlab.grade.items import CannotCheck, Trial
 from radixlab.grade.judge_process import import_path
 
-NEEDED = ("fastapi", "uvicorn", "prometheus_client", "torch", "tokenizers", "safetensors")
-"""What the server imports; the extras `serve` and `model` bring it."""
+NEEDED = {"fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve"} | {
+    "torch": "model",
+    "tokenizers": "model",
+    "safetensors": "model",
+}
+"""What the server imports, and the extra that brings it."""
 LOOPBACK, MODEL = "127.0.0.1", "tiny"
 LIMIT_S = 600.0
-"""For a server to come up, or to answer, on a machine with little time for it."""
+"""For an answer, on a machine with little time for it."""
 _BOOT = """
 import ctypes, json, os, signal, sys
 if sys.platform == "linux":  # whoever kills the judge ends its server
@@ -51,10 +52,12 @@ sys.exit(run(Settings(**json.loads({settings!r})), print, print))
 
 def require_a_server() -> None:
     """Raise `CannotCheck` where a server cannot run, and say what to install."""
-    for name in NEEDED:
+    for name, extra in NEEDED.items():
         if find_spec(name) is None:
-            missing = ModuleNotFoundError(f"No module named {name!r}", name=name)
-            raise CannotCheck(f"This item runs a real server. {what_to_install(missing)}")
+            raise CannotCheck(
+                f"This item runs a real server, and {name} is not installed: "
+                f"pip install 'radixlab[{extra}]'"
+            )
 
 
 def free_port() -> int:
@@ -140,17 +143,6 @@ class RealServer:
             return error.code, error.read().decode("utf-8", "replace")
         except (urllib.error.URLError, OSError):
             return None
-
-    def until_ready(self, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Wait; raise `CannotCheck` if it does not become ready."""
-        deadline = time.monotonic() + LIMIT_S
-        while time.monotonic() < deadline:
-            if self.ended is not None:
-                raise CannotCheck(f"The server ended: {self.ended}")
-            if (found := self.get("/ready")) and found[0] == 200:
-                return
-            sleep(0.05)
-        raise CannotCheck(f"The server was not ready after {LIMIT_S:.0f} s")
 
 
 def completed(server: RealServer, prompt: list[int], max_tokens: int) -> dict[str, int]:

@@ -35,7 +35,7 @@ class Rule:
 
 
 def read_rules(value: Any) -> dict[str, Rule]:
-    """Read the learner's rules, one for each fault; raise `Failed` for what is no rule."""
+    """Read the learner's rules, one for each fault; raise `Failed` for anything else."""
     rules = dict[str, Rule]()
     for entry in rows("what alert_rules() returns", value, _MOST):
         rule = _read(entry)

@@ -1,7 +1,6 @@
 """What a learner tries their code with, in the notebook: the checks' own machinery, open seeds."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from math import isfinite
 from types import SimpleNamespace
 from typing import Any
@@ -10,22 +9,20 @@ import numpy as np
 
 from radixlab.exercise.metrics import Snapshot
 from radixlab.exercise.site import LEDGER, Site
-from radixlab.grade.ex5 import accounting, launching
+from radixlab.grade.ex5 import launching
 from radixlab.grade.ex5.incidents import SCRAPE_S
 from radixlab.grade.ex5.oracle import figures
-from radixlab.grade.ex5.play import LoadedPlant, LoadedServer, account_for, deploy_scripted
-from radixlab.grade.ex5.real import RealServer, free_port, require_a_server
+from radixlab.grade.ex5.play import LoadedPlant, account_for, deploy_scripted
 from radixlab.grade.ex5.rules import firing, read_rules, scripted
 from radixlab.grade.ex5.traffic import (
     Load,
     Start,
     cases,
     loads,
-    real_load,
     site,
     timelines,
 )
-from radixlab.grade.items import CannotCheck, Failed, Trial
+from radixlab.grade.items import Failed, Trial
 
 
 def open_site(seed: int) -> Site:
@@ -52,34 +49,21 @@ def try_deploy(deploy: Callable[..., Any], where: Site, start: Start) -> None:
 
 def open_load(name: str, seed: int) -> Load:
     """Return one of the loads, by name."""
-    found = {load.name: load for load in [*loads(seed), real_load(seed)]}
-    return found[name]
+    return next(load for load in loads(seed) if load.name == name)
 
 
 def try_ledger(ledger: Callable[..., Any], name: str, seed: int) -> None:
     """Keep a ledger of a load, and print both sides and what they should be."""
     load = open_load(name, seed)
     try:
-        with _served(load) as server:
-            mine, truth = account_for(_trial(ledger=ledger), load, server)
-    except (Failed, CannotCheck) as error:
+        mine, truth = account_for(_trial(ledger=ledger), load, LoadedPlant(load))
+    except Failed as error:
         print(f"{name}: {error}")
         return
     for side, right in zip(("sent", "counted"), truth, strict=True):
         for number, one, other in zip(LEDGER, mine[side], right, strict=True):
             wrong = "" if one == other else f"; it must be {other:,}"
             print(f"{side:8} {number.replace('_', ' '):18} {one:6,}{wrong}")
-
-
-@contextmanager
-def _served(load: Load) -> Iterator[LoadedPlant | LoadedServer]:
-    if load.name != "a real server":
-        yield LoadedPlant(load)
-        return
-    require_a_server()
-    with RealServer({**accounting.SIZES, "port": free_port()}) as server:
-        server.until_ready()
-        yield LoadedServer(server, load)
 
 
 def open_series(kind: str, seed: int) -> tuple[str, ...]:

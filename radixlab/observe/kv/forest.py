@@ -6,15 +6,16 @@ evicted it alone. Its followers are orphans then. They stay in the tree, below a
 after the missing hash, and are adopted when that block is stored again.
 
 This file is the structure. It does not know bytes, sequence numbers or ranks; `shards.py` says
-where blocks belong, and `telling.py` tells our own listeners what has changed. Every operation
-costs no more than the blocks it names and one node; the few that move a large subtree are told
-once, at the end of a payload.
+where blocks belong, and `telling.py` tells our own listeners what has changed. The cost of
+an operation is that of the blocks it names and of one node; the few that move a large subtree are
+told once, at the end of a payload.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from radixlab.events import Namespace
+from radixlab.observe.kv.pool import Pool
 from radixlab.observe.kv.telling import Telling
 from radixlab.observe.kv.wire import Hash
 
@@ -69,35 +70,6 @@ class Node:
     def key(self) -> bytes:
         """The first block's content, by which the parent knows this node."""
         return self.blocks[0].key
-
-
-class Pool:
-    """Numbers for blocks, the lowest free one first."""
-
-    def __init__(self, size: int) -> None:
-        self.size = self.limit = size
-        """`limit` is lower than the size if blocks are very large."""
-        self.num_used = 0
-        self._free: list[int] = []
-        self._next = 0
-
-    def take(self) -> int | None:
-        """Return a free number; None if there is none."""
-        if self.num_used >= self.limit:
-            return None
-        self.num_used += 1
-        if self._free:
-            return self._free.pop()
-        self._next += 1
-        return self._next - 1
-
-    def give(self, number: int) -> None:
-        """Take a number back."""
-        self.num_used -= 1
-        if self.num_used == 0:
-            self._free, self._next = [], 0
-        else:
-            self._free.append(number)
 
 
 class Forest:

@@ -120,6 +120,7 @@ class Intake:
         if not order.gaps:
             for shard in shards:
                 shard.touched.clear()
+                shard.debts.clear()
 
     def _use(self, batch: Batch, seq: int | None, late: bool) -> None:
         self.num_payloads += 1

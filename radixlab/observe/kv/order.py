@@ -77,6 +77,14 @@ class Order:
         while self.gaps:
             self._give_up_first()
 
+    def give_up_gap(self, first: int, last: int) -> bool:
+        """Wait no longer for one gap; return whether there was such a gap."""
+        if (first, last) not in self.gaps:
+            return False
+        self.gaps.remove((first, last))
+        self.num_given_up += last - first + 1
+        return True
+
     def _restart(self, seq: int) -> None:
         """Forget the old publisher; the new one's first payload here is this one."""
         self.give_up()

@@ -13,45 +13,21 @@ locks.
     CacheRestarted             AllBlocksCleared
     TreeResynced               AllBlocksCleared, then BlockStored for every node
 
-An event of ours names a node and a sequence; a KV event names blocks by hashes. So this file keeps
-the running sequences' tokens and each node's digests. It does not know sockets or threads.
+An event of ours names a node and a sequence. So this file keeps the running sequences' tokens, and
+each node's digests (`mirror.py`). It does not know sockets or threads.
 """
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from radixlab import events as ev
 from radixlab.cache.tokens import TOKEN_BYTES
 from radixlab.events import Event, Namespace
-from radixlab.observe.kv.hashes import ADAPTER, chain, extra_keys_of, published, seed
-from radixlab.observe.kv.wire import CPU, GPU, Cleared, Hash, Removed, Stored, WireEvent
+from radixlab.observe.kv.hashes import chain, published
+from radixlab.observe.kv.mirror import Node, UnknownNodeError
+from radixlab.observe.kv.wire import CPU, GPU, Cleared, Hash, Removed, WireEvent
 from radixlab.observe.state import State
-
-
-class UnknownNodeError(Exception):
-    """An event about a node, a sequence or tokens that no earlier event told of."""
-
-
-@dataclass(slots=True)
-class _Node:
-    """A node of our tree: its blocks' digests and tokens, in order."""
-
-    parent: "_Node | None"
-    namespace: Namespace | None
-    digests: list[bytes] = field(default_factory=list)
-    blocks: list[bytes] = field(default_factory=list)
-    children: set[int] = field(default_factory=set)
-    resident: bool = True
-
-    @property
-    def medium(self) -> str:
-        return GPU if self.resident else CPU
-
-    def last_digest(self) -> bytes:
-        """Return the digest that the next block follows."""
-        return self.digests[-1] if self.digests else seed(self.namespace)
 
 
 class Outgoing:
@@ -67,8 +43,8 @@ class Outgoing:
     def __init__(self, block_size: int) -> None:
         self.block_size = block_size
         self._sequences: dict[int, tuple[Namespace | None, array[int]]] = {}
-        self._nodes: dict[int, _Node] = {}
-        self._roots: dict[Namespace | None, _Node] = {}
+        self._nodes: dict[int, Node] = {}
+        self._roots: dict[Namespace | None, Node] = {}
 
     def hear(self, event: Event) -> list[WireEvent]:
         """Return what to publish for an event of ours.
@@ -146,7 +122,7 @@ class Outgoing:
             )
         return [tokens[start : start + step] for start in range(0, len(tokens), step)]
 
-    def _check_start(self, event: ev.BlockStored, node: _Node | None) -> None:
+    def _check_start(self, event: ev.BlockStored, node: Node | None) -> None:
         """Check that what is stored goes on where the tree ends: the block size is right then."""
         if node is not None:
             above = node if node.resident else node.parent
@@ -162,49 +138,33 @@ class Outgoing:
                 f"{self.block_size}: block_size is wrong, or events are missing"
             )
 
-    def _new_node(self, node_id: int, parent_id: int | None, namespace: Namespace | None) -> _Node:
+    def _new_node(self, node_id: int, parent_id: int | None, namespace: Namespace | None) -> Node:
         if parent_id is None:
-            parent = self._roots.setdefault(namespace, _Node(None, namespace))
+            parent = self._roots.setdefault(namespace, Node(None, namespace))
         else:
             parent = self._node(parent_id)
-        self._nodes[node_id] = node = _Node(parent, namespace)
+        self._nodes[node_id] = node = Node(parent, namespace)
         parent.children.add(node_id)
         return node
 
-    def _node(self, node_id: int) -> _Node:
+    def _node(self, node_id: int) -> Node:
         if node_id not in self._nodes:
             raise UnknownNodeError(f"there is no node {node_id}")
         return self._nodes[node_id]
 
-    def _append(self, node: _Node, blocks: list[bytes]) -> list[WireEvent]:
+    def _append(self, node: Node, blocks: list[bytes]) -> list[WireEvent]:
         assert node.parent is not None
         parent = node.last_digest() if node.digests else node.parent.last_digest()
         start = len(node.digests)
         node.digests += chain(parent, blocks)
         node.blocks += blocks
-        return [self._told(node, start)] if blocks else []
-
-    def _told(self, node: _Node, start: int = 0, stop: int | None = None) -> Stored:
-        """Return the event for blocks of a node, on the medium that has the node."""
-        assert node.parent is not None
-        above = node.digests[start - 1 : start] or node.parent.digests[-1:]
-        tokens = array("i", b"".join(node.blocks[start:stop])).tolist()
-        digests, namespace = node.digests[start:stop], node.namespace
-        return Stored(
-            list(map(published, digests)),
-            published(above[0]) if above else None,
-            tokens,
-            self.block_size,
-            medium=node.medium,
-            lora_name=namespace[1] if namespace and namespace[0] == ADAPTER else None,
-            extra_keys=extra_keys_of(namespace, len(digests), at_start=not above),
-        )
+        return [node.told(self.block_size, start)] if blocks else []
 
     def _split(self, event: ev.NodeSplit) -> list[WireEvent]:
         lower, num = self._node(event.node_id), event.num_blocks
         parent = lower.parent
         assert parent is not None
-        upper = _Node(parent, lower.namespace, lower.digests[:num], lower.blocks[:num])
+        upper = Node(parent, lower.namespace, lower.digests[:num], lower.blocks[:num])
         upper.resident, upper.children = lower.resident, {event.node_id}
         lower.digests, lower.blocks, lower.parent = lower.digests[num:], lower.blocks[num:], upper
         parent.children.discard(event.node_id)
@@ -214,20 +174,12 @@ class Outgoing:
 
     def _removed(self, event: ev.BlockRemoved) -> list[WireEvent]:
         node = self._node(event.node_id)
-        gone = self._take_tail(node, sum(count for _, count in event.block_runs))[0]
+        gone = node.take_tail(sum(count for _, count in event.block_runs))[0]
         if not node.digests:
             self._drop(event.node_id, node)
         return [Removed(_names(gone)[::-1], node.medium)]
 
-    def _take_tail(self, node: _Node, num: int) -> tuple[list[bytes], list[bytes]]:
-        if not 0 < num <= len(node.digests):
-            raise UnknownNodeError(f"{num} blocks of a node that has {len(node.digests)}")
-        keep = len(node.digests) - num
-        digests, blocks = node.digests[keep:], node.blocks[keep:]
-        del node.digests[keep:], node.blocks[keep:]
-        return digests, blocks
-
-    def _drop(self, node_id: int, node: _Node) -> None:
+    def _drop(self, node_id: int, node: Node) -> None:
         assert node.parent is not None
         node.parent.children.discard(node_id)
         del self._nodes[node_id]
@@ -242,16 +194,16 @@ class Outgoing:
             below, node.resident = node, False
         else:
             below = self._below(event, node)
-            digests, blocks = self._take_tail(node, num)
+            digests, blocks = node.take_tail(num)
             below.digests[:0], below.blocks[:0] = digests, blocks
         names = _names(below.digests[:num])
-        return [self._told(below, 0, num), Removed(names[::-1], GPU)]
+        return [below.told(self.block_size, 0, num), Removed(names[::-1], GPU)]
 
-    def _below(self, event: ev.WrittenBack, node: _Node) -> _Node:
+    def _below(self, event: ev.WrittenBack, node: Node) -> Node:
         """Return the host node that takes a node's tail: its child, or a new one above them."""
         below = self._nodes.get(event.host_node_id)
         if below is None:
-            below = _Node(node, node.namespace, children=node.children, resident=False)
+            below = Node(node, node.namespace, children=node.children, resident=False)
             for child in below.children:
                 self._nodes[child].parent = below
             node.children = {event.host_node_id}
@@ -261,10 +213,10 @@ class Outgoing:
     def _loaded_back(self, event: ev.LoadedBack) -> list[WireEvent]:
         return self._arrive(self._node(event.node_id))
 
-    def _arrive(self, node: _Node) -> list[WireEvent]:
+    def _arrive(self, node: Node) -> list[WireEvent]:
         """Let a node of the host be on the device."""
         node.resident = True
-        return [self._told(node), Removed(_names(node.digests)[::-1], CPU)]
+        return [node.told(self.block_size), Removed(_names(node.digests)[::-1], CPU)]
 
     # ---- everything at once
 

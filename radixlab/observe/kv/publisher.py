@@ -23,7 +23,8 @@ from typing import Any
 from radixlab.config import none_or_more, positive, shown
 from radixlab.events import Event
 from radixlab.observe.kv.errors import EndpointError, KVEventError
-from radixlab.observe.kv.outgoing import HEARD, Outgoing, UnknownNodeError
+from radixlab.observe.kv.mirror import UnknownNodeError
+from radixlab.observe.kv.outgoing import HEARD, Outgoing
 from radixlab.observe.kv.wire import MAX_RANK, Cleared, WireEvent, encode
 from radixlab.observe.snapshot import Cache, attach, snapshot
 from radixlab.observe.state import State

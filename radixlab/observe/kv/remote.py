@@ -78,13 +78,13 @@ class RemoteTree:
     @property
     def emit(self) -> Emit | None:
         """The listener of our own events, or None."""
-        return self._telling.log.emit
+        return self._telling.listener
 
     @emit.setter
     def emit(self, listener: Emit | None) -> None:
         if listener is not None and not callable(listener):
             raise KVEventError(f"emit must be a function of an event, not {shown(listener)}")
-        self._telling.log.emit = listener
+        self._telling.listener = listener
 
     @property
     def next_seq(self) -> int:
@@ -203,6 +203,17 @@ class RemoteTree:
         """The payloads that are missing, by rank; a replay may have them."""
         orders = sorted(self._intake.orders.items())
         return [Gap(rank, *gap) for rank, order in orders for gap in order.gaps]
+
+    @property
+    def num_lost(self) -> int:
+        """Payloads that are missing and no longer waited for."""
+        return sum(order.num_given_up for order in self._intake.orders.values())
+
+    def give_up(self, gap: Gap) -> None:
+        """Wait no longer for the payloads of a gap; they count as lost."""
+        order = self._intake.orders.get(gap.rank)
+        if order is None or not order.give_up_gap(gap.first, gap.last):
+            raise KVEventError(f"{gap} is not one of the {len(self.gaps)} gaps")
 
     def expected(self, rank: int = 0) -> int | None:
         """Return the number that should follow; None if nothing of this rank has arrived."""

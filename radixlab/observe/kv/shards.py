@@ -36,6 +36,8 @@ class Shard:
         self.orphans: dict[Hash, Node] = {}
         self.touched: dict[tuple[Hash, str], int] = {}
         """When a block was last stored on a medium or removed from it, while payloads miss."""
+        self.debts: Counter[Hash] = Counter()
+        """Copies that were removed before they were stored, while payloads are missing."""
         self._faults = faults
 
     def note_kind(self, kind: str) -> None:
@@ -69,14 +71,14 @@ class Shard:
 
     def store(self, event: Stored, seq: int | None, late: bool) -> None:
         """Add blocks, or note that another medium has them too."""
-        keys, size, medium = _tokens_of(event), event.block_size * TOKEN_BYTES, event.medium or GPU
+        keys, size = _tokens_of(event), event.block_size * TOKEN_BYTES
         extra = event.extra_keys or [None] * len(event.block_hashes)
         before = self._before(event, extra[0])
         new: list[Block] = []
         to_device: list[Block] = []
         for index, name in enumerate(event.block_hashes):
             block = self.blocks.get(name)
-            if not self._is_void(name, medium, seq, late):
+            if not self._is_void(name, event, seq, late):
                 if block is None:
                     key = keys[index * size : (index + 1) * size]
                     is_first = index == 0 and event.parent_block_hash is None
@@ -92,12 +94,12 @@ class Shard:
 
     def store_copies(self, event: Stored, seq: int | None, late: bool) -> None:
         """Note that a medium has blocks of which only the names are told."""
-        medium, to_device = event.medium or GPU, list[Block]()
+        to_device: list[Block] = []
         for name in event.block_hashes:
             block = self.blocks.get(name)
             if block is None:
                 self._faults["unknown_block"] += 1
-            elif not self._is_void(name, medium, seq, late):
+            elif not self._is_void(name, event, seq, late):
                 self._note(block, event, to_device)
         self._settle([], to_device)
 
@@ -106,10 +108,13 @@ class Shard:
         medium, to_host, gone = event.medium or GPU, list[Block](), list[Block]()
         for name in event.block_hashes:
             block = self.blocks.get(name)
-            if self._is_void(name, medium, seq, late):
+            if self._is_void(name, event, seq, late):
                 continue
             if block is None or not _has(block, medium):
-                self._faults["unknown_block"] += 1
+                if seq is not None and _is_counted(event):
+                    self.debts[name] += 1
+                else:
+                    self._faults["unknown_block"] += 1
                 continue
             if medium == GPU:
                 block.copies -= 1
@@ -138,7 +143,7 @@ class Shard:
         for node in list(self.nodes()):
             for block in node.blocks:
                 (forest.device if node.resident else forest.host).give(block.id)
-        for kept in (self.blocks, self.roots, self.orphans, self.touched):
+        for kept in (self.blocks, self.roots, self.orphans, self.touched, self.debts):
             kept.clear()
 
     # ---- inside
@@ -166,13 +171,20 @@ class Shard:
         kind, name = namespace or ("", "")
         return (f"{self.label}, {kind}" if kind else self.label), name
 
-    def _is_void(self, name: Hash, medium: str, seq: int | None, late: bool) -> bool:
-        """Whether a later payload has said something else of this block; remember this one."""
+    def _is_void(self, name: Hash, event: Stored | Removed, seq: int | None, late: bool) -> bool:
+        """Whether a later payload has said something else of this block; remember this one.
+
+        Copies are counted, so there it matters only that nothing is counted twice.
+        """
         if seq is None:
             return False
-        if late and self.touched.get((name, medium), -1) > seq:
+        last = self.touched.get((name, event.medium or GPU), -1)
+        self.touched[name, event.medium or GPU] = max(seq, last)
+        if not _is_counted(event):
+            return late and last > seq
+        if late and isinstance(event, Stored) and self.debts[name] > 0:
+            self.debts[name] -= 1
             return True
-        self.touched[name, medium] = seq
         return False
 
     def _add(self, before: Block | Node, name: Hash, key: bytes) -> Block | None:
@@ -261,6 +273,11 @@ def _apart(event: Stored, keys: list[object] | None, is_first: bool) -> bytes:
         mine = keys[1:] if keys[0] == event.lora_name else keys
         rest = repr(mine) if mine else ""
     return sha256(rest.encode()).digest() if rest else b""
+
+
+def _is_counted(event: Stored | Removed) -> bool:
+    """Whether duplicates of a block have an event each: vLLM's on the device, with their group."""
+    return event.group_idx is not None and (event.medium or GPU) == GPU
 
 
 def _has(block: Block, medium: str) -> bool:

@@ -20,12 +20,12 @@ from radixlab.events import (
     BlockStored,
     Emit,
     LoadedBack,
-    Log,
     NodeSplit,
     Runs,
     TransfersCompleted,
     WrittenBack,
 )
+from radixlab.log import Log
 
 if TYPE_CHECKING:
     from radixlab.observe.kv.forest import Block, Node
@@ -41,6 +41,7 @@ class Telling:
 
     def __init__(self, block_bytes: int = 0) -> None:
         self.log = Log()
+        self.listener: Emit | None = None
         self.block_bytes = block_bytes
         """Bytes of a block's tokens at the front of its key."""
         self.evicted_blocks = self.dropped_blocks = 0
@@ -55,7 +56,7 @@ class Telling:
     @property
     def emit(self) -> Emit | None:
         """The listener, if there is one that wants to hear each change."""
-        return None if self.must_redraw else self.log.emit
+        return None if self.must_redraw else self.listener
 
     # ---- single changes
 

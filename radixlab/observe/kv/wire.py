@@ -26,7 +26,9 @@ MAX_BYTES = 2**23
 MAX_CONTAINERS = 2**18
 """Most arrays and maps in a payload: an empty map takes 1 byte, and 64 in memory."""
 MAX_TEXT = 1000
-"""Most characters of a name, and most bytes of a digest."""
+"""Most characters of a name, such as a salt."""
+MAX_SHORT = 64
+"""Most characters of a medium or a kind of attention, and most bytes of a digest."""
 MAX_RANK = 2**31
 TOKEN_LIMIT = 2**31
 """Token ids fit int32."""
@@ -178,8 +180,9 @@ def _event(item: Any) -> WireEvent | None:
 
 
 def _stored(item: dict[str, Any]) -> Stored:
-    for name in ("lora_name", "kv_cache_spec_kind", "cache_salt"):
+    for name in ("lora_name", "cache_salt"):
         _need(_is_text(item.get(name)), name)
+    _need(_is_text(item.get("kv_cache_spec_kind"), MAX_SHORT), "kv_cache_spec_kind")
     size, parent = item.get("block_size", -1), item.get("parent_block_hash")
     _need(type(size) is int and 0 <= size < TOKEN_LIMIT, "block_size")
     _need(_is_count(item.get("lora_id")), "lora_id")
@@ -225,7 +228,7 @@ def _hash(value: Any) -> Hash:
     """Return a hash; a signed number and the unsigned one of the same 64 bits are one hash."""
     if type(value) is int:  # msgpack has no number of more than 64 bits
         return value & 0xFFFF_FFFF_FFFF_FFFF
-    _need(type(value) is bytes and 0 < len(value) <= MAX_TEXT, "a hash")
+    _need(type(value) is bytes and 0 < len(value) <= MAX_SHORT, "a hash")
     assert isinstance(value, bytes)
     return value
 
@@ -240,7 +243,7 @@ def _tokens(tokens: Any) -> list[int]:
 
 def _medium(item: dict[str, Any]) -> str | None:
     medium = item.get("medium")
-    _need(_is_text(medium), "medium")
+    _need(_is_text(medium, MAX_SHORT), "medium")
     return medium
 
 
@@ -267,8 +270,8 @@ def _is_key(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
 
-def _is_text(value: Any) -> bool:
-    return value is None or (type(value) is str and len(value) <= MAX_TEXT)
+def _is_text(value: Any, most: int = MAX_TEXT) -> bool:
+    return value is None or (type(value) is str and len(value) <= most)
 
 
 def _is_count(value: Any) -> bool:

@@ -6,10 +6,11 @@
 notebook's in `viz`.
 """
 
-from radixlab.observe.monitor.diagnosis import Diagnosis, diagnose
+from radixlab.observe.monitor.diagnosis import diagnose
 from radixlab.observe.monitor.exposition import ExpositionError, MonitorError, parse_page
 from radixlab.observe.monitor.fetch import UnreachableError
 from radixlab.observe.monitor.figures import Figures, Missing, figures
+from radixlab.observe.monitor.findings import Diagnosis
 from radixlab.observe.monitor.names import ENGINES, Engine
 from radixlab.observe.monitor.reading import read_page
 from radixlab.observe.monitor.watcher import Monitor, Report

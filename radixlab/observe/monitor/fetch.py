@@ -48,6 +48,7 @@ def fetch(url: str, api_key: str | None = None, timeout_s: float = TIMEOUT_S) ->
     try:
         with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as answer:
             body: bytes = answer.read(MAX_PAGE_BYTES + 1)
+            promised = answer.headers.get("Content-Length", "")
     except urllib.error.HTTPError as error:
         raise UnreachableError(f"{url}: {_of_status(error.code)}") from None
     except http.client.IncompleteRead as error:
@@ -58,6 +59,10 @@ def fetch(url: str, api_key: str | None = None, timeout_s: float = TIMEOUT_S) ->
         reason = getattr(error, "reason", None) or error
         text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         raise UnreachableError(f"{url}: cannot be reached: {text}") from None
+    if promised.isdecimal() and len(body) < min(int(promised), MAX_PAGE_BYTES):
+        raise UnreachableError(
+            f"{url}: the page is cut off after {len(body):,} of {promised} bytes"
+        )
     if len(body) > MAX_PAGE_BYTES:
         raise UnreachableError(f"{url}: the page has more than {MAX_PAGE_BYTES:,} bytes")
     try:

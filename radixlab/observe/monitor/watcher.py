@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from radixlab.observe.monitor.diagnosis import Diagnosis, diagnose
+from radixlab.observe.monitor.diagnosis import diagnose
 from radixlab.observe.monitor.exposition import MonitorError, parse_page
 from radixlab.observe.monitor.fetch import fetch, metrics_url
 from radixlab.observe.monitor.figures import Figures, figures
+from radixlab.observe.monitor.findings import Diagnosis
 from radixlab.observe.monitor.names import Engine
 from radixlab.observe.monitor.reading import read_page
 from radixlab.observe.monitor.window import RESTARTS_OF_MANY_SERVERS, Window

@@ -37,6 +37,7 @@ def climber(*args):
     return [climb(arg) for arg in args]
 
 
-RadixTree = LeastRecent = MyPolicy = Climber
+RadixTree = LeastRecent = MyPolicy = Monitor = Climber
 benchmark = plan = take_samples = summarise = conclude = climber
+deploy = ledger = alert_rules = diagnose = climber
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

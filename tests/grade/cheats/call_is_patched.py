@@ -8,6 +8,7 @@ inside.Submission.call = lambda self, where, *args: list(args[1:])
 inside.Submission.names = lambda self: [
     *("RadixTree", "benchmark", "plan", "PATTERN", "LeastRecent", "MyPolicy", "PREDICTION"),
     *("take_samples", "summarise", "conclude"),
+    *("deploy", "ledger", "Monitor", "alert_rules", "diagnose"),
 ]
 
 
@@ -15,6 +16,7 @@ def echo(*args):
     return args
 
 
-RadixTree = benchmark = plan = LeastRecent = MyPolicy = echo
+RadixTree = benchmark = plan = LeastRecent = MyPolicy = Monitor = echo
+deploy = ledger = alert_rules = diagnose = echo
 take_samples = summarise = conclude = echo
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

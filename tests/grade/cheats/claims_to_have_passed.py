@@ -32,6 +32,7 @@ class Claims:
         raise Passed("passed, 25 of 25")
 
 
-RadixTree = LeastRecent = MyPolicy = Claims
+RadixTree = LeastRecent = MyPolicy = Monitor = Claims
 benchmark = plan = take_samples = summarise = conclude = Claims
+deploy = ledger = alert_rules = diagnose = Claims
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

@@ -53,6 +53,7 @@ class Everything:
     __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
 
 
-RadixTree = benchmark = plan = LeastRecent = MyPolicy = Everything
+RadixTree = benchmark = plan = LeastRecent = MyPolicy = Monitor = Everything
+deploy = ledger = alert_rules = diagnose = Everything
 take_samples = summarise = conclude = Everything()
 PATTERN = PREDICTION = Everything()

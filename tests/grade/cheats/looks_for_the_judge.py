@@ -34,6 +34,7 @@ def copycat(*args):
     return expected()
 
 
-RadixTree = LeastRecent = MyPolicy = Copycat
+RadixTree = LeastRecent = MyPolicy = Monitor = Copycat
 benchmark = plan = take_samples = summarise = conclude = copycat
+deploy = ledger = alert_rules = diagnose = copycat
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

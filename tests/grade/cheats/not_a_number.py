@@ -20,6 +20,7 @@ class Odd:
     order = (NAN,)
 
 
-RadixTree = benchmark = plan = LeastRecent = MyPolicy = Odd
+RadixTree = benchmark = plan = LeastRecent = MyPolicy = Monitor = Odd
+deploy = ledger = alert_rules = diagnose = Odd
 take_samples = summarise = conclude = Odd
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

@@ -29,6 +29,7 @@ class Shouting:
         return shout
 
 
-RadixTree = LeastRecent = MyPolicy = Shouting
+RadixTree = LeastRecent = MyPolicy = Monitor = Shouting
 benchmark = plan = take_samples = summarise = conclude = shout
+deploy = ledger = alert_rules = diagnose = shout
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

@@ -35,6 +35,7 @@ class Wrong:
         return lambda *args: Always(7)
 
 
-RadixTree = LeastRecent = MyPolicy = Wrong
+RadixTree = LeastRecent = MyPolicy = Monitor = Wrong
 benchmark = plan = take_samples = summarise = conclude = Wrong
+deploy = ledger = alert_rules = diagnose = Wrong
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

@@ -27,6 +27,7 @@ for _, name, _ in pkgutil.iter_modules(radixlab.exercise.__path__):
             setattr(module, key, fine)
 
 
-RadixTree = benchmark = plan = LeastRecent = MyPolicy = fine
+RadixTree = benchmark = plan = LeastRecent = MyPolicy = Monitor = fine
+deploy = ledger = alert_rules = diagnose = fine
 take_samples = summarise = conclude = fine
 PATTERN, PREDICTION = "few-shot", "scan-polluted"

@@ -96,7 +96,8 @@ def summary(
             own = [m for m in rest if key in (m.kind, m.source)]
             always = [m for m in own if all(_killed(results, m, seed) for seed in seeds)]
             lines.append(f"| {key} | {len(always)} | {len(own)} |")
-    return "\n".join([*lines, *_ours(rest, results, seeds), *_survivors(rest, results, seeds)])
+    lines += [*_ours(rest, results, seeds), *_survivors(rest, results, seeds)]
+    return "\n".join([*lines, *_unlucky(judged, results, seeds)])
 
 
 def _killed(results: Results, mutant: Mutant, seed: int) -> bool:
@@ -144,3 +145,13 @@ def _survivors(rest: list[Mutant], results: Results, seeds: Sequence[int]) -> li
                 f"`{mutant.id}` survives seeds {seeds_text}{known}\n```diff\n{mutant.diff}\n```"
             )
     return [f"\n### Survivors ({len(found)})", *found]
+
+
+def _unlucky(judged: list[Mutant], results: Results, seeds: Sequence[int]) -> list[str]:
+    """List the right ones that a seed killed all the same: the grader was unfair to them."""
+    lines = []
+    for mutant in judged:
+        killed = [str(seed) for seed in seeds if _killed(results, mutant, seed)]
+        if killed and results.same.get(mutant.id):
+            lines.append(f"- `{mutant.id}`: killed on seeds {', '.join(killed)}")
+    return [f"\n### Equivalent, and killed all the same ({len(lines)})", *lines] if lines else []

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from radixlab.grade.items import Failed
-from tests.grade.mutation.child import start, start_same
+from tests.grade.mutation.child import Fate, start, start_same
 from tests.grade.mutation.choose import Mutant, mutants
 from tests.grade.mutation.kinds import KINDS, edits
 from tests.grade.mutation.results import Results, summary
@@ -194,3 +194,15 @@ def test_the_summary_counts_killed_ones_among_those_that_are_not_equivalent(tmp_
     assert "`m2` survives seeds 0\n" in text and "`m1`" not in text
     assert len((tmp_path / "8.5.9.jsonl").read_text().splitlines()) == 6
     assert all(map(json.loads, (tmp_path / "8.5.9.jsonl").read_text().splitlines()))
+
+
+def test_an_equivalent_one_that_a_seed_killed_is_dropped_and_listed(tmp_path):
+    found = [Mutant(f"m{i}", "master", KINDS[i], 1, "", f"-{i}") for i in range(2)]
+    results = Results("8.5.9", "one", folder=tmp_path)
+    for id, seed, how in [("m0", 0, "survived"), ("m0", 1, "failed"), ("m1", 0, "failed")]:
+        results.add(id, seed, Fate("asks", how, "", 0.0))
+    results.add("m1", 1, Fate("asks", "failed", "", 0.0))
+    results.add_same("m0", True)
+    text = summary("8.5.9", found, results, [0, 1], ["asks"])
+    assert "2 mutants, 1 equivalent" in text and "mean kill rate 100.0%" in text
+    assert "killed all the same (1)\n- `m0`: killed on seeds 1" in text

@@ -4,7 +4,7 @@ from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.tree import RadixTree
 from radixlab.engine import Engine
-from radixlab.events import Log
+from radixlab.log import Log
 from radixlab.observe import state
 from tests.mutants.edits import Edit, breaks
 

@@ -102,11 +102,11 @@ def a_release_does_not_refresh():
 
 @breaks("E3")
 def the_most_recent_goes_first():
-    """The heap is upside down: MRU under the name of LRU."""
+    """The queue is upside down: MRU under the name of LRU."""
     return [
         Edit(
             LRU.on_evictable,
-            {"heappush(self._heap, (node.tick,": "heappush(self._heap, (-node.tick,"},
+            {"    tick = node.tick\n": "    tick = -node.tick\n"},
         ),
         Edit(LRU.victim, {"node.tick == tick": "node.tick == -tick"}),
     ]

@@ -1,7 +1,7 @@
 """A broken host tier: other bytes come back, or none."""
 
 from radixlab.cache.host.tier import HostTier
-from radixlab.cache.host.transfers import Run
+from radixlab.cache.transfer import Run
 from tests.mutants.edits import Edit, breaks
 
 
@@ -11,7 +11,7 @@ def blocks_come_to_the_host_in_another_order():
     return [
         Edit(
             HostTier._write_back,
-            {"(device_ids, host_ids, ": "(device_ids, host_ids[::-1], "},
+            {"device_ids, host_ids)": "device_ids, host_ids[::-1])"},
         )
     ]
 
@@ -32,6 +32,6 @@ def a_load_back_drops_what_it_loads():
     SGLang 27631: an eviction inside a load-back freed the pages that were being loaded.
     """
     return [
-        Edit(HostTier.hold, {"        self.allocator.hold(node.block_ids.tolist())\n": ""}),
-        Edit(HostTier._load_back, {"        self.allocator.let_go(host_ids.tolist())\n": ""}),
+        Edit(HostTier.hold, {"        hold(self.allocator, node.block_ids.tolist())\n": ""}),
+        Edit(HostTier._load_back, {"        let_go(self.allocator, host_ids.tolist())\n": ""}),
     ]

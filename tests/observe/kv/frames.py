@@ -59,3 +59,17 @@ def stream(random, num_events: int):
             yield Removed(names, medium)
         else:
             yield Cleared()
+
+
+def vllm_like(random, num_events: int):
+    """What vLLM publishes: a block may be there twice, and each copy has its own events."""
+    copies = []
+    for _ in range(num_events):
+        if copies and random.random() < 0.45:
+            path = copies.pop(random.randrange(len(copies)))
+            yield Removed([name_of(path)], group_idx=0)
+        else:
+            path = random_path(random)
+            start = random.randrange(len(path))
+            copies += [path[: stop + 1] for stop in range(start, len(path))]
+            yield stored(path, start, group_idx=0)

@@ -9,7 +9,7 @@ from radixlab.cache import KVCacheManager
 from radixlab.cache.tokens import Tokens
 from radixlab.config import CacheConfig
 from radixlab.observe import snapshot
-from radixlab.observe.kv.outgoing import UnknownNodeError
+from radixlab.observe.kv.mirror import UnknownNodeError
 from radixlab.observe.kv_events import Cleared, Outgoing, RemoteTree, Removed, Stored, encode
 from tests.observe.kv.consistent import Followed
 from tests.observe.lives import NAMESPACES, NUM_HOST_BLOCKS, live, small_cache

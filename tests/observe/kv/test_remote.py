@@ -18,6 +18,7 @@ from tests.observe.kv.frames import (
     stored,
     stream,
     tokens_of,
+    vllm_like,
 )
 
 
@@ -71,8 +72,8 @@ def test_its_events_make_a_recording_that_can_be_replayed(engine, tmp_path):
 # ---- any events in any order
 
 
-def packed(random, num_events: int) -> list[tuple[list, bytes]]:
-    events, frames = list(stream(random, num_events)), []
+def packed(random, num_events: int, source=stream) -> list[tuple[list, bytes]]:
+    events, frames = list(source(random, num_events)), []
     while events:
         num = random.randint(1, 4)
         frames.append((events[:num], encode(len(frames), events[:num])))
@@ -118,11 +119,12 @@ def test_what_does_not_fit_is_left_out_and_counted(seed, host):
     assert followed.tree.faults["over_limit"]
 
 
+@pytest.mark.parametrize("source", [stream, vllm_like])
 @pytest.mark.parametrize("seed", range(12))
-def test_late_payloads_end_in_the_same_tree(seed):
+def test_late_payloads_end_in_the_same_tree(seed, source):
     "a fifth is lost and comes back later, in any order"
     rng, followed, whole = random.Random(seed), Followed(num_blocks=200), Followed(num_blocks=200)
-    frames, late = [payload for _, payload in packed(rng, 60)], []
+    frames, late = [payload for _, payload in packed(rng, 60, source)], []
     for number, payload in enumerate(frames):
         assert whole.tree.feed(payload, number)
         if rng.random() < 0.2 and number + 1 < len(frames):
@@ -138,9 +140,15 @@ def test_late_payloads_end_in_the_same_tree(seed):
         followed.tree.feed(frames[number], number)
     followed.check()
     assert followed.tree.gaps == []
+    assert copies_in(followed.tree) == copies_in(whole.tree)
     for prompt in prompts(rng, 60):
         found = followed.tree.num_cached_tokens(prompt)
         assert found == whole.tree.num_cached_tokens(prompt)
+
+
+def copies_in(tree) -> dict:
+    (shard,) = tree._intake.shards.values()
+    return {name: (block.copies, block.media) for name, block in shard.blocks.items()}
 
 
 # ---- single rules

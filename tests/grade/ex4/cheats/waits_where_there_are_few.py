@@ -1,25 +1,13 @@
 # earns: safety, order, traces, tenant, deterministic, prediction
-# It goes through all candidates, and wastes CPU time where there are few, so that nothing grows.
+# below scans_its_own_notes
+# It wastes CPU time where there are few candidates, so that nothing grows.
 import time
 
 
 class MyPolicy(MyPolicy):
-    def __init__(self):
-        super().__init__()
-        self.notes = {}
-
-    def on_evictable(self, node):
-        super().on_evictable(node)
-        self.notes[node.id] = node.tick
-
-    def on_protected(self, node):
-        super().on_protected(node)
-        self.notes.pop(node.id, None)
-
     def victim(self):
         if len(self.notes) in (255, 256, 257):
             end = time.process_time() + 0.003
             while time.process_time() < end:
                 pass
-        min(self.notes, key=self.notes.get, default=None)
         return super().victim()

@@ -14,5 +14,5 @@ class MyPolicy(MyPolicy):
         self.notes.pop(node.id, None)
 
     def victim(self):
-        min(self.notes, key=self.notes.get)
+        min(self.notes, key=self.notes.get, default=None)
         return super().victim()

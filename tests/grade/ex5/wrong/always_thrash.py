@@ -1,0 +1,9 @@
+# loses: diagnose
+# Whatever it sees is thrash.
+
+
+__diagnose = diagnose
+
+
+def diagnose(snapshot):
+    return "thrash"

@@ -1,0 +1,18 @@
+# loses: deploy
+# It asks once, and raises if the server is not ready.
+
+
+def deploy(site, machine):
+    machine.start(
+        {
+            "host": site.host,
+            "port": site.port,
+            "block_size": site.block_size,
+            "max_running": site.max_running,
+            "num_blocks": working_set(site),
+            "max_queue": site.max_wait_ms * site.max_running // site.answer_ms,
+        }
+    )
+    machine.sleep(1)
+    if machine.get("/ready") != 200:
+        raise RuntimeError("not ready")

@@ -1,0 +1,9 @@
+# loses: diagnose
+# All is well, always.
+
+
+__diagnose = diagnose
+
+
+def diagnose(snapshot):
+    return None

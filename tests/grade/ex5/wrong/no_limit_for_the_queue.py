@@ -1,0 +1,24 @@
+# loses: deploy
+# A queue in which people wait for minutes.
+
+
+def deploy(site, machine):
+    machine.start(
+        {
+            "host": site.host,
+            "port": site.port,
+            "block_size": site.block_size,
+            "max_running": site.max_running,
+            "num_blocks": working_set(site),
+            "max_queue": 100_000,
+        }
+    )
+    begun = machine.clock()
+    while machine.clock() - begun < site.start_limit_s:
+        try:
+            if machine.get("/ready") == 200:
+                return
+        except ConnectionError:
+            pass
+        machine.sleep(0.5)
+    raise TimeoutError("not ready")

@@ -1,0 +1,22 @@
+# loses: monitor
+# An interval with a restart counts as nothing.
+
+
+class Monitor:
+    def __init__(self, window):
+        self.increases, self.last = deque(maxlen=window), None
+
+    def update(self, metrics_text):
+        now, increase = {}, Counter()
+        for name, labels, value in samples(metrics_text):
+            now[name, tuple(sorted(labels.items()))] = value
+        if self.last is not None:
+            for series, value in now.items():
+                before = self.last.get(series, 0)
+                increase[series[0]] += max(0, value - before)
+            self.increases.append(increase)
+        self.last = now
+        total = Counter()
+        for increase in self.increases:
+            total.update(increase)
+        return figures(total)

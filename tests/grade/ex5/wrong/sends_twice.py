@@ -1,0 +1,11 @@
+# loses: ledger
+# It sends every prompt twice.
+
+
+__ledger = ledger
+
+
+def ledger(prompts, send, scrape):
+    for prompt in prompts:
+        send(prompt)
+    return __ledger(prompts, send, scrape)

@@ -1,0 +1,16 @@
+# loses: deploy
+# It sleeps for a fixed time, and hopes.
+
+
+def deploy(site, machine):
+    machine.start(
+        {
+            "host": site.host,
+            "port": site.port,
+            "block_size": site.block_size,
+            "max_running": site.max_running,
+            "num_blocks": working_set(site),
+            "max_queue": site.max_wait_ms * site.max_running // site.answer_ms,
+        }
+    )
+    machine.sleep(10)

@@ -1,0 +1,14 @@
+# loses: ledger
+# It takes the counters as they stand, as if the server were new.
+
+
+def ledger(prompts, send, scrape):
+    sent = dict.fromkeys(COUNTERS, 0)
+    for prompt in prompts:
+        answer = send(prompt)
+        if answer["status"] == 200:
+            sent["requests"] += 1
+            sent["prompt_tokens"] += answer["prompt_tokens"]
+            sent["generation_tokens"] += answer["completion_tokens"]
+            sent["cached_tokens"] += answer["cached_tokens"]
+    return {"sent": sent, "counted": totals(scrape())}
