@@ -3,8 +3,8 @@
 Clients ask over sockets of this machine, in a process of their own, so that their time is not
 counted. In the server's process there are two threads: the event loop's, all of whose time is the
 server's, and the engine's, of which the time inside `Engine.step` is the engine's. The rest of that
-thread's time is the server's too: orders, reading and decoding the new tokens, counting events, the
-snapshot. Two runs with answers of different lengths tell a request's cost from a token's.
+thread's time is the server's too: decoding the new tokens (text), and orders, news and the snapshot
+(other). Two runs with answers of different lengths tell a request's cost from a token's.
 """
 
 import json
@@ -20,6 +20,7 @@ from radixlab.bench.measure import Spread, spread
 from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
 from radixlab.bench.tree_report import Progress
+from radixlab.engine import NewToken
 from radixlab.llm import LLM
 from radixlab.serve.local import Served, serving
 from radixlab.serve.models import builder
@@ -30,7 +31,7 @@ NUM_PROMPT_TOKENS = 64
 SHORT, LONG = 1, 129
 """Tokens of an answer in the two runs."""
 GOAL_REQUEST_US, GOAL_TOKEN_US = 1000, 50
-HEADER = ("what", "event loop, µs", "engine's thread, µs", "together, µs", "goal, µs")
+HEADER = ("what", "event loop, µs", "text, µs", "other, µs", "together, µs", "goal, µs")
 CLIENTS = """
 import json, socket, sys, threading
 port, batch, rounds = map(int, sys.argv[1:4])
@@ -64,10 +65,17 @@ class Clocks:
     """Of the engine's thread."""
     step: int = 0
     """Of these, inside the engine's step."""
+    whole: int = 0
+    """Inside the LLM's step, which is the engine's and the decoding of text."""
 
     def minus(self, other: "Clocks") -> "Clocks":
         """Return what has passed since then."""
-        return Clocks(self.loop - other.loop, self.engine - other.engine, self.step - other.step)
+        return Clocks(
+            self.loop - other.loop,
+            self.engine - other.engine,
+            self.step - other.step,
+            self.whole - other.whole,
+        )
 
 
 def measure_serve(command: str, rounds: int | None, quick: bool, progress: Progress) -> TableReport:
@@ -111,9 +119,10 @@ def _row(
     base = base or [Clocks()] * len(found)
     spent = [one.minus(other) for one, other in zip(found, base, strict=True)]
     loop = [each.loop / number / 1000 for each in spent]
-    engine = [(each.engine - each.step) / number / 1000 for each in spent]
-    both = [a + b for a, b in zip(loop, engine, strict=True)]
-    figures: list[Spread] = [spread(loop), spread(engine), spread(both)]
+    text = [(each.whole - each.step) / number / 1000 for each in spent]
+    other = [(each.engine - each.whole) / number / 1000 for each in spent]
+    together = map(sum, zip(loop, text, other, strict=True))
+    figures: list[Spread] = [spread(loop), spread(text), spread(other), spread(together)]
     return [what, *figures, goal]
 
 
@@ -123,16 +132,21 @@ def _timed(clocks: Clocks) -> Callable[[], LLM]:
 
     def timed() -> LLM:
         llm = build()
-        step = llm.engine.step
+        step, whole = llm.engine.step, llm.step
 
-        def timed_step() -> object:
+        def timed_step() -> list[NewToken]:
             start = time.thread_time_ns()
-            try:
-                return step()
-            finally:
-                clocks.step += time.thread_time_ns() - start
+            news = step()
+            clocks.step += time.thread_time_ns() - start
+            return news
 
-        llm.engine.step = timed_step  # type: ignore[method-assign,assignment]
+        def timed_whole() -> None:
+            start = time.thread_time_ns()
+            whole()
+            clocks.whole += time.thread_time_ns() - start
+
+        llm.engine.step = timed_step  # type: ignore[method-assign]
+        llm.step = timed_whole  # type: ignore[method-assign]
         return llm
 
     return timed
@@ -142,7 +156,7 @@ def _now(server: Served, clocks: Clocks) -> Clocks:
     """Read the clock of each thread, in that thread."""
     loop = server.in_loop(time.thread_time_ns)
     engine = server.in_engine(lambda llm: time.thread_time_ns())
-    return Clocks(loop, engine, clocks.step)
+    return Clocks(loop, engine, clocks.step, clocks.whole)
 
 
 def _ask(server: Served, num_tokens: int, rounds: int) -> None:

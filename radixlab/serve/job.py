@@ -26,6 +26,7 @@ class Job:
     answers: list[Answer | None] = field(default_factory=list)
     """None for those that are over."""
     _has_begun: bool = False
+    _has_token: bool = False
     _has_left: bool = False
     """Whether the event loop knows that it does not wait any more."""
     _last: list[float] = field(default_factory=list)
@@ -93,7 +94,8 @@ class Job:
         return Part(index, token_ids, text, reason, answer.stop_reason, answer.error, logprobs)
 
     def _count(self, number: int, num_tokens: int, timing: Timing, now: float) -> None:
-        if all(last == self.arrived for last in self._last):
+        if not self._has_token:
+            self._has_token = True
             timing.first_token.add(now - self.arrived)
         elif self._last[number] != self.arrived:
             timing.inter_token.add(now - self._last[number])

@@ -11,7 +11,7 @@ from typing import TypeVar
 from radixlab.llm import LLM
 from radixlab.serve.async_llm import AsyncLLM
 from radixlab.serve.models import builder, publishing
-from radixlab.serve.run import HttpServer, listen
+from radixlab.serve.run import HttpServer, listen, short_turns
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
 
@@ -57,7 +57,7 @@ def serving(
     log. Raises what loading the model raised.
     """
     settings = replace(settings or Settings(), port=0)
-    with publishing(settings) as listener:
+    with publishing(settings) as listener, short_turns():
         llm = AsyncLLM(
             build or builder(settings), settings.max_queue, settings.max_unread_tokens, listener
         )

@@ -55,9 +55,9 @@ class Begun:
     queue_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
-    """The new part of one answer."""
+    """The new part of one answer. It is not frozen, because there is one for every token."""
 
     index: int
     token_ids: list[int]

@@ -5,10 +5,10 @@ token.
 """
 
 import json
+import random
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from uuid import uuid4
 
 import radixlab
 from radixlab.model.logprobs import Logprob
@@ -55,7 +55,8 @@ class Head:
     """The fields that every JSON object of one request has."""
 
     def __init__(self, prefix: str, kind: str, model: str, has_usage: bool) -> None:
-        self.id = f"{prefix}-{uuid4().hex}"
+        # Not uuid4: its system call gives up the interpreter's lock, and the engine would take it.
+        self.id = f"{prefix}-{random.getrandbits(128):032x}"
         self.fields = {
             "id": self.id,
             "object": kind,
