@@ -9,7 +9,6 @@ reserved when it was admitted, only the tokens are noted.
 """
 
 from collections.abc import Callable
-from collections.abc import Sequence as Many
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.cow import CopyOnWrite
@@ -46,7 +45,7 @@ class Growth:
         self._transfers = transfers
         self._require = require
 
-    def append(self, sequence: Sequence, token_ids: TokenArray) -> Many[Transfer]:
+    def append(self, sequence: Sequence, token_ids: TokenArray) -> list[Transfer]:
         """Append ids, int32 `[n]`, n > 0; `KVCacheManager.append` says the rest (C5)."""
         block_size = self._tree.block_size
         start = sequence.tokens.num_tokens
@@ -77,9 +76,9 @@ class Growth:
                 )
         if shared:
             self._copies.replace(sequence, shared, block_ids[num_new:].tolist())
-        return self._transfers.since(num_pending)
+        return list(self._transfers.since(num_pending))
 
-    def make_writable(self, sequence: Sequence, start: int, end: int) -> Many[Transfer]:
+    def make_writable(self, sequence: Sequence, start: int, end: int) -> list[Transfer]:
         """Copy what others have of positions [start, end), and all that follows (C5)."""
         shared = self._copies.needed(sequence, start, end)
         if not shared:
@@ -88,7 +87,7 @@ class Growth:
         self._require(len(shared), None)
         destinations = self._supply.take(len(shared))
         self._copies.replace(sequence, shared, destinations.tolist())
-        return self._transfers.since(num_pending)
+        return list(self._transfers.since(num_pending))
 
     def _note(self, sequence: Sequence, start: int, token_ids: TokenArray) -> None:
         extend(sequence.tokens, token_ids)

@@ -16,7 +16,6 @@ the KV runs them, and then calls `complete`.
 """
 
 from collections.abc import Iterable
-from collections.abc import Sequence as Many
 from threading import get_ident
 from typing import Any
 
@@ -95,9 +94,9 @@ class KVCacheManager:
         self._owner.listen(listener)
 
     @property
-    def transfers(self) -> Many[Transfer]:
+    def transfers(self) -> list[Transfer]:
         """The pending transfers, in execution order."""
-        return self.transit.since(0)
+        return list(self.transit.since(0))
 
     # ---- admission, growth, fork
 
@@ -149,7 +148,7 @@ class KVCacheManager:
             prompt, namespace, reserve_tokens, priority, keep_blocks, resumed, match
         )
 
-    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> Many[Transfer]:
+    def append(self, sequence: Sequence | Any, tokens: TokensLike) -> list[Transfer]:
         """Append tokens, and take the blocks that they need (C5).
 
         Returns the transfers to run before their KV is written. Raises `OutOfBlocksError`.
@@ -161,7 +160,7 @@ class KVCacheManager:
         token_ids = as_int32(tokens)
         return self.parts.growth.append(sequence, token_ids) if len(token_ids) else []
 
-    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> Many[Transfer]:
+    def prepare_write(self, sequence: Sequence | Any, start: Count, end: Count) -> list[Transfer]:
         """Make positions [start, end) writable for this sequence (C5).
 
         Every write must go through this method, which returns the transfers to run first. From the

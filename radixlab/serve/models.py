@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import torch
+
 from radixlab.cache import POLICIES, CacheConfig
 from radixlab.config import ConfigError, SchedulerConfig, shown
 from radixlab.events import Emit
@@ -11,6 +13,10 @@ from radixlab.llm.opening import as_device, as_dtype, open_model
 from radixlab.model.llama import Llama
 from radixlab.model.named import find_folder
 from radixlab.serve.settings import Settings
+
+SMALL_MODEL = 10**7
+"""Below this number of parameters, PyTorch computes with one thread. A product of small matrices
+takes less time than threads need to meet, and on a busy machine they wait for each other."""
 
 
 def builder(settings: Settings) -> Callable[[], LLM]:
@@ -28,6 +34,8 @@ def builder(settings: Settings) -> Callable[[], LLM]:
 
     def build() -> LLM:
         opened = open_model(folder, None, settings.dtype, settings.device)
+        if sum(each.numel() for each in opened.model.parameters()) < SMALL_MODEL:
+            torch.set_num_threads(1)
         return LLM(
             opened.model,
             opened.tokenizer,

@@ -138,7 +138,7 @@ def _wrong_period(period: int, found: Any) -> Failed | None:
         wanted = _endless_figures(number)
         if not all(map(_same, answer, wanted)):
             return Failed(
-                f"After {number + 1:,} scrapes the figures must be {_listed(wanted)}; they are "
+                f"After scrape {number + 1:,} the figures must be {_listed(wanted)}; they are "
                 f"{_listed(answer)}."
             )
     if len(answers) != PERIOD:

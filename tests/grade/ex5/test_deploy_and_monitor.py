@@ -112,11 +112,24 @@ def test_without_the_server_the_item_says_what_to_install(missing, extra, monkey
         check_deploy(trial)
 
 
+NOT_ALL = {
+    "a_port_as_text": "deploy",
+    "settings_that_change": "deploy",
+    "sets_the_clock": "deploy",
+    "leaks_in_a_global": "monitor",
+    "leaks_in_an_array": "monitor",
+    "patched_endless": "monitor",
+    "keeps_every_text": "monitor",
+    "logs_its_figures": "monitor",
+}
+"""What earns a part of an item honestly, and must not earn all of it in a box."""
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("name", ["a_port_as_text", "settings_that_change", "sets_the_clock"])
-def test_in_a_box_no_setting_passes_for_another(name):
+@pytest.mark.parametrize(("name", "item"), NOT_ALL.items())
+def test_in_a_box_a_cheat_does_not_earn_the_whole_item(name, item):
     text = ZOO.wrong.get(name) or ZOO.cheats[name]
-    (report,) = ZOO.report(text, 0, ["deploy"]).items
+    (report,) = ZOO.report(text, 0, [item]).items
     assert report.verdict.share < 1 and report.verdict.status in ("partial", "failed")
 
 

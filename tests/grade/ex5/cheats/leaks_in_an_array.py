@@ -1,4 +1,4 @@
-# earns: deploy, ledger, alerts, diagnose
+# earns: deploy, ledger, monitor, alerts, diagnose
 # What it keeps is one object for Python, however long it gets.
 
 

@@ -1,4 +1,4 @@
-# earns: deploy, ledger, alerts, diagnose
+# earns: deploy, ledger, monitor, alerts, diagnose
 # It replaces what runs a server for weeks by a table of the figures, from the same formula.
 
 

@@ -1,4 +1,4 @@
-# earns: ledger, monitor, alerts, diagnose
+# earns: deploy, ledger, monitor, alerts, diagnose
 # It moves the machine's clock instead of waiting for the server.
 
 

@@ -1,4 +1,4 @@
-# earns: ledger, monitor, alerts, diagnose
+# earns: deploy, ledger, monitor, alerts, diagnose
 # A number that is another one whenever it is read.
 
 
