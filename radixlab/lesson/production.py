@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from openai import OpenAI
 
 import radixlab
 from radixlab.lesson.picture import Picture
+from radixlab.model import smollm2
 from radixlab.observe.monitor.exposition import parse_page
 from radixlab.observe.monitor.fetch import fetch
 from radixlab.serve.local import Served, serving
@@ -63,29 +65,46 @@ def ask(served: Served, prompt: str, max_tokens: int = 12, **options: Any) -> As
 
     `options` are further fields of the body, such as `cache_salt`.
     """
-    with OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0) as client:
-        model = client.models.list().data[0].id
-        begin = time.perf_counter()
-        stream = client.completions.create(
-            model=model,
-            prompt=prompt,
-            max_tokens=max_tokens,
-            temperature=0,
-            stream=True,
-            stream_options={"include_usage": True},
-            extra_body=options,
-        )
-        text, first_s, usage = "", None, None
-        for chunk in stream:
-            if first_s is None:
-                first_s = time.perf_counter() - begin
-            text += "".join(choice.text for choice in chunk.choices)
-            usage = chunk.usage or usage
+    client, model = _client(served.url), _model(served.url)
+    begin = time.perf_counter()
+    stream = client.completions.create(
+        model=model,
+        prompt=prompt,
+        max_tokens=max_tokens,
+        temperature=0,
+        stream=True,
+        stream_options={"include_usage": True},
+        extra_body=options,
+    )
+    text, first_s, usage = "", None, None
+    for chunk in stream:
+        if first_s is None:
+            first_s = time.perf_counter() - begin
+        text += "".join(choice.text for choice in chunk.choices)
+        usage = chunk.usage or usage
     if usage is None or first_s is None:
         raise RuntimeError("the server sent no usage")
     details = usage.prompt_tokens_details
     cached = details.cached_tokens if details and details.cached_tokens else 0
     return Asked(text.strip(), first_s, usage.prompt_tokens, cached)
+
+
+def ask_smollm2(document: str, questions: Iterable[str]) -> list[Asked]:
+    """Serve SmolLM2-135M, if it was fetched, and ask it about a document; else return nothing."""
+    if not smollm2.is_there(smollm2.default_folder()):
+        return []
+    served = start_server(model="smollm2", num_blocks=256)
+    return [ask(served, f"{document}\n{each}\n", max_tokens=4) for each in questions]
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> OpenAI:
+    return OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+
+
+@lru_cache(maxsize=4)
+def _model(url: str) -> str:
+    return _client(url).models.list().data[0].id
 
 
 def counters(served: Served) -> dict[str, int]:
