@@ -100,7 +100,7 @@ COMMANDS = {
     "serve": Place(
         "radixlab.cli.serve",
         "serve",
-        "Serve MODEL by OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.",
+        "Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.",
     ),
     "bench": Place(
         "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."

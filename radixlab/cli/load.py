@@ -62,27 +62,27 @@ class Target:
 )  # fmt: skip
 @click.option(
     "--concurrency", type=AT_LEAST_ONE,
-    help="Closed loop: so many clients, each asking again when it is answered.",
+    help="Closed loop: this many clients, each of which asks again after its answer.",
 )  # fmt: skip
 @click.option(
     "--seed", type=click.IntRange(min=0),
-    help="Of the random times, and of a generator.  [default: 0]",
+    help="Seed of the random times and of a generator.  [default: 0]",
 )  # fmt: skip
 @click.option("--max-tokens", type=AT_LEAST_ONE, help="Most tokens of an answer.  [default: the "
     "workload's]")  # fmt: skip
 @click.option(
     "--shrink", type=AT_LEAST_ONE, default=1, show_default=True,
-    help="Send every N-th token only: shorter prompts and answers that share as much.",
+    help="Send only every N-th token: prompts and answers become shorter, and share the same part.",
 )  # fmt: skip
-@click.option("--stop-after", type=ABOVE_ZERO, help="End after so many seconds; requests that run "
-    "are aborted.")  # fmt: skip
+@click.option("--stop-after", type=ABOVE_ZERO, help="End after this many seconds; requests that "
+    "still run are aborted.")  # fmt: skip
 @click.option(
     "--timeout", "timeout_s", type=ABOVE_ZERO, default=600.0, show_default=True,
-    help="Seconds without a sign of the server after which a request has failed.",
+    help="A request has failed when the server sends nothing for this many seconds.",
 )  # fmt: skip
-@click.option("--slo-ttft", type=ABOVE_ZERO, help="A good answer begins within so many seconds …")
-@click.option("--slo-itl", type=ABOVE_ZERO, help="… and takes so many for each later token, on "
-    "average.")  # fmt: skip
+@click.option("--slo-ttft", type=ABOVE_ZERO, help="A good answer begins within this many seconds.")
+@click.option("--slo-itl", type=ABOVE_ZERO, help="A good answer takes at most this many seconds "
+    "for each later token, on average.")  # fmt: skip
 @click.option("--ledger", "ledger_path", type=OutputFile(".jsonl"), help="Write a JSON line for "
     "each request, when it is over (.jsonl).")  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of tables.")
@@ -135,12 +135,12 @@ def load(
 ) -> None:
     """Send a workload's requests to the server at URL, and measure the answers.
 
-    The server is any with OpenAI's API: radixlab, vLLM, SGLang. Requests come at the times of the
-    trace, at random times (--rate), or from a number of clients (--concurrency); a turn of a
-    conversation is sent when the turn before it is over. The prompts are those of the workload:
-    they contain its answers, not the server's.
+    Any server with OpenAI's API will do: radixlab, vLLM or SGLang. Requests come at the times of
+    the trace, at random times (--rate), or from a number of clients (--concurrency); a turn of a
+    conversation is sent when the turn before it is over. The prompts are the workload's own: a
+    later turn contains the workload's answers, not the server's.
 
-    Ctrl-C ends the run: what is in flight is aborted, and the report is of what there is.
+    Ctrl-C ends the run: requests that still run are aborted, and the report covers the others.
     """
     from radixlab.load import Ledger, Plan, report
     from radixlab.load.report import Objective

@@ -15,7 +15,8 @@ SECONDS = click.FloatRange(min=0, min_open=True)
         "radixlab serve smollm2 --num-blocks 2048 --port 8001",
         "radixlab serve my-model --swap-space 4GiB --api-key secret --log-json",
         "curl http://127.0.0.1:8000/v1/completions -H 'Content-Type: application/json' \\",
-        '    -d \'{"model": "tiny", "prompt": "Q: where is the key? A:"}\'',
+        '    -d \'{"model": "tiny", "prompt": "Nils Westborn keeps a rabbit. '
+        "Q: What pet does Nils Westborn keep? A:\"}'",
     )
 )
 @click.argument("model", default="tiny", metavar="[MODEL]")
@@ -34,7 +35,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--max-model-len",
     type=AT_LEAST_ONE,
-    help="Tokens of a prompt with its answer.  [default: the model's whole context]",
+    help="Most tokens of a prompt and its answer.  [default: the model's whole context]",
 )
 @click.option(
     "--num-blocks", type=AT_LEAST_ONE, default=1024, show_default=True, help="Blocks of the cache."
@@ -42,19 +43,25 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--block-size", type=AT_LEAST_ONE, default=16, show_default=True, help="Tokens of a block."
 )
-@click.option("--policy", default="lru", show_default=True, help="Which cached blocks go first.")
 @click.option(
-    "--swap-space", type=BYTES, default=0, help="Host memory for what is evicted, such as 4GiB."
+    "--policy", default="lru", show_default=True, help="Which cached blocks are evicted first."
 )
 @click.option(
-    "--max-running", type=AT_LEAST_ONE, default=64, show_default=True, help="Answers at a time."
+    "--swap-space", type=BYTES, default=0, help="Host memory for evicted blocks, such as 4GiB."
+)
+@click.option(
+    "--max-running",
+    type=AT_LEAST_ONE,
+    default=64,
+    show_default=True,
+    help="Answers that run at once.",
 )
 @click.option(
     "--max-batch-tokens",
     type=AT_LEAST_ONE,
     default=2048,
     show_default=True,
-    help="Tokens that one step computes.",
+    help="Most tokens that one step computes.",
 )
 @click.option(
     "--max-queue",
@@ -68,7 +75,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     type=AT_LEAST_ONE,
     default=128,
     show_default=True,
-    help="Answers to one request: its prompts times its n.",
+    help="Most answers to one request: its prompts times its n.",
 )
 @click.option(
     "--max-body-bytes",
@@ -82,7 +89,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     type=AT_LEAST_ONE,
     default=1024,
     show_default=True,
-    help="A stream whose reader is further behind is ended.",
+    help="A stream ends when its reader is further behind.",
 )
 @click.option(
     "--request-timeout",
@@ -122,14 +129,14 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     "--log-prompts",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Append each answered request's body and usage to this file, for `radixlab why`.",
+    help="Append the body and usage of each answered request to this file.",
 )
-@click.option("--debug", is_flag=True, help="Offer GET /debug/cache.")
+@click.option("--debug", is_flag=True, help="Offer GET /debug/cache, which describes the cache.")
 def serve(**options: object) -> int:
-    """Serve MODEL by OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
+    """Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
 
-    The access log goes to stdout, one line a request, and has no text of any prompt. Metrics are at
-    /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code is 0.
+    The access log goes to stdout, one line per request, without the text of any prompt. Metrics are
+    at /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code is 0.
     """
     from radixlab.serve.run import run
     from radixlab.serve.settings import Settings

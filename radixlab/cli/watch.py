@@ -18,17 +18,21 @@ REFRESH_S = 0.2
 
 @click.command(
     epilog=examples(
-        "radixlab serve --kv-events tcp://*:5557 --kv-events-replay tcp://*:5558",
+        "radixlab serve --kv-events 'tcp://*:5557' --kv-events-replay 'tcp://*:5558'",
         "radixlab watch tcp://127.0.0.1:5557 --replay tcp://127.0.0.1:5558",
         "radixlab watch tcp://127.0.0.1:5557 --seconds 60 --record run.jsonl",
         "radixlab watch tcp://gpu-host:5557 --replay tcp://gpu-host:5558 --once",
     )
 )
 @click.argument("endpoint")
-@click.option("--replay", metavar="ENDPOINT", help="Where missed events can be asked for.")
-@click.option("--topic", default="", help="Only events of topics that begin so.")
+@click.option("--replay", metavar="ENDPOINT", help="Where to ask for missed events.")
+@click.option("--topic", default="", help="Show only events whose topic begins with this.")
 @click.option(
-    "--num-blocks", type=AT_LEAST_ONE, default=NUM_BLOCKS, show_default=True, help="Pool to draw."
+    "--num-blocks",
+    type=AT_LEAST_ONE,
+    default=NUM_BLOCKS,
+    show_default=True,
+    help="Blocks of the pool to draw.",
 )
 @click.option(
     "--num-host-blocks",
@@ -38,7 +42,11 @@ REFRESH_S = 0.2
     help="Blocks to follow that are not on the device.",
 )
 @click.option("--block-size", type=AT_LEAST_ONE, help="Tokens of a block; learnt by default.")
-@click.option("--tokenizer", type=click.Path(exists=True, file_okay=False), help="Show texts.")
+@click.option(
+    "--tokenizer",
+    type=click.Path(exists=True, file_okay=False),
+    help="Show the tokens as text, with the tokenizer in this folder.",
+)
 @click.option("--record", type=click.Path(dir_okay=False), help="Write a recording to this file.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this time.")
 @click.option("--once", is_flag=True, help="Print the tree when nothing new comes, and stop.")
@@ -64,7 +72,7 @@ def watch(
 ) -> None:
     """Show the prefix tree of the engine that publishes KV events at ENDPOINT.
 
-    A running vLLM, SGLang or radixlab. Ctrl-C ends it.
+    The engine is a running vLLM, SGLang or radixlab. Ctrl-C ends the view.
     """
     decode = _decoder(tokenizer) if tokenizer else None
     with ExitStack() as stack:

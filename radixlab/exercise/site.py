@@ -36,7 +36,7 @@ class Site:
     max_wait_ms: int
     """Nobody should wait longer than this before they run."""
     start_limit_s: float
-    """A server that is not ready after so many seconds will not be."""
+    """A server that is not ready after this many seconds will never be ready."""
 
 
 class Machine:

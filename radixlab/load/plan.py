@@ -67,7 +67,9 @@ class Plan:
             elif request.arrival_s is not None:
                 due_s = request.arrival_s / self.speed_up
             else:
-                raise PlanError("this workload has no times of its own: give rate or concurrency")
+                raise PlanError(
+                    "this workload has no times of its own: give --rate or --concurrency"
+                )
             yield self._planned(index, request, due_s)
 
     def _planned(self, index: int, request: Request, due_s: float | None) -> "Planned":

@@ -3,7 +3,7 @@
     POST /v1/completions 200 id=cmpl-… prompt_tokens=64 cached_tokens=48 miss_reason=never_seen …
 
 Prompts are written only to the file that `--log-prompts` names, one JSON object a line: the body of
-each answered request with a timestamp and its usage, as `radixlab why` reads it.
+each answered request with a timestamp and its usage.
 """
 
 import json

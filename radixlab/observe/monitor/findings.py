@@ -24,15 +24,14 @@ ADVICE = {
     "close together.",
     "pool_too_small": "Give the pool more blocks, or let fewer requests run at once.",
     "prefix_broken_early": "Look for a value that changes at the top of the prompt (a date, an id, "
-    "a user's name) and move it to the end; `radixlab why` finds it in a log of prompts.",
+    "a user's name) and move it to the end.",
     "no_shared_prefixes": "If the prompts should share a beginning, look at their very first "
-    "token: a value that changes there looks the same as prompts with nothing in common. "
-    "`radixlab why` tells the two apart.",
+    "token: a value that changes there looks the same as prompts with nothing in common.",
     "leak": "Restart the server and report it with its log: a request ended without giving its "
     "blocks back.",
     "nothing_arrives": "Check the clients and what lies between them and the server.",
-    "little_reuse": "Compare two prompts that should share a beginning (`radixlab why` does it on "
-    "a log), and see whether a larger pool helps.",
+    "little_reuse": "Compare two prompts that should share a beginning, and see whether a larger "
+    "pool helps.",
 }
 
 

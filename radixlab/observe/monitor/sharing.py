@@ -144,7 +144,7 @@ def _of(name: str, shares: Shares, now: Figures) -> list[str]:
     if name == "prefix_broken_early":
         return [
             f"a prompt finds {shown(now.mean_match_blocks, '.1f')} blocks on average, and then "
-            "differs from a cached block of the same first token"
+            "differs from a cached block that begins with the same token"
         ]
     if shares.of("namespace") > shares.of("never_seen"):
         return ["most of it is cached in another namespace: salts or adapters keep it apart"]
