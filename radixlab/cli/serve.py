@@ -136,7 +136,8 @@ def serve(**options: object) -> int:
     """Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
 
     The access log goes to stdout, one line per request, without the text of any prompt. Metrics are
-    at /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code is 0.
+    at /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code
+    is 0.
     """
     from radixlab.serve.run import run
     from radixlab.serve.settings import Settings
