@@ -3,8 +3,8 @@
 #   --block-size                     tokens in a block; only whole blocks are shared
 #   --prefix-caching-hash-algo       how a block's key is made; sha256 is the default, sha256_cbor is the same in every process
 #   --enable-prompt-tokens-details   fills usage.prompt_tokens_details.cached_tokens, which is null without it
-#   --kv-offloading-size             GiB of host memory for evicted blocks; older texts say swap_space, which is gone
-#   --kv-offloading-backend          native is vLLM's own
+#   --kv-offloading-size             GiB of host memory for a second tier of blocks; older texts say swap_space, which is gone
+#   --kv-offloading-backend          native is vLLM's own; lmcache is the other
 #   --gpu-memory-utilization         the part of GPU memory that vLLM takes; what the model leaves of it is the pool
 # POST /reset_prefix_cache exists only with VLLM_SERVER_DEV_MODE=1; never set it where strangers reach the port.
 exec vllm serve "$MODEL" \
