@@ -1,12 +1,15 @@
 """Clients that mean harm: bodies full of faults, bodies that never end, hosts that are not ours."""
 
+import contextlib
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from radixlab.serve import connection
 from radixlab.serve.bodies import ChatBody, CompletionBody, DetokenizeBody, TokenizeBody
 from tests.serve.helpers import TEXT, events_of, idle, served
 
@@ -143,3 +146,53 @@ def test_a_full_disk_costs_the_log_of_prompts_and_no_answer():
             assert status == 200 and (not is_stream or events_of(answer))
     assert sum("prompts are not logged any more" in line for line in client.lines) == 1
     assert sum(" 200 " in line for line in client.lines) == 3
+
+
+HEADS = {
+    "silence": b"",
+    "half a method": b"GE",
+    "no end": b"GET /health HTTP/1.1\r\nHost: x\r\n",
+    "half a name": b"GET /health HTTP/1.1\r\nHo",
+}
+
+
+@pytest.mark.parametrize("sent", HEADS.values(), ids=HEADS)
+def test_a_head_that_does_not_come_is_not_waited_for(client, monkeypatch, sent):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    assert raw(client, sent) == b""  # returns because the server closes the connection
+    host, port = client.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
+        peer.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert peer.recv(12) == b"HTTP/1.1 200"
+        peer.sendall(sent or b"G")
+        assert b"HTTP/1.1" not in peer.makefile("rb").read()
+
+
+@pytest.mark.parametrize("piece", [b"a" * 1000, b"a: b\r\n" * 150], ids=["one header", "many"])
+@pytest.mark.parametrize("start", [b"GET /", b"GET /health HTTP/1.1\r\nX: "], ids=["url", "header"])
+def test_an_endless_head_is_cut(client, start, piece):
+    """The server keeps at most what it has read at once above its limit."""
+    host, port = client.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
+        sent, most = 0, 20 * 2**20
+        with contextlib.suppress(ConnectionError):
+            peer.sendall(start)
+            while sent < most:
+                peer.sendall(piece)
+                sent += len(piece)
+        assert sent < most
+
+
+def test_a_long_head_that_ends_is_read(client):
+    head = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"a" * 60_000
+    assert raw(client, head + b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_answer_may_take_longer_than_a_head(client, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.05)
+    gate = threading.Event()
+    client.server.llm.call_soon(lambda llm: gate.wait(60))
+    timer = threading.Timer(0.5, gate.set)
+    timer.start()
+    assert client.complete("a", max_tokens=2)["choices"]
+    timer.join()
