@@ -63,6 +63,31 @@ def test_every_metric_of_the_rules_is_in_the_wheel(engine):
         assert f'"{plain}"' in text or f'"{plain.removesuffix("_total")}"' in text, name
 
 
+def test_every_metric_of_the_rules_and_the_dashboard_is_one_that_our_server_publishes():
+    pytest.importorskip("fastapi", reason="the extra serve is not installed")
+    from radixlab.observe.monitor.fetch import fetch
+    from radixlab.serve.local import serving
+    from radixlab.serve.settings import Settings
+
+    with serving(Settings(num_blocks=16)) as served:
+        page = fetch(f"{served.url}/metrics")
+    published = set(re.findall(r"radixlab:\w+", page))
+    files = ("prometheus/rules.yml", "grafana/dashboards/cache.json")
+    text = "".join((DEPLOY / name).read_text(encoding="utf-8") for name in files)
+    read = set(re.findall(r"radixlab:\w+", text))
+    assert len(read) >= 15
+    assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in read} <= {
+        re.sub(r"_(bucket|sum|count)$", "", name) for name in published
+    }
+
+
+def test_every_flag_of_our_launch_file_is_one_of_the_command():
+    from radixlab.cli.serve import serve
+
+    known = {option for each in serve.params for option in each.opts}
+    assert set(re.findall(r"--[a-z][\w-]+", launcher("radixlab"))) <= known
+
+
 def test_the_dashboard_is_what_its_script_makes():
     pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk is not installed")
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
