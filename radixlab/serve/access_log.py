@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -99,13 +100,23 @@ class AccessLog:
         if self._prompts is None or entry.body is None:
             return
         line = {"timestamp": round(time.time(), 3), "id": entry.id, **entry.body, "usage": usage}
-        self._prompts.write(json.dumps(line) + "\n")
-        self._prompts.flush()
+        try:
+            self._prompts.write(json.dumps(line) + "\n")
+            self._prompts.flush()
+        except OSError as error:  # the disk is full: the answer goes out all the same
+            self._give_up_prompts(error)
+
+    def _give_up_prompts(self, error: OSError) -> None:
+        self.close()
+        self._prompts = None
+        if self._write is not None:
+            self._write(f"error: prompts are not logged any more: {error.strerror}")
 
     def close(self) -> None:
         """Close the file of prompts."""
         if self._prompts is not None:
-            self._prompts.close()
+            with suppress(OSError):  # what could not be written before cannot be now
+                self._prompts.close()
 
 
 class Logged:

@@ -3,11 +3,14 @@
 A field that this server does not know is refused by name, as OpenAI's server does. A field that it
 knows but cannot honour is refused too, unless its value asks for nothing (`NEUTRAL`). The fields
 below that say so change nothing in any answer, here or there.
+
+A wrong list is refused at its first wrong item, and only one unknown field is named: a body of a
+few megabytes can hold a million faults, and a list of them would stop the event loop for everyone.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -55,6 +58,12 @@ Salt = Annotated[
 Bias = Annotated[float, Field(ge=-100, le=100)]
 Id = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
+MOST_NAMED = 1024
+"""Most tokens that `logit_bias` or `stop_token_ids` may name."""
+MOST_METADATA = 16
+"""Most pairs of `metadata`, as OpenAI has it."""
+Some = Field(min_length=1, fail_fast=True)
+Ids = Annotated[list[Id], Some]
 
 
 def without_neutral(body: Any, neutral: dict[str, tuple[Any, ...]]) -> Any:
@@ -70,6 +79,17 @@ def without_neutral(body: Any, neutral: dict[str, tuple[Any, ...]]) -> Any:
     return {name: value for name, value in body.items() if name not in neutral}
 
 
+def bounded(given: Any, most: int) -> Any:
+    """Refuse an object with too many names before any of its values is read."""
+    if isinstance(given, dict) and len(given) > most:
+        raise PydanticCustomError(
+            "too_many",
+            "It has {size} names, at most {most} are allowed",
+            {"size": len(given), "most": most},
+        )
+    return given
+
+
 def _same(value: Any, other: Any) -> bool:
     """Whether two values of JSON are the same; True is not 1."""
     return type(value) is type(other) and bool(value == other)
@@ -79,6 +99,14 @@ class Body(BaseModel):
     """What all bodies have in common: strict types, and no unknown field."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_one_unknown(cls, body: Any) -> Any:
+        if not isinstance(body, dict) or len(body) <= len(cls.model_fields):
+            return body
+        unknown = [name for name in body if name not in cls.model_fields]
+        return {name: body[name] for name in (*(cls.model_fields.keys() & body.keys()), unknown[0])}
 
 
 class StreamOptions(Body):
@@ -103,12 +131,14 @@ class Sampling(Body):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, ge=0.001, le=1000)
-    logit_bias: dict[str, Bias] | None = None
+    logit_bias: (
+        Annotated[dict[str, Bias], BeforeValidator(lambda given: bounded(given, MOST_NAMED))] | None
+    ) = None
     """Token ids, written as text because they are names in JSON, and what is added to each."""
-    stop_token_ids: list[Id] | None = None
+    stop_token_ids: Annotated[list[Id], Field(max_length=MOST_NAMED, fail_fast=True)] | None = None
     n: int | None = Field(None, ge=1, le=128)
     seed: int | None = Field(None, ge=-(2**63), lt=2**64)
-    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=16, fail_fast=True)] | None = None
     ignore_eos: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -118,7 +148,10 @@ class Sampling(Body):
     """Changes nothing."""
     safety_identifier: str | None = None
     """Changes nothing."""
-    metadata: dict[str, str] | None = None
+    metadata: (
+        Annotated[dict[str, str], BeforeValidator(lambda given: bounded(given, MOST_METADATA))]
+        | None
+    ) = None
     """Changes nothing."""
     prompt_cache_key: str | None = None
     """Changes nothing: it only helps OpenAI to route a request."""
@@ -134,12 +167,7 @@ class Sampling(Body):
 class CompletionBody(Sampling):
     """The body of `POST /v1/completions`."""
 
-    prompt: (
-        str
-        | Annotated[list[str], Field(min_length=1)]
-        | Annotated[list[Id], Field(min_length=1)]
-        | Annotated[list[Annotated[list[Id], Field(min_length=1)]], Field(min_length=1)]
-    )
+    prompt: str | Annotated[list[str], Some] | Ids | Annotated[list[Ids], Some]
     """A text, a list of texts, token ids, or a list of lists of token ids."""
     logprobs: int | None = Field(None, ge=0, le=20)
     """How many of the likeliest tokens to list for each token; 0 for the chosen one alone."""
@@ -161,7 +189,7 @@ class Message(Body):
     """A turn of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] | None = None
+    content: str | Annotated[list[TextPart], Field(fail_fast=True)] | None = None
     name: str | None = None
 
     @model_validator(mode="before")
@@ -182,7 +210,7 @@ class Message(Body):
 class ChatBody(Sampling):
     """The body of `POST /v1/chat/completions`."""
 
-    messages: list[Message] = Field(min_length=1)
+    messages: Annotated[list[Message], Some]
     max_completion_tokens: Count | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
@@ -198,7 +226,7 @@ class TokenizeBody(Body):
 
     model: str | None = None
     prompt: str | None = None
-    messages: Annotated[list[Message], Field(min_length=1)] | None = None
+    messages: Annotated[list[Message], Some] | None = None
     add_special_tokens: bool | None = None
     """By default true for a prompt, and false for a conversation."""
     add_generation_prompt: bool = True
@@ -209,4 +237,4 @@ class DetokenizeBody(Body):
     """The body of `POST /detokenize`."""
 
     model: str | None = None
-    tokens: list[Id]
+    tokens: Annotated[list[Id], Field(fail_fast=True)]

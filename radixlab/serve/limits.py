@@ -1,29 +1,36 @@
 """What a request must pass before any route sees it: its key, and the size of its body.
 
-The body is read here, whole and bounded, so that no route can be made to wait for one or to keep
-one that is too large. `/health` and `/ready` need no key, because supervisors have none.
+The body is read here, whole and bounded in size and time, so that no route can be made to wait for
+one or to keep one that is too large. `/health` and `/ready` need no key, because supervisors have
+none.
 """
 
+import asyncio
 import hmac
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radixlab.serve.errors import ApiError
+from radixlab.serve.settings import Settings
 
 OPEN_PATHS = ("/health", "/ready")
 MOST_DISCARDED = 8
 """An oversize body is read and thrown away up to this multiple of the limit, so that a client which
 sends everything before it reads gets the answer instead of a broken connection."""
+BODY_S = 60.0
+"""Seconds that a client gets to send a body; a slower one would hold its connection for ever."""
 
 
 class Limits:
-    """ASGI middleware that refuses bad keys (401) and oversize bodies (413)."""
+    """ASGI middleware that refuses bad keys (401), slow (408) and oversize bodies (413)."""
 
-    def __init__(self, app: ASGIApp, api_key: str | None, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        key = settings.api_key
         self._app = app
-        self._key = None if api_key is None else f"Bearer {api_key}".encode()
-        self._most = max_body_bytes
+        self._key = None if key is None else f"Bearer {key}".encode()
+        self._most = settings.max_body_bytes
+        self._body_s = min(BODY_S, settings.request_timeout)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -33,7 +40,11 @@ class Limits:
         headers = dict(scope["headers"])
         try:
             self._check_key(scope["path"], headers)
-            body = await self._body(headers, receive)
+            async with asyncio.timeout(self._body_s):
+                body = await self._body(headers, receive)
+        except TimeoutError:
+            await self._too_slow().response()(scope, receive, send)
+            return
         except ApiError as error:
             await error.response()(scope, receive, send)
             return
@@ -77,6 +88,14 @@ class Limits:
         if is_too_long:
             raise self._too_large()
         return b"".join(parts)
+
+    def _too_slow(self) -> ApiError:
+        return ApiError(
+            408,
+            f"The body was not sent within {self._body_s:g} s.",
+            code="body_timeout",
+            headers={"Connection": "close"},
+        )
 
     def _too_large(self) -> ApiError:
         return ApiError(

@@ -72,11 +72,11 @@ class Prompts:
             return await self._run(self._render, messages, special, is_asked)
         return await self._run(self._encode, text, special)
 
-    def text(self, tokens: list[int]) -> str:
+    async def text(self, tokens: list[int]) -> str:
         """Return the text of tokens; raise an `ApiError` for one that does not exist."""
         if tokens:
             self._check_ids(np.array(tokens, np.int32), "tokens")
-        return self.tokenizer.decode(tokens)
+        return await self._run(self.tokenizer.decode, tokens)
 
     async def _read(self, prompt: str | list[int]) -> TokenArray:
         if isinstance(prompt, str):

@@ -26,7 +26,7 @@ EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 def _documented(model: type) -> dict[int | str, dict[str, Any]]:
     ok = {"model": model, "content": EVENTS}
-    return {200: ok, **errors(400, 401, 404, 413, 429, 500, 503, 504)}
+    return {200: ok, **errors(400, 401, 404, 408, 413, 429, 500, 503, 504)}
 
 
 @router.post("/completions", responses=_documented(Completion))
@@ -34,6 +34,8 @@ async def completions(body: CompletionBody, request: Request) -> Response:
     """Continue one or several prompts."""
     state = state_of(request)
     model = state.check_model(body.model)
+    num_prompts = len(body.prompt) if _is_list(body.prompt) else 1
+    _check_answers(state, body, num_prompts)  # before a million texts are tokenised
     prompts = await state.prompts.of_completion(body)
     shape = CompletionShape(model, state.prompts.texts, _has_usage(body))
     return await _reply(request, state, body, prompts, DEFAULT_TOKENS, shape)
@@ -44,13 +46,14 @@ async def chat_completions(body: ChatBody, request: Request) -> Response:
     """Answer a conversation."""
     state = state_of(request)
     model = state.check_model(body.model)
+    _check_answers(state, body, 1)
     prompt = await state.prompts.of_chat(body.messages)
     prompts = [state.prompts.check(prompt, "messages")]
     shape = ChatShape(model, state.prompts.tokenizer, bool(body.stream), _has_usage(body))
     return await _reply(request, state, body, prompts, None, shape)
 
 
-@router.get("/models", responses=errors(401, 413))
+@router.get("/models", responses=errors(401, 408, 413))
 async def models(request: Request) -> ModelList:
     """List the names of the model."""
     state = state_of(request)
@@ -58,7 +61,7 @@ async def models(request: Request) -> ModelList:
     return ModelList(object="list", data=data)
 
 
-@router.get("/models/{name:path}", responses=errors(401, 404, 413))
+@router.get("/models/{name:path}", responses=errors(401, 404, 408, 413))
 async def model(name: str, request: Request) -> Model:
     """Describe the model by one of its names."""
     state = state_of(request)
@@ -82,12 +85,6 @@ async def _reply(
     """Make the jobs of a request, and what answers it."""
     settings, entry = state.settings, entry_of(request)
     n = body.n or 1
-    if n * len(prompts) > settings.max_answers:
-        raise bad_request(
-            f"{len(prompts)} prompts with {n} answers each: a request may have at most "
-            f"{settings.max_answers} answers.",
-            "n",
-        )
     if body.stream_options and not body.stream:
         raise bad_request(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
@@ -117,6 +114,22 @@ async def _reply(
         is_stream=bool(body.stream),
         has_usage=_has_usage(body),
     )
+
+
+def _is_list(prompt: Any) -> bool:
+    """Whether a completion has several prompts; a list of numbers is one."""
+    return isinstance(prompt, list) and not isinstance(prompt[0], int)
+
+
+def _check_answers(state: State, body: Sampling, num_prompts: int) -> None:
+    """Refuse a request for more answers than one may have."""
+    n, most = body.n or 1, state.settings.max_answers
+    if n * num_prompts > most:
+        raise bad_request(
+            f"{num_prompts} prompts with {n} answers each: a request may have at most "
+            f"{most} answers.",
+            "n",
+        )
 
 
 def _has_usage(body: Sampling) -> bool:

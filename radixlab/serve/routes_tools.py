@@ -47,7 +47,7 @@ async def metrics(request: Request) -> Response:
     return Response(request.app.state.metrics.text(), media_type=METRICS)
 
 
-@router.post("/reset_prefix_cache", responses=errors(401, 409, 413, 503))
+@router.post("/reset_prefix_cache", responses=errors(401, 408, 409, 413, 503))
 async def reset_prefix_cache(request: Request) -> dict[str, str]:
     """Empty the cache; 409 while requests run."""
     try:
@@ -59,7 +59,7 @@ async def reset_prefix_cache(request: Request) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.post("/tokenize", responses=errors(400, 401, 404, 413, 503))
+@router.post("/tokenize", responses=errors(400, 401, 404, 408, 413, 503))
 async def tokenize(body: TokenizeBody, request: Request) -> Tokens:
     """Return the tokens of a prompt or a conversation."""
     state = state_of(request)
@@ -76,12 +76,12 @@ async def tokenize(body: TokenizeBody, request: Request) -> Tokens:
     return Tokens(count=len(listed), max_model_len=most, tokens=listed, token_strs=strs)
 
 
-@router.post("/detokenize", responses=errors(400, 401, 404, 413, 503))
+@router.post("/detokenize", responses=errors(400, 401, 404, 408, 413, 503))
 async def detokenize(body: DetokenizeBody, request: Request) -> Text:
     """Return the text of tokens."""
     state = state_of(request)
     state.check_model(body.model)
-    return Text(prompt=state.prompts.text(body.tokens))
+    return Text(prompt=await state.prompts.text(body.tokens))
 
 
 @debug.get("/debug/cache", responses=errors(401, 503))

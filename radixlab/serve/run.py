@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from radixlab.config import ConfigError
 from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.connection import BoundedHttp
 from radixlab.serve.mailbox import ShutdownError
 from radixlab.serve.models import builder, publishing
 from radixlab.serve.server import create_app
@@ -39,6 +40,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: FastAPI, llm: AsyncLLM, settings: Settings) -> None:
         config = uvicorn.Config(
             app,
+            http=BoundedHttp,
             log_config=None,
             log_level="critical",
             access_log=False,

@@ -66,4 +66,7 @@ def _biases(given: Mapping[str, float]) -> dict[int, float]:
     for name in given:
         if not (name.isascii() and name.isdigit() and len(name) < 11):
             raise bad_request(f"logit_bias has {name!r}, which is not a token id.", "logit_bias")
-    return {int(name): bias for name, bias in given.items()}
+    biases = {int(name): bias for name, bias in given.items()}
+    if len(biases) < len(given):
+        raise bad_request("logit_bias names a token twice, such as '7' and '07'.", "logit_bias")
+    return biases

@@ -1,6 +1,8 @@
 """The application: routes behind limits, with every error in OpenAI's shape."""
 
+import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,6 +49,7 @@ def create_app(
         version=radixlab.__version__,
         description="OpenAI's API over one engine with a prefix cache.",
         lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would name whatever host the client has claimed
     )
     app.state.radixlab = State(llm, settings, log, int(time.time()))
     app.state.metrics = Metrics(llm, _cache_info(settings))
@@ -58,7 +61,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_fault)
-    app.add_middleware(Limits, api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Limits, settings=settings)
     app.add_middleware(Logged, log=log)
     return app
 
@@ -119,5 +122,10 @@ def _param(path: list[Any]) -> str | None:
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
-    """Answer for a fault of ours; the traceback goes to stderr."""
+    """Answer for a fault of ours; where it arose goes to stderr.
+
+    The exception's own words do not, because they may hold the text of a prompt.
+    """
+    traceback.print_tb(error.__traceback__)
+    print(f"error: a fault of the server: {type(error).__name__}", file=sys.stderr, flush=True)
     return ApiError(500, "The server had an error. See its log.").response()
