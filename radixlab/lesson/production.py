@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from matplotlib.figure import Figure
 from openai import OpenAI
@@ -42,6 +43,11 @@ def start_server(write_line: Callable[[str], object] | None = None, **settings: 
 def stop_server() -> None:
     """End the server of this kernel, if one runs."""
     _running.close()
+
+
+def reset_cache(served: Served) -> None:
+    """Empty the server's cache, as people do from outside: by `POST /reset_prefix_cache`."""
+    urlopen(Request(f"{served.url}/reset_prefix_cache", method="POST")).close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ def survives(exercise, item, tampering):
 @pytest.mark.parametrize("exercise", ZOOS)
 def test_an_answer_of_any_shape_breaks_no_check(exercise, shape):
     tampering = Tampering(random.Random(0), EVERY, SHAPES[shape])
-    assert survives(exercise, next(iter(ZOOS[exercise].items)), tampering) != "passed"
+    item = "ledger" if exercise == "8.5.5" else next(iter(ZOOS[exercise].items))
+    assert survives(exercise, item, tampering) != "passed"  # `deploy` acts, and returns nothing
 
 
 @pytest.mark.parametrize("seed", range(NUM_BROKEN))

@@ -30,7 +30,7 @@ A row is a rule and an engine that breaks it. Of the tests named for the rule: h
 how many of those by their own assertions, with the oracles silent; and the first to."""
 
 
-def run_trials(file: Path, *options: str, timeout: int = 300) -> list[dict]:
+def run_trials(file: Path, *options: str, timeout: int = 1800) -> list[dict]:
     """Run the tests on broken engines in a process of their own; return a record per trial."""
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),

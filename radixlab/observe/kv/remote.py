@@ -45,7 +45,7 @@ class RemoteTree:
     `num_blocks` and `num_host_blocks` limit the blocks on the device and those only elsewhere;
     views draw pools of these sizes. `emit` hears our own events.
 
-    >>> from radixlab.observe.kv.wire import encode
+    >>> from radixlab.observe.kv.wire import Stored, encode
     >>> tree = RemoteTree()
     >>> tree.feed(encode(0.0, [Stored([7, 8], None, [1, 2, 3, 4], block_size=2)]), seq=0)
     True
