@@ -37,8 +37,9 @@ HOPELESS = 1.8
 """A busy machine never makes a good slope this steep: it is not measured again."""
 MOST_YARDS = 15
 """Right plans take 1 to 8.5 times as long as the simple plan (`yardstick_s`)."""
-NUM_TRIES = 3
-"""How often the CPU time is measured, at most; once is enough if it is good."""
+NUM_TRIES = 8
+"""How often the CPU time is measured, at most: once is enough if it is good, and a busy machine needs
+more."""
 FEWEST_COUNTED = 1_000
 """Comparisons; with fewer, their number says nothing about growth."""
 LEAST_KEPT = 0.6
