@@ -38,8 +38,7 @@ HOPELESS = 1.8
 MOST_YARDS = 15
 """Right plans take 1 to 8.5 times as long as the simple plan (`yardstick_s`)."""
 NUM_TRIES = 8
-"""How often the CPU time is measured, at most: once is enough if it is good, and a busy machine needs
-more."""
+"""How often the CPU time is measured, at most. Once is enough if it is good."""
 FEWEST_COUNTED = 1_000
 """Comparisons; with fewer, their number says nothing about growth."""
 LEAST_KEPT = 0.6
