@@ -95,7 +95,7 @@ def _numbers_of_labels(found: Mapping[Labels, float], label: str) -> dict[Labels
 
 
 def _one_of_copies(values: Mapping[Labels, float], copies: tuple[str, ...]) -> dict[Labels, float]:
-    """Of the samples that differ only in the labels of copies, keep that of the lowest rank."""
+    """Of the samples that differ only in the labels of copies, keep the one of the lowest rank."""
     lowest: dict[Labels, tuple[tuple[str, ...], Labels]] = {}
     for labels in values:
         ranks = tuple(dict(labels).get(name, "").rjust(8) for name in copies)
