@@ -6,8 +6,8 @@ evicted it alone. Its followers are orphans then. They stay in the tree, below a
 after the missing hash, and are adopted when that block is stored again.
 
 This file is the structure. It does not know bytes, sequence numbers or ranks; `shards.py` says
-where blocks belong, and `telling.py` tells our own listeners what has changed. An operation costs as
-much as the blocks that it names and one node. Events about a large subtree are told once, at the
+where blocks belong, and `telling.py` tells our own listeners what has changed. An operation costs
+as much as the blocks that it names and one node. Events about a large subtree are told once, at the
 end of a payload.
 """
 
