@@ -4,9 +4,6 @@ Read `tree.py` for the idea, `manager.py` for the public methods, and `proof/inv
 must always hold. `eviction/` has the policies, and `host/` the second tier.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.batch import match_batch
 from radixlab.cache.errors import (
@@ -90,12 +87,3 @@ __all__ = [
     "check",
     "match_batch",
 ]
-
-
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Find `CompressedIds`, which recordings use: it now lives above the cache."""
-        if name == "CompressedIds":
-            return getattr(import_module("radixlab.observe"), name)
-        raise AttributeError(f"module 'radixlab.cache' has no attribute {name!r}")

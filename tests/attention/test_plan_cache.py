@@ -76,7 +76,7 @@ def fails_at(call, function):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("num_before", [1, 2, 4])
 def test_a_fault_anywhere_in_a_plan_leaves_no_half_of_it(num_before):
-    "At every call boundary: the next plan is that of the sequences, whatever was planned before"
+    "A fault at any call boundary of a plan leaves nothing behind: the next plan is right"
     _, sequences = running(*([*PARTS[4], *PARTS[0], i] for i in range(4)))
     call = 1
     while True:

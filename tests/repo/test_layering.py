@@ -54,7 +54,7 @@ def module_name(path):
 
 
 def imports(path):
-    """Every module of ours that a file imports, wherever in the file it does."""
+    """Every module of ours that a file imports, wherever in the file, by `import_module` too."""
     package = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -65,6 +65,8 @@ def imports(path):
                 [*(above if node.level else []), *([node.module] if node.module else [])]
             )
             names = [f"{base}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            names = [each.value for each in node.args if isinstance(each, ast.Constant)]
         else:
             continue
         yield from (name for name in names if name.split(".")[0] == "radixlab")

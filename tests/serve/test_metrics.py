@@ -147,7 +147,7 @@ def test_answers_are_recounted_from_what_clients_got(run):
     for name in ("request_queue_time_seconds", "request_prompt_tokens", "prefix_match_blocks"):
         assert last[f"{name}_count"] == num_prompts
     assert last["time_to_first_token_seconds_count"] == num_prompts
-    assert last["e2e_request_latency_seconds_count"] == num_prompts - 1  # but for the one who left
+    assert last["e2e_request_latency_seconds_count"] == num_prompts - 1  # one client left
     assert last["request_prompt_tokens_sum"] == last["prompt_tokens_total"]
     num_answers = sum(reasons.values()) + 1
     gaps = last["generation_tokens_total"] - num_answers
