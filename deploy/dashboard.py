@@ -77,7 +77,7 @@ def build() -> dashboard.Dashboard:
         number(
             "First token, median",
             "s",
-            "Half of the requests wait at most so long for their first token.",
+            "The median over 5 minutes, queue included.",
             (f"engine:first_token_seconds:p50_5m{WHERE}", name),
         ),
         number(

@@ -314,7 +314,7 @@ def test_weights_and_cache_have_the_dtype_that_is_named(dtype):
 
 REFUSED = {
     "dtype": ["int8", "float8", "FLOAT32", "", 7, None, torch.int32, torch.float64, ["float32"]],
-    "device": ["tpu", "gpu", "", 7, None, "meta", "cuda:99", "cuda:-1", ["cpu"]],
+    "device": ["tpu", "gpu", "", 7, "meta", "cuda:99", "cuda:-1", ["cpu"]],
     "max_model_len": [2049, 10**30, 0, -1, "64", 64.0, True],
     "defaults": [{"seed": 3}, {"top_p": 0}, {"temperature": "hot"}, 7, ["top_p"], "temperature"],
     "model": [None, 7, b"tiny", ["tiny"], ""],
@@ -326,7 +326,7 @@ REFUSED = {
     ids=str,
 )  # fmt: skip
 def test_a_bad_argument_of_an_llm_is_named_with_its_value(name, value):
-    "36 values"
+    "35 values"
     with pytest.raises((ConfigError, ModelError)) as caught:
         LLM(**{"model": "tiny"} | {name: value})
     message = str(caught.value)

@@ -96,7 +96,7 @@ class Target:
 @click.option("--model", help="The model's name.  [default: the server's first]")
 @click.option(
     "--prompts", type=click.Choice(["auto", "ids", "text"]), default="auto", show_default=True,
-    help="Send token ids or text; auto tries whether the server takes ids.",
+    help="Send token ids or text; auto sends ids if --vocab-size is given, and else tries them.",
 )  # fmt: skip
 @click.option("--vocab-size", type=AT_LEAST_ONE, help="Token ids are taken modulo this.  [default: "
     "the largest that the server takes of 128000, 32000, 8000 and 500]")  # fmt: skip

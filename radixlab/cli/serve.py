@@ -96,7 +96,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     type=SECONDS,
     default=600.0,
     show_default=True,
-    help="Seconds until an answer is cut, or gets 504 if it has not begun.",
+    help="Seconds until a stream is cut; a request to which nothing was sent yet gets 504.",
 )
 @click.option(
     "--drain-timeout",

@@ -36,7 +36,8 @@ from radixlab.sched.door import check_flag
 
 BAD_PROMPT = (TokenError, RequestError)
 """Errors that reject one prompt. Any other error is the caller's, and concerns all prompts."""
-GREEDY = SamplingParams()
+ALL_OPEN = SamplingParams()
+"""Nothing chosen: the model's defaults apply, and without them the answer is greedy."""
 Params = SamplingParams | Many[SamplingParams]
 
 
@@ -53,7 +54,8 @@ class LLM:
     dtype
         "float32", "bfloat16" or "float16"; "auto" is the checkpoint's own.
     device
-        "cpu", "cuda" or "cuda:1"; "auto" is a GPU if there is one.
+        "cpu", "cuda" or "cuda:1"; "auto" is a GPU if there is one. By default the CPU, or
+        the device that a loaded model is on.
     max_model_len
         Most tokens of a prompt and its answer together; by default the model's whole context.
     defaults
@@ -71,7 +73,7 @@ class LLM:
         tokenizer: Tokenizer | str | Path | None = None,
         *,
         dtype: str | torch.dtype = "auto",
-        device: str | torch.device = "cpu",
+        device: str | torch.device | None = None,
         max_model_len: int | None = None,
         defaults: Mapping[str, Any] | None = None,
         cache: CacheConfig | None = None,
@@ -98,7 +100,7 @@ class LLM:
     def generate(
         self,
         prompts: Prompt | Many[Prompt],
-        params: Params = GREEDY,
+        params: Params = ALL_OPEN,
         *,
         n: int | None = None,
         namespace: Namespace | None = None,
@@ -108,7 +110,7 @@ class LLM:
 
         `prompts.py` tells what one prompt is: a text, or token ids. The list has an output for each
         answer, in the order of the prompts; a prompt's `n` answers stand next to each other, forked
-        when the prompt is computed. `n` stands in for that of `params`. `progress` shows a bar if
+        when the prompt is computed. `n` replaces `params.n`. `progress` shows a bar if
         stderr is a terminal. An interrupt aborts all prompts; what was computed stays cached. Any
         other bad argument raises an `ArgumentError`, `ConfigError` or `NamespaceError` before any
         prompt is added.
@@ -118,7 +120,7 @@ class LLM:
     def chat(
         self,
         messages: Any,
-        params: Params = GREEDY,
+        params: Params = ALL_OPEN,
         *,
         n: int | None = None,
         namespace: Namespace | None = None,
@@ -146,7 +148,7 @@ class LLM:
     def stream(
         self,
         prompt: Prompt,
-        params: SamplingParams = GREEDY,
+        params: SamplingParams = ALL_OPEN,
         *,
         namespace: Namespace | None = None,
     ) -> Iterator[Piece]:
@@ -169,7 +171,7 @@ class LLM:
     def ask(
         self,
         prompt: Prompt,
-        params: SamplingParams = GREEDY,
+        params: SamplingParams = ALL_OPEN,
         *,
         namespace: Namespace | None = None,
     ) -> list[Answer]:
@@ -222,7 +224,7 @@ class LLM:
                 while num_left := len(mine & self._answers.keys()):
                     self.step()
                     bar.update(len(mine) - num_left - bar.n)
-        return [each if isinstance(each, Output) else each.output() for each in asked]
+        return [one if isinstance(one, Output) else one.output() for one in asked]
 
     def _stream(
         self, prompt: Prompt, params: SamplingParams, namespace: Namespace | None

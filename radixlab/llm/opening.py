@@ -41,19 +41,19 @@ def open_model(
     model: Llama | str | Path,
     tokenizer: Tokenizer | str | Path | None,
     dtype: str | torch.dtype,
-    device: str | torch.device,
+    device: str | torch.device | None,
 ) -> Opened:
     """Load a model by name or from a folder; a loaded model is taken as it is.
 
     Raises `ConfigError` for an unknown dtype or device, and the errors of `find_folder`,
     `load_model`, `load_tokenizer` and `read_defaults`.
     """
-    kind, place = as_dtype(dtype), as_device(device)
+    kind, place = as_dtype(dtype), None if device is None else as_device(device)
     if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
         tokenizer = load_tokenizer(find_folder(tokenizer))
     if isinstance(model, Llama):
         own = model.norm.weight
-        if kind not in (None, own.dtype) or place not in (None, own.device):
+        if kind not in (None, own.dtype) or not (device == "auto" or _is_on(place, own.device)):
             raise ConfigError(
                 f"the model is loaded already, as {_name(own.dtype)} on {own.device}: dtype "
                 "and device are for a folder"
@@ -63,6 +63,17 @@ def open_model(
     tokenizer = tokenizer or load_tokenizer(folder)
     defaults = read_defaults(folder)
     return Opened(load_model(folder, kind, place or "cpu"), tokenizer, defaults)
+
+
+def _is_on(place: torch.device | None, own: torch.device) -> bool:
+    """Whether a model on `own` is where a caller wants it: "cuda" is any GPU, None anywhere.
+
+    >>> _is_on(torch.device("cuda"), torch.device("cuda:1")), _is_on(None, torch.device("cpu"))
+    (True, True)
+    >>> _is_on(torch.device("cuda:0"), torch.device("cuda:1"))
+    False
+    """
+    return place is None or (place.type == own.type and place.index in (None, own.index))
 
 
 def as_dtype(value: Any) -> torch.dtype | None:
@@ -75,8 +86,8 @@ def as_dtype(value: Any) -> torch.dtype | None:
     return found
 
 
-def as_device(value: Any) -> torch.device | None:
-    """Return a device by its name; None for "auto", a GPU if this machine has one.
+def as_device(value: Any) -> torch.device:
+    """Return a device by its name; "auto" is a GPU if this machine has one, else the CPU.
 
     Raises `ConfigError` for another name, and for a device that this machine lacks.
     """

@@ -27,7 +27,7 @@ MAX_MESSAGE = 200
 
 
 class LoadError(RuntimeError):
-    """The server cannot be loaded; the message is one line."""
+    """No requests can be sent to the server; the message is one line."""
 
 
 @dataclass(slots=True)

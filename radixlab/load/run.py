@@ -90,7 +90,7 @@ class _Sending:
             await asyncio.wait(self._tasks)
 
     async def abort(self) -> None:
-        """Abort what is in flight; each leaves its line in the ledger."""
+        """Abort all tasks; each request that was sent leaves its line in the ledger."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

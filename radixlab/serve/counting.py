@@ -26,7 +26,7 @@ BLOCK_BUCKETS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 819
 
 
 class Histogram:
-    """Counts of values at or below each bound, as Prometheus wants them.
+    """Counts of values between neighbouring bounds; `metrics.py` adds them up for Prometheus.
 
     >>> histogram = Histogram((1, 2))
     >>> for value in (1, 1.5, 7):

@@ -89,7 +89,7 @@ def _blocks(snapshot: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily(f"{PREFIX}tree_nodes", "Nodes of the tree.", snapshot.num_nodes)
     used = snapshot.num_blocks - snapshot.num_free_blocks - snapshot.num_evictable_blocks
     share = used / snapshot.num_blocks if snapshot.num_blocks else 0.0
-    what = "The share of blocks in use, from 0 to 1."
+    what = "The share of blocks in use or in transfer, from 0 to 1."
     yield GaugeMetricFamily(f"{PREFIX}kv_cache_usage_perc", what, share)
 
 

@@ -1,7 +1,6 @@
 """What the routes of one server share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fastapi import Request
 
@@ -22,7 +21,6 @@ class State:
     log: AccessLog
     started: int
     """Seconds since 1970, for `created` in `/v1/models`."""
-    on_shutdown: list[Callable[[], object]] = field(default_factory=list)
     _prompts: Prompts | None = None
 
     @property

@@ -2,8 +2,9 @@
 
     orders (a queue) ─► obey all ─► one step ─► snapshot ─► tell the event loop
 
-While there is nothing to compute, the thread sleeps in the queue. An exception in an order or a
-step ends the thread, and `on_death` hears of it.
+While there is nothing to compute, the thread sleeps in the queue. An exception in a step, or in an
+order of ours, ends the thread, and `on_death` hears of it. An exception in a function that was
+given to `call` goes to its caller instead.
 """
 
 import threading

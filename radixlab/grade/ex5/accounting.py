@@ -1,7 +1,7 @@
 """Whether a ledger is exact on both sides: what was sent, and what the counters say.
 
-Where somebody else uses the server, or where requests are refused, the two sides are not the same,
-and the ledger has to say so.
+Where somebody else uses the server, the two sides differ, and the ledger has to show it. Refused
+requests appear on neither side.
 """
 
 from radixlab.exercise.site import LEDGER

@@ -158,6 +158,8 @@ def _on_this_machine(trial: Trial) -> Failed | None:
             if servers and servers[0].ended:  # the learner could not know: nobody ever listened
                 raise CannotCheck(f"The server ended: {servers[0].ended}") from None
             raise
+        if story.settings and not story.told and not story.was_ready:
+            return Failed("On a real server deploy() returned before /ready answered 200.")
         for _, problem in _problems(site, Start(0, 0), _without_times(story)):
             return problem
         if unused := _used(trial, servers[0], site):

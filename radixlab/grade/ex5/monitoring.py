@@ -120,12 +120,16 @@ def _endless(trial: Trial) -> Failed | None:
     grown = min(after - before for before, after in pairwise(memory))
     if trial.fresh is None:
         grown = 0  # in our own process, memory tells nothing of the monitor
-    if grown <= MAX_LEAK_BYTES and min(kept[1:]) <= MAX_LEAK_OBJECTS:
+    facts = []
+    if grown > MAX_LEAK_BYTES:
+        facts.append(f"its process grows by {grown >> 10:,} KB")
+    if min(kept[1:]) > MAX_LEAK_OBJECTS:
+        facts.append(f"it keeps {min(kept[1:]):,} more objects")
+    if not facts:
         return None
     return Failed(
-        f"In every {PERIOD:,} scrapes your monitor keeps {max(grown >> 10, 1):,} KB more, for "
-        f"ever: at least {max(0, min(kept[1:])):,} objects. It needs only the last scrapes of its "
-        f"window."
+        f"Your monitor never stops growing: in every {PERIOD:,} scrapes {' and '.join(facts)}. It "
+        f"needs only the last scrapes of its window."
     )
 
 

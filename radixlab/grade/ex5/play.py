@@ -22,6 +22,7 @@ ASKING_S = 0.002
 """What a question takes on the scripted clock."""
 MOST_SLEEP_S = 3_600.0
 LEAST_SLEEP_S = 0.001
+"""A real machine sleeps at least this long, so that `sleep(0)` does not keep a core busy."""
 
 
 # ---- a machine

@@ -89,12 +89,6 @@ class RealServer:
             start_new_session=True,  # Ctrl-C is for the judge, who ends it in order
         )
 
-    def __enter__(self) -> "RealServer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __del__(self) -> None:
         with suppress(AttributeError):
             self.close()

@@ -94,7 +94,7 @@ class Load:
     before: tuple[tuple[int, ...], ...] = ()
     """Prompts of others, before."""
     restarts: tuple[int, ...] = ()
-    """When so many of the prompts are sent, the server restarts, before the next one is served."""
+    """Numbers of prompts after which the server restarts."""
     strangers: tuple[int, ...] = ()
     """While these are served, somebody else asks as well."""
     refused: tuple[int, ...] = ()
