@@ -10,7 +10,7 @@ from pathlib import Path
 
 _MODULES = ["fold", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
 _MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player"]
-_MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
+_MODULES += ["keys", "sight", "feed", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 
