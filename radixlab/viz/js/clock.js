@@ -1,7 +1,6 @@
 // The position in a log: it seeks, steps, plays, and follows what arrives. It tells `onMove` whenever it has changed.
 
 const SPEEDS = [1, 2, 4, 8, 16, 30, 60];
-const MOST_LIVE_CHANGES = 64; // of a larger burst only the last event is marked
 
 /** Where a view is in its timeline, which `open` sets. */
 export class Clock {
@@ -9,8 +8,6 @@ export class Clock {
     this.onMove = onMove;
     this.timeline = null;
     this.position = 0;
-    this.shown = 0; // the position last painted
-    this.burst = 1; // how many events before it are marked
     this.following = true; // at the end: go along with what arrives
     this.jumped = false; // since the last paint, by more than a step
     this.sought = false; // since the last paint, by the reader
@@ -23,7 +20,6 @@ export class Clock {
   open(timeline) {
     this.timeline = timeline;
     this.position = timeline.start;
-    this.shown = timeline.end; // what happened before this view opened is not new
     this.following = true;
   }
 
@@ -33,7 +29,6 @@ export class Clock {
     this.cell = cell;
     if (!this.timeline || this.following) return;
     this.following = true;
-    this.shown = this.timeline.end; // only what comes now is new
     this.play(false);
   }
 
@@ -83,17 +78,8 @@ export class Clock {
     this.onMove();
   }
 
-  /** The events to mark: all since the last paint where it was live, else the one that led here. */
-  lastEvents() {
-    const { events, start } = this.timeline;
-    const count = this.position - this.shown;
-    if (count) this.burst = this.following && count > 1 && count <= MOST_LIVE_CHANGES ? count : 1;
-    return events.slice(Math.max(0, this.position - start - this.burst), this.position - start);
-  }
-
   /** The picture of this position has been painted. */
   painted() {
-    this.shown = this.position;
     this.jumped = this.sought = false;
   }
 }

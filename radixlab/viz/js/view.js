@@ -1,7 +1,7 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 // This file wires the model to the log, the log to the clock, and paints a frame on the panels whenever one has moved.
 
-import { changesOf } from "./changes.js";
+import { changesAt } from "./changes.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
@@ -70,7 +70,7 @@ class View {
     const { position, playing, speed, jumped, sought } = clock;
     const state = timeline.stateAt(position);
     const facts = blockFacts(state);
-    const changes = changesOf(clock.lastEvents(), state, dimmed);
+    const changes = changesAt(timeline, position, dimmed);
     return {
       state, // the cache at `position`
       facts, // standing, owner and readers of each block
