@@ -9,8 +9,18 @@ from functools import cache
 from pathlib import Path
 
 _MODULES = ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
-_MODULES += ["dom", "palette", "links", "sequences", "tree", "blockmap", "gauges", "player"]
-_MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
+_MODULES += [
+    "dom",
+    "palette",
+    "links",
+    "sequences",
+    "tree",
+    "blockmap",
+    "gauges",
+    "lanes",
+    "player",
+]
+_MODULES += ["keys", "sight", "cell", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 
