@@ -10,6 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from radixlab import events as ev
 from radixlab.events import EVENT_TYPES, Event, SequenceForked, TreeResynced
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.observe.wire import state_to_json
@@ -22,16 +23,27 @@ _LONGEST = 400, 100
 """What is kept of a longer text of one token: characters at its start, and at its end."""
 _VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
 
+_CALL_BEGINS: tuple[type[Event], ...] = (
+    *(ev.SequenceStarted, SequenceForked, ev.TransfersCompleted, ev.OutOfBlocks),
+    *(ev.CacheRestarted, ev.AllBlocksCleared, TreeResynced),
+)
+"""Each of these begins a call of the cache (js/calls.js)."""
+
 
 class EventLog:
-    """Events `start`, `start + 1`, … after a keyframe, which absorbs the oldest of a long log."""
+    """Events `start`, `start + 1`, … after a keyframe, which absorbs the oldest of a long log.
+
+    A lesson's log stays whole. Only one of more than `max_bytes` loses its oldest events, and the
+    view says how many.
+    """
 
     def __init__(
-        self, keyframe: State, decode: Decode | None = None, max_bytes: int = 1_000_000
+        self, keyframe: State, decode: Decode | None = None, max_bytes: int = 4_000_000
     ) -> None:
         self.start = 0
         self.events: list[Event] = []
         self._keyframe = copy_state(keyframe)
+        self._cells: dict[int, int] = {}  # number of a notebook cell → its first event
         self._old_forks: dict[int, int] = {}  # of the sequences that run in the keyframe
         self._decode = decode
         self._max_bytes = max_bytes
@@ -48,6 +60,10 @@ class EventLog:
     def end(self) -> int:
         """The number of the next event."""
         return self.start + len(self.events)
+
+    def begin_cell(self, number: int) -> None:
+        """Say which notebook cell the next event comes from; its number never goes down."""
+        self._cells.setdefault(number, self.end)
 
     def state(self) -> State:
         """Fold all events into the keyframe's state."""
@@ -93,7 +109,8 @@ class EventLog:
         if self._vocab is not None and len(self._vocab) > self._vocab_text[1]:
             self._vocab_text = json.dumps(self._vocab), len(self._vocab)
         forks = list(self._old_forks.items())
-        head = frame | {"from": self.start, "forks": forks, "fields": FIELDS}
+        cells = list(self._cells.items())
+        head = frame | {"from": self.start, "forks": forks, "cells": cells, "fields": FIELDS}
         return _with_events(head, self._texts, f',"vocab":{self._vocab_text[0]}')
 
     def _write_rows(self) -> dict[str, str]:
@@ -126,12 +143,18 @@ class EventLog:
         while keep and size + len(self._texts[keep - 1]) <= self._max_bytes // 2:
             keep -= 1
             size += len(self._texts[keep])
+        keep = self._next_call(keep)
         running = fold_all(self._keyframe, self.events[:keep]).sequences
         forks = self._old_forks | _forks_in(self.events[:keep])
         self._old_forks = {child: parent for child, parent in forks.items() if child in running}
         self.start += keep
         del self.events[:keep], self._texts[:keep]
-        self.num_bytes, self._keyframe_text = size, ""
+        self.num_bytes, self._keyframe_text = sum(map(len, self._texts)), ""
+
+    def _next_call(self, first: int) -> int:
+        """Return where the next call begins, from here on: half a call would lose its marks."""
+        later = range(first, len(self.events))
+        return next((k for k in later if isinstance(self.events[k], _CALL_BEGINS)), first)
 
 
 def _with_events(head: dict[str, Any], rows: list[str], more: str = "") -> str:

@@ -87,6 +87,8 @@ class Feed(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
         self._answer()
 
     def _on_event(self, event: Event) -> None:
+        if self.page is not None and self.page.in_cell:
+            self.event_log.begin_cell(self.page.cell)
         self.event_log.events.append(event)
         if self.page is not None and time.monotonic() >= self._send_at:
             self._send_new()

@@ -47,8 +47,8 @@ class Page:
         self._shown: dict[str, list[Widget]] = {}
         self._followers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._running = _cell_that_runs(shell)
-        self.cell = 0
-        """The number of the cell that runs or ran last."""
+        self.cell = int(shell.execution_count)
+        """The number in the prompt of the cell that runs or ran last."""
         self.in_cell = True
         shell.events.register("pre_run_cell", self.before_cell)
         shell.events.register("post_run_cell", self.after_cell)
@@ -71,10 +71,12 @@ class Page:
     def before_cell(self, info: Any = None) -> None:
         """Let go of what this cell displayed when it ran before."""
         self.in_cell = True
-        self.cell += 1
         self._running = getattr(info, "cell_id", None)
+        if (shell := self._shell()) is None:
+            return
+        self.cell = int(shell.execution_count)
         if self._running and (gone := self._shown.pop(self._running, None)):
-            _drop_from_history(self._shell(), gone)
+            _drop_from_history(shell, gone)
 
     def after_cell(self, *_: object) -> None:
         """Tell the followers that the cell has ended."""

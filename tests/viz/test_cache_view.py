@@ -34,6 +34,7 @@ class Shell:
     """As much of IPython's shell as a page asks for."""
 
     def __init__(self) -> None:
+        self.execution_count = 1
         self.user_ns: dict[str, Any] = {}
         self.displayhook = self
         self.events = self
@@ -177,6 +178,18 @@ def test_a_long_log_forgets_its_oldest_events_into_the_keyframe() -> None:
     assert fold_all(log._keyframe, log.events) == snapshot(cache)
 
 
+def test_a_lessons_log_is_kept_whole_and_a_long_one_is_cut_where_a_call_begins() -> None:
+    whole, cut = EventLog(State(64, 4), chr), EventLog(State(64, 4), chr, max_bytes=4_000)
+    cache = KVCacheManager(CacheConfig(num_blocks=64, block_size=4), emit=whole.events.append)
+    for k in range(1_400):
+        cache.release(serve(cache, f"{k:08}"))
+    whole.to_json()
+    assert whole.start == 0 and whole.num_bytes > 1_000_000
+    cut.events += whole.events
+    assert len(cut.to_json()["events"]) == cut.end - cut.start > 0
+    assert type(cut.events[0]).__name__ == "SequenceStarted"
+
+
 def test_a_failing_decode_breaks_nothing() -> None:
     log = EventLog(State(4, 4), lambda token: chr(-token))
     assert log.learn([3]) == {"3": "<3>"}
@@ -186,11 +199,13 @@ def test_messages_and_recording_name_the_cell(
     cache: KVCacheManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = CacheView(cache)
-    sent = sent_by(view, monkeypatch)
-    for text in ("Name it.", "Who eats"):
-        shell.run(text, lambda text=text: serve(cache, text))
-    assert sorted({message["cell"] for message in sent}) == [1, 2]
-    assert recorded(view)["cell"] == 2
+    sent, ends = sent_by(view, monkeypatch), [0]
+    for shell.execution_count, text in ((4, "Name it."), (5, ""), (9, "Who eats")):
+        shell.run(text, lambda text=text: text and serve(cache, text))
+        ends.append(view.feed.event_log.end)
+    assert sorted({message["cell"] for message in sent}) == [4, 9]
+    assert recorded(view)["cell"] == 9
+    assert recorded(view)["cells"] == [[4, 0], [9, ends[1]]] and ends[1] == ends[2] < ends[3]
 
 
 def test_a_watched_tree_has_no_requests(cache: KVCacheManager) -> None:
