@@ -4,12 +4,14 @@ The engine's half runs in a real kernel, the browser's in headless Chromium. Whe
 missing, its rows say so and the others are measured.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from radixlab.bench.goals import Goal
 from radixlab.bench.measure import spread
+from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
 from radixlab.bench.tree_report import Progress
 from radixlab.bench.viz_kernel import Kernel, filled, serve
@@ -46,9 +48,18 @@ def measure_viz(command: str, rounds: int | None, quick: bool, progress: Progres
         "The engine's rows: CPU time of a real kernel's main thread, median (min - max) of "
         f"{rounds} rounds. The browser's: headless Chromium, no GPU, a view on a blank page; a "
         "time runs until the frame is painted and laid out, the wait for it included. Live: a "
-        "program hands the kernel's messages to the page in the stead of JupyterLab's server"
+        "program hands the kernel's messages to the page instead of JupyterLab's server. "
+        f"{_load()}"
     )
     return TableReport("The live view", command, what, HEADER, rows)
+
+
+def _load() -> str:
+    """Say how busy the machine was: the browser's times are wall time."""
+    if not hasattr(os, "getloadavg"):
+        return "The machine's load is not known"
+    load, cores = os.getloadavg()[1], os.cpu_count() or 1
+    return f"Load of the machine over five minutes: {load:.1f} on {count(cores, 'core')}"
 
 
 def _engine_rows(kernel: Kernel | str, rounds: int, num_requests: int) -> list[list[Cell]]:

@@ -97,7 +97,7 @@ def scrub(page: Any, count: int) -> tuple[list[float], int]:
 
 
 class Bridge:
-    """Hands a kernel's messages to a page, in the stead of JupyterLab's server."""
+    """Hands a kernel's messages to a page, instead of JupyterLab's server."""
 
     def __init__(self, page: Any) -> None:
         self._page = page
