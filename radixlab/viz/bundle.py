@@ -8,7 +8,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-_MODULES = ["fold", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
+_MODULES = ["fold", "shown", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
+_MODULES += ["collapse", "card", "zoom", "minimap", "plane", "modes", "mapmodes", "grid", "cells"]
+_MODULES += ["note", "search", "rove"]
 _MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player"]
 _MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"

@@ -1,11 +1,11 @@
 // Buttons, scrubber, timeline marks and the why line. It moves a position and knows nothing of what is drawn there.
 
-import { canvasContext, h, svg } from "./dom.js";
+import { boxWidth, canvasContext, h, svg } from "./dom.js";
 import { MARK_COLORS } from "./palette.js";
 import { MARK_KINDS } from "./timeline.js";
 import { whyLine } from "./why.js";
 
-const LANE = 12;
+const LANE = 14;
 const INSET = 8; // half a scrubber's thumb: marks stand under it
 
 const BUTTONS = [
@@ -111,7 +111,7 @@ function paintWhy(why, event, sources, sentence) {
 }
 
 function drawLanes(canvas, timeline, position) {
-  const width = canvas.parentElement.clientWidth;
+  const width = boxWidth(canvas);
   if (!width) return; // not on the page, or hidden
   const c = canvasContext(canvas, width, LANE * MARK_KINDS.length);
   const ink = getComputedStyle(canvas).color;
