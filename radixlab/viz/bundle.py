@@ -8,11 +8,21 @@ import re
 from functools import cache
 from pathlib import Path
 
-_MODULES = ["fold", "shown", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
-_MODULES += ["collapse", "card", "zoom", "minimap", "plane", "modes", "mapmodes", "grid", "cells"]
-_MODULES += ["note", "search", "rove"]
-_MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player"]
-_MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
+_MODULES = ["shown", "collapse", "modes", "grid", "cells", "note", "search", "rove", "mapmodes"]
+_MODULES += ["card", "zoom", "minimap", "plane"]
+_MODULES += ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
+_MODULES += [
+    "dom",
+    "palette",
+    "links",
+    "sequences",
+    "tree",
+    "blockmap",
+    "gauges",
+    "lanes",
+    "player",
+]
+_MODULES += ["keys", "sight", "cell", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 

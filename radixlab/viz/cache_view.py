@@ -73,12 +73,14 @@ class CacheView(anywidget.AnyWidget):
         is_foreign = is_tree and not isinstance(getattr(cache, "tree", None), RadixTree)
         sources = {} if is_foreign else event_sources()
         self._frame = {"title": title, "sources": sources, "requests": not is_tree}
-        self._cell = 0  # counts cells, so that a rewound view follows the next one
+        self._cell = 0  # the number in the prompt of the running cell
         self._sent = 0
         self._sent_at = self._synced_at = 0.0
         self._requests: deque[int] = deque()
         self._shell = None if is_static() else get_ipython()
         self._in_cell = self._shell is not None
+        if self._shell is not None:
+            self._cell = self._shell.execution_count
         self._closed = False
         super().__init__(recording=self._recording())
         self.on_msg(self._on_request)
@@ -107,6 +109,8 @@ class CacheView(anywidget.AnyWidget):
     def _on_event(self, event: Event) -> None:
         if self._closed:
             return
+        if self._in_cell:
+            self._events.begin_cell(self._cell)
         self._events.events.append(event)
         if self._shell is not None and time.monotonic() - self._sent_at >= _SEND_EVERY_S:
             self._send_new()
@@ -129,7 +133,8 @@ class CacheView(anywidget.AnyWidget):
 
     def _before_cell(self, *_: object) -> None:
         self._in_cell = True
-        self._cell += 1
+        assert self._shell is not None
+        self._cell = self._shell.execution_count
 
     def _after_cell(self, *_: object) -> None:
         self._in_cell = False

@@ -10,6 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from radixlab import events as ev
 from radixlab.events import EVENT_TYPES, Event, SequenceForked, TreeResynced
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.observe.wire import state_to_json
@@ -20,16 +21,25 @@ FIELDS = {name: [f.name for f in fields(cls)] for name, cls in EVENT_TYPES.items
 
 _VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
 
+_CALL_BEGINS = (ev.SequenceStarted, SequenceForked, ev.TransfersCompleted, ev.OutOfBlocks)
+_CALL_BEGINS += (ev.CacheRestarted, ev.AllBlocksCleared, TreeResynced)
+"""Each of these begins a call of the cache (js/calls.js)."""
+
 
 class EventLog:
-    """Events `start`, `start + 1`, … after a keyframe, which absorbs the oldest of a long log."""
+    """Events `start`, `start + 1`, … after a keyframe, which absorbs the oldest of a long log.
+
+    A lesson's log stays whole. Only one of more than `max_bytes` loses its oldest events, and the
+    view says how many.
+    """
 
     def __init__(
-        self, keyframe: State, decode: Decode | None = None, max_bytes: int = 1_000_000
+        self, keyframe: State, decode: Decode | None = None, max_bytes: int = 4_000_000
     ) -> None:
         self.start = 0
         self.events: list[Event] = []
         self._keyframe = copy_state(keyframe)
+        self._cells: dict[int, int] = {}  # number of a notebook cell → its first event
         self._old_forks: dict[int, int] = {}  # of the sequences that run in the keyframe
         self._decode = decode
         self._max_bytes = max_bytes
@@ -47,6 +57,10 @@ class EventLog:
     def num_bytes(self) -> int:
         """The size of the sent part of the log as JSON, in bytes."""
         return sum(self._sizes)
+
+    def begin_cell(self, number: int) -> None:
+        """Say which notebook cell the next event comes from; its number never goes down."""
+        self._cells.setdefault(number, self.end)
 
     def state(self) -> State:
         """Fold all events into the keyframe's state."""
@@ -89,6 +103,7 @@ class EventLog:
             "keyframe": keyframe,
             "from": self.start,
             "forks": list(self._old_forks.items()),
+            "cells": list(self._cells.items()),
             "events": rows,
             "vocab": self._vocab,
             "fields": FIELDS,
@@ -99,12 +114,18 @@ class EventLog:
         while size + self._sizes[keep - 1] <= self._max_bytes // 2:
             keep -= 1
             size += self._sizes[keep]
+        keep = self._next_call(keep)
         running = fold_all(self._keyframe, self.events[:keep]).sequences
         forks = self._old_forks | _forks_in(self.events[:keep])
         self._old_forks = {child: parent for child, parent in forks.items() if child in running}
         self.start += keep
         del self.events[:keep], self._sizes[:keep]
         return rows[keep:]
+
+    def _next_call(self, first: int) -> int:
+        """Return where the next call begins, from here on: half a call would lose its marks."""
+        later = range(first, len(self.events))
+        return next((k for k in later if isinstance(self.events[k], _CALL_BEGINS)), first)
 
 
 def _forks_in(events: list[Event]) -> dict[int, int]:

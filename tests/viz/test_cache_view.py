@@ -31,6 +31,8 @@ def view_of_a_running_cell(cache: KVCacheManager, monkeypatch: pytest.MonkeyPatc
     """Build a view as in a kernel; `view.sent` collects its messages."""
 
     class Shell:
+        execution_count = 1
+
         class events:
             register = unregister = staticmethod(lambda *_: None)
 
@@ -129,6 +131,18 @@ def test_a_long_log_forgets_its_oldest_events_into_the_keyframe() -> None:
     assert fold_all(log._keyframe, log.events) == snapshot(cache)
 
 
+def test_a_lessons_log_is_kept_whole_and_a_long_one_is_cut_where_a_call_begins() -> None:
+    whole, cut = EventLog(State(64, 4), chr), EventLog(State(64, 4), chr, max_bytes=4_000)
+    cache = KVCacheManager(CacheConfig(num_blocks=64, block_size=4), emit=whole.events.append)
+    for k in range(1_250):
+        cache.release(serve(cache, f"{k:08}"))
+    whole.to_json()
+    assert whole.start == 0 and whole.num_bytes > 1_000_000
+    cut.events += whole.events
+    assert len(cut.to_json()["events"]) == cut.end - cut.start > 0
+    assert type(cut.events[0]).__name__ == "SequenceStarted"
+
+
 def test_a_failing_decode_breaks_nothing() -> None:
     log = EventLog(State(4, 4), lambda token: chr(-token))
     assert log.learn([3]) == {"3": "<3>"}
@@ -138,12 +152,16 @@ def test_messages_and_recording_name_the_cell(
     cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = view_of_a_running_cell(cache, monkeypatch)
-    for text in ("Name it.", "Who eats"):
+    ends = [0]
+    for view._shell.execution_count, text in ((4, "Name it."), (5, ""), (9, "Who eats")):
         view._before_cell()
-        serve(cache, text)
+        if text:
+            serve(cache, text)
         view._after_cell()
-    assert sorted({message["cell"] for message in view.sent}) == [1, 2]
-    assert view.recording["cell"] == 2
+        ends.append(view._events.end)
+    assert sorted({message["cell"] for message in view.sent}) == [4, 9]
+    assert view.recording["cell"] == 9
+    assert view.recording["cells"] == [(4, 0), (9, ends[1])] and ends[1] == ends[2] < ends[3]
     view.sent.clear()
     view._on_request(view, {"type": "need", "from": 0}, None)
     assert "cell" not in view.sent[0]  # old events call nobody back

@@ -25,15 +25,19 @@ export class Log {
     this.requests = recording.requests !== false;
     this.learn(recording.vocab);
     const events = this.unpackAll(recording.events ?? []);
-    if (this.timeline?.append(recording.from, events)) return false;
-    this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
-    this.timeline.append(recording.from, events);
-    return true;
+    const goesOn = this.timeline?.append(recording.from, events) ?? false;
+    if (!goesOn) {
+      this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
+      this.timeline.append(recording.from, events);
+    }
+    for (const [number, first] of recording.cells ?? []) this.timeline.noteCell(number, first);
+    return !goesOn;
   }
 
-  /** Take a message `{from, events, vocab}`; return false where events before it are missing, and nothing is added. */
+  /** Take a message `{from, events, vocab, cell}`; return false where events before it are missing, and nothing is added. */
   receive(message) {
     this.learn(message.vocab);
+    if (Number.isInteger(message.cell)) this.timeline.noteCell(message.cell, message.from);
     return this.timeline.append(message.from, this.unpackAll(message.events));
   }
 

@@ -1,7 +1,8 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 // This file wires the model to the log, the log to the clock, and paints a frame on the panels whenever one has moved.
 
-import { changesOf } from "./changes.js";
+import { cellNumber } from "./cell.js";
+import { changesAt } from "./changes.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
@@ -27,7 +28,7 @@ class View {
   load(recording) {
     if (!recording || !recording.keyframe) return this.panels.say("waiting for the cache's first state");
     try {
-      this.clock.enterCell(recording.cell);
+      this.enterCell(recording.cell);
       if (this.log.load(recording)) this.clock.open(this.log.timeline);
     } catch (error) {
       return this.panels.say(`this recording cannot be shown: ${error.message}`);
@@ -39,13 +40,18 @@ class View {
   receive(message) {
     if (!message || !Array.isArray(message.events) || !this.log.timeline) return;
     try {
-      this.clock.enterCell(message.cell);
+      this.enterCell(message.cell);
       if (this.log.receive(message)) return this.advance();
     } catch (error) {
       return this.panels.say(`a message cannot be read: ${error.message}`);
     }
     const from = this.log.missing();
     if (from !== null) this.model.send({ type: "need", from });
+  }
+
+  enterCell(number) {
+    this.clock.settle(cellNumber(this.root));
+    this.clock.enterCell(number);
   }
 
   advance() {
@@ -58,6 +64,7 @@ class View {
     this.due ||= requestAnimationFrame(() => {
       this.due = 0;
       if (!this.log.timeline) return;
+      this.clock.settle(cellNumber(this.root));
       this.panels.paint(this.frame());
       this.clock.painted();
     });
@@ -67,10 +74,10 @@ class View {
   frame() {
     const { log, clock, dimmed } = this;
     const { timeline, title, requests, sources, vocab } = log;
-    const { position, playing, speed, jumped, sought } = clock;
+    const { position, playing, speed, jumped, sought, own, asOf } = clock;
     const state = timeline.stateAt(position);
     const facts = blockFacts(state);
-    const changes = changesOf(clock.lastEvents(), state, dimmed);
+    const changes = changesAt(timeline, position, dimmed);
     return {
       state, // the cache at `position`
       facts, // standing, owner and readers of each block
@@ -86,6 +93,8 @@ class View {
       timeline,
       forks: timeline.forks,
       position,
+      own, // the notebook cell around this copy; null where that is unknown
+      asOf, // the position at that cell's end; the end of the log where it is unknown
       playing,
       speed, // events a second
       jumped, // by more than a step since the last frame
@@ -103,6 +112,7 @@ function actionsOf(view) {
     play: () => clock.play(!clock.playing),
     step: () => clock.step(1),
     last: () => clock.seek(clock.timeline?.end),
+    thisCell: () => clock.seek(clock.timeline && clock.asOf),
     previousMark: () => clock.seekMark(-1),
     nextMark: () => clock.seekMark(1),
     seek: (position) => clock.seek(position),
