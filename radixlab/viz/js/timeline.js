@@ -2,6 +2,7 @@
 // A position is the number of an event: the state there is the state before that event. Keyframes every few hundred
 // events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
 
+import { Calls } from "./calls.js";
 import { copyState, fold, stateFromJson } from "./fold.js";
 
 const KEYFRAME_EVERY = 256;
@@ -38,6 +39,7 @@ export class Timeline {
     this.start = start;
     this.forks = new Map(forks); // sequence → the one it was forked from
     this.events = [];
+    this.calls = new Calls();
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
     this.keyframes = [stateFromJson(keyframe)];
@@ -70,6 +72,7 @@ export class Timeline {
       return;
     }
     this.events.push(event);
+    this.calls.push(event);
     if (event.type === "SequenceForked") this.forks.set(event.sequence_id, event.parent_id);
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
@@ -79,6 +82,12 @@ export class Timeline {
   /** The event that leads to `position`; null at the start. */
   eventBefore(position) {
     return this.events[position - this.start - 1] ?? null;
+  }
+
+  /** The events up to `position` of the call that it is in; none at the start. */
+  callAt(position) {
+    const stop = position - this.start;
+    return this.events.slice(this.calls.starts[stop - 1] ?? stop, stop);
   }
 
   /** The state at `position`. It is shared: read it, do not fold on it. */
