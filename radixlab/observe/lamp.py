@@ -100,7 +100,7 @@ class Lamp:
     def follow(self, event: Event) -> None:
         """Take the next event; after a fault do nothing more."""
         name = type(event).__name__
-        if name in OPENERS or event.step != self._step:
+        if name in OPENERS or self._step not in (None, event.step):
             self._confirm()
         if self.fault is not None:
             return

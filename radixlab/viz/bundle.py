@@ -10,6 +10,7 @@ from pathlib import Path
 
 _MODULES = ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
 _MODULES += ["dom", "palette", "links", "sequences", "tree", "blockmap", "gauges", "player"]
+_MODULES += ["holders", "standing", "claims", "invariants", "lamp"]
 _MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
@@ -17,7 +18,17 @@ _FOLDER = Path(__file__).parent / "js"
 @cache
 def esm() -> str:
     """Join the modules in the order of their imports; drop imports, and all exports except one."""
-    joined = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES)
+    return _joined(_MODULES)
+
+
+@cache
+def page_js() -> str:
+    """Return the same modules, and those of a page of its own, as a script without exports."""
+    return _joined([*_MODULES, "jsonl", "page"]).replace("export default { render };\n", "")
+
+
+def _joined(names: list[str]) -> str:
+    joined = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
     without_imports = re.sub(r"^import .*\n", "", joined, flags=re.MULTILINE)
     return re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)
 

@@ -67,7 +67,7 @@ export class InvariantLamp {
 
   /** Take the next event; after a fault do nothing more. */
   follow(event) {
-    if (OPENERS.has(event.type) || event.step !== this.step) this.confirm();
+    if (OPENERS.has(event.type) || (this.step !== null && event.step !== this.step)) this.confirm();
     if (this.fault) return;
     this.step = event.step;
     this.position += 1;
