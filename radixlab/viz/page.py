@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.events import Event
-from radixlab.files import replace_file
+from radixlab.files import replace_text
 from radixlab.observe.state import State
 from radixlab.viz.bundle import css, page_js
 from radixlab.viz.event_log import EventLog
@@ -75,9 +75,9 @@ def page(recording: dict[str, Any]) -> str:
 
 def save_page(path: str | Path, recording: dict[str, Any]) -> str:
     """Write the page, whole or not at all; return a line with the number of events and the size."""
-    text = page(recording).encode()
-    replace_file(Path(path), text)
+    text = page(recording)
+    replace_text(Path(path), text)
     num_events = count(len(recording["events"]), "event")
     start = recording["from"]
     since = f" from event {start:,} on; the log has forgotten those before" if start else ""
-    return f"{path}: {num_events}{since}, {len(text) / 1e6:.1f} MB"
+    return f"{path}: {num_events}{since}, {len(text.encode()) / 1e6:.1f} MB"

@@ -6,7 +6,7 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const MOST_IDS = 1e7; // a short text can stand for any number of block ids
 
 /** Refuse a file by its size, before it is read. */
-export function checkSize(bytes) {
+export function refuseBySize(bytes) {
   const megabytes = (count) => `${Math.ceil(count / 1024 / 1024).toLocaleString("en")} MB`;
   if (!bytes) throw new Error("this file is empty");
   if (bytes > MOST_BYTES) throw new Error(`this file has ${megabytes(bytes)}: more than ${megabytes(MOST_BYTES)} cannot be shown`);

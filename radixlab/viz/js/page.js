@@ -1,7 +1,7 @@
 // The page of one offline file: the same view as in a notebook, over a log that lies in the page or is dropped onto it.
 
 import { h } from "./dom.js";
-import { checkSize, readRecording } from "./jsonl.js";
+import { refuseBySize, readRecording } from "./jsonl.js";
 import { render } from "./view.js";
 
 /** What a view needs of a widget's model, where no kernel is behind it. */
@@ -27,7 +27,7 @@ export function openPage(recording) {
 
   async function open(chosen) {
     try {
-      checkSize(chosen.size);
+      refuseBySize(chosen.size);
       const { recording: read, note } = readRecording(await chosen.text());
       show({ ...read, title: chosen.name, requests: hasRequests(read), sources: recording?.sources });
       line.textContent = `${chosen.name}: ${note ?? `${read.events.length.toLocaleString("en")} events`}`;
