@@ -173,9 +173,12 @@ def _still(wrong: Callable[..., Wrong], holders: Holders, id: int, name: str) ->
     return next((what for rule, what in wrong(holders, id) if rule == name), None)
 
 
-def first_fault(state: State, events: Iterable[Event]) -> Fault | None:
-    """Follow a whole log from this state; return the first broken rule, or None."""
-    lamp = Lamp(state)
+def first_fault(state: State, events: Iterable[Event], start: int = 0) -> Fault | None:
+    """Follow a whole log from this state; return the first broken rule, or None.
+
+    `start` is the number of the log's first event.
+    """
+    lamp = Lamp(state, start)
     for event in events:
         lamp.follow(event)
         if lamp.fault is not None:

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 _MODULES = ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
-_MODULES += ["dom", "palette", "links", "sequences", "tree", "blockmap", "gauges", "player"]
-_MODULES += ["holders", "standing", "claims", "invariants", "lamp"]
-_MODULES += ["keys", "sight", "log", "clock", "panels", "view"]
+_MODULES += ["dom", "palette", "links", "sequences", "tree", "blockmap", "gauges", "lanes"]
+_MODULES += ["player", "holders", "standing", "claims", "invariants", "lamp"]
+_MODULES += ["keys", "sight", "cell", "feed", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 

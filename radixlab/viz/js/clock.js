@@ -1,4 +1,6 @@
 // The position in a log: it seeks, steps, plays, and follows what arrives. It tells `onMove` whenever it has changed.
+// A copy of a view that knows its notebook cell follows that cell only: later it shows the cache "as of this cell",
+// beside the text that speaks of it, until the reader wants it live.
 
 const SPEEDS = [1, 2, 4, 8, 16, 30, 60];
 
@@ -8,7 +10,9 @@ export class Clock {
     this.onMove = onMove;
     this.timeline = null;
     this.position = 0;
-    this.following = true; // at the end: go along with what arrives
+    this.following = true; // at the horizon: go along with what arrives
+    this.own = null; // the notebook cell around this copy, where that is known
+    this.live = false; // follow later cells too
     this.jumped = false; // since the last paint, by more than a step
     this.sought = false; // since the last paint, by the reader
     this.cell = null; // the notebook cell that the newest events come from
@@ -16,7 +20,24 @@ export class Clock {
     this.speed = 4;
   }
 
-  /** Begin with another timeline, at its end once `advance` is called. */
+  /** The position at the end of this copy's own cell; the end of the log where that cell is unknown. */
+  get asOf() {
+    return this.own === null ? this.timeline.end : this.timeline.endOfCell(this.own);
+  }
+
+  /** Where following leads. */
+  get horizon() {
+    return this.live ? this.timeline.end : this.asOf;
+  }
+
+  /** Learn the cell around this copy, which has no number while it runs. */
+  settle(own) {
+    if (own === this.own) return;
+    this.own = own;
+    if (this.timeline && this.following) this.position = this.horizon;
+  }
+
+  /** Begin with another timeline, at its horizon once `advance` is called. */
   open(timeline) {
     this.timeline = timeline;
     this.position = timeline.start;
@@ -28,23 +49,26 @@ export class Clock {
     if (cell === undefined || cell === this.cell) return;
     this.cell = cell;
     if (!this.timeline || this.following) return;
+    if (this.own !== null && this.own !== cell && !this.live) return; // that cell is not shown here
     this.following = true;
     this.play(false);
   }
 
   /** The timeline has grown. */
   advance() {
-    if (this.following) this.position = this.timeline.end;
+    if (this.following) this.position = this.horizon;
     this.onMove();
   }
 
   seek(position) {
     if (!this.timeline) return;
     const { start, end } = this.timeline;
+    const { asOf } = this;
     const before = this.position;
     this.position = Math.min(Math.max(position, start), end);
     this.jumped ||= Math.abs(this.position - before) > 1;
-    this.following = this.position === end;
+    if (asOf < end && [asOf, end].includes(this.position)) this.live = this.position === end;
+    this.following = this.position === this.horizon;
     this.sought = true;
     this.onMove();
   }
@@ -62,14 +86,14 @@ export class Clock {
     if (!this.timeline || (on && this.timeline.start === this.timeline.end)) return;
     this.playing = on;
     clearTimeout(this.timer);
-    if (on && this.position >= this.timeline.end) this.position = this.timeline.start;
+    if (on && [this.horizon, this.timeline.end].includes(this.position)) this.position = this.timeline.start;
     if (on) this.timer = setTimeout(() => this.playOn(), 1000 / this.speed);
     this.onMove();
   }
 
   playOn() {
     this.step(1);
-    this.play(this.position < this.timeline.end);
+    this.play(![this.horizon, this.timeline.end].includes(this.position));
   }
 
   changeSpeed(by) {

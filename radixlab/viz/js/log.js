@@ -9,6 +9,7 @@ export class Log {
     this.timeline = null;
     this.title = "";
     this.requests = true; // false where a tree is watched that no sequence will ever use
+    this.lamp = true; // false for another engine's tree: events may be missing, and the rules are not its own
     this.sources = {};
     this.fields = {};
     this.vocab = null;
@@ -22,17 +23,22 @@ export class Log {
     this.sources = recording.sources ?? {};
     this.title = recording.title ?? "";
     this.requests = recording.requests !== false;
+    this.lamp = recording.lamp !== false;
     this.learn(recording.vocab);
     const events = this.unpackAll(recording.events ?? []);
-    if (this.timeline?.append(recording.from, events)) return false;
-    this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
-    this.timeline.append(recording.from, events);
-    return true;
+    const goesOn = this.timeline?.append(recording.from, events) ?? false;
+    if (!goesOn) {
+      this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
+      this.timeline.append(recording.from, events);
+    }
+    for (const [number, first] of recording.cells ?? []) this.timeline.noteCell(number, first);
+    return !goesOn;
   }
 
-  /** Take a message `{from, events, vocab}`; return false where events before it are missing, and nothing is added. */
+  /** Take a message `{from, events, vocab, cell}`; return false where events before it are missing, and nothing is added. */
   receive(message) {
     this.learn(message.vocab);
+    if (Number.isInteger(message.cell)) this.timeline.noteCell(message.cell, message.from);
     return this.timeline.append(message.from, this.unpackAll(message.events));
   }
 

@@ -40,6 +40,7 @@ export class Timeline {
     this.forks = new Map(forks); // sequence → the one it was forked from
     this.events = [];
     this.calls = new Calls();
+    this.cells = []; // [number, first event] of each notebook cell that made events, in their order
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
     this.misfit = null; // the event that does not fit, where the log stops
@@ -79,6 +80,24 @@ export class Timeline {
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
     if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));
+  }
+
+  /** The events from `first` on are of the notebook cell with this number. */
+  noteCell(number, first) {
+    const known = this.cells.find(([other]) => other === number);
+    if (known) known[1] = Math.min(known[1], first);
+    else if (!this.cells.some(([other]) => other > number)) this.cells.push([number, first]);
+  }
+
+  /** The position after the last event of a cell and all cells before it. */
+  endOfCell(number) {
+    const next = this.cells.find(([other]) => other > number);
+    return next ? Math.min(Math.max(next[1], this.start), this.end) : this.end;
+  }
+
+  /** The number of the cell that the event before `position` is of; null where nobody knows. */
+  cellAt(position) {
+    return this.cells.findLast(([, first]) => first < position)?.[0] ?? null;
   }
 
   /** The event that leads to `position`; null at the start. */

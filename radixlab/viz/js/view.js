@@ -1,10 +1,12 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 // This file wires the model to the log, the log to the clock, and paints a frame on the panels whenever one has moved.
 
+import { cellNumber } from "./cell.js";
 import { changesAt } from "./changes.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
+import { withFeed } from "./feed.js";
 import { Log } from "./log.js";
 import { Panels } from "./panels.js";
 import { keepInSight } from "./sight.js";
@@ -27,7 +29,7 @@ class View {
   load(recording) {
     if (!recording || !recording.keyframe) return this.panels.say("waiting for the cache's first state");
     try {
-      this.clock.enterCell(recording.cell);
+      this.enterCell(recording.cell);
       if (this.log.load(recording)) this.clock.open(this.log.timeline);
     } catch (error) {
       return this.panels.say(`this recording cannot be shown: ${error.message}`);
@@ -39,13 +41,18 @@ class View {
   receive(message) {
     if (!message || !Array.isArray(message.events) || !this.log.timeline) return;
     try {
-      this.clock.enterCell(message.cell);
+      this.enterCell(message.cell);
       if (this.log.receive(message)) return this.advance();
     } catch (error) {
       return this.panels.say(`a message cannot be read: ${error.message}`);
     }
     const from = this.log.missing();
     if (from !== null) this.model.send({ type: "need", from });
+  }
+
+  enterCell(number) {
+    this.clock.settle(cellNumber(this.root));
+    this.clock.enterCell(number);
   }
 
   advance() {
@@ -58,6 +65,7 @@ class View {
     this.due ||= requestAnimationFrame(() => {
       this.due = 0;
       if (!this.log.timeline) return;
+      this.clock.settle(cellNumber(this.root));
       this.panels.paint(this.frame());
       this.clock.painted();
     });
@@ -66,8 +74,8 @@ class View {
   /** All that the panels paint; they read it, and nothing else. */
   frame() {
     const { log, clock, dimmed } = this;
-    const { timeline, title, requests, sources, vocab } = log;
-    const { position, playing, speed, jumped, sought } = clock;
+    const { timeline, title, requests, lamp, sources, vocab } = log;
+    const { position, playing, speed, jumped, sought, own, asOf } = clock;
     const state = timeline.stateAt(position);
     const facts = blockFacts(state);
     const changes = changesAt(timeline, position, dimmed);
@@ -82,10 +90,13 @@ class View {
       vocab, // the texts of tokens, by id; null where there are none
       title,
       requests, // false for a tree that no sequence uses
+      lamp, // false where the rules of the cache are not checked
       sources, // the line of the engine, by the site of an event
       timeline,
       forks: timeline.forks,
       position,
+      own, // the notebook cell around this copy; null where that is unknown
+      asOf, // the position at that cell's end; the end of the log where it is unknown
       playing,
       speed, // events a second
       jumped, // by more than a step since the last frame
@@ -103,6 +114,7 @@ function actionsOf(view) {
     play: () => clock.play(!clock.playing),
     step: () => clock.step(1),
     last: () => clock.seek(clock.timeline?.end),
+    thisCell: () => clock.seek(clock.timeline && clock.asOf),
     previousMark: () => clock.seekMark(-1),
     nextMark: () => clock.seekMark(1),
     seek: (position) => clock.seek(position),
@@ -117,6 +129,11 @@ function actionsOf(view) {
 
 /** anywidget's entry: draw the model into `el`; the function it returns undoes that. */
 export function render({ model, el }) {
+  const whole = withFeed(model);
+  return typeof whole.then === "function" ? whole.then((fed) => mount(fed, el)) : mount(whole, el);
+}
+
+function mount(model, el) {
   const view = new View(model, el);
   const onRecording = () => view.load(model.get("recording"));
   const onMessage = (message) => view.receive(message);

@@ -13,14 +13,15 @@ import { logs } from "./golden.mjs";
 
 const JOURNEYS = 6; // through each log
 const MOVES = 60; // of each journey
+const BEGINS = ["SequenceStarted", "SequenceForked", "TransfersCompleted", "OutOfBlocks", "AllBlocksCleared"];
 
-/** Everything that is drawn at a position: state, layout and marks, as text. */
+/** Everything that is drawn at a position: state, layout and marks, each as text. */
 function pictureAt(timeline, position) {
   const state = timeline.stateAt(position);
   const sizes = new Map([...state.nodes.values()].map((node) => [node.id, { w: 90 + node.tokens.length, h: 40 }]));
   const layout = [...layoutTree(orderedChildren(state.nodes), sizes).boxes];
   const plain = (_key, value) => (value instanceof Set ? [...value].sort((a, b) => a - b) : value);
-  return JSON.stringify([stateToJson(state), layout, changesAt(timeline, position)], plain);
+  return [stateToJson(state), layout, changesAt(timeline, position)].map((part) => JSON.stringify(part, plain));
 }
 
 /** The pictures of a whole log, by a replay from its start that never looks back. */
@@ -45,8 +46,8 @@ function random(seed) {
 
 /** A browser page beside a kernel that has sent `sent` events: messages, bursts, reloads, and a reader who moves. */
 class Page {
-  constructor({ recording, plain }, draw) {
-    Object.assign(this, { recording, plain, draw, sent: 0 });
+  constructor({ recording, plain, states }, draw) {
+    Object.assign(this, { recording, plain, states, draw, sent: 0 });
     this.reload();
   }
 
@@ -54,10 +55,18 @@ class Page {
     return { ...this.recording, from: 0, events: this.recording.events.slice(0, count) };
   }
 
-  reload() {
+  /** What is left of a long log, from the beginning of a call on. */
+  cut() {
+    const begins = this.plain.map((_, k) => k).filter((k) => k < this.sent && BEGINS.includes(this.plain[k].type));
+    const from = begins[Math.floor(this.draw() * begins.length)] ?? 0;
+    const keyframe = from ? this.states[from - 1].state : this.recording.keyframe;
+    return { ...this.recording, keyframe, from, events: this.recording.events.slice(from, this.sent) };
+  }
+
+  reload(recording = this.upTo(this.sent)) {
     this.log = new Log();
     this.clock = new Clock();
-    this.log.load(this.upTo(this.sent));
+    this.log.load(recording);
     this.clock.open(this.log.timeline);
     this.clock.advance();
   }
@@ -72,7 +81,7 @@ class Page {
   /** The messages were lost, and the synced recording brings them. */
   sync(count) {
     this.sent = Math.min(this.sent + count, this.recording.events.length);
-    this.log.load(this.upTo(this.sent));
+    if (this.log.load(this.upTo(this.sent))) this.clock.open(this.log.timeline);
     this.clock.advance();
   }
 
@@ -84,6 +93,7 @@ class Page {
       () => this.arrive(Math.floor(draw() * 200)),
       () => this.sync(Math.floor(draw() * 30)),
       () => this.reload(),
+      () => this.reload(this.cut()),
       () => clock.step(1),
       () => clock.step(-1),
       () => clock.seekMark(draw() < 0.5 ? 1 : -1),
@@ -103,7 +113,11 @@ for (const [seed, log] of logs.entries()) {
       for (let k = 0; k < MOVES; k += 1) {
         page.move();
         const { position } = page.clock;
-        assert.equal(pictureAt(page.log.timeline, position), pictures[position], `at ${position}, move ${k} of journey ${journey}`);
+        const { timeline } = page.log;
+        // Where a long log has lost its start, nobody knows any more which call led to its first position.
+        const parts = position === timeline.start && position > 0 ? 2 : 3;
+        const where = `at ${position}, move ${k} of journey ${journey}`;
+        assert.deepEqual(pictureAt(timeline, position).slice(0, parts), pictures[position].slice(0, parts), where);
       }
     }
   });
