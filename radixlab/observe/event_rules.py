@@ -7,6 +7,7 @@ confirmed when its operation is over, if it still holds then (`lamp.py`).
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from radixlab import events as ev
@@ -95,8 +96,16 @@ def _freed(holders: Holders, operation: Operation, e: ev.BlocksFreed) -> Claims:
     operation.owed = tuple(block for block in operation.owed if block not in gone)
 
 
+def _is_owed(operation: Operation, block: int) -> bool:
+    return block in operation.owed
+
+
+def _is_missing(holders: Holders, block: int) -> bool:
+    return block not in holders.on_device
+
+
 def _finished(holders: Holders, operation: Operation, e: ev.RequestFinished) -> Claims:
-    """A block that only this sequence had must be freed now, or nobody ever will."""
+    """Expect every block that only this sequence had to be freed now, or nobody ever will."""
     sequence = holders.state.sequences.get(e.sequence_id)
     private = [
         block
@@ -110,12 +119,12 @@ def _finished(holders: Holders, operation: Operation, e: ev.RequestFinished) -> 
         yield Claim(
             "L8",
             f"block {block} has leaked: sequence {e.sequence_id} finished without freeing it",
-            lambda block=block: block in operation.owed,
+            partial(_is_owed, operation, block),
         )
 
 
 def _appended(holders: Holders, _: Operation, e: ev.TokensAppended) -> Claims:
-    """What is written to a block that others have is written to a copy, which follows at once."""
+    """Expect a copy, at once, of a block that is written and that others have."""
     sequence = holders.state.sequences.get(e.sequence_id)
     if sequence is None or not e.token_ids:
         return
@@ -152,7 +161,7 @@ def _removed(holders: Holders, operation: Operation, e: ev.BlockRemoved | ev.Wri
     operation.changed = True
 
     def is_lost() -> bool:  # a tree of somebody's own may give its blocks to a new node
-        return not bare or any(block not in holders.on_device for block in gone)
+        return not bare or any(_is_missing(holders, block) for block in gone)
 
     bare = is_bare(state)
     if node.lock_ref > 0:
@@ -180,15 +189,10 @@ def _stored(_holders: Holders, operation: Operation, _event: ev.BlockStored) -> 
 
 
 def _deduplicated(holders: Holders, _: Operation, e: ev.BlocksDeduplicated) -> Claims:
-    for block in expand(e.kept_runs):
-        if block not in holders.on_device:
-            to = f"sequence {e.sequence_id} was re-pointed to block {block}"
-            yield Claim(
-                "M10",
-                f"{to}, which no node has",
-                lambda block=block: block not in holders.on_device,
-            )
-            return
+    missing = next((block for block in expand(e.kept_runs) if _is_missing(holders, block)), None)
+    if missing is not None:
+        to = f"sequence {e.sequence_id} was re-pointed to block {missing}, which no node has"
+        yield Claim("M10", to, partial(_is_missing, holders, missing))
 
 
 def _cleared(holders: Holders, _: Operation, _event: ev.AllBlocksCleared) -> Claims:

@@ -60,7 +60,7 @@ class Fault:
     """The first broken rule of a log."""
 
     position: int
-    """The number of the event in the log, counted from 1; 0 for the state that the log begins in."""
+    """The number of the event, counted from 1; 0 for the state that the log begins in."""
     rule: str
     what: str
     """What is wrong, with the names and numbers."""

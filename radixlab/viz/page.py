@@ -17,11 +17,10 @@ from radixlab.observe.state import State
 from radixlab.viz.bundle import css, page_js
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.sources import event_sources
-from radixlab.viz.text import Decode, count
+from radixlab.viz.text import Decode, count, plain
 
 _POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:"
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 )
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -32,7 +31,8 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 {css}
-body {{ max-width: 1200px; margin: 16px auto; padding: 0 16px; font: 13px/1.45 system-ui, sans-serif; }}
+body {{ max-width: 1200px; margin: 16px auto; padding: 0 16px; }}
+body {{ font: 13px/1.45 system-ui, sans-serif; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #16191d; color: #e6e9ec; }} }}
 .rx-page-bar {{ margin-top: 12px; }}
 </style>
@@ -57,7 +57,7 @@ def whole_recording(
     requests = bool(start.num_requests or start.sequences) or any(
         getattr(event, "sequence_id", None) is not None for event in log.events
     )
-    more = {"title": title, "sources": event_sources(), "requests": requests}
+    more = {"title": plain(title), "sources": event_sources(), "requests": requests}
     return log.to_json() | more
 
 
@@ -66,7 +66,7 @@ def page(recording: dict[str, Any]) -> str:
     title = str(recording.get("title") or "A cache, event by event")
     return _PAGE.format(
         policy=_POLICY,
-        title=html.escape(title),
+        title=html.escape(plain(title)),
         css=css(),
         recording=json.dumps(recording, separators=(",", ":")).replace("<", "\\u003c"),
         script=page_js(),

@@ -1,11 +1,11 @@
 // Rules about an event, given the state before it: what it may not do.
 // The same as radixlab/observe/event_rules.py. A claim is {rule, says}: `says()` is what is wrong if it still is, or null.
 
+import { LOST } from "./changes.js";
 import { expand } from "./fold.js";
 import { firstHolder } from "./holders.js";
 import { isBare, numberOf } from "./standing.js";
 
-const LOST = "gone after "; // with the name of a call: a block that went in a call that does not evict
 const LOST_IN = { match_prefix: "M5", peek: "M4", insert: "M9" };
 
 /** What an event seems to break; call it before the event is folded. `operation` is {changed, owed}. */

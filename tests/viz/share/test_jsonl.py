@@ -84,11 +84,11 @@ def damage(text: str, draw: random.Random) -> tuple[str, str]:
         case "not closed":
             head = lines[0].partition('"num_events":')
             rest = head[2].partition(",")[2]
-            opened = f'{head[0]}{head[1]}{"null":<20},{rest}'
+            opened = f"{head[0]}{head[1]}{'null':<20},{rest}"
             return "not closed", "".join([opened, *lines[1 : max(at, 2)]])
     cut = draw.randrange(len(lines[0]) + 1, len(text))
     head = lines[0].partition('"num_events":')
-    opened = f'{head[0]}{head[1]}{"null":<20},{head[2].partition(",")[2]}'
+    opened = f"{head[0]}{head[1]}{'null':<20},{head[2].partition(',')[2]}"
     body = text[len(lines[0]) : cut]
     return "cut off", opened + body
 
