@@ -5,6 +5,7 @@ import { blockMapPanel, hostPart } from "./blockmap.js";
 import { h } from "./dom.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
+import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
@@ -22,13 +23,14 @@ export class Panels {
   constructor(actions) {
     this.gauges = gaugesPanel();
     this.player = playerPanel(actions);
+    this.lamp = lampPanel(actions);
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search];
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search, this.lamp];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
@@ -59,7 +61,7 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.root.append(header, dead, this.player.el, this.lamp.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
