@@ -26,7 +26,6 @@ from radixlab.events import (
 from radixlab.observe.deeds import deed_words
 from radixlab.observe.state import State, copy_state, expand, fold
 
-
 _Deed = dict[str, Any]
 """The type of an event and what it did, by field."""
 
