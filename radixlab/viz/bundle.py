@@ -8,8 +8,19 @@ import re
 from functools import cache
 from pathlib import Path
 
-_MODULES = ["fold", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
-_MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player", "keys", "sight", "view"]
+_MODULES = ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
+_MODULES += [
+    "dom",
+    "palette",
+    "links",
+    "sequences",
+    "tree",
+    "blockmap",
+    "gauges",
+    "lanes",
+    "player",
+]
+_MODULES += ["keys", "sight", "cell", "feed", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 

@@ -321,7 +321,6 @@ def test_reads_as_the_summary(page: Any) -> None:
     assert picture.get_attribute("aria-label") == headline(state)
     words = page.locator(f"#{picture.get_attribute('aria-describedby')}")
     playwright.expect(words).to_have_text(summary(state, chr))
-    assert page.locator(".rx-why").get_attribute("aria-live") == "polite"
     assert page.locator(".rx-view").get_attribute("aria-label") == "a title"
     unnamed = "all => all.filter((el) => !(el.getAttribute('aria-label') || el.innerText)).length"
     assert page.eval_on_selector_all("button, input", unnamed) == 0

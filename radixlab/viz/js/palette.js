@@ -11,9 +11,9 @@ export const STANDINGS = [
 ];
 
 export const MARKS = [
-  { name: "just hit", key: "hit", help: "found by this event (thick outline)" },
-  { name: "new", key: "new", color: "#E69F00", help: "created or taken by this event (orange outline)" },
-  { name: "evicted", key: "evicted", color: "#D55E00", help: "evicted by this event (hatch)" },
+  { name: "just hit", key: "hit", help: "found by the call that led here (thick outline)" },
+  { name: "new", key: "new", color: "#E69F00", help: "created or taken by the call that led here (orange outline)" },
+  { name: "evicted", key: "evicted", color: "#D55E00", help: "evicted by the call that led here (hatch)" },
 ];
 
 export const INK = "#111111"; // text on coloured cells: at least 5:1 on each of them

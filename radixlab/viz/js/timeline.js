@@ -2,6 +2,7 @@
 // A position is the number of an event: the state there is the state before that event. Keyframes every few hundred
 // events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
 
+import { Calls } from "./calls.js";
 import { copyState, fold, stateFromJson } from "./fold.js";
 
 const KEYFRAME_EVERY = 256;
@@ -38,6 +39,8 @@ export class Timeline {
     this.start = start;
     this.forks = new Map(forks); // sequence → the one it was forked from
     this.events = [];
+    this.calls = new Calls();
+    this.cells = []; // [number, first event] of each notebook cell that made events, in their order
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
     this.keyframes = [stateFromJson(keyframe)];
@@ -70,15 +73,40 @@ export class Timeline {
       return;
     }
     this.events.push(event);
+    this.calls.push(event);
     if (event.type === "SequenceForked") this.forks.set(event.sequence_id, event.parent_id);
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
     if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));
   }
 
+  /** The events from `first` on are of the notebook cell with this number. */
+  noteCell(number, first) {
+    const known = this.cells.find(([other]) => other === number);
+    if (known) known[1] = Math.min(known[1], first);
+    else if (!this.cells.some(([other]) => other > number)) this.cells.push([number, first]);
+  }
+
+  /** The position after the last event of a cell and all cells before it. */
+  endOfCell(number) {
+    const next = this.cells.find(([other]) => other > number);
+    return next ? Math.min(Math.max(next[1], this.start), this.end) : this.end;
+  }
+
+  /** The number of the cell that the event before `position` is of; null where nobody knows. */
+  cellAt(position) {
+    return this.cells.findLast(([, first]) => first < position)?.[0] ?? null;
+  }
+
   /** The event that leads to `position`; null at the start. */
   eventBefore(position) {
     return this.events[position - this.start - 1] ?? null;
+  }
+
+  /** The events up to `position` of the call that it is in; none at the start. */
+  callAt(position) {
+    const stop = position - this.start;
+    return this.events.slice(this.calls.starts[stop - 1] ?? stop, stop);
   }
 
   /** The state at `position`. It is shared: read it, do not fold on it. */
