@@ -8,7 +8,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-_MODULES = ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
+_MODULES = ["shown", "collapse", "modes", "grid", "cells", "note", "search", "rove", "mapmodes"]
+_MODULES += ["card", "zoom", "minimap", "plane"]
+_MODULES += ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
 _MODULES += [
     "dom",
     "palette",
