@@ -21,6 +21,8 @@ _MODULES += [
     "gauges",
     "lanes",
     "player",
+    "quiz",
+    "predict",
 ]
 _MODULES += ["keys", "sight", "cell", "feed", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"

@@ -8,6 +8,7 @@ import { bindKeys } from "./keys.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
+import { predictPanel } from "./predict.js";
 import { rove } from "./rove.js";
 import { searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
@@ -27,14 +28,16 @@ export class Panels {
     this.map = blockMapPanel();
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
+    this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search];
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search, this.predict];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
-    actions.unpin = () => this.links.pin(null);
+    actions.unpin = () => (this.links.frame?.quiz.question ? actions.predict(false) : this.links.pin(null));
+    this.links.onPick = (focus) => actions.answer(focus);
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();
     this.stops = [this.tree, map, this.hostMap, this.sequences].map((panel) => rove(panel, this.links, root));
@@ -59,7 +62,8 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.player.el.querySelector(".rx-where").before(this.predict.button);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
