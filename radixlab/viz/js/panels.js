@@ -9,6 +9,7 @@ import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
+import { predictPanel } from "./predict.js";
 import { rove } from "./rove.js";
 import { searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
@@ -29,14 +30,17 @@ export class Panels {
     this.map = blockMapPanel();
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
+    this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search, this.lamp];
+    const { gauges, sequences, tree, legend, map, player, search, lamp, predict } = this;
+    this.painted = [gauges, sequences, tree, legend, map, player, search, lamp, predict];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
-    actions.unpin = () => this.links.pin(null);
+    actions.unpin = () => (this.links.frame?.quiz.question ? actions.predict(false) : this.links.pin(null));
+    this.links.onPick = (focus) => actions.answer(focus);
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();
     this.stops = [this.tree, map, this.hostMap, this.sequences].map((panel) => rove(panel, this.links, root));
@@ -61,7 +65,9 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.lamp.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.player.el.querySelector(".rx-where").before(this.predict.button);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el);
+    this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
