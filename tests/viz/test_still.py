@@ -1,15 +1,20 @@
+import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from radixlab.cache import RadixTree
+from radixlab.cache import CacheConfig, KVCacheManager, OutOfBlocksError, RadixTree
+from radixlab.observe import snapshot, watch
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz import render_dot, save_dot, save_png, still, summary, tree_dot
 from radixlab.viz.block_map import draw_map, draw_sequence, grid_of
@@ -204,3 +209,35 @@ def test_a_picture_needs_neither_jupyter_nor_pyplot() -> None:
         "still(State(4, 4)); assert not not_loaded & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_shared_and_unique_in_the_picture_are_those_of_the_statistics(seed: int) -> None:
+    "One definition for a manager, by block tables, and for a tree alone, by receipts."
+    draw, receipts = random.Random(seed), list[Any]()
+    manager, tree = KVCacheManager(CacheConfig(40, 2)), RadixTree(block_size=2)
+    watched, running, next_block = watch(tree, 2, 200), list[Any](), 0
+    for _ in range(40):
+        tokens = [draw.randrange(2) for _ in range(draw.randrange(2, 9))]
+        with suppress(OutOfBlocksError):
+            running.append(manager.allocate(tokens))
+            manager.commit(running[-1], len(tokens))
+            if draw.random() < 0.3:
+                running.append(manager.fork(running[-1]))
+        while running and draw.random() < 0.5:
+            manager.release(running.pop(draw.randrange(len(running))))
+        num = len(tokens) // 2
+        node = watched.insert(tokens[: 2 * num], range(next_block, next_block + num)).node
+        next_block += num
+        receipts.append(watched.lock(node))
+        if draw.random() < 0.5:
+            watched.unlock(receipts.pop(draw.randrange(len(receipts))))
+        for cache, stats in ((manager, manager.stats()), (watched, tree.stats())):
+            state = snapshot(cache)
+            standing = Counter(block_facts(state).standing)
+            used = standing[Standing.USED] + standing[Standing.PRIVATE]
+            assert standing[Standing.SHARED] == stats.num_shared_blocks
+            assert used == stats.num_unique_blocks
+            tables = {b for s in state.sequences.values() for b in s.block_table}
+            in_tree = {b for n in state.nodes.values() for b in n.block_ids}
+            assert counts(state).num_private == len(tables - in_tree)
