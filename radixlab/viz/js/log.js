@@ -52,7 +52,7 @@ export class Log {
   }
 
   learn(vocab) {
-    if (!vocab) return;
+    if (!vocab || !Object.keys(vocab).length) return; // where nobody decodes, messages bring no texts
     this.vocab ??= new Map();
     for (const [id, text] of Object.entries(vocab)) this.vocab.set(Number(id), String(text));
   }
