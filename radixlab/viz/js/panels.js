@@ -32,8 +32,8 @@ export class Panels {
     this.legend = legendPanel((name) => actions.toggle(name));
     this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    const { gauges, sequences, tree, legend, map, player, search, lamp, predict } = this;
-    this.painted = [gauges, sequences, tree, legend, map, player, search, lamp, predict];
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player];
+    this.painted.push(this.search, this.lamp, this.predict);
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, hostMap, note } = this;
