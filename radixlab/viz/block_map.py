@@ -15,8 +15,9 @@ from matplotlib.collections import PolyCollection
 
 from radixlab.observe.state import SequenceState, State
 from radixlab.viz.facts import BlockFacts, Standing
+from radixlab.viz.glyphs import MONO, drawable
 from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LEGEND, PAPER, SOFT
-from radixlab.viz.text import Decode, count, printable, tokens_text
+from radixlab.viz.text import Decode, count, tokens_text
 
 _SIDES = (28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7)
 _MOST_HEIGHT = 250
@@ -26,8 +27,6 @@ _MOST_CHIPS = 32
 _SEQ_HEAD = 136
 
 _LEGEND_CHAR = 6.2  # roughly, in pixels, at 8 points
-
-MONO = "DejaVu Sans Mono"
 
 _TWO_READERS = Counter({0: 2})  # the legend's sample of a shared block
 
@@ -141,7 +140,7 @@ def draw_sequence(
     _rectangles(axes, shaded, facecolor="#cfe8f8", edgecolor="none", zorder=0)
     for k, (cx, cy) in enumerate(places):
         tokens = s.tokens[k * state.block_size : (k + 1) * state.block_size]
-        _chip_text(axes, printable(tokens_text(tokens, decode)), cx, cy)
+        _chip_text(axes, drawable(tokens_text(tokens, decode)), cx, cy)
     cells = [(cx, cy + 18, _CHIP_W - 4, 16) for cx, cy in places]
     draw_blocks(axes, facts, list(zip(shown, cells, strict=True)))
     height = max(1, -(-len(shown) // per_row)) * _CHIP_H

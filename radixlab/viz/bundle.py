@@ -22,7 +22,7 @@ _MODULES += [
     "lanes",
     "player",
 ]
-_MODULES += ["keys", "sight", "cell", "log", "clock", "panels", "view"]
+_MODULES += ["keys", "sight", "cell", "feed", "log", "clock", "panels", "view"]
 _FOLDER = Path(__file__).parent / "js"
 
 

@@ -4,6 +4,7 @@ This file knows DOT and how to render it: by `dot` if it is on PATH, else in thi
 pygraphviz, whose wheel contains Graphviz. Token text is untrusted, so every label is escaped.
 """
 
+import hashlib
 import html
 import os
 import shutil
@@ -21,8 +22,9 @@ import matplotlib
 
 from radixlab.observe.state import NodeState, State
 from radixlab.viz.facts import BlockFacts, Standing, block_facts
+from radixlab.viz.glyphs import drawable
 from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LINE, SOFT
-from radixlab.viz.text import Decode, clip, count, printable, tokens_text, walk_tree
+from radixlab.viz.text import Decode, clip, count, tokens_text, walk_tree
 
 _CELLS_PER_ROW = 10
 _MOST_CELLS = 20
@@ -112,10 +114,10 @@ def _parent_name(graph: graphviz.Digraph, node: NodeState, drawn: set[int]) -> s
 def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> str:
     """Draw the root of a namespace; return its DOT-safe name. Repeating this is harmless."""
     text = " ".join(namespace) if namespace else "root"
-    name = "root_" + "".join(f"{ord(c):x}_" for c in text)
+    name = f"root_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
     graph.node(
         name,
-        label=f"<{_escape(clip(printable(text)))}>",
+        label=f"<{_escape(clip(drawable(text)))}>",
         shape="box",
         style="rounded,filled",
         color="none",
@@ -133,7 +135,7 @@ def _card(node: NodeState, facts: BlockFacts, decode: Decode | None) -> str:
     locks = f" · {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
     where = "" if node.resident else " · on host"
     head = f"node {node.id} · {count(len(node.block_ids), 'block')}{locks}{where}"
-    lines = _lines(clip(printable(tokens_text(node.tokens, decode)), 48, 18))
+    lines = _lines(clip(drawable(tokens_text(node.tokens, decode)), 48, 18))
     points = max(5 * len(head), *(5.5 * len(line) for line in lines))
     rows = [f'<FONT POINT-SIZE="8" COLOR="{SOFT}">{_escape(head)}</FONT>']
     rows += [f'<FONT FACE="DejaVu Sans Mono">{_escape(line)}</FONT>' for line in lines]

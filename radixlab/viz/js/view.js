@@ -6,6 +6,7 @@ import { changesAt } from "./changes.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
 import { blockFacts, countFacts } from "./facts.js";
+import { withFeed } from "./feed.js";
 import { Log } from "./log.js";
 import { Panels } from "./panels.js";
 import { keepInSight } from "./sight.js";
@@ -127,6 +128,11 @@ function actionsOf(view) {
 
 /** anywidget's entry: draw the model into `el`; the function it returns undoes that. */
 export function render({ model, el }) {
+  const whole = withFeed(model);
+  return typeof whole.then === "function" ? whole.then((fed) => mount(fed, el)) : mount(whole, el);
+}
+
+function mount(model, el) {
   const view = new View(model, el);
   const onRecording = () => view.load(model.get("recording"));
   const onMessage = (message) => view.receive(message);
