@@ -4,12 +4,15 @@ The joined modules of js/ share one scope, so their top-level names must differ;
 result.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
 
+from radixlab.viz.sources import event_functions
+
 _MODULES = ["shown", "collapse", "modes", "grid", "cells", "note", "search", "rove", "mapmodes"]
-_MODULES += ["card", "zoom", "minimap", "plane"]
+_MODULES += ["card", "zoom", "minimap", "plane", "history", "spark", "range", "drawer"]
 _MODULES += ["fold", "calls", "timeline", "layout", "facts", "summary", "changes", "why"]
 _MODULES += [
     "dom",
@@ -31,7 +34,10 @@ def esm() -> str:
     """Join the modules in the order of their imports; drop imports, and all exports except one."""
     joined = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES)
     without_imports = re.sub(r"^import .*\n", "", joined, flags=re.MULTILINE)
-    return re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)
+    code = json.dumps(event_functions())  # for the drawer of sources
+    return f"const ENGINE_CODE = {code};\n" + re.sub(
+        r"^export (?!default)", "", without_imports, flags=re.MULTILINE
+    )
 
 
 @cache

@@ -3,11 +3,13 @@
 
 import { blockMapPanel, hostPart } from "./blockmap.js";
 import { h } from "./dom.js";
+import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
+import { rangeBrush } from "./range.js";
 import { rove } from "./rove.js";
 import { searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
@@ -28,13 +30,20 @@ export class Panels {
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search];
+    this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
+    this.drawer = drawerPanel();
+    this.painted = [this.brush, this.drawer, this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
-    actions.unpin = () => this.links.pin(null);
+    actions.unpin = () => {
+      this.links.pin(null);
+      this.brush.clear();
+    };
+    actions.rangeFrom = () => this.brush.from();
+    actions.rangeTo = () => this.brush.to();
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();
     this.stops = [this.tree, map, this.hostMap, this.sequences].map((panel) => rove(panel, this.links, root));
@@ -59,7 +68,7 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.root.append(header, dead, this.player.el, this.brush.el, this.drawer.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
