@@ -59,7 +59,8 @@ function headOf(node) {
 export function cardSize(node, frame, hidden = 0) {
   const { lines, width } = labelOf(node, frame);
   const cells = Math.min(node.block_ids.length, CELL.most + 1);
-  const head = headOf(node).length * SMALL_CHAR + (node.lock_ref ? 34 : 0) + SIGN;
+  const score = (frame.scores?.get(node.id)?.length ?? -3) + 3;
+  const head = (headOf(node).length + score) * SMALL_CHAR + (node.lock_ref ? 34 : 0) + SIGN;
   const row = Math.min(cells, CELL.perRow) * (cellWidth(node) + CELL.gap);
   const inner = CARD.head + lines.length * LINE.h + Math.ceil(cells / CELL.perRow) * CELL.h + CARD.gap;
   const height = inner + 2 * CARD.padY + (hidden ? CARD.fold : 0);
@@ -77,7 +78,7 @@ export function fillCard(card, node, frame, fold, plain) {
   const { text } = labelOf(node, frame);
   const blocks = node.block_ids.map((block) => cellKey(block, frame, onHost));
   const marks = ["hit", "new"].map((key) => frame.changes[key].nodes.has(node.id));
-  const parts = [text, node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
+  const parts = [text, frame.scores?.get(node.id), node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
   filled(card, parts.join("|"), () => refill(card, node, frame, fold, plain));
 }
 
@@ -92,6 +93,7 @@ function refill(card, node, frame, fold, plain) {
   labelForReaders(card, node, text, fold);
   const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));
   if (node.lock_ref) head.append(lockBadge(node.lock_ref));
+  if (frame.scores?.has(node.id)) head.append(h("span", { className: "rx-score" }, frame.scores.get(node.id)));
   const parts = [head, h("div", { className: "rx-label" }, lines.join("\n"))];
   if (!plain) parts.push(cellRow(node, frame));
   if (fold.hasKids && fold.isOpen) head.append(foldSign(node, fold));

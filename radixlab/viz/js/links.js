@@ -10,14 +10,14 @@ const PARTS = [["block", "blocks"], ["host-block", "hostBlocks"], ["node", "node
 export class Links {
   constructor({ root, picture, map, hostMap, note }) {
     Object.assign(this, { root, picture, map, hostMap, note });
-    Object.assign(this, { frame: null, pinned: null, hovered: null, cursor: null });
+    Object.assign(this, { frame: null, pinned: null, hovered: null, cursor: null, onPick: () => false });
     const focusAt = (event) => {
       const onMap = [map, hostMap].find(({ el }) => el.contains(event.target));
       return onMap ? onMap.focusAt(event) : focusOf(event.target);
     };
     picture.addEventListener("mousemove", (event) => this.hover(focusAt(event)));
     picture.addEventListener("mouseleave", () => this.hover(null));
-    picture.addEventListener("click", (event) => this.pin(focusAt(event)));
+    picture.addEventListener("click", (event) => this.pick(focusAt(event)));
   }
 
   hover(focus) {
@@ -31,6 +31,11 @@ export class Links {
     this.cursor = focus;
     this.light();
     return focus && this.frame ? this.noteOn(focus) : "";
+  }
+
+  /** The reader chose this focus: an answer where one is asked for, else a pin. */
+  pick(focus) {
+    if (!focus || !this.onPick(focus)) this.pin(focus);
   }
 
   /** Pin this focus; pinning it again, or null, lets go. */

@@ -6,10 +6,12 @@ import { h } from "./dom.js";
 import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
+import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
 import { rangeBrush } from "./range.js";
+import { predictPanel } from "./predict.js";
 import { rove } from "./rove.js";
 import { searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
@@ -24,26 +26,31 @@ export class Panels {
   constructor(actions) {
     this.gauges = gaugesPanel();
     this.player = playerPanel(actions);
+    this.lamp = lampPanel(actions);
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
+    this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
     this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
     this.drawer = drawerPanel();
-    this.painted = [this.brush, this.drawer, this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search];
+    const { gauges, sequences, tree, legend, player, search, lamp, predict } = this;
+    this.painted = [gauges, sequences, tree, legend, this.map, player, search, lamp, predict, this.brush, this.drawer];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
     actions.unpin = () => {
+      if (this.links.frame?.quiz.question) return actions.predict(false);
       this.links.pin(null);
       this.brush.clear();
     };
     actions.rangeFrom = () => this.brush.from();
     actions.rangeTo = () => this.brush.to();
+    this.links.onPick = (focus) => actions.answer(focus);
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();
     this.stops = [this.tree, map, this.hostMap, this.sequences].map((panel) => rove(panel, this.links, root));
@@ -68,7 +75,9 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.brush.el, this.drawer.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.player.el.querySelector(".rx-where").before(this.predict.button);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el, this.brush.el, this.drawer.el);
+    this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */

@@ -26,7 +26,7 @@ export function rove(panel, links, root) {
   });
   el.addEventListener("keydown", (event) => {
     if (event.target !== el || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Enter" && at) links.pin(at);
+    if (event.key === "Enter" && at) links.pick(at);
     else {
       const next = panel.walk(event.key, at);
       if (!next) return; // the player's key
