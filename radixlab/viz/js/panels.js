@@ -48,8 +48,8 @@ export class Panels {
       this.links.pin(null);
       this.brush.clear();
     };
-    actions.rangeFrom = () => this.brush.from();
-    actions.rangeTo = () => this.brush.to();
+    actions.rangeFrom = () => this.brush.from(actions.where());
+    actions.rangeTo = () => this.brush.to(actions.where());
     this.links.onPick = (focus) => actions.answer(focus);
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();

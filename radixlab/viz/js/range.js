@@ -46,7 +46,7 @@ export function sumsText(from, to, sums) {
   return `events ${from + 1} to ${to}: ${parts.join(" · ") || "nothing that counts here"}`;
 }
 
-/** The brush over a track: `{el, paint(frame), from(), to(), clear()}`; `el` is the line with the sums. */
+/** The brush over a track: `{el, paint(frame), from(position), to(position), clear()}`; `el` is the line with the sums. */
 export function rangeBrush(track) {
   const band = h("div", { className: "rx-brush", hidden: true });
   const el = h("div", { className: "rx-sums", hidden: true, aria: { live: "polite" } });
@@ -60,8 +60,8 @@ export function rangeBrush(track) {
       brush.frame = frame;
       paintBrush(brush);
     },
-    from: () => setEnds(brush, brush.frame.position, Math.max(brush.ends?.[1] ?? 0, brush.frame.position)),
-    to: () => setEnds(brush, Math.min(brush.ends?.[0] ?? brush.frame.timeline.start, brush.frame.position), brush.frame.position),
+    from: (position) => setEnds(brush, position, Math.max(brush.ends?.[1] ?? brush.frame.timeline.end, position)),
+    to: (position) => setEnds(brush, Math.min(brush.ends?.[0] ?? brush.frame.timeline.start, position), position),
     clear: () => setEnds(brush, null),
   };
 }

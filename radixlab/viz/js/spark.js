@@ -4,7 +4,7 @@ import { canvasContext, h } from "./dom.js";
 import { History, sparkPoints } from "./history.js";
 
 const SIZE = { w: 30, h: 18 };
-const SLICE_MS = 4; // so long at a time is spent on the history, so that no step waits for it
+const PIECE_MS = 4; // so long at a time is spent on the history, so that no step waits for it
 
 /** A history that grows with the timeline it is shown, in the pauses; `onMore` is called when there is more to draw. */
 export function historyKeeper(onMore) {
@@ -12,10 +12,10 @@ export function historyKeeper(onMore) {
   let due = 0;
   const work = () => {
     due = 0;
-    const until = performance.now() + SLICE_MS;
+    const until = performance.now() + PIECE_MS;
     const all = history.advance(() => performance.now() > until);
     if (all) onMore();
-    else due = setTimeout(work, SLICE_MS);
+    else due = setTimeout(work, PIECE_MS);
   };
   return (timeline) => {
     if (history?.timeline !== timeline) history = new History(timeline);
