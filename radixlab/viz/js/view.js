@@ -89,6 +89,7 @@ function actionsOf(view) {
     previousMark: () => clock.seekMark(-1),
     nextMark: () => clock.seekMark(1),
     seek: (position) => clock.seek(position),
+    where: () => clock.position, // which may not be painted yet
     faster: () => clock.changeSpeed(1),
     slower: () => clock.changeSpeed(-1),
     toggle(name) {
