@@ -8,6 +8,7 @@ const SPEEDS = [1, 2, 4, 8, 16, 30, 60];
 export class Clock {
   constructor(onMove = () => {}) {
     this.onMove = onMove;
+    this.limit = (_from, to) => to; // as far as a step, or what arrives, may lead: predict mode stops before its questions
     this.timeline = null;
     this.position = 0;
     this.following = true; // at the horizon: go along with what arrives
@@ -56,8 +57,13 @@ export class Clock {
 
   /** The timeline has grown. */
   advance() {
-    if (this.following) this.position = this.horizon;
+    if (this.following) this.follow();
     this.onMove();
+  }
+
+  follow() {
+    this.position = this.limit(this.position, this.horizon);
+    this.following = this.position === this.horizon;
   }
 
   seek(position) {
@@ -74,12 +80,13 @@ export class Clock {
   }
 
   step(by) {
-    this.seek(this.position + by);
+    this.seek(this.limit(this.position, this.position + by));
   }
 
   /** Seek the next mark in this direction, if there is one. */
   seekMark(direction) {
-    this.seek(this.timeline?.nextMark(this.position, direction)?.position ?? this.position);
+    const target = this.timeline?.nextMark(this.position, direction)?.position ?? this.position;
+    this.seek(this.limit(this.position, target));
   }
 
   play(on) {
@@ -92,8 +99,9 @@ export class Clock {
   }
 
   playOn() {
+    const before = this.position;
     this.step(1);
-    this.play(![this.horizon, this.timeline.end].includes(this.position));
+    this.play(this.position > before && ![this.horizon, this.timeline.end].includes(this.position));
   }
 
   changeSpeed(by) {

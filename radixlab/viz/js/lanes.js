@@ -1,10 +1,10 @@
 // The lanes above the scrubber: a mark for each event of note, and bands for the notebook cells that made them.
 
-import { canvasContext, h } from "./dom.js";
+import { boxWidth, canvasContext, h } from "./dom.js";
 import { MARK_COLORS } from "./palette.js";
 import { MARK_KINDS } from "./timeline.js";
 
-const LANE = 12;
+const LANE = 14;
 const INSET = 8; // half a scrubber's thumb: marks stand under it
 const NUMBER = 34; // a band at least this wide has the number of its cell in it
 
@@ -31,7 +31,7 @@ export function lanesPanel() {
 }
 
 function paintLanes(canvas, { timeline, position, own }) {
-  const width = canvas.parentElement.clientWidth;
+  const width = boxWidth(canvas);
   if (!width) return; // not on the page, or hidden
   const top = timeline.cells.length ? LANE : 0;
   const c = canvasContext(canvas, width, top + LANE * MARK_KINDS.length);

@@ -1,6 +1,7 @@
 // What the browser knows of a run: the events as they arrive, the states they lead to, the texts of their tokens.
 // No page and no position: clock.js holds the position, panels.js the page.
 
+import { shownText } from "./shown.js";
 import { Timeline, unpack } from "./timeline.js";
 
 /** The recording of one model; `timeline` is null until its first state has arrived. */
@@ -21,7 +22,7 @@ export class Log {
   load(recording) {
     this.fields = recording.fields ?? {};
     this.sources = recording.sources ?? {};
-    this.title = recording.title ?? "";
+    this.title = shownText(String(recording.title ?? ""));
     this.requests = recording.requests !== false;
     this.lamp = recording.lamp !== false;
     this.learn(recording.vocab);
@@ -63,9 +64,10 @@ export class Log {
   textOf(tokens) {
     const known = this.texts.get(tokens);
     if (known !== undefined && known.size === this.vocab?.size) return known.text;
-    const text = this.vocab
-      ? tokens.map((id) => this.vocab.get(id) ?? `<${id}>`).join("").replace(/\n/g, "↵")
+    const whole = this.vocab
+      ? tokens.map((id) => this.vocab.get(id) ?? `<${id}>`).join("")
       : tokens.join(" ");
+    const text = shownText(whole);
     this.texts.set(tokens, { text, size: this.vocab?.size });
     return text;
   }

@@ -7,7 +7,11 @@ import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
 import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
+import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
+import { predictPanel } from "./predict.js";
+import { rove } from "./rove.js";
+import { searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
 import { headline, summary } from "./summary.js";
 import { treePanel } from "./tree.js";
@@ -24,35 +28,46 @@ export class Panels {
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
-    this.hostMap = blockMapPanel();
+    this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.lamp];
+    this.predict = predictPanel(actions);
+    this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player];
+    this.painted.push(this.search, this.lamp, this.predict);
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
-    actions.unpin = () => this.links.pin(null);
+    actions.unpin = () => (this.links.frame?.quiz.question ? actions.predict(false) : this.links.pin(null));
+    this.links.onPick = (focus) => actions.answer(focus);
+    actions.search = () => this.search.open();
+    this.tree.onCards = () => this.links.light();
+    this.stops = [this.tree, map, this.hostMap, this.sequences].map((panel) => rove(panel, this.links, root));
   }
 
   build() {
     this.title = h("div", { className: "rx-title" });
     this.error = h("div", { className: "rx-error", hidden: true, aria: { role: "alert" } });
     this.note = h("span", { className: "rx-note" });
-    this.host = section("Host", "evicted, but not gone: a prompt that asks for it loads it back", mapBox(this.hostMap));
-    this.device = section("Block map", this.note, mapBox(this.map));
+    this.host = section("Host", "evicted, but not gone: a prompt that asks for it loads it back", this.hostMap.el);
+    this.device = section("Block map", [this.note, mapModes(this.map)], this.map.el);
     this.words = h("pre", { className: "rx-words", id: `rx-words-${Math.random().toString(36).slice(2)}` });
     this.picture = h(
       "div",
-      { className: "rx-picture", aria: { role: "img", label: "", describedby: this.words.id } },
-      section("Radix tree", "", this.tree.el),
+      { className: "rx-picture" },
+      section("Radix tree", [this.search.el, this.tree.tools], this.tree.el),
       this.device,
       section("Sequences", "shaded: found in the cache, not computed again", this.sequences.el),
     );
+    // What a screen reader is told at once, for the picture itself can be walked through.
+    this.spoken = h("div", { className: "rx-words", aria: { role: "img", label: "", describedby: this.words.id } });
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.root.append(header, dead, this.player.el, this.lamp.el, this.error, this.picture, this.legend.el, this.words);
+    this.player.el.querySelector(".rx-where").before(this.predict.button);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el);
+    this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
@@ -69,6 +84,23 @@ export class Panels {
     this.describe(frame);
     if (frame.sought && frame.changes.node !== null) this.tree.reveal(frame.changes.node);
     this.links.paint(frame);
+    for (const stop of this.stops) stop();
+  }
+
+  /** Pin what a search found, and bring it into sight. */
+  find(focus) {
+    if (focus || this.links.pinned) this.links.pin(null);
+    if (!focus) return;
+    this.links.pin(focus);
+    const { facts } = this.links.frame;
+    const node = { node: focus.id, block: facts.owner[focus.id], hostBlock: facts.host.owner[focus.id] }[focus.kind];
+    if (node !== undefined && node !== null) this.tree.seek(node);
+    if (focus.kind === "sequence") this.sequences.bringUp(focus.id);
+  }
+
+  /** From the search field back to the view, where the player's keys work; what was found stays pinned. */
+  leaveSearch() {
+    this.root.focus({ preventScroll: true });
   }
 
   /** The host's blocks stand below the device's, where there is a host tier. */
@@ -82,7 +114,7 @@ export class Panels {
   describe(frame) {
     const { state, counts, position, vocab } = frame;
     this.position = position;
-    this.picture.setAttribute("aria-label", headline(state, counts));
+    this.spoken.setAttribute("aria-label", headline(state, counts));
     this.root.setAttribute("aria-label", frame.title || "CacheView");
     clearTimeout(this.describing);
     this.describing = setTimeout(() => {
@@ -91,11 +123,9 @@ export class Panels {
   }
 }
 
-function mapBox(map) {
-  return h("div", { className: "rx-map-box" }, map.el);
-}
-
+/** A part of the picture under its name, with a hint or with tools beside it. */
 function section(name, hint, ...content) {
-  const title = h("div", { className: "rx-section-title" }, h("b", {}, name), h("span", {}, hint));
+  const beside = typeof hint === "string" ? [h("span", {}, hint)] : hint;
+  const title = h("div", { className: "rx-section-title" }, h("b", {}, name), ...beside);
   return h("div", { className: "rx-section" }, title, ...content);
 }

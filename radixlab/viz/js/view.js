@@ -9,6 +9,8 @@ import { blockFacts, countFacts } from "./facts.js";
 import { withFeed } from "./feed.js";
 import { Log } from "./log.js";
 import { Panels } from "./panels.js";
+import { predictActions, predictFrame } from "./predict.js";
+import { Quiz } from "./quiz.js";
 import { keepInSight } from "./sight.js";
 
 /** The view of one model. */
@@ -17,6 +19,8 @@ class View {
     this.model = model;
     this.log = new Log();
     this.clock = new Clock(() => this.schedule());
+    this.quiz = new Quiz();
+    this.clock.limit = (from, to) => this.quiz.limit(this.clock.timeline, from, to);
     this.dimmed = new Set();
     this.due = 0;
     this.panels = new Panels(actionsOf(this));
@@ -79,6 +83,7 @@ class View {
     const state = timeline.stateAt(position);
     const facts = blockFacts(state);
     const changes = changesAt(timeline, position, dimmed);
+    const quiz = predictFrame(this.quiz, timeline, position);
     return {
       state, // the cache at `position`
       facts, // standing, owner and readers of each block
@@ -92,6 +97,8 @@ class View {
       requests, // false for a tree that no sequence uses
       lamp, // false where the rules of the cache are not checked
       sources, // the line of the engine, by the site of an event
+      quiz, // the open question, or the verdict
+      scores: quiz.scores, // what is drawn on nodes, by id, after an answer; null at any other time
       timeline,
       forks: timeline.forks,
       position,
@@ -107,8 +114,9 @@ class View {
 
 /** What buttons, keys and panels may do. */
 function actionsOf(view) {
-  const { clock, dimmed } = view;
+  const { clock, dimmed, quiz } = view;
   return {
+    ...predictActions(quiz, clock, () => view.schedule()),
     first: () => clock.seek(clock.timeline?.start),
     back: () => clock.step(-1),
     play: () => clock.play(!clock.playing),
