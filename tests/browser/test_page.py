@@ -162,7 +162,9 @@ def test_a_file_that_cannot_be_shown_gets_one_line_and_changes_nothing(
 def test_the_lamp_shows_a_buggy_tree_and_jumps_to_the_event(tmp_path: Path, open_file: Any) -> None:
     for prepare in (one_half, below_zero, loses_the_suffix):
         rule, what = BROKEN[prepare]
-        start, events = tree_log(TREES.wrong[prepare.__name__], lambda tree, prepare=prepare: prepare(tree)())
+        start, events = tree_log(
+            TREES.wrong[prepare.__name__], lambda tree, prepare=prepare: prepare(tree)()
+        )
         fault = first_fault(start, events)
         assert fault is not None
         save_page(tmp_path / "tree.html", whole_recording(start, events))
