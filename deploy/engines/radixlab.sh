@@ -6,6 +6,8 @@
 #   --max-queue        requests beyond it are refused with 429, so that clients back off
 #   --drain-timeout    seconds that running requests get after SIGTERM
 #   --kv-events        publish stored and removed blocks to a router, in vLLM's wire format
+# Its keys come from .env, where `ps` does not show them: RADIXLAB_API_KEY is for clients; RADIXLAB_OPERATOR_KEY is for
+# whoever may read /metrics, empty the cache and open /debug, which a client's key then may not.
 exec radixlab serve ${RADIXLAB_MODEL:+"$RADIXLAB_MODEL"} \
   --host 0.0.0.0 \
   --port 8000 \

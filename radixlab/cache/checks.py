@@ -26,7 +26,7 @@ MAX_COUNT_BITS: Final = 512
 
 def check_count(name: str, value: object, least: int | None = None) -> int:
     """Return `value` as a plain int; raise `CountError` if it is not an int, or below `least`."""
-    if type(value) is int and 0 <= value < PLENTY and not least:
+    if type(value) is int and (least or 0) <= value < PLENTY:
         return value
     number = as_int(value)
     if number is None or number.bit_length() > MAX_COUNT_BITS:

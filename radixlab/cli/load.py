@@ -104,7 +104,8 @@ class Target:
     help="Ask for answers as long as the workload's (vLLM's field ignore_eos).")  # fmt: skip
 @click.option(
     "--api-key", envvar="RADIXLAB_API_KEY",
-    help="The server's key; RADIXLAB_API_KEY may hold it too.",
+    help="The server's key, or the operator's for --check-metrics where there is one; "
+    "RADIXLAB_API_KEY may hold it too.",
 )  # fmt: skip
 @click.pass_context
 def load(

@@ -37,8 +37,9 @@ CONFIRM_S = 2.0
     "--window", type=SECONDS, help=f"Seconds that the figures look back.  [default: {WINDOW_S:g}]"
 )
 @click.option(
-    "--api-key", envvar="RADIXLAB_API_KEY",
-    help="The server's key; RADIXLAB_API_KEY may hold it too.",
+    "--api-key", envvar=["RADIXLAB_OPERATOR_KEY", "RADIXLAB_API_KEY"],
+    help="The operator's key, or the server's only one; RADIXLAB_OPERATOR_KEY or RADIXLAB_API_KEY "
+    "may hold it too.",
 )  # fmt: skip
 def monitor(
     url: str,

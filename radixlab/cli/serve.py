@@ -111,6 +111,12 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     help="The key that clients must send. RADIXLAB_API_KEY may hold it, out of sight of `ps`.",
 )
 @click.option(
+    "--operator-key",
+    envvar="RADIXLAB_OPERATOR_KEY",
+    help="The key that /metrics, /reset_prefix_cache and /debug then need instead. "
+    "RADIXLAB_OPERATOR_KEY may hold it.",
+)
+@click.option(
     "--served-model-name",
     multiple=True,
     metavar="NAME",

@@ -2,11 +2,12 @@
 
 The body is read here, whole and bounded in size and time, so that no route can be made to wait for
 one or to keep one that is too large. `/health` and `/ready` need no key, because supervisors have
-none.
+none. Where operators have a key of their own, the key of the clients does not open their paths.
 """
 
 import asyncio
 import hmac
+from collections.abc import Collection
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,12 +24,16 @@ BODY_S = 60.0
 
 
 class Limits:
-    """ASGI middleware that refuses bad keys (401), slow (408) and oversize bodies (413)."""
+    """ASGI middleware that refuses bad keys (401, 403), slow (408) and oversize bodies (413).
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        key = settings.api_key
+    `operator_paths` need the operator's key, where there is one.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, operator_paths: Collection[str]) -> None:
         self._app = app
-        self._key = None if key is None else f"Bearer {key}".encode()
+        self._key = _header(settings.api_key)
+        self._operator_key = _header(settings.operator_key)
+        self._operator_paths = frozenset(operator_paths)
         self._most = settings.max_body_bytes
         self._body_s = min(BODY_S, settings.request_timeout)
 
@@ -52,10 +57,13 @@ class Limits:
             await self._app(scope, _replay(body, receive), send)
 
     def _check_key(self, path: str, headers: dict[bytes, bytes]) -> None:
-        if self._key is None or path in OPEN_PATHS:
+        is_for_operators = self._operator_key is not None and path in self._operator_paths
+        if path in OPEN_PATHS or (self._key is None and not is_for_operators):
             return
         given = headers.get(b"authorization", b"")
-        if not hmac.compare_digest(given, self._key):
+        if _is_same(given, self._operator_key):
+            return
+        if not _is_same(given, self._key):
             what = "Incorrect API key provided." if given else "You didn't provide an API key."
             raise ApiError(
                 401,
@@ -63,6 +71,8 @@ class Limits:
                 code="invalid_api_key",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+        if is_for_operators:
+            raise ApiError(403, f"{path} needs the operator's key.", code="operator_key_required")
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         """Return the body; None if the client left while it was sending."""
@@ -104,6 +114,15 @@ class Limits:
             code="body_too_large",
             headers={"Connection": "close"},
         )
+
+
+def _header(key: str | None) -> bytes | None:
+    return None if key is None else f"Bearer {key}".encode()
+
+
+def _is_same(given: bytes, wanted: bytes | None) -> bool:
+    """Compare in a time that says nothing of how much is right."""
+    return wanted is not None and hmac.compare_digest(given, wanted)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from radixlab.cache.errors import CacheError
 from radixlab.llm import LLM
@@ -15,8 +16,17 @@ from radixlab.serve.replies import Text, Tokens, errors
 from radixlab.serve.state import state_of
 
 router = APIRouter()
+operators = APIRouter()
+"""Shows or changes what all clients share: every route here needs the operator's key, if one is
+set."""
 debug = APIRouter()
+"""The same, and only offered where the settings say so."""
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def operator_paths() -> list[str]:
+    """List the paths that clients have no business with."""
+    return [route.path for route in (*operators.routes, *debug.routes) if isinstance(route, Route)]
 
 
 @router.get("/health", responses=errors(503))
@@ -37,17 +47,17 @@ async def ready(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get(
+@operators.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **errors(401)},
+    responses={200: {"content": {"text/plain": {}}}, **errors(401, 403)},
 )
 async def metrics(request: Request) -> Response:
     """Return all metrics in Prometheus's text format."""
     return Response(request.app.state.metrics.text(), media_type=METRICS)
 
 
-@router.post("/reset_prefix_cache", responses=errors(401, 408, 409, 413, 503))
+@operators.post("/reset_prefix_cache", responses=errors(401, 403, 408, 409, 413, 503))
 async def reset_prefix_cache(request: Request) -> dict[str, str]:
     """Empty the cache; 409 while requests run."""
     try:
@@ -84,7 +94,7 @@ async def detokenize(body: DetokenizeBody, request: Request) -> Text:
     return Text(prompt=await state.prompts.text(body.tokens))
 
 
-@debug.get("/debug/cache", responses=errors(401, 503))
+@debug.get("/debug/cache", responses=errors(401, 403, 503))
 async def cache(request: Request) -> JSONResponse:
     """Return the cache as text and as a snapshot that the view can open."""
     try:

@@ -55,13 +55,14 @@ def create_app(
     app.state.metrics = Metrics(llm, _cache_info(settings))
     app.include_router(routes_openai.router)
     app.include_router(routes_tools.router)
+    app.include_router(routes_tools.operators)
     if settings.debug:
         app.include_router(routes_tools.debug)
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_fault)
-    app.add_middleware(Limits, settings=settings)
+    app.add_middleware(Limits, settings=settings, operator_paths=routes_tools.operator_paths())
     app.add_middleware(Logged, log=log)
     return app
 

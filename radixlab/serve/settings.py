@@ -46,6 +46,8 @@ class Settings:
     """Seconds that running requests get to finish after SIGTERM."""
     api_key: str | None = None
     """What clients must send as `Authorization: Bearer …`; None for an open server."""
+    operator_key: str | None = None
+    """What metrics, reset and debug need in place of `api_key`; it opens all the rest too."""
     served_model_name: tuple[str, ...] = ()
     """The names by which clients ask for the model; by default one, from `model`."""
     kv_events: str | None = None
@@ -69,8 +71,12 @@ class Settings:
         if self.max_model_len is not None:
             settle(self, "max_model_len", positive("max_model_len", self.max_model_len))
         CacheConfig(self.num_blocks, self.block_size)
-        if self.api_key is not None and not (self.api_key and self.api_key.isprintable()):
-            raise ConfigError("api_key must be printable text, at least one character")
+        for name in ("api_key", "operator_key"):
+            key = getattr(self, name)
+            if key is not None and not (key and key.isprintable()):
+                raise ConfigError(f"{name} must be printable text, at least one character")
+        if self.operator_key is not None and self.operator_key == self.api_key:
+            raise ConfigError("operator_key must differ from api_key, which every client has")
         if isinstance(self.served_model_name, str):
             settle(self, "served_model_name", (self.served_model_name,))
         if not all(type(name) is str and name for name in self.served_model_name):

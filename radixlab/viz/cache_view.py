@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
@@ -12,10 +13,12 @@ from IPython.core.getipython import get_ipython
 
 from radixlab import observe
 from radixlab.home import is_static
+from radixlab.observe.lamp import Fault
 from radixlab.observe.state import State
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.feed import Feed, feed_of
 from radixlab.viz.lifetime import hold_weakly, page_of
+from radixlab.viz.page import save_page
 from radixlab.viz.still import WIDTH, still
 from radixlab.viz.text import Decode, plain, summary
 
@@ -71,6 +74,23 @@ class CacheView(anywidget.AnyWidget):
         """Take a picture of the current cache, for the end of a cell."""
         forks = self.feed.event_log.forks(self._made_at) if self.feed else {}
         return Still(observe.snapshot(self._cache), self._decode, forks)
+
+    def verdict(self) -> Fault | None:
+        """Return the first event that breaks a rule of the cache, or None: what the lamp shows."""
+        return self._open_feed().event_log.verdict()
+
+    def save(self, path: str | Path) -> None:
+        """Write one HTML file with the player and the whole log, and print its size.
+
+        The file needs no network and no kernel.
+        """
+        feed = self._open_feed()
+        print(save_page(path, feed.whole_recording() | {"title": self.title}))
+
+    def _open_feed(self) -> Feed:
+        if self.feed is None:
+            raise ValueError("this view is closed: it has no log any more")
+        return self.feed
 
     def open(self) -> None:
         """Connect to the browser, unless only still pictures are wanted."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from radixlab import events as ev
 from radixlab.events import EVENT_TYPES, Event, SequenceForked, TreeResynced
+from radixlab.observe.lamp import Fault, first_fault
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.observe.wire import state_to_json
 from radixlab.viz.text import Decode, clip, token_text
@@ -68,6 +69,10 @@ class EventLog:
     def state(self) -> State:
         """Fold all events into the keyframe's state."""
         return fold_all(copy_state(self._keyframe), self.events)
+
+    def verdict(self) -> Fault | None:
+        """Return the first event that breaks a rule of the cache, as the lamp of the view does."""
+        return first_fault(self._keyframe, self.events, self.start)
 
     def forks(self, first: int = 0) -> dict[int, int]:
         """Map sequences to those they were forked from, by events from number `first` on."""

@@ -58,6 +58,10 @@ class Feed(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
         if page is not None:
             page.follow(self)
 
+    def whole_recording(self) -> dict[str, Any]:
+        """Return the log and its keyframe, for a file of its own."""
+        return self._frame | self.event_log.to_json()
+
     def open(self) -> None:
         """Connect to the browser, unless only still pictures are wanted."""
         if not is_static():
@@ -149,4 +153,8 @@ def _frame_of(cache: Any) -> dict[str, Any]:
     """Return what a picture of the cache needs beside its log."""
     is_tree = not isinstance(cache, KVCacheManager)
     is_foreign = is_tree and not isinstance(getattr(cache, "tree", None), RadixTree)
-    return {"sources": {} if is_foreign else event_sources(), "requests": not is_tree}
+    return {
+        "sources": {} if is_foreign else event_sources(),
+        "requests": not is_tree,
+        "lamp": not is_tree or isinstance(cache, observe.WatchedTree),
+    }

@@ -147,7 +147,9 @@ def _tree_lines(state: State, decode: Decode | None) -> list[str]:
 
 def _node_line(node: NodeState, decode: Decode | None) -> str:
     tenant = (
-        f"[{plain(' '.join(node.namespace))}] " if node.namespace and node.parent_id is None else ""
+        f"[{plain(clip(' '.join(node.namespace)))}] "
+        if node.namespace and node.parent_id is None
+        else ""
     )
     text = clip(tokens_text(node.tokens, decode))
     label = _quoted(text) if decode else f"[{text}]"

@@ -4,6 +4,7 @@ This file knows DOT and how to render it: by `dot` if it is on PATH, else in thi
 pygraphviz, whose wheel contains Graphviz. Token text is untrusted, so every label is escaped.
 """
 
+import hashlib
 import html
 import os
 import shutil
@@ -113,7 +114,7 @@ def _parent_name(graph: graphviz.Digraph, node: NodeState, drawn: set[int]) -> s
 def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> str:
     """Draw the root of a namespace; return its DOT-safe name. Repeating this is harmless."""
     text = " ".join(namespace) if namespace else "root"
-    name = "root_" + "".join(f"{ord(c):x}_" for c in text)
+    name = f"root_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
     graph.node(
         name,
         label=f"<{_escape(clip(drawable(text)))}>",

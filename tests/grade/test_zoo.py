@@ -1,14 +1,18 @@
 """Every wrong solution loses the items it names and no other; every right one gets all points."""
 
+import json
+import re
+
 import pytest
 
-from tests.grade.zoo import ZOOS
+from tests.grade.zoo import SOLUTIONS, ZOOS
 from tests.mutants.matrix import ZOO
 
 RIGHT = [(id, name) for id, zoo in ZOOS.items() for name in zoo.right]
 NUM_RIGHT = {"8.5.1": 4, "8.5.2": 4, "8.5.3": 2, "8.5.4": 2, "8.5.5": 1}
-SAMPLE = [(id, name) for id, zoo in ZOOS.items() for name in list(zoo.right)[: NUM_RIGHT[id]]]
-"""The master and one or three others; `make soak` grades all of them, with SEEDS."""
+SAMPLE = [(id, name) for id, zoo in ZOOS.items() for name in list(zoo.right)[1 : NUM_RIGHT[id]]]
+"""One or three beside the master, which its own notebook grades: nbval compares the points that are
+printed there. `make soak` grades all of them, with SEEDS."""
 FEWEST_OTHERS = {"8.5.5": 6}
 """Twelve of each other exercise; of 8.5.5 each writes all five parts."""
 SEEDS = range(8)
@@ -94,6 +98,15 @@ def lost_in_the_box(exercise, name, seed):
 @pytest.mark.parametrize(("exercise", "name"), SAMPLE)
 def test_a_right_solution_gets_everything(exercise, name):
     assert lost_in_the_box(exercise, name, 0) == []
+
+
+@pytest.mark.parametrize("exercise", ZOOS)
+def test_the_masters_notebook_ends_with_all_points(exercise):
+    """What it prints is compared with a fresh grading, in the box, by `make nbval`."""
+    name, points = ZOOS[exercise].exercise.notebook, ZOOS[exercise].exercise.points
+    notebook = json.loads((SOLUTIONS / f"{name}.ipynb").read_text("utf-8"))
+    printed = re.findall(r"(\d+) of (\d+) points", json.dumps(notebook["cells"]))
+    assert printed[-1] == (str(points), str(points))
 
 
 @pytest.mark.parametrize(("exercise", "name"), NAMED)

@@ -1,8 +1,9 @@
 """A pytest plugin that breaks the engine: `pytest -p tests.mutants.trials --mutant NAME tests`.
 
 With `--trials FILE` it holds many trials in one run. Of each rule, the tests named for it are run
-on the sound engine first, then on every mutant of the rule, each of them twice: as they stand, and
-with the oracles of `Checked` silent, so that it shows what a test sees by its own assertions.
+with the oracles of `Checked` silent, so that it shows what a test sees by its own assertions: on
+the sound engine first, then on every mutant of the rule, until a test convicts it that the sound
+engine passes. With `--whole` all of them are run, and once more as they stand, oracles and all.
 What fell is written to FILE, a line of JSON per trial.
 """
 
@@ -32,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mutants")
     group.addoption("--mutant", action="append", choices=sorted(MUTANTS), default=[])
     group.addoption("--trials", metavar="FILE", help="try mutants on the tests of their rules")
+    group.addoption("--whole", action="store_true", help="run all of them, with oracles as well")
     group.addoption("--every-test", action="store_true", help="try them on all tests instead")
 
 
@@ -67,26 +69,30 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 def trials(session: pytest.Session) -> Iterator[dict]:
     """Yield a record per trial: of each rule, the sound engine first, then its mutants."""
     mutants = [MUTANTS[name] for name in session.config.option.mutant or MUTANTS]
+    is_whole = session.config.option.whole
     if session.config.option.every_test:
         for mutant in mutants:
             yield {"mutant": mutant.name} | trial(session.items, mutant.edits())
         return
     for rule in dict.fromkeys(mutant.rule for mutant in mutants):
         items = [item for item in session.items if rule in rules(item)]
-        for oracles in (True, False):
+        for oracles in (False, True) if is_whole else (False,):
             with nullcontext() if oracles else silent_oracles():
-                yield {"rule": rule, "sound": True, "oracles": oracles} | trial(items, [])
+                sound = trial(items, [])
+                yield {"rule": rule, "sound": True, "oracles": oracles} | sound
                 for mutant in mutants:
                     if mutant.rule == rule:
                         what = {"rule": rule, "mutant": mutant.name, "oracles": oracles}
                         yield what | {"began": True}
-                        yield what | trial(items, mutant.edits())
+                        passed_over = None if is_whole else sound["failed"]
+                        yield what | trial(items, mutant.edits(), passed_over)
 
 
-def trial(items: list[pytest.Item], edits: list[Edit]) -> dict:
+def trial(items: list[pytest.Item], edits: list[Edit], passed_over: dict | None = None) -> dict:
     """Run tests on an engine; name the functions there were, and how each that failed did.
 
-    None is run on a mutant that does not fit the engine: test_mutants.py says which does not.
+    None is run on a mutant that does not fit the engine: test_mutants.py says which does not. If
+    `passed_over` is given, the first conviction by a test that it does not name is the last test.
     """
     failed: dict[str, str] = {}
     seen_by: set[str] = set()
@@ -99,6 +105,9 @@ def trial(items: list[pytest.Item], edits: list[Edit]) -> dict:
                 if report.failed:
                     failed[name(item)] = report.how
                     seen_by |= rules(item) if report.how != "crash" else set()
+            is_convicted = failed.get(name(item), "crash") != "crash"
+            if passed_over is not None and is_convicted and name(item) not in passed_over:
+                break
     return {
         "tests": sorted({name(item) for item in items}),
         "failed": failed,

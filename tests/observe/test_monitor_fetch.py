@@ -60,7 +60,7 @@ def server():
 
 FAILURES = {
     "401": "give the server's key",
-    "403": "give the server's key",
+    "403": "give the operator's key with --api-key or RADIXLAB_OPERATOR_KEY",
     "404": "no such page (404); SGLang has one with --enable-metrics",
     "500": "answered 500 Internal Server Error",
     "503": "answered 503",

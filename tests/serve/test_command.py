@@ -23,7 +23,7 @@ def test_every_setting_is_a_flag(run: Run):
             assert flags[field.name].default in (field.default, None) or not field.default
     text = run("serve", "--help").out
     assert all(f"--{name.replace('_', '-')}" in text for name in flags if name != "model")
-    assert "Examples:" in text and "RADIXLAB_API_KEY" in text
+    assert "Examples:" in text and "RADIXLAB_API_KEY" in text and "RADIXLAB_OPERATOR_KEY" in text
 
 
 def mistakes(busy):

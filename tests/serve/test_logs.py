@@ -81,6 +81,8 @@ WRONG = [
     *({"drain_timeout": value} for value in (0, None)),
     *({"port": value} for value in (-1, 65536, "80")),
     *({"api_key": value} for value in ("", "a\nb")),
+    *({"operator_key": value} for value in ("", "a\nb")),
+    {"operator_key": "same", "api_key": "same"},
     {"swap_space": -1},
     {"served_model_name": ("",)},
     {"served_model_name": (7,)},

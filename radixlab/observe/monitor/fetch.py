@@ -74,8 +74,10 @@ def fetch(url: str, api_key: str | None = None, timeout_s: float = TIMEOUT_S) ->
 
 
 def _of_status(code: int) -> str:
-    if code in (401, 403):
-        return f"refused ({code}): give the server's key with --api-key or RADIXLAB_API_KEY"
+    if code == 403:
+        return "refused (403): give the operator's key with --api-key or RADIXLAB_OPERATOR_KEY"
+    if code == 401:
+        return "refused (401): give the server's key with --api-key or RADIXLAB_API_KEY"
     if code == 404:
         return "there is no such page (404); SGLang has one with --enable-metrics"
     return f"the server answered {code} {http.client.responses.get(code, '')}".rstrip()

@@ -10,6 +10,7 @@ export class Log {
     this.timeline = null;
     this.title = "";
     this.requests = true; // false where a tree is watched that no sequence will ever use
+    this.lamp = true; // false for another engine's tree: events may be missing, and the rules are not its own
     this.sources = {};
     this.fields = {};
     this.vocab = null;
@@ -23,6 +24,7 @@ export class Log {
     this.sources = recording.sources ?? {};
     this.title = shownText(String(recording.title ?? ""));
     this.requests = recording.requests !== false;
+    this.lamp = recording.lamp !== false;
     this.learn(recording.vocab);
     const events = this.unpackAll(recording.events ?? []);
     const goesOn = this.timeline?.append(recording.from, events) ?? false;
@@ -53,7 +55,7 @@ export class Log {
   }
 
   learn(vocab) {
-    if (!vocab) return;
+    if (!vocab || !Object.keys(vocab).length) return; // where nobody decodes, messages bring no texts
     this.vocab ??= new Map();
     for (const [id, text] of Object.entries(vocab)) this.vocab.set(Number(id), String(text));
   }

@@ -5,6 +5,7 @@ import { blockMapPanel, hostPart } from "./blockmap.js";
 import { h } from "./dom.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
+import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
@@ -23,6 +24,7 @@ export class Panels {
   constructor(actions) {
     this.gauges = gaugesPanel();
     this.player = playerPanel(actions);
+    this.lamp = lampPanel(actions);
     this.sequences = sequencesPanel();
     this.tree = treePanel();
     this.map = blockMapPanel();
@@ -30,7 +32,8 @@ export class Panels {
     this.legend = legendPanel((name) => actions.toggle(name));
     this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player, this.search, this.predict];
+    const { gauges, sequences, tree, legend, map, player, search, lamp, predict } = this;
+    this.painted = [gauges, sequences, tree, legend, map, player, search, lamp, predict];
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
@@ -63,7 +66,8 @@ export class Panels {
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
     this.player.el.querySelector(".rx-where").before(this.predict.button);
-    this.root.append(header, dead, this.player.el, this.predict.el, this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el);
+    this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */

@@ -92,6 +92,8 @@ function dropCard(panel, id, card, stillThere) {
   if (stillThere || prefersCalm()) return card.remove();
   card.classList.add("rx-gone");
   delete card.dataset.node;
+  card.removeAttribute("role"); // what fades away is no node any more
+  card.setAttribute("aria-hidden", "true");
   setTimeout(() => card.remove(), FADE_MS);
 }
 

@@ -8,12 +8,13 @@
  */
 export function rove(panel, links, root) {
   const el = panel.focusEl;
+  const role = el.getAttribute("role");
   let at = null;
   const move = (focus) => {
     at = focus;
     panel.setCursor(focus);
     const text = links.point(focus);
-    if (el.getAttribute("role") === "slider") setValue(el, focus, text);
+    if (role === "slider") setValue(el, focus, text);
   };
   el.addEventListener("focus", () => {
     if (!el.matches(":focus-visible")) return root.focus({ preventScroll: true }); // by mouse: arrows go on stepping
@@ -34,7 +35,9 @@ export function rove(panel, links, root) {
     event.preventDefault();
   });
   return () => {
-    el.tabIndex = panel.walk("Here", at) ? 0 : -1; // nothing in it is no stop
+    const isEmpty = !panel.walk("Here", at);
+    el.tabIndex = isEmpty ? -1 : 0;
+    el.setAttribute("role", isEmpty ? "group" : role); // a tree or a list without items is none
     if (el.matches(":focus")) move(panel.walk("Here", at));
   };
 }

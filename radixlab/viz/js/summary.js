@@ -82,7 +82,7 @@ function treeLines(state, vocab) {
 }
 
 function nodeLine(node, vocab) {
-  const tenant = node.namespace && node.parent_id === null ? `[${plain(node.namespace.join(" "))}] ` : "";
+  const tenant = node.namespace && node.parent_id === null ? `[${plain(clip(node.namespace.join(" ")))}] ` : "";
   const locks = node.lock_ref ? `, ${count(node.lock_ref, "lock")}` : "";
   const blocks = `${node.resident === false ? "on host, " : ""}blocks ${idsText(node.block_ids)}`;
   return `${tenant}node ${node.id} ${tokensText(node.tokens, vocab)}: ${blocks}${locks}`;

@@ -43,6 +43,7 @@ export class Timeline {
     this.cells = []; // [number, first event] of each notebook cell that made events, in their order
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
+    this.misfit = null; // the event that does not fit, where the log stops
     this.keyframes = [stateFromJson(keyframe)];
     this.tip = copyState(this.keyframes[0]); // the state at the end
     this.cache = { position: start, state: copyState(this.keyframes[0]) };
@@ -69,6 +70,7 @@ export class Timeline {
     try {
       fold(this.tip, event);
     } catch (error) {
+      this.misfit = event;
       this.error = `event ${this.end} (${String(event?.type)}): ${error.message}`;
       return;
     }

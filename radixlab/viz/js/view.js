@@ -78,7 +78,7 @@ class View {
   /** All that the panels paint; they read it, and nothing else. */
   frame() {
     const { log, clock, dimmed } = this;
-    const { timeline, title, requests, sources, vocab } = log;
+    const { timeline, title, requests, lamp, sources, vocab } = log;
     const { position, playing, speed, jumped, sought, own, asOf } = clock;
     const state = timeline.stateAt(position);
     const facts = blockFacts(state);
@@ -95,6 +95,7 @@ class View {
       vocab, // the texts of tokens, by id; null where there are none
       title,
       requests, // false for a tree that no sequence uses
+      lamp, // false where the rules of the cache are not checked
       sources, // the line of the engine, by the site of an event
       quiz, // the open question, or the verdict
       scores: quiz.scores, // what is drawn on nodes, by id, after an answer; null at any other time
