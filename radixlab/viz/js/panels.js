@@ -36,7 +36,7 @@ export class Panels {
     this.painted = [gauges, sequences, tree, legend, map, player, search, lamp, predict];
     this.build();
     bindKeys(this.root, actions);
-    const { root, picture, map, hostMap, note } = this;
+    const { root, picture, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
     actions.unpin = () => (this.links.frame?.quiz.question ? actions.predict(false) : this.links.pin(null));
