@@ -33,7 +33,7 @@ HOSTILE = [
     "<img src=x onerror='window.pwned = 1'>",
     "]]>",
     "\u2028\u2029\u0000\u202e\ud800",
-    '"}\'`${window.pwned = 1}`',
+    "\"}'`${window.pwned = 1}`",
     "</style></title><base href='http://example.invalid'>",
 ]
 
@@ -154,7 +154,9 @@ def test_a_file_that_cannot_be_shown_gets_one_line_and_changes_nothing(
         page.evaluate(DROP, [f"{name}.jsonl", text])
         expect(page, ".rx-page-line", f"{name}.jsonl: ")
         assert "\n" not in page.inner_text(".rx-page-line").strip()
-        if page.locator(".rx-error:visible").count():  # it begins well: the view says where it stops
+        if page.locator(
+            ".rx-error:visible"
+        ).count():  # it begins well: the view says where it stops
             assert page.inner_text(".rx-error")
         else:
             expect(page, ".rx-where", f"of {len(events)}")

@@ -209,40 +209,44 @@ export function axisPosition({ turns }, side, at) {
  * without blocks, under the nodes that they would continue.
  */
 export function withGhosts(state, other, name) {
-  const mine = blockKeys(state);
+  const contents = new Map();
+  const mine = new Map(); // content up to the end of a block → the node that has the block
+  for (const [node, keys] of keysByNode(state, contents)) for (const key of keys) mine.set(key, node.id);
   const nodes = new Map(state.nodes);
   const stand = new Map(); // id of the other run's node → the id that stands for it here
   let next = -1;
-  for (const node of topDown(other)) {
-    const keys = keysOfNode(other, node);
+  for (const [node, keys] of keysByNode(other, contents)) {
     const known = keys.filter((key) => mine.has(key)).length;
-    const above = known ? mine.get(keys[known - 1]) : node.parent_id === null ? null : stand.get(node.parent_id);
+    const above = known ? mine.get(keys[known - 1]) : (stand.get(node.parent_id) ?? null);
     stand.set(node.id, above);
     if (known === keys.length) continue;
     const tokens = node.tokens.slice(known * other.block_size);
-    const label = `only in ${name} · ${keys.length - known} block${keys.length - known === 1 ? "" : "s"}`;
-    nodes.set(next, { ...node, id: next, parent_id: above, tokens, block_ids: [], lock_ref: 0, resident: true, ghost: label });
+    const ghost = `only in ${name} · ${keys.length - known} block${keys.length - known === 1 ? "" : "s"}`;
+    nodes.set(next, { ...node, id: next, parent_id: above, tokens, block_ids: [], lock_ref: 0, resident: true, ghost });
     stand.set(node.id, next);
     next -= 1;
   }
   return { ...state, nodes };
 }
 
+/** Each node, parents first, with a number per block for the content from the top of the tree to the block's end. */
+function keysByNode(state, contents) {
+  const last = new Map();
+  return topDown(state).map((node) => {
+    let key = last.get(node.parent_id) ?? `${node.namespace ?? ""}`;
+    const keys = node.block_ids.map((_, k) => {
+      const content = `${key}|${node.tokens.slice(k * state.block_size, (k + 1) * state.block_size)}`;
+      if (!contents.has(content)) contents.set(content, contents.size);
+      key = contents.get(content);
+      return key;
+    });
+    last.set(node.id, key);
+    return [node, keys];
+  });
+}
+
 function topDown(state) {
   const depth = (node) => pathOf(state, node.id).length;
-  return [...state.nodes.values()].map((node) => [depth(node), node]).sort(([a], [b]) => a - b).map(([, node]) => node);
-}
-
-/** The contents up to the end of each block, and the node that has it. */
-function blockKeys(state) {
-  const keys = new Map();
-  for (const node of state.nodes.values()) for (const key of keysOfNode(state, node)) keys.set(key, node.id);
-  return keys;
-}
-
-function keysOfNode(state, node) {
-  const path = pathOf(state, node.id).reverse();
-  const tokens = path.flatMap((one) => one.tokens);
-  const before = tokens.length - node.tokens.length;
-  return node.block_ids.map((_, k) => JSON.stringify([path[0].namespace, tokens.slice(0, before + (k + 1) * state.block_size)]));
+  const byDepth = [...state.nodes.values()].map((node) => [depth(node), node]);
+  return byDepth.sort(([a], [b]) => a - b).map(([, node]) => node);
 }
