@@ -12,7 +12,7 @@ from radixlab.viz.tree_dot import render_dot, tree_dot
 
 if TYPE_CHECKING:
     from radixlab.viz.cache_view import CacheView, Still
-    from radixlab.viz.compare import PairView, Tape, compare
+    from radixlab.viz.pair import PairView, Tape, compare
 
 __all__ = [
     "CacheView",
@@ -36,5 +36,5 @@ def __getattr__(name: str) -> Any:
 
         return getattr(cache_view, name)
     if name in ("PairView", "Tape", "compare"):
-        return getattr(import_module("radixlab.viz.compare"), name)
+        return getattr(import_module("radixlab.viz.pair"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

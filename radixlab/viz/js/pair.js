@@ -9,6 +9,7 @@ import { axisOf, axisPosition, firstDivergence, positionsAt, turnAt, verdictOf, 
 import { bindKeys } from "./keys.js";
 import { Log } from "./log.js";
 import { MARK_COLORS } from "./palette.js";
+import { iconOf } from "./player.js";
 import { headline, summary } from "./summary.js";
 import { treePanel } from "./tree.js";
 import { whyLine } from "./why.js";
@@ -17,13 +18,13 @@ const PAIR_LANE = 16;
 const PAIR_INSET = 8;
 const PAIR_SIDES = ["a", "b"];
 const PAIR_BUTTONS = [
-  ["first", "⏮", "First (Home)"],
-  ["back", "◀", "Step back (←)"],
-  ["play", "▶", "Play"],
-  ["step", "▶|", "Step (→)"],
-  ["last", "⏭", "Last (End)"],
-  ["previousMark", "« request", "Previous request (shift+←)"],
-  ["nextMark", "request »", "Next request (shift+→)"],
+  ["first", "First (Home)"],
+  ["back", "Step back (←)"],
+  ["play", "Play"],
+  ["step", "Step (→)"],
+  ["last", "Last (End)"],
+  ["previousMark", "Previous request (shift+←)"],
+  ["nextMark", "Next request (shift+→)"],
 ];
 
 /** One side: its log, and the panels that show it. */
@@ -116,8 +117,8 @@ class PairView {
       faster: () => clock.changeSpeed(1),
       slower: () => clock.changeSpeed(-1),
     };
-    this.buttons = PAIR_BUTTONS.map(([name, sign, label]) => {
-      const button = h("button", { type: "button", title: label, data: { action: name }, aria: { label } }, sign);
+    this.buttons = PAIR_BUTTONS.map(([name, label]) => {
+      const button = h("button", { type: "button", title: label, data: { action: name }, aria: { label } }, iconOf(name));
       button.addEventListener("click", this.actions[name]);
       return button;
     });
@@ -163,7 +164,7 @@ class PairView {
     scrub.setAttribute("aria-valuetext", `${where}; ${PAIR_SIDES.map((side) => `${sides[side].name} event ${at[side]}`).join(", ")}`);
     this.where.textContent = where;
     const play = this.buttons.find(({ dataset }) => dataset.action === "play");
-    play.textContent = playing ? "❚❚" : "▶";
+    play.replaceChildren(iconOf(playing ? "pause" : "play"));
     play.setAttribute("aria-label", playing ? "Pause" : "Play");
     const hint = { playing, jumped, sought, speed: clock.speed };
     const states = Object.fromEntries(PAIR_SIDES.map((side) => [side, sides[side].log.timeline.stateAt(at[side])]));
