@@ -40,7 +40,7 @@ export class Panels {
     this.painted.push(this.search, this.lamp, this.predict, this.brush, this.drawer);
     this.build();
     bindKeys(this.root, actions);
-    const { root, picture, hostMap, note } = this;
+    const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
     actions.unpin = () => {
