@@ -56,7 +56,7 @@ def shown(page, cell):
     call(page, SELECT, cell)
     wanted = f"(id) => ({SHOWN})(id) === {RUNNING[cell]}"
     with suppress(playwright.TimeoutError):  # the comparison says what was shown instead
-        page.wait_for_function(wanted, arg=cell)
+        page.wait_for_function(wanted, arg=cell, timeout=60_000)
     return page.evaluate(SHOWN, cell)
 
 
