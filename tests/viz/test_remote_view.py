@@ -18,5 +18,5 @@ def test_a_view_follows_a_remote_tree(engine, monkeypatch):
         tree.feed(payload, number)
     num_nodes = tree.stats().num_nodes
     assert view.snapshot().text.startswith(f"CacheView: {num_nodes} nodes, 0 of 48 blocks in use")
-    assert len(view._events.events) == tree.next_seq
+    assert len(view.feed.event_log.events) == tree.next_seq
     assert not view._frame["requests"] and not view._frame["sources"]
