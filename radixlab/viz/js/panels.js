@@ -36,8 +36,8 @@ export class Panels {
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
     this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
     this.drawer = drawerPanel();
-    const { gauges, sequences, tree, legend, player, search, lamp, predict } = this;
-    this.painted = [gauges, sequences, tree, legend, this.map, player, search, lamp, predict, this.brush, this.drawer];
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player];
+    this.painted.push(this.search, this.lamp, this.predict, this.brush, this.drawer);
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
