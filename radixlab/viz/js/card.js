@@ -10,6 +10,7 @@ const LINE = { chars: 36, h: 16 };
 const CARD = { padX: 12, padY: 4, head: 15, min: 96, gap: 3, fold: 20 };
 const CHAR = 7.3; // width of a 12 px monospace character, rounded up
 const SMALL_CHAR = 6.4;
+const SIGN = 18; // the sign that closes what is below a node
 
 /** The tokens as lines of a card, broken after spaces where it can be. */
 export function labelLines(text) {
@@ -50,6 +51,7 @@ function cellWidth(node) {
 }
 
 function headOf(node) {
+  if (node.ghost) return node.ghost; // only the other of two runs has it
   const blocks = `${node.block_ids.length} block${node.block_ids.length === 1 ? "" : "s"}`;
   return `node ${node.id} · ${blocks}${node.resident === false ? " · on host" : ""}`;
 }
@@ -59,7 +61,7 @@ export function cardSize(node, frame, hidden = 0) {
   const { lines, width } = labelOf(node, frame);
   const cells = Math.min(node.block_ids.length, CELL.most + 1);
   const score = (frame.scores?.get(node.id)?.length ?? -3) + 3;
-  const head = (headOf(node).length + score) * SMALL_CHAR + (node.lock_ref ? 34 : 0);
+  const head = (headOf(node).length + score) * SMALL_CHAR + (node.lock_ref ? 34 : 0) + SIGN;
   const row = Math.min(cells, CELL.perRow) * (cellWidth(node) + CELL.gap);
   const inner = CARD.head + lines.length * LINE.h + Math.ceil(cells / CELL.perRow) * CELL.h + CARD.gap;
   const height = inner + 2 * CARD.padY + (hidden ? CARD.fold : 0);
@@ -77,7 +79,7 @@ export function fillCard(card, node, frame, fold, plain) {
   const { text } = labelOf(node, frame);
   const blocks = node.block_ids.map((block) => cellKey(block, frame, onHost));
   const marks = ["hit", "new"].map((key) => frame.changes[key].nodes.has(node.id));
-  const parts = [text, frame.scores?.get(node.id), node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
+  const parts = [text, node.ghost, frame.scores?.get(node.id), node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
   filled(card, parts.join("|"), () => refill(card, node, frame, fold, plain));
 }
 
@@ -87,7 +89,7 @@ function refill(card, node, frame, fold, plain) {
   const marks = ["hit", "new"].filter((key) => frame.changes[key].nodes.has(node.id)).map((key) => `rx-m-${key}`);
   const evictable = node.block_ids.every((block) => frame.facts.standing[block] === CACHED);
   const state = node.resident === false ? "rx-on-host" : evictable ? "" : "rx-busy";
-  card.className = `rx-card ${state} ${marks.join(" ")}`;
+  card.className = `rx-card ${node.ghost ? "rx-ghost" : state} ${marks.join(" ")}`;
   card.title = `${text}\nlast use: tick ${node.tick}, hits: ${node.num_hits}`;
   labelForReaders(card, node, text, fold);
   const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));
@@ -95,7 +97,8 @@ function refill(card, node, frame, fold, plain) {
   if (frame.scores?.has(node.id)) head.append(h("span", { className: "rx-score" }, frame.scores.get(node.id)));
   const parts = [head, h("div", { className: "rx-label" }, lines.join("\n"))];
   if (!plain) parts.push(cellRow(node, frame));
-  if (fold.hasKids) parts.push(foldSign(node, fold));
+  if (fold.hasKids && fold.isOpen) head.append(foldSign(node, fold));
+  else if (fold.hasKids) parts.push(foldSign(node, fold));
   card.replaceChildren(...parts);
 }
 

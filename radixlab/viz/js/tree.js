@@ -44,6 +44,7 @@ export function treePanel() {
       panel.sought = [id];
       repaint(panel);
       bringIntoSight(panel, id);
+      panel.onCards(); // its card is new, and is lit if it is pinned
     },
     set onCards(callback) {
       panel.onCards = callback;
@@ -52,6 +53,7 @@ export function treePanel() {
 }
 
 function paintTree(panel, frame) {
+  forgetForQuestion(panel, frame);
   const { plane, world, scroller } = panel;
   const { children, sizes, hidden, more } = partOf(panel, frame);
   const layout = layoutTree(children, sizes);
@@ -64,6 +66,18 @@ function paintTree(panel, frame) {
   scroller.style.minHeight = `${leastHeight(panel, frame, size.h) + 2}px`;
   panel.last = { frame, layout, children, hidden, more, scale, size };
   paintCards(panel, true);
+}
+
+/** At a new question the cards are made again: their order on the page may come from a later state, and tell the answer. */
+function forgetForQuestion(panel, { quiz }) {
+  const asked = quiz?.question?.position ?? null;
+  if (asked !== null && asked !== panel.asked) forgetCards(panel);
+  panel.asked = asked;
+}
+
+function forgetCards(panel) {
+  for (const card of panel.cards.values()) card.remove();
+  panel.cards.clear();
 }
 
 /** The same frame again, after another zoom or fold. */
@@ -135,9 +149,12 @@ function pressSign(panel, event) {
   if (!sign) return;
   event.stopPropagation();
   const { folds, last } = panel;
+  const id = Number(sign.dataset.fold);
   if (sign.dataset.more) widenFan(folds, last.more.get(sign.dataset.more)?.parent);
-  else toggleFold(folds, Number(sign.dataset.fold), last.hidden.has(Number(sign.dataset.fold)));
+  else toggleFold(folds, id, last.hidden.has(id));
   repaint(panel);
+  bringIntoSight(panel, id); // it moves, with all the others
+  panel.onCards();
 }
 
 /** Zoom in (1), out (-1), or to the size that fits (0); the middle of the window stays where it is. */
