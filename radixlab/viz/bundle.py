@@ -22,6 +22,12 @@ def esm() -> str:
 
 
 @cache
+def pair_esm() -> str:
+    """Return the module that shows two runs side by side."""
+    return _joined("pair")
+
+
+@cache
 def page_js() -> str:
     """Return the same as a script, with what a page of its own adds."""
     return _joined("view", "jsonl", "page").replace("export default { render };\n", "")

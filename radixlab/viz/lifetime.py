@@ -47,11 +47,19 @@ class Page:
         self._shown: dict[str, list[Widget]] = {}
         self._followers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._running = _cell_that_runs(shell)
-        self.cell = int(shell.execution_count)
-        """The number in the prompt of the cell that runs or ran last."""
         self.in_cell = True
         shell.events.register("pre_run_cell", self.before_cell)
         shell.events.register("post_run_cell", self.after_cell)
+
+    @property
+    def cell(self) -> int:
+        """The number in the prompt of the cell that runs or ran last.
+
+        Its input is stored under that number. `execution_count` is one more in some versions of
+        IPython while the cell runs.
+        """
+        shell = self._shell()
+        return len(shell.history_manager.input_hist_parsed) - 1 if shell is not None else 0
 
     def follow(self, follower: Any) -> None:
         """Call `follower.after_cell()` after each cell, while the follower lives."""
@@ -74,7 +82,6 @@ class Page:
         self._running = getattr(info, "cell_id", None)
         if (shell := self._shell()) is None:
             return
-        self.cell = int(shell.execution_count)
         if self._running and (gone := self._shown.pop(self._running, None)):
             _drop_from_history(shell, gone)
 

@@ -34,7 +34,8 @@ class Shell:
     """As much of IPython's shell as a page asks for."""
 
     def __init__(self) -> None:
-        self.execution_count = 1
+        self.history_manager = self
+        self.input_hist_parsed = [""]
         self.user_ns: dict[str, Any] = {}
         self.displayhook = self
         self.events = self
@@ -46,6 +47,7 @@ class Shell:
     def run(self, cell: str, work: Callable[[], object]) -> None:
         """Run a cell and keep what it returns, as `Out` does."""
         self.calls["pre_run_cell"](SimpleNamespace(cell_id=cell))
+        self.input_hist_parsed.append(cell)
         result = work()
         if isinstance(result, CacheView):
             result._repr_mimebundle_()
@@ -200,12 +202,12 @@ def test_messages_and_recording_name_the_cell(
 ) -> None:
     view = CacheView(cache)
     sent, ends = sent_by(view, monkeypatch), [0]
-    for shell.execution_count, text in ((4, "Name it."), (5, ""), (9, "Who eats")):
+    for text in ("Name it.", "", "Who eats"):
         shell.run(text, lambda text=text: text and serve(cache, text))
         ends.append(view.feed.event_log.end)
-    assert sorted({message["cell"] for message in sent}) == [4, 9]
-    assert recorded(view)["cell"] == 9
-    assert recorded(view)["cells"] == [[4, 0], [9, ends[1]]] and ends[1] == ends[2] < ends[3]
+    assert sorted({message["cell"] for message in sent}) == [1, 3]
+    assert recorded(view)["cell"] == 3
+    assert recorded(view)["cells"] == [[1, 0], [3, ends[1]]] and ends[1] == ends[2] < ends[3]
 
 
 def test_a_watched_tree_has_no_requests(cache: KVCacheManager) -> None:

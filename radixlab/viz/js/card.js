@@ -51,6 +51,7 @@ function cellWidth(node) {
 }
 
 function headOf(node) {
+  if (node.ghost) return node.ghost; // only the other of two runs has it
   const blocks = `${node.block_ids.length} block${node.block_ids.length === 1 ? "" : "s"}`;
   return `node ${node.id} · ${blocks}${node.resident === false ? " · on host" : ""}`;
 }
@@ -78,7 +79,7 @@ export function fillCard(card, node, frame, fold, plain) {
   const { text } = labelOf(node, frame);
   const blocks = node.block_ids.map((block) => cellKey(block, frame, onHost));
   const marks = ["hit", "new"].map((key) => frame.changes[key].nodes.has(node.id));
-  const parts = [text, frame.scores?.get(node.id), node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
+  const parts = [text, node.ghost, frame.scores?.get(node.id), node.tick, node.num_hits, node.lock_ref, onHost, plain, marks, Object.values(fold), blocks];
   filled(card, parts.join("|"), () => refill(card, node, frame, fold, plain));
 }
 
@@ -88,7 +89,7 @@ function refill(card, node, frame, fold, plain) {
   const marks = ["hit", "new"].filter((key) => frame.changes[key].nodes.has(node.id)).map((key) => `rx-m-${key}`);
   const evictable = node.block_ids.every((block) => frame.facts.standing[block] === CACHED);
   const state = node.resident === false ? "rx-on-host" : evictable ? "" : "rx-busy";
-  card.className = `rx-card ${state} ${marks.join(" ")}`;
+  card.className = `rx-card ${node.ghost ? "rx-ghost" : state} ${marks.join(" ")}`;
   card.title = `${text}\nlast use: tick ${node.tick}, hits: ${node.num_hits}`;
   labelForReaders(card, node, text, fold);
   const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));

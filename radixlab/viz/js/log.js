@@ -26,12 +26,13 @@ export class Log {
     this.requests = recording.requests !== false;
     this.lamp = recording.lamp !== false;
     this.learn(recording.vocab);
-    const events = this.unpackAll(recording.events ?? []);
-    const goesOn = this.timeline?.append(recording.from, events) ?? false;
-    if (!goesOn) {
-      this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
-      this.timeline.append(recording.from, events);
-    }
+    const { from } = recording;
+    const end = this.timeline?.end ?? -1;
+    const goesOn = from <= end;
+    const known = goesOn ? end - from : 0;
+    const events = this.unpackAll((recording.events ?? []).slice(known));
+    if (!goesOn) this.timeline = new Timeline(recording.keyframe, from, recording.forks);
+    this.timeline.append(from + known, events);
     for (const [number, first] of recording.cells ?? []) this.timeline.noteCell(number, first);
     return !goesOn;
   }
@@ -55,7 +56,7 @@ export class Log {
   }
 
   learn(vocab) {
-    if (!vocab) return;
+    if (!vocab || !Object.keys(vocab).length) return; // where nobody decodes, messages bring no texts
     this.vocab ??= new Map();
     for (const [id, text] of Object.entries(vocab)) this.vocab.set(Number(id), String(text));
   }

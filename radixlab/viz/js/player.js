@@ -72,7 +72,8 @@ function paintEnds({ el, cell, live }, { timeline, position, asOf }) {
   }
 }
 
-function iconOf(name) {
+/** The picture on a button. */
+export function iconOf(name) {
   const icon = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
   icon.append(svg("path", { d: ICONS[name], class: name.endsWith("Mark") ? "rx-thin" : "" }));
   return icon;

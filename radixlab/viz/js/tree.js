@@ -53,6 +53,7 @@ export function treePanel() {
 }
 
 function paintTree(panel, frame) {
+  forgetForQuestion(panel, frame);
   const { plane, world, scroller } = panel;
   const { children, sizes, hidden, more } = partOf(panel, frame);
   const layout = layoutTree(children, sizes);
@@ -65,6 +66,18 @@ function paintTree(panel, frame) {
   scroller.style.minHeight = `${leastHeight(panel, frame, size.h) + 2}px`;
   panel.last = { frame, layout, children, hidden, more, scale, size };
   paintCards(panel, true);
+}
+
+/** At a new question the cards are made again: their order on the page may come from a later state, and tell the answer. */
+function forgetForQuestion(panel, { quiz }) {
+  const asked = quiz?.question?.position ?? null;
+  if (asked !== null && asked !== panel.asked) forgetCards(panel);
+  panel.asked = asked;
+}
+
+function forgetCards(panel) {
+  for (const card of panel.cards.values()) card.remove();
+  panel.cards.clear();
 }
 
 /** The same frame again, after another zoom or fold. */
