@@ -117,7 +117,7 @@ def _finished(holders: Holders, operation: Operation, e: ev.RequestFinished) -> 
     operation.owed = tuple(private)
     for block in private:
         yield Claim(
-            "L8",
+            "L9",
             f"block {block} has leaked: sequence {e.sequence_id} finished without freeing it",
             partial(_is_owed, operation, block),
         )

@@ -4,9 +4,12 @@ The joined modules of js/ share one scope, so their top-level names must differ;
 result.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
+
+from radixlab.viz.sources import event_functions
 
 _FOLDER = Path(__file__).parent / "js"
 _IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";\n', re.MULTILINE)
@@ -40,7 +43,8 @@ def _joined(*entries: str) -> str:
     texts: dict[str, str] = {}
     for entry in entries:
         _read(entry, texts)
-    joined = _IMPORT.sub("", "\n".join(texts.values()))
+    code = json.dumps(event_functions())  # for the drawer of sources
+    joined = f"const ENGINE_CODE = {code};\n" + _IMPORT.sub("", "\n".join(texts.values()))
     return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
 
 

@@ -22,6 +22,7 @@ FIELDS = {name: [f.name for f in fields(cls)] for name, cls in EVENT_TYPES.items
 
 _LONGEST = 400, 100
 """What is kept of a longer text of one token: characters at its start, and at its end."""
+_COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
 
 _CALL_BEGINS: tuple[type[Event], ...] = (
@@ -121,7 +122,7 @@ class EventLog:
     def _write_rows(self) -> dict[str, str]:
         """Write the rows of the newest events as JSON; return the new token texts."""
         rows, new = self.rows(self.start + len(self._texts))
-        texts = [json.dumps(row, separators=(",", ":")) for row in rows]
+        texts = [_COMPACT(row) for row in rows]
         self._texts += texts
         self.num_bytes += sum(map(len, texts))
         return new

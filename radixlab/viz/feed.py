@@ -26,9 +26,9 @@ from radixlab.viz.text import Decode
 SEND_EVERY_S = 0.025
 # A view that opens while a cell runs has missed messages, and the kernel cannot answer it before
 # the cell ends. So the whole log is sent from time to time too.
-SYNC_EVERY_S = 0.25
-MOST_TIME = 0.1
-"""The share of the time of a cell that sending may take."""
+SYNC_EVERY_S = 0.5
+MOST_TIME = 0.05
+"""The share of the time of a cell that messages may take, and the synced log as much again."""
 
 _FEEDS: "weakref.WeakSet[Feed]" = weakref.WeakSet()
 

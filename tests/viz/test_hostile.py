@@ -33,7 +33,7 @@ TEXTS = {
     "a low surrogate": "x\ude00",
     "surrogates, turned round": "\ude00\ud83d",
     "emoji": "😀👩‍👩‍👧🇩🇪☝🏽",
-    "Chinese": "你好，世界",
+    "Chinese": "你好世界",
     "Arabic": "مرحبا",
     "combining": "e\u0301\u0301\u0301" * 9,
     "no width": "a\u200bb\u00adc\ufeffd",

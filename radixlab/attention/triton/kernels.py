@@ -117,7 +117,6 @@ def decode_spans(
     """
     item, kv_head = tl.program_id(0), tl.program_id(1)
     G: tl.constexpr = H // HK
-    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
     span = tl.load(item_span + item)
     row = tl.load(item_row + item) + tl.arange(0, ROWS)
     query = row // G
@@ -134,6 +133,7 @@ def decode_spans(
     high = tl.full([ROWS], float("-inf"), tl.float32)
     total = tl.zeros([ROWS], tl.float32)
     first, stop = tl.load(first_block + span), tl.load(num_tokens + span)
+    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
     whole = 0 if EXACT else stop // KEYS * KEYS
     all_of_it = tl.full([ROWS], 2147483647, tl.int32)
     if not EXACT:
@@ -217,7 +217,6 @@ def prefill_tiles(
     """Attend a tile of new tokens over all earlier ones, cached or new, for one KV head."""
     tile, kv_head = tl.program_id(0), tl.program_id(1)
     G: tl.constexpr = H // HK
-    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
     sequence = tl.load(tile_row + tile)
     start_q, stop_q = tl.load(cu_q + sequence), tl.load(cu_q + sequence + 1)
     context = tl.load(context_lens + sequence)
@@ -239,6 +238,7 @@ def prefill_tiles(
         tile_start + tile
     )  # the tile's first query sees these, and itself
     stop = tl.minimum(context, before + (ROWS + G - 1) // G)
+    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
     whole = 0 if EXACT else (before + 1) // KEYS * KEYS
     if not EXACT:
         acc, high, total = _attend_keys(

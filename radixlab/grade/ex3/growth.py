@@ -1,13 +1,18 @@
 """How the work of planning grows with the number of requests, whatever it is that a plan compares.
 
 What decides is CPU time, read from outside of the learner's process: work in NumPy, on bytes or on
-numbers that stand for prefixes counts as well. Only its growth is judged, never the time itself, as
-the best of a few tries. Each try has other requests, so that a plan kept from an earlier call is of
-no use. The plans are carried out: a plan that gives up on many requests fails. Tokens that count
-their comparisons and hashes say where the work comes from.
+numbers that stand for prefixes counts as well. Each try has other requests, so that a plan kept
+from an earlier call is of no use. The plans are carried out: a plan that gives up on many requests
+fails. Tokens that count their comparisons and hashes say where the work comes from.
+
+The unit of that time is no second, because a busy machine takes more CPU time for the same work,
+and the more memory the work needs, the more so. The unit is what a plan of the judge's own takes
+for the same requests (`yardstick_s`), which is asked for right after each of the learner's plans.
+Its work is in proportion to the requests. So the slope is 1 plus the slope of these multiples, and
+what slows both plans drops out. Both times are the best of a few tries.
 
 Time wasted on few requests would make the growth look flat. So the time for the fewer requests
-counts at most `MOST_YARDS` times what a plan of the judge's own takes for them on the same machine.
+counts as at most `MOST_YARDS` of these units.
 """
 
 from collections.abc import Sequence
@@ -34,7 +39,7 @@ COUNTED_SIZES = (150, 1_200)
 ALL_AT, NOTHING_AT = 1.3, 1.5
 """Slopes that earn all points, and none."""
 HOPELESS = 1.8
-"""A busy machine never makes a good slope this steep: it is not measured again."""
+"""A good slope never comes out this steep by chance: it is not measured again."""
 MOST_YARDS = 15
 """Right plans take 1 to 8.5 times as long as the simple plan (`yardstick_s`)."""
 NUM_TRIES = 8
@@ -47,7 +52,7 @@ HOST = "radixlab.exercise.plan_host"
 
 
 def check_growth(trial: Trial) -> float:
-    """Compare the work of small and large workloads, in CPU time on every pattern."""
+    """Compare the work for few requests with the work for many, in CPU time on every pattern."""
     name = PATTERNS[int(trial.random.integers(len(PATTERNS)))]
     counted = _counted(trial, name)
     share = _earned(f"tokens compared and hashed by plan() on {name}", counted, COUNTED_SIZES)
@@ -67,10 +72,9 @@ def _growth_on(trial: Trial, name: str, sizes: Sequence[int]) -> float:
         many = Cost(trial, name, size)
         _require_the_same_gain(fewest, many.run)
         found, what = _timed(few, many), f"CPU time of plan() on {name}"
-        num_yards = few.cpu_s / few.yard_s
-        if num_yards > MOST_YARDS:
+        if few.num_yards > MOST_YARDS:
             what += (
-                f" (for {few.size:,} requests {num_yards:.0f} times what a simple plan takes, "
+                f" (for {few.size:,} requests {few.num_yards:.0f} times what a simple plan takes, "
                 f"which counts as {MOST_YARDS} times)"
             )
         share = min(share, _earned(what, found, (few.size, many.size)))
@@ -113,7 +117,10 @@ def _counted(trial: Trial, name: str) -> float:
 
 
 class Cost:
-    """The CPU seconds of planning for so many requests of a pattern, the best of some tries."""
+    """What planning for so many requests of a pattern costs, the best of some tries.
+
+    CPU seconds of the learner's plan, and of the judge's own for the same requests.
+    """
 
     def __init__(self, trial: Trial, name: str, size: int) -> None:
         self.trial, self.name, self.size = trial, name, size
@@ -122,7 +129,7 @@ class Cost:
         self.measure()
 
     def measure(self) -> None:
-        """Ask for one more plan; carry the first one out."""
+        """Ask for one more plan, and then the judge's own; carry the first one out."""
         where = short(self.name, _seed(self.trial, self._num_tries, self.size), self.size)
         facts = where.facts()
         before = self.trial.usage().cpu_s
@@ -132,8 +139,12 @@ class Cost:
             self.run = _carried_out(where, found)
         self._num_tries += 1
         self.cpu_s = min(self.cpu_s, 0.0 if before is None or after is None else after - before)
-        if self.size < LARGEST:
-            self.yard_s = min(self.yard_s, yardstick_s(where))
+        self.yard_s = min(self.yard_s, yardstick_s(where))
+
+    @property
+    def num_yards(self) -> float:
+        """How many times the judge's plan the learner's takes."""
+        return self.cpu_s / self.yard_s
 
 
 def _timed(few: Cost, many: Cost) -> float:
@@ -147,8 +158,9 @@ def _timed(few: Cost, many: Cost) -> float:
 
 
 def _slope(few: Cost, many: Cost) -> float:
-    """Return the slope between two costs, of which the first counts up to a bound."""
-    return slope((few.size, many.size), (min(few.cpu_s, MOST_YARDS * few.yard_s), many.cpu_s))
+    """Return the slope that the plan has if the judge's own has 1; the first counts to a bound."""
+    num_yards = (min(few.num_yards, MOST_YARDS), many.num_yards)
+    return 1 + slope((few.size, many.size), num_yards)
 
 
 def _seed(trial: Trial, number: int, size: int) -> int:

@@ -10,6 +10,7 @@ const LINE = { chars: 36, h: 16 };
 const CARD = { padX: 12, padY: 4, head: 15, min: 96, gap: 3, fold: 20 };
 const CHAR = 7.3; // width of a 12 px monospace character, rounded up
 const SMALL_CHAR = 6.4;
+const SIGN = 18; // the sign that closes what is below a node
 
 /** The tokens as lines of a card, broken after spaces where it can be. */
 export function labelLines(text) {
@@ -60,7 +61,7 @@ export function cardSize(node, frame, hidden = 0) {
   const { lines, width } = labelOf(node, frame);
   const cells = Math.min(node.block_ids.length, CELL.most + 1);
   const score = (frame.scores?.get(node.id)?.length ?? -3) + 3;
-  const head = (headOf(node).length + score) * SMALL_CHAR + (node.lock_ref ? 34 : 0);
+  const head = (headOf(node).length + score) * SMALL_CHAR + (node.lock_ref ? 34 : 0) + SIGN;
   const row = Math.min(cells, CELL.perRow) * (cellWidth(node) + CELL.gap);
   const inner = CARD.head + lines.length * LINE.h + Math.ceil(cells / CELL.perRow) * CELL.h + CARD.gap;
   const height = inner + 2 * CARD.padY + (hidden ? CARD.fold : 0);
@@ -96,7 +97,8 @@ function refill(card, node, frame, fold, plain) {
   if (frame.scores?.has(node.id)) head.append(h("span", { className: "rx-score" }, frame.scores.get(node.id)));
   const parts = [head, h("div", { className: "rx-label" }, lines.join("\n"))];
   if (!plain) parts.push(cellRow(node, frame));
-  if (fold.hasKids) parts.push(foldSign(node, fold));
+  if (fold.hasKids && fold.isOpen) head.append(foldSign(node, fold));
+  else if (fold.hasKids) parts.push(foldSign(node, fold));
   card.replaceChildren(...parts);
 }
 

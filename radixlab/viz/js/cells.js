@@ -11,14 +11,29 @@ const DIGIT = 6.7; // the width of one digit at that size
 
 /** Draw one block: `{standing, text, readers, look, marks, faint}`; `look` is set where a mode colours the block. */
 export function drawBlock(pen, block, x, y) {
-  const { c, side } = pen;
+  const { side } = pen;
   const size = side - (side > 9 ? 3 : 1);
-  c.globalAlpha = block.faint ? 0.25 : 1;
+  if (block.faint) return drawFaint(pen, block, x, y, size);
   if (block.look) fillPlain(pen, block.look.color, x, y, size);
   else fillStanding(pen, block.standing, x, y, size);
   for (const mark of block.marks) drawMark(pen, mark, x, y, size);
   if (!block.look) drawCorner(pen, block, x, y, size);
   if (hasRoom(block, side, size)) drawNumber(pen, block, x, y, size);
+}
+
+/** A block that steps back: no colour, a thin edge, its number and marks pale. */
+function drawFaint(pen, block, x, y, size) {
+  const { c, side, paper, edge } = pen;
+  c.fillStyle = paper;
+  c.fillRect(x, y, size, size);
+  c.globalAlpha = 0.6;
+  if (size < 8) c.globalAlpha = 0.25;
+  c.strokeStyle = edge;
+  c.lineWidth = 1;
+  c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
+  if (hasRoom(block, side, size)) drawNumber(pen, { ...block, look: { color: null }, marks: [] }, x, y, size);
+  c.globalAlpha = 0.3;
+  for (const mark of block.marks) drawMark(pen, mark, x, y, size);
   c.globalAlpha = 1;
 }
 

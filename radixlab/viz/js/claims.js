@@ -100,7 +100,7 @@ const CLAIM_RULES = {
     operation.owed = owed;
     for (const block of owed) {
       const what = `block ${block} has leaked: sequence ${e.sequence_id} finished without freeing it`;
-      claim("L8", what, () => operation.owed.includes(block));
+      claim("L9", what, () => operation.owed.includes(block));
     }
   },
 

@@ -26,6 +26,7 @@ export const RULE_SENTENCES = {
   L2: "A receipt unlocks once; a second release raises.",
   L4: "A locked node is never evicted, and neither is an ancestor of one.",
   L8: "Finish, abort and preempt free each block once, in every state of the request.",
+  L9: "When nothing runs, every block is free or in the tree, and nothing is locked.",
   L10: "Freeing a block twice raises an error that names the block, even within one call.",
   L11: "A reset is refused while anything is in use; afterwards every old handle is dead.",
   M1: "A match leaves at least one token to compute.",

@@ -13,6 +13,8 @@ const KEYS = {
   "=": "faster",
   "-": "slower",
   "/": "search",
+  "[": "rangeFrom",
+  "]": "rangeTo",
 };
 
 /** Call the action of a key; every key stays inside, the browser's own combinations (ctrl, alt, meta) pass. */

@@ -26,12 +26,13 @@ export class Log {
     this.requests = recording.requests !== false;
     this.lamp = recording.lamp !== false;
     this.learn(recording.vocab);
-    const events = this.unpackAll(recording.events ?? []);
-    const goesOn = this.timeline?.append(recording.from, events) ?? false;
-    if (!goesOn) {
-      this.timeline = new Timeline(recording.keyframe, recording.from, recording.forks);
-      this.timeline.append(recording.from, events);
-    }
+    const { from } = recording;
+    const end = this.timeline?.end ?? -1;
+    const goesOn = from <= end;
+    const known = goesOn ? end - from : 0;
+    const events = this.unpackAll((recording.events ?? []).slice(known));
+    if (!goesOn) this.timeline = new Timeline(recording.keyframe, from, recording.forks);
+    this.timeline.append(from + known, events);
     for (const [number, first] of recording.cells ?? []) this.timeline.noteCell(number, first);
     return !goesOn;
   }

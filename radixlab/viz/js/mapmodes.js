@@ -17,7 +17,7 @@ export function mapModes(map) {
 
 function keyOf(mode) {
   if (mode === "standing") return []; // the legend below has it
-  if (mode === "owner") return [h("span", {}, "the number in a block is its node; a node has one colour")];
+  if (mode === "owner") return [h("span", {}, "the number in a block is its node; a node keeps its colour")];
   const nobody = { facts: { standing: [], owner: [], readers: [] }, state: { nodes: new Map() } };
   return readMap(mode, nobody).looks.map(({ name, color }) => {
     const swatch = h("span", { className: "rx-cell rx-swatch rx-plain" });

@@ -1,6 +1,7 @@
 // The page of one offline file: the same view as in a notebook, over a log that lies in the page or is dropped onto it.
 
 import { h } from "./dom.js";
+import { stateFromJson } from "./fold.js";
 import { refuseBySize, readRecording } from "./jsonl.js";
 import { render } from "./view.js";
 
@@ -29,6 +30,7 @@ export function openPage(recording) {
     try {
       refuseBySize(chosen.size);
       const { recording: read, note } = readRecording(await chosen.text());
+      stateFromJson(read.keyframe); // what cannot be drawn at all changes nothing
       show({ ...read, title: chosen.name, requests: hasRequests(read), sources: recording?.sources });
       line.textContent = `${chosen.name}: ${note ?? `${read.events.length.toLocaleString("en")} events`}`;
     } catch (error) {

@@ -3,12 +3,14 @@
 
 import { blockMapPanel, hostPart } from "./blockmap.js";
 import { h } from "./dom.js";
+import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
 import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
+import { rangeBrush } from "./range.js";
 import { predictPanel } from "./predict.js";
 import { rove } from "./rove.js";
 import { searchPanel } from "./search.js";
@@ -32,14 +34,22 @@ export class Panels {
     this.legend = legendPanel((name) => actions.toggle(name));
     this.predict = predictPanel(actions);
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
-    const { gauges, sequences, tree, legend, map, player, search, lamp, predict } = this;
-    this.painted = [gauges, sequences, tree, legend, map, player, search, lamp, predict];
+    this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
+    this.drawer = drawerPanel();
+    this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player];
+    this.painted.push(this.search, this.lamp, this.predict, this.brush, this.drawer);
     this.build();
     bindKeys(this.root, actions);
-    const { root, picture, hostMap, note } = this;
+    const { root, picture, map, hostMap, note } = this;
     this.links = new Links({ root, picture, map, hostMap, note });
     actions.pin = (focus) => this.links.pin(focus);
-    actions.unpin = () => (this.links.frame?.quiz.question ? actions.predict(false) : this.links.pin(null));
+    actions.unpin = () => {
+      if (this.links.frame?.quiz.question) return actions.predict(false);
+      this.links.pin(null);
+      this.brush.clear();
+    };
+    actions.rangeFrom = () => this.brush.from(actions.where());
+    actions.rangeTo = () => this.brush.to(actions.where());
     this.links.onPick = (focus) => actions.answer(focus);
     actions.search = () => this.search.open();
     this.tree.onCards = () => this.links.light();
@@ -66,7 +76,7 @@ export class Panels {
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
     this.player.el.querySelector(".rx-where").before(this.predict.button);
-    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el, this.brush.el, this.drawer.el);
     this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 

@@ -37,12 +37,12 @@ export function clip(text, head = 40, tail = 16) {
   return `${points.slice(0, head).join("")} … ${points.slice(-tail).join("")}`;
 }
 
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const TO_ESCAPE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Escape what nobody would see, or what would change the text around it, such as a turn of the direction of writing. */
 export function plain(text) {
   const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return text.replace(UNSEEN, (character) => character.split("").map(escaped).join(""));
+  return text.replace(TO_ESCAPE, (character) => character.split("").map(escaped).join(""));
 }
 
 /** Tokens as text, quoted, where `vocab` knows them; else their ids. */

@@ -1,11 +1,13 @@
 // The event log in the browser, and the state at any position of it.
 // A position is the number of an event: the state there is the state before that event. Keyframes every few hundred
 // events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
+// A keyframe costs as much memory as the tree has nodes: a large tree has fewer, so that all of a long log can stay.
 
 import { Calls } from "./calls.js";
 import { copyState, fold, stateFromJson } from "./fold.js";
 
 const KEYFRAME_EVERY = 256;
+const NODES_PER_EVENT = 8; // copying so many nodes costs about as much as folding an event
 
 const MARK_OF = {
   PrefixMatched: "match",
@@ -44,9 +46,9 @@ export class Timeline {
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
     this.misfit = null; // the event that does not fit, where the log stops
-    this.keyframes = [stateFromJson(keyframe)];
-    this.tip = copyState(this.keyframes[0]); // the state at the end
-    this.cache = { position: start, state: copyState(this.keyframes[0]) };
+    this.keyframes = [{ position: start, state: stateFromJson(keyframe) }];
+    this.tip = copyState(this.keyframes[0].state); // the state at the end
+    this.cache = { position: start, state: copyState(this.tip) };
   }
 
   get end() {
@@ -79,7 +81,10 @@ export class Timeline {
     if (event.type === "SequenceForked") this.forks.set(event.sequence_id, event.parent_id);
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
-    if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));
+    const every = Math.max(KEYFRAME_EVERY, this.tip.nodes.size / NODES_PER_EVENT);
+    if (this.end - this.keyframes.at(-1).position >= every) {
+      this.keyframes.push({ position: this.end, state: copyState(this.tip) });
+    }
   }
 
   /** The events from `first` on are of the notebook cell with this number. */
@@ -115,11 +120,9 @@ export class Timeline {
   stateAt(position) {
     const at = Math.min(Math.max(position, this.start), this.end);
     if (at === this.end) return this.tip;
-    const steps = at - this.start;
-    const key = Math.floor(steps / KEYFRAME_EVERY);
-    const ahead = at - this.cache.position;
-    if (ahead < 0 || ahead > steps - key * KEYFRAME_EVERY) {
-      this.cache = { position: this.start + key * KEYFRAME_EVERY, state: copyState(this.keyframes[key]) };
+    const key = this.keyframes.findLast(({ position: one }) => one <= at);
+    if (this.cache.position > at || this.cache.position < key.position) {
+      this.cache = { position: key.position, state: copyState(key.state) };
     }
     while (this.cache.position < at) {
       fold(this.cache.state, this.events[this.cache.position - this.start]);

@@ -44,6 +44,7 @@ export function treePanel() {
       panel.sought = [id];
       repaint(panel);
       bringIntoSight(panel, id);
+      panel.onCards(); // its card is new, and is lit if it is pinned
     },
     set onCards(callback) {
       panel.onCards = callback;
@@ -148,9 +149,12 @@ function pressSign(panel, event) {
   if (!sign) return;
   event.stopPropagation();
   const { folds, last } = panel;
+  const id = Number(sign.dataset.fold);
   if (sign.dataset.more) widenFan(folds, last.more.get(sign.dataset.more)?.parent);
-  else toggleFold(folds, Number(sign.dataset.fold), last.hidden.has(Number(sign.dataset.fold)));
+  else toggleFold(folds, id, last.hidden.has(id));
   repaint(panel);
+  bringIntoSight(panel, id); // it moves, with all the others
+  panel.onCards();
 }
 
 /** Zoom in (1), out (-1), or to the size that fits (0); the middle of the window stays where it is. */

@@ -2,14 +2,13 @@
 // This file wires the model to the log, the log to the clock, and paints a frame on the panels whenever one has moved.
 
 import { cellNumber } from "./cell.js";
-import { changesAt } from "./changes.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
-import { blockFacts, countFacts } from "./facts.js";
 import { withFeed } from "./feed.js";
+import { frameOf } from "./frame.js";
 import { Log } from "./log.js";
 import { Panels } from "./panels.js";
-import { predictActions, predictFrame } from "./predict.js";
+import { predictActions } from "./predict.js";
 import { Quiz } from "./quiz.js";
 import { keepInSight } from "./sight.js";
 
@@ -70,45 +69,9 @@ class View {
       this.due = 0;
       if (!this.log.timeline) return;
       this.clock.settle(cellNumber(this.root));
-      this.panels.paint(this.frame());
+      this.panels.paint(frameOf(this));
       this.clock.painted();
     });
-  }
-
-  /** All that the panels paint; they read it, and nothing else. */
-  frame() {
-    const { log, clock, dimmed } = this;
-    const { timeline, title, requests, lamp, sources, vocab } = log;
-    const { position, playing, speed, jumped, sought, own, asOf } = clock;
-    const state = timeline.stateAt(position);
-    const facts = blockFacts(state);
-    const changes = changesAt(timeline, position, dimmed);
-    const quiz = predictFrame(this.quiz, timeline, position);
-    return {
-      state, // the cache at `position`
-      facts, // standing, owner and readers of each block
-      counts: countFacts(state, facts),
-      changes, // the marks: hit, new, evicted, copies
-      touched: new Set([...changes.hit.blocks, ...changes.new.blocks, ...changes.evicted.blocks]),
-      dimmed, // names of legend entries that are switched off
-      text: (tokens) => log.textOf(tokens),
-      vocab, // the texts of tokens, by id; null where there are none
-      title,
-      requests, // false for a tree that no sequence uses
-      lamp, // false where the rules of the cache are not checked
-      sources, // the line of the engine, by the site of an event
-      quiz, // the open question, or the verdict
-      scores: quiz.scores, // what is drawn on nodes, by id, after an answer; null at any other time
-      timeline,
-      forks: timeline.forks,
-      position,
-      own, // the notebook cell around this copy; null where that is unknown
-      asOf, // the position at that cell's end; the end of the log where it is unknown
-      playing,
-      speed, // events a second
-      jumped, // by more than a step since the last frame
-      sought, // by the reader, not by events that arrived
-    };
   }
 }
 
@@ -126,6 +89,7 @@ function actionsOf(view) {
     previousMark: () => clock.seekMark(-1),
     nextMark: () => clock.seekMark(1),
     seek: (position) => clock.seek(position),
+    where: () => clock.position, // which may not be painted yet
     faster: () => clock.changeSpeed(1),
     slower: () => clock.changeSpeed(-1),
     toggle(name) {

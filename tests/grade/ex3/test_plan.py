@@ -10,7 +10,7 @@ from radixlab.exercise.plan_host import answer, ask, ask_counted
 from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Pin, Plan
 from radixlab.grade.ex3 import open_workload, run_plan, scene, try_plan
 from radixlab.grade.ex3.gains import LEAST, TARGET, check_regression
-from radixlab.grade.ex3.growth import ALL_AT, MOST_YARDS, NOTHING_AT, _slope
+from radixlab.grade.ex3.growth import ALL_AT, MOST_YARDS, NOTHING_AT, Cost, _slope
 from radixlab.grade.ex3.oracle import (
     Answer,
     PinOrder,
@@ -162,19 +162,42 @@ def test_a_rule_broken_on_any_workload_of_another_size_is_harm(seed):
             check_regression(wrong)
 
 
-def test_time_wasted_on_few_requests_does_not_count(sizes=(500, 4_000)):
+def costs(num_yards, growth=8.0, slower=1.0):
+    """The costs of a plan for 500 requests and for 4,000, where a machine gets slower in between.
+
+    The plan takes so many times the judge's own, whose work grows by 8.
+    """
+    cost = object.__new__(Cost), object.__new__(Cost)
+    for each, size, work, yard in zip(cost, (500, 4_000), (1, growth), (1, 8), strict=True):
+        slow = 1 if size == 500 else slower
+        each.size, each.yard_s, each.cpu_s = (
+            size,
+            1e-3 * yard * slow,
+            1e-3 * num_yards * work * slow,
+        )
+    return cost
+
+
+def test_time_wasted_on_few_requests_does_not_count():
     for num_yards in (MOST_YARDS + 30, 1_000):
-        wasted = num_yards * 0.001
-        few = SimpleNamespace(size=sizes[0], cpu_s=wasted, yard_s=0.001)
-        many = SimpleNamespace(size=sizes[1], cpu_s=8 * wasted, yard_s=0.008)
-        assert _slope(few, many) > NOTHING_AT > slope(sizes, (few.cpu_s, many.cpu_s))
+        few, many = costs(num_yards)
+        assert _slope(few, many) > NOTHING_AT > slope((500, 4_000), (few.cpu_s, many.cpu_s))
 
 
-def test_time_that_right_plans_take_counts_as_it_is(sizes=(500, 4_000)):
+def test_time_that_right_plans_take_counts_as_it_is():
     for num_yards in (1, MOST_YARDS):
-        few = SimpleNamespace(size=sizes[0], cpu_s=num_yards * 0.001, yard_s=0.001)
-        many = SimpleNamespace(size=sizes[1], cpu_s=num_yards * 0.009, yard_s=0.008)
-        assert _slope(few, many) == slope(sizes, (few.cpu_s, many.cpu_s)) < ALL_AT
+        few, many = costs(num_yards, growth=9)
+        as_it_is = slope((500, 4_000), (few.cpu_s, many.cpu_s))
+        assert _slope(few, many) == pytest.approx(as_it_is) and as_it_is < ALL_AT
+
+
+@pytest.mark.parametrize("slower", [0.3, 1, 1.5, 2, 4, 20])
+def test_a_machine_that_gets_slower_in_between_changes_no_slope(slower):
+    for num_yards in (1, 3, MOST_YARDS):
+        assert _slope(*costs(num_yards, 8, slower)) == pytest.approx(1)
+        assert _slope(*costs(num_yards, 9, slower)) < ALL_AT
+        assert _slope(*costs(num_yards, 8**1.5, slower)) >= NOTHING_AT - 1e-9
+        assert _slope(*costs(num_yards, 64, slower)) == pytest.approx(2)
 
 
 def test_a_pin_keeps_its_prefix_until_it_is_lifted():

@@ -50,7 +50,7 @@ def test_a_view_that_opens_in_mid_run_is_green():
 
 
 SUSPECTS = {
-    "A": ("L8", "RequestFinished"),
+    "A": ("L9", "RequestFinished"),
     "B": ("K2", "NodeLocked"),
     "C": ("M10", "NodeLocked"),
     "D": ("L4", "BlockRemoved"),

@@ -15,7 +15,7 @@ from tests.viz.test_js import NODE, node
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 RULES = (
     *("C2", "C4", "C6", "C7", "E1", "E2", "E6", "H2", "H6", "K1", "K2", "L1", "L2", "L4"),
-    *("L8", "L10", "L11", "M1", "M4", "M5", "M7", "M8", "M9", "M10", "M12", "T5"),
+    *("L8", "L9", "L10", "L11", "M1", "M4", "M5", "M7", "M8", "M9", "M10", "M12", "T5"),
 )
 
 
