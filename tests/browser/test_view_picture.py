@@ -28,6 +28,15 @@ __all__ = ["browser", "open_page", "page", "pytestmark"]
 NUM_NODES, NUM_BLOCKS = 10_000, 100_000
 
 
+def end_of(sequence: int, tick: int) -> list[Any]:
+    """Free what a request has taken, and end it."""
+    blocks = ((95_000 + 10 * sequence, 2),)
+    return [
+        ev.RequestFinished(0, tick, sequence, "released", tick),
+        ev.BlocksFreed(0, tick, sequence, blocks),
+    ]
+
+
 def large_recording() -> dict[str, Any]:
     """A tree of 10,000 nodes over 100,000 blocks, and requests that come and go over it."""
     log: list[Any] = []
@@ -43,7 +52,7 @@ def large_recording() -> dict[str, Any]:
             ev.SequenceStarted(0, k, k, None, tuple(map(ord, f"request {k:04}"))),
             ev.PrefixMatched(0, k, k, leaf, 4, 12, "never_seen", None, tick),
             ev.BlocksAllocated(0, k, k, ((block, 2),)),
-            *([ev.RequestFinished(0, k, k - 5, "released", tick)] if k >= 5 else []),
+            *(end_of(k - 5, tick) if k >= 5 else []),
         ]
     events.events.append(
         ev.BlockRemoved(0, 60, NUM_NODES - 1, ((9 * NUM_NODES - 9, 1),), "least recent", 1)
@@ -77,10 +86,9 @@ def test_a_large_cache_is_alive(open_page: Any) -> None:
     page.keyboard.type("node 9876")
     playwright.expect(page.locator(".rx-card[data-node='9876']")).to_have_count(1)
     assert lit(page, "node") == {9876}
-    closed = page.locator("[data-fold]:not(.rx-fold-open)")
+    closed = page.locator(".rx-card:not(.rx-gone) [data-fold]:not(.rx-fold-open)")
     assert "below" in closed.first.inner_text()
-    opened = closed.first.get_attribute("data-fold")
-    closed.first.dispatch_event("click")
+    opened = closed.first.evaluate("(sign) => sign.click() || sign.dataset.fold")
     playwright.expect(page.locator(f"[data-fold='{opened}']")).to_have_class("rx-fold rx-fold-open")
     page.get_by_role("button", name="Zoom out").click()
     assert page.locator(".rx-minimap").is_visible()

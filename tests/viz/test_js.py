@@ -13,13 +13,14 @@ import pytest
 
 from radixlab import events as ev
 from radixlab.cache import KVCacheManager, LockError, OutOfBlocksError, RadixTree
+from radixlab.cache.eviction import POLICIES
 from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 from radixlab.events import Event
 from radixlab.observe.state import State, copy_state, fold
 from radixlab.observe.wire import event_to_json, state_to_json
-from radixlab.viz.bundle import esm
+from radixlab.viz.bundle import esm, page_js, pair_esm
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.facts import block_facts, counts
 from radixlab.viz.text import summary
@@ -36,14 +37,16 @@ def node(*arguments: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def engine_log(seed: int, num_host_blocks: int) -> tuple[list[Event], set[int]]:
+def engine_log(
+    seed: int, num_host_blocks: int, policy: str = "lru"
+) -> tuple[list[Event], set[int]]:
     """Run requests that share prefixes through a pool too small for them.
 
     Returns the events, and the numbers of those that a call of the cache began with.
     """
     draw, events, running = random.Random(seed), list[Event](), list[Any]()
     config = CacheConfig(40, 2, explain=True, num_host_blocks=num_host_blocks)
-    cache = KVCacheManager(config, emit=events.append)
+    cache = KVCacheManager(config, policy=POLICIES[policy](), emit=events.append)
     starts = set[int]()
 
     def call(method: Any, *arguments: Any, **options: Any) -> Any:
@@ -137,12 +140,14 @@ def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
     for seed, num in enumerate((0, 0, 0, 6, 60)):
         start = State(40, 2, num_host_blocks=num)
         logs.append(golden(f"engine {seed}", start, *engine_log(seed, num)))
+    logs.append(golden("policy mru", State(40, 2), *engine_log(7, 0, "mru")))
     path = tmp_path / "golden.json"
     path.write_text(json.dumps(logs), "utf-8")
     node("--test", *map(str, sorted(FOLDER.glob("*.test.mjs"))), GOLDEN=str(path))
 
 
-def test_the_joined_module_parses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("joined", [esm, page_js, pair_esm])
+def test_the_joined_modules_parse(joined: Any, tmp_path: Path) -> None:
     path = tmp_path / "bundle.mjs"
-    path.write_text(esm(), "utf-8")
+    path.write_text(joined(), "utf-8")
     node("--check", str(path))

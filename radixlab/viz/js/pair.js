@@ -129,7 +129,7 @@ class PairView {
       this.ghosts = box.checked;
       this.schedule();
     });
-    const ghosts = h("label", { className: "rx-pair-ghosts", title: "dashed: what only the other run has cached" }, box, " ghosts of the other run");
+    const ghosts = h("label", { className: "rx-pair-ghosts", title: "dashed: cached in the other run, and not in this one" }, box, " show what only the other run has");
     this.where = h("span", { className: "rx-where" });
     const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } }, ...this.buttons, this.jump, ghosts, this.where);
     this.lanes = h("canvas", { className: "rx-lanes", aria: { hidden: "true" } });

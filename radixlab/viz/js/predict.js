@@ -56,7 +56,7 @@ export function predictPanel(actions) {
   const button = h("button", { type: "button", className: "rx-predict-on", title: "Stop before each eviction, split and copy, and guess" }, "Predict");
   const score = h("span", { className: "rx-predict-score" });
   const said = h("div", { className: "rx-predict-said", aria: { role: "status" } });
-  const field = h("input", { type: "text", inputMode: "numeric", size: 6, autocomplete: "off" });
+  const field = h("input", { type: "text", inputMode: "numeric", size: 6, autocomplete: "off", aria: { label: "The number of your answer" } });
   const label = h("label", {}, h("span", {}, ""), field);
   const form = h("form", { className: "rx-predict-form" }, label, h("button", { type: "submit" }, "Answer"));
   const skip = h("button", { type: "button" }, "Skip");
@@ -86,9 +86,10 @@ function answerByNumber({ field, form }, actions) {
   field.value = "";
 }
 
-function paintPredict(parts, { quiz, text }) {
+function paintPredict(parts, { quiz, text, timeline }) {
   const { el, button, score, said, form, label, skip, next } = parts;
   el.hidden = !quiz.on;
+  button.disabled = !quiz.on && timeline.start === timeline.end; // nothing has happened that could be predicted
   button.setAttribute("aria-pressed", String(quiz.on));
   el.closest(".rx-view")?.classList.toggle("rx-asking", Boolean(quiz.question));
   if (!quiz.on) return (parts.was = "");
