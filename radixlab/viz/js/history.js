@@ -9,7 +9,7 @@ const MOST_SAMPLES = 160; // twice this many are never kept: every second one go
 export class History {
   constructor(timeline) {
     this.timeline = timeline;
-    this.state = copyState(timeline.stateAt(timeline.start));
+    this.state = copyState(timeline.keyframes[0].state);
     this.position = timeline.start;
     this.every = 1;
     this.samples = [this.sample()];
