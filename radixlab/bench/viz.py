@@ -33,7 +33,7 @@ LONG = 20_000
 def measure_viz(command: str, rounds: int | None, quick: bool, progress: Progress) -> TableReport:
     """Run the benchmark; `command` is what the report will say it was."""
     rounds = rounds or (2 if quick else 5)
-    num_seeks, num_requests = (20, 200) if quick else (200, 1_000)
+    num_seeks, num_requests = (10, 200) if quick else (40, 1_000)
     rows: list[list[Cell]] = []
     with progress(4, "viz", "part") as advance, _kernel() as kernel, _pages() as pages:
         rows += _engine_rows(kernel, rounds, num_requests)

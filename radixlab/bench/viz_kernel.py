@@ -6,6 +6,7 @@ The functions below `Kernel` run inside it. Each result is printed as JSON.
 import gc
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,8 @@ class Kernel:
         from jupyter_client.manager import KernelManager
 
         self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(env={**os.environ, "RADIXLAB_STATIC": "0"})
+        environment = {**os.environ, "RADIXLAB_STATIC": "0"}
+        self._manager.start_kernel(env=environment, stderr=subprocess.DEVNULL)  # it warns of TCP
         self._link = self._manager.client()
         self._link.start_channels()
         self._link.wait_for_ready(timeout=120)

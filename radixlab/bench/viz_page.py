@@ -61,6 +61,7 @@ SCRUB = """async (count) => {
     scrub.value = String(min + Math.floor((x / 2147483648) * (max - min)));
     scrub.dispatchEvent(new Event("input", { bubbles: true }));
     times.push((await frame()) - start);
+    if (scrub.value !== document.querySelector(".rx-scrub").value) throw new Error("no seek");
   }
   return [times, max - min];
 }"""
@@ -79,9 +80,20 @@ def blank_pages() -> Iterator[Any]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium(), args=FLAGS)
         try:
-            yield lambda: browser.new_page(viewport={"width": 932, "height": 900})
+            yield lambda: _blank_page(browser)
         finally:
             browser.close()
+
+
+def _blank_page(browser: Any) -> Any:
+    page = browser.new_page(viewport={"width": 932, "height": 900})
+    page.on("pageerror", _stop)
+    return page
+
+
+def _stop(error: Any) -> None:
+    """A view that fails paints nothing, and that is fast."""
+    raise RuntimeError(f"the view failed: {error}")
 
 
 def mount(page: Any, keyframe: str, recording: str) -> float:

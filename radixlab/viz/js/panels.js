@@ -75,8 +75,8 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.player.el.querySelector(".rx-where").before(this.predict.button);
-    this.root.append(header, dead, this.player.el, this.predict.el, this.lamp.el, this.brush.el, this.drawer.el);
+    this.player.el.querySelector(".rx-where").before(this.predict.button, this.lamp.el);
+    this.root.append(header, dead, this.player.el, this.predict.el, this.brush.el, this.drawer.el);
     this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
   }
 

@@ -86,9 +86,10 @@ function answerByNumber({ field, form }, actions) {
   field.value = "";
 }
 
-function paintPredict(parts, { quiz, text }) {
+function paintPredict(parts, { quiz, text, timeline }) {
   const { el, button, score, said, form, label, skip, next } = parts;
   el.hidden = !quiz.on;
+  button.disabled = !quiz.on && timeline.start === timeline.end; // nothing has happened that could be predicted
   button.setAttribute("aria-pressed", String(quiz.on));
   el.closest(".rx-view")?.classList.toggle("rx-asking", Boolean(quiz.question));
   if (!quiz.on) return (parts.was = "");

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { stateToJson } from "../../../radixlab/viz/js/fold.js";
-import { crc32, readRecording, refuseBySize } from "../../../radixlab/viz/js/jsonl.js";
+import { blockIds, crc32, readRecording, refuseBySize } from "../../../radixlab/viz/js/jsonl.js";
 import { Timeline } from "../../../radixlab/viz/js/timeline.js";
 
-const { runs, damaged, foreign } = JSON.parse(readFileSync(process.env.RECORDINGS, "utf8"));
+const { runs, damaged, foreign, ids } = JSON.parse(readFileSync(process.env.RECORDINGS, "utf8"));
 
 /** What a file shows: its last state, or the one line that says why there is none. */
 function shown(text) {
@@ -24,6 +24,13 @@ const oneLine = (line) => typeof line === "string" && line.length > 10 && line.l
 
 test("a recording folds to the state that was recorded", () => {
   for (const { text, state } of runs) assert.deepEqual(shown(text), { state, line: null });
+});
+
+test("compressed block ids are decoded, and damaged ones refused", () => {
+  for (const { text, expected } of ids) {
+    if (expected) assert.deepEqual(blockIds(text), expected, text);
+    else assert.throws(() => blockIds(text), /line 1: block ids cannot be decoded/, text);
+  }
 });
 
 test("a damaged recording shows what Python reads of it, or one clear line", () => {

@@ -3,12 +3,21 @@
 import json
 import random
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from radixlab.observe import Recorder, RecordingError, fold_all, read_recording, state_to_json
+from radixlab.observe import (
+    CompressedIds,
+    Recorder,
+    RecordingError,
+    fold_all,
+    read_recording,
+    state_to_json,
+)
 from tests.observe.lives import live, small_cache
 from tests.viz.test_js import NODE, node
 
@@ -93,6 +102,23 @@ def damage(text: str, draw: random.Random) -> tuple[str, str]:
     return "cut off", opened + body
 
 
+def codes(num: int) -> list[dict[str, Any]]:
+    """Ids in both codes, with what they stand for; and cut off, which is refused."""
+    draw, found = random.Random(num), []
+    for k in range(num):
+        most = draw.choice((4, 300, 2**20, 2**31 - 1))
+        ids = [draw.randint(-1 if k % 9 == 0 else 0, most) for _ in range(draw.randrange(12))]
+        ids += range(draw.randrange(50), draw.randrange(50, 90)) if k % 2 else ()
+        array = np.array(ids, np.int32)
+        for codec in ("delta", "interval"):
+            code = CompressedIds.encode(array, codec)
+            found.append({"text": code.to_text(), "expected": ids})
+            if code.data:
+                cut = replace(code, data=code.data[:-1])
+                found.append({"text": cut.to_text(), "expected": None})
+    return found
+
+
 def compare(tmp_path: Path, num_runs: int, num_damaged: int) -> None:
     texts = [recorded(tmp_path / "run.jsonl", seed) for seed in range(num_runs)]
     runs = [{"text": text, "state": reading(tmp_path / "x", text)} for text in texts]
@@ -103,7 +129,12 @@ def compare(tmp_path: Path, num_runs: int, num_damaged: int) -> None:
     assert {item["how"] for item in damaged} >= {"lost", "doubled", "swapped", "changed", "cut off"}
     assert any(item["state"] is None for item in damaged)
     path = tmp_path / "recordings.json"
-    path.write_text(json.dumps({"runs": runs, "damaged": damaged, "foreign": FOREIGN}), "utf-8")
+    path.write_text(
+        json.dumps(
+            {"runs": runs, "damaged": damaged, "foreign": FOREIGN, "ids": codes(num_damaged)}
+        ),
+        "utf-8",
+    )
     node("--test", str(Path(__file__).with_name("jsonl.test.mjs")), RECORDINGS=str(path))
 
 
