@@ -16,8 +16,9 @@ export function gaugesPanel() {
   const poolSpark = sparkline();
   let last = null;
   const paintSparks = () => {
-    poolSpark.paint(historyOf(last.timeline), "in_use", last.position);
-    for (const [name, { spark }] of cells) if (SPARKED.has(name)) spark.paint(historyOf(last.timeline), name, last.position);
+    const history = knownHistory(historyOf(last.timeline), last);
+    poolSpark.paint(history, "in_use", last.position);
+    for (const [name, { spark }] of cells) if (SPARKED.has(name)) spark.paint(history, name, last.position);
   };
   const historyOf = historyKeeper(paintSparks);
   const el = h("div", { className: "rx-gauges" }, h("div", { className: "rx-pool" }, pool, bar), numbers);
@@ -33,6 +34,12 @@ export function gaugesPanel() {
       paintSparks();
     },
   };
+}
+
+/** While predict mode asks, the lines end at the question: what is to come would tell the answer. */
+function knownHistory(history, { quiz, position }) {
+  if (!quiz?.question) return history;
+  return { timeline: history.timeline, samples: history.samples.filter((sample) => sample.position <= position) };
 }
 
 function segment(value, kind) {

@@ -56,7 +56,7 @@ export function predictPanel(actions) {
   const button = h("button", { type: "button", className: "rx-predict-on", title: "Stop before each eviction, split and copy, and guess" }, "Predict");
   const score = h("span", { className: "rx-predict-score" });
   const said = h("div", { className: "rx-predict-said", aria: { role: "status" } });
-  const field = h("input", { type: "text", inputMode: "numeric", size: 6, autocomplete: "off", aria: { label: "The number of your answer" } });
+  const field = h("input", { type: "text", inputMode: "numeric", size: 6, autocomplete: "off", aria: { label: "number of a node or block" } });
   const label = h("label", {}, h("span", {}, ""), field);
   const form = h("form", { className: "rx-predict-form" }, label, h("button", { type: "submit" }, "Answer"));
   const skip = h("button", { type: "button" }, "Skip");
@@ -98,6 +98,7 @@ function paintPredict(parts, { quiz, text, timeline }) {
   if (quiz.question) {
     form.dataset.target = quiz.question.target;
     label.firstChild.textContent = `or type the ${quiz.question.target}'s number `;
+    label.lastChild.setAttribute("aria-label", `number of the ${quiz.question.target}`);
   }
   score.textContent = `${quiz.score.right} of ${quiz.score.asked} right`;
   const lines = linesOf(quiz, text);
