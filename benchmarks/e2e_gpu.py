@@ -3,12 +3,11 @@
     python benchmarks/e2e_gpu.py [--quick] [--device cpu] [FOLDER]
 
 It needs torch, Triton and NumPy. Each row is printed as it is measured, and with a folder also kept
-in e2e.jsonl; e2e.md, a section for RESULTS.md, follows at the end. transformers is measured beside
+in e2e.md, a section for RESULTS.md. transformers is measured beside
 ours where it can be imported. `--device cpu --quick` rehearses the program without a GPU.
 """
 
 import gc
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +56,7 @@ def traffics(sizes: ModelConfig, quick: bool) -> Iterator[Traffic]:
     def draw(num: int) -> np.ndarray:
         return rng.integers(0, sizes.vocab_size, num).astype(np.int32)
 
-    num, output = (4, 4) if quick else (64, 64)
+    num, output = (4, 4) if quick else (32, 64)
     for shared, own in ((8192, 128), (2048, 128), (0, 1024)):
         shared, own = (shared // 64, own // 16) if quick else (shared, own)
         prefix = draw(shared)
@@ -188,25 +187,9 @@ def main(arguments: Sequence[str]) -> None:
     quick, device = "--quick" in arguments, "cpu" if "cpu" in arguments else "cuda"
     folders = [Path(a) for a in arguments if not a.startswith("--") and a not in ("cpu", "cuda")]
     sizes, dtype = (QUICK, torch.float32) if quick else (WIDE, torch.bfloat16)
-    rounds = 1 if quick else 5
+    rounds = 1 if quick else 3
     chip = torch.cuda.get_device_name() if device == "cuda" else "CPU"
     model = make_model(sizes, device, dtype)
-    rows: list[list[Cell]] = []
-
-    def keep(row: list[Cell]) -> None:
-        rows.append(row)
-        print("  ".join(map(str, row)), flush=True)
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / "e2e.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps([str(cell) for cell in row]) + "\n")
-
-    with torch.inference_mode():
-        theirs = peer(model, device)
-        for traffic in traffics(sizes, quick):
-            for row in rows_of(model, theirs, traffic, rounds, device):
-                keep(row)
-        keep(share_row(model, 8 if quick else 64, quick, device))
     num = sum(weight.numel() for weight in model.parameters())
     what = (
         f"torch {torch.__version__}, {chip}; a model of {num / 1e9:.2f} billion random weights, "
@@ -216,9 +199,22 @@ def main(arguments: Sequence[str]) -> None:
         "does not count; tokens/s are prompt and answer tokens."
     )
     command = " ".join(["python benchmarks/e2e_gpu.py", *arguments])
+    rows: list[list[Cell]] = []
     report = TableReport(f"End to end ({device})", command, what, HEADER, rows)
-    for folder in folders:
-        (folder / "e2e.md").write_text(report.markdown() + "\n", encoding="utf-8")
+
+    def keep(row: list[Cell]) -> None:
+        rows.append(row)
+        print("  ".join(map(str, row)), flush=True)
+        for folder in folders:  # at once: the program may be stopped at a limit
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "e2e.md").write_text(report.markdown() + "\n", encoding="utf-8")
+
+    with torch.inference_mode():
+        keep(share_row(model, 8 if quick else 64, quick, device))
+        theirs = peer(model, device)
+        for traffic in traffics(sizes, quick):
+            for row in rows_of(model, theirs, traffic, rounds, device):
+                keep(row)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 #
 # It installs nothing and needs Python 3.11 or newer with torch, Triton and NumPy; pytest and
 # transformers are used where they are. Each result is in OUT as soon as it is there: summary.txt has
-# a line for each part, run.log what the programs printed, *.jsonl each row, *.md the sections for
-# RESULTS.md. PYTHON names another interpreter, GPU_RUN_SECONDS another limit.
+# a line for each part, run.log what the programs printed, attention.jsonl each row, *.md the sections
+# for RESULTS.md. PYTHON names another interpreter, GPU_RUN_SECONDS another limit.
 set -u
 rehearse=
 if [ "${1:-}" = --rehearse ]; then rehearse=1; shift; fi
@@ -25,7 +25,7 @@ size=()
 if [ -n "$rehearse" ]; then size=(--quick --device cpu); fi
 end=$((SECONDS + ${GPU_RUN_SECONDS:-470}))
 failed=0
-rm -f "$out"/{attention,e2e}.{jsonl,md}
+rm -f "$out"/{attention.jsonl,attention.md,e2e.md}
 : >"$out/summary.txt"
 : >"$out/run.log"
 

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,8 +19,11 @@ import click
 import pytest
 
 import radixlab
+from radixlab.cache import KVCacheManager
 from radixlab.cli import cli, main
 from radixlab.cli.lab import lab_command
+from radixlab.config import CacheConfig
+from radixlab.observe import Recorder
 from radixlab.workloads import GENERATORS
 
 ROOT = Path(__file__).parents[1]
@@ -195,6 +199,15 @@ BAD = {
     "picture of another kind": ([*SIZED, "--png", "x.svg"], "x.svg: the file must end in .png"),
     "tree of another kind": ([*SIZED, "--dot", "x.png"], "x.png: the file must end in .dot"),
     "plot of another kind": ([*SIZED, "--plot", "x"], "x: the file must end in .png or"),
+    "page of another kind": ([*SIZED, "--html", "x.png"], "x.png: the file must end in .html"),
+    "page of nothing": ([*SIZED, "--policy", "naive", "--html", "x.html"], "naive"),
+    "page in no folder": ([*SIZED, "--html", "no/such/x.html"], "no/such"),
+    "a recording alone": (["replay", "run.jsonl"], "run.jsonl is a recording, not a trace"),
+    "sizes of a recording": (
+        ["replay", "run.jsonl", "--html", "x.html", "--num-blocks", "9"],
+        "--num-blocks has no effect on a recording",
+    ),
+    "a damaged recording": (["replay", "run.jsonl", "--html", "x.html"], "run.jsonl:1: version"),
     "a dash": (["grade", "--csv", "-"], "'-' is not a file"),
     "an empty name": (["grade", "--junit", ""], "'' is not a file"),
     "one file for two": (["grade", "--csv", "x", "--junit", "./x"], "x is named twice"),
@@ -220,6 +233,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "good.jsonl").write_text(GOOD)
     (tmp_path / "broken.jsonl").write_text(GOOD + "oops\n")
+    (tmp_path / "run.jsonl").write_text('{"type":"Recording","version":99}\n')
     (tmp_path / "binary").write_bytes(bytes(range(128, 256)))
     args, fault = BAD[name]
     done = run(*args)
@@ -247,6 +261,23 @@ def test_pictures_are_written(run: Run, tmp_path: Path, trace: Path) -> None:
     assert done.code == 0 and json.loads(done.out)["requests"] == 3
     assert "digraph" in dot.read_text(encoding="utf-8")
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_plays_a_run_or_a_recording(run: Run, tmp_path: Path, trace: Path) -> None:
+    page, recording = tmp_path / "run.html", tmp_path / "run.jsonl"
+    done = run("replay", trace, "--num-blocks", 200, "--html", page, "--json")
+    assert done.code == 0 and json.loads(done.out)["requests"] == 3
+    text = page.read_text("utf-8")
+    assert "openPage(" in text and '["RequestFinished",' in text and " MB" in done.err
+    cache = KVCacheManager(CacheConfig(num_blocks=8, block_size=2))
+    with Recorder(cache, recording):
+        cache.release(cache.allocate([1, 2, 3]))
+    done = run("replay", recording, "--html", page)
+    assert (done.code, done.out) == (0, "")
+    assert done.err.startswith(f"{page}: 5 events, ")
+    whole = recording.read_text()
+    recording.write_text(re.sub(r'"num_events":\d+', '"num_events":null', whole))
+    assert "note: " in run("replay", recording, "--html", page).err
 
 
 def test_a_picture_refused_for_its_trace_leaves_no_file(run: Run, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ RUNS = [
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--dot", "tree.dot"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--png", "cache.png"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--plot", "race.svg"],
+    ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--html", "run.html"],
     ["rules"],
     ["rules", "M8"],
     ["bench", "codec", "--quick", "--rounds", "1"],
@@ -104,7 +105,7 @@ def test_every_command_works_or_names_the_extra_that_it_needs(
             assert extra not in extras and module in map(module_of, EXTRAS[extra]), (words, told)
         else:
             assert "not installed" not in told and "No module" not in told, (words, told)
-        if words[:1] == ["replay"] and "--png" not in words and "--plot" not in words:
+        if words[:1] == ["replay"] and not {"--png", "--plot", "--html"} & {*words}:
             assert done.returncode == 0 or "--dot" in words, (words, told)
 
 

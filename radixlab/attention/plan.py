@@ -112,25 +112,28 @@ class DecodePlan:
         self.block_ids, self.first_block, self.num_tokens = block_ids, first_block, num_tokens
         self._made.clear()
 
-    def chunked(self, max_tokens: int) -> "DecodePlan":
-        """Cut spans into pieces of at most `max_tokens`, a multiple of the block size.
+    def chunked(self, max_tokens: int | npt.NDArray[np.integer]) -> "DecodePlan":
+        """Cut spans into pieces of at most `max_tokens`, for all of them or for each.
 
-        On a GPU one long span would keep a single processor busy while the others wait. This is
-        split-KV, as in FlashDecoding.
+        They are multiples of the block size. On a GPU one long span would keep a single processor
+        busy while the others wait. This is split-KV, as in FlashDecoding.
         """
-        if as_count("max_tokens", max_tokens) % self.block_size:
+        each = isinstance(max_tokens, np.ndarray)
+        given = as_ints("max_tokens", max_tokens, 1) if each else as_count("max_tokens", max_tokens)
+        longest = np.broadcast_to(given, self.num_spans)
+        for tokens in longest[(longest < 1) | (longest % self.block_size != 0)].tolist():
             raise AttentionError(
-                f"max_tokens is {max_tokens}: it must be a multiple of the block size, "
+                f"max_tokens is {tokens}: it must be a multiple of the block size, "
                 f"{self.block_size}"
             )
-        pieces = -(-self.num_tokens // max_tokens)
+        pieces = -(-self.num_tokens // longest)
         span = np.repeat(np.arange(self.num_spans), pieces)
-        start = (np.arange(len(span)) - starts(pieces)[span]) * max_tokens
+        start = (np.arange(len(span)) - starts(pieces)[span]) * longest[span]
         return DecodePlan(
             self.order,
             self.block_ids,
             (self.first_block[span] + start // self.block_size).astype(np.int32),
-            np.minimum(self.num_tokens[span] - start, max_tokens).astype(np.int32),
+            np.minimum(self.num_tokens[span] - start, longest[span]).astype(np.int32),
             self.first_query[span],
             self.num_queries[span],
             self.block_size,

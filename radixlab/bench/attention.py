@@ -7,9 +7,10 @@ floor is what the machine could do at best, from its own bandwidth and matrix pr
 import statistics
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 
-from radixlab.attention import BackendError, PlanCache, prefill
+from radixlab.attention import BackendError, PlanCache, PrefillPlan, prefill_planned
 from radixlab.bench.attention_cases import (
     BLOCK_SIZE,
     GROUP,
@@ -130,14 +131,14 @@ def _prefill_rows(
     num_new, num_cached = (32, 256) if quick else (256, 2048) if device == "cpu" else (2048, 8192)
     running = run_case(Case(((1, num_cached + num_new),)), dtype, device, 1)
     q = torch.randn((num_new, HEADS, HEAD_DIM), device=device).to(dtype)
-    arrays = ([0, num_new], running.tables, running.lens)
+    plan = PrefillPlan(np.array([0, num_new]), running.tables, running.lens)
 
     def attend(_: int) -> torch.Tensor:
-        return prefill(q, running.pools[0], *arrays)[0]
+        return prefill_planned(q, running.pools[0], plan)[0]
 
     running.queries = [q[-1:]]  # the last new token attends all, as a decoding one does
     error = running.error(attend(0)[-1:], 0)
-    ticks = {"radixlab": clock(attend, 1, device, in_graph=False)}
+    ticks = {"radixlab": clock(attend, 1, device)}
     us = take_turns(ticks, rounds)["radixlab"]
     flops = 4 * HEADS * HEAD_DIM * num_new * (num_cached + num_new / 2)
     rate = statistics.median(flops / x / 1e6 for x in us)
@@ -180,12 +181,12 @@ def _over(us: list[float], floor: float) -> Spread:
 def _what(device: str, rounds: int, roofs: dict[torch.dtype, Roofs]) -> str:
     chip = "one CPU thread" if device == "cpu" else torch.cuda.get_device_name()
     best = "; ".join(
-        f"{name_of(dtype)} {roof.bytes_per_s / 1e9:,.1f} GB/s copied, "
+        f"{name_of(dtype)} {roof.bytes_per_s / 1e9:,.1f} GB/s moved, "
         f"{roof.flops_per_s / 1e12:,.2f} TFLOP/s multiplied"
         for dtype, roof in roofs.items()
     )
     how = (
-        "CPU time" if device == "cpu" else "time of graph replays over 4 layers, their pools apart,"
+        "CPU time" if device == "cpu" else "Time of graph replays over 4 layers, their pools apart,"
     )
     return (
         f"torch {torch.__version__}, {chip}; {HEADS} query and {KV_HEADS} KV heads of {HEAD_DIM}, "

@@ -132,9 +132,9 @@ def flashinfer_cascade(running: Running) -> Attend:
     device, levels = running.pools[0].k.device, running.case.levels
     if len(levels) == 1:
         raise ValueError("nothing is shared")
-    wrapper = flashinfer.MultiLevelCascadeAttentionWrapper(
-        len(levels), _workspace(device), "NHD", backend="fa2"
-    )
+    wrapper = flashinfer.MultiLevelCascadeAttentionWrapper(len(levels), _workspace(device), "NHD")
+    for level in wrapper._batch_prefill_wrappers:  # its choice on sm_90, fa3, knows no cascade
+        level._backend = "fa2"
     queries, pages, first = [], [], 0
     for count, tokens in levels:
         readers = running.case.num_requests // count

@@ -40,14 +40,22 @@ class Entrant:
         return self.own.manager(config)
 
     def run(
-        self, config: CacheConfig, workload: Workload, progress: Callable[[], object]
+        self,
+        config: CacheConfig,
+        workload: Workload,
+        progress: Callable[[], object],
+        begin: Callable[[Manager], object] = lambda manager: None,
     ) -> tuple[PolicyRun, Manager | None]:
-        """Replay the workload; return what was found, and the cache unless the policy failed."""
+        """Replay the workload; return what was found, and the cache unless the policy failed.
+
+        `begin` is called with the new cache, before the first request.
+        """
         if self.own is None:
             manager = self.manager(config, workload)
+            begin(manager)
             result = replay(manager, workload.requests(), progress)
             return PolicyRun(self.name, config, result), manager
-        return self._run_guarded(self.own, config, workload, progress)
+        return self._run_guarded(self.own, config, workload, progress, begin)
 
     def _run_guarded(
         self,
@@ -55,6 +63,7 @@ class Entrant:
         config: CacheConfig,
         workload: Workload,
         progress: Callable[[], object],
+        begin: Callable[[Manager], object],
     ) -> tuple[PolicyRun, KVCacheManager | None]:
         num_finished = 0
 
@@ -65,6 +74,7 @@ class Entrant:
 
         try:
             manager = own.manager(config)
+            begin(manager)
             with output_to_stderr():
                 result = replay(manager, workload.requests(), advance)
                 own.finish(manager)

@@ -138,6 +138,10 @@ for bench_name, (bench_module, bench_what) in {
         "serve",
         "Measure what the server costs beside the engine: CPU time for a request and a token.",
     ),
+    "viz": (
+        "viz",
+        "Measure the live view: what it costs the engine, and how fast it paints in Chromium.",
+    ),
     "e2e": (
         "e2e",
         "Measure the engine over a model: first token and throughput, with the cache on and off.",

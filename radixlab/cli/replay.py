@@ -19,6 +19,7 @@ from radixlab.cli.replay_options import (
     refuse_options_beside_a_summary,
     refuse_options_without_effect,
 )
+from radixlab.cli.replay_page import is_recording, require_page, save_recording, save_run
 from radixlab.cli.replays import Replays
 from radixlab.cli.shared import AT_LEAST_ONE, BYTES, OutputFile, examples, progress
 from radixlab.config import CacheConfig
@@ -49,6 +50,8 @@ def _generators() -> str:
         "radixlab replay conversation_trace.jsonl --summary",
         "radixlab replay few-shot --num-blocks 1500 --block-size 16,64 --pool-sizes 1000,3000",
         "radixlab replay shared-prompt --limit 5 --num-blocks 512 --png cache.png",
+        "radixlab replay shared-prompt --limit 20 --num-blocks 512 --html run.html",
+        "radixlab replay run.jsonl --html run.html",
         "radixlab replay scan-polluted --num-blocks 1500 --policy lru,slru,adaptive,belady \\",
         "    --plot race.png",
         "radixlab replay tenants --num-blocks 1500 --swap-space 4GiB --kv-bytes-per-token 128KiB",
@@ -103,6 +106,11 @@ def _generators() -> str:
     "--png", type=OutputFile(".png"), help="Write a picture of that policy's final cache."
 )
 @click.option(
+    "--html", type=OutputFile(".html", ".htm"),
+    help="Write one offline page that plays that policy's run, event by event. TRACE may then be "
+    "a recording of `Recorder`, too.",
+)  # fmt: skip
+@click.option(
     "--plot", type=OutputFile(".png", ".svg", ".pdf"),
     help="Draw hit rates over time and against the size of the pool (.png, .svg or .pdf); with "
     "--summary, what LRU finds against the size of the pool.",
@@ -128,6 +136,7 @@ def replay(
     is_json: bool,
     dot: Path | None,
     png: Path | None,
+    html: Path | None,
     plot: Path | None,
     pool_list: str | None,
 ) -> None:
@@ -140,6 +149,8 @@ def replay(
     A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
     class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
     """
+    if trace not in GENERATORS and is_recording(trace):
+        return save_recording(context, trace, html)
     shapes = caches(block_sizes, swap_space, kv_bytes_per_token)
     if plot and len(shapes.block_sizes) > 1:
         raise click.UsageError("--plot draws pools of one block size: name one in --block-size")
@@ -158,7 +169,9 @@ def replay(
     table = shapes.table([num_blocks, *(sizes if pool_list else [])])
     field = entrants(policies)
     names = [entrant.name for entrant in field]
-    refuse_options_without_effect(trace, seed, strict, names, swap_space, dot or png)
+    refuse_options_without_effect(trace, seed, strict, names, swap_space, dot or png or html)
+    if html:
+        require_page(html)
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
     workload = _open(trace, limit, seed or 0, strict)
     _refuse_a_run_of_nothing(workload, main, table)
@@ -173,6 +186,8 @@ def replay(
         raise PictureError("no picture: no policy that has a tree came to the end")
     for tree in replays.trees:
         draw(tree)
+    if html:
+        save_run(field, main, workload, html)
     if plot:
         title = f"{workload.num_requests:,} requests of {Path(trace).name}, {pools(main)}"
         others = shapes.table(sizes)

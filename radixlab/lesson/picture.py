@@ -8,6 +8,8 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from radixlab.viz.theme import on_any_page
+
 WIDE = 10.5
 """Inches; wider figures are displayed wider, or their letters would be too small."""
 
@@ -23,12 +25,13 @@ class Picture:
 
     @classmethod
     def of(cls, figure: Figure, text: str) -> "Picture":
-        """Draw a figure; the same figure gives the same bytes."""
+        """Draw a figure for light and dark pages; the same figure gives the same bytes."""
         out = io.BytesIO()
-        canvas: Any = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(on_any_page(figure))
         canvas.print_png(out, metadata={"Software": None})
         return cls(out.getvalue(), text, 1000 if figure.get_figwidth() > WIDE else 700)
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         png = base64.b64encode(self.png).decode()
-        return {"text/plain": self.text, "image/png": png}, {"image/png": {"width": self.width}}
+        about = {"width": self.width, "alt": self.text.splitlines()[0] if self.text else "A plot"}
+        return {"text/plain": self.text, "image/png": png}, {"image/png": about}

@@ -123,6 +123,8 @@ def _output(output: Any, *, raises: bool, ignored: bool) -> Iterator[str]:
         yield "the output holds a widget view, which nobody else can open"
     if data and "text/plain" not in data:
         yield "the output has no text/plain, so nbval has nothing to compare"
+    if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
+        yield "the picture has no alt text, so a screen reader says nothing of it"
     text = "\n".join(_texts(output))
     if MACHINE_PATH.search(text):
         yield "the output names a path of one machine"

@@ -41,6 +41,10 @@ SITES: dict[type[Event], str] = {
 """Where our own tree emits these when it is called directly; the site of a watched tree's event."""
 
 
+LOST = "gone after "
+"""With the name of a call, the reason of a block that went in a call that does not evict."""
+
+
 def watch(
     tree: PrefixTree, block_size: int, num_blocks: int, emit: Emit | None = None
 ) -> "WatchedTree":
@@ -86,26 +90,26 @@ class WatchedTree:
 
     def match_prefix(self, tokens: TokensLike, namespace: Namespace | None = None) -> Match:
         """Pass on, and report."""
-        return self._report(self.tree.match_prefix(tokens, namespace))
+        return self._report(self.tree.match_prefix(tokens, namespace), "match_prefix")
 
     def peek(self, tokens: TokensLike, namespace: Namespace | None = None) -> BlockIds:
         """Pass on, and report: a peek that changes something becomes visible."""
-        return self._report(self.tree.peek(tokens, namespace))
+        return self._report(self.tree.peek(tokens, namespace), "peek")
 
     def insert(
         self, tokens: TokensLike, block_ids: BlockIds, namespace: Namespace | None = None
     ) -> InsertResult:
         """Pass on, and report."""
-        return self._report(self.tree.insert(tokens, block_ids, namespace))
+        return self._report(self.tree.insert(tokens, block_ids, namespace), "insert")
 
     def lock(self, node: Any) -> Any:
         """Pass on, and report."""
-        return self._report(self.tree.lock(node))
+        return self._report(self.tree.lock(node), "lock")
 
     def unlock(self, receipt: Any) -> None:
         """Pass on, and report."""
         self.tree.unlock(receipt)
-        self._report(None)
+        self._report(None, "unlock")
 
     def trim(self, node: Any, num_blocks: int) -> BlockIds:
         """Pass on, and report."""
@@ -123,10 +127,15 @@ class WatchedTree:
         """Pass on."""
         return self.tree.stats()
 
-    def _report(self, result: Result) -> Result:
-        """Emit the differences from the last known state; return `result`."""
+    def _report(self, result: Result, call: str | None = None) -> Result:
+        """Emit the differences from the last known state; return `result`.
+
+        `call` names a method that does not evict; then a block that is gone is lost.
+
+        The events of one call have the same `step`, so that a viewer knows where a call ends.
+        """
         now = self.snapshot()
-        for event in self._difference(self._state, now):
+        for event in self._difference(self._state, now, call):
             fold(self._state, event)
             if self.emit:
                 self.emit(event)
@@ -135,9 +144,10 @@ class WatchedTree:
             if self.emit:
                 rows = tuple(_row(node) for node in now.nodes.values())
                 self.emit(TreeResynced(*self._log.stamp(), nodes=rows))
+        self._log.step += 1
         return result
 
-    def _difference(self, before: State, now: State) -> Iterator[Event]:
+    def _difference(self, before: State, now: State, call: str | None) -> Iterator[Event]:
         """Yield events for splits, then removals, insertions and locks.
 
         The caller must consume them one at a time: `before` is updated along the way.
@@ -152,7 +162,7 @@ class WatchedTree:
                     site=SITES[BlockRemoved],
                     node_id=node.id,
                     block_runs=_runs(gone),
-                    reason="evicted",
+                    reason=LOST + call if call else "evicted",
                     tick=node.tick,
                 )
         for node in now.nodes.values():

@@ -3,6 +3,7 @@
 This package knows the state that events fold to. It does not know the engine.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from radixlab.viz.still import save_dot, save_png, still
@@ -11,10 +12,14 @@ from radixlab.viz.tree_dot import render_dot, tree_dot
 
 if TYPE_CHECKING:
     from radixlab.viz.cache_view import CacheView, Still
+    from radixlab.viz.pair import PairView, Tape, compare
 
 __all__ = [
     "CacheView",
+    "PairView",
     "Still",
+    "Tape",
+    "compare",
     "render_dot",
     "save_dot",
     "save_png",
@@ -30,4 +35,6 @@ def __getattr__(name: str) -> Any:
         from radixlab.viz import cache_view
 
         return getattr(cache_view, name)
+    if name in ("PairView", "Tape", "compare"):
+        return getattr(import_module("radixlab.viz.pair"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

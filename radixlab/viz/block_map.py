@@ -15,8 +15,9 @@ from matplotlib.collections import PolyCollection
 
 from radixlab.observe.state import SequenceState, State
 from radixlab.viz.facts import BlockFacts, Standing
-from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LEGEND, PAPER, SOFT
-from radixlab.viz.text import Decode, count, printable, tokens_text
+from radixlab.viz.glyphs import MONO, drawable
+from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LEGEND, ON_PAGE, PAPER, TEXT
+from radixlab.viz.text import Decode, count, tokens_text
 
 _SIDES = (28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7)
 _MOST_HEIGHT = 250
@@ -26,8 +27,6 @@ _MOST_CHIPS = 32
 _SEQ_HEAD = 136
 
 _LEGEND_CHAR = 6.2  # roughly, in pixels, at 8 points
-
-MONO = "DejaVu Sans Mono"
 
 _TWO_READERS = Counter({0: 2})  # the legend's sample of a shared block
 
@@ -65,7 +64,7 @@ def grid_of(num_blocks: int, width: int) -> Grid:
 
 
 def write(
-    axes: Axes, x: float, y: float, text: str, size: float = 9, color: str = INK, **style: object
+    axes: Axes, x: float, y: float, text: str, size: float = 9, color: str = TEXT, **style: object
 ) -> None:
     """Write text literally: token text is untrusted, and a `$` in it must not start a formula."""
     options = {"va": "center", "parse_math": False, "clip_on": True} | style
@@ -107,7 +106,7 @@ def draw_blocks(
         _fill(axes, standing, [rect for _, rect in items])
         for block, (x, y, w, h) in items:
             if numbers:
-                faint = SOFT if standing is Standing.FREE else INK
+                faint = TEXT if standing in ON_PAGE else INK
                 write(axes, x + w / 2, y + h / 2, str(block), 6.5, faint, ha="center", family=MONO)
             if standing is Standing.SHARED and h >= 12:
                 _badge(axes, x + w, y, str(facts.readers[block]))
@@ -132,7 +131,7 @@ def draw_sequence(
     write(axes, x, y + 8, f"sequence {s.id}", 9, weight="bold")
     found = f"{s.hit_tokens} of {len(s.tokens)} found"
     origin = found if forked_from is None else f"forked from sequence {forked_from}"
-    write(axes, x, y + 24, origin, 7.5, SOFT)
+    write(axes, x, y + 24, origin, 7.5, TEXT)
     left, per_row = x + _SEQ_HEAD, int((width - _SEQ_HEAD) // _CHIP_W)
     shown = s.block_table[:_MOST_CHIPS]
     places = [(left + k % per_row * _CHIP_W, y + k // per_row * _CHIP_H) for k in range(len(shown))]
@@ -141,12 +140,13 @@ def draw_sequence(
     _rectangles(axes, shaded, facecolor="#cfe8f8", edgecolor="none", zorder=0)
     for k, (cx, cy) in enumerate(places):
         tokens = s.tokens[k * state.block_size : (k + 1) * state.block_size]
-        _chip_text(axes, printable(tokens_text(tokens, decode)), cx, cy)
+        color = INK if k < num_cached else TEXT
+        _chip_text(axes, drawable(tokens_text(tokens, decode)), cx, cy, color)
     cells = [(cx, cy + 18, _CHIP_W - 4, 16) for cx, cy in places]
     draw_blocks(axes, facts, list(zip(shown, cells, strict=True)))
     height = max(1, -(-len(shown) // per_row)) * _CHIP_H
     if more := len(s.block_table) - len(shown):
-        write(axes, left, y + height + 4, f"… and {count(more, 'more block')}", 7.5, SOFT)
+        write(axes, left, y + height + 4, f"… and {count(more, 'more block')}", 7.5, TEXT)
         height += 14
     return height
 
@@ -165,23 +165,24 @@ def draw_legend(axes: Axes, x: float, y: float, width: float, with_host: bool = 
     return ey + 22 - y
 
 
-def _chip_text(axes: Axes, text: str, x: float, y: float) -> None:
+def _chip_text(axes: Axes, text: str, x: float, y: float, color: str) -> None:
     most = 6
     shown = text if len(text) <= most else text[: most - 1] + "…"
-    write(axes, x + (_CHIP_W - 4) / 2, y + 8, shown, 7, ha="center", family=MONO)
+    write(axes, x + (_CHIP_W - 4) / 2, y + 8, shown, 7, color, ha="center", family=MONO)
 
 
 def _fill(axes: Axes, standing: Standing, rects: list[Rect]) -> None:
     if standing is Standing.PRIVATE:
         inner = [(x + 1, y + 1, w - 2, h - 2) for x, y, w, h in rects]
-        _rectangles(axes, inner, facecolor=PAPER, edgecolor=GREEN, linewidth=1.6)
+        _rectangles(axes, inner, facecolor="none", edgecolor=GREEN, linewidth=1.6)
         return
     if standing is Standing.ON_HOST:
         inner = [(x + 1, y + 1, w - 2, h - 2) for x, y, w, h in rects]
         dots = {"edgecolor": BLUE, "linewidth": 1.2, "linestyle": ":"}
         _rectangles(axes, inner, facecolor=FILL[standing], **dots)
         return
-    _rectangles(axes, rects, facecolor=FILL[standing], edgecolor="none")
+    edge = {"edgecolor": TEXT, "linewidth": 0.5} if standing is Standing.FREE else {}
+    _rectangles(axes, rects, **{"facecolor": FILL[standing], "edgecolor": "none"} | edge)
     if standing is Standing.USED:
         leg = min(6.0, rects[0][2] / 3)
         corners = [[(x + w - leg, y), (x + w, y), (x + w, y + leg)] for x, y, w, _ in rects]
@@ -206,7 +207,9 @@ def _arrow(axes: Axes, src: Rect, dst: Rect) -> None:
     for color, width in ((PAPER, 3.5), (INK, 1.5)):
         axes.plot(*corners, color=color, linewidth=width, zorder=4, solid_capstyle="butt")
     tip = [(gap - 1, into - 4.5), (gap + 6, into), (gap - 1, into + 4.5)]
-    axes.add_collection(PolyCollection([tip], facecolor=INK, edgecolor="none", zorder=5))
+    axes.add_collection(
+        PolyCollection([tip], facecolor=INK, edgecolor=PAPER, linewidth=0.5, zorder=5)
+    )
 
 
 def _badge(axes: Axes, right: float, top: float, text: str) -> None:

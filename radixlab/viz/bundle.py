@@ -4,24 +4,57 @@ The joined modules of js/ share one scope, so their top-level names must differ;
 result.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
 
-_MODULES = ["fold", "timeline", "layout", "facts", "summary", "changes", "why", "dom", "palette"]
-_MODULES += ["links", "sequences", "tree", "blockmap", "gauges", "player", "keys", "sight", "view"]
+from radixlab.viz.sources import event_functions
+
 _FOLDER = Path(__file__).parent / "js"
+_IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
 @cache
 def esm() -> str:
-    """Join the modules in the order of their imports; drop imports, and all exports except one."""
-    joined = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES)
-    without_imports = re.sub(r"^import .*\n", "", joined, flags=re.MULTILINE)
-    return re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)
+    """Join view.js and all that it imports; drop the imports, and all exports except one."""
+    return _joined("view")
+
+
+@cache
+def pair_esm() -> str:
+    """Return the module that shows two runs side by side."""
+    return _joined("pair")
+
+
+@cache
+def page_js() -> str:
+    """Return the same as a script, with what a page of its own adds."""
+    return _joined("view", "jsonl", "page").replace("export default { render };\n", "")
 
 
 @cache
 def css() -> str:
     """Return the style sheet."""
     return (_FOLDER / "view.css").read_text(encoding="utf-8")
+
+
+def _joined(*entries: str) -> str:
+    texts: dict[str, str] = {}
+    for entry in entries:
+        _read(entry, texts)
+    code = json.dumps(event_functions())  # for the drawer of sources
+    joined = f"const ENGINE_CODE = {code};\n" + _IMPORT.sub("", "\n".join(texts.values()))
+    return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
+
+
+def _read(name: str, texts: dict[str, str], importers: tuple[str, ...] = ()) -> None:
+    """Add a module to `texts` after those that it imports."""
+    if name in importers:
+        raise ValueError(f"js/{name}.js imports itself, by way of {', '.join(importers)}")
+    if name in texts:
+        return
+    text = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    for imported in _IMPORT.findall(text):
+        _read(imported, texts, (*importers, name))
+    texts[name] = text

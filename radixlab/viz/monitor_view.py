@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from radixlab.home import is_static
 from radixlab.observe.monitor import Monitor, MonitorError, Report
 from radixlab.observe.monitor.words import text
-from radixlab.viz.cache_view import is_static
 from radixlab.viz.monitor_card import card, style
 
 MOST_REPORTS = 300

@@ -10,13 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from radixlab.viz.palette import INK, LINE, SOFT
+from radixlab.viz.palette import INK, LINE, SOFT, TEXT
 
 COLOURS = (
-    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a8a8a"),
     *("#8c6d31", "#7b2d8b"),
 )
-"""One colour per policy: Okabe and Ito's, a brown and a violet. Each curve ends in its name."""
+"""One colour per policy: Okabe and Ito's with grey for black, a brown and a violet.
+
+Each curve ends in its name.
+"""
 BOUND = "belady"
 MAX_POINTS = 120
 """Points of a curve over time: more than the eye can tell apart."""
@@ -107,7 +110,7 @@ def _name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
             textcoords="axes fraction",
             va="center",
             fontsize=8.5,
-            color=colour,
+            color=TEXT,
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5)},
         )
 

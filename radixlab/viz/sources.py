@@ -7,6 +7,7 @@ out; the view shows no line then.
 """
 
 import ast
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,28 @@ def event_sources() -> dict[str, str]:
         for path in sorted((Path(radixlab.__file__).parent / "cache").rglob("*.py"))
         for site, line, function in emissions(path)
     }
+
+
+@cache
+def event_functions() -> dict[str, dict[str, object]]:
+    """Map sites to the function around them: its first line, the line that emits, and its code."""
+    functions: dict[str, dict[str, object]] = {}
+    for path in sorted((Path(radixlab.__file__).parent / "cache").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        lines, module = text.splitlines(), ast.parse(text)
+        for site, line, _ in emissions(path):
+            first, last = _innermost(module, line)
+            code = textwrap.dedent("\n".join(lines[first - 1 : last]))
+            functions[site] = {"first": first, "line": line, "code": code}
+    return functions
+
+
+def _innermost(module: ast.Module, line: int) -> tuple[int, int]:
+    """Return the first and last line of the innermost function around a line."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    around = [f for f in functions if f.lineno <= line <= (f.end_lineno or f.lineno)]
+    innermost = max(around, key=lambda f: f.lineno)
+    return innermost.lineno, innermost.end_lineno or innermost.lineno
 
 
 def _place(path: Path, line: int, function: str) -> str:

@@ -18,7 +18,7 @@ from PIL import Image
 from radixlab.observe.state import State
 from radixlab.viz.block_map import draw_legend, draw_map, draw_sequence, grid_of, write
 from radixlab.viz.facts import BlockFacts, block_facts, counts, host_facts
-from radixlab.viz.palette import LINE, PAPER, SOFT
+from radixlab.viz.palette import TEXT
 from radixlab.viz.text import Decode, count, headline
 from radixlab.viz.tree_dot import render_dot, tree_dot
 
@@ -27,7 +27,6 @@ WIDTH = 864
 
 _SCALE = 2
 _DPI = 96
-_CLEAR = 255  # the palette's last entry
 _MARGIN = 16
 _INNER = WIDTH - 2 * _MARGIN
 _MOST_NODES = 40
@@ -80,7 +79,7 @@ def _draw_numbers(axes: Axes, state: State, facts: BlockFacts) -> float:
     pool = f"{shares} = {count(state.num_blocks, 'block')}"
     private = f"; {c.num_private} of those in use are private" if c.num_in_use else ""
     write(axes, _MARGIN, 20, title, 10.5, weight="bold")
-    write(axes, _MARGIN, 39, pool + private, 8.5, SOFT)
+    write(axes, _MARGIN, 39, pool + private, 8.5, TEXT)
     return 52
 
 
@@ -125,21 +124,21 @@ def _draw_sequences(
         parent = forks.get(sequence.id)
         y += draw_sequence(axes, state, facts, sequence, decode, box, parent) + 4
     if (left := len(ordered) - _MOST_SEQUENCES) > 0:
-        write(axes, _MARGIN, y + 6, f"… and {left} more", 8, SOFT)
+        write(axes, _MARGIN, y + 6, f"… and {left} more", 8, TEXT)
         y += 16
     return y
 
 
 def _draw_page(axes: Axes, height: float) -> None:
-    """Draw a white page with a border and round corners, so that it is readable on a dark page."""
+    """Draw a border with round corners; the notebook's own page shows through, light or dark."""
     inset = 0.5
     page = FancyBboxPatch(
         (inset, inset),
         WIDTH - 2 * inset,
         height - 2 * inset,
         boxstyle="round,pad=0,rounding_size=8",
-        facecolor=PAPER,
-        edgecolor=LINE,
+        facecolor="none",
+        edgecolor=TEXT,
         linewidth=0.75,
         zorder=-1,
     )
@@ -148,7 +147,7 @@ def _draw_page(axes: Axes, height: float) -> None:
 
 def _heading(axes: Axes, y: float, name: str, hint: str = "") -> float:
     write(axes, _MARGIN, y + 8, name, 9.5, weight="bold")
-    write(axes, _MARGIN + 84, y + 8, hint, 8, SOFT)
+    write(axes, _MARGIN + 84, y + 8, hint, 8, TEXT)
     return y + 24
 
 
@@ -161,19 +160,10 @@ def _png(figure: Figure, axes: Axes, height: float) -> bytes:
         figure.savefig(raw, format="raw")
     image = Image.frombytes("RGBA", canvas.get_width_height(), raw.getvalue())
     out = io.BytesIO()
-    _few_colors(image).save(out, "PNG", transparency=_CLEAR)
+    _few_colors(image).save(out, "PNG")
     return out.getvalue()
 
 
 def _few_colors(image: Image.Image) -> Image.Image:
-    """Convert a picture to a palette, a third of the bytes, since notebooks are committed.
-
-    Pixels outside the page's round corners get the colour `_CLEAR`.
-    """
-    paper = Image.new("RGBA", image.size, PAPER)
-    flat = Image.alpha_composite(paper, image).convert("RGB")
-    few = flat.quantize(_CLEAR, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    colors = few.getpalette() or []
-    few.putpalette(colors + [0] * (3 * (_CLEAR + 1) - len(colors)))
-    few.paste(_CLEAR, mask=image.getchannel("A").point(lambda alpha: 255 * (alpha < 128)))
-    return few
+    """Convert a picture to a palette, a third of the bytes, since notebooks are committed."""
+    return image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)

@@ -5,6 +5,7 @@ everywhere: js/summary.js has it too, and a golden test compares them.
 """
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -78,9 +79,26 @@ def ids_text(ids: Iterable[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in runs) or "none"
 
 
+def token_text(token: int, decode: Decode) -> str:
+    """Return the text of a token, or its id in angle brackets where a learner's `decode` fails.
+
+    >>> token_text(3, lambda token: None)
+    '<3>'
+    """
+    try:
+        text = decode(token)
+    except Exception:  # it must break neither a picture nor the engine's step that calls it
+        return f"<{token}>"
+    return text if isinstance(text, str) else f"<{token}>"
+
+
 def tokens_text(tokens: list[int], decode: Decode | None) -> str:
     """Write tokens as one string: their joined texts if `decode` is given, else their ids."""
-    return "".join(map(decode, tokens)) if decode else " ".join(map(str, tokens))
+    if decode is None:
+        return " ".join(map(str, tokens))
+    text = "".join(token_text(token, decode) for token in tokens)
+    # Halves of a pair from two tokens become one character, as in JavaScript.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def clip(text: str, head: int = 40, tail: int = 16) -> str:
@@ -88,9 +106,29 @@ def clip(text: str, head: int = 40, tail: int = 16) -> str:
     return text if len(text) <= head + tail + 3 else f"{text[:head]} … {text[-tail:]}"
 
 
-def printable(text: str) -> str:
-    """Replace characters without a glyph: line breaks by an arrow, others by a dot."""
-    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+def plain(text: str) -> str:
+    r"""Escape what nobody would see, or what would change the text around it.
+
+    These are control and format characters (among them those that turn the direction of writing),
+    lone surrogates, and separators of lines. js/summary.js has the same rule.
+
+    >>> plain("Ann\u202e\x00")
+    'Ann\\u202e\\u0000'
+    """
+    return "".join(escaped(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def escaped(character: str) -> str:
+    r"""Write a character as JSON and JavaScript do, by its UTF-16 units.
+
+    >>> escaped("\u202e"), escaped("\U0001f600")
+    ('\\u202e', '\\ud83d\\ude00')
+    """
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[k : k + 2].hex()}" for k in range(0, len(units), 2))
 
 
 def count(number: int, word: str) -> str:
@@ -108,12 +146,21 @@ def _tree_lines(state: State, decode: Decode | None) -> list[str]:
 
 
 def _node_line(node: NodeState, decode: Decode | None) -> str:
-    tenant = f"[{' '.join(node.namespace)}] " if node.namespace and node.parent_id is None else ""
+    tenant = (
+        f"[{plain(clip(' '.join(node.namespace)))}] "
+        if node.namespace and node.parent_id is None
+        else ""
+    )
     text = clip(tokens_text(node.tokens, decode))
-    label = json.dumps(text, ensure_ascii=False) if decode else f"[{text}]"
+    label = _quoted(text) if decode else f"[{text}]"
     locks = f", {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
     blocks = f"{'' if node.resident else 'on host, '}blocks {ids_text(node.block_ids)}"
     return f"{tenant}node {node.id} {label}: {blocks}{locks}"
+
+
+def _quoted(text: str) -> str:
+    """Write a text as JSON does, and escape what nobody would see."""
+    return plain(json.dumps(text, ensure_ascii=False))
 
 
 def _sequence_line(s: SequenceState) -> str:

@@ -4,6 +4,7 @@ This file knows DOT and how to render it: by `dot` if it is on PATH, else in thi
 pygraphviz, whose wheel contains Graphviz. Token text is untrusted, so every label is escaped.
 """
 
+import hashlib
 import html
 import os
 import shutil
@@ -21,8 +22,9 @@ import matplotlib
 
 from radixlab.observe.state import NodeState, State
 from radixlab.viz.facts import BlockFacts, Standing, block_facts
-from radixlab.viz.palette import BLUE, FILL, GREEN, INK, LINE, SOFT
-from radixlab.viz.text import Decode, clip, count, printable, tokens_text, walk_tree
+from radixlab.viz.glyphs import drawable
+from radixlab.viz.palette import BLUE, FILL, GREEN, INK, ON_PAGE, TEXT
+from radixlab.viz.text import Decode, clip, count, tokens_text, walk_tree
 
 _CELLS_PER_ROW = 10
 _MOST_CELLS = 20
@@ -41,8 +43,8 @@ def tree_dot(
     graph.attr(
         rankdir="LR", dpi=str(dpi), nodesep="0.14", ranksep="0.4", pad="0.05", bgcolor="transparent"
     )
-    graph.attr("node", shape="plain", fontname="DejaVu Sans", fontsize="9", fontcolor=INK)
-    graph.attr("edge", arrowhead="none", tailport="e", headport="w", color=SOFT, penwidth="0.9")
+    graph.attr("node", shape="plain", fontname="DejaVu Sans", fontsize="9", fontcolor=TEXT)
+    graph.attr("edge", arrowhead="none", tailport="e", headport="w", color=TEXT, penwidth="0.9")
     facts = block_facts(state)
     drawn = set()
     for _, node in islice(walk_tree(state), max_nodes):
@@ -53,7 +55,7 @@ def tree_dot(
         _draw_root(graph, None)
     if left := len(state.nodes) - len(drawn):
         graph.node(
-            "left_out", label=f"… and {count(left, 'more node')}", shape="plaintext", fontcolor=SOFT
+            "left_out", label=f"… and {count(left, 'more node')}", shape="plaintext", fontcolor=TEXT
         )
     return graph
 
@@ -112,15 +114,15 @@ def _parent_name(graph: graphviz.Digraph, node: NodeState, drawn: set[int]) -> s
 def _draw_root(graph: graphviz.Digraph, namespace: tuple[str, str] | None) -> str:
     """Draw the root of a namespace; return its DOT-safe name. Repeating this is harmless."""
     text = " ".join(namespace) if namespace else "root"
-    name = "root_" + "".join(f"{ord(c):x}_" for c in text)
+    name = f"root_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
     graph.node(
         name,
-        label=f"<{_escape(clip(printable(text)))}>",
+        label=f"<{_escape(clip(drawable(text)))}>",
         shape="box",
         style="rounded,filled",
         color="none",
         fillcolor=FILL[Standing.FREE],
-        fontcolor=SOFT,
+        fontcolor=TEXT,
         height="0.25",
         width="0.2",
         margin="0.08,0.02",
@@ -133,20 +135,20 @@ def _card(node: NodeState, facts: BlockFacts, decode: Decode | None) -> str:
     locks = f" · {count(node.lock_ref, 'lock')}" if node.lock_ref else ""
     where = "" if node.resident else " · on host"
     head = f"node {node.id} · {count(len(node.block_ids), 'block')}{locks}{where}"
-    lines = _lines(clip(printable(tokens_text(node.tokens, decode)), 48, 18))
+    lines = _lines(clip(drawable(tokens_text(node.tokens, decode)), 48, 18))
     points = max(5 * len(head), *(5.5 * len(line) for line in lines))
-    rows = [f'<FONT POINT-SIZE="8" COLOR="{SOFT}">{_escape(head)}</FONT>']
+    rows = [f'<FONT POINT-SIZE="8" COLOR="{TEXT}">{_escape(head)}</FONT>']
     rows += [f'<FONT FACE="DejaVu Sans Mono">{_escape(line)}</FONT>' for line in lines]
     rows.append(_cells(node, facts, max(_LEAST_CELLS, int(points / _CELL_W))))
     body = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     evictable = all(facts.of(block) is Standing.CACHED for block in node.block_ids)
     color = FILL[Standing.CACHED] if evictable else GREEN
-    border = f'COLOR="{LINE}"' if node.resident else f'COLOR="{BLUE}" STYLE="DOTTED"'
+    border = f'COLOR="{TEXT}"' if node.resident else f'COLOR="{BLUE}" STYLE="DOTTED"'
     color = color if node.resident else FILL[Standing.ON_HOST]
     stripe = f'<TD WIDTH="3" CELLPADDING="0" BGCOLOR="{color}"></TD>'
     inner = f'<TABLE BORDER="0" {_TIGHT} CELLPADDING="1">{body}</TABLE>'
     return (
-        f'<<TABLE BORDER="1" {border} {_TIGHT} CELLPADDING="3" BGCOLOR="white">'
+        f'<<TABLE BORDER="1" {border} {_TIGHT} CELLPADDING="3">'
         f"<TR>{stripe}<TD>{inner}</TD></TR></TABLE>>"
     )
 
@@ -176,7 +178,8 @@ def _cell(block: int, facts: BlockFacts, resident: bool) -> str:
         border = f' BORDER="1" COLOR="{BLUE}" STYLE="DOTTED"'
     readers = facts.readers[block] if standing is Standing.SHARED else 0
     shared = f'<FONT POINT-SIZE="5.5">×{readers}</FONT>' if readers else ""
-    text = f'<FONT POINT-SIZE="7">{block}{shared}</FONT>'
+    color = TEXT if standing in ON_PAGE else INK
+    text = f'<FONT POINT-SIZE="7" COLOR="{color}">{block}{shared}</FONT>'
     return f'<TD BGCOLOR="{FILL[standing]}" {_CELL_SIZE}{border}>{text}</TD>'
 
 

@@ -38,7 +38,7 @@ def kernels_built():
             facts = {"dtype": dtype, "rows": tile.rows}
             yield name, facts, build(kernel, dtype, constants, tile.warps, tile.stages)
     plain = [
-        (kernels.merge_partials, {"H": 32, "D": 128}, 1),
+        (kernels.merge_partials, {"H": 32, "D": 128, "PARTS": 8}, 1),
         (kernels.write_slots, {"WIDTH": 1024, "PADDED": 1024}, 4),
     ]
     for kernel, constants, warps in plain:

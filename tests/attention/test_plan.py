@@ -42,6 +42,16 @@ def test_pieces_read_the_same(prompts, blocks):
     assert reads(plan) == expected(sequences)
 
 
+@given(PROMPTS, st.randoms(use_true_random=False))
+def test_each_span_may_have_pieces_of_its_own_length(prompts, random):
+    _, sequences = running(*prompts)
+    whole = tree_plan(sequences, BLOCK)
+    longest = np.array([random.randint(1, 3) * BLOCK for _ in range(whole.num_spans)])
+    cut = whole.chunked(longest)
+    assert reads(cut) == expected(sequences)
+    assert cut.num_spans == sum(-(-whole.num_tokens // longest))
+
+
 def test_a_document_is_read_once_for_all_who_share_it():
     document = list(range(40))
     _, sequences = running(*([*document, 100 + i, 200 + i] for i in range(5)))

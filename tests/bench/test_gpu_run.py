@@ -54,6 +54,8 @@ def test_a_rehearsal_leaves_every_result(tmp_path: Path) -> None:
     (site / "sitecustomize.py").write_text(HIDE)
     done = run("--rehearse", out, PYTHONPATH=str(site))
     assert done.returncode == 0, done.stdout + (out / "run.log").read_text()
+    rows = [json.loads(line) for line in (out / "attention.jsonl").read_text().splitlines()]
+    assert len(rows) > 5
     for name in ("attention", "e2e"):
-        rows = [json.loads(line) for line in (out / f"{name}.jsonl").read_text().splitlines()]
-        assert len(rows) > 5 and (out / f"{name}.md").read_text().startswith("## ")
+        section = (out / f"{name}.md").read_text()
+        assert section.startswith("## ") and section.count("\n|") > 6

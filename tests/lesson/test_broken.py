@@ -16,16 +16,16 @@ from radixlab.lesson.autopsy import (
     truth,
 )
 
-FIRST_ALARM = {  # step at which each speaks, 0 for never: the engine alone, canary, check, view
-    "leak": (4, 0, 3, 0),
-    "duplicate not re-pointed": (0, 2, 1, 0),
-    "lock on one half of a split": (6, 4, 2, 2),
-    "stale entry": (0, 10, 4, 4),
-    "double free": (0, 10, 9, 0),
-    "use after free": (11, 8, 6, 0),
-    "evicting what is in use": (6, 4, 1, 0),
-    "keyed by the wrong thing": (0, 13, 0, 0),
-    "none: the real engine": (0, 0, 0, 0),
+FIRST_ALARM = {  # step at which each speaks, 0 for never: the engine, canary, check, view, lamp
+    "leak": (4, 0, 3, 0, 3),
+    "duplicate not re-pointed": (0, 2, 1, 0, 1),
+    "lock on one half of a split": (6, 4, 2, 2, 4),
+    "stale entry": (0, 10, 4, 4, 10),
+    "double free": (0, 10, 9, 0, 10),
+    "use after free": (11, 8, 6, 0, 7),
+    "evicting what is in use": (6, 4, 1, 0, 1),
+    "keyed by the wrong thing": (0, 13, 0, 0, 12),
+    "none: the real engine": (0, 0, 0, 0, 0),
 }
 
 CHECK_SAYS = {

@@ -52,13 +52,20 @@ def test_what_only_looks_like_it_passes(source):
     assert violations(notebook(source)) == []
 
 
+WITH_ALT = {"image/png": {"alt": "a picture"}}
+
+
 @pytest.mark.parametrize(
     ("output", "rule"),
     [
         (v4.new_output("error", ename="E", evalue="", traceback=[]), "is an error"),
         (v4.new_output("stream", name="stderr", text="warning"), "stderr"),
         (text_output("x", **{"application/vnd.jupyter.widget-view+json": {}}), "widget view"),
-        (v4.new_output("display_data", {"image/png": "aGk="}), "no text/plain"),
+        (
+            v4.new_output("display_data", {"image/png": "aGk="}, metadata=WITH_ALT),
+            "no text/plain",
+        ),
+        (text_output("x", **{"image/png": "aGk="}), "no alt text"),
         (text_output("'/tmp/trace.jsonl'"), "path of one machine"),
         (text_output("<object at 0x7f2a5c01d2b0>"), "address"),
     ],

@@ -1,4 +1,7 @@
+import json
 import re
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,7 +10,7 @@ from radixlab.cache import KVCacheManager, RadixTree
 from radixlab.config import CacheConfig
 from radixlab.observe import snapshot, state_to_json, watch
 from radixlab.observe.state import State, fold_all
-from radixlab.viz import CacheView, summary
+from radixlab.viz import CacheView, still, summary
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.sources import event_sources
@@ -27,19 +30,49 @@ def serve(cache: KVCacheManager, text: str) -> Any:
     return sequence
 
 
-def view_of_a_running_cell(cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Build a view as in a kernel; `view.sent` collects its messages."""
+class Shell:
+    """As much of IPython's shell as a page asks for."""
 
-    class Shell:
-        class events:
-            register = unregister = staticmethod(lambda *_: None)
+    def __init__(self) -> None:
+        self.history_manager = self
+        self.input_hist_parsed = [""]
+        self.user_ns: dict[str, Any] = {}
+        self.displayhook = self
+        self.events = self
+        self.calls: dict[str, Any] = {}
 
+    def register(self, name: str, call: Any) -> None:
+        self.calls[name] = call
+
+    def run(self, cell: str, work: Callable[[], object]) -> None:
+        """Run a cell and keep what it returns, as `Out` does."""
+        self.calls["pre_run_cell"](SimpleNamespace(cell_id=cell))
+        self.input_hist_parsed.append(cell)
+        result = work()
+        if isinstance(result, CacheView):
+            result._repr_mimebundle_()
+            self.user_ns.setdefault("_oh", {})[len(self.user_ns.get("_oh", {}))] = result
+            self.user_ns["_"] = result
+        self.calls["post_run_cell"]()
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    shell = Shell()
     monkeypatch.delenv("RADIXLAB_STATIC", raising=False)
-    monkeypatch.setattr("radixlab.viz.cache_view.get_ipython", Shell)
-    view = CacheView(cache, chr, title="t")
-    view.sent = []
-    monkeypatch.setattr(view, "send", view.sent.append)
-    return view
+    monkeypatch.setattr("radixlab.viz.cache_view.get_ipython", lambda: shell)
+    return shell
+
+
+def sent_by(view: Any, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Collect the messages of a view's feed."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(view.feed, "send", lambda text: sent.append(json.loads(text)))
+    return sent
+
+
+def recorded(view: Any) -> dict[str, Any]:
+    return json.loads(view.feed.recording) | {"keyframe": json.loads(view.feed.keyframe)}
 
 
 def test_static_output_is_picture_and_text_only(
@@ -51,70 +84,88 @@ def test_static_output_is_picture_and_text_only(
     data, metadata = view._repr_mimebundle_()
     assert data.keys() == {"text/plain", "image/png"} and view.comm is None
     assert data["text/plain"] == summary(snapshot(cache), chr) == view.snapshot().text
-    assert metadata == {"image/png": {"width": 864}}
+    alt = data["text/plain"].splitlines()[0]
+    assert metadata == {"image/png": {"width": 864, "alt": alt}}
+    assert alt.startswith("CacheView: 1 node, 12 of 64 blocks in use")
 
 
-def test_live_output_has_all_three(cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_view_draws_its_picture_for_who_asks_for_it(
+    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("RADIXLAB_STATIC", raising=False)
-    data, _ = CacheView(cache)._repr_mimebundle_()
-    assert data.keys() == {"text/plain", "image/png", WIDGET}
+    view = CacheView(cache)
+    drawn: list[object] = []
+    monkeypatch.setattr(
+        "radixlab.viz.cache_view.still", lambda *parts: drawn.append(parts) or still(*parts)
+    )
+    data, _ = view._repr_mimebundle_()
+    assert data.keys() == {"text/plain", WIDGET} and not drawn
     assert data["text/plain"].startswith("CacheView: 0 nodes, 0 of 64 blocks in use")
+    assert not drawn and view.snapshot().text == data["text/plain"]
+    data, metadata = view._repr_mimebundle_(include={"image/png", "text/plain"})
+    assert len(drawn) == 1 and metadata["image/png"]["alt"] == data["text/plain"].splitlines()[0]
 
 
 def test_messages_and_recording_hold_every_event_once(
-    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
+    cache: KVCacheManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("radixlab.viz.cache_view._SEND_EVERY_S", 0)
-    view = view_of_a_running_cell(cache, monkeypatch)
-    serve(cache, "Name it.")
-    serve(cache, "Who eats")
-    view._after_cell()
-    assert [row[1] for m in view.sent for row in m["events"]] == list(range(view._events.end))
-    assert len(view.recording["events"]) == view._events.end
-    assert view.recording["vocab"]["84"] == "T" and view.recording["title"] == "t"
+    monkeypatch.setattr("radixlab.viz.feed.SEND_EVERY_S", 0)
+    monkeypatch.setattr("radixlab.viz.feed.MOST_TIME", 1e9)
+    view = CacheView(cache, chr, title="t")
+    sent = sent_by(view, monkeypatch)
+    shell.run("a", lambda: [serve(cache, text) for text in ("Name it.", "Who eats")])
+    assert [row[1] for m in sent for row in m["events"]] == list(range(view.feed.event_log.end))
+    assert len(sent) > 2 and len(recorded(view)["events"]) == view.feed.event_log.end
+    assert recorded(view)["vocab"]["84"] == "T" and view.title == "t"
 
 
-def test_messages_are_bundled(cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radixlab.viz.cache_view._SEND_EVERY_S", 3600)
-    view = view_of_a_running_cell(cache, monkeypatch)
-    view._send_new()
-    serve(cache, "Name it.")
-    assert view.sent == []
-    view._after_cell()
-    assert len(view.sent) == 1 and view.sent[0]["from"] == 0
+def test_messages_are_bundled(
+    cache: KVCacheManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radixlab.viz.feed.SEND_EVERY_S", 3600)
+    view = CacheView(cache)
+    view.feed._send_new()
+    sent = sent_by(view, monkeypatch)
+    shell.run("a", lambda: [serve(cache, "Name it."), sent.append({})])
+    assert sent[0] == {} and len(sent) == 2 and sent[1]["from"] == 0
 
 
 def test_a_request_waits_for_the_end_of_the_cell(
-    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
+    cache: KVCacheManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = view_of_a_running_cell(cache, monkeypatch)
-    serve(cache, "Name it.")
-    view._after_cell()
-    view._before_cell()
-    view.sent.clear()
-    view._on_request(view, {"type": "need", "from": 2}, None)
-    assert view.sent == []
-    view._after_cell()
-    assert view.sent[0]["from"] == 2 and view.sent[0]["events"][0][1] == 2
-    view._on_request(view, {"type": "need", "from": 3}, None)  # between cells: at once
-    view._on_request(view, {"type": "need", "from": "x"}, None)
-    assert [m["from"] for m in view.sent] == [2, 3]
+    view = CacheView(cache)
+    shell.run("a", lambda: serve(cache, "Name it."))
+    sent = sent_by(view, monkeypatch)
+
+    def ask() -> None:
+        view.feed._on_request(view, {"type": "need", "from": 2}, None)
+        assert sent == []
+
+    shell.run("b", ask)
+    assert sent[0]["from"] == 2 and sent[0]["events"][0][1] == 2
+    view.feed._on_request(view, {"type": "need", "from": 3}, None)  # between cells: at once
+    view.feed._on_request(view, {"type": "need", "from": "x"}, None)
+    assert [m["from"] for m in sent] == [2, 3]
+    assert "cell" not in sent[0]  # old events call nobody back
 
 
 def test_a_view_that_opens_late_starts_from_a_keyframe(cache: KVCacheManager) -> None:
     serve(cache, "Name it.")
     view = CacheView(cache)
-    assert view.recording["keyframe"] == state_to_json(snapshot(cache))
-    assert view.recording["events"] == []
+    assert recorded(view)["keyframe"] == state_to_json(snapshot(cache))
+    assert recorded(view)["events"] == []
 
 
-def test_a_closed_view_listens_no_more(
-    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    view = view_of_a_running_cell(cache, monkeypatch)
+def test_a_closed_view_listens_no_more(cache: KVCacheManager, shell: Shell) -> None:
+    view, other = CacheView(cache), CacheView(cache)
+    feed = view.feed
+    assert feed is other.feed
     view.close()
     serve(cache, "Name it.")
-    assert view._events.end == 0
+    assert (known := feed.event_log.end) > 0
+    other.close()
+    serve(cache, "Who eats")
+    assert feed.event_log.end == known and cache.emit is None
 
 
 def test_a_long_log_forgets_its_oldest_events_into_the_keyframe() -> None:
@@ -129,29 +180,39 @@ def test_a_long_log_forgets_its_oldest_events_into_the_keyframe() -> None:
     assert fold_all(log._keyframe, log.events) == snapshot(cache)
 
 
+def test_a_lessons_log_is_kept_whole_and_a_long_one_is_cut_where_a_call_begins() -> None:
+    whole, cut = EventLog(State(64, 4), chr), EventLog(State(64, 4), chr, max_bytes=4_000)
+    cache = KVCacheManager(CacheConfig(num_blocks=64, block_size=4), emit=whole.events.append)
+    for k in range(1_400):
+        cache.release(serve(cache, f"{k:08}"))
+    whole.to_json()
+    assert whole.start == 0 and whole.num_bytes > 1_000_000
+    cut.events += whole.events
+    assert len(cut.to_json()["events"]) == cut.end - cut.start > 0
+    assert type(cut.events[0]).__name__ == "SequenceStarted"
+
+
 def test_a_failing_decode_breaks_nothing() -> None:
     log = EventLog(State(4, 4), lambda token: chr(-token))
     assert log.learn([3]) == {"3": "<3>"}
 
 
 def test_messages_and_recording_name_the_cell(
-    cache: KVCacheManager, monkeypatch: pytest.MonkeyPatch
+    cache: KVCacheManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = view_of_a_running_cell(cache, monkeypatch)
-    for text in ("Name it.", "Who eats"):
-        view._before_cell()
-        serve(cache, text)
-        view._after_cell()
-    assert sorted({message["cell"] for message in view.sent}) == [1, 2]
-    assert view.recording["cell"] == 2
-    view.sent.clear()
-    view._on_request(view, {"type": "need", "from": 0}, None)
-    assert "cell" not in view.sent[0]  # old events call nobody back
+    view = CacheView(cache)
+    sent, ends = sent_by(view, monkeypatch), [0]
+    for text in ("Name it.", "", "Who eats"):
+        shell.run(text, lambda text=text: text and serve(cache, text))
+        ends.append(view.feed.event_log.end)
+    assert sorted({message["cell"] for message in sent}) == [1, 3]
+    assert recorded(view)["cell"] == 3
+    assert recorded(view)["cells"] == [[1, 0], [3, ends[1]]] and ends[1] == ends[2] < ends[3]
 
 
 def test_a_watched_tree_has_no_requests(cache: KVCacheManager) -> None:
     tree = watch(RadixTree(block_size=2), block_size=2, num_blocks=4)
-    assert [CacheView(c).recording["requests"] for c in (cache, tree)] == [True, False]
+    assert [recorded(CacheView(c))["requests"] for c in (cache, tree)] == [True, False]
 
 
 def test_forks_are_remembered_when_the_log_forgets() -> None:
@@ -163,7 +224,7 @@ def test_forks_are_remembered_when_the_log_forgets() -> None:
     for k in range(30):
         cache.release(serve(cache, f"{k:08}"))
     assert log.forks() == {child.id: first.id, child.id + 1: first.id}
-    assert log.to_json()["forks"] == [(child.id, first.id)] and log.start > 0
+    assert log.to_json()["forks"] == [[child.id, first.id]] and log.start > 0
     assert log.forks() == {child.id: first.id}
 
 
@@ -173,8 +234,8 @@ def test_a_tree_of_somebodys_own_shows_no_line_of_the_engine() -> None:
             self.walk = RadixTree(block_size=2).walk
 
     ours, own = (watch(tree, 2, 4) for tree in (RadixTree(block_size=2), Own()))
-    assert CacheView(ours).recording["sources"] == event_sources()
-    assert CacheView(own).recording["sources"] == {}
+    assert recorded(CacheView(ours))["sources"] == event_sources()
+    assert recorded(CacheView(own))["sources"] == {}
 
 
 def test_the_bundle_has_one_export_and_no_import() -> None:

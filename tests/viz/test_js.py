@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from radixlab import events as ev
 from radixlab.cache import KVCacheManager, LockError, OutOfBlocksError, RadixTree
 from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
@@ -22,6 +23,7 @@ from radixlab.viz.bundle import esm
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.facts import block_facts, counts
 from radixlab.viz.text import summary
+from tests.viz.marks import marks_of
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -34,27 +36,38 @@ def node(*arguments: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def engine_log(seed: int, num_host_blocks: int) -> list[Event]:
-    """Run requests that share prefixes through a pool too small for them."""
+def engine_log(seed: int, num_host_blocks: int) -> tuple[list[Event], set[int]]:
+    """Run requests that share prefixes through a pool too small for them.
+
+    Returns the events, and the numbers of those that a call of the cache began with.
+    """
     draw, events, running = random.Random(seed), list[Event](), list[Any]()
     config = CacheConfig(40, 2, explain=True, num_host_blocks=num_host_blocks)
     cache = KVCacheManager(config, emit=events.append)
+    starts = set[int]()
+
+    def call(method: Any, *arguments: Any, **options: Any) -> Any:
+        starts.add(len(events))
+        return method(*arguments, **options)
+
     for _ in range(60):
         try:
             prompt = [draw.randrange(2) for _ in range(draw.randrange(2, 14))]
-            sequence = cache.allocate(prompt, resumed=draw.random() < 0.2)
-            cache.complete(sequence.copies)
-            cache.commit(sequence, sequence.num_tokens)
+            sequence = call(cache.allocate, prompt, resumed=draw.random() < 0.2)
+            call(cache.complete, sequence.copies)
+            call(cache.commit, sequence, sequence.num_tokens)
             running.append(sequence)
             if draw.random() < 0.3:
-                running.append(cache.fork(sequence))
-                cache.complete(cache.append(running[-1], [draw.randrange(2)]))
+                running.append(call(cache.fork, sequence))
+                call(cache.complete, call(cache.append, running[-1], [draw.randrange(2)]))
         except OutOfBlocksError:
             pass
         while running and draw.random() < 0.5:
-            cache.release(running.pop(draw.randrange(len(running))))
+            end = cache.preempt if draw.random() < 0.2 else cache.release
+            call(end, running.pop(draw.randrange(len(running))))
+        starts.add(len(events))
         disturb(cache, draw, running)
-    return events
+    return events, starts
 
 
 def disturb(cache: KVCacheManager, draw: random.Random, running: list[Any]) -> None:
@@ -65,19 +78,27 @@ def disturb(cache: KVCacheManager, draw: random.Random, running: list[Any]) -> N
     elif draw.random() < 0.03:
         restart(cache)
         running.clear()
+    elif not running and draw.random() < 0.3:
+        cache.reset()
 
 
-def golden(name: str, start: State, events: list[Event]) -> dict[str, Any]:
-    """Write down what every prefix of a log folds to."""
-    state, states = copy_state(start), []
-    for event in events:
+def golden(
+    name: str, start: State, events: list[Event], starts: set[int] | None = None
+) -> dict[str, Any]:
+    """Write down what every prefix of a log folds to, and its marks where the calls are known."""
+    state, states, began = copy_state(start), [], 0
+    for k, event in enumerate(events):
         fold(state, event)
+        if starts is not None and k in starts:
+            began = k
         facts = block_facts(state)
         blocks = [[facts.standing[k], facts.readers[k]] for k in range(state.num_blocks)]
         c = counts(state, facts)
         numbers = [c.num_free, c.num_evictable, c.num_in_use, c.hit_rate, c.num_on_host]
         text = {"summary": summary(state, chr), "ids": summary(state)}
-        states.append({"state": state_to_json(state), "counts": numbers, "blocks": blocks, **text})
+        marks = marks_of(events[began : k + 1], state) if starts is not None else None
+        picture = {"state": state_to_json(state), "marks": marks}
+        states.append({**picture, "counts": numbers, "blocks": blocks, **text})
     log = EventLog(start, chr)
     log.events += events
     rows, vocab = log.rows(0)
@@ -99,12 +120,23 @@ def tree_log() -> list[Event]:
     return events
 
 
+def log_of_a_lost_ancestor() -> list[Event]:
+    """Lock and unlock a node whose parent a learner's tree has dropped."""
+    orphan = (3, 2, None, (7, 7, 8, 8), (1, 2), 0, 0, 1)
+    return [
+        ev.TreeResynced(0, 0, (orphan,)),
+        ev.NodeLocked(1, 0, 3, None),
+        ev.NodeUnlocked(2, 0, 3, None),
+    ]
+
+
 def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
     logs = [golden("by hand", State(16, 4), events)]
     logs.append(golden("a tree alone", State(6, 2), tree_log()))
+    logs.append(golden("a lost ancestor", State(6, 2), log_of_a_lost_ancestor()))
     for seed, num in enumerate((0, 0, 0, 6, 60)):
         start = State(40, 2, num_host_blocks=num)
-        logs.append(golden(f"engine {seed}", start, engine_log(seed, num)))
+        logs.append(golden(f"engine {seed}", start, *engine_log(seed, num)))
     path = tmp_path / "golden.json"
     path.write_text(json.dumps(logs), "utf-8")
     node("--test", *map(str, sorted(FOLDER.glob("*.test.mjs"))), GOLDEN=str(path))

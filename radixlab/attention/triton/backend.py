@@ -5,7 +5,9 @@ for each tile size that it needs, and one launch to merge. The depth of the tree
 number of launches.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -14,7 +16,7 @@ from torch import Tensor
 from radixlab.attention.errors import BackendError
 from radixlab.attention.plan import DecodePlan, IntArray, PrefillPlan
 from radixlab.attention.pool import KVPool
-from radixlab.attention.triton.config import HEAD_DIMS, MAX_SPAN_TOKENS, TILES, TileConfig
+from radixlab.attention.triton.config import HEAD_DIMS, MIN_PIECE_TOKENS, TILES, TileConfig
 from radixlab.attention.triton.kernels import (
     INTERPRETED,
     decode_spans,
@@ -71,13 +73,17 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
     """Attend one query per sequence: `q` `[B, H, D]` → `out` like `q`, `lse` `[B, H]` in fp32."""
     num_queries, num_heads, head_dim = q.shape
     how = num_heads // pool.kv_heads, q.element_size(), q.device
-    ready = plan.once(("triton", *how), lambda: prepare(plan, *how))
+    ready = plan.once(("triton", *how), lambda: prepare(plan, *how, pool.kv_heads))
     out, lse = q.new_empty(q.shape), q.new_empty(q.shape[:2], dtype=torch.float32)
     if not num_queries:
         return out, lse
-    partial_out = torch.empty((ready.num_parts, num_heads, head_dim), device=q.device)
-    partial_lse = torch.empty((ready.num_parts, num_heads), device=q.device)
-    for launch in ready.launches:
+    one_part = ready.num_parts == num_queries
+    parts_out, parts_lse = out, lse
+    if not one_part:
+        parts_out = torch.empty((ready.num_parts, num_heads, head_dim), device=q.device)
+        parts_lse = torch.empty((ready.num_parts, num_heads), device=q.device)
+
+    def run(launch: Launch) -> None:
         decode_spans[(len(launch.span), pool.kv_heads)](
             q,
             pool.k,
@@ -85,15 +91,58 @@ def decode(q: Tensor, pool: KVPool, plan: DecodePlan) -> tuple[Tensor, Tensor]:
             *ready.spans,
             launch.span,
             launch.row,
-            partial_out,
-            partial_lse,
+            parts_out,
+            parts_lse,
             head_dim**-0.5 * LOG2E,
+            ONE_PART=one_part,
             **_constants(q, pool, launch.config),
         )
+
+    side_by_side(run, ready.launches, q.device)
+    if one_part:
+        return out, lse
     merge_partials[(num_queries, num_heads)](
-        partial_out, partial_lse, *ready.parts, out, lse, H=num_heads, D=head_dim, num_warps=1
+        parts_out,
+        parts_lse,
+        *ready.parts,
+        out,
+        lse,
+        H=num_heads,
+        D=head_dim,
+        PARTS=8,
+        num_warps=1,
     )
     return out, lse
+
+
+def side_by_side(
+    run: Callable[[Launch], None], launches: list[Launch], device: torch.device
+) -> None:
+    """Run all launches, each on a stream of its own, and let the current stream wait for them.
+
+    Tiles of few rows wait for memory, tiles of many for the matrix units: together they take hardly
+    longer than the slower ones alone. The largest tiles come first, for they need the most room.
+    """
+    *others, largest = launches
+    if device.type != "cuda" or not others:
+        for launch in launches:
+            run(launch)
+        return
+    current = torch.cuda.current_stream(device)
+    streams = _streams(device.index)[: len(others)]
+    for stream in streams:
+        stream.wait_stream(current)
+    run(largest)
+    for stream, launch in zip(streams, others, strict=True):
+        with torch.cuda.stream(stream):
+            run(launch)
+        current.wait_stream(stream)
+
+
+@cache
+def _streams(index: int) -> list[torch.cuda.Stream]:
+    """Return streams of a GPU for all tile sizes but the largest."""
+    return [torch.cuda.Stream(index) for _ in range(max(len(t.decode) for t in TILES.values()) - 1)]
 
 
 def prefill(q: Tensor, pool: KVPool, plan: PrefillPlan) -> tuple[Tensor, Tensor]:
@@ -138,9 +187,12 @@ def prepare_tiles(plan: PrefillPlan, num_queries: int, device: torch.device) -> 
     return [_to(array, device) for array in arrays]
 
 
-def prepare(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device) -> DevicePlan:
+def prepare(
+    plan: DecodePlan, group_size: int, num_bytes: int, device: torch.device, kv_heads: int
+) -> DevicePlan:
     """Cut a plan into work items and copy it to the device."""
-    pieces = plan.chunked(max(1, MAX_SPAN_TOKENS // plan.block_size) * plan.block_size)
+    tiles = TILES[num_bytes].decode
+    pieces = plan.chunked(piece_tokens(plan, group_size, tiles, kv_heads, processors(device)))
     first_part = pieces.first_part
     spans = (
         pieces.order,
@@ -155,11 +207,41 @@ def prepare(plan: DecodePlan, group_size: int, num_bytes: int, device: torch.dev
         int(first_part[-1]),
         [
             Launch(config, _to(span, device), _to(row, device))
-            for config, span, row in work_items(pieces, group_size, TILES[num_bytes].decode)
+            for config, span, row in work_items(pieces, group_size, tiles)
         ],
         [_to(array, device) for array in spans],
         [_to(array, device) for array in (pieces.order, *pieces.parts_by_rank())],
     )
+
+
+def piece_tokens(
+    plan: DecodePlan,
+    group_size: int,
+    tiles: tuple[TileConfig, ...],
+    kv_heads: int,
+    num_processors: int,
+) -> IntArray:
+    """Return how long the pieces of each span may be, `[num_spans]`.
+
+    Long spans are cut, so that they keep the whole GPU busy; but each piece costs a partial result
+    that is written, read and merged. So all spans of one tile size are cut into the longest pieces
+    that give each processor its number of work items.
+    """
+    chosen, num_tiles = tiles_of(plan, group_size, tiles)
+    longest = np.empty(plan.num_spans, np.int64)
+    for size in np.unique(chosen).tolist():
+        spans = chosen == size
+        num_items = tiles[size].items_per_processor * num_processors / kv_heads
+        share = (plan.num_tokens[spans] * num_tiles[spans]).sum() / num_items
+        longest[spans] = 2 ** int(np.log2(max(share, MIN_PIECE_TOKENS)))
+    return (-(-longest // plan.block_size) * plan.block_size).astype(np.int32)
+
+
+def processors(device: torch.device) -> int:
+    """Return the number of a GPU's processors; of an H100's where there is no GPU."""
+    if device.type != "cuda":
+        return 132
+    return int(torch.cuda.get_device_properties(device).multi_processor_count)
 
 
 def work_items(
@@ -169,16 +251,24 @@ def work_items(
 
     Returns, for each tile size in use, the span and the first row of each work item.
     """
-    rows = plan.num_queries * group_size
-    sizes = np.array([config.rows for config in tiles])
-    chosen = np.minimum(np.searchsorted(sizes, rows), len(sizes) - 1)
+    chosen, num_tiles = tiles_of(plan, group_size, tiles)
     found = []
     for size in np.unique(chosen).tolist():
         spans = np.flatnonzero(chosen == size)
-        index, rank = _repeat(-(-rows[spans] // sizes[size]))
-        first_row = (rank * sizes[size]).astype(np.int32)
+        index, rank = _repeat(num_tiles[spans])
+        first_row = (rank * tiles[size].rows).astype(np.int32)
         found.append((tiles[size], spans[index].astype(np.int32), first_row))
     return found
+
+
+def tiles_of(
+    plan: DecodePlan, group_size: int, tiles: tuple[TileConfig, ...]
+) -> tuple[IntArray, IntArray]:
+    """Return which tile size each span takes, and how many of them hold its rows."""
+    rows = plan.num_queries * group_size
+    sizes = np.array([config.rows for config in tiles])
+    chosen = np.minimum(np.searchsorted(sizes, rows), len(sizes) - 1)
+    return chosen, -(-rows // sizes[chosen])
 
 
 def _repeat(counts: IntArray) -> tuple[IntArray, IntArray]:

@@ -45,6 +45,7 @@ def attention_constants(
         "ROWS": tile.rows,
         "KEYS": tile.keys,
         "PRECISION": "ieee" if dtype == "fp32" else "tf32",
+        "ONE_PART": False,
     }
 
 

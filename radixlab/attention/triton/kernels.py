@@ -21,19 +21,68 @@ LN2 = tl.constexpr(0.6931471805599453)
 @triton.jit
 def _key_rows(block_ids, first, token, valid, BLOCK_SIZE: tl.constexpr):
     """Return the row `[keys]`, int64, of each token in a pool seen as `[slots, kv_heads, D]`."""
-    block = tl.load(block_ids + first + token // BLOCK_SIZE, mask=valid, other=0)
+    if valid is None:
+        block = tl.load(block_ids + first + token // BLOCK_SIZE)
+    else:
+        block = tl.load(block_ids + first + token // BLOCK_SIZE, mask=valid, other=0)
     return block.to(tl.int64) * BLOCK_SIZE + token % BLOCK_SIZE
 
 
 @triton.jit
-def _online_softmax(acc, high, total, scores, v, PRECISION: tl.constexpr):
-    """Add one tile of keys: `scores` `[rows, keys]` in base 2, -inf where masked."""
-    new_high = tl.maximum(high, tl.max(scores, 1))
+def _online_softmax(acc, high, total, scores, v, scale, PRECISION: tl.constexpr):
+    """Add one tile of keys: `scores` `[rows, keys]` before their scale, -inf where masked."""
+    new_high = tl.maximum(high, tl.max(scores, 1) * scale)
     safe = tl.where(new_high == float("-inf"), 0.0, new_high)  # a row that has seen no key yet
-    weight = tl.exp2(scores - safe[:, None])
-    scale = tl.exp2(high - safe)
-    acc = acc * scale[:, None] + tl.dot(weight.to(v.dtype), v, input_precision=PRECISION)
-    return acc, new_high, total * scale + tl.sum(weight, 1)
+    weight = tl.exp2(scores * scale - safe[:, None])  # one multiply-add each
+    keep = tl.exp2(high - safe)
+    acc = acc * keep[:, None] + tl.dot(weight.to(v.dtype), v, input_precision=PRECISION)
+    return acc, new_high, total * keep + tl.sum(weight, 1)
+
+
+@triton.jit
+def _attend_keys(
+    acc,
+    high,
+    total,
+    q_tile,  # [ROWS, D]
+    position,  # int32 [ROWS]: the last token that a row may see
+    k_pool,
+    v_pool,
+    block_ids,
+    first,  # the index in block_ids of the block of token 0
+    kv_head,
+    start,
+    stop,
+    scale,
+    HK: tl.constexpr,
+    D: tl.constexpr,
+    BLOCK_SIZE: tl.constexpr,
+    KEYS: tl.constexpr,
+    PRECISION: tl.constexpr,
+    MASKED: tl.constexpr,
+):
+    """Add the tokens `[start, stop)`; without `MASKED` they are whole tiles that all rows see.
+
+    A mask costs a comparison for each score, so only the last tiles have one.
+    """
+    d = tl.arange(0, D)
+    for tile in range(start, stop, KEYS):
+        token = tile + tl.arange(0, KEYS)
+        valid = token < stop if MASKED else None
+        key = _key_rows(block_ids, first, token, valid, BLOCK_SIZE)
+        offset = (key * HK + kv_head)[:, None] * D + d  # [KEYS, D]
+        if MASKED:
+            k = tl.load(k_pool + offset, mask=valid[:, None], other=0.0)
+            v = tl.load(v_pool + offset, mask=valid[:, None], other=0.0)
+        else:
+            k = tl.load(k_pool + offset)
+            v = tl.load(v_pool + offset)
+        scores = tl.dot(q_tile, tl.trans(k), input_precision=PRECISION)
+        if MASKED:
+            seen = valid[None, :] & (token[None, :] <= position[:, None])
+            scores = tl.where(seen, scores, float("-inf"))
+        acc, high, total = _online_softmax(acc, high, total, scores, v, scale, PRECISION)
+    return acc, high, total
 
 
 @triton.jit
@@ -50,8 +99,8 @@ def decode_spans(
     first_part,
     item_span,  # int32 [num_items]: a work item is a span and a tile of its rows
     item_row,  # int32 [num_items]: the first row of the tile
-    partial_out,  # fp32 [num_parts, H, D]
-    partial_lse,  # fp32 [num_parts, H]
+    partial_out,  # fp32 [num_parts, H, D]; with ONE_PART the result, like q
+    partial_lse,  # fp32 [num_parts, H]; with ONE_PART [B, H]
     scale,  # of the attention scores, times log2(e)
     H: tl.constexpr,
     HK: tl.constexpr,
@@ -60,6 +109,7 @@ def decode_spans(
     ROWS: tl.constexpr,
     KEYS: tl.constexpr,
     PRECISION: tl.constexpr,
+    ONE_PART: tl.constexpr,  # no query has another part, so nothing is merged
 ):
     """Attend one tile of rows over one span, for one KV head.
 
@@ -83,22 +133,27 @@ def decode_spans(
     high = tl.full([ROWS], float("-inf"), tl.float32)
     total = tl.zeros([ROWS], tl.float32)
     first, stop = tl.load(first_block + span), tl.load(num_tokens + span)
-    for start in range(0, stop, KEYS):
-        token = start + tl.arange(0, KEYS)
-        valid = token < stop
-        key = _key_rows(block_ids, first, token, valid, BLOCK_SIZE)
-        offset = (key * HK + kv_head)[:, None] * D + d  # [KEYS, D]
-        k = tl.load(k_pool + offset, mask=valid[:, None], other=0.0)
-        v = tl.load(v_pool + offset, mask=valid[:, None], other=0.0)
-        scores = tl.dot(q_tile, tl.trans(k), input_precision=PRECISION) * scale
-        scores = tl.where(valid[None, :], scores, float("-inf"))
-        acc, high, total = _online_softmax(acc, high, total, scores, v, PRECISION)
+    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
+    whole = 0 if EXACT else stop // KEYS * KEYS
+    all_of_it = tl.full([ROWS], 2147483647, tl.int32)
+    if not EXACT:
+        acc, high, total = _attend_keys(
+            acc, high, total, q_tile, all_of_it, k_pool, v_pool, block_ids, first, kv_head,
+            0, whole, scale, HK, D, BLOCK_SIZE, KEYS, PRECISION, False,
+        )  # fmt: skip
+    acc, high, total = _attend_keys(
+        acc, high, total, q_tile, all_of_it, k_pool, v_pool, block_ids, first, kv_head,
+        whole, stop, scale, HK, D, BLOCK_SIZE, KEYS, PRECISION, True,
+    )  # fmt: skip
 
-    part_index = (tl.load(first_part + span) + query).to(tl.int64)
-    out = acc / total[:, None]
+    if ONE_PART:
+        target = batch_row * H + head
+    else:
+        target = (tl.load(first_part + span) + query).to(tl.int64) * H + head
+    out = (acc / total[:, None]).to(partial_out.dtype.element_ty)
     lse = (high + tl.log2(total)) * LN2
-    tl.store(partial_out + (part_index * H + head)[:, None] * D + d, out, mask=live[:, None])
-    tl.store(partial_lse + part_index * H + head, lse, mask=live)
+    tl.store(partial_out + target[:, None] * D + d, out, mask=live[:, None])
+    tl.store(partial_lse + target, lse, mask=live)
 
 
 @triton.jit
@@ -112,20 +167,25 @@ def merge_partials(
     lse,  # fp32 [B, H]
     H: tl.constexpr,
     D: tl.constexpr,
+    PARTS: tl.constexpr,
 ):
-    """Merge the parts of one query and one head."""
+    """Merge the parts of one query and one head, `PARTS` of them at a time."""
     rank, head = tl.program_id(0), tl.program_id(1)
     d = tl.arange(0, D)
     acc = tl.zeros([D], tl.float32)
     high, total = float("-inf"), 0.0
-    for i in range(tl.load(part_starts + rank), tl.load(part_starts + rank + 1)):
-        part_index = tl.load(parts + i).to(tl.int64)
-        part_lse = tl.load(partial_lse + part_index * H + head) * LOG2E
-        part = tl.load(partial_out + (part_index * H + head) * D + d)
-        new_high = tl.maximum(high, part_lse)
+    stop = tl.load(part_starts + rank + 1)
+    for start in range(tl.load(part_starts + rank), stop, PARTS):
+        i = start + tl.arange(0, PARTS)
+        valid = i < stop
+        part_index = tl.load(parts + i, mask=valid, other=0).to(tl.int64)
+        row = part_index * H + head
+        part_lse = tl.load(partial_lse + row, mask=valid, other=float("-inf")) * LOG2E
+        part = tl.load(partial_out + row[:, None] * D + d, mask=valid[:, None], other=0.0)
+        new_high = tl.maximum(high, tl.max(part_lse, 0))
         keep, weight = tl.exp2(high - new_high), tl.exp2(part_lse - new_high)
-        acc = acc * keep + part * weight
-        total = total * keep + weight
+        acc = acc * keep + tl.sum(part * weight[:, None], 0)
+        total = total * keep + tl.sum(weight, 0)
         high = new_high
     row = tl.load(order + rank).to(tl.int64)
     tl.store(out + (row * H + head) * D + d, (acc / total).to(out.dtype.element_ty))
@@ -174,18 +234,21 @@ def prefill_tiles(
     high = tl.full([ROWS], float("-inf"), tl.float32)
     total = tl.zeros([ROWS], tl.float32)
     first = sequence.to(tl.int64) * max_blocks
-    stop = tl.minimum(context, num_cached + tl.load(tile_start + tile) + (ROWS + G - 1) // G)
-    for start in range(0, stop, KEYS):
-        token = start + tl.arange(0, KEYS)
-        valid = token < stop
-        key = _key_rows(block_tables, first, token, valid, BLOCK_SIZE)
-        offset = (key * HK + kv_head)[:, None] * D + d
-        k = tl.load(k_pool + offset, mask=valid[:, None], other=0.0)
-        v = tl.load(v_pool + offset, mask=valid[:, None], other=0.0)
-        scores = tl.dot(q_tile, tl.trans(k), input_precision=PRECISION) * scale
-        seen = valid[None, :] & (token[None, :] <= position[:, None])
-        scores = tl.where(seen, scores, float("-inf"))
-        acc, high, total = _online_softmax(acc, high, total, scores, v, PRECISION)
+    before = num_cached + tl.load(
+        tile_start + tile
+    )  # the tile's first query sees these, and itself
+    stop = tl.minimum(context, before + (ROWS + G - 1) // G)
+    EXACT: tl.constexpr = PRECISION == "ieee"  # two loops of these would not fit in registers
+    whole = 0 if EXACT else (before + 1) // KEYS * KEYS
+    if not EXACT:
+        acc, high, total = _attend_keys(
+            acc, high, total, q_tile, position, k_pool, v_pool, block_tables, first, kv_head,
+            0, whole, scale, HK, D, BLOCK_SIZE, KEYS, PRECISION, False,
+        )  # fmt: skip
+    acc, high, total = _attend_keys(
+        acc, high, total, q_tile, position, k_pool, v_pool, block_tables, first, kv_head,
+        whole, stop, scale, HK, D, BLOCK_SIZE, KEYS, PRECISION, True,
+    )  # fmt: skip
 
     result = acc / total[:, None]
     offset = (token_q * H + head)[:, None] * D + d

@@ -12,6 +12,7 @@ from radixlab.events import Event
 from radixlab.lesson.autopsy import engines
 from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step
 from radixlab.observe import attach, fold, snapshot
+from radixlab.observe.lamp import Lamp
 
 Detector = Callable[[KVCacheManager], object]
 
@@ -88,6 +89,19 @@ class Telltale:
             raise InvariantError("the events describe another state than the engine has")
 
 
+class LampDetector:
+    """A detector that looks at the invariant lamp: the rules, checked on the events alone."""
+
+    def __init__(self, engine: KVCacheManager) -> None:
+        self._lamp = Lamp(snapshot(engine))
+        attach(engine, self._lamp.follow)
+
+    def __call__(self, engine: KVCacheManager) -> None:
+        """Raise `InvariantError` if the lamp is red."""
+        if (fault := self._lamp.verdict()) is not None:
+            raise InvariantError(str(fault))
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The first alarm of a trial: its step and its exception."""
@@ -123,20 +137,22 @@ def investigate(engine: KVCacheManager, *detectors: Detector, canary: bool = Tru
     return Evidence(0)
 
 
-def convictions() -> dict[str, tuple[int, int, int, int]]:
+def convictions() -> dict[str, tuple[int, int, int, int, int]]:
     """Try every bug and the real engine; return the step of the first alarm, 0 for never.
 
-    Each detector works alone: the engine's own exceptions, the canary, `check`, a `Telltale`.
+    Each detector works alone: the engine's own exceptions, the canary, `check`, a `Telltale`, the
+    lamp.
     """
     rows = {case.bug: letter for letter, case in CASES.items()} | {"none: the real engine": None}
     return {bug: _steps(letter) for bug, letter in rows.items()}
 
 
-def _steps(letter: str | None) -> tuple[int, int, int, int]:
-    watched = suspect(letter)
+def _steps(letter: str | None) -> tuple[int, int, int, int, int]:
+    watched, lit = suspect(letter), suspect(letter)
     return (
         investigate(suspect(letter), canary=False).by(CacheError),
         investigate(suspect(letter)).by(CanaryError),
         investigate(suspect(letter), check, canary=False).by(InvariantError),
         investigate(watched, Telltale(watched), canary=False).by(InvariantError),
+        investigate(lit, LampDetector(lit), canary=False).by(InvariantError),
     )

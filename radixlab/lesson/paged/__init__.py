@@ -4,7 +4,7 @@ Needs torch, like `radixlab.attention`.
 """
 
 from radixlab.lesson.paged.batch import five_requests, used_pool
-from radixlab.lesson.paged.kernels import run_kernel
+from radixlab.lesson.paged.kernels import on_h200, run_kernel
 from radixlab.lesson.paged.measured import as_points, plan_times_us
 from radixlab.lesson.paged.plans import plot_plan, plot_prefill
 from radixlab.lesson.paged.roofline import Attained, plot_roofline, ridge
@@ -17,6 +17,7 @@ __all__ = [
     "agree",
     "as_points",
     "five_requests",
+    "on_h200",
     "plan_times_us",
     "plot_plan",
     "plot_prefill",

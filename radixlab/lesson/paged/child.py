@@ -34,10 +34,11 @@ def interpret() -> list[Fact]:
 def _interpret(five: FiveRequests, plan: DecodePlan, want: Tensor) -> Fact:
     q, pool = five.q, five.pool
     got, _ = decode(q, pool, plan, backend="triton")
-    placed = prepare(plan, q.shape[1] // pool.kv_heads, q.element_size(), q.device)
+    group = q.shape[1] // pool.kv_heads
+    placed = prepare(plan, group, q.element_size(), q.device, pool.kv_heads)
     return {
         "programs": sum(len(launch.span) for launch in placed.launches) * pool.kv_heads,
-        "merges": len(q) * q.shape[1],
+        "merges": len(q) * q.shape[1] if placed.num_parts > len(q) else 0,
         "error": float((got.double() - want).abs().max() / want.abs().max()),
     }
 

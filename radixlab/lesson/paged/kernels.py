@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 RECORDED = Path(__file__).with_name("recorded.json")
+H200 = Path(__file__).with_name("h200.json")
 LIMIT_S = 90
 """The most seconds that a child may run."""
 
@@ -67,6 +68,16 @@ def _run(how: str) -> list[dict[str, Any]]:
         raise _ChildFailed(f"it does not run here ({said[-1]:.160})")
     found: list[dict[str, Any]] = json.loads(run.stdout)
     return found
+
+
+def on_h200() -> KernelRun:
+    """Return how long one layer's decode took on a GPU, in µs; recorded, for few readers have one.
+
+    `benchmarks/attention_gpu.py` measured it, and benchmarks/RESULTS.md has all of its rows.
+    """
+    recorded = json.loads(H200.read_text(encoding="utf-8"))
+    source = f"recorded {recorded['date']} on one {recorded['chip']}, torch {recorded['torch']}"
+    return KernelRun(source, recorded["runs"])
 
 
 def record() -> None:

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch
 from radixlab.attention import DecodePlan
 from radixlab.lesson.picture import Picture
 from radixlab.viz.facts import Standing
-from radixlab.viz.palette import FILL, INK, LINE, PAPER, SOFT
+from radixlab.viz.palette import FILL, INK, LINE, SOFT
 
 SHARED = FILL[Standing.CACHED]
 OWN = "#7fcfb6"
@@ -142,7 +142,7 @@ def plot_prefill(num_cached: int, num_new: int) -> Picture:
     kind[key > query] = 0  # later: the mask hides it
     figure = Figure(figsize=(5.6, 3.9), dpi=144, layout="constrained")
     axes = figure.subplots()
-    colors = ListedColormap([PAPER, NOT_DONE, SHARED, OWN])
+    colors = ListedColormap(["#ffffff00", NOT_DONE, SHARED, OWN])
     axes.imshow(kind, cmap=colors, extent=(0, total, total, 0), interpolation="none")
     saved, prefix, own = (int((kind == i).sum()) for i in (1, 2, 3))
     notes = [

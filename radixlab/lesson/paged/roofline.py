@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from radixlab.bench.attention_clocks import Roofs
 from radixlab.lesson.picture import Picture
-from radixlab.viz.palette import BLUE, GREEN, INK, LINE, PAPER, SOFT
+from radixlab.viz.palette import BLUE, GREEN, INK, LINE, SOFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _mark(axes: Axes, roofs: Roofs, point: Attained) -> None:
     y = point.flops_per_s(roofs)
     measured = point.time_us is not None
     color = GREEN if measured else BLUE
-    fill = color if measured else PAPER
+    fill = color if measured else "none"
     axes.plot(point.intensity, y, "o", ms=8, color=color, mfc=fill, mew=1.8, zorder=3)
     below = measured or point.intensity > ridge(roofs)
     axes.annotate(

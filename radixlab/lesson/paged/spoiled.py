@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from radixlab.lesson.picture import Picture
-from radixlab.viz.block_map import MONO
 from radixlab.viz.facts import Standing
+from radixlab.viz.glyphs import MONO
 from radixlab.viz.palette import FILL, INK, SOFT
 
 SPOILT = "#D55E00"

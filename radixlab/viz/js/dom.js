@@ -27,6 +27,20 @@ export function canvasContext(canvas, width, height) {
   return context;
 }
 
+/** Call `fill(el)` unless the element shows this already; `key` says all that `fill` would read. Returns the element. */
+export function filled(el, key, fill) {
+  if (el.shownKey !== key) fill(el);
+  el.shownKey = key;
+  return el;
+}
+
+/** Give `el` these children in this order; those that stay are not touched, so they need not be laid out again. */
+export function setChildren(el, children) {
+  const wanted = new Set(children);
+  for (const child of [...el.childNodes]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, k) => el.childNodes[k] !== child && el.insertBefore(child, el.childNodes[k] ?? null));
+}
+
 /** True where the reader asked the system for less motion. */
 export function prefersCalm() {
   return globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
@@ -39,6 +53,19 @@ export function focusOf(target) {
   const kind = ["block", "hostBlock", "node", "sequence"].find((name) => name in el.dataset);
   return { kind, id: Number(el.dataset[kind]) };
 }
+
+/** The width of a canvas's box, read once per change of that width: reading it makes the browser lay the page out. */
+export function boxWidth(canvas) {
+  const box = canvas.parentElement;
+  if (!watched.has(box)) {
+    watched.add(box);
+    new ResizeObserver(() => (box.knownWidth = box.clientWidth)).observe(box);
+  }
+  box.knownWidth ||= box.clientWidth;
+  return box.knownWidth;
+}
+
+const watched = new WeakSet();
 
 /** Call back when canvases under `el` must be drawn anew: another width, another theme. Returns what stops it. */
 export function onNewLook(el, callback) {

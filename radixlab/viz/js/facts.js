@@ -91,6 +91,10 @@ export function hostFactsOf({ host }) {
   return { standing: host.standing, owner: host.owner, readers: new Uint16Array(host.standing.length) };
 }
 
+function addRange(blocks, { id, last }) {
+  for (let block = id; block <= last; block += 1) blocks.add(block);
+}
+
 /**
  * All that belongs to one thing: `{blocks, hostBlocks, nodes, sequences}`, sets of ids.
  * A sequence brings the blocks of its table; a node its blocks; either brings who holds these blocks.
@@ -100,6 +104,7 @@ export function linkOf(state, focus) {
   const pool = (node) => (node?.resident === false ? link.hostBlocks : link.blocks);
   if (focus.kind === "block") link.blocks.add(focus.id);
   if (focus.kind === "hostBlock") link.hostBlocks.add(focus.id);
+  if (focus.kind === "range") addRange(focus.pool === "hostBlock" ? link.hostBlocks : link.blocks, focus);
   if (focus.kind === "node") {
     link.nodes.add(focus.id);
     const node = state.nodes.get(focus.id);

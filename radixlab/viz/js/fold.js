@@ -37,14 +37,14 @@ export function copyState(state) {
   return { ...state, nodes: copy(state.nodes), sequences: copy(state.sequences) };
 }
 
-/** The node and its ancestors, deepest first. */
+/** The node and its ancestors, deepest first. A learner's tree may have lost an ancestor; then the path ends there. */
 export function pathOf(state, nodeId) {
   const path = [];
-  for (let id = nodeId; id !== null && id !== undefined; ) {
-    const node = need(state.nodes, "node", id);
+  let node = nodeId === null || nodeId === undefined ? null : need(state.nodes, "node", nodeId);
+  while (node) {
     path.push(node);
     if (path.length > state.nodes.size) throw new Error(`node ${nodeId} is its own ancestor`);
-    id = node.parent_id;
+    node = state.nodes.get(node.parent_id);
   }
   return path;
 }

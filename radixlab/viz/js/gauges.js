@@ -1,23 +1,36 @@
 // Numbers over the picture: the pool as one bar that adds up, then rates and counts. Below the map: the legend.
 
-import { h } from "./dom.js";
+import { h, setChildren } from "./dom.js";
 import { ON_HOST } from "./facts.js";
 import { MARKS, STANDINGS } from "./palette.js";
+import { historyKeeper, sparkline } from "./spark.js";
+
+const SPARKED = new Set(["hit rate", "running", "nodes", "evicted", "copied"]);
 
 /** The panel of gauges: `{el, paint(frame)}`. */
 export function gaugesPanel() {
   const bar = h("div", { className: "rx-pool-bar" });
   const pool = h("div", { className: "rx-pool-text" });
   const numbers = h("div", { className: "rx-numbers" });
+  const cells = new Map();
+  const poolSpark = sparkline();
+  let last = null;
+  const paintSparks = () => {
+    poolSpark.paint(historyOf(last.timeline), "in_use", last.position);
+    for (const [name, { spark }] of cells) if (SPARKED.has(name)) spark.paint(historyOf(last.timeline), name, last.position);
+  };
+  const historyOf = historyKeeper(paintSparks);
   const el = h("div", { className: "rx-gauges" }, h("div", { className: "rx-pool" }, pool, bar), numbers);
   return {
     el,
     paint(frame) {
       const { free, evictable, in_use: used } = frame.counts;
       const parts = [["in use", used, "used"], ["evictable", evictable, "cached"], ["free", free, "free"]];
-      pool.replaceChildren(...poolText(parts, frame.state.num_blocks));
+      pool.replaceChildren(...poolText(parts, frame.state.num_blocks), poolSpark.el);
       bar.replaceChildren(...parts.filter(([, value]) => value).map(([, value, kind]) => segment(value, kind)));
-      numbers.replaceChildren(...numbersOf(frame).flatMap(([name, value]) => numberCell(name, value)));
+      setChildren(numbers, numbersOf(frame).map(([name, value]) => numberCell(cells, name, value)));
+      last = frame;
+      paintSparks();
     },
   };
 }
@@ -49,8 +62,17 @@ function hostNumbers(state, counts) {
   return [["on host", share], ["loaded back", state.loaded_back_blocks], ["dropped", state.dropped_blocks]];
 }
 
-function numberCell(name, value) {
-  return [h("div", {}, h("span", {}, name), h("b", {}, `${value.toLocaleString("en")}`))];
+/** The cell of one number; it is kept, so that its sparkline need not be drawn again. */
+function numberCell(cells, name, value) {
+  if (!cells.has(name)) {
+    const spark = sparkline();
+    const number = h("b", {});
+    const line = h("div", { className: "rx-number" }, number, ...(SPARKED.has(name) ? [spark.el] : []));
+    cells.set(name, { spark, number, el: h("div", {}, h("span", {}, name), line) });
+  }
+  const { number, el } = cells.get(name);
+  number.textContent = value.toLocaleString("en");
+  return el;
 }
 
 /** The legend: `{el, paint(frame)}`; each entry is a toggle, `onToggle(name)` is called when it is pressed. */

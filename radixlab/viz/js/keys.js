@@ -12,6 +12,9 @@ const KEYS = {
   "+": "faster",
   "=": "faster",
   "-": "slower",
+  "/": "search",
+  "[": "rangeFrom",
+  "]": "rangeTo",
 };
 
 /** Call the action of a key; every key stays inside, the browser's own combinations (ctrl, alt, meta) pass. */
@@ -19,7 +22,8 @@ export function bindKeys(el, actions) {
   el.dataset.lmSuppressShortcuts = "true"; // JupyterLab's guard: it listens before we could stop the event
   el.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target.matches("select, textarea, input:not([type=range])")) return; // a field's own
     const onButton = event.target.tagName === "BUTTON";
     if (onButton && (event.key === " " || event.key === "Enter")) return; // the button's own
     const arrow = event.key.startsWith("Arrow");

@@ -1,30 +1,18 @@
-// Buttons, scrubber, timeline marks and the why line. It moves a position and knows nothing of what is drawn there.
+// Buttons, scrubber and the why line. It moves a position and knows nothing of what is drawn there.
 
-import { canvasContext, h, svg } from "./dom.js";
-import { MARK_COLORS } from "./palette.js";
-import { MARK_KINDS } from "./timeline.js";
+import { h, svg } from "./dom.js";
+import { lanesPanel } from "./lanes.js";
 import { whyLine } from "./why.js";
-
-const LANE = 12;
-const INSET = 8; // half a scrubber's thumb: marks stand under it
 
 const BUTTONS = [
   ["first", "First (Home)"],
   ["back", "Step back (←)"],
-  ["play", "Play or pause (space)"],
+  ["play", "Play (space)"],
   ["step", "Step (→)"],
   ["last", "Last (End)"],
   ["previousMark", "Previous mark (shift+←)"],
   ["nextMark", "Next mark (shift+→)"],
 ];
-
-const LANES = {
-  match: ["match", "a request looked its prompt up in the tree"],
-  split: ["split", "a node was split where two prompts part"],
-  copy: ["copy", "copy-on-write: a shared block was copied; or blocks were loaded back from the host"],
-  evict: ["evict", "cached blocks were given up, or written back to the host"],
-  full: ["out of blocks", "a call failed for want of blocks"],
-};
 
 const ICONS = {
   first: "M3 3v10M13 3L6 8l7 5z",
@@ -47,21 +35,45 @@ export function playerPanel(actions) {
   }
   const scrub = h("input", { type: "range", className: "rx-scrub", step: 1, aria: { label: "Position in the log" } });
   scrub.addEventListener("input", () => actions.seek(Number(scrub.value)));
-  const lanes = h("canvas", { className: "rx-lanes" });
-  const nameOf = (kind) => h("span", { title: LANES[kind][1] }, LANES[kind][0]);
-  const names = h("div", { className: "rx-lane-names" }, ...MARK_KINDS.map(nameOf));
+  const lanes = lanesPanel();
   const where = h("span", { className: "rx-where" });
+  const ends = endsPanel(actions);
   const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } });
   const marks = [buttons.previousMark, buttons.nextMark];
   bar.append(buttons.first, buttons.back, buttons.play, buttons.step, buttons.last);
-  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]), where);
-  const line = h("div", { className: "rx-timeline" }, names, h("div", { className: "rx-track" }, lanes, scrub));
+  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]), where, ends.el);
+  const line = h("div", { className: "rx-timeline" }, lanes.names, h("div", { className: "rx-track" }, lanes.el, scrub));
   const why = whyPanel();
-  const parts = { buttons, scrub, lanes, where, why };
-  return { el: h("div", { className: "rx-player" }, bar, line, why.el), paint: (view) => paintPlayer(parts, view) };
+  const gone = h("div", { className: "rx-gone-events", hidden: true });
+  const parts = { buttons, scrub, lanes, where, ends, why, gone };
+  const el = h("div", { className: "rx-player" }, bar, line, gone, why.el);
+  return { el, paint: (frame) => paintPlayer(parts, frame) };
 }
 
-function iconOf(name) {
+/** Two ways to be at an end: of the notebook cell that shows this copy, or of the log. */
+function endsPanel(actions) {
+  const entry = (name, text, title, action) => {
+    const button = h("button", { type: "button", title, data: { action: name } }, text);
+    button.addEventListener("click", actions[action]);
+    return button;
+  };
+  const cell = entry("thisCell", "as of this cell", "The cache as it was when this cell had run", "thisCell");
+  const live = entry("live", "live", "The cache as it is now, after the cells that have run since", "last");
+  const el = h("span", { className: "rx-ends", aria: { role: "group", label: "Show the cache" } }, cell, live);
+  return { el, cell, live };
+}
+
+/** Both appear once later cells have changed the cache. */
+function paintEnds({ el, cell, live }, { timeline, position, asOf }) {
+  el.hidden = asOf === timeline.end;
+  for (const [button, at] of [[cell, asOf], [live, timeline.end]]) {
+    disable(button, el.hidden);
+    button.setAttribute("aria-pressed", String(position === at));
+  }
+}
+
+/** The picture on a button. */
+export function iconOf(name) {
   const icon = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
   icon.append(svg("path", { d: ICONS[name], class: name.endsWith("Mark") ? "rx-thin" : "" }));
   return icon;
@@ -70,21 +82,40 @@ function iconOf(name) {
 function whyPanel() {
   const text = h("span", { className: "rx-why-text" });
   const source = h("code", { className: "rx-source" });
-  return { el: h("div", { className: "rx-why", aria: { live: "polite" } }, text, source), text, source };
+  return { el: h("div", { className: "rx-why", aria: { live: "off" } }, text, source), text, source };
 }
 
-function paintPlayer({ buttons, scrub, lanes, where, why }, { timeline, position, playing, state, sources, speed }) {
+function paintPlayer(parts, frame) {
+  const { buttons, scrub, lanes, where, ends, why, gone } = parts;
+  const { timeline, position, playing, state, sources, speed } = frame;
   scrub.min = timeline.start;
   scrub.max = timeline.end;
   scrub.value = position;
-  const icon = buttons.play.querySelector("path");
-  icon.setAttribute("d", playing ? ICONS.pause : ICONS.play);
+  paintPlay(buttons.play, playing);
   switchButtons(buttons, timeline, position);
   const behind = `event ${position.toLocaleString("en")} of ${timeline.end.toLocaleString("en")}`;
   where.textContent = playing ? `${behind} · ${speed} a second` : behind;
+  const cell = timeline.cellAt(position);
+  scrub.setAttribute("aria-valuetext", cell === null ? behind : `${behind}, cell ${cell}`);
+  paintEnds(ends, frame);
+  gone.hidden = !timeline.start;
+  gone.textContent = goneLine(timeline.start);
   const before = (k) => timeline.eventBefore(position - k);
+  why.el.setAttribute("aria-live", frame.sought && !playing ? "polite" : "off"); // read aloud to whoever steps, not while a run paints
   paintWhy(why, before(0), sources, whyLine(before(0), state, before));
-  drawLanes(lanes, timeline, position);
+  lanes.paint(frame);
+}
+
+function goneLine(count) {
+  const what = count === 1 ? "The first event is" : `The first ${count.toLocaleString("en")} events are`;
+  return `${what} not kept: this log is long. The timeline starts with the cache as they left it.`;
+}
+
+/** One button with two names: what it does now. */
+function paintPlay(button, playing) {
+  button.querySelector("path").setAttribute("d", playing ? ICONS.pause : ICONS.play);
+  button.title = playing ? "Pause (space)" : "Play (space)";
+  button.setAttribute("aria-label", button.title);
 }
 
 function switchButtons(buttons, timeline, position) {
@@ -108,51 +139,4 @@ function paintWhy(why, event, sources, sentence) {
   if (why.text.textContent === sentence && why.source.textContent === source) return; // else it is read aloud twice
   why.text.textContent = sentence;
   why.source.textContent = source;
-}
-
-function drawLanes(canvas, timeline, position) {
-  const width = canvas.parentElement.clientWidth;
-  if (!width) return; // not on the page, or hidden
-  const c = canvasContext(canvas, width, LANE * MARK_KINDS.length);
-  const ink = getComputedStyle(canvas).color;
-  const length = Math.max(1, timeline.end - timeline.start);
-  const xOf = (at) => INSET + ((at - timeline.start) / length) * (width - 2 * INSET);
-  c.fillStyle = ink;
-  c.globalAlpha = 0.12;
-  MARK_KINDS.forEach((_, lane) => c.fillRect(INSET, lane * LANE + LANE / 2, width - 2 * INSET, 1));
-  c.globalAlpha = 0.5;
-  c.fillRect(xOf(position) - 0.5, 0, 1, LANE * MARK_KINDS.length);
-  c.globalAlpha = 1;
-  const drawn = new Set(); // one mark per pixel and lane is all a screen can show
-  for (const { position: at, kind } of timeline.marks) {
-    const x = Math.round(xOf(at));
-    const key = `${x}${kind}`;
-    if (drawn.has(key)) continue;
-    drawn.add(key);
-    drawLaneMark(c, kind, x, MARK_KINDS.indexOf(kind) * LANE + LANE / 2 + 0.5, MARK_COLORS[kind] ?? ink);
-  }
-}
-
-/** A dot, a diamond, an arrow, a slash, a cross: the lanes differ in shape too. */
-function drawLaneMark(c, kind, x, y, color) {
-  const r = 3.4;
-  c.fillStyle = color;
-  c.strokeStyle = color;
-  c.lineWidth = 2;
-  c.beginPath();
-  if (kind === "match") c.arc(x, y, r, 0, 7);
-  if (kind === "split") polygon(c, [[x, y - r], [x + r, y], [x, y + r], [x - r, y]]);
-  if (kind === "copy") polygon(c, [[x - r, y - r], [x + r, y], [x - r, y + r]]);
-  if (kind === "evict") polygon(c, [[x - r, y + r], [x + r, y - r]]);
-  if (kind === "full") {
-    polygon(c, [[x - r, y - r], [x + r, y + r]]);
-    polygon(c, [[x - r, y + r], [x + r, y - r]]);
-  }
-  if (kind === "evict" || kind === "full") c.stroke();
-  else c.fill();
-}
-
-function polygon(c, points) {
-  c.moveTo(...points[0]);
-  for (const point of points.slice(1)) c.lineTo(...point);
 }

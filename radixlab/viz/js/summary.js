@@ -37,10 +37,18 @@ export function clip(text, head = 40, tail = 16) {
   return `${points.slice(0, head).join("")} … ${points.slice(-tail).join("")}`;
 }
 
+const TO_ESCAPE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Escape what nobody would see, or what would change the text around it, such as a turn of the direction of writing. */
+export function plain(text) {
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return text.replace(TO_ESCAPE, (character) => character.split("").map(escaped).join(""));
+}
+
 /** Tokens as text, quoted, where `vocab` knows them; else their ids. */
 export function tokensText(tokens, vocab) {
   if (!vocab) return `[${clip(tokens.join(" "))}]`;
-  return JSON.stringify(clip(tokens.map((id) => vocab.get(id) ?? `<${id}>`).join("")));
+  return plain(JSON.stringify(clip(tokens.map((id) => vocab.get(id) ?? `<${id}>`).join(""))));
 }
 
 function count(number, word) {
@@ -74,7 +82,7 @@ function treeLines(state, vocab) {
 }
 
 function nodeLine(node, vocab) {
-  const tenant = node.namespace && node.parent_id === null ? `[${node.namespace.join(" ")}] ` : "";
+  const tenant = node.namespace && node.parent_id === null ? `[${plain(clip(node.namespace.join(" ")))}] ` : "";
   const locks = node.lock_ref ? `, ${count(node.lock_ref, "lock")}` : "";
   const blocks = `${node.resident === false ? "on host, " : ""}blocks ${idsText(node.block_ids)}`;
   return `${tenant}node ${node.id} ${tokensText(node.tokens, vocab)}: ${blocks}${locks}`;

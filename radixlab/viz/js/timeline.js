@@ -1,10 +1,13 @@
 // The event log in the browser, and the state at any position of it.
 // A position is the number of an event: the state there is the state before that event. Keyframes every few hundred
 // events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
+// A keyframe costs as much memory as the tree has nodes: a large tree has fewer, so that all of a long log can stay.
 
+import { Calls } from "./calls.js";
 import { copyState, fold, stateFromJson } from "./fold.js";
 
 const KEYFRAME_EVERY = 256;
+const NODES_PER_EVENT = 8; // copying so many nodes costs about as much as folding an event
 
 const MARK_OF = {
   PrefixMatched: "match",
@@ -38,11 +41,14 @@ export class Timeline {
     this.start = start;
     this.forks = new Map(forks); // sequence → the one it was forked from
     this.events = [];
+    this.calls = new Calls();
+    this.cells = []; // [number, first event] of each notebook cell that made events, in their order
     this.marks = []; // {position, kind}: the position just after the event
     this.error = null;
-    this.keyframes = [stateFromJson(keyframe)];
-    this.tip = copyState(this.keyframes[0]); // the state at the end
-    this.cache = { position: start, state: copyState(this.keyframes[0]) };
+    this.misfit = null; // the event that does not fit, where the log stops
+    this.keyframes = [{ position: start, state: stateFromJson(keyframe) }];
+    this.tip = copyState(this.keyframes[0].state); // the state at the end
+    this.cache = { position: start, state: copyState(this.tip) };
   }
 
   get end() {
@@ -66,14 +72,37 @@ export class Timeline {
     try {
       fold(this.tip, event);
     } catch (error) {
+      this.misfit = event;
       this.error = `event ${this.end} (${String(event?.type)}): ${error.message}`;
       return;
     }
     this.events.push(event);
+    this.calls.push(event);
     if (event.type === "SequenceForked") this.forks.set(event.sequence_id, event.parent_id);
     const kind = MARK_OF[event.type];
     if (kind) this.marks.push({ position: this.end, kind });
-    if (this.events.length % KEYFRAME_EVERY === 0) this.keyframes.push(copyState(this.tip));
+    const every = Math.max(KEYFRAME_EVERY, this.tip.nodes.size / NODES_PER_EVENT);
+    if (this.end - this.keyframes.at(-1).position >= every) {
+      this.keyframes.push({ position: this.end, state: copyState(this.tip) });
+    }
+  }
+
+  /** The events from `first` on are of the notebook cell with this number. */
+  noteCell(number, first) {
+    const known = this.cells.find(([other]) => other === number);
+    if (known) known[1] = Math.min(known[1], first);
+    else if (!this.cells.some(([other]) => other > number)) this.cells.push([number, first]);
+  }
+
+  /** The position after the last event of a cell and all cells before it. */
+  endOfCell(number) {
+    const next = this.cells.find(([other]) => other > number);
+    return next ? Math.min(Math.max(next[1], this.start), this.end) : this.end;
+  }
+
+  /** The number of the cell that the event before `position` is of; null where nobody knows. */
+  cellAt(position) {
+    return this.cells.findLast(([, first]) => first < position)?.[0] ?? null;
   }
 
   /** The event that leads to `position`; null at the start. */
@@ -81,15 +110,19 @@ export class Timeline {
     return this.events[position - this.start - 1] ?? null;
   }
 
+  /** The events up to `position` of the call that it is in; none at the start. */
+  callAt(position) {
+    const stop = position - this.start;
+    return this.events.slice(this.calls.starts[stop - 1] ?? stop, stop);
+  }
+
   /** The state at `position`. It is shared: read it, do not fold on it. */
   stateAt(position) {
     const at = Math.min(Math.max(position, this.start), this.end);
     if (at === this.end) return this.tip;
-    const steps = at - this.start;
-    const key = Math.floor(steps / KEYFRAME_EVERY);
-    const ahead = at - this.cache.position;
-    if (ahead < 0 || ahead > steps - key * KEYFRAME_EVERY) {
-      this.cache = { position: this.start + key * KEYFRAME_EVERY, state: copyState(this.keyframes[key]) };
+    const key = this.keyframes.findLast(({ position: one }) => one <= at);
+    if (this.cache.position > at || this.cache.position < key.position) {
+      this.cache = { position: key.position, state: copyState(key.state) };
     }
     while (this.cache.position < at) {
       fold(this.cache.state, this.events[this.cache.position - this.start]);

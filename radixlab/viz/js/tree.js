@@ -1,83 +1,117 @@
-// The radix tree: HTML cards on a plane that scrolls, SVG lines between them.
-// Only cards near the visible part are in the page, so that thousands of nodes cost what a screenful costs.
+// The radix tree as a panel: which nodes are drawn, how large, and what stands in their cards. plane.js puts them in place.
 
-import { h, prefersCalm, svg } from "./dom.js";
-import { CACHED } from "./facts.js";
-import { layoutTree, MARGIN } from "./layout.js";
-import { styleCell } from "./palette.js";
-import { clip, orderedChildren } from "./summary.js";
+import { cardSize, fillCard, pillSize } from "./card.js";
+import { newFolds, toggleFold, visibleTree, walkTree, widenFan } from "./collapse.js";
+import { h, svg } from "./dom.js";
+import { layoutTree } from "./layout.js";
+import { minimap } from "./minimap.js";
+import { bringIntoSight, centreOn, dragToPan, paintCards, TALLEST, windowOf } from "./plane.js";
+import { orderedChildren } from "./summary.js";
+import { nextLevel, PLAIN_BELOW, scaleOf, zoomButtons } from "./zoom.js";
 
-const CELL = { w: 27, h: 22, perRow: 10, most: 20 };
-const LINE = { chars: 36, h: 16 };
-const CARD = { padX: 12, padY: 5, head: 15, min: 96, gap: 3 };
-const CHAR = 7.3; // width of a 12 px monospace character, rounded up
-const SMALL_CHAR = 6.4;
-const NEARBY = 400; // cards this far outside the visible part are kept
-const FADE_MS = 300;
-const SMALLEST = 0.75; // a tree too wide is drawn smaller, down to this; then it scrolls
-const TALLEST = 420;
+const MOST_FORCED = 40; // of a burst that touches more nodes, the rest stay closed
 
-/** The panel of the tree: `{el, paint(frame), reveal(nodeId)}`. */
+/** The panel of the tree: `{el, tools, paint(frame), reveal(nodeId), ...}`. */
 export function treePanel() {
   const edges = svg("svg", { class: "rx-edges", "aria-hidden": "true" });
   const world = h("div", { className: "rx-world" }, edges);
   const plane = h("div", { className: "rx-plane" }, world);
-  const scroller = h("div", { className: "rx-tree" }, plane);
+  const scroller = h("div", { className: "rx-tree", aria: { role: "tree", label: "Radix tree" } }, plane);
   const fade = h("div", { className: "rx-fade" });
-  const el = h("div", { className: "rx-tree-box" }, scroller, fade);
   const panel = { scroller, plane, world, edges, fade, cards: new Map(), last: null, tallest: 0 };
-  scroller.addEventListener("scroll", () => panel.last && paintVisible(panel, panel.last));
+  Object.assign(panel, { folds: newFolds(), zoom: null, sought: [], cursor: null, onCards: () => {} });
+  panel.prefix = `rx-node-${Math.random().toString(36).slice(2)}-`;
+  panel.fill = (card, id) => fillAny(panel, card, id);
+  panel.minimap = minimap((x, y) => centreOn(panel, x, y));
+  scroller.addEventListener("scroll", () => {
+    panel.window = null;
+    if (panel.last && paintCards(panel, false)) panel.onCards();
+  });
+  new ResizeObserver(() => (panel.window = null)).observe(scroller);
+  scroller.addEventListener("click", (event) => pressSign(panel, event));
+  scroller.addEventListener("wheel", (event) => event.ctrlKey && zoomByWheel(panel, event), { passive: false });
   dragToPan(scroller);
-  return { el, paint: (frame) => paintTree(panel, frame), reveal: (id) => reveal(panel, id) };
-}
-
-/** Let the mouse pull the plane; a finger scrolls it without our help. */
-function dragToPan(el) {
-  let from = null;
-  el.addEventListener("pointerdown", (event) => {
-    if (event.pointerType !== "mouse" || event.button) return;
-    from = { x: event.clientX + el.scrollLeft, y: event.clientY + el.scrollTop };
-  });
-  el.addEventListener("pointermove", (event) => {
-    if (!from || !event.buttons) return;
-    el.classList.add("rx-dragged");
-    el.scrollTo(from.x - event.clientX, from.y - event.clientY);
-  });
-  for (const name of ["pointerup", "pointerleave"]) {
-    el.addEventListener(name, () => {
-      from = null;
-      el.classList.remove("rx-dragged");
-    });
-  }
+  return {
+    el: h("div", { className: "rx-tree-box" }, scroller, fade, panel.minimap.el),
+    focusEl: scroller,
+    tools: zoomButtons((direction) => zoomTo(panel, direction)),
+    paint: (frame) => paintTree(panel, frame),
+    reveal: (id) => bringIntoSight(panel, id),
+    walk: (key, focus) => walkCards(panel, key, focus),
+    setCursor: (focus) => setTreeCursor(panel, focus),
+    /** Keep this node and those above it open, and bring it into sight. */
+    seek(id) {
+      panel.sought = [id];
+      repaint(panel);
+      bringIntoSight(panel, id);
+      panel.onCards(); // its card is new, and is lit if it is pinned
+    },
+    set onCards(callback) {
+      panel.onCards = callback;
+    },
+  };
 }
 
 function paintTree(panel, frame) {
+  forgetForQuestion(panel, frame);
   const { plane, world, scroller } = panel;
-  const { children, sizes } = withRoots(frame);
+  const { children, sizes, hidden, more } = partOf(panel, frame);
   const layout = layoutTree(children, sizes);
-  const room = (scroller.offsetWidth || 900) - 2; // with a scroll bar: had it a say, the scale could swing for ever
-  const scale = Math.min(1, Math.max(SMALLEST, room / layout.width));
+  const room = windowOf(panel).outer - 2; // with a scroll bar: had it a say, the scale could swing for ever
+  const scale = scaleOf(panel.zoom, layout.width, room);
   const size = { w: layout.width * scale, h: layout.height * scale };
-  world.style.transform = scale < 1 ? `scale(${scale})` : "";
+  world.style.transform = scale === 1 ? "" : `scale(${scale})`;
   plane.style.width = `${size.w}px`;
   plane.style.height = `${size.h}px`;
   scroller.style.minHeight = `${leastHeight(panel, frame, size.h) + 2}px`;
-  panel.last = { frame, layout, children, scale, size };
-  paintVisible(panel, panel.last);
+  panel.last = { frame, layout, children, hidden, more, scale, size };
+  paintCards(panel, true);
 }
 
-/** The height grows with the tree and stays, so that nothing below jumps while stepping; after a jump it is anew. */
+/** At a new question the cards are made again: their order on the page may come from a later state, and tell the answer. */
+function forgetForQuestion(panel, { quiz }) {
+  const asked = quiz?.question?.position ?? null;
+  if (asked !== null && asked !== panel.asked) forgetCards(panel);
+  panel.asked = asked;
+}
+
+function forgetCards(panel) {
+  for (const card of panel.cards.values()) card.remove();
+  panel.cards.clear();
+}
+
+/** The same frame again, after another zoom or fold. */
+function repaint(panel) {
+  if (!panel.last) return;
+  paintTree(panel, { ...panel.last.frame, jumped: true });
+  panel.onCards();
+}
+
+/** The height grows with the tree and stays, so that nothing below jumps while stepping; a jump sets it again. */
 function leastHeight(panel, frame, height) {
   const before = frame.jumped || !frame.state.nodes.size ? 0 : panel.tallest;
   panel.tallest = Math.max(before, Math.min(height, TALLEST));
   return panel.tallest;
 }
 
-/** One root per namespace stands left of the first level; its id is text, so it meets no node's. */
-function withRoots(frame) {
+/** What is drawn of the tree, and how large each card is. Roots and "more" cards have ids that are text. */
+function partOf(panel, frame) {
   const { nodes } = frame.state;
+  const { changes } = frame;
+  const touched = [changes.node, ...panel.sought, panel.cursor, ...changes.hit.nodes, ...changes.new.nodes];
+  const must = touched.filter((id) => nodes.has(id)).slice(0, MOST_FORCED);
+  const part = visibleTree(withRoots(nodes), (id) => nodes.get(id)?.parent_id ?? null, panel.folds, must);
+  const sizes = new Map();
+  for (const id of part.children.keys()) {
+    if (typeof id === "number") sizes.set(id, cardSize(nodes.get(id), frame, part.hidden.get(id)));
+    else if (id !== null) sizes.set(id, pillSize(pillText(id, part.more)));
+  }
+  return { ...part, sizes };
+}
+
+/** One root per namespace stands left of the first level. */
+function withRoots(nodes) {
   const children = orderedChildren(nodes);
-  const sizes = new Map(Array.from(nodes.values(), (node) => [node.id, cardSize(node, frame)]));
   const roots = new Map();
   for (const id of children.get(null)) {
     const name = (nodes.get(id).namespace ?? ["root"]).join(" ");
@@ -86,169 +120,79 @@ function withRoots(frame) {
   }
   if (!roots.size) roots.set("root", []);
   children.set(null, [...roots.keys()].map((name) => `root:${name}`));
-  for (const [name, ids] of roots) {
-    children.set(`root:${name}`, ids);
-    sizes.set(`root:${name}`, { w: 20 + Math.min(name.length, 20) * SMALL_CHAR, h: 24 });
+  for (const [name, ids] of roots) children.set(`root:${name}`, ids);
+  return children;
+}
+
+function pillText(id, more) {
+  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : id.slice(5);
+}
+
+/** Fill the card of a node, a root or a "more" card. */
+function fillAny(panel, card, id) {
+  const { frame, children, layout, hidden, more, scale } = panel.last;
+  if (typeof id === "string") {
+    card.textContent = pillText(id, more);
+    if (more.has(id)) card.dataset.more = id;
+    return;
   }
-  return { children, sizes };
+  const hasKids = hidden.has(id) || children.get(id).length > 0;
+  const fold = { level: layout.boxes.get(id).depth, hidden: hidden.get(id), isOpen: !hidden.has(id), hasKids };
+  fillCard(card, frame.state.nodes.get(id), frame, fold, scale < PLAIN_BELOW);
+  card.id = `${panel.prefix}${id}`;
+  card.classList.toggle("rx-cursor", panel.cursor === id);
 }
 
-/** The tokens as lines of a card, broken after spaces where it can be. */
-export function labelLines(text) {
-  const lines = [];
-  let rest = Array.from(clip(text, 48, 18));
-  while (rest.length > LINE.chars) {
-    const space = rest.lastIndexOf(" ", LINE.chars - 1);
-    const cut = space > LINE.chars / 2 ? space + 1 : LINE.chars;
-    lines.push(rest.slice(0, cut).join(""));
-    rest = rest.slice(cut);
+/** Open, close or widen what is below the sign that was pressed; the click is no pin. */
+function pressSign(panel, event) {
+  const sign = event.target.closest("[data-fold], [data-more]");
+  if (!sign) return;
+  event.stopPropagation();
+  const { folds, last } = panel;
+  const id = Number(sign.dataset.fold);
+  if (sign.dataset.more) widenFan(folds, last.more.get(sign.dataset.more)?.parent);
+  else toggleFold(folds, id, last.hidden.has(id));
+  repaint(panel);
+  bringIntoSight(panel, id); // it moves, with all the others
+  panel.onCards();
+}
+
+/** Zoom in (1), out (-1), or to the size that fits (0); the middle of the window stays where it is. */
+function zoomTo(panel, direction) {
+  if (!panel.last) return;
+  const { scroller, last } = panel;
+  const middle = [scroller.scrollLeft + scroller.clientWidth / 2, scroller.scrollTop + scroller.clientHeight / 2];
+  const [x, y] = middle.map((px) => px / last.scale);
+  panel.zoom = direction ? nextLevel(last.scale, direction) : null;
+  repaint(panel);
+  centreOn(panel, x, y);
+}
+
+function zoomByWheel(panel, event) {
+  event.preventDefault();
+  zoomTo(panel, event.deltaY < 0 ? 1 : -1);
+}
+
+/** Where a key leads from a node. Right opens a closed node first; left closes an open one that has no parent. */
+function walkCards(panel, key, focus) {
+  const { last, folds } = panel;
+  if (!last) return null;
+  if (key === "ArrowRight" && last.hidden.has(focus?.id)) {
+    toggleFold(folds, focus.id, true);
+    repaint(panel);
+    return focus;
   }
-  return [...lines, rest.join("")];
+  const id = walkTree(last.children, last.layout.boxes, focus?.id, key);
+  return id === null ? null : { kind: "node", id };
 }
 
-function headOf(node) {
-  const blocks = `${node.block_ids.length} block${node.block_ids.length === 1 ? "" : "s"}`;
-  return `node ${node.id} · ${blocks}${node.resident === false ? " · on host" : ""}`;
-}
-
-function cardSize(node, frame) {
-  const lines = labelLines(frame.text(node.tokens));
-  const longest = Math.max(...lines.map((line) => Array.from(line).length));
-  const cells = Math.min(node.block_ids.length, CELL.most + 1);
-  const rows = Math.ceil(cells / CELL.perRow);
-  const head = headOf(node).length * SMALL_CHAR + (node.lock_ref ? 34 : 0);
-  const widths = [head, longest * CHAR, Math.min(cells, CELL.perRow) * CELL.w, CARD.min];
-  const inner = CARD.head + lines.length * LINE.h + rows * CELL.h + CARD.gap;
-  return { w: Math.ceil(Math.max(...widths)) + 2 * CARD.padX, h: inner + 2 * CARD.padY };
-}
-
-function paintVisible(panel, { frame, layout, children, scale, size }) {
-  paintFade(panel, size);
-  const view = visibleRect(panel.scroller, scale);
-  const wanted = new Set();
-  for (const [id, box] of layout.boxes) {
-    if (!touches(box, view)) continue;
-    wanted.add(id);
-    const card = panel.cards.get(id) ?? addCard(panel, id, box);
-    if (typeof id === "string") card.textContent = id.slice(5);
-    else fillCard(card, frame.state.nodes.get(id), frame);
-    placeCard(card, box);
-  }
-  for (const [id, card] of panel.cards) if (!wanted.has(id)) dropCard(panel, id, card, layout.boxes.has(id));
-  paintEdges(panel, layout, children, view);
-}
-
-/** Fade the edges beyond which there is more to see. */
-function paintFade({ scroller, fade }, size) {
-  const { scrollLeft: left, scrollTop: top, clientWidth: w, clientHeight: h } = scroller;
-  const hidden = { left, top, right: size.w - w - left, bottom: size.h - h - top };
-  for (const [side, px] of Object.entries(hidden)) {
-    fade.style.setProperty(`--rx-${side}`, w && px > MARGIN ? "40px" : "0px");
-  }
-}
-
-/** What can be seen, and some more, in the tree's own coordinates. */
-function visibleRect(scroller, scale) {
-  const { scrollLeft: x, scrollTop: y, clientWidth: w, clientHeight: h } = scroller;
-  const size = { w: (w || 900) / scale + 2 * NEARBY, h: (h || TALLEST) / scale + 2 * NEARBY };
-  return { x: x / scale - NEARBY, y: y / scale - NEARBY, ...size };
-}
-
-function touches(box, view) {
-  return box.x < view.x + view.w && box.x + box.w > view.x && box.y < view.y + view.h && box.y + box.h > view.y;
-}
-
-function addCard(panel, id, box) {
-  const isRoot = typeof id === "string";
-  const card = h("div", { className: isRoot ? "rx-root" : "rx-card", data: isRoot ? {} : { node: id } });
-  panel.cards.set(id, card);
-  panel.world.append(card);
-  placeCard(card, box);
-  return card;
-}
-
-function dropCard(panel, id, card, stillThere) {
-  panel.cards.delete(id);
-  if (stillThere || prefersCalm()) return card.remove();
-  card.classList.add("rx-gone");
-  delete card.dataset.node;
-  setTimeout(() => card.remove(), FADE_MS);
-}
-
-function placeCard(card, { x, y, w, h: height }) {
-  card.style.transform = `translate(${x}px, ${y}px)`;
-  card.style.width = `${w}px`;
-  card.style.height = `${height}px`;
-}
-
-function fillCard(card, node, frame) {
-  const label = labelLines(frame.text(node.tokens)).join("\n");
-  const marks = ["hit", "new"].filter((key) => frame.changes[key].nodes.has(node.id)).map((key) => `rx-m-${key}`);
-  const evictable = node.block_ids.every((block) => frame.facts.standing[block] === CACHED);
-  const state = node.resident === false ? "rx-on-host" : evictable ? "" : "rx-busy";
-  card.className = `rx-card ${state} ${marks.join(" ")}`;
-  card.title = `${frame.text(node.tokens)}\nlast use: tick ${node.tick}, hits: ${node.num_hits}`;
-  const head = h("div", { className: "rx-card-head" }, h("span", {}, headOf(node)));
-  if (node.lock_ref) head.append(lockBadge(node.lock_ref));
-  card.replaceChildren(head, h("div", { className: "rx-label" }, label), cellRow(node, frame));
-}
-
-function lockBadge(count) {
-  const icon = svg("svg", { viewBox: "0 0 12 12", class: "rx-lock", "aria-hidden": "true" });
-  icon.append(svg("path", { d: "M3.5 5.5V4a2.5 2.5 0 0 1 5 0v1.5", fill: "none", "stroke-width": 1.6 }));
-  icon.append(svg("rect", { x: 2, y: 5.2, width: 8, height: 5.8, rx: 1 }));
-  return h("span", { className: "rx-badge", title: `${count} receipts at or below this node` }, icon, `${count}`);
-}
-
-function cellRow(node, frame) {
-  const row = h("div", { className: "rx-cells" });
-  for (const block of node.block_ids.slice(0, CELL.most)) {
-    const onHost = node.resident === false;
-    const cell = h("span", { data: onHost ? { hostBlock: block } : { block } }, `${block}`);
-    styleCell(cell, block, frame, onHost);
-    if (block > 999) cell.classList.add(block > 9999 ? "rx-tiny" : "rx-small");
-    row.append(cell);
-  }
-  const left = node.block_ids.length - CELL.most;
-  if (left > 0) row.append(h("span", { className: "rx-more" }, `+${left}`));
-  return row;
-}
-
-function paintEdges(panel, layout, children, view) {
-  panel.edges.setAttribute("width", layout.width);
-  panel.edges.setAttribute("height", layout.height);
-  const paths = [];
-  for (const [id, from] of layout.boxes) {
-    for (const child of children.get(id)) {
-      const to = layout.boxes.get(child);
-      const span = { x: from.x, y: Math.min(from.y, to.y), w: to.x - from.x, h: Math.abs(to.y - from.y) + from.h };
-      if (touches(span, view)) paths.push(svg("path", { d: elbow(from, to), "data-to": child }));
-    }
-  }
-  panel.edges.replaceChildren(...paths);
-}
-
-/** Out of the parent, along a trunk that siblings share, into the child; the corners are round. */
-function elbow(from, to) {
-  const [x1, y1] = [from.x + from.w, from.y + from.h / 2];
-  const [x2, y2] = [to.x, to.y + to.h / 2];
-  const trunk = x2 - 18;
-  const round = Math.min(8, Math.abs(y2 - y1) / 2);
-  const turn = y2 > y1 ? round : -round;
-  return (
-    `M${x1} ${y1}H${trunk - round}q${round} 0 ${round} ${turn}` +
-    `V${y2 - turn}q0 ${turn} ${round} ${turn}H${x2}`
-  );
-}
-
-/** Scroll a node into the visible part, where it is not there already. */
-function reveal(panel, id) {
-  const box = panel.last?.layout.boxes.get(id);
-  if (!box) return;
-  const { scroller: el, last: { scale } } = panel;
-  const [left, top, right, bottom] = [box.x, box.y, box.x + box.w, box.y + box.h].map((at) => at * scale);
-  if (left < el.scrollLeft) el.scrollLeft = left - 20;
-  else if (right > el.scrollLeft + el.clientWidth) el.scrollLeft = right + 20 - el.clientWidth;
-  if (top < el.scrollTop) el.scrollTop = top - 20;
-  else if (bottom > el.scrollTop + el.clientHeight) el.scrollTop = bottom + 20 - el.clientHeight;
+/** Mark the card that the keyboard is on; null for none. */
+function setTreeCursor(panel, focus) {
+  panel.cursor = focus?.id ?? null;
+  for (const card of panel.cards.values()) card.classList.remove("rx-cursor");
+  panel.scroller.removeAttribute("aria-activedescendant");
+  if (!focus || !panel.last?.layout.boxes.has(focus.id)) return;
+  bringIntoSight(panel, focus.id);
+  panel.cards.get(focus.id)?.classList.add("rx-cursor");
+  panel.scroller.setAttribute("aria-activedescendant", `${panel.prefix}${focus.id}`);
 }

@@ -1,6 +1,6 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
-import { BELOW_CORRUPT, HOST_FULL } from "./changes.js";
+import { BELOW_CORRUPT, HOST_FULL, LOST } from "./changes.js";
 import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
@@ -116,6 +116,7 @@ function evicted(e, state) {
   if (e.reason === HOST_FULL) return `dropped ${what} from the host: ${e.reason}, least recent there (tick ${e.tick})`;
   if (e.reason === BELOW_CORRUPT) return `dropped ${what} from the host: its prefix holds corrupt KV`;
   if (e.reason === CORRUPT) return `took ${what} out of the cache: it holds corrupt KV, or its prefix does`;
+  if (e.reason.startsWith(LOST)) return `${what}: gone after a call of ${e.reason.slice(LOST.length)}, which does not evict`;
   return `evicted ${what}: leaf, unlocked, ${e.reason} (tick ${e.tick})`;
 }
 

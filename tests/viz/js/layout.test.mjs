@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { gridOf } from "../../../radixlab/viz/js/blockmap.js";
+import { gridOf } from "../../../radixlab/viz/js/grid.js";
 import { childrenOf, layoutTree } from "../../../radixlab/viz/js/layout.js";
-import { labelLines } from "../../../radixlab/viz/js/tree.js";
+import { labelLines } from "../../../radixlab/viz/js/card.js";
 
 /** A deterministic stream of numbers in [0, 1). */
 function stream(seed) {

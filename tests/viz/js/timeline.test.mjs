@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { changesOf } from "../../../radixlab/viz/js/changes.js";
+import { changesAt } from "../../../radixlab/viz/js/changes.js";
 import { linkOf } from "../../../radixlab/viz/js/facts.js";
 import { foldAll, stateFromJson, stateToJson } from "../../../radixlab/viz/js/fold.js";
 import { Timeline } from "../../../radixlab/viz/js/timeline.js";
@@ -84,15 +84,4 @@ test("the link of a sequence, a node and a block agree", () => {
       assert.ok(linkOf(state, { kind: "block", id: block }).sequences.has(sequence.id));
     }
   }
-});
-
-test("changes mark what an event did; the legend can switch a mark off", () => {
-  const { plain } = logs[0];
-  const timeline = full(logs[0]);
-  const at = (type) => plain.findIndex((event) => event.type === type);
-  const changes = (type, dimmed) => changesOf([plain[at(type)]], timeline.stateAt(at(type) + 1), dimmed);
-  assert.deepEqual([...changes("BlocksAllocated").new.blocks], [0, 1, 2]);
-  assert.deepEqual([...changes("BlockRemoved").evicted.blocks], [2]);
-  assert.deepEqual(changes("BlockCopied").copies, [[6, 7]]);
-  assert.equal(changes("BlocksAllocated", new Set(["new"])).new.blocks.size, 0);
 });

@@ -1,0 +1,187 @@
+// How one cell of the block map is drawn on a canvas: the block's state by colour and by shape, and its marks.
+// Next to another colour every mark has a dark line on both sides, so that it can be told apart in any theme.
+
+import { COPYING, FREE, ON_HOST, PRIVATE, SHARED, USED } from "./facts.js";
+import { INK, MARKS, STANDINGS } from "./palette.js";
+
+const NUMBER_FROM = 20; // pixels of a side that has room for a number
+const BADGE_FROM = 25; // and for a number below a badge
+export const SMALLEST_TEXT = 11;
+const DIGIT = 6.7; // the width of one digit at that size
+
+/** Draw one block: `{standing, text, readers, look, marks, faint}`; `look` is set where a mode colours the block. */
+export function drawBlock(pen, block, x, y) {
+  const { side } = pen;
+  const size = side - (side > 9 ? 3 : 1);
+  if (block.faint) return drawFaint(pen, block, x, y, size);
+  if (block.look) fillPlain(pen, block.look.color, x, y, size);
+  else fillStanding(pen, block.standing, x, y, size);
+  for (const mark of block.marks) drawMark(pen, mark, x, y, size);
+  if (!block.look) drawCorner(pen, block, x, y, size);
+  if (hasRoom(block, side, size)) drawNumber(pen, block, x, y, size);
+}
+
+/** A block that steps back: no colour, a thin edge, its number and marks pale. */
+function drawFaint(pen, block, x, y, size) {
+  const { c, side, paper, edge } = pen;
+  c.fillStyle = paper;
+  c.fillRect(x, y, size, size);
+  c.globalAlpha = 0.6;
+  if (size < 8) c.globalAlpha = 0.25;
+  c.strokeStyle = edge;
+  c.lineWidth = 1;
+  c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
+  if (hasRoom(block, side, size)) drawNumber(pen, { ...block, look: { color: null }, marks: [] }, x, y, size);
+  c.globalAlpha = 0.3;
+  for (const mark of block.marks) drawMark(pen, mark, x, y, size);
+  c.globalAlpha = 1;
+}
+
+function hasRoom({ text, standing, look }, side, size) {
+  const hasBadge = !look && (standing === SHARED || standing === COPYING);
+  return side >= (hasBadge ? BADGE_FROM : NUMBER_FROM) && text.length * DIGIT <= size + 1;
+}
+
+function fillPlain({ c, free, edge }, color, x, y, size) {
+  c.fillStyle = color ?? free;
+  c.fillRect(x, y, size, size);
+  edgeOf(c, color === null ? edge : STANDINGS[1].edge, x, y, size);
+}
+
+function edgeOf(c, color, x, y, size) {
+  if (size < 8) return; // too small: neighbours would touch edge to edge
+  c.strokeStyle = color;
+  c.lineWidth = 1;
+  c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
+}
+
+function fillStanding(pen, standing, x, y, size) {
+  const { c } = pen;
+  if (standing === PRIVATE) {
+    c.strokeStyle = STANDINGS[PRIVATE].color;
+    c.lineWidth = size > 10 ? 2.5 : 1.5;
+    c.strokeRect(x + 1.25, y + 1.25, size - 2.5, size - 2.5);
+    return;
+  }
+  c.fillStyle = standing === FREE ? pen.free : STANDINGS[standing].color;
+  c.fillRect(x, y, size, size);
+  if (standing === ON_HOST) dots(c, x, y, size);
+  else if (standing === FREE) edgeOf(c, pen.edge, x, y, size);
+  else if (STANDINGS[standing].edge) edgeOf(c, STANDINGS[standing].edge, x, y, size);
+}
+
+function dots(c, x, y, size) {
+  c.save();
+  c.setLineDash([1.5, 2.5]);
+  c.strokeStyle = STANDINGS[ON_HOST].edge;
+  c.lineWidth = size > 10 ? 1.6 : 1;
+  c.strokeRect(x + 0.75, y + 0.75, size - 1.5, size - 1.5);
+  c.restore();
+}
+
+/** A mark on a cell: the hatch of what was evicted, or an outline between two dark lines. */
+export function drawMark({ c, ink }, mark, x, y, size) {
+  const color = MARKS.find(({ key }) => key === mark).color ?? ink;
+  if (mark === "evicted") return hatch(c, color, x, y, size);
+  const wide = size > 10 ? 2.5 : 1.5;
+  for (const [style, width] of [[INK, wide + 2], [color, wide]]) {
+    c.strokeStyle = style;
+    c.lineWidth = width;
+    c.strokeRect(x - 0.25, y - 0.25, size + 0.5, size + 0.5);
+  }
+}
+
+function hatch(c, color, x, y, size) {
+  c.save();
+  c.beginPath();
+  c.rect(x, y, size, size);
+  c.clip();
+  c.strokeStyle = color;
+  c.lineWidth = 2;
+  for (let k = -size; k < size; k += 5) {
+    c.moveTo(x + k, y + size);
+    c.lineTo(x + k + size, y);
+  }
+  c.rect(x, y, size, size);
+  c.stroke();
+  c.restore();
+}
+
+function drawNumber(pen, { text, standing, look, marks }, x, y, size) {
+  const { c, ink, paper, font } = pen;
+  const evicted = marks.includes("evicted");
+  const onPaper = look ? look.color === null : standing === FREE || standing === PRIVATE || evicted;
+  const middle = x + size / 2;
+  if (evicted) {
+    c.fillStyle = paper;
+    c.fillRect(middle - (text.length * DIGIT) / 2 - 1, y + size - 13, text.length * DIGIT + 2, 11);
+  }
+  c.fillStyle = onPaper ? ink : look?.dark ? "#ffffff" : INK;
+  c.font = `${SMALLEST_TEXT}px ${font}`;
+  c.textAlign = "center";
+  c.textBaseline = "alphabetic";
+  c.fillText(text, middle, y + size - 4);
+}
+
+function drawCorner(pen, { standing, readers }, x, y, size) {
+  const { c, font } = pen;
+  c.fillStyle = INK;
+  if (standing === USED) {
+    const leg = size < 16 ? 4 : 6;
+    c.beginPath();
+    c.moveTo(x + size - leg, y);
+    c.lineTo(x + size, y);
+    c.lineTo(x + size, y + leg);
+    c.fill();
+  }
+  const sign = standing === SHARED ? `${readers}` : standing === COPYING ? "→" : "";
+  if (!sign || sign.length * DIGIT > size) return;
+  c.font = `bold ${SMALLEST_TEXT}px ${font}`;
+  c.textAlign = "center";
+  c.textBaseline = "alphabetic";
+  if (size < NUMBER_FROM - 3) return c.fillText(sign, x + size / 2, y + size / 2 + 4);
+  const width = 4 + DIGIT * sign.length;
+  c.fillRect(x + size - width, y, width, 11);
+  c.fillStyle = "#ffffff";
+  c.fillText(sign, x + size - width / 2, y + 9.5);
+}
+
+/** One cell for several blocks: a stack of bars, as high as their shares, under the marks of any of them. */
+export function drawStack(pen, { shares, offset, total, looks, order, dimmed, marks, faint }, x, y) {
+  const { c, side } = pen;
+  let top = y;
+  for (const kind of order) {
+    const height = (shares[offset + kind] / total) * (side - 1);
+    if (!height) continue;
+    const { name, color } = looks[kind];
+    c.globalAlpha = (faint ? 0.25 : 1) * (dimmed.has(name) ? 0.25 : 1) * (kind === PRIVATE && looks === STANDINGS ? 0.6 : 1);
+    c.fillStyle = color ?? pen.free;
+    c.fillRect(x, top, side - 1, height);
+    top += height;
+  }
+  c.globalAlpha = faint ? 0.25 : 1;
+  for (const mark of marks) drawMark(pen, mark, x, y, side - 1);
+  c.globalAlpha = 1;
+}
+
+/** From under the source, through the gaps between cells, into the left side of the destination; straight to a neighbour. */
+export function drawArrow({ c, side, ink, paper }, [x1, y1], [x2, y2]) {
+  const gap = Math.max(x2 - 1.5, 1);
+  const into = y2 + side / 2 - 1;
+  const [middle, below] = [x1 + side / 2, y1 + side - 2];
+  const around = [[middle, below - 2], [middle, below], [gap, below], [gap, into]];
+  const neighbours = x2 - x1 === side && y1 === y2;
+  c.beginPath();
+  for (const [x, y] of neighbours ? [[gap - 7, into], [gap, into]] : around) c.lineTo(x, y);
+  for (const [color, width] of [[paper, 5], [ink, 2]]) {
+    c.strokeStyle = color;
+    c.lineWidth = width;
+    c.stroke();
+  }
+  c.fillStyle = ink;
+  c.beginPath();
+  c.moveTo(gap - 1, into - 4.5);
+  c.lineTo(gap + 6, into);
+  c.lineTo(gap - 1, into + 4.5);
+  c.fill();
+}

@@ -1,0 +1,41 @@
+// One line on what is pinned, focused or under the mouse.
+
+import { STANDINGS } from "./palette.js";
+import { sharesText } from "./modes.js";
+import { plural } from "./why.js";
+
+const MOST_NAMES = 8;
+const HINT = "Point at a sequence, a node or a block to see what belongs to it; click to pin.";
+
+/** Say what a focus is, and what belongs to it; `reading` is what the map of that focus shows. */
+export function noteOf(focus, { facts }, link, reading) {
+  if (!focus) return HINT;
+  if (focus.kind === "range") return rangeNote(focus, link, reading);
+  if (focus.kind === "block") return blockNote(focus, facts);
+  if (focus.kind === "hostBlock") {
+    return `host block ${focus.id}: ${STANDINGS[facts.host.standing[focus.id]]?.name}${home(facts.host.owner[focus.id])}`;
+  }
+  const [what, others] = focus.kind === "node" ? ["sequences", link.sequences] : ["nodes", link.nodes];
+  return `${focus.kind} ${focus.id}: ${plural(link.blocks.size + link.hostBlocks.size, "block")}, ${what} ${names(others)}`;
+}
+
+function blockNote({ id }, facts) {
+  const standing = STANDINGS[facts.standing[id]]?.name;
+  const [where, what] = facts.alone ? ["under", "receipt"] : ["in", "block table"];
+  return `block ${id}: ${standing}${home(facts.owner[id])}, ${where} ${plural(facts.readers[id], what)}`;
+}
+
+function rangeNote({ id, last, pool }, link, reading) {
+  const what = pool === "hostBlock" ? "host blocks" : "blocks";
+  const nodes = link?.nodes.size ? `; nodes ${names(link.nodes)}` : "";
+  return `${what} ${id} to ${last}${reading ? `: ${sharesText(reading, id, last)}` : ""}${nodes}`;
+}
+
+function home(owner) {
+  return owner === null || owner === undefined ? "" : `, held by node ${owner}`;
+}
+
+function names(ids) {
+  const shown = [...ids].slice(0, MOST_NAMES).join(", ") || "none";
+  return ids.size > MOST_NAMES ? `${shown} and ${ids.size - MOST_NAMES} more` : shown;
+}

@@ -1,0 +1,82 @@
+"""Copies of one view in the cells of a real notebook: each beside the text that speaks of it.
+
+After Run All, after a second one, and after the notebook was saved and opened without a kernel.
+"""
+
+from contextlib import suppress
+
+import nbformat.v4 as v4
+import pytest
+
+from radixlab.lesson.build import METADATA
+from tests.browser.lab import (
+    ARTIFACTS,
+    CHROMIUM,
+    OUTPUT_ERRORS,
+    SAVE,
+    SELECT,
+    SHUT_DOWN,
+    call,
+    open_notebook,
+    running_browser,
+    running_lab,
+)
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+CELLS = {
+    "made": """
+from radixlab.cache import CacheConfig, KVCacheManager
+from radixlab.viz import CacheView
+cache = KVCacheManager(CacheConfig(num_blocks=16, block_size=4))
+view = CacheView(cache)
+first = cache.allocate(range(9))
+view""",
+    "two": "second = cache.allocate(range(20, 29))\nview",
+    "none": "cache.release(first)\ncache.release(second)",
+    "last": "view",
+}
+RUNNING = {"made": 1, "two": 2, "last": 0}  # requests, when that cell had run
+RUN_ALL = """() => window.jupyterapp.commands.execute("notebook:run-all-cells")"""
+SHOWN = """(id) => {
+  const cell = window.jupyterapp.shell.currentWidget.content.activeCell;
+  const view = cell.model.sharedModel.id === id && cell.node.querySelector(".rx-view");
+  return view ? view.querySelectorAll(".rx-seq").length : null;
+}"""
+
+
+def shown(page, cell):
+    """How many requests run in the picture below a cell; None while it is not drawn."""
+    call(page, SELECT, cell)
+    wanted = f"(id) => ({SHOWN})(id) === {RUNNING[cell]}"
+    with suppress(playwright.TimeoutError):  # the comparison says what was shown instead
+        page.wait_for_function(wanted, arg=cell)
+    return page.evaluate(SHOWN, cell)
+
+
+def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(tmp_path):
+    cells = [v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
+    text = v4.writes(v4.new_notebook(cells=cells, metadata=METADATA))
+    ARTIFACTS.mkdir(exist_ok=True)
+    with running_lab(tmp_path / "lab") as (url, root), playwright.sync_playwright() as driver:
+        (root / "cells.ipynb").write_text(text)
+        with running_browser(driver, tmp_path / "today") as browser:
+            page, errors = open_notebook(browser, url, "cells.ipynb")
+            for _ in range(2):
+                call(page, RUN_ALL)
+                assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
+            assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
+            call(page, SELECT, "two")
+            page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
+            call(page, SAVE)
+            call(page, SHUT_DOWN)
+        with running_browser(driver, tmp_path / "tomorrow") as browser:
+            page, errors = open_notebook(browser, url, "cells.ipynb")
+            assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
+            assert errors == []
