@@ -20,7 +20,8 @@ def what_to_install(error: ImportError) -> str | None:
     if not isinstance(error, ModuleNotFoundError) or module in ("", "radixlab"):
         return str(error) if "pip install" in str(error) else None  # ours say it themselves
     extras = list(_extras_with(module))
-    how = f"pip install 'radixlab[{extras[0]}]'" if extras else f"pip install {module}"
+    package = next((name for name, its in MODULES_OF.items() if its == module), module)
+    how = f"pip install 'radixlab[{extras[0]}]'" if extras else f"pip install {package}"
     return f"{module} is not installed: {how}"
 
 

@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from radixlab.cli import COMMANDS
-from radixlab.extras import MODULES_OF
+from radixlab.extras import MODULES_OF, what_to_install
 
 ROOT = Path(__file__).parents[1]
 EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))[
@@ -50,6 +51,16 @@ RUNS = [
     ["load", "127.0.0.1:1", "--workload", "agent", "--limit", "2", "--rate", "1"],
 ]
 NEED_TORCH = [["bench", "attention", "--quick"], ["bench", "e2e", "--quick"]]
+
+
+@pytest.mark.parametrize(("package", "module"), [*MODULES_OF.items(), ("click", "click")])
+def test_without_metadata_the_package_is_named_and_not_its_module(package, module, monkeypatch):
+    def unknown(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("radixlab.extras.metadata.requires", unknown)
+    missing = ModuleNotFoundError(f"No module named {module!r}", name=module)
+    assert what_to_install(missing) == f"{module} is not installed: pip install {package}"
 
 
 def module_of(requirement: str) -> str:

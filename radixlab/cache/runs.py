@@ -34,3 +34,12 @@ def to_runs(block_ids: BlockIds) -> Runs:
     starts = np.flatnonzero(np.diff(block_ids, prepend=block_ids[0] - 2) != 1)
     counts = np.diff(starts, append=len(block_ids))
     return tuple(zip(block_ids[starts].tolist(), counts.tolist(), strict=True))
+
+
+def num_blocks_in(runs: Runs) -> int:
+    """Count the blocks of runs.
+
+    >>> num_blocks_in(((4, 3), (9, 1)))
+    4
+    """
+    return sum(count for _, count in runs)

@@ -11,6 +11,7 @@ from radixlab.observe.monitor import Monitor, MonitorError, Report
 from radixlab.observe.monitor.watcher import WINDOW_S
 
 SECONDS = click.FloatRange(min=0.1, max=86_400)
+INTERVAL_S = 2.0
 CONFIRM_S = 2.0
 """A leak is two idle looks with blocks in use: how long `--once` waits for the second."""
 
@@ -30,9 +31,7 @@ CONFIRM_S = 2.0
     "that many seconds apart.",
 )  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object for each look.")
-@click.option(
-    "--interval", type=SECONDS, default=2.0, show_default=True, help="Seconds between looks."
-)
+@click.option("--interval", type=SECONDS, help=f"Seconds between looks.  [default: {INTERVAL_S:g}]")
 @click.option(
     "--window", type=SECONDS, help=f"Seconds that the figures look back.  [default: {WINDOW_S:g}]"
 )
@@ -45,7 +44,7 @@ def monitor(
     url: str,
     once: bool,
     is_json: bool,
-    interval: float,
+    interval: float | None,
     window: float | None,
     api_key: str | None,
 ) -> None:
@@ -55,15 +54,17 @@ def monitor(
     sliding window, and ends with a diagnosis and its evidence. What an engine does not publish is
     shown as absent. Stop with Ctrl-C.
     """
+    if once and interval is not None:
+        raise click.UsageError("--interval says when to look again, and --once looks only once")
     watched = Monitor(url, window or WINDOW_S, api_key)
     if once:
         _show(_look_once(watched, window), is_json)
     elif is_json:
         with suppress(KeyboardInterrupt):
-            _print_for_ever(watched, interval)
+            _print_for_ever(watched, interval or INTERVAL_S)
     else:
         with suppress(KeyboardInterrupt):
-            _live(watched, interval)
+            _live(watched, interval or INTERVAL_S)
 
 
 def _look_once(watched: Monitor, window: float | None) -> Report:

@@ -124,10 +124,11 @@ def _held_by_nobody(snapshot: Snapshot) -> list[float]:
 
 
 def _bar(axes: Axes, name: str, fires: list[bool]) -> None:
-    times = minutes(len(fires))
-    on = [time for time, fire in zip(times, fires, strict=True) if fire]
-    axes.fill_between([on[0], on[-1]], 1.06, 1.12, color=COLOURS[5])
-    axes.text(on[0], 1.13, f"{name} fires", fontsize=7, color=INK, va="bottom")
+    """Draw a bar over each stretch of minutes in which an alert fires."""
+    times, step = minutes(len(fires)), SCRAPE_S / 60
+    bars = [(time, step) for time, fire in zip(times, fires, strict=True) if fire]
+    axes.broken_barh(bars, (1.06, 0.06), color=COLOURS[5])
+    axes.text(bars[0][0], 1.13, f"{name} fires", fontsize=7, color=INK, va="bottom")
 
 
 def _plain(axes: Axes) -> None:

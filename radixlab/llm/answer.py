@@ -107,18 +107,20 @@ class Answer:
 
     def read(self) -> None:
         """Read the tokens that the request has gained since the last call."""
-        while not self.is_over and self._num_read < len(self.request.output):
-            token_id = self.request.output[self._num_read]
+        output, reason = self.request.output, self.request.finish_reason
+        while not self.is_over and self._num_read < len(output):
+            token_id = output[self._num_read]
             self._num_read += 1
-            is_last = self._num_read == len(self.request.output) and self.request.finish_reason
-            text = "" if is_last == "stop" else self._decoded(token_id)  # an end has no text
+            is_last = reason is not None and self._num_read == len(output)
+            has_text = not (is_last and reason == "stop")  # the token that is an end has none
+            text = self._stream.push(token_id) if self._stream and has_text else ""
             self._text.append(text + self._rest() if is_last else text)
-            self.is_over = bool(is_last) or self._stopped_by is not None
+            self.is_over = is_last or self._stopped_by is not None
             self._add_piece(token_id)
-        if self.request.finish_reason and not self.is_over:  # no token came with the end
+        if reason and not self.is_over:  # no token came with the end
             self._text.append(self._rest())
             self.is_over = True
-            if self.request.finish_reason != "error":  # an error is raised, not returned
+            if reason != "error":  # an error is raised, not returned
                 self._add_piece(None)
 
     def output(self) -> Output:
@@ -144,9 +146,6 @@ class Answer:
     def _stopped_by(self) -> str | None:
         """The stop string that was found."""
         return self._stream.stopped_by if self._stream else None
-
-    def _decoded(self, token_id: int) -> str:
-        return self._stream.push(token_id) if self._stream else ""
 
     def _rest(self) -> str:
         """Return the text held back while a stop string might have followed."""

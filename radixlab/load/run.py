@@ -22,8 +22,6 @@ class Ended:
     """How a run ended."""
 
     duration_s: float
-    was_stopped: bool
-    """Because the time was over."""
     was_interrupted: bool
     """By Ctrl-C; what was in flight is in the ledger as aborted."""
 
@@ -47,7 +45,6 @@ async def run(
         await asyncio.wait([work, timer] if timer else [work], return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         was_interrupted = True
-    was_stopped = not work.done() and not was_interrupted
     for task in (work, timer):  # before the others: it would begin a request for each that ends
         if task is not None and not task.done():
             task.cancel()
@@ -56,7 +53,7 @@ async def run(
     await sending.abort()
     if work.done() and not work.cancelled():
         work.result()  # raises what a broken plan raised
-    return Ended(client.clock() - sending.start, was_stopped, was_interrupted)
+    return Ended(client.clock() - sending.start, was_interrupted)
 
 
 class _Sending:

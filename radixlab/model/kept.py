@@ -76,16 +76,16 @@ def keep(logits: Tensor, rules: Many[Rule], num_candidates: int = NUM_CANDIDATES
     left = list(range(len(rules)))
     few = [row for row in left if _cuts(rules[row]) and (_k(rules[row]) or 1) < num_candidates]
     if few and num_candidates < logits.shape[1]:
-        kept, is_all = _of_candidates(_pick(logits, few), [rules[i] for i in few], num_candidates)
+        kept, is_all = _of_candidates(pick(logits, few), [rules[i] for i in few], num_candidates)
         done = [i for i, whole in enumerate(is_all.tolist()) if whole]
         settled = [few[i] for i in done]
         if settled and kept.tokens is not None:
-            yield Kept(settled, _pick(kept.tokens, done), _pick(kept.weights, done))
+            yield Kept(settled, pick(kept.tokens, done), pick(kept.weights, done))
         left = sorted(set(left) - set(settled))
     num_rows = max(1, CACHE_NUMBERS // logits.shape[1])
     for start in range(0, len(left), num_rows):
         rows = left[start : start + num_rows]
-        yield Kept(rows, None, _of_all(_pick(logits, rows), [rules[row] for row in rows]))
+        yield Kept(rows, None, _of_all(pick(logits, rows), [rules[row] for row in rows]))
 
 
 def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, Tensor]:
@@ -100,7 +100,7 @@ def _of_candidates(logits: Tensor, rules: Many[Rule], num: int) -> tuple[Kept, T
     up_to = ranked.cumsum(-1, dtype=torch.float64)
     total = up_to[:, -1:].clone()
     if open_ends := [i for i, rule in enumerate(rules) if _k(rule) is None and rule.top_p < 1]:
-        whole = _weigh(_pick(logits, open_ends), best[open_ends, :1], [rules[i] for i in open_ends])
+        whole = _weigh(pick(logits, open_ends), best[open_ends, :1], [rules[i] for i in open_ends])
         total[open_ends] = whole.sum(-1, keepdim=True, dtype=torch.float64)
     ranked.masked_fill_(up_to - ranked >= _column([_share(r) for r in rules], up_to) * total, 0)
     _cut_unlikely(ranked, rules)
@@ -113,7 +113,7 @@ def _of_all(logits: Tensor, rules: Many[Rule]) -> Tensor:
     """Return the weights `[n, vocab]` of all tokens, 0 for tokens that are cut off."""
     weights = _weigh(logits, logits.amax(-1, keepdim=True), rules)
     if few := [row for row, rule in enumerate(rules) if _k(rule)]:
-        some, theirs = _pick(logits, few), [rules[row] for row in few]
+        some, theirs = pick(logits, few), [rules[row] for row in few]
         most = min(max(_k(rule) or 1 for rule in theirs), logits.shape[1])
         limit = _kth(some.topk(most).values, theirs)
         weights[few] *= some >= limit
@@ -197,7 +197,7 @@ def _cuts(rule: Rule) -> bool:
     return _k(rule) is not None or rule.top_p < 1 or rule.min_p > 0
 
 
-def _pick(values: Tensor, rows: list[int]) -> Tensor:
+def pick(values: Tensor, rows: list[int]) -> Tensor:
     """Return these rows; do not copy if they are all rows."""
     return values if len(rows) == len(values) else values[rows]
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from radixlab.cache.tokens import TokensLike
 from radixlab.model.adjust import Adjustment, adjust
 from radixlab.model.errors import LogitsError
-from radixlab.model.kept import Kept, keep
+from radixlab.model.kept import Kept, keep, pick
 from radixlab.model.logprobs import Logprob, logprobs_of
 from radixlab.model.params import SamplingParams
 
@@ -84,7 +84,7 @@ def _choose_adjusted(logits: Tensor, samplers: Many[Sampler], due: list[int]) ->
     """Choose for rows of which some are adjusted first; the others are not copied with them."""
     others = sorted(set(range(len(samplers))) - set(due))
     rules = [rule for row in due if (rule := samplers[row].adjustment)]
-    adjusted = adjust(_rows(logits, due), rules)
+    adjusted = adjust(pick(logits, due), rules)
     chosen = dict(zip(due, _choose(adjusted, [samplers[row] for row in due]), strict=True))
     if others:
         theirs = _choose(logits[others], [samplers[row] for row in others])
@@ -96,9 +96,9 @@ def _choose(logits: Tensor, samplers: Many[Sampler]) -> list[int]:
     """Choose by temperature and what may be drawn; nothing is left to adjust."""
     chance = [row for row, sampler in enumerate(samplers) if sampler.params.temperature]
     greedy = [row for row, sampler in enumerate(samplers) if not sampler.params.temperature]
-    chosen = dict(zip(greedy, _rows(logits, greedy).argmax(-1).tolist(), strict=True))
+    chosen = dict(zip(greedy, pick(logits, greedy).argmax(-1).tolist(), strict=True))
     draws = [samplers[row].draw() for row in chance]
-    for kept in keep(_rows(logits, chance), [samplers[row].params for row in chance]):
+    for kept in keep(pick(logits, chance), [samplers[row].params for row in chance]):
         tokens = draw_tokens(kept, [draws[i] for i in kept.rows])
         chosen |= zip((chance[i] for i in kept.rows), tokens, strict=True)
     return [chosen[row] for row in range(len(logits))]
@@ -113,7 +113,7 @@ def _remember(logits: Tensor, samplers: Many[Sampler], tokens: list[int]) -> Non
     if not noted:
         return
     num_top = [samplers[row].params.logprobs or 0 for row in noted]
-    found = logprobs_of(_rows(logits, noted), [tokens[row] for row in noted], num_top)
+    found = logprobs_of(pick(logits, noted), [tokens[row] for row in noted], num_top)
     for row, logprob in zip(noted, found, strict=True):
         samplers[row].logprobs.append(logprob)
 
@@ -130,11 +130,6 @@ def draw_tokens(kept: Kept, draws: Many[float]) -> list[int]:
         column if kept.tokens is None else kept.tokens.gather(-1, column)
     ).tolist()
     return [token for (token,) in tokens]
-
-
-def _rows(logits: Tensor, rows: list[int]) -> Tensor:
-    """Return these rows; do not copy if they are all rows."""
-    return logits if len(rows) == len(logits) else logits[rows]
 
 
 def _adjusts(params: SamplingParams) -> bool:

@@ -66,7 +66,7 @@ class TextStream:
 
     def _new_text(self, even_if_unfinished: bool = False) -> str:
         """Decode the kept tokens, and return the new text; the final � may become a character."""
-        text = self._tokenizer.decode(self._ids)
+        text = self._tokenizer.vocabulary.decode(self._ids)
         unfinished = text.endswith(UNFINISHED) and not even_if_unfinished
         end = max(self._num_given, len(text) - unfinished)
         new, self._num_given = text[self._num_given : end], end
@@ -91,6 +91,8 @@ class TextStream:
 
     def _pass(self, text: str) -> str:
         """Add text to the held text, and return what can no longer belong to a stop string."""
+        if not self.stop:
+            return text
         if self.stopped_by is not None:
             return ""
         self._held += text

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radixlab import events as ev
+from radixlab.cache.runs import num_blocks_in
 from radixlab.events import Event, Runs, field_names
 from radixlab.observe.fields import are_tokens, is_count, is_number
 from radixlab.observe.state import NodeState, SequenceState, State, expand
@@ -61,12 +62,8 @@ def _check_runs(state: State, name: str, runs: Runs) -> None:
     for first, count in runs:
         last = first + count - 1
         _need(last < most, f"{name}: block {last} is outside the pool of {most}")
-    total = _num_blocks(runs)
+    total = num_blocks_in(runs)
     _need(total <= most, f"{name}: {total} blocks of a pool of {most}")
-
-
-def _num_blocks(runs: Runs) -> int:
-    return sum(count for _, count in runs)
 
 
 def _node(state: State, node_id: int) -> NodeState:
@@ -85,7 +82,7 @@ def _new_sequence(state: State, sequence_id: int) -> None:
 
 def _tail(node: NodeState, runs: Runs) -> int:
     """Return the number of these blocks; they must be the node's last ones."""
-    num = _num_blocks(runs)
+    num = num_blocks_in(runs)
     is_tail = 0 < num <= len(node.block_ids) and node.block_ids[-num:] == expand(runs)
     _need(is_tail, f"these are not the last blocks of node {node.id}")
     return num
@@ -119,14 +116,14 @@ def _prefix_matched(state: State, e: ev.PrefixMatched) -> int:
 
 
 def _blocks_allocated(state: State, e: ev.BlocksAllocated) -> int:
-    num, more = len(_sequence(state, e.sequence_id).block_table), _num_blocks(e.block_runs)
+    num, more = len(_sequence(state, e.sequence_id).block_table), num_blocks_in(e.block_runs)
     _need(num + more <= state.num_blocks, f"a table of {num + more} blocks of {state.num_blocks}")
     return BLOCK * more
 
 
 def _blocks_deduplicated(state: State, e: ev.BlocksDeduplicated) -> int:
-    num, kept = len(_sequence(state, e.sequence_id).block_table), _num_blocks(e.kept_runs)
-    _need(kept == _num_blocks(e.freed_runs), "as many blocks must be kept as are freed")
+    num, kept = len(_sequence(state, e.sequence_id).block_table), num_blocks_in(e.kept_runs)
+    _need(kept == num_blocks_in(e.freed_runs), "as many blocks must be kept as are freed")
     end = e.start_block + kept
     _need(end <= num, f"the table of sequence {e.sequence_id} ends at {num}, not {end}")
     return 0
@@ -178,7 +175,7 @@ def _node_locked(state: State, e: ev.NodeLocked | ev.NodeUnlocked) -> int:
 
 
 def _block_stored(state: State, e: ev.BlockStored) -> int:
-    num, node = _num_blocks(e.block_runs), state.nodes.get(e.node_id)
+    num, node = num_blocks_in(e.block_runs), state.nodes.get(e.node_id)
     _need(num > 0, "no block is stored")
     num_tokens = num * state.block_size
     if e.token_ids is None:
@@ -209,7 +206,7 @@ def _written_back(state: State, e: ev.WrittenBack) -> int:
     node = _node(state, e.node_id)
     _need(node.resident, f"node {e.node_id} is on the host already")
     num = _tail(node, e.block_runs)
-    _need(num == _num_blocks(e.host_runs), f"{num} blocks go to {_num_blocks(e.host_runs)}")
+    _need(num == num_blocks_in(e.host_runs), f"{num} blocks go to {num_blocks_in(e.host_runs)}")
     whole = num == len(node.block_ids)
     _need(whole == (e.host_node_id == e.node_id), f"not all of node {e.node_id} goes to the host")
     below = None if whole else state.nodes.get(e.host_node_id)
@@ -223,7 +220,9 @@ def _loaded_back(state: State, e: ev.LoadedBack) -> int:
     node = _node(state, e.node_id)
     _need(not node.resident, f"node {e.node_id} is on the device already")
     num = _tail(node, e.host_runs)
-    _need(num == len(node.block_ids) == _num_blocks(e.block_runs), "not all of the node is loaded")
+    _need(
+        num == len(node.block_ids) == num_blocks_in(e.block_runs), "not all of the node is loaded"
+    )
     return TRANSFER * num
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from radixlab import events as ev
-from radixlab.events import Event, MissReason, Runs
+from radixlab.cache.runs import num_blocks_in
+from radixlab.events import Event, MissReason
 
 TAIL = "tail"
 """The miss reason of tokens after the last whole block, which are never cached."""
@@ -144,7 +145,7 @@ class EventCounter:
         counts.prefix_match_blocks.add(num_blocks)
 
     def _allocated(self, event: ev.BlocksAllocated) -> None:
-        num_blocks = _num_blocks(event.block_runs)
+        num_blocks = num_blocks_in(event.block_runs)
         self.counts.allocated_blocks += num_blocks
         self._tables[event.sequence_id] = self._tables.get(event.sequence_id, 0) + num_blocks
 
@@ -165,7 +166,7 @@ class EventCounter:
     # ---- the tree
 
     def _removed(self, event: ev.BlockRemoved) -> None:
-        num_blocks = _num_blocks(event.block_runs)
+        num_blocks = num_blocks_in(event.block_runs)
         if event.node_id in self._host_nodes:
             self._take_from_host(event.node_id, num_blocks)
         else:
@@ -180,7 +181,7 @@ class EventCounter:
         evicted[reason] += num_blocks
 
     def _written_back(self, event: ev.WrittenBack) -> None:
-        num_blocks = _num_blocks(event.block_runs)
+        num_blocks = num_blocks_in(event.block_runs)
         self._evicted(event.reason, num_blocks)
         node_id = event.host_node_id
         self._host_nodes[node_id] = self._host_nodes.get(node_id, 0) + num_blocks
@@ -205,7 +206,3 @@ class EventCounter:
         self._host_nodes.clear()
         if isinstance(event, ev.CacheRestarted):
             self._tables.clear()
-
-
-def _num_blocks(runs: Runs) -> int:
-    return sum(count for _, count in runs)

@@ -74,10 +74,9 @@ class Job:
         return Begun(self.first_index, request.num_cached_tokens, request.miss_reason, queue_s)
 
     def _part(self, number: int, answer: Answer, timing: Timing, now: float) -> Part:
-        pieces = [*answer.pieces]
-        answer.pieces.clear()
+        pieces = [answer.pieces.popleft() for _ in range(len(answer.pieces))]
         token_ids = [piece.token_id for piece in pieces if piece.token_id is not None]
-        text = "".join(piece.text for piece in pieces)
+        text = pieces[0].text if len(pieces) == 1 else "".join(piece.text for piece in pieces)
         logprobs = None
         if self.params.logprobs is not None:
             logprobs = [piece.logprob for piece in pieces if piece.logprob is not None]

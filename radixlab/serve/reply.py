@@ -10,6 +10,7 @@ it, a stream ends with a last chunk that has a `finish_reason`, or with an error
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -25,6 +26,7 @@ from radixlab.serve.mailbox import (
     EngineError,
     GoneError,
     Mailbox,
+    News,
     Part,
     RejectedError,
     ShutdownError,
@@ -109,8 +111,8 @@ class Reply(Response):
     async def _send_whole(self, scope: Scope, send: Send) -> None:
         try:
             while self._num_left:
-                for part in await self._news():
-                    self._take(part)
+                for each in await self._mailbox.get():
+                    self._read(each)
         except GoneError:
             raise
         except EndedError as why:
@@ -126,7 +128,7 @@ class Reply(Response):
 
     async def _send_stream(self, send: Send) -> None:
         try:
-            body = await self._next_chunks()
+            body = self._chunks(await self._mailbox.get())
         except GoneError:
             raise
         except EndedError as why:
@@ -143,21 +145,20 @@ class Reply(Response):
         await send({"type": "http.response.body", "body": first + body, "more_body": True})
         try:
             while self._num_left:
-                if body := await self._next_chunks():
+                if body := self._chunks(await self._mailbox.get()):
                     await send({"type": "http.response.body", "body": body, "more_body": True})
             last = self._last_chunks()
         except EndedError as why:
             last = self._ended_chunks(why)
         await send({"type": "http.response.body", "body": last})
 
-    async def _next_chunks(self) -> bytes:
-        return self._chunks(await self._news())
-
-    def _chunks(self, parts: list[Part]) -> bytes:
+    def _chunks(self, news: Iterable[News]) -> bytes:
+        """Return what a stream sends for news; nothing for the beginning of an answer."""
         chunks = []
-        for part in parts:
-            chunks.append(self._shape.chunk(part, self._choices[part.index]))
-            self._take(part)
+        for each in news:
+            if isinstance(each, Part):
+                chunks.append(self._shape.chunk(each, self._choices[each.index]))
+            self._read(each)
         return b"".join(chunks)
 
     def _last_chunks(self) -> bytes:
@@ -181,16 +182,12 @@ class Reply(Response):
 
     # ---- both
 
-    async def _news(self) -> list[Part]:
-        """Wait for news, and return its parts."""
-        parts = []
-        for each in await self._mailbox.get():
-            if isinstance(each, Begun):
-                self._entry.begin(each)
-                self._num_cached_tokens += each.num_cached_tokens
-            elif isinstance(each, Part):
-                parts.append(each)
-        return parts
+    def _read(self, news: News) -> None:
+        if isinstance(news, Part):
+            self._take(news)
+        elif isinstance(news, Begun):
+            self._entry.begin(news)
+            self._num_cached_tokens += news.num_cached_tokens
 
     def _take(self, part: Part) -> None:
         choice = self._choices[part.index]

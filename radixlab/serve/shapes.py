@@ -8,6 +8,7 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quoted  # what json.dumps does with a text
 from typing import Any, Protocol
 
 import radixlab
@@ -102,10 +103,12 @@ class CompletionShape:
 
     def chunk(self, part: Part, choice: Choice) -> bytes:
         """Return the next part of a stream."""
-        found = self._logprobs(part.logprobs, choice.num_characters)
+        found = "null"
+        if part.logprobs is not None:
+            found = json.dumps(self._logprobs(part.logprobs, choice.num_characters))
         return (
-            f'{self._head.open},"choices":[{{"index":{part.index},"text":{json.dumps(part.text)},'
-            f'"logprobs":{json.dumps(found)},{_end(part)}}}]}}\n\n'
+            f'{self._head.open},"choices":[{{"index":{part.index},"text":{quoted(part.text)},'
+            f'"logprobs":{found},{_end(part)}}}]}}\n\n'
         ).encode()
 
     def _logprobs(self, found: list[Logprob] | None, num_before: int) -> dict[str, Any] | None:
@@ -153,10 +156,12 @@ class ChatShape:
 
     def chunk(self, part: Part, choice: Choice) -> bytes:
         """Return the next part of a stream."""
-        found = json.dumps(self._logprobs(part.logprobs))
+        found = "null"
+        if part.logprobs is not None:
+            found = json.dumps(self._logprobs(part.logprobs))
         return (
             f'{self._head.open},"choices":[{{"index":{part.index},"delta":{{"content":'
-            f'{json.dumps(part.text)}}},"logprobs":{found},{_end(part)}}}]}}\n\n'
+            f'{quoted(part.text)}}},"logprobs":{found},{_end(part)}}}]}}\n\n'
         ).encode()
 
     def _logprobs(self, found: list[Logprob] | None) -> dict[str, Any] | None:

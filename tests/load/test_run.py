@@ -232,11 +232,11 @@ def test_the_report_measures_what_the_lines_say() -> None:
                 **times,
             )
         )
-    result = report(ledger, Ended(20.0, False, False), 12, Objective(0.45, 0.02))
+    result = report(ledger, Ended(20.0, False), 12, Objective(0.45, 0.02))
     assert result.ttft_s.p50 == pytest.approx(0.5) and result.ttft_s.max == pytest.approx(1.0)
     assert result.inter_token_s.mean == pytest.approx(0.02)
     assert (result.num_good, result.goodput_per_s) == (4, 4 / 20)
     assert [each.hit_rate for each in result.by_session] == [0.4, 0.5]
     assert [each.cached_tokens for each in result.by_turn] == [10, 50, 90, 130, 170]
-    assert report(ledger, Ended(20.0, False, False), 12, Objective(0.45, 0.019)).num_good == 0
-    assert report(Ledger(), Ended(0.0, False, False), 3).as_json()["ttft_s"]["p50"] is None
+    assert report(ledger, Ended(20.0, False), 12, Objective(0.45, 0.019)).num_good == 0
+    assert report(Ledger(), Ended(0.0, False), 3).as_json()["ttft_s"]["p50"] is None

@@ -90,6 +90,15 @@ def test_a_page_is_found_below_what_people_type(server, path: str) -> None:
     assert server.keys[-1] == "Bearer secret"
 
 
+@pytest.mark.parametrize("more", [(), ("--json",), ("--window", "0.1")])
+def test_an_interval_without_a_second_look_is_refused_by_name(server, cli: Run, more) -> None:
+    num_asked = len(server.keys)
+    done = cli("monitor", server.url, "--once", "--interval", "2", *more)
+    assert done.code == 2 and done.out == "" and done.err.count("\n") == 1
+    assert "--interval" in done.err and "--once" in done.err
+    assert len(server.keys) == num_asked
+
+
 def test_nobody_listens() -> None:
     with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1/metrics: cannot be reached"):
         Monitor("127.0.0.1:1").look()

@@ -11,12 +11,12 @@ import numpy as np
 from radixlab.cache.allocator import BlockAllocator
 
 
-def hold(allocator: BlockAllocator, blocks: list[int]) -> None:
+def add_references(allocator: BlockAllocator, blocks: list[int]) -> None:
     """Add a reference to each of these blocks.
 
     >>> pool = BlockAllocator(4)
     >>> _ = pool.allocate(2)
-    >>> hold(pool, [0, 1]); pool.ref_count(1)
+    >>> add_references(pool, [0, 1]); pool.ref_count(1)
     2
     """
     holders, first = allocator.more_holders, dict.fromkeys(blocks, 1)
@@ -27,7 +27,7 @@ def hold(allocator: BlockAllocator, blocks: list[int]) -> None:
         holders[block] = holders.get(block, 0) + 1
 
 
-def let_go(allocator: BlockAllocator, blocks: list[int]) -> None:
+def drop_references(allocator: BlockAllocator, blocks: list[int]) -> None:
     """Remove a reference from each of these blocks; one without another becomes free."""
     extra = list(map(allocator.more_holders.pop, blocks, repeat(0)))
     if max(extra, default=0) > 1:

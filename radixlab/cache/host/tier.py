@@ -22,7 +22,7 @@ from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.eviction import LeafHeap
 from radixlab.cache.explain import EvictionMemory
 from radixlab.cache.found import NO_BLOCKS, Found
-from radixlab.cache.host.held import hold, let_go
+from radixlab.cache.host.held import add_references, drop_references
 from radixlab.cache.host.moves import to_device, to_host
 from radixlab.cache.host.transfers import PendingTransfers
 from radixlab.cache.node import Node
@@ -182,7 +182,7 @@ class HostTier:
             return False
         node, loading = self._tree.cut(match), list[Node]()
         while not node.resident and node.parent:
-            hold(self.allocator, node.block_ids.tolist())
+            add_references(self.allocator, node.block_ids.tolist())
             loading.append(node)
             node = node.parent
         self._loading = loading[::-1]
@@ -224,7 +224,7 @@ class HostTier:
             host_ids, node_ids = node.block_ids, block_ids[: node.num_blocks]
             block_ids = block_ids[node.num_blocks :]
             to_device(tree, node, node_ids, self._counts.tick)
-            let_go(self.allocator, host_ids.tolist())
+            drop_references(self.allocator, host_ids.tolist())
             if emit := tree.log.emit:
                 emit(
                     LoadedBack(

@@ -17,7 +17,7 @@ from itertools import islice, repeat
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import TransferError
-from radixlab.cache.host.held import hold, let_go
+from radixlab.cache.host.held import add_references, drop_references
 from radixlab.cache.locks import Locks
 from radixlab.cache.node import Node, Receipt
 from radixlab.cache.results import BlockIds
@@ -84,9 +84,9 @@ class PendingTransfers:
         """
         run = Run(kind, src.tolist(), dst.tolist(), receipt)
         self.pending[run] = None
-        hold(self._device, run.written_after)
+        add_references(self._device, run.written_after)
         if self._host and kind == "write_back":
-            hold(self._host, run.dst)
+            add_references(self._host, run.dst)
 
     def complete(self, transfers: Many[Transfer]) -> None:
         """Release both ends; raise `TransferError`, changing nothing, if one is not pending.
@@ -133,11 +133,11 @@ class PendingTransfers:
 
     def _arrived(self, run: Run) -> None:
         """Take the extra references to the ends of a run away, and its lock with the last part."""
-        let_go(self._device, run.written_after)
+        drop_references(self._device, run.written_after)
         if run.kind == "copy" and run.receipt is None:
-            let_go(self._device, run.src)
+            drop_references(self._device, run.src)
         elif self._host and run.kind != "copy":
-            let_go(self._host, run.dst if run.kind == "write_back" else run.src)
+            drop_references(self._host, run.dst if run.kind == "write_back" else run.src)
         if run.receipt and all(other.receipt is not run.receipt for other in self.pending):
             self._locks.unlock(run.receipt)
 

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from radixlab.cache.runs import num_blocks_in
 from radixlab.engine import Engine, NewToken
 from radixlab.events import (
     BlockCopied,
@@ -17,7 +18,6 @@ from radixlab.events import (
     PrefixMatched,
     RequestFinished,
     RequestPreempted,
-    Runs,
     WrittenBack,
 )
 from radixlab.exercise.metrics import PREFIX
@@ -66,12 +66,12 @@ class Meter:
             case PrefixMatched():
                 self._match(event)
             case BlocksAllocated():
-                self._add("allocated_blocks_total", num := _num_blocks(event.block_runs))
+                self._add("allocated_blocks_total", num := num_blocks_in(event.block_runs))
                 self._tables[event.sequence_id] += num
             case BlockRemoved() | WrittenBack():
                 is_on_host = isinstance(event, WrittenBack)
                 reason = f"{event.reason}, to the host" if is_on_host else event.reason
-                self._add("evicted_blocks_total", _num_blocks(event.block_runs), reason=reason)
+                self._add("evicted_blocks_total", num_blocks_in(event.block_runs), reason=reason)
             case BlockCopied():
                 self._add("copied_blocks_total")
             case RequestPreempted():
@@ -142,10 +142,6 @@ class Meter:
         yield "kv_cache_usage_perc", (), in_use / cache.num_blocks
         yield "num_requests_running", (), stats.num_running
         yield "num_requests_waiting", (), stats.num_waiting
-
-
-def _num_blocks(runs: Runs) -> int:
-    return sum(count for _, count in runs)
 
 
 def _written(labels: Labels) -> str:

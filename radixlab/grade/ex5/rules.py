@@ -29,7 +29,6 @@ class Rule:
     """One alert."""
 
     name: str
-    text: str
     expression: Expression = field(repr=False)
     for_s: float
 
@@ -66,10 +65,9 @@ def _read(entry: Any) -> Rule:
             f'The alert {name} needs a sentence in annotations["summary"] that says what to do; '
             f"it is {shown(summary)}."
         )
-    text = _text(entry, "expr", f"the alert {name}")
     try:
         for_s = seconds(_text(entry, "for", f"the alert {name}"))
-        expression = parse(text)
+        expression = parse(_text(entry, "expr", f"the alert {name}"))
     except RuleError as error:
         raise Failed(f"The alert {name} cannot be read: {one_line(str(error))}.") from None
     if for_s < LEAST_FOR_S:
@@ -77,7 +75,7 @@ def _read(entry: Any) -> Rule:
             f'The alert {name} waits {for_s:g} s ("for"); bursts last longer than that: wait at '
             f"least {LEAST_FOR_S:g} s."
         )
-    return Rule(name, text, expression, for_s)
+    return Rule(name, expression, for_s)
 
 
 def _text(entry: dict[Any, Any], key: str, whose: str) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radixlab import events as ev
+from radixlab.cache.runs import num_blocks_in
 from radixlab.cache.tokens import TOKEN_BYTES
 from radixlab.events import Event, Namespace
 from radixlab.observe.kv.hashes import chain, published
@@ -95,7 +96,7 @@ class Outgoing:
     # ---- the tree
 
     def _stored(self, event: ev.BlockStored) -> list[WireEvent]:
-        num_blocks = sum(count for _, count in event.block_runs)
+        num_blocks = num_blocks_in(event.block_runs)
         blocks = self._cut(self._tokens_of(event, num_blocks), num_blocks)
         node = self._nodes.get(event.node_id)
         if event.sequence_id is not None:
@@ -174,7 +175,7 @@ class Outgoing:
 
     def _removed(self, event: ev.BlockRemoved) -> list[WireEvent]:
         node = self._node(event.node_id)
-        gone = node.take_tail(sum(count for _, count in event.block_runs))[0]
+        gone = node.take_tail(num_blocks_in(event.block_runs))[0]
         if not node.digests:
             self._drop(event.node_id, node)
         return [Removed(_names(gone)[::-1], node.medium)]
@@ -189,7 +190,7 @@ class Outgoing:
     # ---- the tiers
 
     def _written_back(self, event: ev.WrittenBack) -> list[WireEvent]:
-        node, num = self._node(event.node_id), sum(count for _, count in event.block_runs)
+        node, num = self._node(event.node_id), num_blocks_in(event.block_runs)
         if event.host_node_id == event.node_id:
             below, node.resident = node, False
         else:

@@ -7,7 +7,6 @@ This file knows readings. It does not know what the quantities mean.
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 from radixlab.observe.monitor.exposition import Labels
 from radixlab.observe.monitor.reading import Reading
@@ -97,16 +96,6 @@ class Window:
     def gauge(self, quantity: str) -> list[float]:
         """Return the values of a gauge in the window, oldest first."""
         return [look.gauges[quantity] for look in self.looks if quantity in look.gauges]
-
-    def series(self, quantity: str) -> list[tuple[float, float]]:
-        """Return `(time, counted since the reading before)`, for pictures."""
-        pairs = []
-        for before, after in pairwise(self.readings):
-            values, start = after.counters.get(quantity), before.counters.get(quantity, {})
-            if values is not None:
-                grown = sum(value - start.get(labels, 0.0) for labels, value in values.items())
-                pairs.append((after.time_s, grown))
-        return pairs
 
 
 def _is_restart(before: Reading, after: Reading) -> bool:

@@ -32,6 +32,11 @@ def a_load_back_drops_what_it_loads():
     SGLang 27631: an eviction inside a load-back freed the pages that were being loaded.
     """
     return [
-        Edit(HostTier.hold, {"        hold(self.allocator, node.block_ids.tolist())\n": ""}),
-        Edit(HostTier._load_back, {"        let_go(self.allocator, host_ids.tolist())\n": ""}),
+        Edit(
+            HostTier.hold, {"        add_references(self.allocator, node.block_ids.tolist())\n": ""}
+        ),
+        Edit(
+            HostTier._load_back,
+            {"        drop_references(self.allocator, host_ids.tolist())\n": ""},
+        ),
     ]
