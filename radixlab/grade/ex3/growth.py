@@ -5,7 +5,7 @@ numbers that stand for prefixes counts as well. Each try has other requests, so 
 from an earlier call is of no use. The plans are carried out: a plan that gives up on many requests
 fails. Tokens that count their comparisons and hashes say where the work comes from.
 
-The unit of that time is no second, because a busy machine takes more CPU time for the same work,
+Seconds are the wrong unit for that, because a busy machine takes more CPU time for the same work,
 and the more memory the work needs, the more so. The unit is what a plan of the judge's own takes
 for the same requests (`yardstick_s`), which is asked for right after each of the learner's plans.
 Its work is in proportion to the requests. So the slope is 1 plus the slope of these multiples, and
