@@ -243,9 +243,17 @@ def test_the_drawer_shows_the_line_that_ran(page: Any) -> None:
     playwright.expect(page.locator(".rx-drawer")).to_be_hidden()
 
 
-def test_sparklines_are_drawn_and_stay_while_stepping(page: Any) -> None:
-    painted = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean)"
-    page.wait_for_timeout(200)
-    sparks = page.locator(".rx-spark")
-    assert sparks.count() == 6
-    assert all(spark.evaluate(painted) for spark in sparks.all())
+def test_sparklines_are_drawn_once_and_their_cursor_moves(page: Any) -> None:
+    drawn = """() => [...document.querySelectorAll(".rx-spark")].map((spark) => [
+      spark.querySelector("polyline").getAttribute("points"),
+      spark.querySelector("line").getAttribute("x1"),
+    ])"""
+    whole = f"() => ({drawn})().every(([points]) => points.split(' ').length > 10)"
+    page.wait_for_function(whole)
+    lines, at_end = zip(*page.evaluate(drawn), strict=True)
+    assert len(lines) == 6
+    press(page, "Home")
+    playwright.expect(page.locator(".rx-where")).to_contain_text("event 0 of")
+    again, at_start = zip(*page.evaluate(drawn), strict=True)
+    assert again == lines
+    assert all(float(end) > float(start) for start, end in zip(at_start, at_end, strict=True))

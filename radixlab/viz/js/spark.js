@@ -1,6 +1,6 @@
 // Sparklines: a number of the gauges over the whole log, with a line at the position shown.
 
-import { canvasContext, h } from "./dom.js";
+import { filled, svg } from "./dom.js";
 import { History, sparkPoints } from "./history.js";
 
 const SIZE = { w: 30, h: 18 };
@@ -24,28 +24,21 @@ export function historyKeeper(onMore) {
   };
 }
 
-/** One sparkline: `{el, paint(history, name, position)}`. */
+/** One sparkline: `{el, paint(history, name, position)}`. Its line is made again only when the history has grown. */
 export function sparkline() {
-  const canvas = h("canvas", { className: "rx-spark", aria: { hidden: "true" } });
-  canvas.style.width = `${SIZE.w}px`;
-  return { el: canvas, paint: (history, name, position) => paintSpark(canvas, history, name, position) };
+  const line = svg("polyline", { fill: "none" });
+  const cursor = svg("line", { y1: 0, y2: SIZE.h });
+  const el = svg("svg", { class: "rx-spark", viewBox: `0 0 ${SIZE.w} ${SIZE.h}`, "aria-hidden": "true" });
+  el.append(cursor, line);
+  return { el, paint: (history, name, position) => paintSpark(line, cursor, history, name, position) };
 }
 
-function paintSpark(canvas, { samples, timeline }, name, position) {
-  const key = [name, position, timeline.end, samples.length, samples.at(-1).position].join();
-  if (canvas.shownKey === key) return;
-  canvas.shownKey = key;
-  const c = canvasContext(canvas, SIZE.w, SIZE.h);
-  const { color, accentColor } = getComputedStyle(canvas);
-  const points = sparkPoints(samples, name, timeline.start, timeline.end);
-  const at = ([x, y]) => [1 + x * (SIZE.w - 2), SIZE.h - 2 - y * (SIZE.h - 4)];
-  c.strokeStyle = accentColor;
-  c.lineWidth = 1;
-  const now = (position - timeline.start) / Math.max(1, timeline.end - timeline.start);
-  c.strokeRect(...at([now, 1]), 0, SIZE.h - 4);
-  c.strokeStyle = color;
-  c.lineWidth = 1.3;
-  c.beginPath();
-  for (const point of points) c.lineTo(...at(point));
-  c.stroke();
+function paintSpark(line, cursor, { samples, timeline }, name, position) {
+  const x = (share) => 1 + share * (SIZE.w - 2);
+  filled(line, [name, timeline.start, timeline.end, samples.length, samples.at(-1).position].join(), () => {
+    const points = sparkPoints(samples, name, timeline.start, timeline.end);
+    line.setAttribute("points", points.map(([at, y]) => `${x(at).toFixed(1)},${(SIZE.h - 2 - y * (SIZE.h - 4)).toFixed(1)}`).join(" "));
+  });
+  const now = x((position - timeline.start) / Math.max(1, timeline.end - timeline.start)).toFixed(1);
+  for (const end of ["x1", "x2"]) cursor.setAttribute(end, now);
 }
