@@ -94,8 +94,8 @@ def test_an_excerpt_is_found_without_importing_its_module():
     whole = excerpt("attention/triton/kernels.py", "decode_spans")
     file = (Path(radixlab.__file__).parent / "attention/triton/kernels.py").read_text().splitlines()
     assert whole.lines[0] == "@triton.jit" == file[whole.first_line - 1]
-    part = excerpt("attention/triton/kernels.py", "decode_spans", "acc = tl.zeros", "_online")
-    assert part.lines[0].startswith("acc = ") and "_online_softmax" in part.lines[-1]
+    part = excerpt("attention/triton/kernels.py", "decode_spans", "acc = tl.zeros", "_attend")
+    assert part.lines[0].startswith("acc = ") and "_attend_keys" in part.lines[-1]
     assert [line.strip() for line in part.lines] == [
         line.strip() for line in file[part.first_line - 1 :][: len(part.lines)]
     ]
