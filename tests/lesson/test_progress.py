@@ -22,7 +22,7 @@ def front_end(monkeypatch):
 
 
 def told(capsys):
-    """What `progress` prints, without what it says of copies in `work/` of whoever runs the tests."""
+    """What `progress` prints, without its lines about copies of whoever runs the tests."""
     progress()
     return [line for line in capsys.readouterr().out.splitlines() if "newer version" not in line]
 
