@@ -63,6 +63,7 @@ def large_recording() -> dict[str, Any]:
 MAP_PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].join()"
 
 
+@pytest.mark.soak
 def test_a_large_cache_is_alive(open_page: Any) -> None:
     """100,000 blocks, 10,000 nodes: marks, legend, hover, links, folds, search, zoom answer."""
     record = large_recording()
