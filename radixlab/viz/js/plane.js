@@ -92,7 +92,7 @@ function dropCard(panel, id, card, stillThere) {
   if (stillThere || prefersCalm()) return card.remove();
   card.classList.add("rx-gone");
   delete card.dataset.node;
-  card.removeAttribute("role"); // what fades away is no node any more
+  card.removeAttribute("role"); // a card that fades away no longer stands for a node
   card.setAttribute("aria-hidden", "true");
   setTimeout(() => card.remove(), FADE_MS);
 }

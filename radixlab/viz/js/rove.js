@@ -1,6 +1,6 @@
 // The keyboard inside the tree, the maps and the sequences. Each is one tab stop; arrows move a cursor within it, which
 // lights up what belongs together as the mouse does; Enter pins. The element that has the focus never changes, so it
-// survives whatever is drawn anew, and a screen reader hears of the cursor by `aria-activedescendant` or `aria-valuetext`.
+// survives every repaint, and a screen reader hears of the cursor by `aria-activedescendant` or `aria-valuetext`.
 
 /**
  * Make one panel a tab stop: it has `focusEl`, `walk(key, focus)` and `setCursor(focus)`.

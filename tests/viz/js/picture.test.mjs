@@ -170,7 +170,7 @@ for (const [seed, count, spread] of [[1, 60, 1], [2, 5000, 1], [3, 5000, 4], [4,
   });
 }
 
-test("a list keeps its place, begins anew where its item has gone, and is no stop when empty", () => {
+test("a list keeps its place, starts again where its item has gone, and is no stop when empty", () => {
   assert.equal(walkList([3, 5, 8], 5, "ArrowDown"), 8);
   assert.equal(walkList([3, 5, 8], 8, "ArrowDown"), 8);
   assert.equal(walkList([3, 5, 8], 9, "Here"), 3);
