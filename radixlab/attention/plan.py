@@ -118,9 +118,12 @@ class DecodePlan:
         They are multiples of the block size. On a GPU one long span would keep a single processor
         busy while the others wait. This is split-KV, as in FlashDecoding.
         """
-        each = isinstance(max_tokens, np.ndarray)
-        given = as_ints("max_tokens", max_tokens, 1) if each else as_count("max_tokens", max_tokens)
-        longest = np.broadcast_to(given, self.num_spans)
+        if isinstance(max_tokens, np.ndarray):
+            longest = as_ints("max_tokens", max_tokens, 1)
+        else:
+            longest = np.full(self.num_spans, as_count("max_tokens", max_tokens), np.int32)
+        if len(longest) != self.num_spans:
+            raise AttentionError(f"max_tokens has {len(longest)} entries, not {self.num_spans}")
         for tokens in longest[(longest < 1) | (longest % self.block_size != 0)].tolist():
             raise AttentionError(
                 f"max_tokens is {tokens}: it must be a multiple of the block size, "

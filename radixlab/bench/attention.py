@@ -153,16 +153,16 @@ def _plan_rows(num_requests: int, rounds: int) -> list[list[Cell]]:
     num_steps = 1 + rounds * 5
     room = num_requests * (1 + num_steps // BLOCK_SIZE)
     manager, sequences = admit(Case(((1, 8192), (num_requests, 256))), room)
-    plans, times = PlanCache(BLOCK_SIZE, GROUP), dict[str, list[float]](anew=[], kept=[])
+    plans, times = PlanCache(BLOCK_SIZE, GROUP), dict[str, list[float]](rebuilt=[], kept=[])
     with quiet_gc():
         for step in range(num_steps):
             for sequence in sequences:
                 manager.append(sequence, [step])
                 manager.commit(sequence, sequence.num_tokens)
-            anew = cpu_us(lambda: PlanCache(BLOCK_SIZE, GROUP).plan(sequences))
+            rebuilt = cpu_us(lambda: PlanCache(BLOCK_SIZE, GROUP).plan(sequences))
             kept = cpu_us(lambda: plans.plan(sequences))
             if step:  # in the first there is nothing to keep
-                times["anew"].append(anew)
+                times["rebuilt"].append(rebuilt)
                 times["kept"].append(kept)
     assert plans.num_built == 1
     return [

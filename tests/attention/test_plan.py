@@ -111,6 +111,15 @@ def test_pieces_must_end_at_blocks():
     _, sequences = running([1, 2, 3])
     with pytest.raises(AttentionError, match="6: it must be a multiple of the block size, 4"):
         tree_plan(sequences, BLOCK).chunked(6)
+    with pytest.raises(AttentionError, match="6: it must be a multiple of the block size, 4"):
+        tree_plan(sequences, BLOCK).chunked(np.array([6]))
+
+
+@pytest.mark.parametrize("longest", [[], [4, 4], [[4]], [4.0], [2**40], [0], [-4]], ids=repr)
+def test_piece_lengths_that_do_not_fit_the_spans_are_refused(longest):
+    _, sequences = running([1, 2, 3])
+    with pytest.raises(AttentionError, match="max_tokens"):
+        tree_plan(sequences, BLOCK).chunked(np.array(longest))
 
 
 NOT_COUNTS = [0, -4, True, 4.0, "4", None, np.float32(4)]

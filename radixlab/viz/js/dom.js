@@ -67,7 +67,7 @@ export function boxWidth(canvas) {
 
 const watched = new WeakSet();
 
-/** Call back when canvases under `el` must be drawn anew: another width, another theme. Returns what stops it. */
+/** Call back when canvases under `el` must be drawn again: another width, another theme. Returns what stops it. */
 export function onNewLook(el, callback) {
   const widths = new Map();
   const resized = new ResizeObserver((entries) => {
