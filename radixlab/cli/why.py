@@ -112,9 +112,9 @@ class Duration(click.ParamType[float]):
     help="How long a prefix is kept, such as 300, 5m or 1h; the log needs timestamps.",
 )  # fmt: skip
 @click.option(
-    "--tokenizer", type=click.Path(exists=True, file_okay=False),
-    help="Count tokens with the tokenizer in this folder, and render chats with its template.  "
-    "[default: UTF-8 bytes ÷ 4]",
+    "--tokenizer", metavar="FOLDER|tiktoken|bytes", default="bytes", show_default=True,
+    help="Count tokens with the tokenizer in a folder (and write chats by its template), with the "
+    "package tiktoken, or as 4 bytes of UTF-8 each.",
 )  # fmt: skip
 @click.option("--limit", type=AT_LEAST_ONE, help="First N requests only.")
 @click.pass_context
@@ -131,7 +131,7 @@ def why(
     block_size: int | None,
     num_blocks: int | None,
     ttl: float | None,
-    tokenizer: str | None,
+    tokenizer: str,
     limit: int | None,
 ) -> None:
     """Say why prompts missed the prefix cache, from a log of requests.
@@ -178,9 +178,10 @@ def _prices(price: float | None, cached_price: float | None) -> "Prices | None":
 
 
 def _refuse_what_has_no_effect(profile: str | None, block_size: int | None) -> None:
-    if profile in ("openai", "anthropic") and block_size is not None:
+    if profile is not None and block_size is not None:
         raise click.UsageError(
-            f"--block-size has no effect with --profile {profile}: the provider's steps are fixed"
+            f"--block-size has no effect with --profile {profile}, which has blocks of its own; "
+            f"without a profile, whole blocks of {block_size} are found"
         )
 
 

@@ -72,15 +72,14 @@ def _card(group: Group, report: Report, prices: Prices | None) -> str:
     part = percent(share(group.tokens_lost, report.prompt_tokens))
     cost = f" · {money(prices.lost(group.tokens_lost))}" if prices else ""
     where = f'<div class="rw-cut">{safe(clip(group.where, 120, 40))}</div>' if group.where else ""
-    first, *others = group.breaks or [None]
-    shown_first = _diff(first) if first else _row_diff(group.row)
+    first = _diff(group.breaks[0]) if group.breaks else _row_diff(group.row)
     return (
         '<article class="rw-break"><div class="rw-head">'
         f"<h3>{swatch(group.cause)}{NAMES.get(group.cause, safe(group.cause))}</h3>"
         f'<span class="rw-soft">{lost} ({part}{cost}) in '
         f"{number_of(group.requests, 'request')}</span></div>{where}"
-        f'<div class="rw-soft">{_sentence(group.cause)}</div>{shown_first}'
-        f"{_more(others)}</article>"
+        f'<div class="rw-soft">{_sentence(group.cause)}</div>{first}'
+        f"{_more(group.breaks[1:])}</article>"
     )
 
 

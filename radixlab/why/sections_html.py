@@ -11,6 +11,7 @@ from radixlab.why.words import (
     MEANINGS,
     NAMES,
     Prices,
+    advice,
     by_cause,
     headline,
     money,
@@ -116,7 +117,7 @@ def _fix(fix: Fix) -> str:
     return (
         f'<li><div class="rw-gain">{points(fix.gain).removesuffix(" points")}'
         f"<span>points, to {percent(fix.hit_rate)}</span></div>"
-        f'<div class="rw-cut">{safe(fix.fix)}<div class="rw-soft">{swatch(fix.cause)}'
+        f'<div class="rw-cut">{safe(advice(fix))}<div class="rw-soft">{swatch(fix.cause)}'
         f"{NAMES.get(fix.cause, safe(fix.cause))}</div></div></li>"
     )
 

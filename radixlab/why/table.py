@@ -12,6 +12,7 @@ from radixlab.why.report import CauseRow, Report
 from radixlab.why.words import (
     NAMES,
     Prices,
+    advice,
     headline,
     money,
     number_of,
@@ -107,7 +108,7 @@ def _fixes(report: Report, width: int, paint: Paint) -> Iterator[str]:
     yield paint("fixes, by measured gain", "strong")
     for number, fix in enumerate(report.fixes[:MOST_ROWS], 1):
         head = f"{number:>2}. {points(fix.gain)}, to {percent(fix.hit_rate)}: "
-        words = wrap(f"{head}{plain(fix.fix)}", width, subsequent_indent="    ")
+        words = wrap(f"{head}{advice(fix)}", width, subsequent_indent="    ")
         yield paint(words[0], "good")
         yield from words[1:]
 

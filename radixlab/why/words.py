@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from radixlab.escape import clip, plain
-from radixlab.why.report import CAUSES, CauseRow, Report
+from radixlab.why.report import CAUSES, CauseRow, Fix, Report
 
 NAMES = {
     "volatile_value": "volatile value",
@@ -110,7 +110,8 @@ def shown(text: str, most: int = MOST_SHOWN, spaces: bool = False) -> str:
     """
     line = clip(text, most - most // 4, most // 4).replace("\r\n", "⏎↵").replace("\n", "↵")
     line = line.replace("\r", "⏎").replace("\t", "⇥")
-    return plain(line.replace(" ", "␣") if spaces else line)
+    line = plain(line.replace(" ", "␣") if spaces else line)
+    return line.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # XML forbids them
 
 
 def value(text: str, cause: str, most: int = MOST_SHOWN) -> str:
@@ -121,7 +122,7 @@ def value(text: str, cause: str, most: int = MOST_SHOWN) -> str:
 def headline(report: Report) -> str:
     """Say what was looked at, and how its tokens were counted."""
     requests = number_of(report.requests, "request")
-    return f"{requests}, {report.prompt_tokens:,} prompt tokens ({plain(report.tokenizer)})"
+    return f"{requests}, {report.prompt_tokens:,} prompt tokens ({shown(report.tokenizer)})"
 
 
 def rates(report: Report) -> Iterator[tuple[str, str, str]]:
@@ -130,6 +131,11 @@ def rates(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.reported_hit_rate is not None:
         yield "reported", percent(report.reported_hit_rate), "by the server that answered"
     yield "possible", percent(report.possible_hit_rate), "with all fixes"
+
+
+def advice(fix: Fix) -> str:
+    """Say what to change, in one line that is not longer than anybody reads."""
+    return shown(fix.fix, 400)
 
 
 def avoidable(report: Report) -> Sequence[CauseRow]:

@@ -205,7 +205,7 @@ MISTAKES = {
     "no time": (["{log}", "--ttl", "soon"], "'soon' is not a time"),
     "a time of 0": (["{log}", "--ttl", "0m"], "'0m' is not a time above 0"),
     "an unknown profile": (["{log}", "--profile", "bard"], "'bard' is not one of"),
-    "fixed steps": (
+    "a profile's own blocks": (
         ["{log}", "--profile", "openai", "--block-size", "8"],
         "--block-size has no effect with --profile openai",
     ),
