@@ -14,7 +14,7 @@ from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples
 
 if TYPE_CHECKING:
     from radixlab.why.report import Report
-    from radixlab.why.words import Prices
+    from radixlab.why.show.words import Prices
 
 PROFILES = ("openai", "anthropic", "vllm", "sglang")
 BELOW = 1
@@ -157,14 +157,14 @@ def why(
     _tell_skipped(report)
     _print(report, log.name, prices, is_json)
     if html:
-        from radixlab.why.page import save_page
+        from radixlab.why.show.page import save_page
 
         click.echo(save_page(html, report, log.name, prices), err=True)
     context.exit(_verdict(report, fail_under))
 
 
 def _prices(price: float | None, cached_price: float | None) -> "Prices | None":
-    from radixlab.why.words import Prices
+    from radixlab.why.show.words import Prices
 
     if price is None:
         if cached_price is not None:
@@ -215,7 +215,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 def _tell_skipped(report: "Report") -> None:
-    from radixlab.why.words import number_of, shown
+    from radixlab.why.show.words import number_of, shown
 
     for line in report.skipped_lines[:MOST_SKIPPED]:
         click.echo(f"skipped: {shown(line, 300)}", err=True)
@@ -226,11 +226,11 @@ def _tell_skipped(report: "Report") -> None:
 
 def _print(report: "Report", name: str, prices: "Prices | None", is_json: bool) -> None:
     if is_json:
-        from radixlab.why.as_json import json_text
+        from radixlab.why.show.as_json import json_text
 
         click.echo(json_text(report, prices))
         return
-    from radixlab.why.table import table
+    from radixlab.why.show.table import table
 
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 60), 100)
     click.echo(table(report, name, prices, width, _paint))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixlab.why.page import cell, save_page
 from radixlab.why.report import Report
-from radixlab.why.table import table
-from radixlab.why.tree_picture import tree_text
-from radixlab.why.words import Prices
+from radixlab.why.show.page import cell, save_page
+from radixlab.why.show.table import table
+from radixlab.why.show.tree import tree_text
+from radixlab.why.show.words import Prices
 
 MOST_LINES = 20
 """Branches of the tree that the text shows."""

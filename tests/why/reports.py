@@ -78,7 +78,9 @@ def every_cause() -> Report:
     """A report in which each cause has a row and a break."""
     tokens = {cause: 100 * (k + 1) for k, cause in enumerate(CAUSES)}
     ordered = sorted(tokens, key=lambda cause: (cause == "never_seen", -tokens[cause]))
-    rows = [CauseRow(c, 2, tokens[c], f"system, {c}", f"earlier-{c}", f"later-{c}") for c in ordered]
+    rows = [
+        CauseRow(c, 2, tokens[c], f"system, {c}", f"earlier-{c}", f"later-{c}") for c in ordered
+    ]
     found = [
         Break(9, 3, c, f"system, {c}", f"earlier-{c}", f"later-{c}", 900, 10, tokens[c], "a ", " z")
         for c in ordered

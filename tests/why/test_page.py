@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from radixlab.escape import plain
-from radixlab.why import paint
-from radixlab.why.as_json import json_text
-from radixlab.why.diff import common
-from radixlab.why.page import cell, page, save_page
 from radixlab.why.report import CAUSES, CauseRow, Report
-from radixlab.why.table import table
-from radixlab.why.tree_picture import CARD_H, cards, tree_svg, tree_text, walk
-from radixlab.why.words import MEANINGS, NAMES, Prices, by_cause
+from radixlab.why.show import paint
+from radixlab.why.show.as_json import json_text
+from radixlab.why.show.diff import common
+from radixlab.why.show.page import cell, page, save_page
+from radixlab.why.show.table import table
+from radixlab.why.show.tree import CARD_H, cards, tree_svg, tree_text, walk
+from radixlab.why.show.words import MEANINGS, NAMES, Prices, by_cause
 from tests.why.reports import (
     BIDI,
     HOSTILE,

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from radixlab.escape import clip
-from radixlab.why.diff import Line, diff
-from radixlab.why.markup import safe, swatch
 from radixlab.why.report import Break, CauseRow, Report
-from radixlab.why.words import (
+from radixlab.why.show.diff import Line, diff
+from radixlab.why.show.markup import safe, swatch
+from radixlab.why.show.words import (
     MEANINGS,
     NAMES,
     Prices,
@@ -61,13 +61,16 @@ def breaks(report: Report, prices: Prices | None) -> Iterator[str]:
     if not found:
         return
     yield "<section><h2>Where prompts broke</h2>"
-    yield from (_card(group, report, prices) for group in found[:MOST_CARDS])
+    told: set[str] = set()
+    for group in found[:MOST_CARDS]:
+        yield _card(group, report, prices, "" if group.cause in told else _sentence(group.cause))
+        told.add(group.cause)
     if (left := len(found) - MOST_CARDS) > 0:
         yield f'<p class="rw-soft">… and {number_of(left, "more place")} (--json has all)</p>'
     yield "</section>"
 
 
-def _card(group: Group, report: Report, prices: Prices | None) -> str:
+def _card(group: Group, report: Report, prices: Prices | None, meaning: str) -> str:
     lost = f"{number_of(group.tokens_lost, 'token')} lost"
     part = percent(share(group.tokens_lost, report.prompt_tokens))
     cost = f" · {money(prices.lost(group.tokens_lost))}" if prices else ""
@@ -78,7 +81,7 @@ def _card(group: Group, report: Report, prices: Prices | None) -> str:
         f"<h3>{swatch(group.cause)}{NAMES.get(group.cause, safe(group.cause))}</h3>"
         f'<span class="rw-soft">{lost} ({part}{cost}) in '
         f"{number_of(group.requests, 'request')}</span></div>{where}"
-        f'<div class="rw-soft">{_sentence(group.cause)}</div>{first}'
+        f'<div class="rw-soft">{meaning}</div>{first}'
         f"{_more(group.breaks[1:])}</article>"
     )
 

@@ -6,7 +6,7 @@ This file knows strings. It does not know HTML.
 from dataclasses import dataclass
 
 from radixlab.why.report import Break
-from radixlab.why.words import shown
+from radixlab.why.show.words import shown
 
 _CONTEXT = 60
 """Characters of text around the values, and of what the two values have in common."""

@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from radixlab.escape import clip, plain
 from radixlab.why.report import CauseRow, Report
-from radixlab.why.words import (
+from radixlab.why.show.words import (
     NAMES,
     Prices,
     advice,

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from radixlab.escape import plain
-from radixlab.why.paint import FILL, GREEN, GREY, INK
 from radixlab.why.report import Branch
-from radixlab.why.words import NAMES, number_of, shown
+from radixlab.why.show.paint import FILL, GREEN, GREY, INK
+from radixlab.why.show.words import NAMES, number_of, shown
 
 CARD_W, CARD_H = 226, 40
 GAP_X, GAP_Y = 132, 12

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from radixlab.why.report import Report
-from radixlab.why.words import Prices
+from radixlab.why.show.words import Prices
 
 
 def as_json(report: Report, prices: Prices | None = None) -> dict[str, Any]:

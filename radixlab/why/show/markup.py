@@ -6,7 +6,7 @@ Every text of a log passes `safe` on its way into the page; nothing else may put
 import html
 
 from radixlab.escape import plain
-from radixlab.why.paint import fill_of
+from radixlab.why.show.paint import fill_of
 
 
 def safe(text: str) -> str:

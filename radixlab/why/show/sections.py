@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from radixlab.why.markup import safe, swatch
-from radixlab.why.paint import fill_of
 from radixlab.why.report import CAUSES, Fix, Report
-from radixlab.why.tree_picture import summary, tree_text
-from radixlab.why.words import (
+from radixlab.why.show.markup import safe, swatch
+from radixlab.why.show.paint import fill_of
+from radixlab.why.show.tree import summary, tree_text
+from radixlab.why.show.words import (
     FOUND,
     MEANINGS,
     NAMES,
@@ -45,7 +45,7 @@ def head(report: Report, name: str) -> str:
 
 
 def _numbers(report: Report) -> Iterator[tuple[str, str, str]]:
-    terms = {"hit rate": "found now", "possible": "possible, with all fixes",
+    terms = {"hit rate": "hit rate now", "possible": "possible, with all fixes",
              "reported": "reported by the server"}  # fmt: skip
     found = {name: value for name, value, _ in rates(report)}
     for name in ("hit rate", "possible", "reported"):
@@ -67,7 +67,8 @@ def tokens(report: Report, prices: Prices | None) -> str:
         f"<section><h2>Where the prompt tokens went</h2>{_bar(parts, report.prompt_tokens)}"
         '<div class="rw-wide" tabindex="0" role="region" aria-label="Tokens by cause"><table>'
         '<thead><tr><th scope="col">cause</th><th scope="col">tokens</th><th scope="col">share</th>'
-        f'<th scope="col">breaks</th>{cost}<th scope="col" class="rw-means"></th></tr></thead>'
+        f'<th scope="col" class="rw-requests">requests</th>{cost}'
+        '<th scope="col" class="rw-means"></th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
 
@@ -90,14 +91,16 @@ def _bar(parts: dict[str, int], whole: int) -> str:
     return f'<svg class="rw-bar" role="img" aria-label="{said}">{"".join(rects)}</svg>'
 
 
-def _row(cause: str, number: int, breaks: int | None, report: Report, prices: Prices | None) -> str:
+def _row(
+    cause: str, number: int, requests: int | None, report: Report, prices: Prices | None
+) -> str:
     name = FOUND if cause == "found" else NAMES.get(cause, safe(cause))
     costs = money(prices.lost(number)) if prices and cause != "found" else ""
     cost = f"<td>{costs}</td>" if prices else ""
     return (
         f'<tr><th scope="row">{swatch(cause)}{name}</th><td>{number:,}</td>'
         f"<td>{percent(share(number, report.prompt_tokens))}</td>"
-        f"<td>{'' if breaks is None else f'{breaks:,}'}</td>{cost}"
+        f'<td class="rw-requests">{"" if requests is None else f"{requests:,}"}</td>{cost}'
         f'<td class="rw-means">{MEANINGS.get(cause, "")}</td></tr>'
     )
 

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 
 from radixlab.files import replace_text
-from radixlab.why.breaks_html import breaks
-from radixlab.why.markup import safe
-from radixlab.why.paint import TEXT, patterns
 from radixlab.why.report import Report
-from radixlab.why.sections_html import about, fixes, head, skipped, tokens, tree
-from radixlab.why.tree_picture import tree_svg
-from radixlab.why.words import Prices
+from radixlab.why.show.breaks import breaks
+from radixlab.why.show.markup import safe
+from radixlab.why.show.paint import TEXT, patterns
+from radixlab.why.show.sections import about, fixes, head, skipped, tokens, tree
+from radixlab.why.show.tree import tree_svg
+from radixlab.why.show.words import Prices
 
 _PAGE = """<!doctype html>
 <html lang="en">
