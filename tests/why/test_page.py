@@ -6,7 +6,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,6 +41,7 @@ TAGS = {
     *("table", "thead", "tbody", "tr", "th", "td", "code", "bdi", "del", "ins", "u", "details"),
     *("summary", "img", "svg", "defs", "pattern", "rect", "path", "circle", "text"),
 }
+DANGEROUS = ("a script", "a style", "css", "svg", "long", "emoji", "controls", "combining")
 REPORTS: dict[str, Callable[[], Report]] = {
     "a clock": clock,
     "every cause": every_cause,
@@ -254,30 +255,51 @@ def test_the_colours_are_those_of_the_view() -> None:
     assert palette.FILL[Standing.COPYING] == paint.PURPLE
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_a_browser_shows_it_offline_at_every_width(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    made = {
-        "every cause": page(every_cause(), "log.jsonl", Prices(2.5)),
-        "clock": page(clock(), "x"),
-    }
-    made |= {name: page(hostile(text), text) for name, text in HOSTILE.items()}
-    for number, text in enumerate(made.values()):
-        (tmp_path / f"{number}.html").write_text(text, "utf-8")
-    told: list[str] = []
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab: Any = browser.new_context(offline=True).new_page()
-        tab.on("pageerror", lambda error: told.append(str(error)))
-        tab.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
-        tab.on("request", lambda asked: told.append(asked.url) if asked.url[:5] != "file:" else 0)
-        for number, name in enumerate(made):
-            tab.goto((tmp_path / f"{number}.html").as_uri())
-            for width in (390, 1280):
-                tab.set_viewport_size({"width": width, "height": 900})
-                wide = tab.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, (name, width, wide)
-            assert tab.evaluate("[window.pwned, document.scripts.length]") == [None, 0]
+        yield browser
         browser.close()
+
+
+@pytest.mark.browser
+def test_a_browser_shows_it_offline_at_every_width(browser: Any, tmp_path: Path) -> None:
+    made = {"every cause": page(every_cause(), "x.jsonl", Prices(2.5)), "clock": page(clock(), "x")}
+    made |= {name: page(hostile(HOSTILE[name]), name) for name in DANGEROUS}
+    told: list[str] = []
+    tab = browser.new_context(offline=True).new_page()
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
+    tab.on("request", lambda asked: told.append(asked.url) if asked.url[:5] != "file:" else None)
+    for number, (name, text) in enumerate(made.items()):
+        path = tmp_path / f"{number}.html"
+        path.write_text(text, "utf-8")
+        tab.goto(path.as_uri())
+        for width in (390, 1280):
+            tab.set_viewport_size({"width": width, "height": 900})
+            wide = tab.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (name, width, wide)
+        assert tab.evaluate("[window.pwned, document.scripts.length]") == [None, 0]
+    tab.context.close()
+    assert told == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
+    module = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    source = (Path(module.__file__).parent / "axe.min.js").read_text("utf-8")
+    (tmp_path / "r.html").write_text(page(every_cause(), "log.jsonl", Prices(2.5)), "utf-8")
+    tab = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto((tmp_path / "r.html").as_uri())
+    tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    tab.evaluate(source)
+    found = tab.evaluate("axe.run().then(({ violations }) => violations)")
+    told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
+    tab.context.close()
     assert told == []

@@ -68,7 +68,7 @@ def tokens(report: Report, prices: Prices | None) -> str:
         '<div class="rw-wide" tabindex="0" role="region" aria-label="Tokens by cause"><table>'
         '<thead><tr><th scope="col">cause</th><th scope="col">tokens</th><th scope="col">share</th>'
         f'<th scope="col" class="rw-requests">requests</th>{cost}'
-        '<th scope="col" class="rw-means"></th></tr></thead>'
+        '<th scope="col" class="rw-means">what it means</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
 
