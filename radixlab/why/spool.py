@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from radixlab.why.errors import WhyError
 from radixlab.why.lines import open_log
+from radixlab.why.packed import PackedError
 
 _CHUNK = 1 << 20
 STDIN = "-"
@@ -81,10 +83,13 @@ def _append(source: str, target: IO[bytes]) -> int:
     """Copy one of several logs, unpacked, up to a line's end; return its number of lines."""
     number, last = 0, b"\n"
     with one_log([source]) as log, open_log(log.path) as file:
-        while chunk := file.read(_CHUNK):
-            target.write(chunk)
-            number += chunk.count(b"\n")
-            last = chunk[-1:]
+        try:
+            while chunk := file.read(_CHUNK):
+                target.write(chunk)
+                number += chunk.count(b"\n")
+                last = chunk[-1:]
+        except PackedError as error:
+            raise WhyError(f"{source}: {error}") from None
     if last != b"\n":
         target.write(b"\n")
         number += 1

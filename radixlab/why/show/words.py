@@ -135,7 +135,8 @@ def rates(report: Report) -> Iterator[tuple[str, str, str]]:
 
 def advice(fix: Fix) -> str:
     """Say what to change, in one line that is not longer than anybody reads."""
-    return shown(fix.fix, 400)
+    text = shown(fix.fix, 400)
+    return text[:1].upper() + text[1:]
 
 
 def avoidable(report: Report) -> Sequence[CauseRow]:
