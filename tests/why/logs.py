@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 
-WORDS = (
+WORDS = (  # noqa: SIM905 (one word a line would hide the file)
     "account address agent amount answer archive audit balance basket battery bearing board "
     "border bridge budget cable calendar camera canal carrier cellar charge circuit claim "
     "client climate cloud colour column comment contract copper corner courier credit current "
@@ -39,12 +39,12 @@ WORDS = (
     "track trade train transfer truck tunnel tyre unit user valve value van vehicle version "
     "voucher wage wagon wall warehouse warranty water week weight wheel window winter wire "
     "worker workshop yard"
-).split()  # noqa: SIM905 (one word a line would hide the file)
-VERBS = (
+).split()
+VERBS = (  # noqa: SIM905
     "checks closes counts covers delays drops explains finds fixes follows holds keeps leaves "
     "lists loads makes marks meets moves names needs opens orders passes pays plans prints "
     "reads repairs returns sends shows signs stores takes tells tests turns uses waits writes"
-).split()  # noqa: SIM905 (one word a line would hide the file)
+).split()
 COMPANIES = ("Halden Freight", "Orrin Pumps", "Café Lumière", "Westmark Tools", "Pell & Sons")
 
 
