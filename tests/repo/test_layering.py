@@ -15,6 +15,7 @@ LAYERS = [  # imports point down this list only
     "bench",
     "grade",
     "serve",
+    "why",
     "viz",
     "load",
     "observe",

@@ -1,0 +1,34 @@
+"""What can be wrong with a log, as exceptions: the whole file, or one line of it."""
+
+
+class WhyError(ValueError):
+    """A mistake of the caller: a file that cannot be read, an option that makes no sense."""
+
+
+class BadLineError(ValueError):
+    """A line of a log that cannot be used; the message says why and quotes no text of a prompt."""
+
+
+def kind(value: object) -> str:
+    """Name the JSON type of a value, for a message that must not quote it.
+
+    >>> kind(None), kind(True), kind(1.5), kind([])
+    ('null', 'a boolean', 'a number', 'a list')
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    return {str: "a text", list: "a list", dict: "an object"}.get(type(value), "a value")
+
+
+def name(path: tuple[str | int, ...]) -> str:
+    """Write a path as it would stand in a program.
+
+    >>> name(("messages", 4, "content"))
+    'messages[4].content'
+    """
+    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
+    return "".join(words).removeprefix(".")
