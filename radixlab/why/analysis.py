@@ -9,7 +9,7 @@ token that agrees with the reference again, behind a difference, was lost to tha
 
 from heapq import heappush, heappushpop
 
-from radixlab.why.alignment import Change, changes_between, units_of
+from radixlab.why.alignment import changes_between
 from radixlab.why.anchors import Anchors, anchors_of
 from radixlab.why.cache import Asked, Cache, Layers
 from radixlab.why.digests import Digester
@@ -19,11 +19,12 @@ from radixlab.why.found import Losses, Stretch, conversation, stretches
 from radixlab.why.groups import Group, Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.profiles import Profile
-from radixlab.why.prompt import Prompt, Tokenizer, prompt_of, tokens_of
+from radixlab.why.prompt import Prompt, prompt_of, tokens_of
 from radixlab.why.reference import References
 from radixlab.why.report import Break
 from radixlab.why.request import Request
 from radixlab.why.source import Source
+from radixlab.why.tokenizers import TextTokenizer
 from radixlab.why.words import Words
 
 MOST_BREAKS = 300
@@ -35,7 +36,7 @@ class Analysis:
     def __init__(
         self,
         source: Source,
-        tokenizer: Tokenizer,
+        tokenizer: TextTokenizer,
         profile: Profile,
         num_blocks: int | None,
         ttl: float | None,
@@ -89,7 +90,9 @@ class Analysis:
             group = self.groups.of(verdict)
             self._note(group, request, owner, asked, layers, tokens, place, ("", ""))
             if cause == "model_changed" and owner is not None:
-                self.edits[asked.number] = Edit(owner, 0, (), owner)
+                old = self.source.prompt(owner).text
+                common = num_common(request.text, old) if request.token_ids is None else 0
+                self.edits[asked.number] = Edit(owner, common, (), owner)
 
     def _may_be_broken(self, layers: Layers, losses: Losses) -> bool:
         """Whether the prompt parts from an earlier one, and does not only continue one."""
@@ -130,6 +133,8 @@ class Analysis:
             verdict = Verdict(stays, stays, ("",)) if stays else verdicts[row.first]
             if verdict.cause == "never_seen" or row.tokens == 0:
                 continue
+            if changed_scope and not same:
+                continue
             if changed_scope and not stays:
                 verdict = Verdict("model_changed", "scope", ("",))
             group = self.groups.of(verdict)
@@ -143,7 +148,8 @@ class Analysis:
             self._note(group, new.request, number, asked, layers, tokens, place, around)
         common = num_common(new.text, old.text)
         pairs = tuple((change.span, group) for change, group in zip(changes, groups, strict=True))
-        scope_from = number if changed_scope else None
+        edit = self.edits.get(asked.number)
+        scope_from = number if changed_scope and same else edit and edit.scope_from
         self.edits[asked.number] = Edit(number, common, pairs, scope_from)
         return agreed
 
@@ -222,7 +228,7 @@ class Analysis:
 
 
 def asked_of(
-    request: Request, number: int, tokenizer: Tokenizer, digester: Digester, profile: Profile
+    request: Request, number: int, tokenizer: TextTokenizer, digester: Digester, profile: Profile
 ) -> Asked:
     """Return what a request asks the cache for."""
     tokens = tokens_of(request, tokenizer)
@@ -239,5 +245,3 @@ def asked_of(
         number, request.scope, tokens, digests, request.timestamp, tuple(ends[1:]), points
     )
 
-
-__all__ = ["Analysis", "Change", "asked_of", "units_of"]

@@ -17,10 +17,10 @@ from radixlab.why.branches import branches_of
 from radixlab.why.errors import WhyError
 from radixlab.why.fixes import measured_fixes
 from radixlab.why.profiles import Profile, profile_of
-from radixlab.why.prompt import tokenizer_of
 from radixlab.why.report import Break, CauseRow, Report
 from radixlab.why.request import Request
 from radixlab.why.source import Source
+from radixlab.why.tokenizers import open_tokenizer
 from radixlab.why.words import Words
 
 MOST_SKIPPED = 100
@@ -35,7 +35,7 @@ def explain(
     num_blocks: int | None = None,
     ttl: float | None = None,
     profile: str | Profile | None = None,
-    tokenizer: str | None = None,
+    tokenizer: str | Path | None = None,
     text: bool = True,
     limit: int | None = None,
     progress: Progress | None = None,
@@ -54,12 +54,12 @@ def explain(
     rules = profile_of(profile, block_size)
     _check(num_blocks, ttl, limit)
     skipped = _Skipped()
-    counting = tokenizer_of(tokenizer)
+    counting = open_tokenizer(tokenizer)
     source = Source(log, counting, skipped.tell, limit)
     try:
         words = Words(text)
         analysis = Analysis(source, counting, rules, num_blocks, ttl, words)
-        meter = _Meter(progress, log, source)
+        meter = Meter(progress, log, source)
         for request in source:
             analysis.take(request)
             meter.at(request, 0)
@@ -120,9 +120,6 @@ class Meter:
         total = size * self.passes
         self._most = max(self._most, min(number_of_pass * size + done, total))
         self._progress(self._most, total)
-
-
-_Meter = Meter
 
 
 def _check(num_blocks: int | None, ttl: float | None, limit: int | None) -> None:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from radixlab.why.analysis import Analysis, asked_of
 from radixlab.why.cache import Asked, Cache, Scope
 from radixlab.why.edits import Edit, Edited, Editor
 from radixlab.why.groups import Group
+from radixlab.why.prompt import Prompt
 from radixlab.why.report import Fix
 from radixlab.why.request import Request
 
@@ -124,3 +127,28 @@ def _unify(number: int, request: Request, edit: Edit | None, scopes: dict[int, S
     if edit is None or edit.scope_from is None:
         return
     scopes[number] = scopes.get(edit.scope_from, scopes.get(-1, request.scope))
+
+
+def _edited(analysis: Analysis, request: Request, asked: Asked, edited: Edited) -> Asked:
+    """Return what a request asks the cache for with another text."""
+    if request.token_ids is None:
+        tokens = analysis.tokenizer.encode(edited.text)
+    else:
+        tokens = np.array(edited.text.split(), np.int32)
+    digests = analysis.digester.prefixes(tokens)
+    ends = points = ()
+    if analysis.profile.breakpoints:
+        ends, points = _moved(analysis, request, edited)
+    return Asked(asked.number, asked.scope, tokens, digests, asked.time, ends, points)
+
+
+def _moved(
+    analysis: Analysis, request: Request, edited: Edited
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return where the parts and the breakpoints of a request are in its edited prompt."""
+    prompt = Prompt(request, edited.text, np.empty(0, np.int32), analysis.tokenizer)
+    ends, position = [0], 0
+    for _, text in request.parts:
+        position += len(text)
+        ends.append(max(prompt.position(edited.left(position)) - 1, 0))
+    return tuple(ends[1:]), tuple(ends[number] for number in request.breakpoints)

@@ -10,9 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from radixlab.why.prompt import Prompt, Tokenizer, prompt_of
+from radixlab.why.prompt import Prompt, prompt_of
 from radixlab.why.reading import RequestLog
 from radixlab.why.request import Request
+from radixlab.why.tokenizers import TextTokenizer
 
 MOST_CHARACTERS = 32_000_000
 """Of the prompts that are kept because they were read again a short time ago."""
@@ -24,14 +25,14 @@ class Source:
     def __init__(
         self,
         log: str | Path | Iterable[Request],
-        tokenizer: Tokenizer,
+        tokenizer: TextTokenizer,
         on_skip: Callable[[str], object],
         limit: int | None = None,
     ) -> None:
         self._tokenizer, self._limit = tokenizer, limit
         self._on_skip: Callable[[str], object] | None = on_skip
         is_file = isinstance(log, str | Path)
-        self._file = RequestLog(log, self._tell) if isinstance(log, str | Path) else None
+        self._file = RequestLog(log, self._tell, tokenizer.template) if isinstance(log, str | Path) else None
         self._requests = [] if is_file else _first(log, limit)  # type: ignore[arg-type]
         self._offsets, self._lines = array("q"), array("q")
         self._kept: OrderedDict[int, Prompt] = OrderedDict()
@@ -51,6 +52,10 @@ class Source:
                 self._lines.append(request.line)
             yield request
         self._on_skip = None  # a bad line is told of once
+
+    def __len__(self) -> int:
+        """Return how many requests the caller handed over, or how many of a file were read."""
+        return len(self._offsets) if self._file is not None else len(self._requests)
 
     def prompt(self, number: int) -> Prompt:
         """Read one request again."""
