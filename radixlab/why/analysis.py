@@ -28,6 +28,8 @@ from radixlab.why.tokenizers import TextTokenizer
 from radixlab.why.words import Words
 
 MOST_BREAKS = 300
+CHANCE = 64
+"""Characters that a prompt may share by chance with one that it does not continue."""
 
 
 class Analysis:
@@ -63,7 +65,7 @@ class Analysis:
         rest = anchors_of(asked.tokens[layers.anywhere :], request.token_ids is None)
         losses = Losses(len(asked.tokens), layers, self.profile)
         self._lose_prefix(request, asked, layers, losses)
-        if self._may_be_broken(layers, losses):
+        if losses.rest >= self.profile.block_size and self._parts(request, layers, rest):
             self._compare(request, asked, layers, losses, rest)
         if number not in self.edits:
             self._continue(request, number, layers)
@@ -79,9 +81,7 @@ class Analysis:
 
     # ---- what no change of a text can cure
 
-    def _lose_prefix(
-        self, request: Request, asked: Asked, layers: Layers, losses: Losses
-    ) -> None:
+    def _lose_prefix(self, request: Request, asked: Asked, layers: Layers, losses: Losses) -> None:
         for cause, tokens in losses.of_prefix():
             owner = layers.seen.owner if cause != "model_changed" else layers.seen_anywhere.owner
             earlier = None if owner is None else self.source.prompt(owner).request
@@ -94,11 +94,12 @@ class Analysis:
                 common = num_common(request.text, old) if request.token_ids is None else 0
                 self.edits[asked.number] = Edit(owner, common, (), owner)
 
-    def _may_be_broken(self, layers: Layers, losses: Losses) -> bool:
-        """Whether the prompt parts from an earlier one, and does not only continue one."""
+    def _parts(self, request: Request, layers: Layers, rest: Anchors) -> bool:
+        """Whether a prompt parts from an earlier one, and does not only continue one."""
         seen = layers.seen_anywhere
-        continues = seen.is_end and seen.beyond is None
-        return losses.rest >= self.profile.block_size and not continues
+        if not seen.is_end or seen.beyond is not None:
+            return True
+        return self.references.goes_on_elsewhere(request, seen.owner, rest)
 
     # ---- what differs from the reference
 
@@ -148,8 +149,7 @@ class Analysis:
             self._note(group, new.request, number, asked, layers, tokens, place, around)
         common = num_common(new.text, old.text)
         pairs = tuple((change.span, group) for change, group in zip(changes, groups, strict=True))
-        edit = self.edits.get(asked.number)
-        scope_from = number if changed_scope and same else edit and edit.scope_from
+        scope_from = number if changed_scope and same else self._scope_from(asked.number, layers)
         self.edits[asked.number] = Edit(number, common, pairs, scope_from)
         return agreed
 
@@ -190,14 +190,24 @@ class Analysis:
 
     def _continue(self, request: Request, number: int, layers: Layers) -> None:
         """Let a prompt that continues an edited one continue the edited text."""
-        owner = layers.seen_anywhere.owner
-        if owner is None or (edit := self.edits.get(owner)) is None:
+        owner, scope_from = layers.seen_anywhere.owner, self._scope_from(number, layers)
+        if owner is None or (owner not in self.edits and scope_from is None):
             return
-        old = self.source.prompt(owner)
         new = self.source.keep(number, prompt_of(request, self.tokenizer))
-        same_scope = old.request.scope == request.scope
-        scope_from = owner if same_scope and edit.scope_from is not None else None
-        self.edits[number] = Edit(owner, num_common(new.text, old.text), (), scope_from)
+        old = self.source.prompt(owner).text
+        common = num_common(new.text, old)
+        if common < len(old) - CHANCE:
+            common = max(0, common - CHANCE)
+        self.edits[number] = Edit(owner, common, (), scope_from)
+
+    def _scope_from(self, number: int, layers: Layers) -> int | None:
+        """Return whose scope a request would have: by its own edit, or as its prefix's owner."""
+        edit = self.edits.get(number)
+        if edit is not None and edit.scope_from is not None:
+            return edit.scope_from
+        owner = layers.seen.owner
+        before = None if owner is None else self.edits.get(owner)
+        return owner if before is not None and before.scope_from is not None else None
 
     def _note(
         self,
@@ -241,7 +251,4 @@ def asked_of(
         position += len(text)
         ends.append(max(prompt.position(position) - 1, 0))
     points = tuple(ends[number] for number in request.breakpoints)
-    return Asked(
-        number, request.scope, tokens, digests, request.timestamp, tuple(ends[1:]), points
-    )
-
+    return Asked(number, request.scope, tokens, digests, request.timestamp, tuple(ends[1:]), points)

@@ -98,9 +98,10 @@ class Editor:
         for span, group in edit.changes:
             made.from_base(base, position, old_position, span.old_start)
             if group in self._groups:
-                made.piece(span.start, base.text[base.left(span.old_start) : base.right(span.old_end)])
+                made.undo(base, span)
             else:
                 made.own(own, span.start, span.end)
+                made.pass_over(base, span)
             position, old_position = span.end, span.old_end
         made.from_base(base, position, old_position, old_position + len(own) - position)
         return made.done()
@@ -114,6 +115,18 @@ class _Making:
         self._starts: list[int] = []
         self._goes: list[int] = []
         self._length = 0
+        self._used = 0
+        """Up to where the base's text was used, so that nothing comes twice."""
+
+    def undo(self, base: Edited, span: Span) -> None:
+        """Add what the base has in place of a difference."""
+        first = max(self._used, base.left(span.old_start))
+        self._used = max(first, base.right(span.old_end))
+        self.piece(span.start, base.text[first : self._used])
+
+    def pass_over(self, base: Edited, span: Span) -> None:
+        """Leave out what the base has in place of a difference."""
+        self._used = max(self._used, base.right(span.old_end))
 
     def piece(self, start: int, text: str) -> None:
         """Add a text that stands for what begins at `start` of the prompt."""
@@ -128,8 +141,8 @@ class _Making:
 
     def from_base(self, base: Edited, start: int, old_start: int, old_end: int) -> None:
         """Add what agrees with [old_start, old_end) of the reference, as the base has it."""
-        first = base.right(old_start) if old_start else 0
-        last = max(first, base.left(old_end))
+        first = max(self._used, base.right(old_start) if old_start else 0)
+        last = self._used = max(first, base.left(old_end))
         here = self._length
         self.piece(start, base.text[first:last])
         low, high = bisect_right(base.starts, old_start), bisect_left(base.starts, old_end)

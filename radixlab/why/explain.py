@@ -147,9 +147,7 @@ def _causes(analysis: Analysis) -> tuple[CauseRow, ...]:
             never[0], never[1] = never[0] + group.requests, never[1] + group.tokens
         elif group.tokens:
             _, where, before, after = group.place
-            rows.append(
-                CauseRow(group.cause, group.requests, group.tokens, where, before, after)
-            )
+            rows.append(CauseRow(group.cause, group.requests, group.tokens, where, before, after))
     rows.sort(key=lambda row: (-row.tokens_lost, row.cause, row.where))
     if never[1]:
         requests = min(never[0], analysis.requests)

@@ -105,10 +105,8 @@ def _run(analysis: Analysis, replays: list[Replay], meter: "Meter") -> None:
     meter.passes = 2
     scopes: dict[int, Scope] = {}
     for number, request in enumerate(analysis.source):
-        asked = asked_of(
-            request, number, analysis.tokenizer, analysis.digester, analysis.profile
-        )
-        _unify(number, request, analysis.edits.get(number), scopes)
+        asked = asked_of(request, number, analysis.tokenizer, analysis.digester, analysis.profile)
+        _unify(number, analysis, scopes)
         for replay in replays:
             edited = replay.editor.edited(number)
             mine = asked if edited is None else _edited(analysis, request, asked, edited)
@@ -122,11 +120,13 @@ def _run(analysis: Analysis, replays: list[Replay], meter: "Meter") -> None:
         meter.at(request, 1)
 
 
-def _unify(number: int, request: Request, edit: Edit | None, scopes: dict[int, Scope]) -> None:
+def _unify(number: int, analysis: Analysis, scopes: dict[int, Scope]) -> None:
     """Note the scope that a request has without a change of parameters: its reference's."""
-    if edit is None or edit.scope_from is None:
+    edit = analysis.edits.get(number)
+    if edit is None or (earlier := edit.scope_from) is None:
         return
-    scopes[number] = scopes.get(edit.scope_from, scopes.get(-1, request.scope))
+    known = scopes.get(earlier)
+    scopes[number] = known or analysis.source.prompt(earlier).request.scope
 
 
 def _edited(analysis: Analysis, request: Request, asked: Asked, edited: Edited) -> Asked:

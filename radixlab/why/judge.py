@@ -25,6 +25,8 @@ LEFT = 24
 SAME_ITEMS = 0.9
 """Share of the words from which on two passages hold the same items."""
 FEWEST_WORDS = 6
+OPENING = 40
+"""Characters at the end of a prompt that open the answer, at most."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 _NOT_LETTERS = re.compile(r"[\d\W]+")
 
@@ -50,13 +52,29 @@ def judge(
 ) -> list[Verdict]:
     """Return a verdict for each difference, in order."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
-    for numbers in _containers(changes, verdicts, new, old):
+    for numbers in _containers(changes, verdicts):
         for number in _reordered([changes[i] for i in numbers], numbers, new, old):
             verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
+    for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
+        verdicts[number] = verdicts[number] or NOTHING
     return [
         verdict or _value_or_edit(change, new, old, same_conversation)
         for change, verdict in zip(changes, verdicts, strict=True)
     ]
+
+
+def _num_before_new_text(changes: list[Change], old_length: int) -> int:
+    """Return how many differences have some text of the reference behind them.
+
+    What differs behind its end is what the request adds. The few characters with which a prompt
+    asks for the answer stand at the end of both.
+    """
+    agreed, num, end = 0, len(changes), old_length
+    while num and agreed + end - changes[num - 1].span.old_end <= OPENING:
+        num -= 1
+        agreed += end - changes[num].span.old_end
+        end = changes[num].span.old_start
+    return num
 
 
 def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
@@ -97,34 +115,52 @@ def _field(change: Change) -> str:
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
 
 
-def _containers(
-    changes: list[Change], verdicts: list[Verdict | None], new: Prompt, old: Prompt
-) -> list[list[int]]:
+def _containers(changes: list[Change], verdicts: list[Verdict | None]) -> list[list[int]]:
     """Group the differences whose items may have changed places: in one unit, or among messages."""
     groups: dict[object, list[int]] = {}
     for number, change in enumerate(changes):
-        is_tail = change.span.end == len(new.text) or change.span.old_end == len(old.text)
-        if verdicts[number] is None and not (is_tail and number == len(changes) - 1):
+        if verdicts[number] is None:
             key = "messages" if change.is_whole else change.unit.path
             groups.setdefault(key, []).append(number)
     return list(groups.values())
 
 
-def _reordered(
-    changes: list[Change], numbers: list[int], new: Prompt, old: Prompt
-) -> list[int]:
-    """Return those differences that together hold the same items before and after."""
+def _reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Prompt) -> list[int]:
+    """Return those differences that together hold the same items before and after.
+
+    These are the first ones, as many as balance: what differs behind them is another matter. So
+    are single values among them, such as a clock.
+    """
     pairs = [texts_of(change, new, old) for change in changes]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
-    for chosen, least in ((everything, 1.0), (unknown, SAME_ITEMS), (passages, SAME_ITEMS)):
-        words = Counter(_words("".join(pairs[i][0] + " " for i in chosen)))
-        old_words = Counter(_words("".join(pairs[i][1] + " " for i in chosen)))
+    for chosen in (everything, unknown, passages):
+        if num := _num_balanced([pairs[i] for i in chosen]):
+            return [numbers[i] for i in chosen[:num]]
+    for chosen in (unknown, passages):
+        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
+        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
         most, common = max(words.total(), old_words.total()), (words & old_words).total()
-        if common == most >= 2 or (most >= FEWEST_WORDS and common >= least * most):
+        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
             return [numbers[i] for i in chosen]
     return []
+
+
+def _num_balanced(pairs: list[tuple[str, str]]) -> int:
+    """Return how many of the first pairs have, all together, the same words on both sides."""
+    balance: Counter[str] = Counter()
+    num = num_words = 0
+    for number, (text, before) in enumerate(pairs, 1):
+        words = _words(text)
+        num_words += len(words)
+        for word in words:
+            balance[word] += 1
+        for word in _words(before):
+            balance[word] -= 1
+        if num_words > 1 and not any(balance.values()):
+            num = number
+    return num
 
 
 def _words(text: str) -> list[str]:
@@ -152,14 +188,21 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
     left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
-    key = (_field(change), _NOT_LETTERS.sub(" ", left.rpartition("\n")[2]))
+    key = (_field(change), _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
     if kinds[0] and kinds[1]:
         return Verdict("value", kinds[0], (*key, "known"), "volatile_value")
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
-    otherwise = "history_edited" if same_conversation else "never_seen"
-    return Verdict("value", kind, key, otherwise)
+    if not same_conversation:
+        return Verdict("value", kind, key)
+    if kind == "value" and _is_history(change):
+        return Verdict("history_edited", "changed", ("history",))
+    return Verdict("value", kind, key, "history_edited")
+
+
+def _is_history(change: Change) -> bool:
+    return change.unit.path[0] in MESSAGES and change.unit.role != "system"
 
 
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:

@@ -18,6 +18,8 @@ from radixlab.why.source import Source
 MOST_ALIKE = 2
 FEWEST_VOTES = 2
 """Common windows below which a request that only resembles a prompt is not looked at."""
+MANY_VOTES = 4
+"""Common windows from which on even a prompt that only continues another is compared."""
 SESSION_FIRST = 0.8
 """Share of the best candidate's windows from which on the same session's last request is taken."""
 MOST_SESSIONS = 200_000
@@ -51,6 +53,14 @@ class References:
         if best is not None and counts[best] > counts[best_own] and best not in own:
             return [best_own, best]
         return [best_own]
+
+    def goes_on_elsewhere(self, request: Request, owner: int | None, rest: Anchors) -> bool:
+        """Whether a prompt that continues one request has much of its new text from another."""
+        last = self._last_of.get(request.session) if request.session else owner
+        if last is not None and last != owner:
+            return True
+        alike = self._table.most_alike(rest, 1)
+        return bool(alike) and alike[0][1] >= max(MANY_VOTES, len(rest) // 4)
 
     def add(self, request: Request, number: int, rest: Anchors) -> None:
         """Remember a prompt: its session, and the windows that no earlier prompt has there."""

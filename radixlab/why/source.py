@@ -32,7 +32,9 @@ class Source:
         self._tokenizer, self._limit = tokenizer, limit
         self._on_skip: Callable[[str], object] | None = on_skip
         is_file = isinstance(log, str | Path)
-        self._file = RequestLog(log, self._tell, tokenizer.template) if isinstance(log, str | Path) else None
+        self._file = (
+            RequestLog(log, self._tell, tokenizer.template) if isinstance(log, str | Path) else None
+        )
         self._requests = [] if is_file else _first(log, limit)  # type: ignore[arg-type]
         self._offsets, self._lines = array("q"), array("q")
         self._kept: OrderedDict[int, Prompt] = OrderedDict()
