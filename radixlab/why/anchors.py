@@ -1,0 +1,66 @@
+"""Which earlier request has the same text somewhere else? A sample of short windows tells.
+
+A cache finds a text only behind the same prefix. To see that a text was there before, behind
+another prefix, every window of 16 bytes gets a hash, and the windows whose hash is small are kept,
+about one in 64. The same text has the same windows wherever it stands, so a request shares them
+with every earlier one that has a part of its text (Manber, "Finding similar files", 1994; winnowing,
+Schleimer et al., SIGMOD 2003). White space is left out before, because it may be what differs.
+"""
+
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+
+from radixlab.why.digests import TokenArray
+
+WINDOW_BYTES = 16
+SHIFT = np.uint64(58)
+"""One window in 2⁶ is kept: those whose six highest bits are zero."""
+MOST_KEPT = 1_000_000
+"""Windows of the whole log that are remembered; the oldest are forgotten first."""
+MOST_OF_REQUEST = 512
+
+Anchors = npt.NDArray[np.uint64]
+_WHITE = b" \t\r\n"
+
+
+def anchors_of(tokens: TokenArray, is_text: bool) -> Anchors:
+    """Return the hashes of the sampled windows of a stretch of tokens, in their order."""
+    data = tokens.tobytes()
+    if is_text:
+        data = data.translate(None, _WHITE)
+    num = len(data) - WINDOW_BYTES + 1
+    if num <= 0:
+        return np.empty(0, np.uint64)
+    step = 1 if is_text else tokens.itemsize
+    shape = ((num + step - 1) // step,)
+    first = np.ndarray(shape, np.uint64, buffer=data, offset=0, strides=(step,))
+    second = np.ndarray(shape, np.uint64, buffer=data, offset=8, strides=(step,))
+    mixed = first * np.uint64(0x9E3779B97F4A7C15) + second * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    kept: Anchors = mixed[(mixed >> SHIFT) == 0]
+    return kept[:: len(kept) // MOST_OF_REQUEST + 1]
+
+
+class AnchorTable:
+    """The last request that has each window."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def add(self, anchors: Anchors, number: int) -> None:
+        """Note that request `number` has these windows."""
+        last = self._last
+        for anchor in anchors.tolist():
+            last.pop(anchor, None)  # so that it stands at the end, as the newest
+            last[anchor] = number
+        if len(last) > MOST_KEPT:
+            self._last = dict(list(last.items())[MOST_KEPT // 4 :])
+
+    def most_alike(self, anchors: Anchors, num: int) -> list[tuple[int, int]]:
+        """Return the requests that have most of these windows as the last one, and how many."""
+        last = self._last
+        votes = Counter(last[anchor] for anchor in anchors.tolist() if anchor in last)
+        return sorted(votes.items(), key=lambda vote: (-vote[1], -vote[0]))[:num]
