@@ -17,7 +17,9 @@ from radixlab.why.show.words import (
     share,
 )
 
-MOST_CARDS = 40
+MOST_CARDS = 60
+OPEN_CARDS = 8
+"""Cards that are seen at once; the reader opens the others."""
 MOST_MORE = 20
 """Further breaks that a card shows when it is opened."""
 
@@ -62,11 +64,17 @@ def breaks(report: Report, prices: Prices | None) -> Iterator[str]:
         return
     yield "<section><h2>Where prompts broke</h2>"
     told: set[str] = set()
+    made = []
     for group in found[:MOST_CARDS]:
-        yield _card(group, report, prices, "" if group.cause in told else _sentence(group.cause))
+        made.append(_card(group, report, prices, "" if group.cause in told else _sentence(group)))
         told.add(group.cause)
-    if (left := len(found) - MOST_CARDS) > 0:
-        yield f'<p class="rw-soft">… and {number_of(left, "more place")} (--json has all)</p>'
+    yield from made[:OPEN_CARDS]
+    if more := made[OPEN_CARDS:]:
+        said = number_of(len(found) - OPEN_CARDS, "more place")
+        yield f'<details><summary>{said}</summary><div class="rw-more">{"".join(more)}</div>'
+        if (left := len(found) - MOST_CARDS) > 0:
+            yield f'<p class="rw-soft">… and {number_of(left, "more place")} (--json has all)</p>'
+        yield "</details>"
     yield "</section>"
 
 
@@ -86,8 +94,8 @@ def _card(group: Group, report: Report, prices: Prices | None, meaning: str) -> 
     )
 
 
-def _sentence(cause: str) -> str:
-    meaning = MEANINGS.get(cause, "")
+def _sentence(group: Group) -> str:
+    meaning = MEANINGS.get(group.cause, "")
     return f"{meaning[:1].upper()}{meaning[1:]}." if meaning else ""
 
 

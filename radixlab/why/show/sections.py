@@ -109,7 +109,8 @@ def fixes(report: Report) -> str:
     """List the fixes with their measured gains, the largest first."""
     items = "".join(_fix(fix) for fix in report.fixes)
     said = (
-        '<p class="rw-soft">Each gain is measured: the log is replayed with only that change.</p>'
+        '<p class="rw-soft">Each gain is measured: the log is replayed with only that change. '
+        "A fault in front of another hides its gain.</p>"
         if items
         else "<p>There is nothing to fix.</p>"
     )

@@ -15,16 +15,16 @@ from radixlab.why.report import Branch
 from radixlab.why.show.paint import FILL, GREEN, GREY, INK
 from radixlab.why.show.words import NAMES, number_of, shown
 
-CARD_W, CARD_H = 226, 40
-GAP_X, GAP_Y = 132, 12
+CARD_W, CARD_H = 190, 36
+GAP_X, GAP_Y = 128, 8
 MARGIN = 10
-MOST_CHILDREN = 5
+MOST_CHILDREN = 4
 """Branches of one card that are drawn; the others are counted."""
-MOST_CARDS = 60
+MOST_CARDS = 40
 MOST_DEPTH = 10
 _ALL = -1
 """The id of the card above several roots."""
-_LABEL_CELLS = 28
+_LABEL_CELLS = 24
 """Widths of a letter that fit into a card."""
 
 
@@ -166,15 +166,16 @@ def _card(card: Card) -> str:
         f'<rect x="{x + 3:g}" y="{y + 3:g}" width="4" height="{CARD_H - 6}" rx="2"'
         f' fill="{GREEN if shared else GREY}"/>'
         f'<svg x="{x + 13:g}" y="{y:g}" width="{CARD_W - 18}" height="{CARD_H}">'
-        f'<text y="17" font-family="ui-monospace, monospace" fill="currentColor"'
+        f'<text y="15" font-family="ui-monospace, monospace" fill="currentColor"'
         f' direction="ltr" unicode-bidi="isolate">{label}</text>'
-        f'<text y="33" font-size="11" fill="currentColor" fill-opacity="0.85">'
+        f'<text y="30" font-size="11" fill="currentColor" fill-opacity="0.85">'
         f"{_numbers(card.branch)}</text></svg>"
     )
 
 
 def _numbers(branch: Branch) -> str:
-    return f"{number_of(branch.tokens, 'token')} · {number_of(branch.requests, 'request')}"
+    tokens = f"{number_of(branch.tokens, 'token')} · " if branch.tokens else ""
+    return f"{tokens}{number_of(branch.requests, 'request')}"
 
 
 def _left_out(card: Card) -> str:
