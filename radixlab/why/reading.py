@@ -133,6 +133,8 @@ def read_line(line: Line, template: ChatTemplate | None = None) -> list[Request]
 def _load(text: bytes) -> Any:
     try:
         return _DECODER.decode(text.decode())
+    except BadLineError:
+        raise
     except UnicodeDecodeError as error:
         raise BadLineError(f"not UTF-8: byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
