@@ -112,9 +112,9 @@ class Duration(click.ParamType[float]):
     help="How long a prefix is kept, such as 300, 5m or 1h; the log needs timestamps.",
 )  # fmt: skip
 @click.option(
-    "--tokenizer", metavar="FOLDER|tiktoken|bytes", default="bytes", show_default=True,
-    help="Count tokens with the tokenizer in a folder (and write chats by its template), with the "
-    "package tiktoken, or as 4 bytes of UTF-8 each.",
+    "--tokenizer", metavar="MODEL|tiktoken|bytes", default="bytes", show_default=True,
+    help="How tokens are counted: by a model's tokenizer (a folder, which also writes chats by its "
+    "template; or tiny, smollm2), by the package tiktoken, or as 4 bytes of UTF-8 each.",
 )  # fmt: skip
 @click.option("--limit", type=AT_LEAST_ONE, help="First N requests only.")
 @click.pass_context

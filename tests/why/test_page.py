@@ -129,6 +129,14 @@ def test_hostile_text_is_shown_as_text(text: str) -> None:
     assert json_text(report).isascii()
 
 
+def test_a_cell_has_no_headings_of_a_notebook() -> None:
+    seen = inert(cell(every_cause(), "x"))
+    assert not {"h1", "h2", "h3", "main", "html", "body"} & set(seen.tags)
+    levels = [value for _, name, value in seen.attributes if name == "aria-level"]
+    assert levels[:2] == ["3", "4"] and levels.count("5") == len(CAUSES) - 1
+    assert set(inert(page(every_cause(), "x")).tags) >= {"h1", "h2", "h3", "main"}
+
+
 def test_the_policy_allows_this_style_sheet_and_nothing_else() -> None:
     text = page(clock(), "log.jsonl")
     css = re.search(r"<style>(.*?)</style>", text, re.DOTALL)

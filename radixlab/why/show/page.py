@@ -7,6 +7,7 @@ and for HTML.
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from radixlab.why.show.sections import about, fixes, head, skipped, tokens, tree
 from radixlab.why.show.tree import tree_svg
 from radixlab.why.show.words import Prices
 
+_HEADING = re.compile(r"<(/?)h([123])>")
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +33,9 @@ _PAGE = """<!doctype html>
 <style>{css}</style>
 </head>
 <body class="rw-page">
+<main>
 {body}
+</main>
 </body>
 </html>
 """
@@ -49,10 +53,15 @@ def page(report: Report, name: str, prices: Prices | None = None) -> str:
 
 
 def cell(report: Report, name: str, prices: Prices | None = None) -> str:
-    """Return the same for a notebook: the tree is an image, which pages without trust show too."""
+    """Return the same for a notebook.
+
+    The tree is an image, which a notebook shows before it is trusted, too. The headings are not
+    those of the notebook, so they stay out of its table of contents.
+    """
     svg = tree_svg(report.branches, ink=TEXT).encode("utf-8")
     image = f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
-    return f"<style>{css()}</style>{_body(report, name, prices, image)}"
+    body = _HEADING.sub(_plain_heading, _body(report, name, prices, image))
+    return f"<style>{css()}</style>{body}"
 
 
 def save_page(path: Path, report: Report, name: str, prices: Prices | None = None) -> str:
@@ -77,7 +86,14 @@ def _body(report: Report, name: str, prices: Prices | None, picture: str) -> str
         parts += [tokens(report, prices), fixes(report), *breaks(report, prices)]
         parts += [tree(report, picture)]
     parts += [skipped(report), about(report)]
-    return f'<main class="rw">{"".join(parts)}</main>'
+    return f'<div class="rw">{"".join(parts)}</div>'
+
+
+def _plain_heading(tag: re.Match[str]) -> str:
+    slash, level = tag[1], int(tag[2])
+    return (
+        "</div>" if slash else f'<div role="heading" aria-level="{level + 2}" class="rw-h{level}">'
+    )
 
 
 def _digest(text: str) -> str:
