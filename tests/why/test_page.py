@@ -180,7 +180,7 @@ def test_a_page_without_text_has_no_text() -> None:
     for made in (page(report, "x"), cell(report, "x"), json_text(report), table(report, "x")):
         assert "earlier-" not in made and "later-" not in made
     assert "contains no text of the prompts" in page(report, "x")
-    assert "This page contains text of the prompts" in page(every_cause(), "x")
+    assert "This report contains text of the prompts" in page(every_cause(), "x")
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -159,9 +159,9 @@ def about(report: Report) -> str:
     """Say what the numbers rest on."""
     has_text = any(each.before or each.after for each in report.breaks)
     private = (
-        "This page contains text of the prompts."
+        "This report contains text of the prompts."
         if has_text
-        else "This page contains no text of the prompts."
+        else "This report contains no text of the prompts."
     )
     lines = "".join(f"<p>{line}</p>" for line in (*CANNOT, private))
     return f"<footer>{lines}</footer>"
