@@ -12,14 +12,14 @@ from heapq import heappush, heappushpop
 from radixlab.why.alignment import changes_between
 from radixlab.why.anchors import Anchors, anchors_of
 from radixlab.why.cache import Asked, Cache, Layers
-from radixlab.why.digests import Digester
 from radixlab.why.diff import num_common
+from radixlab.why.digests import Digester
 from radixlab.why.edits import Edit
 from radixlab.why.found import Losses, Stretch, conversation, stretches
 from radixlab.why.groups import Group, Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.profiles import Profile
-from radixlab.why.prompt import Prompt, prompt_of, tokens_of
+from radixlab.why.prompt import Prompt, are_bytes, prompt_of, tokens_of
 from radixlab.why.reference import References
 from radixlab.why.report import Break
 from radixlab.why.request import Request
@@ -62,7 +62,8 @@ class Analysis:
         number = self.requests
         asked = asked_of(request, number, self.tokenizer, self.digester, self.profile)
         layers = self.cache.serve(asked)
-        rest = anchors_of(asked.tokens[layers.anywhere :], request.token_ids is None)
+        by_byte = are_bytes(request, self.tokenizer)
+        rest = anchors_of(asked.tokens[layers.anywhere :], by_byte)
         losses = Losses(len(asked.tokens), layers, self.profile)
         self._lose_prefix(request, asked, layers, losses)
         if losses.rest >= self.profile.block_size and self._parts(request, layers, rest):
@@ -128,7 +129,7 @@ class Analysis:
         stays = self._what_stays(old, new, layers, agreed, number)
         by_group: dict[int, tuple[Group, Stretch, int]] = {}
         groups: list[int] = []
-        for change, verdict in zip(changes, verdicts, strict=True):
+        for verdict in verdicts:
             groups.append(-1 if verdict.cause == "never_seen" else self.groups.of(verdict).number)
         for row in rows:
             verdict = Verdict(stays, stays, ("",)) if stays else verdicts[row.first]
@@ -158,9 +159,8 @@ class Analysis:
     ) -> str | None:
         """Return the cause for which the reference would not be found even without differences."""
         now, then = new.request.timestamp, old.request.timestamp
-        if self.ttl is not None and now is not None and then is not None:
-            if then < now - self.ttl:
-                return "expired"
+        if self.ttl is not None and now is not None and then is not None and then < now - self.ttl:
+            return "expired"
         if layers.anywhere + agreed < layers.minimum:
             return "below_minimum"
         if self.cache.pool is not None:

@@ -84,9 +84,9 @@ def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
 
 
 def normalised(text: str) -> str:
-    """Return a text without what white space, escapes and Unicode's forms can change.
+    r"""Return a text without what white space, escapes and Unicode's forms can change.
 
-    >>> normalised('{"a":  "caf\\\\u00e9"}') == normalised('{"a":"café"}')
+    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
     True
     """
     text = _ESCAPE.sub(_unescaped, text)

@@ -1,10 +1,11 @@
-"""What kind of value is this: a clock, a date, an id? Patterns that name values and keep them whole.
+"""What kind of value is this: a clock, a date, an id? Patterns name values and keep them whole.
 
 Whether a value is volatile is seen from the log: the same position takes many values. The patterns
 here only name such a value, show all of it, and recognise it where the log has too few examples.
 """
 
 import re
+from itertools import pairwise
 
 _MONTH = (
     r"(?:jan|feb|mar|m[äa]r|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|janv|f[ée]vr|avr|juin|"
@@ -15,10 +16,14 @@ _DAY = (
     r"freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|"
     r"mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo)(?:day|sday|nesday|rsday|urday)?\.?"
 )
-_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:Z|UTC|GMT|CES?T|[A-Z]{1,2}[SD]T|[+-]\d{2}:?\d{2})\b)?"
+_TIME = (
+    r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[ap]\.?m\b\.?)?"
+    r"(?:\s?(?:Z|UTC|GMT|CES?T|[A-Z]{1,2}[SD]T|[+-]\d{2}:?\d{2})\b)?"
+)
 _DATE = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}年\d{1,2}月\d{1,2}日|"
-    rf"(?:{_DAY},?\s+)?(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:of\s|de\s)?{_MONTH},?[\s-](?:de\s)?\d{{2,4}}|"
+    rf"(?:{_DAY},?\s+)?(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:of\s|de\s)?{_MONTH},?"
+    r"[\s-](?:de\s)?\d{2,4}|"
     rf"(?:{_DAY},?\s+)?{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?)"
 )
 _ID = r"(?<![\w-])"
@@ -74,7 +79,7 @@ def looks_random(value: str) -> bool:
         return False
     if all(character in "0123456789abcdefABCDEF" for character in compact):
         return True
-    switches = sum(a.isdigit() != b.isdigit() for a, b in zip(compact, compact[1:], strict=False))
+    switches = sum(a.isdigit() != b.isdigit() for a, b in pairwise(compact))
     upper = sum(character.isupper() for character in compact)
     mixed = 0 < upper < letters and not value.istitle()
     return len(compact) >= 16 and (switches >= 4 or (mixed and switches >= 3))
