@@ -89,7 +89,7 @@ class Analysis:
             place = self.words.of_prefix(cause, request, earlier, tokens, layers, self.ttl)
             verdict = Verdict(cause, cause, (place[0] if cause == "model_changed" else "",))
             group = self.groups.of(verdict)
-            self._note(group, request, owner, asked, layers, tokens, place, ("", ""))
+            self._note(group, verdict, request, owner, asked, layers, tokens, place, ("", ""))
             if cause == "model_changed" and owner is not None:
                 old = self.source.prompt(owner).text
                 common = num_common(request.text, old) if request.token_ids is None else 0
@@ -127,7 +127,7 @@ class Analysis:
         agreed = sum(row.tokens for row in rows)
         changed_scope = old.request.scope != new.request.scope
         stays = self._what_stays(old, new, layers, agreed, number)
-        by_group: dict[int, tuple[Group, Stretch, int]] = {}
+        by_group: dict[int, tuple[Group, Verdict, Stretch, int]] = {}
         groups: list[int] = []
         for verdict in verdicts:
             groups.append(-1 if verdict.cause == "never_seen" else self.groups.of(verdict).number)
@@ -140,14 +140,14 @@ class Analysis:
             if changed_scope and not stays:
                 verdict = Verdict("model_changed", "scope", ("",))
             group = self.groups.of(verdict)
-            _, first, tokens = by_group.get(group.number, (group, row, 0))
-            by_group[group.number] = group, first, tokens + row.tokens
-        for group, row, tokens in by_group.values():
+            _, _, first, tokens = by_group.get(group.number, (group, verdict, row, 0))
+            by_group[group.number] = group, verdict, first, tokens + row.tokens
+        for group, verdict, row, tokens in by_group.values():
             change = changes[row.first]
             place = self.words.of_change(change, verdicts[row.first], new, old)
             around = self.words.around(change, new)
             tokens = losses.take(tokens)
-            self._note(group, new.request, number, asked, layers, tokens, place, around)
+            self._note(group, verdict, new.request, number, asked, layers, tokens, place, around)
         common = num_common(new.text, old.text)
         pairs = tuple((change.span, group) for change, group in zip(changes, groups, strict=True))
         scope_from = number if changed_scope and same else self._scope_from(asked.number, layers)
@@ -183,8 +183,9 @@ class Analysis:
         place = self.words.of_prefix(
             "model_changed", new.request, old.request, tokens, layers, self.ttl
         )
-        group = self.groups.of(Verdict("model_changed", "model_changed", (place[0],)))
-        self._note(group, new.request, number, asked, layers, tokens, place, ("", ""))
+        verdict = Verdict("model_changed", "model_changed", (place[0],))
+        group = self.groups.of(verdict)
+        self._note(group, verdict, new.request, number, asked, layers, tokens, place, ("", ""))
         edit = self.edits[asked.number]
         self.edits[asked.number] = Edit(edit.reference, edit.common, edit.changes, number)
 
@@ -212,6 +213,7 @@ class Analysis:
     def _note(
         self,
         group: Group,
+        verdict: Verdict,
         request: Request,
         earlier: int | None,
         asked: Asked,
@@ -225,7 +227,7 @@ class Analysis:
             return
         seen = layers.seen_anywhere
         node = id(seen.path[-1]) if seen.path else 0
-        self.groups.note(group, tokens, place, (node, seen.num_requests + 1))
+        self.groups.note(group, verdict, tokens, place, (node, seen.num_requests + 1))
         line = None if earlier is None else self.source.prompt(earlier).request.line
         found = Break(
             request.line, line, "", *place, len(asked.tokens), layers.found, tokens, *around

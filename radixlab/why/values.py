@@ -21,7 +21,7 @@ _TIME = (
     r"(?:\s?(?:Z|UTC|GMT|CES?T|[A-Z]{1,2}[SD]T|[+-]\d{2}:?\d{2})\b)?"
 )
 _DATE = (
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}年\d{1,2}月\d{1,2}日|"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
     rf"(?:{_DAY},?\s+)?(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:of\s|de\s)?{_MONTH},?"
     r"[\s-](?:de\s)?\d{2,4}|"
     rf"(?:{_DAY},?\s+)?{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?)"
@@ -35,12 +35,15 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("date and time", rf"(?<!\d){_DATE}(?:,?\s+(?:at\s|um\s|à\s)?|T|_|\s-\s){_TIME}"),
         ("date and time", r"(?<!\d)\d{8}T?\d{6}Z?(?!\d)"),
         ("date", rf"(?<![\w]){_DATE}(?!\d)"),
+        ("date", r"(?:\d{4}年)?\d{1,2}月\d{1,2}日|\d{4}년\s?\d{1,2}월\s?\d{1,2}일"),
         ("clock", rf"(?<![\d:]){_TIME}(?![\d:])"),
         ("UUID", rf"{_ID}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"),
         ("seconds since 1970", rf"{_ID}1[3-9]\d{{8}}(?:\.\d+|\d{{3}}|\d{{6}}|\d{{9}})?{_END}"),
         ("day of the week", rf"(?<!\w){_DAY}(?!\w)"),
     )
 )
+_BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*$", re.ASCII)
+_BEHIND = re.compile(r"(?:[./\\~+@-]?\w)*(?:\s?(?:%|°[CF]))?", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_~+/=-]{8,}")
 _NUMBER = re.compile(r"[-+#$€£¥]?\s?\d[\d.,' ]*\s?(?:%|°?[CFK]|EUR|USD|GBP|[€$£¥])?")
 WINDOW = 48
@@ -99,11 +102,22 @@ def whole_value(text: str, start: int, end: int) -> tuple[int, int]:
     """
     left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
     around = text[left:right]
-    best = start, end
+    best = _word_around(around, start - left, end - left)
     for _, pattern in KINDS:
         for found in pattern.finditer(around):
-            first, last = found.start() + left, found.end() + left
-            covers = first <= start and end <= last and first < end
+            first, last = found.span()
+            if around[last - 1] == "." and last > end - left:
+                last -= 1
+            covers = first <= start - left and end - left <= last and first < end - left
             if covers and last - first > best[1] - best[0]:
                 best = first, last
-    return best
+    return best[0] + left, best[1] + left
+
+
+def _word_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a range to the path, the number with its unit, or the word that it is in."""
+    if start == end or text[start:end].isspace():
+        return start, end
+    before = _BEFORE.search(text[:start])
+    behind = _BEHIND.match(text[end:])
+    return start - len(before[0] if before else ""), end + len(behind[0] if behind else "")
