@@ -15,7 +15,7 @@ from radixlab.why.cache import Asked, Cache, Layers
 from radixlab.why.diff import num_common
 from radixlab.why.digests import Digester
 from radixlab.why.edits import Edit
-from radixlab.why.found import Losses, Stretch, conversation, stretches
+from radixlab.why.found import Losses, Stretch, conversation, joined_runs, stretches
 from radixlab.why.groups import Group, Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.profiles import Profile
@@ -149,8 +149,8 @@ class Analysis:
             tokens = losses.take(tokens)
             self._note(group, verdict, new.request, number, asked, layers, tokens, place, around)
         common = num_common(new.text, old.text)
-        pairs = tuple((change.span, group) for change, group in zip(changes, groups, strict=True))
         scope_from = number if changed_scope and same else self._scope_from(asked.number, layers)
+        pairs = joined_runs(changes, verdicts, groups)
         self.edits[asked.number] = Edit(number, common, pairs, scope_from)
         return agreed
 

@@ -11,11 +11,13 @@ _MONTH = (
     r"(?:jan|feb|mar|m[äa]r|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|janv|f[ée]vr|avr|juin|"
     r"juil|ao[ûu]t|d[ée]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott)\w*\.?"
 )
-_DAY = (
-    r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|"
-    r"freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|"
-    r"mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo)(?:day|sday|nesday|rsday|urday)?\.?"
+_DAY_NAME = (
+    r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|montag|dienstag|mittwoch|"
+    r"donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|"
+    r"martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|luned[ìi]|marted[ìi]|mercoled[ìi]|"
+    r"gioved[ìi]|venerd[ìi]|domenica)"
 )
+_DAY = rf"(?:{_DAY_NAME}|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\.?)"
 _TIME = (
     r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[ap]\.?m\b\.?)?"
     r"(?:\s?(?:Z|UTC|GMT|CES?T|[A-Z]{1,2}[SD]T|[+-]\d{2}:?\d{2})\b)?"
@@ -39,7 +41,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("clock", rf"(?<![\d:]){_TIME}(?![\d:])"),
         ("UUID", rf"{_ID}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"),
         ("seconds since 1970", rf"{_ID}1[3-9]\d{{8}}(?:\.\d+|\d{{3}}|\d{{6}}|\d{{9}})?{_END}"),
-        ("day of the week", rf"(?<!\w){_DAY}(?!\w)"),
+        ("day of the week", rf"(?<!\w){_DAY_NAME}(?!\w)"),
     )
 )
 _BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*$", re.ASCII)
