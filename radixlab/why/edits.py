@@ -57,6 +57,15 @@ class Edited:
         """Return where the text from a position on begins in the edited one."""
         return self._at(bisect_right(self.starts, position) - 1, position, True)
 
+    def around(self, position: int) -> tuple[int, int] | None:
+        """Return the range of the replaced piece that a position is inside of, if it is."""
+        piece = bisect_left(self.starts, position) - 1
+        if piece < 0 or not self.replaced[piece]:
+            return None
+        is_last = piece + 1 == len(self.starts)
+        end = position + 1 if is_last else self.starts[piece + 1]
+        return (self.starts[piece], end) if position < end else None
+
     def _at(self, piece: int, position: int, behind: bool) -> int:
         if piece < 0:
             return 0
@@ -107,15 +116,18 @@ class Editor:
             made.own(own, edit.common, len(own))
             return made.done()
         position = old_position = 0
+        before = False
         for span, group in edit.changes:
-            made.from_base(base, position, old_position, span.old_start)
-            if group in self._groups:
+            undone = group in self._groups
+            made.agreed(base, own, position, (old_position, span.old_start), (before, undone))
+            if undone:
                 made.undo(base, span)
             else:
                 made.own(own, span.start, span.end)
                 made.pass_over(base, span)
-            position, old_position = span.end, span.old_end
-        made.from_base(base, position, old_position, old_position + len(own) - position)
+            position, old_position, before = span.end, span.old_end, undone
+        end = old_position + len(own) - position
+        made.agreed(base, own, position, (old_position, end), (before, False))
         return made.done()
 
 
@@ -155,6 +167,32 @@ class _Making:
     def own(self, text: str, start: int, end: int) -> None:
         """Add a stretch of the prompt itself."""
         self._piece(start, text[start:end])
+
+    def agreed(
+        self,
+        base: Edited,
+        own: str,
+        start: int,
+        old: tuple[int, int],
+        undone: tuple[bool, bool],
+    ) -> None:
+        """Add what agrees with a range of the reference, between two differences.
+
+        Where it begins or ends inside something that the base has replaced, the difference there
+        brings the replacement if it is undone; otherwise the prompt's own text stays.
+        """
+        first, last = old
+        if first and (piece := base.around(first)):
+            first = min(piece[1], last)
+            if not undone[0]:
+                self.own(own, start, start + first - old[0])
+        tail = last
+        if piece := base.around(last):
+            tail = max(piece[0], first)
+        if first < tail:
+            self.from_base(base, start + first - old[0], first, tail)
+        if tail < last and not undone[1]:
+            self.own(own, start + tail - old[0], start + last - old[0])
 
     def from_base(self, base: Edited, start: int, old_start: int, old_end: int) -> None:
         """Add what agrees with [old_start, old_end) of the reference, as the base has it."""
