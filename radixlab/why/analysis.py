@@ -12,14 +12,14 @@ from heapq import heappush, heappushpop
 from radixlab.why.alignment import changes_between
 from radixlab.why.anchors import Anchors, anchors_of
 from radixlab.why.cache import Asked, Cache, Layers
-from radixlab.why.digests import Digester
 from radixlab.why.diff import num_common
+from radixlab.why.digests import Digester
 from radixlab.why.edits import Edit
-from radixlab.why.found import Losses, Stretch, conversation, stretches
+from radixlab.why.found import Losses, Stretch, conversation, joined_runs, stretches
 from radixlab.why.groups import Group, Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.profiles import Profile
-from radixlab.why.prompt import Prompt, prompt_of, tokens_of
+from radixlab.why.prompt import Prompt, are_bytes, prompt_of, tokens_of
 from radixlab.why.reference import References
 from radixlab.why.report import Break
 from radixlab.why.request import Request
@@ -62,7 +62,8 @@ class Analysis:
         number = self.requests
         asked = asked_of(request, number, self.tokenizer, self.digester, self.profile)
         layers = self.cache.serve(asked)
-        rest = anchors_of(asked.tokens[layers.anywhere :], request.token_ids is None)
+        by_byte = are_bytes(request, self.tokenizer)
+        rest = anchors_of(asked.tokens[layers.anywhere :], by_byte)
         losses = Losses(len(asked.tokens), layers, self.profile)
         self._lose_prefix(request, asked, layers, losses)
         if losses.rest >= self.profile.block_size and self._parts(request, layers, rest):
@@ -88,7 +89,7 @@ class Analysis:
             place = self.words.of_prefix(cause, request, earlier, tokens, layers, self.ttl)
             verdict = Verdict(cause, cause, (place[0] if cause == "model_changed" else "",))
             group = self.groups.of(verdict)
-            self._note(group, request, owner, asked, layers, tokens, place, ("", ""))
+            self._note(group, verdict, request, owner, asked, layers, tokens, place, ("", ""))
             if cause == "model_changed" and owner is not None:
                 old = self.source.prompt(owner).text
                 common = num_common(request.text, old) if request.token_ids is None else 0
@@ -126,9 +127,9 @@ class Analysis:
         agreed = sum(row.tokens for row in rows)
         changed_scope = old.request.scope != new.request.scope
         stays = self._what_stays(old, new, layers, agreed, number)
-        by_group: dict[int, tuple[Group, Stretch, int]] = {}
+        by_group: dict[int, tuple[Group, Verdict, Stretch, int]] = {}
         groups: list[int] = []
-        for change, verdict in zip(changes, verdicts, strict=True):
+        for verdict in verdicts:
             groups.append(-1 if verdict.cause == "never_seen" else self.groups.of(verdict).number)
         for row in rows:
             verdict = Verdict(stays, stays, ("",)) if stays else verdicts[row.first]
@@ -139,17 +140,17 @@ class Analysis:
             if changed_scope and not stays:
                 verdict = Verdict("model_changed", "scope", ("",))
             group = self.groups.of(verdict)
-            _, first, tokens = by_group.get(group.number, (group, row, 0))
-            by_group[group.number] = group, first, tokens + row.tokens
-        for group, row, tokens in by_group.values():
+            _, _, first, tokens = by_group.get(group.number, (group, verdict, row, 0))
+            by_group[group.number] = group, verdict, first, tokens + row.tokens
+        for group, verdict, row, tokens in by_group.values():
             change = changes[row.first]
             place = self.words.of_change(change, verdicts[row.first], new, old)
             around = self.words.around(change, new)
             tokens = losses.take(tokens)
-            self._note(group, new.request, number, asked, layers, tokens, place, around)
+            self._note(group, verdict, new.request, number, asked, layers, tokens, place, around)
         common = num_common(new.text, old.text)
-        pairs = tuple((change.span, group) for change, group in zip(changes, groups, strict=True))
         scope_from = number if changed_scope and same else self._scope_from(asked.number, layers)
+        pairs = joined_runs(changes, verdicts, groups)
         self.edits[asked.number] = Edit(number, common, pairs, scope_from)
         return agreed
 
@@ -158,9 +159,8 @@ class Analysis:
     ) -> str | None:
         """Return the cause for which the reference would not be found even without differences."""
         now, then = new.request.timestamp, old.request.timestamp
-        if self.ttl is not None and now is not None and then is not None:
-            if then < now - self.ttl:
-                return "expired"
+        if self.ttl is not None and now is not None and then is not None and then < now - self.ttl:
+            return "expired"
         if layers.anywhere + agreed < layers.minimum:
             return "below_minimum"
         if self.cache.pool is not None:
@@ -183,8 +183,9 @@ class Analysis:
         place = self.words.of_prefix(
             "model_changed", new.request, old.request, tokens, layers, self.ttl
         )
-        group = self.groups.of(Verdict("model_changed", "model_changed", (place[0],)))
-        self._note(group, new.request, number, asked, layers, tokens, place, ("", ""))
+        verdict = Verdict("model_changed", "model_changed", (place[0],))
+        group = self.groups.of(verdict)
+        self._note(group, verdict, new.request, number, asked, layers, tokens, place, ("", ""))
         edit = self.edits[asked.number]
         self.edits[asked.number] = Edit(edit.reference, edit.common, edit.changes, number)
 
@@ -212,6 +213,7 @@ class Analysis:
     def _note(
         self,
         group: Group,
+        verdict: Verdict,
         request: Request,
         earlier: int | None,
         asked: Asked,
@@ -225,7 +227,7 @@ class Analysis:
             return
         seen = layers.seen_anywhere
         node = id(seen.path[-1]) if seen.path else 0
-        self.groups.note(group, tokens, place, (node, seen.num_requests + 1))
+        self.groups.note(group, verdict, tokens, place, (node, seen.num_requests + 1))
         line = None if earlier is None else self.source.prompt(earlier).request.line
         found = Break(
             request.line, line, "", *place, len(asked.tokens), layers.found, tokens, *around

@@ -3,8 +3,8 @@
 A cache finds a text only behind the same prefix. To see that a text was there before, behind
 another prefix, every window of 16 bytes gets a hash, and the windows whose hash is small are kept,
 about one in 64. The same text has the same windows wherever it stands, so a request shares them
-with every earlier one that has a part of its text (Manber, "Finding similar files", 1994; winnowing,
-Schleimer et al., SIGMOD 2003). White space is left out before, because it may be what differs.
+with every earlier one that has a part of its text (Manber, "Finding similar files", 1994;
+winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be what differs.
 """
 
 from collections import Counter
@@ -15,33 +15,42 @@ import numpy.typing as npt
 from radixlab.why.digests import TokenArray
 
 WINDOW_BYTES = 16
-SHIFT = np.uint64(58)
-"""One window in 2⁶ is kept: those whose six highest bits are zero."""
+LARGEST_KEPT = 2**58
+"""One window in 2⁶ is kept."""
 MOST_KEPT = 1_000_000
 """Windows of the whole log that are remembered; the oldest are forgotten first."""
 MOST_OF_REQUEST = 512
+"""Of a longer text, the windows with smaller hashes are kept: again the same ones everywhere."""
 
 Anchors = npt.NDArray[np.uint64]
 _WHITE = b" \t\r\n"
 
 
-def anchors_of(tokens: TokenArray, is_text: bool) -> Anchors:
-    """Return the hashes of the sampled windows of a stretch of tokens, in their order."""
+def anchors_of(tokens: TokenArray, are_bytes: bool) -> Anchors:
+    """Return the hashes of the sampled windows of a stretch of tokens, in their order.
+
+    If the tokens are four bytes of text each, a window may begin at every byte.
+    """
     data = tokens.tobytes()
-    if is_text:
+    if are_bytes:
         data = data.translate(None, _WHITE)
     num = len(data) - WINDOW_BYTES + 1
     if num <= 0:
         return np.empty(0, np.uint64)
-    step = 1 if is_text else tokens.itemsize
+    step = 1 if are_bytes else tokens.itemsize
     shape = ((num + step - 1) // step,)
     first = np.ndarray(shape, np.uint64, buffer=data, offset=0, strides=(step,))
     second = np.ndarray(shape, np.uint64, buffer=data, offset=8, strides=(step,))
-    mixed = first * np.uint64(0x9E3779B97F4A7C15) + second * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed: Anchors = first * np.uint64(0x9E3779B97F4A7C15) + second * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    np.multiply(mixed, np.uint64(0xBF58476D1CE4E5B9), out=mixed)
     mixed ^= mixed >> np.uint64(32)
-    kept: Anchors = mixed[(mixed >> SHIFT) == 0]
-    return kept[:: len(kept) // MOST_OF_REQUEST + 1]
+    most = LARGEST_KEPT
+    kept = mixed[mixed <= most]
+    while len(kept) > MOST_OF_REQUEST:
+        most //= 2
+        kept = kept[kept <= most]
+    return kept
 
 
 class AnchorTable:

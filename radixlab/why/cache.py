@@ -102,9 +102,9 @@ class Cache:
             ends = [end for end in asked.part_ends if end <= point][-2 * LOOKBACK_PARTS :]
             for end in {*ends, point}:
                 key = (asked.scope, end, int(asked.digests[end - 1])) if end else None
-                if key and end > found and self._ends.get(key, None) is not None:
-                    if self._ends[key] >= since and end <= kept:
-                        found = end
+                known = key in self._ends and self._ends[key] >= since if key else False
+                if known and found < end <= kept:
+                    found = end
         for point in asked.breakpoints:
             if point:
                 key = (asked.scope, point, int(asked.digests[point - 1]))

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-WORD = re.compile(r"\w+(?:(?:[-./+@]|(?<=\d):(?=\d))\w+)*|[^\S\n]+|[^\w ]")
+_IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_LETTER = rf"[^\W{_IDEOGRAPH}]"
+WORD = re.compile(
+    rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]"
+)
 LEVELS = (
     re.compile(r"[^\n]*\n|[^\n]+"),
     re.compile(r"[^.,;{}\[\]\n]*[.,;{}\[\]\n]|[^.,;{}\[\]\n]+"),
@@ -21,7 +25,8 @@ LEVELS = (
 MOST_PAIRS = 4_000_000
 """Pieces of one text × pieces of the other above which they are not compared at that level."""
 NEAR = 12
-"""Characters between two differences on one line up to which they are one."""
+"""Characters between two differences on one line up to which they are one; or as many as the two
+differences have on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
         if joined:
             last = joined[-1]
             gap = new[last.end : span.start]
-            if len(gap) <= NEAR and "\n" not in gap:
+            lengths = last.end - last.start, span.end - span.start
+            if len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap:
                 joined[-1] = Span(last.start, span.end, last.old_start, span.old_end)
                 continue
         joined.append(span)

@@ -3,9 +3,9 @@
 The digest of the first n tokens is the sum of (token × constant of its position), modulo 2⁶⁴. So
 one multiplication and one running sum of NumPy give the digests of all prefixes of a prompt. The
 idea is multilinear hashing (Lemire and Kaser, arXiv 1202.4961): for constants drawn at random, two
-prefixes of one length that differ share a digest with a probability of at most 2⁻³². Ours are fixed,
-so that a report can be made again; somebody who knows them can write a log with a false hit, and
-deceives only the reader of that log.
+prefixes of one length that differ share a digest with a probability of at most 2⁻³². Ours are
+fixed, so that a report can be made again; somebody who knows them can write a log with a false hit,
+and deceives only the reader of that log.
 """
 
 import numpy as np

@@ -63,6 +63,7 @@ def explain(
         for request in source:
             analysis.take(request)
             meter.at(request, 0)
+        analysis.groups.decide()
         fixes, possible = measured_fixes(analysis, num_blocks, meter)
         return Report(
             requests=analysis.requests,

@@ -7,8 +7,9 @@ import numpy as np
 
 from radixlab.why.analysis import Analysis, asked_of
 from radixlab.why.cache import Asked, Cache, Scope
-from radixlab.why.edits import Edit, Edited, Editor
+from radixlab.why.edits import Edited, Editor
 from radixlab.why.groups import Group
+from radixlab.why.profiles import Profile
 from radixlab.why.prompt import Prompt
 from radixlab.why.report import Fix
 from radixlab.why.request import Request
@@ -21,8 +22,6 @@ LEAST_LOST = 0.001
 LEAST_ALONE = 0.01
 """Share from which on one of several positions with the same cause gets one."""
 MOST_ALONE = 4
-WITHOUT_FIX = frozenset(("never_seen", "below_minimum"))
-"""Causes that no change of the log takes away: a short prompt stays short."""
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def _plan(analysis: Analysis, num_blocks: int | None) -> list[Replay]:
     """Return a replay for each cause, for large parts of one, and, as the last, for all."""
     by_cause: dict[str, list[Group]] = {}
     for group in analysis.groups.all:
-        if group.cause not in WITHOUT_FIX:
+        if group.cause != "never_seen":
             by_cause.setdefault(group.cause, []).append(group)
     least = LEAST_LOST * analysis.prompt_tokens
     chosen = {
@@ -95,9 +94,12 @@ def _replay(
 ) -> Replay:
     pool = None if "evicted" in causes else num_blocks
     ttl = None if "expired" in causes else analysis.ttl
+    profile = analysis.profile
+    if "below_minimum" in causes:
+        profile = Profile("none", block_size=profile.block_size)
     numbers = frozenset(group.number for group in groups)
     editor = Editor(analysis.source, analysis.edits, numbers)
-    return Replay(frozenset(causes), groups, Cache(analysis.profile, pool, ttl), editor)
+    return Replay(frozenset(causes), groups, Cache(profile, pool, ttl), editor)
 
 
 def _run(analysis: Analysis, replays: list[Replay], meter: "Meter") -> None:
@@ -136,7 +138,8 @@ def _edited(analysis: Analysis, request: Request, asked: Asked, edited: Edited) 
     else:
         tokens = np.array(edited.text.split(), np.int32)
     digests = analysis.digester.prefixes(tokens)
-    ends = points = ()
+    ends: tuple[int, ...] = ()
+    points: tuple[int, ...] = ()
     if analysis.profile.breakpoints:
         ends, points = _moved(analysis, request, edited)
     return Asked(asked.number, asked.scope, tokens, digests, asked.time, ends, points)

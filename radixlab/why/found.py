@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, Unit, units_of
 from radixlab.why.cache import Layers
+from radixlab.why.diff import Span
 from radixlab.why.judge import Verdict
 from radixlab.why.profiles import Profile
 from radixlab.why.prompt import Prompt
@@ -87,6 +88,24 @@ def stretches(
         least = max(block_size, LEAST_IN_NEWEST if is_newest else 0)
         rows.append(Stretch(first, tokens if tokens >= least else 0))
     return rows
+
+
+def joined_runs(
+    changes: list[Change], verdicts: list[Verdict], groups: list[int]
+) -> tuple[tuple[Span, int], ...]:
+    """Return each difference with its group; differences of order that follow one another as one.
+
+    Items that changed places are put back all together or not at all.
+    """
+    pairs: list[tuple[Span, int]] = []
+    for number, change in enumerate(changes):
+        span = change.span
+        is_run = verdicts[number].cause == "order_changed"
+        if is_run and number and verdicts[number - 1] == verdicts[number]:
+            first = pairs.pop()[0]
+            span = Span(first.start, span.end, first.old_start, span.old_end)
+        pairs.append((span, groups[number]))
+    return tuple(pairs)
 
 
 def _newest(units: list[Unit]) -> set[object]:

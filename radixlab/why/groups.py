@@ -3,9 +3,10 @@
 A value is volatile if its position takes many values: at least `FEWEST_VALUES`, and a new one in at
 least one of `MOST_REQUESTS` requests that have the text before it. A clock, an id of a session and
 a counter are; the names of three tenants are not. A value that its look gives away (a date, a UUID)
-needs no count.
+needs no count. What is volatile in one text is so behind the same words of a line in others.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from radixlab.why.judge import Verdict
@@ -33,15 +34,18 @@ class Group:
     place: tuple[int, str, str, str] = (-1, "", "", "")
     """Tokens lost in the request that lost most, where it was, and the two values there."""
 
-    @property
-    def cause(self) -> str:
-        """The cause, now that all requests are known."""
-        verdict = self.verdict
-        if verdict.cause != "value" or verdict.otherwise == "volatile_value":
-            return verdict.otherwise if verdict.cause == "value" else verdict.cause
+    otherwise: Counter[str] = field(default_factory=Counter)
+    """The causes that its differences would have if the value were not volatile."""
+    num_known: int = 0
+    cause: str = ""
+    """Set when all requests are known."""
+
+    def is_volatile(self) -> bool:
+        """Whether the position of these differences takes many values."""
+        if 2 * self.num_known > self.requests:
+            return True
         passing = sum(self.passing.values())
-        many = len(self.values) >= FEWEST_VALUES and len(self.values) * MOST_REQUESTS >= passing
-        return "volatile_value" if many else verdict.otherwise
+        return len(self.values) >= FEWEST_VALUES and len(self.values) * MOST_REQUESTS >= passing
 
 
 class Groups:
@@ -53,8 +57,8 @@ class Groups:
 
     def of(self, verdict: Verdict) -> Group:
         """Return the group of a verdict; make one if there is none."""
-        key = (verdict.cause, verdict.otherwise, *verdict.key)
-        if verdict.cause not in ("value", "volatile_value"):
+        key = (verdict.cause, *verdict.key)
+        if verdict.cause != "value":
             key = (*key, verdict.kind)
         group = self._by_key.get(key)
         if group is None:
@@ -63,10 +67,17 @@ class Groups:
         return group
 
     def note(
-        self, group: Group, tokens: int, place: tuple[str, str, str], passing: tuple[int, int]
+        self,
+        group: Group,
+        verdict: Verdict,
+        tokens: int,
+        place: tuple[str, str, str],
+        passing: tuple[int, int],
     ) -> None:
         """Count one request that lost `tokens` at a place with these values."""
         group.requests += 1
+        group.otherwise[verdict.otherwise] += 1
+        group.num_known += verdict.is_known
         group.tokens += tokens
         if tokens > group.place[0]:
             group.place = (tokens, *place)
@@ -75,3 +86,17 @@ class Groups:
         node, num = passing
         if node in group.passing or len(group.passing) < MOST_NODES_KEPT:
             group.passing[node] = max(num, group.passing.get(node, 0))
+
+    def decide(self) -> None:
+        """Give every group its cause, once all requests are known."""
+        volatile = set()
+        for group in self.all:
+            if group.verdict.cause != "value":
+                group.cause = group.verdict.cause
+            elif group.requests and group.is_volatile():
+                group.cause = "volatile_value"
+                volatile.add(group.verdict.key[:2])
+        for group in self.all:
+            if not group.cause:
+                likely = max(group.otherwise, key=group.otherwise.__getitem__, default="never_seen")
+                group.cause = "volatile_value" if group.verdict.key[:2] in volatile else likely

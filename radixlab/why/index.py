@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from radixlab.why.digests import Digests
 
 EVER = float("-inf")

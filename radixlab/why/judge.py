@@ -42,6 +42,8 @@ class Verdict:
     key: tuple[str, ...] = ()
     """What the same difference in other requests has in common with this one."""
     otherwise: str = "never_seen"
+    is_known: bool = False
+    """Whether its look alone says that a value is volatile."""
 
 
 NOTHING = Verdict("never_seen", "new text")
@@ -84,9 +86,9 @@ def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
 
 
 def normalised(text: str) -> str:
-    """Return a text without what white space, escapes and Unicode's forms can change.
+    r"""Return a text without what white space, escapes and Unicode's forms can change.
 
-    >>> normalised('{"a":  "caf\\\\u00e9"}') == normalised('{"a":"café"}')
+    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
     True
     """
     text = _ESCAPE.sub(_unescaped, text)
@@ -180,7 +182,8 @@ def _is_value(text: str, before: str) -> bool:
 def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
     """Judge what is neither white space nor order."""
     text, before = texts_of(change, new, old)
-    if change.is_whole or max(len(text), len(before)) > MOST_OF_VALUE:
+    is_long = max(len(text), len(before)) > MOST_OF_VALUE
+    if change.is_whole or (is_long and not (same_conversation and text and before)):
         if same_conversation:
             what = "left out" if not text else "put in" if not before else "changed"
             return Verdict("history_edited", what, ("history",))
@@ -188,17 +191,17 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
     left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
-    key = (_field(change), _NOT_LETTERS.sub(" ", left))
+    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
+    key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
-    if kinds[0] and kinds[1]:
-        return Verdict("value", kinds[0], (*key, "known"), "volatile_value")
+    is_known = kinds[0] is not None and kinds[1] is not None
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
-        return Verdict("value", kind, key)
+        return Verdict("value", kind, key, is_known=is_known)
     if kind == "value" and _is_history(change):
         return Verdict("history_edited", "changed", ("history",))
-    return Verdict("value", kind, key, "history_edited")
+    return Verdict("value", kind, key, "history_edited", is_known)
 
 
 def _is_history(change: Change) -> bool:

@@ -35,6 +35,11 @@ class Prompt:
         return len(self.tokenizer.encode(before))
 
 
+def are_bytes(request: Request, tokenizer: TextTokenizer) -> bool:
+    """Whether the tokens of a request are the bytes of its text."""
+    return request.token_ids is None and isinstance(tokenizer, BytesOverFour)
+
+
 def tokens_of(request: Request, tokenizer: TextTokenizer) -> TokenArray:
     """Return the tokens of a request, without anything else."""
     if request.token_ids is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from radixlab.why.anchors import Anchors, AnchorTable, anchors_of
 from radixlab.why.cache import Asked, Layers, apart
+from radixlab.why.prompt import are_bytes
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 
@@ -84,8 +85,8 @@ class References:
         sampled = self._sampled.get(number)
         if sampled is None:
             prompt = self._source.prompt(number)
-            is_text = prompt.request.token_ids is None
-            sampled = self._sampled[number] = np.unique(anchors_of(prompt.tokens, is_text))
+            by_byte = are_bytes(prompt.request, prompt.tokenizer)
+            sampled = self._sampled[number] = np.unique(anchors_of(prompt.tokens, by_byte))
             if len(self._sampled) > 256:
                 self._sampled.popitem(last=False)
         return int(np.isin(rest, sampled).sum())

@@ -85,6 +85,8 @@ class Words:
             return f"keep {where or 'model and parameters'} the same within a conversation{also}"
         if cause == "expired":
             return "keep prefixes longer than the time to live, or ask again before it ends"
+        if cause == "below_minimum":
+            return "share a prefix above the minimum (measured: the same log without a minimum)"
         return "give the cache enough blocks"
 
     def _of_order(self, change: Change, new: Prompt, old: Prompt) -> Place:
