@@ -227,6 +227,9 @@ NESTED = [
     lambda body: {"request": json.dumps(body)},
     lambda body: {"id": 7, "request": {"json": body, "headers": {}}},
     lambda body: {"data": {"request_body": body}},
+    lambda body: {"id": "run", "inputs": body, "outputs": {}},
+    lambda body: {"name": "generation", "input": body, "output": "text"},
+    lambda body: {"call_type": "acompletion", "kwargs": body},
 ]
 
 

@@ -15,7 +15,10 @@ from radixlab.why.bodies.usage import read_usage
 from radixlab.why.errors import BadLineError, kind
 from radixlab.why.request import Usage
 
-INSIDE = ("body", "request", "json", "request_body", "payload", "params", "data")
+INSIDE = (
+    "body", "request", "json", "request_body", "payload", "params", "data", "input", "inputs",
+    "kwargs",
+)  # fmt: skip
 """Names under which the body may stand, one inside another."""
 ANSWERS = ("response", "response_body", "answer", "body", "meta_info")
 """Names under which a line may hold the answer, which has the usage."""

@@ -41,13 +41,17 @@ def write_message(writer: Writer, message: dict[str, Any], path: Path) -> None:
     role = message.get("role")
     if type(role) is not str or not 0 < len(role) <= MOST_ROLE:
         raise BadLineError(f"{name((*path, 'role'))} is {kind(role)}, not a role")
+    content = message.get("content")
+    if len(message) == 2 and type(content) is str:  # most are like this
+        writer.open(path, role)
+        writer.text((*path, "content"), content)
+        return
     writer.open(path, role, *texts(message, "name", "tool_call_id"))
-    write_content(writer, message.get("content"), (*path, "content"))
-    if len(message) > 2 or "content" not in message:
-        for index, call in enumerate(objects((*path, "tool_calls"), message.get("tool_calls"))):
-            _write_call(writer, call, (*path, "tool_calls", index))
-        write_others(writer, message, path, OF_MESSAGE)
-        writer.mark(message)
+    write_content(writer, content, (*path, "content"))
+    for index, call in enumerate(objects((*path, "tool_calls"), message.get("tool_calls"))):
+        _write_call(writer, call, (*path, "tool_calls", index))
+    write_others(writer, message, path, OF_MESSAGE)
+    writer.mark(message)
 
 
 def write_content(writer: Writer, content: Any, path: Path) -> None:

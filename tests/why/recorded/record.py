@@ -97,6 +97,24 @@ def message_answer(body, number):
     }  # fmt: skip
 
 
+def message_events(answer):
+    """The same answer as a stream."""
+    usage = {**answer["usage"], "output_tokens": 1}
+    yield {"type": "message_start", "message": {**answer, "content": [], "usage": usage}}
+    for index, block in enumerate(answer["content"]):
+        is_text = block["type"] == "text"
+        empty = {**block, "text": ""} if is_text else {**block, "input": {}}
+        delta = {"type": "text_delta", "text": block.get("text")}
+        if not is_text:
+            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        yield {"type": "content_block_start", "index": index, "content_block": empty}
+        yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    ends = {"stop_reason": answer["stop_reason"], "stop_sequence": None}
+    yield {"type": "message_delta", "delta": ends, "usage": {"output_tokens": 12}}
+    yield {"type": "message_stop"}
+
+
 def response_answer(body, number):
     asked = body["input"]
     last = {"role": "user"} if isinstance(asked, str) else asked[-1]
@@ -153,6 +171,12 @@ class Handler(BaseHTTPRequestHandler):
             events = [json.dumps(chunk) for chunk in chat_chunks(answer)]
             data = "".join(f"data: {event}\n\n" for event in [*events, "[DONE]"]).encode()
             self.send_bytes(data, "text/event-stream")
+        elif body.get("stream") and path.endswith("/messages"):
+            data = "".join(
+                f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+                for event in message_events(answer)
+            )
+            self.send_bytes(data.encode(), "text/event-stream")
         else:
             self.send(answer)
 
