@@ -22,7 +22,7 @@ from radixlab.why.show.diff import common
 from radixlab.why.show.page import cell, page, save_page
 from radixlab.why.show.table import table
 from radixlab.why.show.tree import CARD_H, cards, tree_svg, tree_text, walk
-from radixlab.why.show.words import MEANINGS, NAMES, Prices, by_cause
+from radixlab.why.show.words import MEANINGS, NAMES, Prices, by_cause, totals, verdict
 from tests.why.reports import (
     BIDI,
     HOSTILE,
@@ -228,6 +228,28 @@ def test_the_picture_is_well_formed_with_any_label(text: str) -> None:
     assert len(svg) < 20_000
     assert {e.tag.rpartition("}")[2] for e in ET.fromstring(svg).iter()} <= TAGS
     assert all(plain(line) == line for line in tree_text(branches))
+
+
+def test_rows_of_one_place_are_added_up_and_the_largest_cause_comes_first() -> None:
+    clocks = tuple(
+        CauseRow("volatile_value", 2, 100, "system, line 2", f"{k}", "z") for k in range(9)
+    )
+    others = (CauseRow("history_edited", 1, 300, "messages[2]", "a", "b"), clock().causes[-1])
+    elsewhere = CauseRow("volatile_value", 1, 50, "prompt", "p", "q")
+    report = replace(clock(), causes=(others[0], *clocks, elsewhere, others[1]), breaks=())
+    found = totals(report)
+    told = [(t.cause, t.tokens_lost, t.requests, len(t.rows)) for t in found]
+    assert told[:2] == [("volatile_value", 950, 19, 2), ("history_edited", 300, 1, 1)]
+    assert found[-1].cause == "never_seen" and found[0].rows[0].before == "0"
+    lines = table(report, "x").splitlines()
+    rows = [line for line in lines if line.startswith(("volatile", "history", "never"))]
+    assert [row.split()[:3] for row in rows[:2]] == [
+        ["volatile", "value", "950"],
+        ["history", "edited", "300"],
+    ]
+    assert "  system, line 2: 900 tokens" in lines
+    assert verdict(report).startswith("Volatile value costs most: 15.6 % of the prompt tokens, at ")
+    assert "900 tokens lost" in page(report, "x")
 
 
 def test_the_text_of_the_tree_is_indented_and_names_the_breaks() -> None:

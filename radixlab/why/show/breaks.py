@@ -15,6 +15,7 @@ from radixlab.why.show.words import (
     number_of,
     percent,
     share,
+    totals,
 )
 
 MOST_CARDS = 60
@@ -46,10 +47,11 @@ class Group:
 
 def groups(report: Report) -> list[Group]:
     """Join the causes with their breaks, the most tokens first; what was never seen has none."""
-    found: dict[tuple[str, str], Group] = {}
-    for row in report.causes:
-        key = (row.cause, row.where)
-        found.setdefault(key, Group(*key)).row = row
+    found = {
+        (row.cause, row.where): Group(row.cause, row.where, row)
+        for total in totals(report)
+        for row in total.rows
+    }
     for each in report.breaks:
         key = (each.cause, each.where)
         found.setdefault(key, Group(*key)).breaks.append(each)

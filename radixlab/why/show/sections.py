@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from radixlab.why.report import CAUSES, Fix, Report
+from radixlab.why.report import Fix, Report
 from radixlab.why.show.markup import safe, swatch
 from radixlab.why.show.paint import fill_of
 from radixlab.why.show.tree import summary, tree_text
@@ -21,6 +21,7 @@ from radixlab.why.show.words import (
     rates,
     share,
     shown,
+    totals,
     verdict,
 )
 
@@ -56,9 +57,7 @@ def _numbers(report: Report) -> Iterator[tuple[str, str, str]]:
 def tokens(report: Report, prices: Prices | None) -> str:
     """Draw the bar of all prompt tokens, and a table of its parts."""
     parts = by_cause(report)
-    requests = {cause: 0 for cause in CAUSES}
-    for row in report.causes:
-        requests[row.cause] = requests.get(row.cause, 0) + row.requests
+    requests = {total.cause: total.requests for total in totals(report)}
     rows = "".join(
         _row(cause, number, requests.get(cause), report, prices) for cause, number in parts.items()
     )

@@ -12,6 +12,7 @@ from radixlab.why.report import CauseRow, Report
 from radixlab.why.show.words import (
     NAMES,
     Prices,
+    Total,
     advice,
     headline,
     money,
@@ -21,6 +22,7 @@ from radixlab.why.show.words import (
     rates,
     share,
     shown,
+    totals,
     value,
     verdict,
 )
@@ -28,8 +30,9 @@ from radixlab.why.show.words import (
 Paint = Callable[[str, str], str]
 """Colours a text for a role: `strong`, `good`, `bad` or `soft`."""
 
-MOST_ROWS = 12
-"""Causes and fixes that are listed; the rest is in the JSON."""
+MOST_FIXES = 8
+MOST_PLACES = 3
+"""Fixes, and positions of a cause, that are listed; the rest is in the JSON."""
 _SHORT = 34
 """Characters of two values that are shown side by side."""
 
@@ -62,43 +65,45 @@ def _rates(report: Report) -> Iterator[str]:
 
 
 def _causes(report: Report, prices: Prices | None, width: int, paint: Paint) -> Iterator[str]:
-    rows = report.causes[:MOST_ROWS]
-    if not rows:
+    found = totals(report)
+    if not found:
         yield "Every prompt token was found."
         return
-    cells = [_cells(row, report, prices) for row in rows]
     header = ("cause", "tokens lost", "share", "requests", *(["cost"] if prices else []))
-    first, *others = aligned([header, *cells])
+    first, *lines = aligned([header, *(_cells(total, report, prices) for total in found)])
     yield paint(first, "strong")
-    for row, line in zip(rows, others, strict=True):
-        yield paint(line, "soft" if row.cause == "never_seen" else "bad")
-        yield from _place(row, width, paint)
-    if (left := len(report.causes) - len(rows)) > 0:
-        yield f"… and {number_of(left, 'more row')} (--json has all)"
+    for total, line in zip(found, lines, strict=True):
+        yield paint(line, "soft" if total.cause == "never_seen" else "bad")
+        several = len(total.rows) > 1
+        for row in total.rows[:MOST_PLACES]:
+            yield from _place(row, several, width, paint)
+        if (left := len(total.rows) - MOST_PLACES) > 0:
+            yield f"  … and {number_of(left, 'more place')} (--json has all)"
 
 
-def _cells(row: CauseRow, report: Report, prices: Prices | None) -> list[str]:
+def _cells(total: Total, report: Report, prices: Prices | None) -> list[str]:
     cells = [
-        NAMES.get(row.cause, row.cause),
-        f"{row.tokens_lost:,}",
-        percent(share(row.tokens_lost, report.prompt_tokens)),
-        f"{row.requests:,}",
+        NAMES.get(total.cause, shown(total.cause)),
+        f"{total.tokens_lost:,}",
+        percent(share(total.tokens_lost, report.prompt_tokens)),
+        f"{total.requests:,}",
     ]
-    return [*cells, money(prices.lost(row.tokens_lost))] if prices else cells
+    return [*cells, money(prices.lost(total.tokens_lost))] if prices else cells
 
 
-def _place(row: CauseRow, width: int, paint: Paint) -> Iterator[str]:
+def _place(row: CauseRow, several: bool, width: int, paint: Paint) -> Iterator[str]:
     """Say where the prompts differ, and show both values: side by side, or one below the other."""
     if row.where:
-        yield paint(f"  {plain(clip(row.where, width - 24, 16))}", "soft")
+        lost = f": {number_of(row.tokens_lost, 'token')}" if several else ""
+        yield paint(f"  {plain(clip(row.where, width - 40, 16))}{lost}", "soft")
     if not row.before and not row.after:
         return
     before, after = (value(text, row.cause) for text in (row.before, row.after))
     if max(len(before), len(after)) <= _SHORT:
-        yield f"  {before} → {after}"
-    else:
-        yield from (f"  {word:8}{clip(text, width - 30, 16)}"
-                    for word, text in (("earlier", before), ("later", after)))  # fmt: skip
+        yield f"    {before} → {after}"
+        return
+    for word, text in (("earlier", before), ("later", after)):
+        yield f"    {word:8}{clip(text, width - 32, 16)}"
 
 
 def _fixes(report: Report, width: int, paint: Paint) -> Iterator[str]:
@@ -106,7 +111,7 @@ def _fixes(report: Report, width: int, paint: Paint) -> Iterator[str]:
         yield "There is nothing to fix."
         return
     yield paint("fixes, by measured gain", "strong")
-    for number, fix in enumerate(report.fixes[:MOST_ROWS], 1):
+    for number, fix in enumerate(report.fixes[:MOST_FIXES], 1):
         head = f"{number:>2}. {points(fix.gain)}, to {percent(fix.hit_rate)}: "
         words = wrap(f"{head}{advice(fix)}", width, subsequent_indent="    ")
         yield paint(words[0], "good")

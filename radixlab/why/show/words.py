@@ -3,8 +3,8 @@
 This file knows reports and numbers. It does not know where they are shown.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from radixlab.escape import clip, plain
 from radixlab.why.report import CAUSES, CauseRow, Fix, Report
@@ -61,6 +61,48 @@ def by_cause(report: Report) -> dict[str, int]:
     return {cause: tokens for cause, tokens in lost.items() if tokens}
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One cause, at all of its places."""
+
+    cause: str
+    rows: tuple[CauseRow, ...]
+    """One for each place, most tokens first."""
+
+    @property
+    def tokens_lost(self) -> int:
+        """Over all places."""
+        return sum(row.tokens_lost for row in self.rows)
+
+    @property
+    def requests(self) -> int:
+        """Breaks, over all places: a request that broke at two of them counts twice."""
+        return sum(row.requests for row in self.rows)
+
+
+def totals(report: Report) -> list[Total]:
+    """Return the causes, most tokens first, and at the end what was never seen."""
+    rows: dict[str, dict[str, CauseRow]] = {}
+    for row in sorted(report.causes, key=lambda row: -row.tokens_lost):
+        places = rows.setdefault(row.cause, {})
+        places[row.where] = _joined(places[row.where], row) if row.where in places else row
+    found = [Total(cause, _ordered(places.values())) for cause, places in rows.items()]
+    return sorted(found, key=lambda total: (total.cause == "never_seen", -total.tokens_lost))
+
+
+def _joined(large: CauseRow, small: CauseRow) -> CauseRow:
+    """Add up what is in the same place in different prompts; show the values of the larger part."""
+    return replace(
+        large,
+        requests=large.requests + small.requests,
+        tokens_lost=large.tokens_lost + small.tokens_lost,
+    )
+
+
+def _ordered(rows: Iterable[CauseRow]) -> tuple[CauseRow, ...]:
+    return tuple(sorted(rows, key=lambda row: -row.tokens_lost))
+
+
 def share(part: int, whole: int) -> float:
     """Return a part as a fraction; 0 of nothing."""
     return part / whole if whole else 0.0
@@ -78,11 +120,11 @@ def percent(fraction: float) -> str:
 def points(gain: float) -> str:
     """Write a difference of two fractions.
 
-    >>> points(0.8123), points(-0.001)
-    ('+81.2 points', '−0.1 points')
+    >>> points(0.8123), points(-0.001), points(-0.00001)
+    ('+81.2 points', '−0.1 points', '+0.0 points')
     """
-    sign = "+" if gain >= 0 else "−"
-    return f"{sign}{abs(100 * gain):.1f} points"
+    tenths = round(1000 * gain)
+    return f"{'−' if tenths < 0 else '+'}{abs(tenths) / 10:.1f} points"
 
 
 def money(amount: float) -> str:
@@ -139,23 +181,20 @@ def advice(fix: Fix) -> str:
     return text[:1].upper() + text[1:]
 
 
-def avoidable(report: Report) -> Sequence[CauseRow]:
-    """Return the rows of causes that somebody can do something about."""
-    return [row for row in report.causes if row.cause != "never_seen"]
-
-
 def verdict(report: Report) -> str:
     """Say in one sentence what costs most, or that nothing does."""
     if not report.requests:
         return "There is no request in this log."
-    rows = avoidable(report)
-    if not rows:
+    avoidable = [total for total in totals(report) if total.cause != "never_seen"]
+    if not avoidable:
         return "Nothing is wrong with these prompts: what was missed had never been sent before."
-    worst = rows[0]
+    worst = avoidable[0]
     name = NAMES.get(worst.cause, worst.cause)
     lost = percent(share(worst.tokens_lost, report.prompt_tokens))
-    where = f", at {plain(clip(worst.where))}" if worst.where else ""
-    return f"{name[0].upper()}{name[1:]} costs most: {lost} of the prompt tokens{where}."
+    where, others = worst.rows[0].where, len(worst.rows) - 1
+    place = f", at {shown(where)}" if where else ""
+    more = f" and {number_of(others, 'more place')}" if place and others else ""
+    return f"{name[0].upper()}{name[1:]} costs most: {lost} of the prompt tokens{place}{more}."
 
 
 def number_of(number: int, noun: str, nouns: str = "") -> str:
