@@ -22,6 +22,8 @@ MAX_PASSED_BYTES = 2**30
 MAX_BLANK_LINES = 100_000
 """Most blank lines one after another before the rest of a file is given up."""
 BUFFER_BYTES = 2**20
+SMALL_BUFFER_BYTES = 2**16
+"""For reading one line here and one there."""
 OTHER_FORMATS = {
     b"\x28\xb5\x2f\xfd": "packed by zstd",
     b"\xfd7zXZ\0": "packed by xz",
@@ -48,7 +50,9 @@ class Line:
     text: bytes
 
 
-def open_log(path: str | Path, kept: Kept | None = None) -> BinaryIO:
+def open_log(
+    path: str | Path, kept: Kept | None = None, buffer_bytes: int = BUFFER_BYTES
+) -> BinaryIO:
     """Open a log for reading and seeking, by offsets of the unpacked file; `WhyError` if not.
 
     Readers of one gz file that share what they `kept` find their way faster.
@@ -60,8 +64,8 @@ def open_log(path: str | Path, kept: Kept | None = None) -> BinaryIO:
             if begin.startswith(magic):
                 raise WhyError(f"{path}: this is {what}; a log is UTF-8 text, plain or gz")
         if begin.startswith(GZ_MAGIC):
-            return io.BufferedReader(Unpacked(path, kept), BUFFER_BYTES)
-        return open(path, "rb", buffering=BUFFER_BYTES)
+            return io.BufferedReader(Unpacked(path, kept), buffer_bytes)
+        return open(path, "rb", buffering=buffer_bytes)
     except OSError as error:
         raise WhyError(f"{path}: {error.strerror or error}") from None
 
@@ -109,7 +113,7 @@ def _at(file: BinaryIO, offset: int, read: Callable[[], bytes]) -> bytes:
     try:
         file.seek(offset)
         return read()
-    except (PackedError, OSError, OverflowError) as error:
+    except (OSError, ValueError) as error:  # an offset may be too large for any file
         raise WhyError(f"byte {offset:,} of the log cannot be read: {error}") from None
 
 

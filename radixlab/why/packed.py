@@ -110,20 +110,44 @@ class Unpacked(io.RawIOBase):
             if not self._pending:
                 self._pending = self._file.read(CHUNK_BYTES)
             is_end = not self._pending
-            try:
-                data: bytes = self._unpacker.decompress(self._pending, most)
-            except zlib.error as error:
-                why = str(error).rpartition(": ")[2]
-                raise PackedError(f"the gz file is damaged: {why}") from None
-            self._pending = self._unpacker.unconsumed_tail
-            if self._unpacker.eof:
-                self._pending = self._unpacker.unused_data
+            data = self._unpack_pending(most)
             if data:
                 self._position += len(data)
                 self._keep_if_due()
                 return data
             if is_end and not self._unpacker.eof:
                 raise PackedError("the gz file ends in the middle")
+
+    def _unpack_pending(self, most: int) -> bytes:
+        """Unpack what was read; may return nothing, if it was only a part of a header."""
+        before = self._unpacker.copy() if not self._unpacker.eof else self._unpacker
+        try:
+            data: bytes = self._unpacker.decompress(self._pending, most)
+        except zlib.error as error:
+            data = self._unpack_up_to_damage(before, most)
+            if not data:
+                why = str(error).rpartition(": ")[2]
+                raise PackedError(f"the gz file is damaged: {why}") from None
+            return data
+        self._pending = self._unpacker.unconsumed_tail
+        if self._unpacker.eof:
+            self._pending = self._unpacker.unused_data
+        return data
+
+    def _unpack_up_to_damage(self, unpacker: Any, most: int) -> bytes:
+        """Unpack byte by byte, so that nothing before the damage is lost."""
+        data, packed = bytearray(), self._pending
+        for index in range(len(packed)):
+            self._unpacker, self._pending = unpacker.copy(), packed[index:]
+            try:
+                data += unpacker.decompress(packed[index : index + 1], most - len(data))
+            except zlib.error:
+                break
+            if len(data) == most:
+                self._unpacker = unpacker
+                self._pending = unpacker.unconsumed_tail + packed[index + 1 :]
+                break
+        return bytes(data)
 
     def _next_member(self) -> bool:
         """Begin the next member, if one follows; zeros may fill up the file's end."""

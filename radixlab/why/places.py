@@ -23,6 +23,8 @@ JSON_FIELDS = frozenset(
 TEXT_FIELDS = frozenset(("content", "text", "thinking", "refusal", "data", "prompt", "output"))
 """Fields whose parts are texts, even where such a text looks like JSON."""
 INSTRUCTING = frozenset(("system", "developer"))
+BEFORE_FIRST = -1
+"""The index in a list before its first item; an empty list has no other."""
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
@@ -115,10 +117,12 @@ def _locate_in_json(text: str, character: int) -> tuple[Path, str | None]:
             break
         said = token[0]
         is_here = character < token.end()
+        if steps and steps[-1] == BEFORE_FIRST and said != "]":
+            steps[-1] = 0
         if said in "{[":
             if is_here:
                 break
-            steps.append(None if said == "{" else 0)
+            steps.append(None if said == "{" else BEFORE_FIRST)
             is_key.append(said == "{")
         elif said in "}]":
             if is_here or not steps:
@@ -141,7 +145,7 @@ def _locate_in_json(text: str, character: int) -> tuple[Path, str | None]:
 
 
 def _path(steps: list[str | int | None]) -> Path:
-    return tuple(step for step in steps if step is not None)
+    return tuple(step for step in steps if step is not None and step != BEFORE_FIRST)
 
 
 def _decoded(text: str) -> str:

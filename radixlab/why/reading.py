@@ -15,7 +15,15 @@ from typing import Any, NoReturn
 from radixlab.why.bodies import MAX_PROMPTS, read_body
 from radixlab.why.bodies.template import ChatTemplate
 from radixlab.why.errors import BadLineError, WhyError, kind, name
-from radixlab.why.lines import Line, OnSkip, bytes_at, line_at, open_log, read_lines
+from radixlab.why.lines import (
+    SMALL_BUFFER_BYTES,
+    Line,
+    OnSkip,
+    bytes_at,
+    line_at,
+    open_log,
+    read_lines,
+)
 from radixlab.why.packed import Kept
 from radixlab.why.request import Request
 
@@ -41,7 +49,7 @@ class RequestLog:
         self._on_skip = on_skip or _ignore
         self._template = template
         self._kept = Kept()
-        self._file = open_log(self.path, self._kept)
+        self._file = open_log(self.path, self._kept, SMALL_BUFFER_BYTES)
         """For `at`; each pass over the log has a file of its own."""
 
     def __iter__(self) -> Iterator[Request]:
@@ -123,8 +131,7 @@ def read_line(line: Line, template: ChatTemplate | None = None) -> list[Request]
         if type(fields) is not dict:
             raise BadLineError(f"{kind(fields)}, where an object with one request should be")
         requests = read_body(fields, line.number, line.offset, template)
-        if b"\\ud" in text or b"\\uD" in text:
-            _refuse_half_characters(requests)
+        _refuse_half_characters(requests)
         return requests
     except RecursionError:
         raise BadLineError("nested too deep") from None
@@ -133,6 +140,8 @@ def read_line(line: Line, template: ChatTemplate | None = None) -> list[Request]
 def _load(text: bytes) -> Any:
     try:
         return _DECODER.decode(text.decode())
+    except BadLineError:
+        raise
     except UnicodeDecodeError as error:
         raise BadLineError(f"not UTF-8: byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -153,7 +162,7 @@ def _refuse_half_characters(requests: list[Request]) -> None:
     for request in requests:
         for path, text in request.parts:
             try:
-                text.encode()
+                text.isascii() or text.encode()
             except UnicodeEncodeError:
                 raise BadLineError(f"{name(path)}: half of a character (\\ud…)") from None
 

@@ -111,9 +111,9 @@ class Pieces:
 
 
 def pieces_of(text: str) -> Iterator[str]:
-    """Divide a text at lines into pieces; texts with the same beginning have the same first pieces.
+    r"""Divide a text at lines into pieces; texts that begin alike have the same first pieces.
 
-    >>> [len(piece) for piece in pieces_of("12345678\\n" * 200)]
+    >>> [len(piece) for piece in pieces_of("12345678\n" * 200)]
     [1026, 774]
     """
     start = 0

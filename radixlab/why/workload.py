@@ -19,8 +19,8 @@ from radixlab.why.packed import GZ_MAGIC
 from radixlab.why.reading import RequestLog, read_line
 from radixlab.why.request import Request
 from radixlab.why.tokenizers import BytesOverFour, TextTokenizer
-from radixlab.workloads import Workload
 from radixlab.workloads import Request as CacheRequest
+from radixlab.workloads import Workload
 
 MOST_LOOKED_AT = 20
 """Lines that are looked at to find out what a file is."""

@@ -13,11 +13,11 @@ from radixlab.why.errors import BadLineError
 
 BEFORE_MESSAGES = ("tool_choice", "thinking", "output_config")
 """Parameters whose change makes the messages a different prefix."""
-ANTHROPIC_BLOCKS = frozenset(
-    ("tool_use", "tool_result", "thinking", "redacted_thinking", "document", "search_result")
-)
+ANTHROPIC_BLOCKS = (
+    "tool_use", "tool_result", "thinking", "redacted_thinking", "document", "search_result"
+)  # fmt: skip
 """Types of blocks that only Anthropic's bodies have."""
-OPENAI_ROLES = frozenset(("system", "developer", "tool", "function"))
+OPENAI_ROLES = ("system", "developer", "tool", "function")
 
 
 def write_anthropic(writer: Writer, body: dict[str, Any]) -> None:

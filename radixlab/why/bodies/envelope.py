@@ -15,7 +15,10 @@ from radixlab.why.bodies.usage import read_usage
 from radixlab.why.errors import BadLineError, kind
 from radixlab.why.request import Usage
 
-INSIDE = ("body", "request", "json", "request_body", "payload", "params", "data")
+INSIDE = (
+    "body", "request", "json", "request_body", "payload", "params", "data", "input", "inputs",
+    "kwargs",
+)  # fmt: skip
 """Names under which the body may stand, one inside another."""
 ANSWERS = ("response", "response_body", "answer", "body", "meta_info")
 """Names under which a line may hold the answer, which has the usage."""
@@ -24,7 +27,7 @@ SESSION_FIELDS = ("session", "session_id", "conversation_id", "thread_id")
 TIME_FIELDS = ("timestamp", "created_at", "start_time", "ts", "time")
 """The first is checked; the others may mean something else, and count only where they fit."""
 URL_FIELDS = ("url", "path", "endpoint")
-UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 """A number from the first on is in that part of a second: in ns, µs or ms since 1970."""
 
 Fields = dict[str, Any]
@@ -70,7 +73,7 @@ def session_of(levels: list[Fields]) -> str | None:
         if type(value) in (str, int):
             return str(value)
         if type(value) is dict and type(value.get("id")) is str:
-            return value["id"]
+            return str(value["id"])
         raise BadLineError(f"session is {kind(value)}, not a name")
     return None
 
@@ -142,9 +145,9 @@ def _seconds(value: Any) -> float | None:
 
 def _number(value: Any) -> float | None:
     try:
-        seconds = float(value)
+        seconds = float(value) if type(value) is str else value
+        unit = next((unit for least, unit in UNITS if abs(seconds) >= least), 1)
+        seconds = seconds / unit  # exact for an int of nanoseconds
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(seconds):
-        return None
-    return next((seconds / unit for least, unit in UNITS if abs(seconds) >= least), seconds)
+    return seconds if math.isfinite(seconds) else None

@@ -41,14 +41,17 @@ def write_message(writer: Writer, message: dict[str, Any], path: Path) -> None:
     role = message.get("role")
     if type(role) is not str or not 0 < len(role) <= MOST_ROLE:
         raise BadLineError(f"{name((*path, 'role'))} is {kind(role)}, not a role")
-    about = (message.get("name"), message.get("tool_call_id"))
-    writer.open(path, role, *(each for each in about if type(each) is str))
-    write_content(writer, message.get("content"), (*path, "content"))
-    if len(message) > 2:
-        for index, call in enumerate(objects((*path, "tool_calls"), message.get("tool_calls"))):
-            _write_call(writer, call, (*path, "tool_calls", index))
-        write_others(writer, message, path, OF_MESSAGE)
-        writer.mark(message)
+    content = message.get("content")
+    if len(message) == 2 and type(content) is str:  # most are like this
+        writer.open(path, role)
+        writer.text((*path, "content"), content)
+        return
+    writer.open(path, role, *texts(message, "name", "tool_call_id"))
+    write_content(writer, content, (*path, "content"))
+    for index, call in enumerate(objects((*path, "tool_calls"), message.get("tool_calls"))):
+        _write_call(writer, call, (*path, "tool_calls", index))
+    write_others(writer, message, path, OF_MESSAGE)
+    writer.mark(message)
 
 
 def write_content(writer: Writer, content: Any, path: Path) -> None:
@@ -75,8 +78,7 @@ def _write_call(writer: Writer, call: dict[str, Any], path: Path) -> None:
         writer.open(path, "tool_call")
         writer.value(path, call)
         return
-    about = (call.get("id"), function.get("name"))
-    writer.open(path, "tool_call", *(each for each in about if type(each) is str))
+    writer.open(path, "tool_call", *texts(call, "id"), *texts(function, "name"))
     writer.value((*path, "function", "arguments"), function.get("arguments", ""))
 
 
@@ -88,20 +90,20 @@ def _write_block(writer: Writer, block: dict[str, Any], path: Path, is_first: bo
         if what == "thinking" or not is_first:
             writer.open(path, what) if what == "thinking" else writer.parts.append((path, "\n"))
         writer.text((*path, field), block.get(field))
-        if len(block) > 2:
+        if len(block) > 2 or "type" not in block:
             write_others(writer, block, path, frozenset(("type", field, "cache_control")))
     elif what == "tool_use":
-        writer.open(path, "tool_use", *_texts(block, "id", "name"))
+        writer.open(path, "tool_use", *texts(block, "id", "name"))
         writer.value((*path, "input"), block.get("input"))
         write_others(writer, block, path, _OF_TOOL_USE)
     elif what == "tool_result":
-        writer.open(path, "tool_result", *_texts(block, "tool_use_id"))
+        writer.open(path, "tool_result", *texts(block, "tool_use_id"))
         write_content(writer, block.get("content"), (*path, "content"))
         write_others(writer, block, path, _OF_TOOL_RESULT)
-    elif what == "document" and _is_text(source := block.get("source")):
+    elif what == "document" and _is_text(block.get("source")):
         writer.open(path, "document")
         write_others(writer, block, path, _OF_DOCUMENT)
-        writer.text((*path, "source", "data"), source["data"])
+        writer.text((*path, "source", "data"), block["source"]["data"])
     elif type(what) is str:
         writer.open(path, what[:MOST_ROLE])
         writer.value(path, block)
@@ -119,5 +121,6 @@ def _is_text(source: Any) -> bool:
     return type(source) is dict and source.get("type") == "text" and type(source.get("data")) is str
 
 
-def _texts(block: dict[str, Any], *fields: str) -> list[str]:
+def texts(block: dict[str, Any], *fields: str) -> list[str]:
+    """Return those of some fields that are texts."""
     return [value for field in fields if type(value := block.get(field)) is str]

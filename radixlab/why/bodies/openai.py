@@ -8,6 +8,7 @@ from typing import Any
 
 from radixlab.why.bodies.messages import (
     open_answer,
+    texts,
     write_content,
     write_message,
     write_messages,
@@ -86,13 +87,11 @@ def _write_item(writer: Writer, item: dict[str, Any], path: Path) -> None:
     if what == "message":
         write_message(writer, {k: v for k, v in item.items() if k not in _OF_STORED}, path)
     elif what == "function_call":
-        about = (item.get("call_id"), item.get("name"))
-        writer.open(path, "tool_call", *(each for each in about if type(each) is str))
+        writer.open(path, "tool_call", *texts(item, "call_id", "name"))
         writer.value((*path, "arguments"), item.get("arguments", ""))
         write_others(writer, item, path, OF_ITEM)
     elif what == "function_call_output":
-        about = (item.get("call_id"),)
-        writer.open(path, "tool", *(each for each in about if type(each) is str))
+        writer.open(path, "tool", *texts(item, "call_id"))
         write_content(writer, item.get("output"), (*path, "output"))
         write_others(writer, item, path, OF_ITEM)
     elif what == "item_reference" or type(what) is not str:

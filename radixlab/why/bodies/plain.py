@@ -24,7 +24,8 @@ TokenIds = npt.NDArray[np.int32]
 def plain_field(body: dict[str, Any]) -> str | None:
     """Return the field that holds the prompt of a body without messages; None if none does."""
     for field in (*ID_FIELDS, *TEXT_FIELDS):
-        if body.get(field) is not None:
+        value = body.get(field)
+        if value is not None and (field == "prompt" or type(value) in (str, list)):
             return field
     return None
 
