@@ -7,29 +7,55 @@ scope, expired, evicted or too short. What follows the prefix is compared with t
 token that agrees with the reference again, behind a difference, was lost to that difference.
 """
 
-from heapq import heappush, heappushpop
+from dataclasses import dataclass
 
-from radixlab.why.alignment import changes_between
 from radixlab.why.anchors import Anchors, anchors_of
+from radixlab.why.breaks import Breaks, Loss
 from radixlab.why.cache import Asked, Cache, Layers
+from radixlab.why.comparing import Comparison, compare
 from radixlab.why.diff import num_common
 from radixlab.why.digests import Digester
 from radixlab.why.edits import Edit
-from radixlab.why.found import Losses, Stretch, conversation, joined_runs, stretches
-from radixlab.why.groups import Group, Groups
-from radixlab.why.judge import Verdict, judge
+from radixlab.why.found import Losses
+from radixlab.why.groups import Groups
+from radixlab.why.judge import Verdict
 from radixlab.why.profiles import Profile
-from radixlab.why.prompt import Prompt, are_bytes, prompt_of, tokens_of
+from radixlab.why.prompt import are_bytes, prompt_of, tokens_of
 from radixlab.why.reference import References
-from radixlab.why.report import Break
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 from radixlab.why.tokenizers import TextTokenizer
 from radixlab.why.words import Words
 
-MOST_BREAKS = 300
 CHANCE = 64
 """Characters that a prompt may share by chance with one that it does not continue."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over all requests."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    hit_tokens: int = 0
+    never_seen: int = 0
+    num_never_seen: int = 0
+    """Requests with tokens that nobody has asked for before."""
+    reported_prompt_tokens: int = 0
+    reported_cached_tokens: int = 0
+    """As the servers said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request on its way through the analysis."""
+
+    request: Request
+    asked: Asked
+    layers: Layers
+    losses: Losses
+    rest: Anchors
+    """Sampled windows of what follows the longest prefix."""
 
 
 class Analysis:
@@ -50,197 +76,160 @@ class Analysis:
         self.references = References(source)
         self.groups, self.words, self.ttl = Groups(), words, ttl
         self.edits: dict[int, Edit] = {}
-        self.breaks: list[tuple[int, int, int, Break, int]] = []
-        """A heap: tokens lost, minus the request's number, a counter, the break and its group."""
-        self.requests = self.prompt_tokens = self.hit_tokens = self.never_seen = 0
-        self.num_never_seen = 0
-        self.reported = [0, 0]
-        """Prompt tokens and cached tokens, as the servers said."""
+        self.breaks = Breaks(self.groups)
+        self.totals = Totals()
 
     def take(self, request: Request) -> None:
         """Add the next request."""
-        number = self.requests
+        number = self.totals.requests
         asked = asked_of(request, number, self.tokenizer, self.digester, self.profile)
         layers = self.cache.serve(asked)
-        by_byte = are_bytes(request, self.tokenizer)
-        rest = anchors_of(asked.tokens[layers.anywhere :], by_byte)
-        losses = Losses(len(asked.tokens), layers, self.profile)
-        self._lose_prefix(request, asked, layers, losses)
-        if losses.rest >= self.profile.block_size and self._parts(request, layers, rest):
-            self._compare(request, asked, layers, losses, rest)
+        rest = anchors_of(asked.tokens[layers.anywhere :], are_bytes(request, self.tokenizer))
+        case = Case(request, asked, layers, Losses(len(asked.tokens), layers, self.profile), rest)
+        self._lose_prefix(case)
+        if case.losses.rest >= self.profile.block_size and self._parts(case):
+            self._compare(case)
         if number not in self.edits:
-            self._continue(request, number, layers)
+            self._continue(case)
         self.references.add(request, number, rest)
-        self.requests += 1
-        self.prompt_tokens += len(asked.tokens)
-        self.hit_tokens += layers.found
-        self.never_seen += losses.unexplained
-        self.num_never_seen += losses.unexplained > 0
-        if (usage := request.usage) is not None and usage.cached_tokens is not None:
-            self.reported[0] += usage.prompt_tokens or len(asked.tokens)
-            self.reported[1] += usage.cached_tokens
+        self._count(case)
+
+    def _count(self, case: Case) -> None:
+        totals, unexplained = self.totals, case.losses.unexplained
+        totals.requests += 1
+        totals.prompt_tokens += len(case.asked.tokens)
+        totals.hit_tokens += case.layers.found
+        totals.never_seen += unexplained
+        totals.num_never_seen += unexplained > 0
+        usage = case.request.usage
+        if usage is not None and usage.cached_tokens is not None:
+            totals.reported_prompt_tokens += usage.prompt_tokens or len(case.asked.tokens)
+            totals.reported_cached_tokens += usage.cached_tokens
 
     # ---- what no change of a text can cure
 
-    def _lose_prefix(self, request: Request, asked: Asked, layers: Layers, losses: Losses) -> None:
-        for cause, tokens in losses.of_prefix():
-            owner = layers.seen.owner if cause != "model_changed" else layers.seen_anywhere.owner
+    def _lose_prefix(self, case: Case) -> None:
+        layers = case.layers
+        for cause, tokens in case.losses.of_prefix():
+            is_scope = cause == "model_changed"
+            owner = (layers.seen_anywhere if is_scope else layers.seen).owner
             earlier = None if owner is None else self.source.prompt(owner).request
-            place = self.words.of_prefix(cause, request, earlier, tokens, layers, self.ttl)
-            verdict = Verdict(cause, cause, (place[0] if cause == "model_changed" else "",))
-            group = self.groups.of(verdict)
-            self._note(group, verdict, request, owner, asked, layers, tokens, place, ("", ""))
-            if cause == "model_changed" and owner is not None:
-                old = self.source.prompt(owner).text
-                common = num_common(request.text, old) if request.token_ids is None else 0
-                self.edits[asked.number] = Edit(owner, common, (), owner)
+            place = self.words.of_prefix(cause, case.request, earlier, layers, self.ttl)
+            verdict = Verdict(cause, cause, (place[0] if is_scope else "",))
+            self._note(case, Loss(verdict, earlier, tokens, place))
+            if is_scope and owner is not None:
+                self.edits[case.asked.number] = Edit(owner, self._common(case, owner), (), owner)
 
-    def _parts(self, request: Request, layers: Layers, rest: Anchors) -> bool:
+    def _parts(self, case: Case) -> bool:
         """Whether a prompt parts from an earlier one, and does not only continue one."""
-        seen = layers.seen_anywhere
+        seen = case.layers.seen_anywhere
         if not seen.is_end or seen.beyond is not None:
             return True
-        return self.references.goes_on_elsewhere(request, seen.owner, rest)
+        return self.references.goes_on_elsewhere(case.request, seen.owner, case.rest)
 
     # ---- what differs from the reference
 
-    def _compare(
-        self, request: Request, asked: Asked, layers: Layers, losses: Losses, rest: Anchors
-    ) -> None:
-        found = self.references.find(request, asked, layers, rest)
+    def _compare(self, case: Case) -> None:
+        found = self.references.find(case.request, case.asked, case.layers, case.rest)
         if not found:
             return
-        new = self.source.keep(asked.number, prompt_of(request, self.tokenizer))
-        agreed = self._against(found[0], new, asked, layers, losses)
+        comparison = self._with(found[0], case)
+        self._blame(comparison, case)
         if len(found) > 1:
-            self._against_other_scope(found[1], new, asked, layers, losses, agreed)
+            self._blame_scope(self._with(found[1], case), case, comparison.agreed)
 
-    def _against(
-        self, number: int, new: Prompt, asked: Asked, layers: Layers, losses: Losses
-    ) -> int:
-        """Blame the differences from one earlier request; return the tokens that agree."""
+    def _with(self, number: int, case: Case) -> Comparison:
+        new = self.source.keep(case.asked.number, prompt_of(case.request, self.tokenizer))
         old = self.source.prompt(number)
-        changes = changes_between(new, old)
-        same = conversation(changes, new, old)
-        verdicts = judge(changes, new, old, same)
-        rows = stretches(changes, verdicts, new, layers.anywhere, self.profile.block_size)
-        agreed = sum(row.tokens for row in rows)
-        changed_scope = old.request.scope != new.request.scope
-        stays = self._what_stays(old, new, layers, agreed, number)
-        by_group: dict[int, tuple[Group, Verdict, Stretch, int]] = {}
-        groups: list[int] = []
-        for verdict in verdicts:
-            groups.append(-1 if verdict.cause == "never_seen" else self.groups.of(verdict).number)
-        for row in rows:
-            verdict = Verdict(stays, stays, ("",)) if stays else verdicts[row.first]
-            if verdict.cause == "never_seen" or row.tokens == 0:
-                continue
-            if changed_scope and not same:
-                continue
-            if changed_scope and not stays:
-                verdict = Verdict("model_changed", "scope", ("",))
-            group = self.groups.of(verdict)
-            _, _, first, tokens = by_group.get(group.number, (group, verdict, row, 0))
-            by_group[group.number] = group, verdict, first, tokens + row.tokens
-        for group, verdict, row, tokens in by_group.values():
-            change = changes[row.first]
-            place = self.words.of_change(change, verdicts[row.first], new, old)
-            around = self.words.around(change, new)
-            tokens = losses.take(tokens)
-            self._note(group, verdict, new.request, number, asked, layers, tokens, place, around)
-        common = num_common(new.text, old.text)
-        scope_from = number if changed_scope and same else self._scope_from(asked.number, layers)
-        pairs = joined_runs(changes, verdicts, groups)
-        self.edits[asked.number] = Edit(number, common, pairs, scope_from)
-        return agreed
+        return compare(new, old, number, case.layers.anywhere, self.profile.block_size)
 
-    def _what_stays(
-        self, old: Prompt, new: Prompt, layers: Layers, agreed: int, number: int
-    ) -> str | None:
+    def _blame(self, comparison: Comparison, case: Case) -> None:
+        """Note what the differences from the reference have cost, and how to undo them."""
+        new, old, number = comparison.new, comparison.old, comparison.old_number
+        stays = self._what_stays(comparison, case)
+        losses: dict[int, Loss] = {}
+        for verdict, change, tokens in comparison.causes(stays):
+            group = self.groups.of(verdict).number
+            if group in losses:
+                losses[group].tokens += tokens
+                continue
+            place = self.words.of_change(change, verdict, new, old)
+            around = self.words.around(change, new)
+            losses[group] = Loss(verdict, old.request, tokens, place, around)
+        for loss in losses.values():
+            loss.tokens = case.losses.take(loss.tokens)
+            self._note(case, loss)
+        scope_from = self._scope_from(case)
+        if comparison.same_conversation and not comparison.same_scope:
+            scope_from = number
+        common = num_common(new.text, old.text)
+        pairs = comparison.undoable(self.groups)
+        self.edits[case.asked.number] = Edit(number, common, pairs, scope_from)
+
+    def _what_stays(self, comparison: Comparison, case: Case) -> str | None:
         """Return the cause for which the reference would not be found even without differences."""
-        now, then = new.request.timestamp, old.request.timestamp
+        old, layers = comparison.old, case.layers
+        now, then = case.request.timestamp, old.request.timestamp
         if self.ttl is not None and now is not None and then is not None and then < now - self.ttl:
             return "expired"
-        if layers.anywhere + agreed < layers.minimum:
+        length = layers.anywhere + comparison.agreed
+        if length < layers.minimum:
             return "below_minimum"
         if self.cache.pool is not None:
-            kept = self.cache.pool.num_kept(old.request, old.request.scope, old.tokens)
-            if kept < min(layers.anywhere + agreed, len(old.tokens)) // 2:
+            kept = self.cache.pool.num_kept(old.request.scope, old.tokens)
+            if kept < min(length, len(old.tokens)) // 2:
                 return "evicted"
         return None
 
-    def _against_other_scope(
-        self, number: int, new: Prompt, asked: Asked, layers: Layers, losses: Losses, agreed: int
-    ) -> None:
+    def _blame_scope(self, comparison: Comparison, case: Case, agreed: int) -> None:
         """Blame the parameter for what only a request of another scope has."""
-        old = self.source.prompt(number)
-        changes = changes_between(new, old)
-        verdicts = judge(changes, new, old, True)
-        rows = stretches(changes, verdicts, new, layers.anywhere, self.profile.block_size)
-        tokens = losses.take(sum(row.tokens for row in rows) - agreed)
-        if tokens <= 0:
+        tokens = case.losses.take(comparison.agreed - agreed)
+        if not tokens or not comparison.same_conversation:
+            case.losses.unexplained += tokens
             return
-        place = self.words.of_prefix(
-            "model_changed", new.request, old.request, tokens, layers, self.ttl
-        )
+        earlier = comparison.old.request
+        place = self.words.of_prefix("model_changed", case.request, earlier, case.layers, self.ttl)
         verdict = Verdict("model_changed", "model_changed", (place[0],))
-        group = self.groups.of(verdict)
-        self._note(group, verdict, new.request, number, asked, layers, tokens, place, ("", ""))
-        edit = self.edits[asked.number]
-        self.edits[asked.number] = Edit(edit.reference, edit.common, edit.changes, number)
+        self._note(case, Loss(verdict, earlier, tokens, place))
+        edit = self.edits[case.asked.number]
+        changed = Edit(edit.reference, edit.common, edit.changes, comparison.old_number)
+        self.edits[case.asked.number] = changed
 
-    def _continue(self, request: Request, number: int, layers: Layers) -> None:
+    # ---- prompts that continue others
+
+    def _continue(self, case: Case) -> None:
         """Let a prompt that continues an edited one continue the edited text."""
-        owner, scope_from = layers.seen_anywhere.owner, self._scope_from(number, layers)
-        if owner is None or (owner not in self.edits and scope_from is None):
-            return
-        new = self.source.keep(number, prompt_of(request, self.tokenizer))
-        old = self.source.prompt(owner).text
-        common = num_common(new.text, old)
-        if common < len(old) - CHANCE:
-            common = max(0, common - CHANCE)
-        self.edits[number] = Edit(owner, common, (), scope_from)
+        owner, scope_from = case.layers.seen_anywhere.owner, self._scope_from(case)
+        if owner is not None and (owner in self.edits or scope_from is not None):
+            common = self._common(case, owner)
+            self.edits[case.asked.number] = Edit(owner, common, (), scope_from)
 
-    def _scope_from(self, number: int, layers: Layers) -> int | None:
+    def _common(self, case: Case, owner: int) -> int:
+        """Return how many characters a prompt shares with one, and not only by chance."""
+        new, old = prompt_of(case.request, self.tokenizer), self.source.prompt(owner)
+        common = num_common(new.text, old.text)
+        return common if common >= len(old.text) - CHANCE else max(0, common - CHANCE)
+
+    def _scope_from(self, case: Case) -> int | None:
         """Return whose scope a request would have: by its own edit, or as its prefix's owner."""
-        edit = self.edits.get(number)
+        edit = self.edits.get(case.asked.number)
         if edit is not None and edit.scope_from is not None:
             return edit.scope_from
-        owner = layers.seen.owner
+        owner = case.layers.seen.owner
         before = None if owner is None else self.edits.get(owner)
         return owner if before is not None and before.scope_from is not None else None
 
-    def _note(
-        self,
-        group: Group,
-        verdict: Verdict,
-        request: Request,
-        earlier: int | None,
-        asked: Asked,
-        layers: Layers,
-        tokens: int,
-        place: tuple[str, str, str],
-        around: tuple[str, str],
-    ) -> None:
-        """Count a loss in its group, and keep the break if it is among the largest."""
-        if tokens <= 0:
-            return
-        seen = layers.seen_anywhere
-        node = id(seen.path[-1]) if seen.path else 0
-        self.groups.note(group, verdict, tokens, place, (node, seen.num_requests + 1))
-        line = None if earlier is None else self.source.prompt(earlier).request.line
-        found = Break(
-            request.line, line, "", *place, len(asked.tokens), layers.found, tokens, *around
-        )
-        entry = tokens, -asked.number, -group.number, found, group.number
-        if len(self.breaks) < MOST_BREAKS:
-            heappush(self.breaks, entry)
-        elif tokens > self.breaks[0][0]:
-            heappushpop(self.breaks, entry)
+    def _note(self, case: Case, loss: Loss) -> None:
+        if loss.tokens > 0:
+            self.breaks.note(case.request, case.asked, case.layers, loss)
 
 
 def asked_of(
-    request: Request, number: int, tokenizer: TextTokenizer, digester: Digester, profile: Profile
+    request: Request,
+    number: int,
+    tokenizer: TextTokenizer,
+    digester: Digester,
+    profile: Profile,
 ) -> Asked:
     """Return what a request asks the cache for."""
     tokens = tokens_of(request, tokenizer)

@@ -41,10 +41,11 @@ def anchors_of(tokens: TokenArray, are_bytes: bool) -> Anchors:
     shape = ((num + step - 1) // step,)
     first = np.ndarray(shape, np.uint64, buffer=data, offset=0, strides=(step,))
     second = np.ndarray(shape, np.uint64, buffer=data, offset=8, strides=(step,))
-    mixed: Anchors = first * np.uint64(0x9E3779B97F4A7C15) + second * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed ^= mixed >> np.uint64(29)
-    np.multiply(mixed, np.uint64(0xBF58476D1CE4E5B9), out=mixed)
-    mixed ^= mixed >> np.uint64(32)
+    mixed: Anchors = np.multiply(first, np.uint64(0x9E3779B97F4A7C15))
+    mixed += np.multiply(second, np.uint64(0xC2B2AE3D27D4EB4F))
+    mixed ^= np.right_shift(mixed, np.uint64(29))
+    mixed = np.multiply(mixed, np.uint64(0xBF58476D1CE4E5B9))
+    mixed ^= np.right_shift(mixed, np.uint64(32))
     most = LARGEST_KEPT
     kept = mixed[mixed <= most]
     while len(kept) > MOST_OF_REQUEST:

@@ -6,9 +6,7 @@ a second pass replays the log without it, once for each cause and once without a
 """
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from radixlab.config import ConfigError, positive
@@ -17,7 +15,7 @@ from radixlab.why.branches import branches_of
 from radixlab.why.errors import WhyError
 from radixlab.why.fixes import measured_fixes
 from radixlab.why.profiles import Profile, profile_of
-from radixlab.why.report import Break, CauseRow, Report
+from radixlab.why.report import CauseRow, Report
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 from radixlab.why.tokenizers import open_tokenizer
@@ -65,20 +63,21 @@ def explain(
             meter.at(request, 0)
         analysis.groups.decide()
         fixes, possible = measured_fixes(analysis, num_blocks, meter)
+        totals = analysis.totals
         return Report(
-            requests=analysis.requests,
+            requests=totals.requests,
             skipped_lines=tuple(skipped.lines),
             num_skipped=skipped.num,
-            prompt_tokens=analysis.prompt_tokens,
-            hit_tokens=analysis.hit_tokens,
+            prompt_tokens=totals.prompt_tokens,
+            hit_tokens=totals.hit_tokens,
             reported_hit_rate=_reported(analysis),
             possible_hit_rate=possible,
             tokenizer=counting.name,
             causes=_causes(analysis),
             fixes=fixes,
-            breaks=_breaks(analysis),
+            breaks=analysis.breaks.largest(),
             branches=branches_of(
-                analysis.cache.index, source, rules.block_size, _why(analysis), text
+                analysis.cache.index, source, rules.block_size, analysis.breaks.by_request(), text
             ),
         )
     finally:
@@ -135,14 +134,16 @@ def _check(num_blocks: int | None, ttl: float | None, limit: int | None) -> None
 
 
 def _reported(analysis: Analysis) -> float | None:
-    prompt_tokens, cached_tokens = analysis.reported
-    return cached_tokens / prompt_tokens if prompt_tokens else None
+    totals = analysis.totals
+    if not totals.reported_prompt_tokens:
+        return None
+    return totals.reported_cached_tokens / totals.reported_prompt_tokens
 
 
 def _causes(analysis: Analysis) -> tuple[CauseRow, ...]:
     """Return what can be avoided, most tokens first, then what nobody has asked for before."""
-    rows = []
-    never = [analysis.num_never_seen, analysis.never_seen]
+    rows, totals = [], analysis.totals
+    never = [totals.num_never_seen, totals.never_seen]
     for group in analysis.groups.all:
         if group.cause == "never_seen":
             never[0], never[1] = never[0] + group.requests, never[1] + group.tokens
@@ -151,24 +152,6 @@ def _causes(analysis: Analysis) -> tuple[CauseRow, ...]:
             rows.append(CauseRow(group.cause, group.requests, group.tokens, where, before, after))
     rows.sort(key=lambda row: (-row.tokens_lost, row.cause, row.where))
     if never[1]:
-        requests = min(never[0], analysis.requests)
+        requests = min(never[0], totals.requests)
         rows.append(CauseRow("never_seen", requests, never[1], "", "", ""))
     return tuple(rows)
-
-
-def _breaks(analysis: Analysis) -> tuple[Break, ...]:
-    """Return the breaks that cost most, each with the cause that its group turned out to have."""
-    entries = sorted(analysis.breaks, key=lambda entry: (-entry[0], -entry[1], entry[4]))
-    groups = analysis.groups.all
-    named = (replace(entry[3], cause=groups[entry[4]].cause) for entry in entries)
-    return tuple(each for each in named if each.cause != "never_seen")
-
-
-def _why(analysis: Analysis) -> dict[int, Counter[str]]:
-    """Return the causes of the kept breaks, by the number of the request."""
-    causes: dict[int, Counter[str]] = {}
-    for tokens, minus_number, _, _, group in analysis.breaks:
-        cause = analysis.groups.all[group].cause
-        if cause != "never_seen":
-            causes.setdefault(-minus_number, Counter())[cause] += tokens
-    return causes

@@ -45,7 +45,11 @@ def measured_fixes(
     analysis: Analysis, num_blocks: int | None, meter: "Meter"
 ) -> tuple[tuple[Fix, ...], float]:
     """Return the fixes, largest gain first, and the hit rate with all of them."""
-    now = analysis.hit_tokens / analysis.prompt_tokens if analysis.prompt_tokens else 0.0
+    now = (
+        analysis.totals.hit_tokens / analysis.totals.prompt_tokens
+        if analysis.totals.prompt_tokens
+        else 0.0
+    )
     replays = _plan(analysis, num_blocks)
     if not replays:
         return (), now
@@ -70,7 +74,7 @@ def _plan(analysis: Analysis, num_blocks: int | None) -> list[Replay]:
     for group in analysis.groups.all:
         if group.cause != "never_seen":
             by_cause.setdefault(group.cause, []).append(group)
-    least = LEAST_LOST * analysis.prompt_tokens
+    least = LEAST_LOST * analysis.totals.prompt_tokens
     chosen = {
         cause: groups
         for cause, groups in by_cause.items()
@@ -78,7 +82,7 @@ def _plan(analysis: Analysis, num_blocks: int | None) -> list[Replay]:
     }
     plans = [(cause, groups) for cause, groups in chosen.items()]
     for cause, groups in chosen.items():
-        large = [g for g in groups if g.tokens > LEAST_ALONE * analysis.prompt_tokens]
+        large = [g for g in groups if g.tokens > LEAST_ALONE * analysis.totals.prompt_tokens]
         if cause == "volatile_value" and len(large) > 1:
             large.sort(key=lambda group: -group.tokens)
             plans += [(cause, [group]) for group in large[:MOST_ALONE]]

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, Unit, units_of
 from radixlab.why.cache import Layers
-from radixlab.why.diff import Span
 from radixlab.why.judge import Verdict
 from radixlab.why.profiles import Profile
 from radixlab.why.prompt import Prompt
 
 LEAST_IN_NEWEST = 64
 """Tokens that must agree again behind a difference in the newest message. Questions made from a
-template differ in a name and end alike; that is no fault. A clock above a long text is one."""
+template differ in a name and end alike; that is not a fault. A clock above a long text is one."""
 HALF = 0.5
 
 
@@ -88,24 +87,6 @@ def stretches(
         least = max(block_size, LEAST_IN_NEWEST if is_newest else 0)
         rows.append(Stretch(first, tokens if tokens >= least else 0))
     return rows
-
-
-def joined_runs(
-    changes: list[Change], verdicts: list[Verdict], groups: list[int]
-) -> tuple[tuple[Span, int], ...]:
-    """Return each difference with its group; differences of order that follow one another as one.
-
-    Items that changed places are put back all together or not at all.
-    """
-    pairs: list[tuple[Span, int]] = []
-    for number, change in enumerate(changes):
-        span = change.span
-        is_run = verdicts[number].cause == "order_changed"
-        if is_run and number and verdicts[number - 1] == verdicts[number]:
-            first = pairs.pop()[0]
-            span = Span(first.start, span.end, first.old_start, span.old_end)
-        pairs.append((span, groups[number]))
-    return tuple(pairs)
 
 
 def _newest(units: list[Unit]) -> set[object]:

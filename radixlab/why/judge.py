@@ -1,8 +1,8 @@
 """What each difference between a prompt and its reference is: white space, order, a value, an edit.
 
-A single pair of prompts decides what it can: equal but for white space, the same items in another
-order, another parameter, messages that came or went. Whether a value is volatile is decided later,
-from all requests that differ at the same position (`groups.py`).
+A single pair of prompts decides what it can: equal except for white space, the same items in
+another order, another parameter, messages that came or went. Whether a value is volatile is decided
+later, from all requests that differ at the same position (`groups.py`).
 """
 
 import json

@@ -8,7 +8,6 @@ than a real one.
 from radixlab.cache import KVCacheManager, Tokens
 from radixlab.config import CacheConfig
 from radixlab.why.digests import TokenArray
-from radixlab.why.request import Request
 
 
 class Pool:
@@ -32,7 +31,7 @@ class Pool:
         self._manager.release(sequence)
         return int(sequence.hit_tokens)
 
-    def num_kept(self, request: Request, scope: object, tokens: TokenArray) -> int:
+    def num_kept(self, scope: object, tokens: TokenArray) -> int:
         """Return how many tokens of an earlier prompt are in the pool now."""
         found = self._manager.tree.peek(Tokens(tokens), ("scope", repr(scope)))
         return len(found) * self._manager.config.block_size

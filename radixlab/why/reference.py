@@ -19,6 +19,8 @@ from radixlab.why.source import Source
 MOST_ALIKE = 2
 FEWEST_VOTES = 2
 """Common windows below which a request that only resembles a prompt is not looked at."""
+LEAST_COMMON = 0.05
+"""Share of the windows from which on two prompts have something in common: words come by chance."""
 MANY_VOTES = 4
 """Common windows from which on even a prompt that only continues another is compared."""
 SESSION_FIRST = 0.8
@@ -43,8 +45,9 @@ class References:
         candidates = {number for number, votes in alike if votes >= FEWEST_VOTES}
         candidates |= {number for number in (last, seen.beyond) if number is not None}
         counts = {number: self._num_common(number, rest) for number in candidates}
+        counts = {n: num for n, num in counts.items() if num >= LEAST_COMMON * len(rest)}
         wanted = apart(asked.scope)
-        scopes = {n: self._source.prompt(n).request.scope for n in candidates if counts[n]}
+        scopes = {n: self._source.prompt(n).request.scope for n in counts if counts[n]}
         scopes = {n: scope for n, scope in scopes.items() if apart(scope) == wanted}
         own = [n for n, scope in scopes.items() if scope == asked.scope]
         best_own = self._best(own, counts, last)

@@ -47,7 +47,6 @@ class Words:
         cause: str,
         request: Request,
         earlier: Request | None,
-        tokens: int,
         layers: Layers,
         ttl: float | None,
     ) -> Place:
