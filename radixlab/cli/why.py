@@ -74,6 +74,7 @@ class Duration(click.ParamType[float]):
 
 @click.command(
     epilog=examples(
+        "radixlab why support-desk",
         "radixlab why prompts.jsonl",
         "radixlab why prompts.jsonl --html report.html --no-text",
         "radixlab why prompts.jsonl --profile openai --price 2.50 --cached-price 1.25",
@@ -139,7 +140,7 @@ def why(
     Each line of LOG.jsonl is one request: the body that was sent to OpenAI's or Anthropic's API, or
     {"prompt": …}, or {"token_ids": […]}, with "timestamp", "session" and "usage" if they are known.
     The log may be packed by gzip; `-` reads standard input; several logs are read as one, in this
-    order. Nothing leaves this machine.
+    order. `support-desk` and `coding-agent` are examples to try. Nothing leaves this machine.
     """
     from radixlab.why.spool import one_log
 

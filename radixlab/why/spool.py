@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import IO
 
 from radixlab.why.errors import WhyError
+from radixlab.why.examples import CODING_AGENT, SUPPORT_DESK
 from radixlab.why.lines import open_log
 from radixlab.why.packed import PackedError
 
 _CHUNK = 1 << 20
 STDIN = "-"
+EXAMPLES = {"support-desk": SUPPORT_DESK, "coding-agent": CODING_AGENT}
+"""Logs that the package brings, by the names that the command knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Log:
 def one_log(sources: Sequence[str]) -> Iterator[Log]:
     """Yield a single file as it is, and anything else as a temporary file with all its bytes.
 
+    The name of an example stands for its file, where no file has that name.
+
     Raises
     ------
     OSError
@@ -44,6 +49,7 @@ def one_log(sources: Sequence[str]) -> Iterator[Log]:
     WhyError
         One of several files is not a log.
     """
+    sources = [_example_or(source) for source in sources]
     if len(sources) == 1 and _is_file(sources[0]):
         yield Log(Path(sources[0]), name_of(sources[0]))
         return
@@ -65,6 +71,11 @@ def name_of(source: str) -> str:
     ('day.jsonl', 'standard input')
     """
     return "standard input" if source == STDIN else Path(source).name
+
+
+def _example_or(source: str) -> str:
+    path = EXAMPLES.get(source)
+    return str(path) if path and not os.path.lexists(source) else source
 
 
 def _is_file(source: str) -> bool:

@@ -176,6 +176,16 @@ def test_standard_input_is_a_log_too(run: Run, log: Path, monkeypatch: Any, pack
     assert done.code == 0 and json.loads(done.out) == json.loads(run("why", log, "--json").out)
 
 
+def test_the_examples_are_logs_by_name(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    desk = json.loads(run("why", "support-desk", "--json").out)
+    agent = json.loads(run("why", "coding-agent", "--json").out)
+    assert desk["causes"][0]["cause"] == "volatile_value"
+    assert agent["causes"][0]["cause"] == "order_changed"
+    (tmp_path / "support-desk").write_text(clean(2), "utf-8")  # a file of that name goes first
+    assert json.loads(run("why", "support-desk", "--json").out)["requests"] == 2
+
+
 def test_a_spool_is_private_and_gone_at_the_end(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(clean(2), "utf-8")
