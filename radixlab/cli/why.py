@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PROFILES = ("openai", "anthropic", "vllm", "sglang")
 BELOW = 1
 """The exit code when the hit rate is below `--fail-under`."""
+PEEKED = 200
+"""Requests that are looked at before a log is read."""
 MOST_SKIPPED = 10
 """Skipped lines that are named on stderr; the JSON and the page have more."""
 COLOURS: dict[str, dict[str, Any]] = {
@@ -154,6 +157,7 @@ def why(
     with one_log(logs) as log:
         for note in log.notes:
             click.echo(f"note: {note}", err=True)
+        _refuse_what_has_no_effect_on(log.path, ttl, tokenizer)
         report = _explain(log.path, text=not no_text, limit=limit, **settings)
     _tell_skipped(report)
     _print(report, log.name, prices, is_json)
@@ -184,6 +188,21 @@ def _refuse_what_has_no_effect(profile: str | None, block_size: int | None) -> N
             f"--block-size has no effect with --profile {profile}, which has blocks of its own; "
             f"without a profile, whole blocks of {block_size} are found"
         )
+
+
+def _refuse_what_has_no_effect_on(path: Path, ttl: float | None, tokenizer: str) -> None:
+    """Look at the log's first requests for what these options need."""
+    from radixlab.why.reading import read_log
+
+    if ttl is None and tokenizer == "bytes":
+        return
+    first = list(islice(read_log(path), PEEKED))
+    if not first:
+        return
+    if ttl is not None and all(request.timestamp is None for request in first):
+        raise click.UsageError("--ttl has no effect: the log's requests have no timestamps")
+    if tokenizer != "bytes" and all(request.token_ids is not None for request in first):
+        raise click.UsageError("--tokenizer has no effect: the log has token ids")
 
 
 def _require_folder(path: Path) -> None:

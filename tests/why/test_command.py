@@ -219,6 +219,11 @@ MISTAKES = {
         ["{log}", "--profile", "openai", "--block-size", "8"],
         "--block-size has no effect with --profile openai",
     ),
+    "a time without times": (["{log}", "--ttl", "5m"], "--ttl has no effect: the log's requests"),
+    "a tokenizer for ids": (
+        ["{tmp}/ids.jsonl", "--tokenizer", "tiny"],
+        "--tokenizer has no effect: the log has token ids",
+    ),
     "blocks of nothing": (["{log}", "--block-size", "0"], "--block-size"),
     "no blocks": (["{log}", "--num-blocks", "0"], "--num-blocks"),
     "no requests": (["{log}", "--limit", "0"], "--limit"),
@@ -233,6 +238,7 @@ MISTAKES = {
 def test_a_mistake_is_one_line(
     run: Run, tmp_path: Path, log: Path, arguments: list[str], says: str
 ) -> None:
+    (tmp_path / "ids.jsonl").write_text('{"token_ids": [1, 2, 3]}\n', "utf-8")
     (tmp_path / "broken.gz").write_bytes(gzip.compress(clocks().encode())[:-30])
     done = run("why", *(word.format(tmp=tmp_path, log=log) for word in arguments))
     assert done.code == 2 and says in done.err, done

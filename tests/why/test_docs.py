@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import re
 import shlex
 from pathlib import Path
@@ -26,14 +27,22 @@ DOCUMENTED = [
 SHOWN = [line.strip() for line in (why.epilog or "").splitlines() if "radixlab why" in line]
 
 
+def timed(log: str) -> str:
+    """The same log with a timestamp in each line."""
+    return "".join(
+        json.dumps(json.loads(line) | {"timestamp": 60 * k}) + "\n"
+        for k, line in enumerate(log.splitlines())
+    )
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the logs that the commands name."""
     monkeypatch.chdir(tmp_path)
     for name in ("prompts.jsonl", "monday.jsonl"):
-        (tmp_path / name).write_text(clocks(6), "utf-8")
+        (tmp_path / name).write_text(timed(clocks(6)), "utf-8")
     for name in ("monday.jsonl.gz", "tuesday.jsonl.gz", "day.gz"):
-        (tmp_path / name).write_bytes(gzip.compress(clean(6).encode()))
+        (tmp_path / name).write_bytes(gzip.compress(timed(clean(6)).encode()))
     return tmp_path
 
 
