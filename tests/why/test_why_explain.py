@@ -54,7 +54,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(logs(), OPTIONS)
 def test_every_token_is_a_hit_or_has_one_cause(requests, options):
     report = explain(requests, **options)
@@ -68,7 +68,7 @@ def test_every_token_is_a_hit_or_has_one_cause(requests, options):
         assert not any("alpha" in text or "12:03" in text for text in texts)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=80), min_size=1, max_size=8))
 def test_token_ids_are_explained_too(prompts):
     ids = [
