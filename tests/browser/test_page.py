@@ -15,17 +15,13 @@ from radixlab.observe.lamp import first_fault
 from radixlab.observe.state import State
 from radixlab.viz.page import page as page_text
 from radixlab.viz.page import save_page, whole_recording
-from tests.browser.test_view import CHROMIUM, FLAGS
+from tests.browser.blank_page import NEEDS_CHROMIUM, playwright
 from tests.observe.lives import live, small_cache
 from tests.viz.lamp.logs import TREES, suspect_log, tree_log
 from tests.viz.lamp.test_lamp import BROKEN, below_zero, loses_the_suffix, one_half
 from tests.viz.share.test_jsonl import FOREIGN, recorded
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 HOSTILE = [
     "</script><script>window.pwned = 1</script>",
@@ -36,14 +32,6 @@ HOSTILE = [
     "\"}'`${window.pwned = 1}`",
     "</style></title><base href='http://example.invalid'>",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

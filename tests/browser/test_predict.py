@@ -14,10 +14,10 @@ from radixlab.lesson import encode
 from radixlab.lesson.serving import serve
 from radixlab.observe.state import State
 from radixlab.viz.event_log import EventLog
-from tests.browser.test_view import CHROMIUM, browser, open_page, playwright, pytestmark
+from tests.browser.blank_page import NEEDS_CHROMIUM, playwright
 
-__all__ = ["browser", "open_page", "pytestmark"]
-expect = playwright.expect if CHROMIUM else None
+pytestmark = NEEDS_CHROMIUM
+expect = playwright.expect
 
 
 def story() -> list[Event]:

@@ -4,26 +4,21 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 from radixlab import events as ev
 from radixlab.observe.state import State, fold_all
 from radixlab.viz.event_log import EventLog
-from tests.browser.test_view import (
+from tests.browser.blank_page import (
     END,
     EVENTS,
-    browser,
+    NEEDS_CHROMIUM,
     expect_position,
     lit,
-    open_page,
-    page,
     playwright,
     press,
-    pytestmark,
     recording,
 )
 
-__all__ = ["browser", "open_page", "page", "pytestmark"]
+pytestmark = NEEDS_CHROMIUM
 
 NUM_NODES, NUM_BLOCKS = 10_000, 100_000
 
@@ -211,6 +206,63 @@ def test_the_map_can_show_owners_references_and_ages(page: Any) -> None:
     assert len(set(pictures)) == 4
     page.hover(".rx-map", position={"x": 14 * 27 + 10, "y": 10})
     assert lit(page, "node") == {4}
+
+
+SEEK = """(at) => {
+  const scrub = document.querySelector(".rx-scrub");
+  scrub.value = at;
+  scrub.dispatchEvent(new Event("input"));
+}"""
+CANVASES = """async () => {
+  for (let k = 0; k < 2; k += 1) await new Promise((painted) => requestAnimationFrame(painted));
+  return [...document.querySelectorAll(".rx-map, .rx-lanes")].map((canvas) => canvas.toDataURL());
+}"""
+
+
+DRAW_ALL = "document.body.classList.toggle('another-look')"
+
+
+@pytest.mark.parametrize("num_blocks", [64, 700, 9_000], ids=["numbers", "small", "aggregated"])
+def test_what_is_kept_of_a_map_shows_in_no_picture(open_page: Any, num_blocks: int) -> None:
+    """A map that has been at other positions looks like one of which everything is drawn again."""
+    log = EventLog(State(num_blocks, 4), chr)
+    log.events += EVENTS
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    dim = page.locator(".rx-legend button", has_text="shared").click
+    for position, mode, is_dim in [(END, "standing", False), (9, "age", False),
+                                  (END - 1, "standing", True), (14, "owner", False),
+                                  (END, "references", False), (16, "standing", False)]:  # fmt: skip
+        page.evaluate(SEEK, position)
+        page.select_option("select.rx-tool", mode)
+        if is_dim:
+            dim()
+        kept = page.evaluate(CANVASES)
+        page.evaluate(DRAW_ALL)
+        assert kept == page.evaluate(CANVASES), (position, mode)
+        if is_dim:
+            dim()
+
+
+COUNT_DRAWN = """() => {
+  window.drawn = 0;
+  const pen = CanvasRenderingContext2D.prototype;
+  for (const name of ["fillRect", "strokeRect", "fillText", "fill", "stroke"]) {
+    const draw = pen[name];
+    pen[name] = function (...values) { drawn += 1; return draw.apply(this, values); };
+  }
+}"""
+
+
+def test_a_step_draws_only_what_has_changed(open_page: Any) -> None:
+    """Of 700 blocks and all marks of the timeline, one step draws the blocks that it changes."""
+    log = EventLog(State(700, 4), chr)
+    log.events += EVENTS
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    page.evaluate(CANVASES)
+    page.evaluate(COUNT_DRAWN)
+    press(page, "ArrowLeft", "ArrowRight")
+    page.evaluate(CANVASES)
+    assert 0 < page.evaluate("drawn") < 40
 
 
 def test_a_range_has_sums(page: Any) -> None:
