@@ -4,7 +4,7 @@
 import { COPYING, FREE, ON_HOST, PRIVATE, SHARED, USED } from "./facts.js";
 import { INK, MARKS, STANDINGS } from "./palette.js";
 
-const NUMBER_FROM = 20; // pixels of a side that has room for a number
+export const NUMBER_FROM = 20; // pixels of a side that has room for a number
 const BADGE_FROM = 25; // and for a number below a badge
 export const SMALLEST_TEXT = 11;
 const DIGIT = 6.7; // the width of one digit at that size
@@ -146,8 +146,8 @@ function drawCorner(pen, { standing, readers }, x, y, size) {
   c.fillText(sign, x + size - width / 2, y + 9.5);
 }
 
-/** One cell for several blocks: a stack of bars, as high as their shares, under the marks of any of them. */
-export function drawStack(pen, { shares, offset, total, looks, order, dimmed, marks, faint }, x, y) {
+/** One cell for several blocks: a stack of bars, as high as their shares. */
+export function drawStack(pen, { shares, offset, total, looks, order, dimmed, faint }, x, y) {
   const { c, side } = pen;
   let top = y;
   for (const kind of order) {
@@ -159,9 +159,14 @@ export function drawStack(pen, { shares, offset, total, looks, order, dimmed, ma
     c.fillRect(x, top, side - 1, height);
     top += height;
   }
-  c.globalAlpha = faint ? 0.25 : 1;
-  for (const mark of marks) drawMark(pen, mark, x, y, side - 1);
   c.globalAlpha = 1;
+}
+
+/** A mark on such a cell: one of its blocks, or more, carries it. */
+export function drawStackMark(pen, mark, faint, x, y) {
+  pen.c.globalAlpha = faint ? 0.25 : 1;
+  drawMark(pen, mark, x, y, pen.side - 1);
+  pen.c.globalAlpha = 1;
 }
 
 /** From under the source, through the gaps between cells, into the left side of the destination; straight to a neighbour. */

@@ -67,6 +67,13 @@ export function boxWidth(canvas) {
 
 const watched = new WeakSet();
 
+let looks = 0;
+
+/** A number that changes with the theme: what was read of a computed style holds as long as it stays the same. */
+export function lookNumber() {
+  return looks;
+}
+
 /** Call back when canvases under `el` must be drawn again: another width, another theme. Returns what stops it. */
 export function onNewLook(el, callback) {
   const widths = new Map();
@@ -76,13 +83,17 @@ export function onNewLook(el, callback) {
     if (changed.length) callback();
   });
   for (const canvas of el.querySelectorAll("canvas")) resized.observe(canvas.parentElement);
-  const themed = new MutationObserver(callback);
+  const restyled = () => {
+    looks += 1;
+    callback();
+  };
+  const themed = new MutationObserver(restyled);
   themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });
-  const dark = globalThis.matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", callback);
+  const media = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => globalThis.matchMedia(query));
+  for (const query of media) query.addEventListener("change", restyled);
   return () => {
     resized.disconnect();
     themed.disconnect();
-    dark.removeEventListener("change", callback);
+    for (const query of media) query.removeEventListener("change", restyled);
   };
 }

@@ -41,7 +41,8 @@ export function playerPanel(actions) {
   const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } });
   const marks = [buttons.previousMark, buttons.nextMark];
   bar.append(buttons.first, buttons.back, buttons.play, buttons.step, buttons.last);
-  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]), where, ends.el);
+  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]));
+  bar.append(h("span", { className: "rx-place" }, where, ends.el));
   const line = h("div", { className: "rx-timeline" }, lanes.names, h("div", { className: "rx-track" }, lanes.el, scrub));
   const why = whyPanel();
   const gone = h("div", { className: "rx-gone-events", hidden: true });
