@@ -1,12 +1,24 @@
 """Pages of headless Chromium with a view on them; blank_page.py says what can be shown there."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from radixlab.viz.bundle import css, esm
-from tests.browser.lab import CHROMIUM, FLAGS
+from tests.browser.lab import CHROMIUM, FLAGS, running_lab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """One JupyterLab for all tests of a worker, as `(address, folder of the course)`.
+
+    No setting, kernel or notebook of this machine takes part. A test that changes a notebook
+    brings its own.
+    """
+    with running_lab(tmp_path_factory.mktemp("lab")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -243,6 +243,28 @@ def test_what_is_kept_of_a_map_shows_in_no_picture(open_page: Any, num_blocks: i
             dim()
 
 
+GREEN = """(block) => {
+  const canvas = document.querySelector(".rx-map");
+  const side = 28 * devicePixelRatio;
+  const { data } = canvas.getContext("2d").getImageData(block * side, 0, side, side);
+  let count = 0;
+  for (let k = 0; k < data.length; k += 4) {
+    count += Math.hypot(data[k] - 0, data[k + 1] - 158, data[k + 2] - 115) < 30;
+  }
+  return count / (side * side);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_private_block_is_green_under_each_mark(open_page: Any, scheme: str) -> None:
+    """New, and without a mark: only its outline is green, and a mark is an outline too."""
+    page = open_page(recording(EVENTS), color_scheme=scheme)
+    for position in (3, END):  # its blocks are taken; a copy that is private
+        page.evaluate(SEEK, position)
+        page.evaluate(CANVASES)
+        assert page.evaluate(GREEN, 2 if position == 3 else 20) > 0.1
+
+
 COUNT_DRAWN = """() => {
   window.drawn = 0;
   const pen = CanvasRenderingContext2D.prototype;

@@ -15,6 +15,7 @@ export function drawBlock(pen, block, x, y) {
   const size = side - (side > 9 ? 3 : 1);
   if (block.faint) return drawFaint(pen, block, x, y, size);
   if (block.look) fillPlain(pen, block.look.color, x, y, size);
+  else if (block.standing === PRIVATE) outlinePrivate(pen, block.marks, x, y, size);
   else fillStanding(pen, block.standing, x, y, size);
   for (const mark of block.marks) drawMark(pen, mark, x, y, size);
   if (!block.look) drawCorner(pen, block, x, y, size);
@@ -55,14 +56,16 @@ function edgeOf(c, color, x, y, size) {
   c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
 }
 
+/** Of a private block only the outline is coloured; inside of a mark's outline, where there is one, so that it is seen. */
+function outlinePrivate({ c }, marks, x, y, size) {
+  const inset = marks.some((mark) => mark !== "evicted") && size > 10 ? 3.25 : 1.25;
+  c.strokeStyle = STANDINGS[PRIVATE].color;
+  c.lineWidth = size > 10 ? 2.5 : 1.5;
+  c.strokeRect(x + inset, y + inset, size - 2 * inset, size - 2 * inset);
+}
+
 function fillStanding(pen, standing, x, y, size) {
   const { c } = pen;
-  if (standing === PRIVATE) {
-    c.strokeStyle = STANDINGS[PRIVATE].color;
-    c.lineWidth = size > 10 ? 2.5 : 1.5;
-    c.strokeRect(x + 1.25, y + 1.25, size - 2.5, size - 2.5);
-    return;
-  }
   c.fillStyle = standing === FREE ? pen.free : STANDINGS[standing].color;
   c.fillRect(x, y, size, size);
   if (standing === ON_HOST) dots(c, x, y, size);
