@@ -118,6 +118,13 @@ def press(page: Any, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def settle(page: Any) -> None:
+    """Wait until all that has been asked for is painted, however slow the machine is."""
+    page.evaluate("""async () => {
+      for (let k = 0; k < 2; k += 1) await new Promise((next) => requestAnimationFrame(next));
+    }""")
+
+
 def tab_to(page: Any, selector: str) -> None:
     page.focus(".rx-view")
     for _ in range(40):

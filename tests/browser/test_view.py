@@ -19,6 +19,7 @@ from tests.browser.blank_page import (
     playwright,
     press,
     recording,
+    settle,
     texts,
 )
 
@@ -257,7 +258,7 @@ def test_a_button_that_switches_itself_off_leaves_the_keys_alive(page: Any, butt
         if page.locator(f"[data-action={button}]").is_disabled():
             break
         page.click(f"[data-action={button}]")
-        page.wait_for_timeout(20)
+        settle(page)
     assert page.locator(f"[data-action={button}]").is_disabled()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")

@@ -15,6 +15,7 @@ from tests.browser.blank_page import (
     playwright,
     press,
     recording,
+    settle,
     texts,
 )
 
@@ -76,7 +77,7 @@ def test_a_number_that_comes_late_is_seen(open_page: Any, sent: str) -> None:
         page.evaluate("(r) => model.set('recording', r)", recording(EVENTS, cells=CELLS, cell=7))
         page.evaluate("document.body.append(cell)")
         expect_position(page, END)
-    page.wait_for_timeout(100)  # whatever was under way is painted
+    settle(page)  # whatever was under way is painted
     page.evaluate(PROMPT, "[4]:")
     expect_position(page, 13)
     page.evaluate(PROMPT, "[3]:")

@@ -14,6 +14,7 @@ from tests.browser.blank_page import (
     playwright,
     press,
     recording,
+    settle,
     tab_to,
 )
 
@@ -72,7 +73,7 @@ def test_the_first_copy_by_keyboard_alone(page: Any) -> None:
     press(page, "Home")
     while "copied block" not in page.locator(".rx-why").inner_text():
         page.keyboard.press("Shift+ArrowRight")
-        page.wait_for_timeout(30)
+        settle(page)
     expect_position(page, copied)
     playwright.expect(page.locator(".rx-why")).to_contain_text("copied block 11 → 20")
     page.keyboard.press("/")
@@ -104,7 +105,7 @@ def test_no_stop_is_empty_and_focus_survives_steps(open_page: Any) -> None:
     tab_to(page, ".rx-sequences")
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(50)
+    settle(page)
     assert page.evaluate("document.activeElement.className") == "rx-sequences"
 
 
