@@ -246,7 +246,7 @@ def test_what_is_kept_of_a_map_shows_in_no_picture(open_page: Any, num_blocks: i
 
 GREEN = """(block) => {
   const canvas = document.querySelector(".rx-map");
-  const side = 28 * devicePixelRatio;
+  const side = 27 * devicePixelRatio; // of a map of 64 blocks on a page of 932 pixels
   const { data } = canvas.getContext("2d").getImageData(block * side, 0, side, side);
   let count = 0;
   for (let k = 0; k < data.length; k += 4) {
@@ -263,7 +263,7 @@ def test_a_private_block_is_green_under_each_mark(open_page: Any, scheme: str) -
     for position in (3, END):  # its blocks are taken; a copy that is private
         page.evaluate(SEEK, position)
         page.evaluate(CANVASES)
-        assert page.evaluate(GREEN, 2 if position == 3 else 20) > 0.08
+        assert page.evaluate(GREEN, 2 if position == 3 else 20) > 0.2
 
 
 COUNT_DRAWN = """() => {
