@@ -11,6 +11,8 @@ from tests.browser.blank_page import (
     END,
     EVENTS,
     NEEDS_CHROMIUM,
+    PROMPT,
+    START,
     expect_position,
     lit,
     playwright,
@@ -196,6 +198,32 @@ def test_hostile_tokens_are_shown_and_do_nothing(open_page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     cut = "all => all.filter((el) => el.scrollHeight > el.clientHeight + 1).length"
     assert page.eval_on_selector_all(".rx-card", cut) == 0
+
+
+NAMES = [*HOSTILE.values(), "acme-corporation-in-production-7", "日本語" * 9, "x"]
+ROOTS = """() => [...document.querySelectorAll(".rx-root")].map(
+  (el) => [el.textContent + el.title, el.scrollWidth - el.clientWidth])"""
+
+
+@pytest.mark.parametrize("names", [NAMES[::2], NAMES[1::2]], ids=["even", "odd"])
+def test_names_of_namespaces_are_shown_and_fit(open_page: Any, names: list[str]) -> None:
+    """Each of the hostile texts as a salt, and long names: a root each, all of them in sight."""
+    log = EventLog(START, chr)
+    log.events += [
+        ev.BlockStored(0, 0, k, None, ("salt", name), None, 0, ((k, 1),), 1, PROMPT[:4])
+        for k, name in enumerate(names, 1)
+    ]
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    playwright.expect(page.locator(".rx-root")).to_have_count(len(names))
+    said = page.evaluate(ROOTS)
+    assert [text for text, wider in said if wider > 1] == []
+    everything = "".join(text for text, _ in said)
+    assert page.evaluate("([text, bad]) => new RegExp(bad).test(text)", [everything, BIDI]) is False
+    assert all(
+        name in everything
+        for name in names
+        if name.isascii() and name.isprintable() and len(name) < 40
+    )
 
 
 def test_the_map_can_show_owners_references_and_ages(page: Any) -> None:

@@ -1,7 +1,7 @@
 // The map of all physical blocks: a canvas, and what can be asked of it. Where a pool is large, a cell stands for several.
 
 import { drawArrow, drawBlock, drawStack, drawStackMark, NUMBER_FROM } from "./cells.js";
-import { boxWidth, canvasContext, h, lookNumber } from "./dom.js";
+import { boxWidth, canvasContext, h, lookNumber, penStyle } from "./dom.js";
 import { hostFactsOf } from "./facts.js";
 import { blocksOf, cellAt, cellOf, cellsOf, cornerOf, gridOf, sharesOf, walkGrid } from "./grid.js";
 import { MapBase, shareKey } from "./mapbase.js";
@@ -95,7 +95,7 @@ function drawMap(panel) {
   const size = [grid.columns * grid.side, grid.rows * grid.side];
   canvas.style.width = `${size[0]}px`;
   const c = canvasContext(canvas, ...size);
-  const pen = { c, side: grid.side, ...lookOf(panel) };
+  const pen = { c, side: grid.side, ...lookOf(canvas) };
   const look = [lookNumber(), globalThis.devicePixelRatio, panel.reading.mode, [...frame.dimmed], grid.perCell, ...size].join();
   const base = { ...pen, c: panel.base.begin(look, ...size) };
   if (grid.perCell === 1) drawBlocks(pen, base, panel);
@@ -104,12 +104,10 @@ function drawMap(panel) {
 }
 
 /** The style sheet's colours, which follow the theme; a variable is resolved only as some property's value. */
-function lookOf(panel) {
-  if (panel.look?.number === lookNumber()) return panel.look;
-  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = getComputedStyle(panel.canvas);
+function lookOf(canvas) {
+  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = penStyle(canvas);
   const look = { ink: color, paper: backgroundColor, free: caretColor, edge: textDecorationColor, accent: accentColor };
-  panel.look = { ...look, font: fontFamily || "monospace", number: lookNumber() };
-  return panel.look;
+  return { ...look, font: fontFamily || "monospace" };
 }
 
 /** Draw the base under everything else. */

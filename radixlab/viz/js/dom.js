@@ -74,6 +74,19 @@ export function lookNumber() {
   return looks;
 }
 
+/** What the style sheet says of a canvas: colours for its pens, which follow the theme. Read once for each look. */
+export function penStyle(canvas) {
+  if (canvas.knownStyle?.number === looks) return canvas.knownStyle;
+  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = getComputedStyle(canvas);
+  canvas.knownStyle = { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily, number: looks };
+  return canvas.knownStyle;
+}
+
+/** Set an element's text, unless it has it already: else the browser would lay it out and paint it again. */
+export function setText(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
+
 /** Call back when canvases under `el` must be drawn again: another width, another theme. Returns what stops it. */
 export function onNewLook(el, callback) {
   const widths = new Map();

@@ -1,6 +1,6 @@
 // The lamp: green while every rule holds, red from the first event that breaks one. It says so in words, and jumps there.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { whenIdle } from "./idle.js";
 import { InvariantLamp, RULE_SENTENCES } from "./invariants.js";
 
@@ -86,11 +86,11 @@ export function lampPanel(actions) {
     const says = lampSays(checker.lamp.position, frame.timeline.end, checker.verdict, frame.position);
     target = says.target;
     el.dataset.color = says.color;
-    bulb.textContent = { green: "✓", red: "✗", none: "…" }[says.color];
-    text.textContent = says.text;
+    setText(bulb, { green: "✓", red: "✗", none: "…" }[says.color]);
+    setText(text, says.text);
     button.hidden = target === null || target === frame.position;
-    button.textContent = target ? `go to event ${target.toLocaleString("en")}` : "go to the start";
-    rule.textContent = checker.verdict ? `${checker.verdict.rule}: ${RULE_SENTENCES[checker.verdict.rule]}` : "";
+    setText(button, target ? `go to event ${target.toLocaleString("en")}` : "go to the start");
+    setText(rule, checker.verdict ? `${checker.verdict.rule}: ${RULE_SENTENCES[checker.verdict.rule]}` : "");
   }
 
   return {

@@ -1,7 +1,7 @@
 // The lanes above the scrubber: a mark for each event of note, and bands for the notebook cells that made them.
 // They are drawn once for a log; a step moves a line over them.
 
-import { boxWidth, canvasContext, filled, h, lookNumber } from "./dom.js";
+import { boxWidth, canvasContext, filled, h, lookNumber, penStyle } from "./dom.js";
 import { MARK_COLORS } from "./palette.js";
 import { MARK_KINDS } from "./timeline.js";
 
@@ -49,7 +49,7 @@ function paintLanes(canvas, { timeline, own }) {
 function drawLanes(canvas, timeline, own, width) {
   const top = timeline.cells.length ? LANE : 0;
   const c = canvasContext(canvas, width, top + LANE * MARK_KINDS.length);
-  const { color: ink, accentColor: accent, fontFamily: font } = getComputedStyle(canvas);
+  const { color: ink, accentColor: accent, fontFamily: font } = penStyle(canvas);
   const xOf = (at) => INSET + shareOf(timeline, at) * (width - 2 * INSET);
   const pen = { c, xOf, ink, accent, font, height: top + LANE * MARK_KINDS.length };
   drawBands(pen, timeline, own);

@@ -1,6 +1,6 @@
 // The triple link: what is under the mouse, under the keyboard's cursor, or pinned, lights up all that belongs to it.
 
-import { focusOf } from "./dom.js";
+import { focusOf, setText } from "./dom.js";
 import { linkOf } from "./facts.js";
 import { noteOf } from "./note.js";
 
@@ -57,7 +57,7 @@ export class Links {
     this.isLit = Boolean(link);
     this.map.light(link);
     this.hostMap.light(link && { ...link, blocks: link.hostBlocks });
-    this.note.textContent = this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : "");
+    setText(this.note, this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : ""));
   }
 
   /** Light up what belongs to the link in the picture, and nothing else. */

@@ -2,7 +2,7 @@
 // A panel is `{el, paint(frame)}`. It never asks the model, and moves the position only by `actions`.
 
 import { blockMapPanel, hostPart } from "./blockmap.js";
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
@@ -87,7 +87,7 @@ export class Panels {
   }
 
   paint(frame) {
-    this.title.textContent = frame.title;
+    setText(this.title, frame.title);
     this.root.classList.toggle("rx-tree-only", !frame.requests);
     for (const panel of this.painted) panel.paint(frame);
     this.paintHost(frame);

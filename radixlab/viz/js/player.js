@@ -1,6 +1,6 @@
 // Buttons, scrubber and the why line. It moves a position and knows nothing of what is drawn there.
 
-import { h, svg } from "./dom.js";
+import { h, setText, svg } from "./dom.js";
 import { lanesPanel } from "./lanes.js";
 import { whyLine } from "./why.js";
 
@@ -95,12 +95,12 @@ function paintPlayer(parts, frame) {
   paintPlay(buttons.play, playing);
   switchButtons(buttons, timeline, position);
   const behind = `event ${position.toLocaleString("en")} of ${timeline.end.toLocaleString("en")}`;
-  where.textContent = playing ? `${behind} · ${speed} a second` : behind;
+  setText(where, playing ? `${behind} · ${speed} a second` : behind);
   const cell = timeline.cellAt(position);
   scrub.setAttribute("aria-valuetext", cell === null ? behind : `${behind}, cell ${cell}`);
   paintEnds(ends, frame);
   gone.hidden = !timeline.start;
-  gone.textContent = goneLine(timeline.start);
+  setText(gone, goneLine(timeline.start));
   const before = (k) => timeline.eventBefore(position - k);
   why.el.setAttribute("aria-live", frame.sought && !playing ? "polite" : "off"); // read aloud to whoever steps, not while a run paints
   paintWhy(why, before(0), sources, whyLine(before(0), state, before));

@@ -2,11 +2,12 @@
 
 import { cardSize, fillCard, pillSize } from "./card.js";
 import { newFolds, toggleFold, visibleTree, walkTree, widenFan } from "./collapse.js";
-import { h, svg } from "./dom.js";
+import { h, setText, svg } from "./dom.js";
 import { layoutTree } from "./layout.js";
 import { minimap } from "./minimap.js";
 import { bringIntoSight, centreOn, dragToPan, paintCards, scrollInto, TALLEST, windowOf } from "./plane.js";
-import { orderedChildren } from "./summary.js";
+import { shownText } from "./shown.js";
+import { clip, orderedChildren } from "./summary.js";
 import { nextLevel, PLAIN_BELOW, scaleOf, zoomButtons } from "./zoom.js";
 
 const MOST_FORCED = 40; // of a burst that touches more nodes, the rest stay closed
@@ -130,14 +131,15 @@ function withRoots(nodes) {
 }
 
 function pillText(id, more) {
-  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : id.slice(5);
+  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : clip(shownText(id.slice(5)), 11, 6);
 }
 
 /** Fill the card of a node, a root or a "more" card. */
 function fillAny(panel, card, id) {
   const { frame, children, layout, hidden, more, scale } = panel.last;
   if (typeof id === "string") {
-    card.textContent = pillText(id, more);
+    setText(card, pillText(id, more));
+    card.title = more.has(id) ? "" : shownText(id.slice(5));
     if (more.has(id)) card.dataset.more = id;
     return;
   }
