@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
 
 from radixlab.observe import Recorder, attach, fold, fold_all, read_recording, snapshot  # noqa: E402
-from radixlab.observe.kv import subscriber as module  # noqa: E402
+from radixlab.observe.kv import link as module  # noqa: E402
 from radixlab.observe.kv.subscriber import EventWatch  # noqa: E402
 from radixlab.observe.kv_events import (  # noqa: E402
     EndpointError,
@@ -37,12 +38,14 @@ class Lossy(EventWatch):
     def lose(self, share: float, seed: int) -> None:
         self.random, self.share = random.Random(seed), share
         self.num_lost = 0
+        for link in self.links:
+            link.take = partial(self.take, link.take)
 
-    def _take(self, frames, is_replay):
+    def take(self, keep, frames, is_replay):
         if not is_replay and self.random.random() < self.share:
             self.num_lost += 1
             return False
-        return super()._take(frames, is_replay)
+        return keep(frames, is_replay)
 
 
 def poll_until(watch, reached) -> None:
