@@ -4,6 +4,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from radixlab.cli.watch_view import REFRESH_S, Screen, title, warnings
 from radixlab.interrupts import Interrupts, ends_as_interrupts
 from radixlab.observe.kv.subscriber import MAX_LINKS, NUM_BLOCKS, EventWatch
 from radixlab.observe.kv.terminal import Decode, tree_lines
+
+if TYPE_CHECKING:
+    from radixlab.model import Tokenizer
 
 ENGINES = """\b
 What the engine must be started with:
@@ -115,8 +119,9 @@ def watch(
     own. What is missing, lost or refused is said above the tree. Ctrl-C ends the view, and
     completes the files.
     """
-    decode = _decoder(tokenizer) if tokenizer else None
-    files = Files(record, html, decode)
+    texts = _tokenizer(tokenizer) if tokenizer else None
+    decode = texts.decode if texts else None
+    files = Files(record, html, texts.piece if texts else None)
     until = time.monotonic() + seconds if seconds is not None else None
     with ExitStack() as stack:
         sizes = (num_blocks, num_host_blocks, block_size)
@@ -136,7 +141,7 @@ def watch(
 
 def _complete(files: Files, watched: EventWatch) -> None:
     with Interrupts():
-        files.close(watched, title(watched))
+        files.close(watched)
 
 
 def _report(watched: EventWatch, decode: Decode | None, whole: bool) -> list[str]:
@@ -183,9 +188,7 @@ def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _decoder(folder: str) -> Decode:
-    """Return what gives the text of token ids, by the tokenizer of a folder."""
+def _tokenizer(folder: str) -> "Tokenizer":
     from radixlab.model import load_tokenizer
 
-    decode: Decode = load_tokenizer(folder).decode
-    return decode
+    return load_tokenizer(folder)

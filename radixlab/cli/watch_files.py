@@ -14,11 +14,13 @@ from radixlab.bench.pictures import require_writable
 from radixlab.cli.replay_page import require_page
 from radixlab.observe import Recorder, attach, snapshot
 from radixlab.observe.kv.subscriber import EventWatch
-from radixlab.observe.kv.terminal import Decode
+from radixlab.observe.kv.terminal import printable
 
 if TYPE_CHECKING:
     from radixlab.viz.event_log import EventLog
 
+Piece = Callable[[int], str]
+"""The text of one token."""
 PAGE_BYTES = 16_000_000
 """Most bytes of the events in a page."""
 
@@ -26,8 +28,8 @@ PAGE_BYTES = 16_000_000
 class Files:
     """Writes what is watched from `begin` on; `close` completes the files."""
 
-    def __init__(self, record: Path | None, html: Path | None, decode: Decode | None) -> None:
-        self.record, self.html, self._decode = record, html, decode
+    def __init__(self, record: Path | None, html: Path | None, piece: Piece | None) -> None:
+        self.record, self.html, self._piece = record, html, piece
         self.has_begun = False
         self._recorder: Recorder | None = None
         self._log: EventLog | None = None
@@ -47,20 +49,15 @@ class Files:
         if self.html is not None:
             from radixlab.viz.event_log import EventLog
 
-            one = self._one_token if self._decode else None
-            self._log = EventLog(snapshot(watched), one, PAGE_BYTES)
+            self._log = EventLog(snapshot(watched), self._piece, PAGE_BYTES)
             self._detach = attach(watched, self._log.events.append)
-
-    def _one_token(self, token: int) -> str:
-        assert self._decode is not None
-        return self._decode([token])
 
     def tidy(self) -> None:
         """Let the page forget its oldest events if there are too many."""
         if self._log is not None:
             self._log.shorten()
 
-    def close(self, watched: EventWatch, title: str) -> None:
+    def close(self, watched: EventWatch) -> None:
         """Complete the files, and say on stderr what they hold."""
         self.begin(watched)
         self._detach()
@@ -70,7 +67,8 @@ class Files:
         if self._log is not None and self.html is not None:
             from radixlab.viz.page import save_page
 
-            frame = {"title": title, "sources": {}, "requests": False}
+            title = printable(watched.where())
+            frame = {"title": title, "sources": {}, "requests": False, "lamp": False}
             click.echo(save_page(self.html, self._log.to_json() | frame), err=True)
 
     @property

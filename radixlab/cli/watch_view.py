@@ -22,9 +22,7 @@ MOST_TIME = 0.1
 
 def title(watched: EventWatch) -> str:
     """Say what is watched, and what has come."""
-    where = ", ".join(link.endpoint for link in watched.links[:3])
-    more = f" and {len(watched.links) - 3} more" if len(watched.links) > 3 else ""
-    return printable(f"{where}{more}: {watched.status()}")
+    return printable(f"{watched.where()}: {watched.counts()}")
 
 
 def warnings(watched: EventWatch) -> list[str]:

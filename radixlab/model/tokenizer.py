@@ -67,6 +67,13 @@ class Tokenizer:
         """Return the text of tokens, without special ones; � stands for invalid bytes."""
         return self.vocabulary.decode([int(token) for token in token_ids])
 
+    def piece(self, token_id: int) -> str:
+        """Return the text of one token as it is inside a text: with the space that begins a word.
+
+        Alone, many vocabularies decode a token without its space.
+        """
+        return self.decode([token_id, token_id])[len(self.decode([token_id])) :]
+
     def chat(
         self,
         messages: Many[Message],

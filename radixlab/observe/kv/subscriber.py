@@ -176,7 +176,17 @@ class EventWatch:
         """Say in a line why the picture may be wrong, or "" if nothing speaks against it."""
         return said_of(self.tree.stream)
 
+    def where(self) -> str:
+        """Name the endpoints."""
+        names = [link.endpoint for link in self.links]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return ", ".join(names[:3]) + more
+
     def status(self) -> str:
+        """Say in a line what has come, who cannot be heard, and why the picture may be wrong."""
+        return "; ".join(filter(None, (self.counts(), self.connection(), self.doubt())))
+
+    def counts(self) -> str:
         """Say in a line what has come and what is missing."""
         if not self.num_frames:
             return "nothing has arrived"

@@ -81,7 +81,7 @@ def test_what_is_lost_is_asked_for_and_the_tree_is_the_managers():
                 stir(manager, prompts)
                 settled(publisher)
                 watch.run(0.05)
-            assert (watch.num_lost > 0) == (share > 0) and watch.tree.num_lost == 0
+            assert watch.num_lost > 0 and watch.tree.num_lost == 0
             assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
             check_structure(watch.tree)
 
@@ -236,6 +236,10 @@ def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine, share):
             assert len(shard.blocks) == theirs["num_blocks"] > 20 and watch.doubt() == ""
             check_structure(watch.tree)
             print(engine, num, watch.status(), watch.num_lost, "lost,", watch.num_asked, "asked")
-            assert (watch.num_lost > 0) == (share > 0) and watch.tree.num_lost == 0 and not watch.tree.num_orphans
+            assert (
+                (watch.num_lost > 0) == (share > 0)
+                and watch.tree.num_lost == 0
+                and not watch.tree.num_orphans
+            )
             peer.stdin.write("end\n")
             peer.stdin.flush()
