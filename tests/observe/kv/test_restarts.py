@@ -1,7 +1,10 @@
 """Engines that go away and come back, and several engines at once, over real sockets."""
 
+import contextlib
+import resource
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +153,60 @@ def test_endpoints_that_cannot_be_are_refused_by_name(args, error, says):
 
 def test_a_port_is_where_the_engines_put_it():
     assert of_rank("tcp://*:5557", 0) == "tcp://*:5557"
+
+
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+READY = b"\x05READY\x0bSocket-Type\x00\x00\x00\x03PUB"
+LIES = {
+    "a message of 4 EB": b"\x02" + (2**62).to_bytes(8, "big") + b"x" * 100,
+    "a message of 1 GB": b"\x02" + (2**30).to_bytes(8, "big") + b"x" * 100,
+    "a message without an end": b"\x03" + (2**20).to_bytes(8, "big") + b"x" * 100,
+    "flags that are none": b"\xff\xff\xff\xff" * 20,
+    "a command in the middle": b"\x04\x05hello" * 20,
+    "a million parts": b"\x01\x00" * 1_000_000 + b"\x00\x00",
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_a_publisher_that_lies_about_lengths_harms_nobody(lie):
+    "below the messages: what a hostile server may send after ZeroMQ's greeting"
+    before = rss_bytes()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        EventWatch(f"tcp://127.0.0.1:{server.getsockname()[1]}", **SIZES) as watch,
+    ):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(GREETING + b"\x04" + bytes([len(READY)]) + READY)
+            poll_until(watch, lambda: watch.links[0].num_connections == 1)
+            with contextlib.suppress(OSError):  # it may hang up at once
+                connection.sendall(lie)
+            watch.run(0.2)
+        poll_until(watch, lambda: not watch.links[0].is_connected)
+        assert not watch.tree.num_payloads
+    assert rss_bytes() - before < 300_000_000
+
+
+def rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def test_other_topics_are_not_heard():
+    manager = small_cache()
+    with (
+        publish(manager, HERE, HERE, topic="kv@model-a") as publisher,
+        EventWatch(publisher.endpoint, topic="kv@model-b", **SIZES) as deaf,
+        EventWatch(publisher.endpoint, topic="kv@model", **SIZES) as watch,
+    ):
+        poll_until(watch, lambda: not watch.connection())
+        poll_until(deaf, lambda: not deaf.connection())
+        numbers = iter(range(3, 10_000))
+
+        def heard():
+            fill(manager, publisher, [next(numbers)])
+            return watch.num_frames
+
+        poll_until(watch, heard)
+        deaf.run(0.1)
+        assert deaf.num_frames == 0 and "nothing has arrived" in deaf.status()
