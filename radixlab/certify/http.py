@@ -47,7 +47,8 @@ class FaultError(CannotTell):
 class Http:
     """One server's address, with the keys that open it.
 
-    `operator_key` opens metrics and reset where the clients' key does not.
+    `operator_key` opens metrics and reset where the clients' key does not. `transport` carries the
+    bytes; by default the network does.
     """
 
     def __init__(
@@ -57,11 +58,12 @@ class Http:
         operator_key: str | None = None,
         timeout_s: float = 60.0,
         patience_s: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.root = metrics_url(url).removesuffix("/metrics")
         self.timeout_s, self.patience_s = timeout_s, patience_s
         self._key, self._operator_key = api_key, operator_key or api_key
-        self._client = httpx.Client(timeout=timeout_s)
+        self._client = httpx.Client(timeout=timeout_s, transport=transport)
 
     def __enter__(self) -> "Http":
         return self

@@ -46,6 +46,11 @@ class Pages:
             self.kept.append(page)
         return reading
 
+    def gauge_now(self, name: str) -> float | None:
+        """Return a gauge as it is now; None if it is not published."""
+        reading = self.look()
+        return gauge(reading, name) if reading else None
+
     def need(self) -> Reading:
         """Fetch the page; raise `CannotTell` if there is none."""
         reading = self.look()

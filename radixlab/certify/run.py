@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from radixlab.certify.budget import Budget
 from radixlab.certify.check import Check, Cost
 from radixlab.certify.http import Http
@@ -23,7 +25,7 @@ from radixlab.certify.source import EventSource
 from radixlab.certify.survey import find_model, survey, survey_cost
 from radixlab.certify.trial import Trial
 
-TOKENS = 100_000
+TOKENS = 250_000
 """Most tokens that a run spends by default."""
 
 
@@ -47,6 +49,8 @@ class Options:
     kv_events: str | None = None
     kv_events_replay: str | None = None
     topic: str = ""
+    transport: httpx.BaseTransport | None = None
+    """What carries the requests; by default the network."""
 
     def __post_init__(self) -> None:
         if self.most_tokens < 1:
@@ -79,6 +83,7 @@ def certify(
                 options.operator_key,
                 options.timeout_s,
                 options.patience_s,
+                options.transport,
             )
         )
         server = _look(http, options)

@@ -83,22 +83,24 @@ class Server:
 
     # ---- asking
 
-    def body(self, prompt: Prompt, max_tokens: int, **fields: Any) -> dict[str, Any]:
+    def body(self, prompt: Prompt, max_tokens: int, /, **fields: Any) -> dict[str, Any]:
         """Return the body of a request."""
-        sent: dict[str, Any] = {"model": self.model, "temperature": 0, **fields}
+        sent: dict[str, Any] = {"model": self.model, "temperature": 0}
         if self.form == "chat":
+            sent[self.limit_field] = max_tokens
             sent["messages"] = [{"role": "user", "content": prompt.text()}]
-            return {self.limit_field: max_tokens, **sent}
-        sent["prompt"] = [*prompt.units] if self.form == "ids" else prompt.text()
-        return {"max_tokens": max_tokens, **sent}
+        else:
+            sent["max_tokens"] = max_tokens
+            sent["prompt"] = [*prompt.units] if self.form == "ids" else prompt.text()
+        return {**sent, **fields}
 
-    def ask(self, prompt: Prompt, max_tokens: int = 1, **fields: Any) -> Answer:
+    def ask(self, prompt: Prompt, max_tokens: int = 1, /, **fields: Any) -> Answer:
         """Return the answer to a prompt; raise `RefusedError` for a 4xx."""
         with self._paid(prompt, max_tokens, fields) as paid:
             reply = self.http.post(self.path, self.body(prompt, max_tokens, **fields))
             return paid(whole(_checked(reply).json, reply.headers))
 
-    def stream(self, prompt: Prompt, max_tokens: int = 1, **fields: Any) -> Answer:
+    def stream(self, prompt: Prompt, max_tokens: int = 1, /, **fields: Any) -> Answer:
         """Return the streamed answer to a prompt."""
         with self._paid(prompt, max_tokens, fields) as paid:
             body = self.body(prompt, max_tokens, **fields, **WITH_USAGE)
@@ -108,7 +110,7 @@ class Server:
 
     @contextmanager
     def open_stream(
-        self, prompt: Prompt, max_tokens: int, **fields: Any
+        self, prompt: Prompt, max_tokens: int, /, **fields: Any
     ) -> Iterator[Iterator[Any]]:
         """Hold a stream of which one chunk has come, and leave it at the end of the block."""
         with self._paid(prompt, max_tokens, fields):
@@ -145,6 +147,11 @@ class Server:
             _checked(Reply(status, headers, ""))
 
     # ---- how long prompts are
+
+    @property
+    def head(self) -> int:
+        """Return how many tokens any two prompts may share: a template, or by chance."""
+        return {"ids": 2, "text": 2 * MERGED_TOKENS, "chat": TEMPLATE_TOKENS}[self.form]
 
     def cached(self, answer: Answer) -> int:
         """Return the cached tokens of an answer; some servers leave out a 0."""

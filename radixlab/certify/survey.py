@@ -3,6 +3,7 @@
 This file asks. It judges nothing.
 """
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,8 @@ from radixlab.certify.check import Cost
 from radixlab.certify.grid import Grid
 from radixlab.certify.http import FaultError, Http, explain_refusal
 from radixlab.certify.outcome import CannotTell, CertifyError
-from radixlab.certify.pages import gauge
 from radixlab.certify.prompts import Form, Prompt
-from radixlab.certify.server import RefusedError, Server
+from radixlab.certify.server import TEMPLATE_TOKENS, RefusedError, Server
 from radixlab.load.client import VOCABULARIES
 
 MODELS = "/v1/models"
@@ -20,6 +20,8 @@ SIZES = (80, 320, 1280, 2560)
 """Tokens of the prompts that are tried until one is found again."""
 SILENT = 320
 """A server that says nothing of cached tokens up to this size will not say it later."""
+MOST_FORKS = 8
+"""How many prompts are tried that share a little less each time."""
 NOT_REPORTED = (
     "the server does not report cached_tokens; vLLM does with --enable-prompt-tokens-details, "
     "SGLang with --enable-cache-report"
@@ -29,7 +31,8 @@ NOT_REPORTED = (
 def survey_cost(server: Server) -> Cost:
     """Return the most that a survey spends."""
     sizes = [size for size in SIZES if server.max_len is None or size < server.max_len]
-    return Cost(11 + 4 * len(sizes), 200 + 5 * sum(sizes) if sizes else 200)
+    forks = 0 if server.pages.gauge_now("block_size") else MOST_FORKS + 6
+    return Cost(11 + 2 * len(sizes) + forks, 200 + 2 * sum(sizes) + forks * max(sizes, default=0))
 
 
 def find_model(http: Http, wanted: str | None) -> tuple[str, int | None, tuple[str, ...]]:
@@ -154,8 +157,7 @@ def _endless(server: Server) -> dict[str, Any]:
 
 
 def _published_step(server: Server) -> int | None:
-    reading = server.pages.look()
-    step = gauge(reading, "block_size") if reading else None
+    step = server.pages.gauge_now("block_size")
     return int(step) if step and step >= 1 else None
 
 
@@ -195,20 +197,35 @@ def _cached(server: Server, prompt: Prompt) -> int | None:
 
 
 def _grid_below(server: Server, prompt: Prompt, found: int, step: int | None) -> Grid | None:
-    """Return the grid, of which `found` is a point; None if a longer prompt is needed."""
+    """Return the grid, of which `found` is a point; None if a longer prompt is needed.
+
+    Prompts that share one unit less each time find the next lower point. Where units are words, a
+    small step could be missed; there the step is the greatest divisor of many points.
+    """
     if step is not None:
         return Grid(step, step, "given or published")
-    units = server.num_units(found)
-    fork = server.prompts("below").fork(prompt, max(1, units - 1), units + 4)
-    below = _cached(server, fork) or 0
+    less = {"ids": 1, "text": 2, "chat": TEMPLATE_TOKENS // 3}[server.form]
+    units, points = server.num_units(found - less), [found]
+    for kept in range(units, max(0, units - MOST_FORKS), -1):
+        points.append(_found_of_fork(server, prompt, kept))
+        if points[-1] < found:
+            break
+    below = points[-1]
     if not 0 < below < found:
         return None
-    step = found - below
-    if below == step:
-        return Grid(step, step, "found by prompts")
-    fork = server.prompts("least").fork(prompt, server.num_units(step), units)
-    least = _cached(server, fork) or 0
-    return Grid(step, step if least == step else below, "found by prompts")
+    if server.form != "ids" and math.gcd(*points) < 16:
+        points += [_found_of_fork(server, prompt, units - part) for part in (3, 5, 8, 13, 21)]
+    step = math.gcd(*(point for point in points if point > 0))
+    room = step if server.form == "ids" else 2 * step + TEMPLATE_TOKENS
+    least = _found_of_fork(server, prompt, server.num_units(room)) if room < below else below
+    return Grid(step, step if 0 < least < below or below == step else below, "found by prompts")
+
+
+def _found_of_fork(server: Server, prompt: Prompt, kept: int) -> int:
+    """Return how much a prompt finds that shares so many units."""
+    kept = max(1, min(kept, len(prompt) - 1))
+    fork = server.prompts(f"fork {kept} of {len(prompt)}").fork(prompt, kept, kept + 6)
+    return _cached(server, fork) or 0
 
 
 def as_chat(server: Server) -> Server:

@@ -58,6 +58,13 @@ class Trial:
             request, told_cached(got), told_allowed(allowed), counted in allowed, proof
         )
 
+    def nothing(self, request: str, answer: Answer) -> bool:
+        """Write down the cached tokens of an answer whose prompt nobody can have cached."""
+        server = self.server
+        got, most = server.cached(answer), server.need_grid().whole(server.head)
+        expected = f"at most {most}, which all prompts may share" if most else "0"
+        return self.note(request, told_cached(got), expected, got <= most, "certain")
+
 
 def told_cached(number: int) -> str:
     """Say how many tokens were cached."""

@@ -14,7 +14,7 @@ from radixlab.certify.trial import Trial, told_cached
 
 LONG = 2560
 """Tokens of the longest shared prefix: longer than the chunk in which most servers compute."""
-BUSY_TOKENS = 256
+BUSY_TOKENS = 128
 RESETS = ("/reset_prefix_cache", "/flush_cache")
 """Where radixlab and vLLM, and SGLang, empty their caches."""
 
@@ -118,8 +118,7 @@ def _run_reset(trial: Trial) -> str:
         raise CannotTell("the prompt was not found even before the reset")
     _reset_while_busy(trial, path, prompt)
     _reset(trial, path)
-    after = server.cached(server.ask(prompt))
-    trial.same("the same prompt after the reset", told_cached(after), told_cached(0), "certain")
+    trial.nothing("the same prompt after the reset", server.ask(prompt))
     again = server.cached(server.ask(prompt))
     trial.note("and once more", told_cached(again), "more than 0", again > 0)
     return f"POST {path} empties the cache, and while a request runs it does what it answers"
@@ -156,13 +155,14 @@ def _reset_while_busy(trial: Trial, path: str, prompt: Prompt) -> None:
         reply = server.http.post(path, {}, is_operator=True)
         deque(rest, maxlen=0)
     until_quiet(trial, "the answer still runs")
-    found = server.cached(server.ask(prompt))
+    answer = server.ask(prompt)
     if _is_refused(reply):
         what = f"a reset while a request runs is refused ({reply.status}); the prompt then"
+        found = server.cached(answer)
         trial.note(what, told_cached(found), "more than 0", found > 0)
     else:
         what = f"a reset while a request runs is granted ({reply.status}); the prompt then"
-        trial.same(what, told_cached(found), told_cached(0), "certain")
+        trial.nothing(what, answer)
     server.ask(prompt)
 
 

@@ -12,7 +12,7 @@ from radixlab.certify.server import RefusedError, Server
 from radixlab.certify.survey import as_chat
 from radixlab.certify.trial import Trial
 
-NUM_TOKENS = 16
+NUM_TOKENS = 8
 """Of the answers that are compared."""
 NUM_PROMPTS = 3
 CHAT_TOKENS = 400
