@@ -19,7 +19,8 @@ from radixlab.observe.monitor.fetch import metrics_url
 
 MOST_BYTES = 2**25
 """Of one answer."""
-BUSY = (429, 503)
+BUSY = (429, 502, 503, 504)
+"""What servers, and gateways before them, answer when they cannot answer now."""
 PAUSE_S = 0.5
 """Between two tries, unless the server says how long."""
 

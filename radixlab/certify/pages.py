@@ -4,6 +4,7 @@ Every page is kept, because a counter may never fall between any two of them. Th
 It does not know what the numbers should be.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from radixlab.certify.http import Http
@@ -48,8 +49,10 @@ class Pages:
 
     def gauge_now(self, name: str) -> float | None:
         """Return a gauge as it is now; None if it is not published."""
-        reading = self.look()
-        return gauge(reading, name) if reading else None
+        with suppress(CannotTell):
+            reading = self.look()
+            return gauge(reading, name) if reading else None
+        return None
 
     def need(self) -> Reading:
         """Fetch the page; raise `CannotTell` if there is none."""

@@ -39,8 +39,8 @@ CHECKS: dict[str, Check] = {
         counters.SUMS,
         events.REPLAY,
         cached.RESET,
-        leaving.UNHARMED,
         leaving.FREES,
+        leaving.UNHARMED,
         counters.MONOTONE,
     )
 }

@@ -199,7 +199,7 @@ def _run(check: Check, server: Server, why_not: str | None) -> Result:
 def _verdict(check: Check, trial: Trial) -> tuple[str, str]:
     server = trial.server
     try:
-        before = _foreign(server)
+        before = _traffic(server)
         said = check.run(trial)
         return judge(trial.seen, _is_disturbed(server, before), said)
     except RefusedError as error:
@@ -212,18 +212,23 @@ def _verdict(check: Check, trial: Trial) -> tuple[str, str]:
     return "cannot tell", why
 
 
-def _foreign(server: Server) -> float | None:
+def _traffic(server: Server) -> tuple[float, float] | None:
+    """Return others' prompt tokens so far, and the requests at work; None if nobody counts them."""
     try:
-        return server.pages.foreign_tokens()
+        tokens, reading = server.pages.foreign_tokens(), server.pages.look()
     except CannotTell:
         return None
+    if tokens is None or reading is None:
+        return None
+    return tokens, num_active(reading) or 0.0
 
 
-def _is_disturbed(server: Server, before: float | None) -> bool | None:
-    """Whether others' prompts were counted during a check; None if nobody counts."""
-    after = _foreign(server)
+def _is_disturbed(server: Server, before: tuple[float, float] | None) -> bool | None:
+    """Whether others' prompts ran during a check; None if nobody counts.
+
+    What only runs at the end was sent by us, if no prompt of others was counted meanwhile.
+    """
+    after = _traffic(server)
     if before is None or after is None:
         return None
-    reading = server.pages.look()
-    is_active = bool(reading and (num_active(reading) or 0) > 0)
-    return after > max(0.0, before) or is_active
+    return after[0] > max(0.0, before[0]) or before[1] > 0

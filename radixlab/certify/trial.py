@@ -19,6 +19,8 @@ class Trial:
     server: Server
     prompts: Prompts
     seen: list[Seen] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    """By how many tokens each count was too low."""
 
     def fresh(self, num_tokens: int) -> Prompt:
         """Return a prompt of about this many tokens that nobody has sent."""
@@ -54,6 +56,8 @@ class Trial:
         allowed = grid.possible(shared, length)
         counted = grid.whole(got) if in_steps and got < length[1] else got
         proof: Proof = "certain" if counted > max(allowed) else "single"
+        if counted < min(allowed):
+            self.missing.append(min(allowed) - counted)
         return self.note(
             request, told_cached(got), told_allowed(allowed), counted in allowed, proof
         )

@@ -123,7 +123,9 @@ def cached_answers_differ(llm):
         for row, piece in enumerate(work):
             requests = llm.engine.requests.values()
             request = next((r for r in requests if r.sequence is piece.sequence), None)
-            if request is not None and piece.start == request.num_cached_tokens > 0:
+            if request is None or piece.end != request.num_prompt_tokens:
+                continue
+            if (request.origin or request).num_cached_tokens > 0:
                 logits[row] = logits[row].roll(1)
         return logits
 

@@ -1,6 +1,7 @@
 """`cached_tokens`: how much of a prompt was found, to the token."""
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 from radixlab.certify.check import Check, Cost, base_of, priced, unit_of
@@ -8,7 +9,7 @@ from radixlab.certify.checks.quiet import until_quiet
 from radixlab.certify.http import Reply
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.prompts import Prompt
-from radixlab.certify.repeat import tried
+from radixlab.certify.repeat import all_tried
 from radixlab.certify.server import Server
 from radixlab.certify.trial import Trial, told_cached
 
@@ -34,8 +35,7 @@ def _shares(server: Server) -> list[int]:
 def _run_blocks(trial: Trial) -> str:
     kept = _shares(trial.server)
     trial.server.need_grid()
-    for number in kept:
-        tried(trial, lambda number=number: _share(trial, number))  # type: ignore[misc]
+    all_tried(trial, [partial(_share, trial, number) for number in kept])
     return f"{len(kept)} pairs of prompts found exactly the whole blocks that they share"
 
 
@@ -78,8 +78,7 @@ def _lengths(server: Server) -> list[int]:
 
 def _run_one_left(trial: Trial) -> str:
     trial.server.need_grid()
-    for length in _lengths(trial.server):
-        tried(trial, lambda length=length: _again(trial, length))  # type: ignore[misc]
+    all_tried(trial, [partial(_again, trial, length) for length in _lengths(trial.server)])
     return "a prompt asked again finds all its whole blocks, and one token at least is computed"
 
 
