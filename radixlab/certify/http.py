@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from radixlab.certify.outcome import CannotTell, CertifyError
-from radixlab.observe.monitor.fetch import metrics_url
+from radixlab.observe.monitor.fetch import UnreachableError, metrics_url
 
 MOST_BYTES = 2**25
 """Of one answer."""
@@ -61,7 +61,10 @@ class Http:
         patience_s: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.root = metrics_url(url).removesuffix("/metrics")
+        try:
+            self.root = metrics_url(url).removesuffix("/metrics")
+        except UnreachableError as error:
+            raise CertifyError(str(error)) from None
         self.timeout_s, self.patience_s = timeout_s, patience_s
         self._key, self._operator_key = api_key, operator_key or api_key
         self._client = httpx.Client(timeout=timeout_s, transport=transport)

@@ -65,18 +65,19 @@ class Pages:
         """Take note of prompt tokens of ours."""
         self._own_tokens += num_tokens
 
-    def foreign_tokens(self) -> float | None:
-        """Return how many more prompt tokens were counted than we sent; None if nobody counts.
+    def traffic(self) -> tuple[float, float] | None:
+        """Return how many prompt tokens of others were counted, and how many requests are at work.
 
-        A page may lag, and then the number is below 0.
+        None if nobody counts. A page may lag, and then the tokens are below 0.
         """
         reading = self.look()
         counted = total(reading, "prompt_tokens") if reading else None
-        if counted is None:
+        if reading is None or counted is None:
             return None
         if self._first_tokens is None:
             self._first_tokens = counted - self._own_tokens
-        return counted - self._first_tokens - self._own_tokens
+        tokens = counted - self._first_tokens - self._own_tokens
+        return tokens, num_active(reading) or 0.0
 
 
 def total(reading: Reading, name: str) -> float | None:

@@ -1,7 +1,8 @@
 """Fresh prompts, drawn from a seed, that share exactly as much as a check wants.
 
-A prompt is a row of units: token ids where the server takes them, else words. Each check draws from
-its own generator, so what it sends does not depend on which other checks run.
+A prompt is a row of units: token ids where the server takes them, else numbers of two digits, which
+every tokenizer tells apart. Each check draws from its own generator, so what it sends does not
+depend on which other checks run.
 """
 
 import random
@@ -10,7 +11,8 @@ from typing import Literal
 
 Form = Literal["ids", "text", "chat"]
 """How prompts are sent: as token ids, as text, or as the message of a chat."""
-LETTERS = 26
+WORDS = (10, 100)
+"""The least number that is sent as a word, and one more than the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Prompt:
         return len(self.units)
 
     def text(self) -> str:
-        """Write each unit as a word."""
-        return " ".join(map(word, self.units))
+        """Write the units as words."""
+        return " ".join(map(str, self.units))
 
     def cut(self, num_units: int) -> "Prompt":
         """Return the beginning."""
@@ -50,7 +52,7 @@ class Prompts:
         return Prompt(tuple(self.unit() for _ in range(num_units)))
 
     def fork(self, prompt: Prompt, num_kept: int, num_units: int) -> Prompt:
-        """Return a prompt that shares the first `num_kept` units, and no letter after them."""
+        """Return a prompt that shares the first `num_kept` units, and no digit after them."""
         kept = prompt.units[:num_kept]
         if num_units <= len(kept):
             return Prompt(kept[:num_units])
@@ -62,23 +64,8 @@ class Prompts:
         return self._random.randrange(self._low, self._high)
 
     def _other(self, unit: int | None) -> int:
-        """Return a unit whose word begins with another letter."""
+        """Return a unit that begins with another digit."""
         while True:
             found = self.unit()
-            if unit is None or found % LETTERS != unit % LETTERS:
+            if unit is None or str(found)[0] != str(unit)[0]:
                 return found
-
-
-def word(unit: int) -> str:
-    """Write a number as a word; the first letter is its remainder.
-
-    >>> word(0), word(27), word(28)
-    ('aa', 'bb', 'cb')
-    """
-    rest, first = divmod(unit, LETTERS)
-    letters = ""
-    while True:
-        rest, last = divmod(rest, LETTERS)
-        letters += chr(ord("a") + last)
-        if not rest:
-            return chr(ord("a") + first) + letters

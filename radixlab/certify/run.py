@@ -16,7 +16,7 @@ from radixlab.certify.budget import Budget
 from radixlab.certify.check import Check, Cost
 from radixlab.certify.http import Http
 from radixlab.certify.outcome import CannotTell, CertifyError, Result, judge
-from radixlab.certify.pages import Pages, num_active
+from radixlab.certify.pages import Pages
 from radixlab.certify.prompts import Form
 from radixlab.certify.registry import chosen
 from radixlab.certify.report import Report
@@ -213,14 +213,10 @@ def _verdict(check: Check, trial: Trial) -> tuple[str, str]:
 
 
 def _traffic(server: Server) -> tuple[float, float] | None:
-    """Return others' prompt tokens so far, and the requests at work; None if nobody counts them."""
     try:
-        tokens, reading = server.pages.foreign_tokens(), server.pages.look()
+        return server.pages.traffic()
     except CannotTell:
         return None
-    if tokens is None or reading is None:
-        return None
-    return tokens, num_active(reading) or 0.0
 
 
 def _is_disturbed(server: Server, before: tuple[float, float] | None) -> bool | None:

@@ -16,7 +16,7 @@ from radixlab.certify.grid import Grid, Span
 from radixlab.certify.http import FaultError, Http, Reply
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import Pages
-from radixlab.certify.prompts import Form, Prompt, Prompts
+from radixlab.certify.prompts import WORDS, Form, Prompt, Prompts
 from radixlab.certify.source import EventSource
 
 COMPLETIONS, CHATS = "/v1/completions", "/v1/chat/completions"
@@ -47,7 +47,7 @@ class Server:
     model: str
     seed: str
     form: Form = "ids"
-    vocabulary: tuple[int, int] = (0, 26**3)
+    vocabulary: tuple[int, int] = WORDS
     """The least unit of a prompt, and one more than the largest."""
     max_len: int | None = None
     """Most tokens of a prompt with its answer, if the server says so."""
@@ -151,7 +151,7 @@ class Server:
     @property
     def head(self) -> int:
         """Return how many tokens any two prompts may share: a template, or by chance."""
-        return {"ids": 2, "text": 2 * MERGED_TOKENS, "chat": TEMPLATE_TOKENS}[self.form]
+        return {"ids": 2, "text": 8, "chat": TEMPLATE_TOKENS}[self.form]
 
     def cached(self, answer: Answer) -> int:
         """Return the cached tokens of an answer; some servers leave out a 0."""

@@ -11,7 +11,7 @@ from radixlab.certify.check import Cost
 from radixlab.certify.grid import Grid
 from radixlab.certify.http import FaultError, Http, explain_refusal
 from radixlab.certify.outcome import CannotTell, CertifyError
-from radixlab.certify.prompts import Form, Prompt
+from radixlab.certify.prompts import WORDS, Form, Prompt
 from radixlab.certify.server import TEMPLATE_TOKENS, RefusedError, Server
 from radixlab.load.client import VOCABULARIES
 
@@ -88,7 +88,7 @@ def _find_form(server: Server, form: Form | None) -> None:
             raise CannotTell("the server takes no token ids")
     last: RefusedError | None = None
     for each in ("text", "chat") if form is None else (form,):
-        server.form, server.vocabulary = each, (26**2, 26**3)
+        server.form, server.vocabulary = each, WORDS
         try:
             _measure_words(server)
             return
@@ -230,7 +230,7 @@ def _found_of_fork(server: Server, prompt: Prompt, kept: int) -> int:
 
 def as_chat(server: Server) -> Server:
     """Return the same server, asked by chats."""
-    fields: dict[str, Any] = {"form": "chat", "vocabulary": (26**2, 26**3)}
+    fields: dict[str, Any] = {"form": "chat", "vocabulary": WORDS}
     if server.form == "ids":
         fields |= {"tokens_per_unit": 6.0, "_lengths": {}}
     return replace(server, **fields)

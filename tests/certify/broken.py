@@ -16,6 +16,7 @@ from radixlab.serve import errors, metrics, reply, routes_openai, shapes
 from radixlab.serve import state as serve_state
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import Begun
+from radixlab.serve.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -205,47 +206,44 @@ def on_the_page(patcher, sample, change):
     patcher.setattr(metrics.Metrics, "text", text)
 
 
-FAULTS = [
-    Fault("cached.blocks", "partial block", counts_the_partial_block),
-    Fault("cached.one_left", "nothing left to compute", counts_the_whole_prompt),
-    Fault("salt.apart", "no salts", ignores_salts),
-    Fault("stream.same", "last token", drops_the_last_token_of_streams),
-    Fault("answer.same", "cached differs", change=cached_answers_differ),
-    Fault("choices.n", "prompt n times", counts_the_prompt_of_every_answer),
-    Fault("errors.shape", "own form", refuses_in_a_form_of_its_own),
-    Fault("errors.unharmed", "refusal empties", empties_the_cache_at_a_refusal),
-    Fault(
-        "counters.usage",
-        "generated twice",
-        lambda patcher: on_the_page(patcher, "generation_tokens_total", lambda value: 2 * value),
-    ),
-    Fault(
-        "counters.sums",
-        "tail not counted",
-        lambda patcher: on_the_page(
-            patcher, r'prefix_cache_misses_total\{reason="tail"\}', lambda value: 0.0
-        ),
-    ),
-    Fault(
-        "counters.monotone",
-        "overflow",
-        lambda patcher: on_the_page(patcher, "allocated_blocks_total", lambda value: value % 64),
-    ),
-    Fault(
-        "events.replay",
-        "evictions not told",
-        lambda patcher: patcher.setattr(Outgoing, "hear", without_removals(Outgoing.hear)),
-    ),
-    Fault("cached.reset", "no reset", change=does_not_reset),
-    Fault("leave.unharmed", "prefix forgotten", change=forgets_the_prefix_of_who_left),
-    Fault("leave.frees", "blocks stay", change=keeps_the_blocks_of_who_left),
-    Fault("salt.apart", "case of salts", ignores_case_of_salts),
-    Fault("stream.same", "cached in streams", streams_say_nothing_is_cached),
-]
-
-
 def without_removals(real):
     def hear(self, event):
         return [each for each in real(self, event) if not isinstance(each, Removed)]
 
     return hear
+
+
+def runs_on_for_nobody(patcher):
+    """A client that leaves is not noticed: its answer is computed to the end."""
+    patcher.setattr(Worker, "abort", lambda self, mailbox: None)
+
+
+def page(sample, change):
+    return lambda patcher: on_the_page(patcher, sample, change)
+
+
+def evictions_are_not_told(patcher):
+    patcher.setattr(Outgoing, "hear", without_removals(Outgoing.hear))
+
+
+TAIL = r'prefix_cache_misses_total\{reason="tail"\}'
+FAULTS = [
+    Fault("cached.blocks", "partial block", counts_the_partial_block),
+    Fault("salt.apart", "no salts", ignores_salts),
+    Fault("stream.same", "last token", drops_the_last_token_of_streams),
+    Fault("leave.frees", "blocks stay", change=keeps_the_blocks_of_who_left),
+    Fault("events.replay", "evictions not told", evictions_are_not_told),
+    Fault("cached.reset", "no reset", change=does_not_reset),
+    Fault("answer.same", "cached differs", change=cached_answers_differ),
+    Fault("counters.monotone", "overflow", page("allocated_blocks_total", lambda v: v % 64)),
+    Fault("counters.sums", "tail not counted", page(TAIL, lambda v: 0.0)),
+    Fault("counters.usage", "generated twice", page("generation_tokens_total", lambda v: 2 * v)),
+    Fault("cached.one_left", "nothing left to compute", counts_the_whole_prompt),
+    Fault("choices.n", "prompt n times", counts_the_prompt_of_every_answer),
+    Fault("errors.shape", "own form", refuses_in_a_form_of_its_own),
+    Fault("errors.unharmed", "refusal empties", empties_the_cache_at_a_refusal),
+    Fault("leave.unharmed", "prefix forgotten", change=forgets_the_prefix_of_who_left),
+    Fault("leave.frees", "runs on", runs_on_for_nobody),
+    Fault("salt.apart", "case of salts", ignores_case_of_salts),
+    Fault("stream.same", "cached in streams", streams_say_nothing_is_cached),
+]

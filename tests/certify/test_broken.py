@@ -17,7 +17,7 @@ def examined(patch=None, change=None, *, patience_s=60.0, only=(), tmp_path=None
     with pytest.MonkeyPatch.context() as patcher:
         if patch:
             patch(patcher)
-        with served(change, num_blocks=40, kv_events=endpoint, **settings) as client:
+        with served(change, num_blocks=36, kv_events=endpoint, **settings) as client:
             options = Options(seed="fixed", kv_events=endpoint, patience_s=patience_s)
             return certify(client.url, only, options)
 
@@ -30,7 +30,17 @@ def shown(report):
     return {r.id: (r.verdict, r.reason) for r in report.results if r.verdict != "pass"}
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}: {fault.name}")
+FIRST = 6
+"""Faults that every run of the tests tries; the others are for the long run."""
+
+
+def faults():
+    for number, fault in enumerate(FAULTS):
+        marks = [pytest.mark.soak] if number >= FIRST else []
+        yield pytest.param(fault, marks=marks, id=f"{fault.check}: {fault.name}")
+
+
+@pytest.mark.parametrize("fault", faults())
 def test_a_fault_fails_exactly_its_check(fault, tmp_path):
     report = examined(fault.patch, fault.change, patience_s=PATIENCE_S, tmp_path=tmp_path)
     expected = dict.fromkeys(CHECKS, "pass") | dict.fromkeys(NOT_HERE, "cannot tell")

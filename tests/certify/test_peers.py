@@ -24,12 +24,21 @@ def made(**fields):
     return type("Made", (Peer,), fields)()
 
 
-@pytest.mark.parametrize("takes", [("ids", "text", "chat"), ("text", "chat"), ("chat",)])
-@pytest.mark.parametrize("is_told", [True, False], ids=["size told", "size found"])
-@pytest.mark.parametrize("step, minimum", [(1, 0), (4, 4), (16, 16), (64, 64), (128, 1024)])
+def servers():
+    """Yield servers of all kinds; those that are like another one are for the long run."""
+    for step, minimum in ((1, 0), (4, 4), (16, 16), (64, 64), (128, 1024), (100, 100)):
+        for takes in (("ids", "text", "chat"), ("text", "chat"), ("chat",)):
+            for is_told in (True, False):
+                is_odd = is_told == (takes == ("chat",)) or step in (4, 64)
+                told = "told" if is_told else "found"
+                name = f"{step} from {minimum}, {told}, {takes[0]}"
+                marks = [pytest.mark.soak] if is_odd else []
+                if minimum <= step or not is_told:  # no page tells of a minimum
+                    yield pytest.param(step, minimum, takes, is_told, marks=marks, id=name)
+
+
+@pytest.mark.parametrize("step, minimum, takes, is_told", servers())
 def test_a_good_server_passes(step, minimum, takes, is_told):
-    if minimum > step and is_told:
-        pytest.skip("no page tells of a minimum")
     peer = made(step=step, minimum=minimum, takes=takes, block_size_on_page=is_told)
     report = peer.examine()
     wanted = expected()

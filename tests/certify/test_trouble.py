@@ -59,7 +59,7 @@ def failed(report):
 @pytest.mark.parametrize("has_page", [True, False], ids=["counted", "uncounted"])
 @pytest.mark.parametrize("share", [0.05, 0.3, 1.0])
 def test_the_traffic_of_others_is_no_fault(share, has_page):
-    for seed in range(4):
+    for seed in range(2):
         peer = Traffic(seed, share)
         peer.has_page = has_page
         report = peer.examine()
@@ -67,9 +67,25 @@ def test_the_traffic_of_others_is_no_fault(share, has_page):
         assert report.counts["cannot tell"] >= 1
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("has_page", [True, False], ids=["counted", "uncounted"])
+def test_the_traffic_of_others_is_no_fault_for_many_seeds(has_page):
+    for seed in range(60):
+        peer = Traffic(seed, (seed % 12 + 1) / 12)
+        peer.has_page = has_page
+        assert failed(peer.examine()) == {}, seed
+
+
+@pytest.mark.soak
+def test_trouble_on_the_way_is_no_fault_for_many_seeds():
+    for seed in range(100):
+        report = Peer().examine(transport=Trouble(Peer(), seed, seed / 200), patience_s=0.02)
+        assert failed(report) == {}, seed
+
+
 @pytest.mark.parametrize("share", [0.02, 0.2, 1.0])
 def test_trouble_on_the_way_is_no_fault(share):
-    for seed in range(5):
+    for seed in range(3):
         report = Peer().examine(transport=Trouble(Peer(), seed, share), patience_s=0.05)
         assert failed(report) == {}, seed
         assert len(report.results) == len(CHECKS)

@@ -15,7 +15,7 @@ from radixlab.certify.trial import Trial, told_cached
 
 LONG = 2560
 """Tokens of the longest shared prefix: longer than the chunk in which most servers compute."""
-BUSY_TOKENS = 128
+BUSY_TOKENS = 64
 RESETS = ("/reset_prefix_cache", "/flush_cache")
 """Where radixlab and vLLM, and SGLang, empty their caches."""
 

@@ -29,8 +29,9 @@ def _run_stream(trial: Trial) -> str:
     _compare_stream(trial, server, prompt)
     if server.form != "chat":
         try:
-            _compare_stream(trial, as_chat(server), trial.prompts.fresh(6))
-            paths.append(as_chat(server).path)
+            chat = as_chat(server)
+            _compare_stream(trial, chat, chat.prompts("stream.same, chat").fresh(6))
+            paths.append(chat.path)
         except RefusedError as error:
             trial.note("a chat", f"refused: {error}", "an answer, if there are chats", True)
     return f"streams say what whole answers say: {' and '.join(paths)}"
