@@ -97,10 +97,10 @@ class Tokenizer:
     def piece(self, token: int) -> str:
         """Return the text of one token as it is inside a text: with the space that begins a word.
 
-        A token whose text depends on its neighbours is decoded alone.
+        Where that depends on its neighbours, it is the text after the same token.
         """
         own = self.own_text(token)
-        return self.decode([token]) if own is None else own
+        return self.decode([token, token])[len(self.decode([token])) :] if own is None else own
 
     def chat(
         self,
