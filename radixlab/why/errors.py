@@ -1,5 +1,12 @@
 """What can be wrong with a log, as exceptions: the whole file, or one line of it."""
 
+import json
+import re
+
+MOST_OF_KEY = 40
+"""Characters of a key that are shown."""
+_WORD = re.compile(rf"[\w$-]{{1,{MOST_OF_KEY}}}")
+
 
 class WhyError(ValueError):
     """A mistake of the caller: a file that cannot be read, an option that makes no sense."""
@@ -27,10 +34,20 @@ def kind(value: object) -> str:
 
 
 def name(path: tuple[str | int, ...]) -> str:
-    """Write a path as it would stand in a program.
+    """Write a path as it would stand in a program; a key that is not a word is quoted, and cut.
 
     >>> name(("messages", 4, "content"))
     'messages[4].content'
+    >>> name(("tools", 0, "city of birth"))
+    'tools[0]["city of birth"]'
     """
-    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
-    return "".join(words).removeprefix(".")
+    return "".join(map(_step, path)).removeprefix(".")
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if _WORD.fullmatch(step):
+        return f".{step}"
+    shown = step if len(step) <= MOST_OF_KEY else f"{step[: MOST_OF_KEY - 1]}…"
+    return f"[{json.dumps(shown, ensure_ascii=not shown.isprintable())}]"

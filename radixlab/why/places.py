@@ -11,6 +11,7 @@ Lines and characters count from 1, inside the text that the words name, as an ed
 import json
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from radixlab.why.errors import name
 from radixlab.why.request import Path, Request
@@ -22,6 +23,10 @@ JSON_FIELDS = frozenset(
 """Fields of a body whose parts are JSON."""
 TEXT_FIELDS = frozenset(("content", "text", "thinking", "refusal", "data", "prompt", "output"))
 """Fields whose parts are texts, even where such a text looks like JSON."""
+KNOWN_FIELDS = TEXT_FIELDS | JSON_FIELDS | frozenset(
+    ("messages", "system", "instructions", "input", "suffix", "inputs", "tool_calls", "function",
+     "arguments", "source", "reasoning", "reasoning_content", "answer", "format")
+)  # fmt: skip
 INSTRUCTING = frozenset(("system", "developer"))
 BEFORE_FIRST = -1
 """The index in a list before its first item; an empty list has no other."""
@@ -41,15 +46,20 @@ class Place:
     between values, in a key, or in markup."""
 
 
-def place_of(request: Request, character: int) -> str:
-    """Return the place of a character of a prompt, or of a token if the prompt is token ids."""
+def place_of(request: Request, character: int, names: bool = True) -> str:
+    """Return the place of a character of a prompt, or of a token if the prompt is token ids.
+
+    Keys inside of tools, schemas and other JSON are a part of the prompt. Without `names` the words
+    end above them, as they must where no text may be shown.
+    """
     if request.token_ids is not None:
         return f"position {character}"
     place = locate(request, character)
     if place is None:
         return "the end of the prompt"
-    words = _named(request, place.path)
-    if place.text is None:
+    path = place.path if names else _without_names(request.parts[place.part][0])
+    words = _named(request, path)
+    if place.text is None or path != place.path:
         return words
     line = place.text.count("\n") + 1
     column = len(place.text) - (place.text.rfind("\n") + 1) + 1
@@ -92,6 +102,12 @@ def _named(request: Request, path: Path) -> str:
     if path[0] == "messages" and role in INSTRUCTING and len(path) > 2:
         return f"{role} ({words})"
     return f"{words}, role" if len(path) == 2 and path[0] in ("messages", "input") else words
+
+
+def _without_names(path: Path) -> Path:
+    """Return the beginning of a path that has only the names of the API's own fields."""
+    known = takewhile(lambda step: isinstance(step, int) or step in KNOWN_FIELDS, path)
+    return tuple(known)
 
 
 def _is_markup(request: Request, number: int) -> bool:

@@ -28,6 +28,12 @@ BAD = {
         b'{"messages": [{"role": "user", "content": "x"}], "tools": [{"a": 1e999}]}',
         "tools[0]: a number is too large",
     ),
+    "hostile keys": (
+        b'{"messages": [{"role": "user", "content": "x", "\\u001b[2J'
+        + b"k" * 9999
+        + b'": [1e999]}]}',
+        'messages[0]["\\u001b[2Jkkk',
+    ),
     "thousands of digits": (b'{"prompt": "x", "n": ' + b"9" * 9999 + b"}", "too many digits"),
     "deep lists": (b'{"prompt": ' + b"[" * 10**5 + b"]" * 10**5 + b"}", "nested too deep"),
     "deep objects": (b'{"a":' * 10**5 + b"1" + b"}" * 10**5, "nested too deep"),

@@ -1,7 +1,6 @@
 """A character of a prompt as words: they lead back to that character in the body."""
 
 import json
-import re
 
 import pytest
 from hypothesis import given
@@ -138,8 +137,34 @@ def test_roles_are_those_of_the_messages():
     assert role_of(request, ("tools", 0)) is None
 
 
-@given(chat_bodies)
-def test_words_are_one_short_line(body):
+HOSTILE_KEYS = ["a\nb", "\x1b[31m", "", "x" * 5000, "‮evil", "\u2028", "]<script>", "é t", "\t"]
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=ascii)
+def test_words_are_one_short_printable_line_whatever_the_keys(key):
+    body = OPENAI | {"tools": [{"type": "function", key: {key: {key: "value"}}}]}
+    body["messages"] = [*body["messages"], {"role": "user", "content": "x", key or "k": "field"}]
     request = request_of(body)
-    for character in range(0, len(request.text), 5):
-        assert re.fullmatch(r"[^\n]+", place_of(request, character))
+    for character in range(0, len(request.text), 3):
+        words = place_of(request, character)
+        assert words.isprintable() and 0 < len(words) < 250
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_without_names_a_place_shows_no_key_of_the_prompt(names):
+    secret = {"SECRET": {"SECRET key": ["SECRET"]}}
+    call = {"id": "SECRET", "function": {"name": "SECRET", "arguments": json.dumps(secret)}}
+    body = {
+        "tools": [secret, {"function": secret}],
+        "response_format": {"type": "json_schema", "json_schema": secret},
+        "messages": [
+            *OPENAI["messages"],
+            {"role": "assistant", "tool_calls": [call], "SECRET": "x"},
+            {"role": "SECRET", "content": [{"type": "SECRET", "SECRET": secret}]},
+        ],
+    }
+    request = request_of(body)
+    places = {place_of(request, character, names) for character in range(len(request.text))}
+    assert any("SECRET" in place for place in places) == names
+    assert {"tools[1]", "messages[5].tool_calls[0].function.arguments"} <= places or names
+    assert "system (messages[0].content), line 3, character 7" in places

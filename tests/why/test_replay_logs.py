@@ -9,11 +9,13 @@ import pytest
 from radixlab.cache import KVCacheManager
 from radixlab.config import CacheConfig
 from radixlab.observe import Recorder
+from radixlab.observe.kv_events import RemoteTree
 from radixlab.why.examples import CODING_AGENT, SUPPORT_DESK
 from radixlab.why.examples.make import coding_agent, log, support_desk
 from radixlab.why.reading import read_log
 from radixlab.why.workload import is_request_log, open_request_log
 from radixlab.workloads import make_manager, replay
+from tests.observe.kv.frames import ENGINES, payloads
 from tests.test_cli import GOOD, Run, run
 
 __all__ = ["run"]
@@ -128,3 +130,16 @@ def test_a_recording_is_not_a_log_and_that_is_said(run: Run, tmp_path):
         pass
     done = run("replay", path, *POOL)
     assert done.code == 2 and "is a recording, not a trace: add --html" in done.err
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_watched_of_a_running_engine_becomes_a_page(run: Run, tmp_path, engine):
+    path, page = tmp_path / "watched.jsonl", tmp_path / "watched.html"
+    tree = RemoteTree(num_blocks=48, block_size=4)
+    with Recorder(tree, path):
+        for seq, payload in payloads(engine)[:60]:
+            tree.feed(payload, seq)
+    assert run("replay", path, "--html", page).code == 0
+    assert page.stat().st_size > 50_000
+    done = run("replay", path, "--html", page, "--policy", "lru")
+    assert done.code == 2 and "--policy has no effect on a recording" in done.err

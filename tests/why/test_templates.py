@@ -15,7 +15,8 @@ from radixlab.why.tokenizers import open_tokenizer
 
 CHATML = (
     "{% if tools %}<|im_start|>tools\n{% for tool in tools %}{{ tool | tojson@INDENT }}\n"
-    "{% endfor %}<|im_end|>\n{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n"
+    "{% endfor %}<|im_end|>\n{% endif %}{% for message in messages %}<|im_start|>"
+    "{{ message.role }}\n"
     "{{ message.content@TRIM }}{% if message.tool_calls %}{% for call in message.tool_calls %}"
     "<call>{{ call.function.arguments | tojson }}</call>{% endfor %}{% endif %}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

@@ -3,6 +3,7 @@
 A list of texts stands for several prompts in one request, as `/v1/completions` takes them.
 """
 
+from array import array
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ ID_FIELDS = ("token_ids", "prompt_token_ids", "input_ids")
 MAX_PROMPTS = 4096
 """Most prompts of one line."""
 MAX_TOKEN_ID = 2**31 - 1
+_OUTSIDE = np.array([-1], np.int32)
 
 TokenIds = npt.NDArray[np.int32]
 
@@ -50,11 +52,15 @@ def read_ids(value: Any, path: Path) -> TokenIds:
     if set(map(type, value)) != {int}:
         index = next(i for i, each in enumerate(value) if type(each) is not int)
         raise BadLineError(f"{name((*path, index))} is {kind(value[index])}, not a token id")
-    if min(value) < 0 or max(value) > MAX_TOKEN_ID:
+    try:
+        ids = np.frombuffer(array("i", value), np.int32)  # NumPy 1 would wrap what is too large
+    except OverflowError:
+        ids = _OUTSIDE
+    if ids.min() < 0:
         index = next(i for i, each in enumerate(value) if not 0 <= each <= MAX_TOKEN_ID)
         what = "negative" if value[index] < 0 else f"more than {MAX_TOKEN_ID:,}"
         raise BadLineError(f"{name((*path, index))} is {what}, not a token id")
-    return np.array(value, np.int32)
+    return ids
 
 
 def _read_one(value: Any, path: Path) -> tuple[Path, str | TokenIds]:

@@ -44,7 +44,8 @@ class ChatTemplate:
                 **{k: v for k, v in variables.items() if k not in ("tools", "today", "messages")},
             )
         except (ChatTemplateError, OverflowError, TypeError) as error:
-            raise BadLineError(f"the chat template cannot render it: {error}") from None
+            why = " ".join(str(error).split())[:120]
+            raise BadLineError(f"the chat template cannot render it: {why}") from None
         return _located(str(written), plain)
 
 
