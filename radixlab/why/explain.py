@@ -61,7 +61,8 @@ def explain(
         for request in source:
             analysis.take(request)
             meter.at(request, 0)
-        analysis.groups.decide()
+        num_sessions = analysis.references.num_sessions
+        analysis.groups.decide(analysis.totals.requests, num_sessions)
         fixes, possible = measured_fixes(analysis, num_blocks, meter)
         totals = analysis.totals
         return Report(
