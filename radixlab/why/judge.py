@@ -20,6 +20,8 @@ PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_co
 """Fields of a body that stand in the prompt and are parameters."""
 MOST_OF_VALUE = 200
 """Characters of the longest value; what is longer is a passage."""
+MOST_WORDS = 6
+"""Words from which on a value is prose: two conversations may well have different texts there."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
 SAME_ITEMS = 0.9
@@ -198,7 +200,8 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
-        return Verdict("value", kind, key, is_known=is_known)
+        is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
+        return NOTHING if is_prose else Verdict("value", kind, key, is_known=is_known)
     if kind == "value" and _is_history(change):
         return Verdict("history_edited", "changed", ("history",))
     return Verdict("value", kind, key, "history_edited", is_known)
