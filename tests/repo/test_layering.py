@@ -29,6 +29,7 @@ LAYERS = [  # imports point down this list only
     "events",
     "log",
     "files",
+    "escape",
     "home",
     "build",
     "extras",

@@ -1,0 +1,224 @@
+"""What each difference between a prompt and its reference is: white space, order, a value, an edit.
+
+A single pair of prompts decides what it can: equal except for white space, the same items in
+another order, another parameter, messages that came or went. Whether a value is volatile is decided
+later, from all requests that differ at the same position (`groups.py`).
+"""
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from radixlab.why.alignment import MESSAGES, Change
+from radixlab.why.diff import WORD, Span
+from radixlab.why.prompt import Prompt
+from radixlab.why.values import is_number, kind_of, whole_value
+
+PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
+"""Fields of a body that stand in the prompt and are parameters."""
+MOST_OF_VALUE = 200
+"""Characters of the longest value; what is longer is a passage."""
+LEFT = 24
+"""Characters before a value by which its position is known again."""
+SAME_ITEMS = 0.9
+"""Share of the words from which on two passages hold the same items."""
+FEWEST_WORDS = 6
+OPENING = 40
+"""Characters at the end of a prompt that open the answer, at most."""
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
+_NOT_LETTERS = re.compile(r"[\d\W]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a difference is, or may be."""
+
+    cause: str
+    """A cause, or `value`: volatile if many requests differ here, else `otherwise`."""
+    kind: str
+    """In a few words, for the list of fixes."""
+    key: tuple[str, ...] = ()
+    """What the same difference in other requests has in common with this one."""
+    otherwise: str = "never_seen"
+    is_known: bool = False
+    """Whether its look alone says that a value is volatile."""
+
+
+NOTHING = Verdict("never_seen", "new text")
+
+
+def judge(
+    changes: list[Change], new: Prompt, old: Prompt, same_conversation: bool
+) -> list[Verdict]:
+    """Return a verdict for each difference, in order."""
+    verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
+    for numbers in _containers(changes, verdicts):
+        for number in _reordered([changes[i] for i in numbers], numbers, new, old):
+            verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
+    for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
+        verdicts[number] = verdicts[number] or NOTHING
+    return [
+        verdict or _value_or_edit(change, new, old, same_conversation)
+        for change, verdict in zip(changes, verdicts, strict=True)
+    ]
+
+
+def _num_before_new_text(changes: list[Change], old_length: int) -> int:
+    """Return how many differences have some text of the reference behind them.
+
+    What differs behind its end is what the request adds. The few characters with which a prompt
+    asks for the answer stand at the end of both.
+    """
+    agreed, num, end = 0, len(changes), old_length
+    while num and agreed + end - changes[num - 1].span.old_end <= OPENING:
+        num -= 1
+        agreed += end - changes[num].span.old_end
+        end = changes[num].span.old_start
+    return num
+
+
+def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
+    """Return what stands in the prompt, and what stood in the earlier one."""
+    span = change.span
+    return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
+
+
+def normalised(text: str) -> str:
+    r"""Return a text without what white space, escapes and Unicode's forms can change.
+
+    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
+    True
+    """
+    text = _ESCAPE.sub(_unescaped, text)
+    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").split())
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return str(json.loads(f'"{found[0]}"'))
+
+
+def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
+    """Judge what needs no other difference to be judged."""
+    text, before = texts_of(change, new, old)
+    if not change.is_whole and normalised(text) == normalised(before):
+        return Verdict("whitespace", "white space", (_field(change),))
+    if change.unit.path[0] in PARAMETERS or (
+        change.old_unit and change.old_unit.path[0] in PARAMETERS
+    ):
+        field = str((change.old_unit or change.unit).path[0])
+        return Verdict("model_changed", field, (field,))
+    return None
+
+
+def _field(change: Change) -> str:
+    unit = change.unit
+    return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
+
+
+def _containers(changes: list[Change], verdicts: list[Verdict | None]) -> list[list[int]]:
+    """Group the differences whose items may have changed places: in one unit, or among messages."""
+    groups: dict[object, list[int]] = {}
+    for number, change in enumerate(changes):
+        if verdicts[number] is None:
+            key = "messages" if change.is_whole else change.unit.path
+            groups.setdefault(key, []).append(number)
+    return list(groups.values())
+
+
+def _reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Prompt) -> list[int]:
+    """Return those differences that together hold the same items before and after.
+
+    These are the first ones, as many as balance: what differs behind them is another matter. So
+    are single values among them, such as a clock.
+    """
+    pairs = [texts_of(change, new, old) for change in changes]
+    everything = list(range(len(pairs)))
+    unknown = [i for i in everything if not _is_known(*pairs[i])]
+    passages = [i for i in unknown if not _is_value(*pairs[i])]
+    for chosen in (everything, unknown, passages):
+        if num := _num_balanced([pairs[i] for i in chosen]):
+            return [numbers[i] for i in chosen[:num]]
+    for chosen in (unknown, passages):
+        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
+        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
+        most, common = max(words.total(), old_words.total()), (words & old_words).total()
+        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
+            return [numbers[i] for i in chosen]
+    return []
+
+
+def _num_balanced(pairs: list[tuple[str, str]]) -> int:
+    """Return how many of the first pairs have, all together, the same words on both sides."""
+    balance: Counter[str] = Counter()
+    num = num_words = 0
+    for number, (text, before) in enumerate(pairs, 1):
+        words = _words(text)
+        num_words += len(words)
+        for word in words:
+            balance[word] += 1
+        for word in _words(before):
+            balance[word] -= 1
+        if num_words > 1 and not any(balance.values()):
+            num = number
+    return num
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in WORD.findall(text) if not word.isspace()]
+
+
+def _is_known(text: str, before: str) -> bool:
+    return all(kind_of(each) or is_number(each) for each in (text, before))
+
+
+def _is_value(text: str, before: str) -> bool:
+    """Whether a difference is one short value in place of another."""
+    both = text.strip(), before.strip()
+    return all(both) and max(map(len, both)) <= MOST_OF_VALUE and "\n" not in "".join(both)
+
+
+def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
+    """Judge what is neither white space nor order."""
+    text, before = texts_of(change, new, old)
+    is_long = max(len(text), len(before)) > MOST_OF_VALUE
+    if change.is_whole or (is_long and not (same_conversation and text and before)):
+        if same_conversation:
+            what = "left out" if not text else "put in" if not before else "changed"
+            return Verdict("history_edited", what, ("history",))
+        return NOTHING
+    span = whole_span(change, new, old)
+    text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
+    left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
+    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
+    key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
+    kinds = kind_of(text), kind_of(before)
+    is_known = kinds[0] is not None and kinds[1] is not None
+    number = is_number(text) and is_number(before)
+    kind = kinds[0] or kinds[1] or ("number" if number else "value")
+    if not same_conversation:
+        return Verdict("value", kind, key, is_known=is_known)
+    if kind == "value" and _is_history(change):
+        return Verdict("history_edited", "changed", ("history",))
+    return Verdict("value", kind, key, "history_edited", is_known)
+
+
+def _is_history(change: Change) -> bool:
+    return change.unit.path[0] in MESSAGES and change.unit.role != "system"
+
+
+def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
+    """Return a difference with the whole of the values that differ, such as a whole clock."""
+    span = change.span
+    start, end = whole_value(new.text, span.start, span.end)
+    old_start, old_end = whole_value(old.text, span.old_start, span.old_end)
+    before, behind = span.start - start, end - span.end
+    old_before, old_behind = span.old_start - old_start, old_end - span.old_end
+    before, behind = max(before, old_before), max(behind, old_behind)
+    return Span(
+        max(span.start - before, change.unit.start),
+        span.end + behind,
+        max(span.old_start - before, 0),
+        span.old_end + behind,
+    )
