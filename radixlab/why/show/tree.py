@@ -46,6 +46,7 @@ class Card:
 
 def tree_svg(branches: Sequence[Branch], ink: str = "currentColor") -> str:
     """Draw the tree; `ink` is the colour of what lies on the page itself."""
+    edges = 0.55 if ink == "currentColor" else 1  # the grey for all pages is pale enough
     roots = cards(branches)
     height = _lay_out(roots)
     drawn = [card for root in roots for card in walk(root)]
@@ -54,6 +55,7 @@ def tree_svg(branches: Sequence[Branch], ink: str = "currentColor") -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="rw-tree" width="{width:g}"'
         f' height="{height:g}" viewBox="0 0 {width:g} {height:g}" role="img" color="{ink}"'
+        f' stroke-opacity="{edges}"'
         f' font-family="system-ui, sans-serif" font-size="12">'
         f"<title>{html.escape(summary(branches))}</title>{inner}</svg>"
     )
@@ -135,7 +137,7 @@ def _edges(drawn: Sequence[Card]) -> Iterator[str]:
             bend = x + 22
             yield (
                 f'<path d="M{x:g} {y:g}C{bend:g} {y:g} {x + 4:g} {end:g} {x + 30:g} {end:g}'
-                f'H{child.x:g}" fill="none" stroke="currentColor" stroke-opacity="0.55"/>'
+                f'H{child.x:g}" fill="none" stroke="currentColor"/>'
             )
             if child.branch and is_break(child.branch):
                 yield _mark(child.branch.cause or "", x + 36, end)
@@ -145,8 +147,10 @@ def _mark(cause: str, x: float, y: float) -> str:
     """Draw a disc with a cross on the edge, and the cause's name behind it."""
     name = html.escape(NAMES.get(cause, plain(cause)))
     return (
-        f'<circle cx="{x:g}" cy="{y:g}" r="7" fill="{FILL.get(cause, GREY)}" stroke="{INK}"/>'
-        f'<path d="M{x - 3:g} {y - 3:g}l6 6m0 -6l-6 6" stroke="{INK}" stroke-width="1.8"/>'
+        f'<circle cx="{x:g}" cy="{y:g}" r="7" fill="{FILL.get(cause, GREY)}" stroke="{INK}"'
+        ' stroke-opacity="1"/>'
+        f'<path d="M{x - 3:g} {y - 3:g}l6 6m0 -6l-6 6" stroke="{INK}" stroke-width="1.8"'
+        ' stroke-opacity="1"/>'
         f'<text x="{x + 11:g}" y="{y - 5:g}" font-size="11" fill="currentColor">{name}</text>'
     )
 
@@ -162,13 +166,13 @@ def _card(card: Card) -> str:
     label = html.escape(fitted(shown(card.branch.label or "(root)"), _LABEL_CELLS))
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{CARD_W}" height="{CARD_H}" rx="5" fill="none"'
-        f' stroke="currentColor" stroke-opacity="0.55"/>'
+        f' stroke="currentColor"/>'
         f'<rect x="{x + 3:g}" y="{y + 3:g}" width="4" height="{CARD_H - 6}" rx="2"'
         f' fill="{GREEN if shared else GREY}"/>'
         f'<svg x="{x + 13:g}" y="{y:g}" width="{CARD_W - 18}" height="{CARD_H}">'
         f'<text y="15" font-family="ui-monospace, monospace" fill="currentColor"'
         f' direction="ltr" unicode-bidi="isolate">{label}</text>'
-        f'<text y="30" font-size="11" fill="currentColor" fill-opacity="0.85">'
+        f'<text y="30" font-size="11" fill="currentColor">'
         f"{_numbers(card.branch)}</text></svg>"
     )
 
