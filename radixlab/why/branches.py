@@ -62,7 +62,7 @@ def _label(node: Node, prompt: Prompt, block_size: int, text: bool) -> str:
     if text:
         return " ".join(prompt.text[start : start + 2 * LABEL].split())[:LABEL]
     is_ids = prompt.request.token_ids is not None
-    return place_of(prompt.request, node.start * block_size if is_ids else start)
+    return place_of(prompt.request, node.start * block_size if is_ids else start, names=False)
 
 
 def _character(prompt: Prompt, position: int) -> int:

@@ -19,6 +19,9 @@ APART = frozenset(("cache_salt",))
 """What separates requests on purpose: another salt is another customer."""
 
 
+MOST_SHORT = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the cache is asked for."""
@@ -43,6 +46,8 @@ class Layers:
     kept: int
     found: int
     minimum: int
+    is_short: bool
+    """Whether the same prompt was there before, but is not longer than a block."""
     seen: Seen
     seen_anywhere: Seen
 
@@ -56,6 +61,8 @@ class Cache:
         self.pool = Pool(num_blocks, profile.block_size) if num_blocks else None
         self._anywhere: PrefixIndex | None = None
         """The prefixes of all scopes; None while there is only one."""
+        self._short: dict[tuple[Scope, bytes], None] = {}
+        """Prompts that are not longer than a block, the last ones."""
         self._ends: dict[tuple[Scope, int, int], float] = {}
         """Prefixes that end at a breakpoint: when they were last used."""
 
@@ -78,7 +85,20 @@ class Cache:
         anywhere = min(seen_anywhere.num_blocks, most) * size
         time = EVER if asked.time is None else asked.time
         self.index.add(asked.scope, asked.digests, seen, asked.number, time)
-        return Layers(anywhere, in_scope, alive, kept, found, minimum, seen, seen_anywhere)
+        short = self._is_short(asked)
+        return Layers(anywhere, in_scope, alive, kept, found, minimum, short, seen, seen_anywhere)
+
+    def _is_short(self, asked: Asked) -> bool:
+        """Whether a prompt that no block can hold comes again; remember it."""
+        if len(asked.tokens) > self.profile.block_size:
+            return False
+        key = asked.scope, asked.tokens.tobytes()
+        comes_again = key in self._short
+        self._short.pop(key, None)
+        self._short[key] = None
+        if len(self._short) > MOST_SHORT:
+            del self._short[next(iter(self._short))]
+        return comes_again
 
     def _find_anywhere(self, asked: Asked, seen: Seen) -> Seen:
         """Walk down the tree of all scopes, and keep the prompt there."""

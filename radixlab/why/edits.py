@@ -62,20 +62,20 @@ class Edited:
         piece = bisect_left(self.starts, position) - 1
         if piece < 0 or not self.replaced[piece]:
             return None
-        is_last = piece + 1 == len(self.starts)
-        end = position + 1 if is_last else self.starts[piece + 1]
+        end = self.starts[piece + 1]
         return (self.starts[piece], end) if position < end else None
 
     def _at(self, piece: int, position: int, behind: bool) -> int:
         if piece < 0:
             return 0
-        is_last = piece + 1 == len(self.starts)
-        end = len(self.text) if is_last else self.goes[piece + 1]
+        if piece + 1 == len(self.starts):
+            return len(self.text)
+        end = self.goes[piece + 1]
         if not self.replaced[piece]:
             return min(self.goes[piece] + position - self.starts[piece], end)
         if behind:
             return self.goes[piece] if position == self.starts[piece] else end
-        return end if not is_last and position == self.starts[piece + 1] else self.goes[piece]
+        return end if position == self.starts[piece + 1] else self.goes[piece]
 
 
 class Editor:
@@ -106,7 +106,8 @@ class Editor:
         return edited
 
     def _as_it_is(self, number: int) -> Edited:
-        return Edited(self._source.prompt(number).text, [0], [0], [False])
+        text = self._source.prompt(number).text
+        return Edited(text, [0, len(text)], [0, len(text)], [False, False])
 
     def _undo(self, number: int, edit: Edit, base: Edited) -> Edited:
         """Put a prompt together from its own text and its reference's edited one."""
@@ -114,7 +115,7 @@ class Editor:
         if not edit.changes:
             made.from_base(base, 0, 0, edit.common)
             made.own(own, edit.common, len(own))
-            return made.done()
+            return made.done(len(own))
         position = old_position = 0
         before = False
         for span, group in edit.changes:
@@ -128,7 +129,7 @@ class Editor:
             position, old_position, before = span.end, span.old_end, undone
         end = old_position + len(own) - position
         made.agreed(base, own, position, (old_position, end), (before, False))
-        return made.done()
+        return made.done(len(own))
 
 
 class _Making:
@@ -205,6 +206,7 @@ class _Making:
                 position = start + base.starts[each] - old_start
                 self._mark(position, here + base.goes[each] - first, base.replaced[each])
 
-    def done(self) -> Edited:
-        """Return the edited prompt."""
+    def done(self, length: int) -> Edited:
+        """Return the edited prompt of one that has this length: the end is a piece without text."""
+        self._mark(length, self._length, False)
         return Edited("".join(self._texts), self._starts, self._goes, self._replaced)

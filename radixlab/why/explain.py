@@ -7,6 +7,7 @@ a second pass replays the log without it, once for each cause and once without a
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from radixlab.config import ConfigError, positive
@@ -14,6 +15,7 @@ from radixlab.why.analysis import Analysis
 from radixlab.why.branches import branches_of
 from radixlab.why.errors import WhyError
 from radixlab.why.fixes import measured_fixes
+from radixlab.why.groups import Group
 from radixlab.why.profiles import Profile, profile_of
 from radixlab.why.report import CauseRow, Report
 from radixlab.why.request import Request
@@ -61,7 +63,8 @@ def explain(
         for request in source:
             analysis.take(request)
             meter.at(request, 0)
-        analysis.groups.decide()
+        num_sessions = analysis.references.num_sessions
+        analysis.groups.decide(analysis.totals.requests, num_sessions)
         fixes, possible = measured_fixes(analysis, num_blocks, meter)
         totals = analysis.totals
         return Report(
@@ -142,16 +145,29 @@ def _reported(analysis: Analysis) -> float | None:
 
 def _causes(analysis: Analysis) -> tuple[CauseRow, ...]:
     """Return what can be avoided, most tokens first, then what nobody has asked for before."""
-    rows, totals = [], analysis.totals
+    totals = analysis.totals
+    rows: dict[tuple[object, ...], CauseRow] = {}
     never = [totals.num_never_seen, totals.never_seen]
-    for group in analysis.groups.all:
+    for group in sorted(analysis.groups.all, key=lambda group: -group.tokens):
         if group.cause == "never_seen":
             never[0], never[1] = never[0] + group.requests, never[1] + group.tokens
         elif group.tokens:
-            _, where, before, after = group.place
-            rows.append(CauseRow(group.cause, group.requests, group.tokens, where, before, after))
-    rows.sort(key=lambda row: (-row.tokens_lost, row.cause, row.where))
+            key = group.cause, group.verdict.kind, group.verdict.key[:1]
+            rows[key] = _with(rows.get(key), group)
+    causes = sorted(rows.values(), key=lambda row: (-row.tokens_lost, row.cause, row.where))
     if never[1]:
         requests = min(never[0], totals.requests)
-        rows.append(CauseRow("never_seen", requests, never[1], "", "", ""))
-    return tuple(rows)
+        causes.append(CauseRow("never_seen", requests, never[1], "", "", ""))
+    return tuple(causes)
+
+
+def _with(row: CauseRow | None, group: Group) -> CauseRow:
+    """Return a row with a group more: the same kind of difference elsewhere in the same field.
+
+    The place and the values are those of the group that has cost most.
+    """
+    if row is None:
+        _, where, before, after = group.place
+        return CauseRow(group.cause, group.requests, group.tokens, where, before, after)
+    requests, tokens = row.requests + group.requests, row.tokens_lost + group.tokens
+    return replace(row, requests=requests, tokens_lost=tokens)

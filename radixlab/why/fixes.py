@@ -21,6 +21,8 @@ LEAST_LOST = 0.001
 """Share of all prompt tokens below which a cause gets no replay of its own."""
 LEAST_ALONE = 0.01
 """Share from which on one of several positions with the same cause gets one."""
+LEAST_GAIN = 0.0005
+"""What gains less is not worth advice."""
 MOST_ALONE = 4
 
 
@@ -64,8 +66,8 @@ def measured_fixes(
         )
         for replay in single
     ]
-    fixes.sort(key=lambda fix: -fix.gain)
-    return tuple(fixes), max(replays[-1].hit_rate, now)
+    fixes = sorted((fix for fix in fixes if fix.gain >= LEAST_GAIN), key=lambda fix: -fix.gain)
+    return tuple(fixes), max(now, *(replay.hit_rate for replay in replays))
 
 
 def _plan(analysis: Analysis, num_blocks: int | None) -> list[Replay]:

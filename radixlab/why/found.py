@@ -34,11 +34,13 @@ class Losses:
         short = layers.kept - layers.found
         if layers.found and not self._profile.breakpoints:
             short = 0
+        if layers.is_short:
+            short = self.unexplained
         layered = (
             ("model_changed", layers.anywhere - layers.in_scope),
             ("expired", layers.in_scope - layers.alive),
             ("evicted", layers.alive - layers.kept),
-            ("below_minimum", short if short >= self._profile.block_size else 0),
+            ("below_minimum", short if layers.is_short or short >= self._profile.block_size else 0),
         )
         for cause, tokens in layered:
             if tokens > 0:

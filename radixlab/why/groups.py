@@ -1,9 +1,11 @@
 """The same difference in many requests is one row of the report, and only many tell what it is.
 
 A value is volatile if its position takes many values: at least `FEWEST_VALUES`, and a new one in at
-least one of `MOST_REQUESTS` requests that have the text before it. A clock, an id of a session and
-a counter are; the names of three tenants are not. A value that its look gives away (a date, a UUID)
-needs no count. What is volatile in one text is so behind the same words of a line in others.
+least one of `MOST_REQUESTS` requests that have the text before it. It must have changed within a
+conversation, or be another one in at least half of them. So a clock, a counter and the name of a
+user are volatile; the names of three tenants, who have many conversations each, are not. A value
+that its look gives away (a date, a UUID) needs no count. What is volatile in one text is volatile
+behind the same words of a line in others.
 """
 
 from collections import Counter
@@ -40,12 +42,15 @@ class Group:
     cause: str = ""
     """Set when all requests are known."""
 
-    def is_volatile(self) -> bool:
+    def is_volatile(self, sessions_per_request: float) -> bool:
         """Whether the position of these differences takes many values."""
         if 2 * self.num_known > self.requests:
             return True
-        passing = sum(self.passing.values())
-        return len(self.values) >= FEWEST_VALUES and len(self.values) * MOST_REQUESTS >= passing
+        passing, num = sum(self.passing.values()), len(self.values)
+        if num < FEWEST_VALUES or num * MOST_REQUESTS < passing:
+            return False
+        changed = self.otherwise["history_edited"] > 0
+        return changed or 2 * num >= sessions_per_request * passing
 
 
 class Groups:
@@ -87,13 +92,14 @@ class Groups:
         if node in group.passing or len(group.passing) < MOST_NODES_KEPT:
             group.passing[node] = max(num, group.passing.get(node, 0))
 
-    def decide(self) -> None:
+    def decide(self, num_requests: int, num_sessions: int) -> None:
         """Give every group its cause, once all requests are known."""
+        sessions_per_request = num_sessions / max(num_requests, 1)
         volatile = set()
         for group in self.all:
             if group.verdict.cause != "value":
                 group.cause = group.verdict.cause
-            elif group.requests and group.is_volatile():
+            elif group.requests and group.is_volatile(sessions_per_request):
                 group.cause = "volatile_value"
                 volatile.add(group.verdict.key[:2])
         for group in self.all:

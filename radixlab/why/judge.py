@@ -20,6 +20,8 @@ PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_co
 """Fields of a body that stand in the prompt and are parameters."""
 MOST_OF_VALUE = 200
 """Characters of the longest value; what is longer is a passage."""
+MOST_WORDS = 6
+"""Words from which on a value is prose: two conversations may well have different texts there."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
 SAME_ITEMS = 0.9
@@ -28,6 +30,12 @@ FEWEST_WORDS = 6
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
+_SPEAKER = re.compile(
+    r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
+    r"[|>\]* *\d* *[:>\]]",
+    re.IGNORECASE,
+)
+"""How a line begins in which somebody speaks, in a prompt that is one text."""
 _NOT_LETTERS = re.compile(r"[\d\W]+")
 
 
@@ -198,14 +206,19 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
-        return Verdict("value", kind, key, is_known=is_known)
-    if kind == "value" and _is_history(change):
+        is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
+        return NOTHING if is_prose else Verdict("value", kind, key, is_known=is_known)
+    if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
     return Verdict("value", kind, key, "history_edited", is_known)
 
 
-def _is_history(change: Change) -> bool:
-    return change.unit.path[0] in MESSAGES and change.unit.role != "system"
+def _is_history(change: Change, text: str) -> bool:
+    """Whether a difference is in something that was said: in a message, or a line of a speaker."""
+    if change.unit.path[0] in MESSAGES:
+        return change.unit.role != "system"
+    start = text.rfind("\n", 0, change.span.start) + 1
+    return _SPEAKER.match(text, start) is not None
 
 
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:

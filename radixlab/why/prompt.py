@@ -27,7 +27,8 @@ class Prompt:
     def position(self, character: int) -> int:
         """Return how many tokens begin before this character."""
         if self.request.token_ids is not None:
-            return self.text.count(" ", 0, character) + (character > 0)
+            inside = character > 0 and self.text[character - 1] != " "
+            return self.text.count(" ", 0, character) + inside
         before = self.text[:character]
         if isinstance(self.tokenizer, BytesOverFour):
             num_bytes = character if before.isascii() else len(before.encode())

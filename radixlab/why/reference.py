@@ -19,7 +19,7 @@ from radixlab.why.source import Source
 MOST_ALIKE = 2
 FEWEST_VOTES = 2
 """Common windows below which a request that only resembles a prompt is not looked at."""
-LEAST_COMMON = 0.05
+LEAST_COMMON = 0.1
 """Share of the windows from which on two prompts have something in common: words come by chance."""
 MANY_VOTES = 4
 """Common windows from which on even a prompt that only continues another is compared."""
@@ -36,6 +36,11 @@ class References:
         self._table = AnchorTable()
         self._last_of: OrderedDict[str, int] = OrderedDict()
         self._sampled: OrderedDict[int, Anchors] = OrderedDict()
+
+    @property
+    def num_sessions(self) -> int:
+        """Return how many sessions the log names, up to a limit."""
+        return len(self._last_of)
 
     def find(self, request: Request, asked: Asked, layers: Layers, rest: Anchors) -> list[int]:
         """Return the reference, and behind it one of another scope if that one has more."""

@@ -29,7 +29,7 @@ class Words:
         span = whole_span(change, new, old) if verdict.cause == "value" else change.span
         if verdict.cause == "order_changed":
             return self._of_order(change, new, old)
-        where = place_of(new.request, self._position(new, span.start))
+        where = self._place(new, span.start)
         before, after = old.text[span.old_start : span.old_end], new.text[span.start : span.end]
         if verdict.cause == "history_edited":
             where = f"{where} ({verdict.kind})" if verdict.kind != "history_edited" else where
@@ -53,7 +53,9 @@ class Words:
         """Return the place and the values of a loss that has nothing to do with the text."""
         whole = f"the prefix of {layers.anywhere:,} tokens"
         if cause == "model_changed" and earlier is not None:
-            return _parameter(request, earlier)
+            name, before, after = _parameter(request, earlier)
+            shown = self._text or name == "model"
+            return (name, before, after) if shown else (name, "", "")
         if cause == "expired":
             then = earlier.timestamp if earlier is not None else None
             age = "" if then is None or request.timestamp is None else request.timestamp - then
@@ -93,10 +95,13 @@ class Words:
         before, after = old.text[span.old_start : span.old_end], new.text[span.start : span.end]
         unit = change.unit
         if unit.path[0] in MESSAGES or unit.path[0] not in ("tools", "functions"):
-            where = place_of(new.request, self._position(new, span.start))
+            where = self._place(new, span.start)
         else:
             where = str(unit.path[0])
         return f"{where} (order)", self._shown(before), self._shown(after)
+
+    def _place(self, prompt: Prompt, character: int) -> str:
+        return place_of(prompt.request, self._position(prompt, character), names=self._text)
 
     def _position(self, prompt: Prompt, character: int) -> int:
         """Return what `place_of` counts: characters, or tokens if the prompt is token ids."""

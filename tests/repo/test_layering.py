@@ -17,6 +17,7 @@ LAYERS = [  # imports point down this list only
     "serve",
     "why",
     "viz",
+    "certify",
     "load",
     "observe",
     "llm",

@@ -594,7 +594,26 @@ def tool_results(seed):
     return bodies
 
 
+def tenants_of_one_template(seed):
+    """Three tenants whose instructions differ in the tenant's name only."""
+    log = [turn for turn in chats(seed, num_tenants=1, sessions=9)]
+    for turn in log:
+        number = int(turn.session.partition("-")[2]) % 3
+        turn.head = f"You are the assistant of {COMPANIES[number]}. Always be polite and brief."
+    return [turn.body() for turn in log]
+
+
+def without_sessions(seed):
+    """Plain chats in a log that names neither sessions nor times."""
+    return [
+        {key: value for key, value in body.items() if key not in ("session", "timestamp")}
+        for body in plain_chats(seed)
+    ]
+
+
 CLEAN = {
+    "tenants of one template": tenants_of_one_template,
+    "without sessions": without_sessions,
     "plain chats": plain_chats,
     "new topics": new_topics,
     "template questions": template_questions,

@@ -124,7 +124,7 @@ def test_hostile_text_is_shown_as_text(text: str) -> None:
         shown = plain(text.replace("\n", "↵").replace("\r", "⏎").replace("\t", "⇥"))
         assert shown[:8].strip() in words or "⏎" in shown
     lines = table(report, text)
-    assert plain(lines.replace("\n", "")) == lines.replace("\n", "")
+    assert not any(c in lines for c in [*BIDI, "\x00", "\x07", "\x1b", "\r", "\u2028", "\ud83d"])
     assert len(lines) < 12_000
     assert json_text(report).isascii()
 

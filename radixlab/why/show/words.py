@@ -152,8 +152,7 @@ def shown(text: str, most: int = MOST_SHOWN, spaces: bool = False) -> str:
     """
     line = clip(text, most - most // 4, most // 4).replace("\r\n", "⏎↵").replace("\n", "↵")
     line = line.replace("\r", "⏎").replace("\t", "⇥")
-    line = plain(line.replace(" ", "␣") if spaces else line)
-    return line.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # XML forbids them
+    return plain(line.replace(" ", "␣") if spaces else line)
 
 
 def value(text: str, cause: str, most: int = MOST_SHOWN) -> str:
