@@ -7,6 +7,7 @@ This file knows two strings. It does not know prompts.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,6 +25,9 @@ LEVELS = (
 """A text is the sequence of its lines, of its clauses, or of its words with what is between."""
 MOST_PAIRS = 4_000_000
 """Pieces of one text × pieces of the other above which they are not compared at that level."""
+MOST_REPEATS = 16
+"""A piece that comes more often matches only beside a rarer one that matches: `difflib` is slow
+where everything is like everything else."""
 NEAR = 12
 """Characters between two differences on one line up to which they are one; or as many as the two
 differences have on average."""
@@ -77,7 +81,9 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
         if new or old:
             yield start, start + len(new), start, start + len(old)
         return
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    often = {piece for piece, num in Counter(new).items() if num > MOST_REPEATS}
+    matcher = SequenceMatcher(often.__contains__, old, new, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
             yield start + j1, start + j2, start + i1, start + i2
 

@@ -73,6 +73,7 @@ class Seen:
 class PrefixIndex:
     """Prefixes by scope: requests of different scope share nothing.
 
+    >>> import numpy as np
     >>> from radixlab.why.digests import Digester
     >>> digester, index = Digester(2), PrefixIndex()
     >>> prompt = digester.prefixes(np.array([1, 2, 3, 4, 5, 6], np.int32))
