@@ -45,6 +45,12 @@ class Change:
     """Whether whole units came, went or were replaced."""
 
 
+def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
+    """Return what stands in the prompt, and what stood in the earlier one."""
+    span = change.span
+    return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
+
+
 def units_of(request: Request, text: str) -> list[Unit]:
     """Return the units of a prompt, in order."""
     if request.token_ids is not None:
