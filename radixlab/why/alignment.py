@@ -16,6 +16,9 @@ MESSAGES = frozenset(("messages", "input"))
 ALIKE = 0.7
 """Share of words from which on a unit is another one, changed, and not a new one."""
 LOOK_AHEAD = 16
+"""Messages among which the one is looked for that a message resembles."""
+FEW = 64
+"""Messages up to which that is done; in a longer block, each is compared with one."""
 _WORDS = re.compile(r"\w+")
 _ROLE = re.compile(r"\s*<\|(\w+)")
 
@@ -40,6 +43,12 @@ class Change:
     old_unit: Unit | None
     is_whole: bool
     """Whether whole units came, went or were replaced."""
+
+
+def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
+    """Return what stands in the prompt, and what stood in the earlier one."""
+    span = change.span
+    return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
 
 
 def units_of(request: Request, text: str) -> list[Unit]:
@@ -103,13 +112,14 @@ def _pairs(
 ) -> list[tuple[int | None, int | None]]:
     """Pair the units of a block that differs: each with the next old one that it resembles."""
     j1, j2, i1, i2 = block
+    ahead = LOOK_AHEAD if j2 - j1 <= FEW else 1
     pairs: list[tuple[int | None, int | None]] = []
     i = i1
     for j in range(j1, j2):
         like = next(
             (
                 k
-                for k in range(i, min(i2, i + LOOK_AHEAD))
+                for k in range(i, min(i2, i + ahead))
                 if _alike(units[j], old_units[k], texts[j], old_texts[k])
             ),
             None,

@@ -8,6 +8,7 @@ from radixlab.why.diff import Span
 from radixlab.why.found import Stretch, conversation, stretches
 from radixlab.why.groups import Groups
 from radixlab.why.judge import Verdict, judge
+from radixlab.why.order import split_moved
 from radixlab.why.prompt import Prompt
 
 
@@ -69,7 +70,7 @@ class Comparison:
 
 def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:
     """Compare a prompt, of which the `known` first tokens have a cause already, with another."""
-    changes = changes_between(new, old)
+    changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
     verdicts = judge(changes, new, old, same)
     rows = stretches(changes, verdicts, new, known, block_size)

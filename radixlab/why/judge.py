@@ -8,25 +8,20 @@ later, from all requests that differ at the same position (`groups.py`).
 import json
 import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 
-from radixlab.why.alignment import MESSAGES, Change
-from radixlab.why.diff import WORD, Span
+from radixlab.why.alignment import MESSAGES, Change, texts_of
+from radixlab.why.diff import Span
+from radixlab.why.order import MOST_OF_VALUE, containers, reordered
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of, whole_value
 
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
 """Fields of a body that stand in the prompt and are parameters."""
-MOST_OF_VALUE = 200
-"""Characters of the longest value; what is longer is a passage."""
 MOST_WORDS = 6
 """Words from which on a value is prose: two conversations may well have different texts there."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
-SAME_ITEMS = 0.9
-"""Share of the words from which on two passages hold the same items."""
-FEWEST_WORDS = 6
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
@@ -62,8 +57,9 @@ def judge(
 ) -> list[Verdict]:
     """Return a verdict for each difference, in order."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
-    for numbers in _containers(changes, verdicts):
-        for number in _reordered([changes[i] for i in numbers], numbers, new, old):
+    undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
+    for numbers in containers(changes, undecided):
+        for number in reordered([changes[i] for i in numbers], numbers, new, old):
             verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
@@ -85,12 +81,6 @@ def _num_before_new_text(changes: list[Change], old_length: int) -> int:
         agreed += end - changes[num].span.old_end
         end = changes[num].span.old_start
     return num
-
-
-def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
-    """Return what stands in the prompt, and what stood in the earlier one."""
-    span = change.span
-    return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
 
 
 def normalised(text: str) -> str:
@@ -123,68 +113,6 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
 def _field(change: Change) -> str:
     unit = change.unit
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
-
-
-def _containers(changes: list[Change], verdicts: list[Verdict | None]) -> list[list[int]]:
-    """Group the differences whose items may have changed places: in one unit, or among messages."""
-    groups: dict[object, list[int]] = {}
-    for number, change in enumerate(changes):
-        if verdicts[number] is None:
-            key = "messages" if change.is_whole else change.unit.path
-            groups.setdefault(key, []).append(number)
-    return list(groups.values())
-
-
-def _reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Prompt) -> list[int]:
-    """Return those differences that together hold the same items before and after.
-
-    These are the first ones, as many as balance: what differs behind them is another matter. So
-    are single values among them, such as a clock.
-    """
-    pairs = [texts_of(change, new, old) for change in changes]
-    everything = list(range(len(pairs)))
-    unknown = [i for i in everything if not _is_known(*pairs[i])]
-    passages = [i for i in unknown if not _is_value(*pairs[i])]
-    for chosen in (everything, unknown, passages):
-        if num := _num_balanced([pairs[i] for i in chosen]):
-            return [numbers[i] for i in chosen[:num]]
-    for chosen in (unknown, passages):
-        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
-        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
-        most, common = max(words.total(), old_words.total()), (words & old_words).total()
-        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
-            return [numbers[i] for i in chosen]
-    return []
-
-
-def _num_balanced(pairs: list[tuple[str, str]]) -> int:
-    """Return how many of the first pairs have, all together, the same words on both sides."""
-    balance: Counter[str] = Counter()
-    num = num_words = 0
-    for number, (text, before) in enumerate(pairs, 1):
-        words = _words(text)
-        num_words += len(words)
-        for word in words:
-            balance[word] += 1
-        for word in _words(before):
-            balance[word] -= 1
-        if num_words > 1 and not any(balance.values()):
-            num = number
-    return num
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in WORD.findall(text) if not word.isspace()]
-
-
-def _is_known(text: str, before: str) -> bool:
-    return all(kind_of(each) or is_number(each) for each in (text, before))
-
-
-def _is_value(text: str, before: str) -> bool:
-    """Whether a difference is one short value in place of another."""
-    both = text.strip(), before.strip()
-    return all(both) and max(map(len, both)) <= MOST_OF_VALUE and "\n" not in "".join(both)
 
 
 def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
