@@ -12,7 +12,8 @@ from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples
 from radixlab.cli.watch_files import Files
 from radixlab.cli.watch_view import REFRESH_S, Screen, title, warnings
 from radixlab.interrupts import Interrupts, ends_as_interrupts
-from radixlab.observe.kv.subscriber import MAX_LINKS, NUM_BLOCKS, EventWatch
+from radixlab.observe.kv.endpoints import MAX_LINKS
+from radixlab.observe.kv.subscriber import NUM_BLOCKS, EventWatch
 from radixlab.observe.kv.terminal import Decode, tree_lines
 
 if TYPE_CHECKING:

@@ -63,8 +63,9 @@ class Link:
         self.monitor = self.sub.get_monitor_socket(_HEARD)  # before there is anything to hear
         self.sub.subscribe(topic.encode())
         _connect(self.sub, endpoint)
-        self.dealer = None if replay is None else _socket(context, zmq.DEALER)
-        if self.dealer is not None:
+        self.dealer = None
+        if replay is not None:
+            self.dealer = _socket(context, zmq.DEALER)
             _connect(self.dealer, replay)
             self._ask(0, (0, 0))
 
@@ -177,10 +178,9 @@ def _socket(context: "zmq.Context[Any]", kind: int) -> Any:
     return part
 
 
-def _connect(part: Any, endpoint: object) -> None:
-    """Connect a socket to an endpoint; raise `EndpointError` if it cannot be one."""
-    if not isinstance(endpoint, str):
-        raise EndpointError(f"an endpoint is a text such as tcp://host:1, not {shown(endpoint)}")
+def _connect(part: Any, endpoint: str) -> None:
+    """Connect a socket to an endpoint; raise `EndpointError` if ZeroMQ does not take it."""
+    part.setsockopt(zmq.IPV6, "[" in endpoint)  # else a name might stand for its IPv6 address only
     try:
         part.connect(endpoint)
     except zmq.ZMQError as error:
