@@ -2,7 +2,7 @@
 // A panel is `{el, paint(frame)}`. It never asks the model, and moves the position only by `actions`.
 
 import { blockMapPanel, hostPart } from "./blockmap.js";
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { doubtPanel } from "./doubt.js";
 import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
@@ -77,7 +77,7 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.player.el.querySelector(".rx-where").before(this.predict.button, this.lamp.el);
+    this.player.el.querySelector(".rx-place").before(this.predict.button, this.lamp.el);
     this.root.append(header, dead, this.player.el, this.predict.el, this.brush.el, this.drawer.el);
     this.root.append(this.error, this.doubt.el, this.picture, this.legend.el, this.spoken, this.words);
   }
@@ -89,12 +89,11 @@ export class Panels {
   }
 
   paint(frame) {
-    this.title.textContent = frame.title;
+    setText(this.title, frame.title);
     this.root.classList.toggle("rx-tree-only", !frame.requests);
     for (const panel of this.painted) panel.paint(frame);
     this.paintHost(frame);
     this.describe(frame);
-    if (frame.sought && frame.changes.node !== null) this.tree.reveal(frame.changes.node);
     this.links.paint(frame);
     for (const stop of this.stops) stop();
   }

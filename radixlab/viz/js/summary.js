@@ -3,6 +3,7 @@
 import { doubtLine } from "./doubt.js";
 import { countFacts } from "./facts.js";
 import { childrenOf } from "./layout.js";
+import { plain } from "./shown.js";
 
 const MOST_NODES = 200;
 
@@ -36,14 +37,6 @@ export function clip(text, head = 40, tail = 16) {
   const points = Array.from(text);
   if (points.length <= head + tail + 3) return text;
   return `${points.slice(0, head).join("")} … ${points.slice(-tail).join("")}`;
-}
-
-const TO_ESCAPE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-/** Escape what nobody would see, or what would change the text around it, such as a turn of the direction of writing. */
-export function plain(text) {
-  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return text.replace(TO_ESCAPE, (character) => character.split("").map(escaped).join(""));
 }
 
 /** Tokens as text, quoted, where `vocab` knows them; else their ids. */
