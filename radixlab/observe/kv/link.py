@@ -76,8 +76,8 @@ class Link:
 
     @property
     def is_asking(self) -> bool:
-        """Whether the replay has been asked and has not ended."""
-        return self._waiting_since is not None
+        """Whether the replay has been asked and has not ended; who is not there is not asked."""
+        return self.is_connected and self._waiting_since is not None
 
     # ---- in
 

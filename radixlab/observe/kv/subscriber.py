@@ -11,6 +11,7 @@ reach a view in the thread that made it.
 import asyncio
 import contextlib
 import time
+import weakref
 from types import TracebackType
 from typing import Any
 
@@ -53,6 +54,7 @@ class EventWatch:
             raise KVEventError(f"topic must be a text, not {shown(topic)}")
         pairs = pairs_of(endpoint, replay, ranks)
         self._context: zmq.Context[Any] = zmq.Context()
+        self._end = weakref.finalize(self, self._context.destroy, linger=0)
         self._poller = zmq.Poller()
         self._timer: asyncio.TimerHandle | None = None
         self.links: list[Link] = []
@@ -133,12 +135,16 @@ class EventWatch:
     # ---- in a notebook, and at the end
 
     def follow(self) -> None:
-        """Let the running asyncio loop poll, between whatever else it does."""
-        loop = asyncio.get_running_loop()
+        """Let the running asyncio loop poll, between whatever else it does.
+
+        A watch that nobody holds any more ends: a notebook's cell may run again and make a new one.
+        """
+        loop, reference = asyncio.get_running_loop(), weakref.ref(self)
 
         def tick() -> None:
-            self.poll()
-            self._timer = loop.call_later(TICK_S, tick)
+            if (watch := reference()) is not None:
+                watch.poll()
+                watch._timer = loop.call_later(TICK_S, tick)
 
         self._timer = loop.call_later(TICK_S, tick)
 
@@ -146,10 +152,7 @@ class EventWatch:
         """Stop watching; the tree stays as it is."""
         if self._timer is not None:
             self._timer.cancel()
-        for link in self.links:
-            if not link.sub.closed:
-                link.sub.disable_monitor()
-        self._context.destroy(linger=0)
+        self._end()
 
     def __enter__(self) -> "EventWatch":
         return self

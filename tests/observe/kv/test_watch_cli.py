@@ -69,6 +69,12 @@ def test_it_says_that_nothing_arrives(run: Run) -> None:
     ]
 
 
+def test_it_does_not_wait_for_a_replay_that_is_not_there(run: Run) -> None:
+    options = ("--replay", "tcp://127.0.0.1:2", "--once", "--wait", "0.1")
+    done = run("watch", "tcp://127.0.0.1:1", *options)
+    assert done.code == 0 and done.out.endswith("does not answer yet\n")
+
+
 def test_it_ends_after_its_time(run: Run) -> None:
     assert run("watch", "tcp://127.0.0.1:1", "--seconds", "0.1", "--wait", "0").code == 0
 

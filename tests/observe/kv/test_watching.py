@@ -1,12 +1,14 @@
 """Watching over real sockets: what gets lost on the way is asked for again."""
 
 import asyncio
+import gc
 import json
 import os
 import random
 import subprocess
 import sys
 import time
+import weakref
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serv
 
 from radixlab.observe import Recorder, attach, fold, fold_all, read_recording, snapshot  # noqa: E402
 from radixlab.observe.kv import link as module  # noqa: E402
-from radixlab.observe.kv.subscriber import EventWatch  # noqa: E402
+from radixlab.observe.kv.subscriber import TICK_S, EventWatch  # noqa: E402
 from radixlab.observe.kv_events import (  # noqa: E402
     EndpointError,
     KVEventError,
@@ -176,6 +178,23 @@ def test_a_running_loop_polls_by_itself():
             return watch.tree.num_cached_tokens([1, 2, 3, 4, 5])
 
     assert asyncio.run(main()) == 4
+
+
+def test_a_watch_that_nobody_holds_ends():
+    "a cell that runs again makes a new one"
+
+    async def main():
+        with publish(small_cache(), HERE) as publisher:
+            watch = watch_events(publisher.endpoint, wait_s=0)
+            context, reference = watch._context, weakref.ref(watch)
+            await asyncio.sleep(3 * TICK_S)
+            assert reference() is watch and not context.closed
+            del watch
+            await asyncio.sleep(0)
+            gc.collect()
+            assert reference() is None and context.closed
+
+    asyncio.run(main())
 
 
 MISTAKES = [
