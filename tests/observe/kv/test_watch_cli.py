@@ -19,9 +19,11 @@ pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` bri
 
 import zmq
 
+from radixlab.cli.watch_files import Files
 from radixlab.observe import fold_all, read_recording
+from radixlab.observe.kv.subscriber import EventWatch
 from radixlab.observe.kv.terminal import tree_lines
-from radixlab.observe.kv_events import RemoteTree, Stored, encode, publish
+from radixlab.observe.kv_events import RemoteTree, Removed, Stored, encode, publish
 from tests.observe.kv.test_outgoing import serve
 from tests.observe.kv.test_publisher import HERE, settled
 from tests.observe.lives import small_cache
@@ -234,3 +236,19 @@ def test_the_lines_always_fit_and_tell_how_many_are_left(num_trees, room):
     assert len(lines) == min(total, max(room, 2)) or (room == 1 and len(lines) == 2)
     if total > room:
         assert lines[-1].startswith(f"… and {total - len(lines) + 1:,} more node")
+
+
+def test_a_page_of_a_long_watch_keeps_the_newest_events(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("radixlab.cli.watch_files.PAGE_BYTES", 20_000)
+    files = Files(None, tmp_path / "run.html", None)
+    with EventWatch("tcp://127.0.0.1:1", num_blocks=16, block_size=2) as watch:
+        files.begin(watch)
+        for number in range(2000):
+            event = Removed([number - 1]) if number % 2 else Stored([number], None, [number, 1], 2)
+            watch.tree.feed(encode(number, [event]), number)
+            if number % 50 == 0:
+                files.tidy()
+                assert files._log.num_bytes <= 20_000
+        files.close(watch)
+    assert "the log has forgotten those before" in capsys.readouterr().err
+    assert files.html.read_text().endswith("</html>\n")
