@@ -88,6 +88,22 @@ def test_what_is_lost_is_asked_for_and_the_tree_is_the_managers():
             check_structure(watch.tree)
 
 
+def test_a_last_payload_that_is_lost_is_found_without_a_later_one(monkeypatch):
+    "all that is published live is lost, so that no number tells of it"
+    monkeypatch.setattr(module, "QUIET_S", 0.05)
+    manager, prompts = small_cache(), np.random.default_rng(1)
+    with publish(manager, HERE, HERE) as publisher:
+        watch = Lossy(publisher.endpoint, publisher.replay_endpoint, **SIZES)
+        watch.lose(1.0, seed=3)
+        with watch:
+            for _ in range(3):
+                stir(manager, prompts)
+                settled(publisher)
+                poll_until(watch, caught_up(watch, publisher))
+            assert watch.tree.num_lost == 0 and not watch.tree.faults
+            assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
+
+
 def test_who_comes_late_gets_the_whole_tree_by_replay():
     manager = small_cache()
     with publish(manager, HERE, HERE) as publisher:
