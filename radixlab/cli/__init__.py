@@ -24,6 +24,7 @@ CALLERS_MISTAKES = {
     "radixlab.bench.own_policy": ("OwnPolicyError",),
     "radixlab.bench.pictures": ("PictureError",),
     "radixlab.cache.errors": ("CacheError",),
+    "radixlab.certify.outcome": ("CertifyError",),
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
     "radixlab.grade.cells": ("SubmissionError",),
@@ -88,6 +89,11 @@ COMMANDS = {
         "radixlab.cli.monitor",
         "monitor",
         "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
+    ),
+    "certify": Place(
+        "radixlab.cli.certify",
+        "certify_command",
+        "Check from outside that a server's prefix cache does what it says.",
     ),
     "rules": Place(
         "radixlab.cli.rules",

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from radixlab.observe.doubt import doubt_line
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz.facts import Counts, counts
 
@@ -20,7 +21,7 @@ _MOST_NODES = 200
 
 def summary(state: State, decode: Decode | None = None) -> str:
     """Return one line of counts, the tree as indented text, and a line per running sequence."""
-    lines = [headline(state), *_tree_lines(state, decode)]
+    lines = [headline(state), *filter(None, [doubt_line(state)]), *_tree_lines(state, decode)]
     lines += [_sequence_line(s) for s in sorted(state.sequences.values(), key=lambda s: s.id)]
     return "\n".join(lines)
 

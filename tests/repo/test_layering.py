@@ -16,6 +16,7 @@ LAYERS = [  # imports point down this list only
     "grade",
     "serve",
     "viz",
+    "certify",
     "load",
     "observe",
     "llm",

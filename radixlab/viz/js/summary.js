@@ -1,5 +1,6 @@
 // The state in words: the same text as radixlab/viz/text.py, for screen readers. A golden test compares them.
 
+import { doubtLine } from "./doubt.js";
 import { countFacts } from "./facts.js";
 import { childrenOf } from "./layout.js";
 import { plain } from "./shown.js";
@@ -58,7 +59,8 @@ export function headline(state, counts = countFacts(state)) {
 
 /** The whole summary: headline, tree, sequences. */
 export function summary(state, vocab = null) {
-  return [headline(state), ...treeLines(state, vocab), ...sequenceLines(state)].join("\n");
+  const doubt = doubtLine(state);
+  return [headline(state), ...(doubt ? [doubt] : []), ...treeLines(state, vocab), ...sequenceLines(state)].join("\n");
 }
 
 function treeLines(state, vocab) {

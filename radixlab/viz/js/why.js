@@ -1,6 +1,7 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
 import { BELOW_CORRUPT, HOST_FULL, LOST, UNORDERED } from "./changes.js";
+import { streamLine } from "./doubt.js";
 import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
@@ -160,4 +161,5 @@ const WHY_RULES = {
   BlocksQuarantined: (e) => `${blocks(e.block_runs)} hold KV that is not finite: they leave the cache, with all below them`,
   CacheRestarted: () => "a fault broke a call off half-way: the whole cache was forgotten, and requests start over",
   AllBlocksCleared: () => "the cache was reset: every block is free",
+  StreamReported: streamLine,
 };
