@@ -33,27 +33,31 @@ SHORT, LONG = 1, 129
 GOAL_REQUEST_US, GOAL_TOKEN_US = 1000, 50
 HEADER = ("what", "event loop, µs", "text, µs", "other, µs", "together, µs", "goal, µs")
 CLIENTS = """
-import json, socket, sys, threading
+import selectors, socket, sys
 port, batch, rounds = map(int, sys.argv[1:4])
 path, body = sys.argv[4:]
 head = f"POST {path} HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: application/json\\r\\n"
 sent = f"{head}Content-Length: {len(body)}\\r\\n\\r\\n{body}".encode()
-barrier = threading.Barrier(batch)
-def ask():
-    with socket.create_connection(("127.0.0.1", port)) as peer:
-        for _ in range(rounds):
-            barrier.wait()
-            peer.sendall(sent)
-            tail = b""
-            while not tail.endswith(b"0\\r\\n\\r\\n"):
-                part = peer.recv(65536)
-                assert part, tail
-                tail = (tail + part)[-400:]
-threads = [threading.Thread(target=ask) for _ in range(batch)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
+selector = selectors.DefaultSelector()
+peers = [socket.create_connection(("127.0.0.1", port)) for _ in range(batch)]
+for peer in peers:
+    selector.register(peer, selectors.EVENT_READ)
+for _ in range(rounds):
+    tails = dict.fromkeys(peers, b"")
+    for peer in peers:
+        peer.sendall(sent)
+    while tails:
+        for key, _ in selector.select():
+            peer = key.fileobj
+            part = peer.recv(65536)
+            assert part, tails[peer]
+            tails[peer] = (tails[peer] + part)[-400:]
+            if tails[peer].endswith(b"0\\r\\n\\r\\n"):
+                del tails[peer]
 """
-"""A program of clients that keep their connections and ask in step."""
+"""A program of clients that keep their connections and ask in step. It waits for all of them in one
+thread, as load tools do: a thread for each would be woken for each token, and the server's thread
+would pay for waking it."""
 
 
 @dataclass(slots=True)
@@ -96,9 +100,10 @@ def measure_serve(command: str, rounds: int | None, quick: bool, progress: Progr
                     advance()
     what = (
         f"{BATCH} clients stream answers of {SHORT} and of {LONG} tokens to a prompt of "
-        f"{NUM_PROMPT_TOKENS}, from the tiny model, in another process; CPU time of the server's "
-        f"threads without `Engine.step`, median (min - max) of {count(rounds, 'round')}, each of "
-        f"{num_each * BATCH} requests. A token's cost is the difference of the two"
+        f"{NUM_PROMPT_TOKENS}, from the tiny model, in one thread of another process; CPU time of "
+        f"the server's threads without `Engine.step`, median (min - max) of "
+        f"{count(rounds, 'round')}, each of {num_each * BATCH} requests. A token's cost is the "
+        f"difference of the two"
     )
     rows = [
         _row("a request with one token", samples[SHORT], None, num_each * BATCH, GOAL_REQUEST_US),

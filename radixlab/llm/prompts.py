@@ -75,18 +75,19 @@ def as_conversations(given: Any, variables: Mapping[str, Any]) -> list[Conversat
 
 
 def is_array(value: object) -> bool:
-    """Whether this is an array of NumPy, torch or a kin of theirs."""
+    """Whether a value has what the arrays of NumPy and torch have in common."""
     return hasattr(value, "ndim") and hasattr(value, "dtype") and hasattr(value, "tolist")
 
 
 def token_ids(prompt: Any) -> TokensLike:
-    """Return a prompt of token ids as the cache takes it: arrays come to NumPy."""
+    """Return token ids in a form that the cache takes: an array of torch becomes a list."""
     if is_array(prompt) and not isinstance(prompt, np.ndarray):
         return prompt.tolist()  # type: ignore[no-any-return]
     return prompt  # type: ignore[no-any-return]
 
 
 def _of_array(given: Any) -> list[Any]:
+    """List the prompts of an array: each row of a matrix is one."""
     is_text = isinstance(given, np.ndarray) and given.dtype.kind in "UO"
     if is_text and given.ndim == 1:
         return as_prompts(given.tolist())
@@ -98,6 +99,6 @@ def _of_array(given: Any) -> list[Any]:
 
 
 def short(value: object) -> str:
-    """Show the beginning of a caller's argument."""
+    """Return at most 24 characters that show a caller's argument."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 24 else f"{text[:20]}…"

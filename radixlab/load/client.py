@@ -189,8 +189,8 @@ async def connect(
 ) -> Client:
     """Ask a server for its model, and find out whether it takes token ids.
 
-    `as_text` True sends text, False token ids; None tries. Raises `LoadError` if the server does
-    not answer.
+    With `as_text`, the client sends text, and without it token ids; if it is None, the client sends
+    token ids if the server takes them. Raises `LoadError` if the server does not answer.
     """
     import openai
 

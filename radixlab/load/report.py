@@ -168,7 +168,11 @@ def _cached(name: str, lines: Sequence[Line]) -> Cached:
 
 
 def _groups(lines: Iterable[Line], key: Callable[[Line], Any]) -> tuple[Cached, ...]:
-    """Group the requests of sessions, in order of what they are grouped by first seen or number."""
+    """Group the requests of sessions by a key.
+
+    The groups come in the order of their keys if these are numbers, and otherwise in the order in
+    which they first occur.
+    """
     groups: dict[Any, list[Line]] = {}
     for line in sorted(lines, key=lambda line: line.index):
         if line.session is not None:

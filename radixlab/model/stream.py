@@ -5,10 +5,8 @@
 This file knows one answer. The engine decides when a request ends.
 """
 
-from radixlab.model.tokenizer import Tokenizer
+from radixlab.model.tokenizer import UNFINISHED, Tokenizer
 
-UNFINISHED = "�"
-"""The text of an incomplete character, whose first bytes have come."""
 NUM_KEPT = 4
 """Earlier tokens that a decoder may need: a character has at most four bytes."""
 MOST_KEPT = 3 * NUM_KEPT
@@ -18,9 +16,9 @@ class TextStream:
     """Decodes one answer as it grows, and ends it before the first stop string.
 
     The pieces join to the text of all tokens decoded at once, up to the stop string that is
-    complete first; if two become complete with the same character, up to the longer one. Each token
-    is decoded a bounded number of times: the last few tokens are decoded again with the next,
-    because the way in which words join may depend on them, and a character may need several tokens.
+    complete first; if two become complete with the same character, up to the longer one. Most
+    tokens have a text of their own. Where the text depends on earlier tokens, the last few of them
+    are decoded again with the next one, so that each is decoded a bounded number of times.
 
     The first `min_tokens` tokens complete no stop string, but one may begin in their text.
     """
@@ -38,6 +36,10 @@ class TextStream:
         """The last tokens with text, including all whose text is not fully returned yet."""
         self._num_given = 0
         """How many characters of the decoded `_ids` have been returned."""
+        self._is_whole = False
+        """Whether the text so far is returned, up to its end, which is a whole character."""
+        self._last: int | None = None
+        """The last token, if its own text was returned; then `_ids` is out of date."""
         self._held = ""
         """Whole characters that may be the beginning of a stop string."""
         self._num_early = 0
@@ -46,23 +48,28 @@ class TextStream:
     def push(self, token: int) -> str:
         """Take the next token; return the text that is final with it, often empty."""
         self._num_pushed += 1
-        if self._has_no_text(token):
+        own = self._tokenizer.own_text(token)
+        if own == "":
             return ""
+        if own is not None and self._is_whole:
+            self._last = token
+            return self._pass(own)
+        if self._last is not None:
+            self._ids, self._last = [self._last], None
+            self._num_given = len(self._tokenizer.vocabulary.decode(self._ids))
         self._ids.append(token)
+        self._is_whole = False
         if token in self._tokenizer.byte_ids:
             return ""  # a run of bytes is decoded at its end: one bad byte spoils it
         return self._pass(self._new_text())
 
     def finish(self) -> str:
         """Return the text that was held back; no token follows."""
-        out = self._pass(self._new_text(even_if_unfinished=True))
+        rest = "" if self._is_whole else self._new_text(even_if_unfinished=True)
+        out = self._pass(rest)
         if self.stopped_by is None:
             out, self._held = out + self._held, ""
         return out
-
-    def _has_no_text(self, token: int) -> bool:
-        tokenizer = self._tokenizer
-        return token in tokenizer.silent_ids or tokenizer.vocabulary.id_to_token(token) is None
 
     def _new_text(self, even_if_unfinished: bool = False) -> str:
         """Decode the kept tokens, and return the new text; the final � may become a character."""
@@ -70,6 +77,7 @@ class TextStream:
         unfinished = text.endswith(UNFINISHED) and not even_if_unfinished
         end = max(self._num_given, len(text) - unfinished)
         new, self._num_given = text[self._num_given : end], end
+        self._is_whole = bool(text) and end == len(text) and not text.endswith(UNFINISHED)
         if len(self._ids) > MOST_KEPT:
             self._forget(text)
         return new

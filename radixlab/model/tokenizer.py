@@ -24,6 +24,10 @@ from radixlab.model.vocabulary import SETTINGS, read_vocabulary
 __all__ = ["ChatText", "Message", "Tokenizer", "load_tokenizer"]
 
 EOS_FILES = ("generation_config.json", "config.json")
+UNFINISHED = "�"
+"""The text of an incomplete character, whose first bytes have come."""
+TOKEN_BY_TOKEN = (tokenizers.decoders.ByteLevel, tokenizers.decoders.Metaspace)
+"""Decoders that join the texts of tokens, each whole character being decoded for itself."""
 SNOWMAN = ("<0xE2>", "<0x98>", "<0x83>")
 """A character as three tokens, in a vocabulary that writes rare characters as bytes."""
 
@@ -43,12 +47,15 @@ class Tokenizer:
     """Special tokens, which have no text."""
     byte_ids: frozenset[int] = field(init=False, repr=False)
     """Tokens of one byte each. A run of them is decoded as a whole; most vocabularies have none."""
+    _own_texts: dict[int, str | None] = field(init=False, repr=False, compare=False)
+    """What `own_text` has found out so far."""
 
     def __post_init__(self) -> None:
         added = self.vocabulary.get_added_tokens_decoder()
         silent = (index for index, token in added.items() if token.special)
         object.__setattr__(self, "silent_ids", frozenset(silent))
         object.__setattr__(self, "byte_ids", _byte_ids(self.vocabulary))
+        object.__setattr__(self, "_own_texts", {})
 
     def encode(self, text: str, special: bool | None = None) -> TokenArray:
         """Return a text's token ids, int32 `[n]`.
@@ -66,6 +73,34 @@ class Tokenizer:
     def decode(self, token_ids: Iterable[int]) -> str:
         """Return the text of tokens, without special ones; � stands for invalid bytes."""
         return self.vocabulary.decode([int(token) for token in token_ids])
+
+    def own_text(self, token: int) -> str | None:
+        """Return what a token adds to a text that ends with a whole character.
+
+        Return None if that depends on the tokens beside it: a part of a character has no text of
+        its own, and some decoders look at neighbours.
+        """
+        if token not in self._own_texts:
+            self._own_texts[token] = self._find_own_text(token)
+        return self._own_texts[token]
+
+    def _find_own_text(self, token: int) -> str | None:
+        vocabulary = self.vocabulary
+        if token in self.silent_ids or vocabulary.id_to_token(token) is None:
+            return ""
+        if not isinstance(vocabulary.decoder, TOKEN_BY_TOKEN):
+            return None
+        once, twice = vocabulary.decode([token]), vocabulary.decode([token, token])
+        own = twice[len(once) :]  # the first token of a text may lose its space
+        return None if UNFINISHED in own else own
+
+    def piece(self, token: int) -> str:
+        """Return the text of one token as it is inside a text: with the space that begins a word.
+
+        Where that depends on its neighbours, it is the text after the same token.
+        """
+        own = self.own_text(token)
+        return self.decode([token, token])[len(self.decode([token])) :] if own is None else own
 
     def chat(
         self,

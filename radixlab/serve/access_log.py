@@ -120,7 +120,11 @@ class AccessLog:
 
 
 class Logged:
-    """ASGI middleware: gives every request an `Entry`, and writes its line at the end."""
+    """ASGI middleware: gives every request an `Entry`, and writes its line at the end.
+
+    The server's own `send` is kept in the scope, for parts of a body: of these no middleware needs
+    to know, and a token would pass through all of them.
+    """
 
     def __init__(self, app: ASGIApp, log: AccessLog) -> None:
         self._app = app
@@ -133,6 +137,7 @@ class Logged:
             return
         entry = Entry(scope["method"], _printable(scope["path"]), time.monotonic())
         scope["radixlab.entry"] = entry
+        scope["radixlab.send"] = send
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -21,6 +21,7 @@ from radixlab.llm import LLM
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
 from radixlab.serve.snapshot import Snapshot
+from radixlab.serve.turn import Turn
 from radixlab.serve.worker import Told, Worker
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class AsyncLLM:
         self._open: set[Mailbox] = set()
         """Requests that are not over."""
         self._loaded: LLM | None = None
+        self._turn = Turn()
         self.loop: asyncio.AbstractEventLoop
         self._worker = Worker(build, listener, self._on_load, self._on_news, self._on_death)
 
@@ -165,7 +167,9 @@ class AsyncLLM:
         self._post(self._change, "ready")
 
     def _on_news(self, told: Told, num_begun: int) -> None:
+        self._turn.give()
         self._post(self._deliver, told, num_begun)
+        self._turn.wait()
 
     def _on_death(self, error: BaseException | None) -> None:
         self.error = error
@@ -179,6 +183,7 @@ class AsyncLLM:
         self.num_waiting -= num_begun
         for mailbox, news in told:
             mailbox.put(news)
+        self.loop.call_soon(self._turn.end)  # after the routes that the news have woken
 
     def _change(self, state: State) -> None:
         if state == "ready" and self.state != "loading":

@@ -1,8 +1,8 @@
 """The bodies of requests, field by field, as OpenAI's API and vLLM's extensions name them.
 
-A field that this server does not know is refused by name, as OpenAI's server does. A field that it
-knows but cannot honour is refused too, unless its value asks for nothing (`NEUTRAL`). The fields
-below that say so change nothing in any answer, here or there.
+A field that this server does not know is refused by name, as on OpenAI's server. A field that it
+knows but cannot honour is refused too, unless its value asks for nothing (`NEUTRAL`). A few fields
+are accepted and change no answer, neither here nor at OpenAI; their comments say so.
 
 A wrong list is refused at its first wrong item, and only one unknown field is named: a body of a
 few megabytes can hold a million faults, and a list of them would stop the event loop for everyone.

@@ -87,7 +87,9 @@ class Reply(Response):
         stalls: list[asyncio.TimerHandle] = []
         mailbox.on_close.append(lambda _: stalls.append(loop.call_later(STALL_S, writer.cancel)))
         try:
-            await (self._send_stream(send) if self._is_stream else self._send_whole(scope, send))
+            await (
+                self._send_stream(scope, send) if self._is_stream else self._send_whole(scope, send)
+            )
         except GoneError:
             pass  # nobody is there to be answered
         finally:
@@ -126,7 +128,7 @@ class Reply(Response):
 
     # ---- a stream
 
-    async def _send_stream(self, send: Send) -> None:
+    async def _send_stream(self, scope: Scope, send: Send) -> None:
         try:
             body = self._chunks(await self._mailbox.get())
         except GoneError:
@@ -142,6 +144,7 @@ class Reply(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self._entry.status = 200
         first = b"".join(self._shape.first(index) for index in range(len(self._choices)))
+        send = scope.get("radixlab.send", send)
         await send({"type": "http.response.body", "body": first + body, "more_body": True})
         try:
             while self._num_left:
@@ -158,7 +161,9 @@ class Reply(Response):
         for each in news:
             if isinstance(each, Part):
                 chunks.append(self._shape.chunk(each, self._choices[each.index]))
-            self._read(each)
+                self._take(each)
+            elif isinstance(each, Begun):
+                self._begin(each)
         return b"".join(chunks)
 
     def _last_chunks(self) -> bytes:
@@ -186,8 +191,11 @@ class Reply(Response):
         if isinstance(news, Part):
             self._take(news)
         elif isinstance(news, Begun):
-            self._entry.begin(news)
-            self._num_cached_tokens += news.num_cached_tokens
+            self._begin(news)
+
+    def _begin(self, begun: Begun) -> None:
+        self._entry.begin(begun)
+        self._num_cached_tokens += begun.num_cached_tokens
 
     def _take(self, part: Part) -> None:
         choice = self._choices[part.index]

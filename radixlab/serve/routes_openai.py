@@ -8,6 +8,7 @@ from starlette.responses import Response
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
 from radixlab.serve.bodies import ChatBody, CompletionBody, Sampling
+from radixlab.serve.direct import Endpoint
 from radixlab.serve.errors import bad_request
 from radixlab.serve.job import Job
 from radixlab.serve.replies import ChatCompletion, Completion, Model, ModelList, errors
@@ -22,6 +23,14 @@ DEFAULT_TOKENS = 16
 UNREAD = 2**62
 """The most unread tokens of an answer that is not streamed: its route reads at once."""
 EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """Return by path what `direct.py` calls; the routes below document the same functions."""
+    return {
+        "/v1/completions": Endpoint(CompletionBody, completions),
+        "/v1/chat/completions": Endpoint(ChatBody, chat_completions),
+    }
 
 
 def _documented(model: type) -> dict[int | str, dict[str, Any]]:

@@ -16,6 +16,7 @@ import radixlab
 from radixlab.serve import routes_openai, routes_tools
 from radixlab.serve.access_log import AccessLog, Logged
 from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.direct import Direct
 from radixlab.serve.errors import ApiError, bad_request
 from radixlab.serve.limits import Limits
 from radixlab.serve.metrics import Metrics
@@ -62,6 +63,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_fault)
+    app.add_middleware(Direct, endpoints=routes_openai.endpoints(), on_invalid=_on_invalid)
     app.add_middleware(Limits, settings=settings, operator_paths=routes_tools.operator_paths())
     app.add_middleware(Logged, log=log)
     return app

@@ -27,6 +27,8 @@ from radixlab.serve.snapshot import Snapshot, take_snapshot
 from radixlab.serve.timing import Timing
 
 T = TypeVar("T")
+PUBLISH_S = 0.1
+"""Seconds after which the numbers of the last snapshot are renewed while answers merely grow."""
 Told = list[tuple[Mailbox, list[News]]]
 
 
@@ -75,7 +77,7 @@ class Worker:
         on_death: Callable[[BaseException | None], None],
     ) -> None:
         self.snapshot = Snapshot()
-        """The numbers after the last step."""
+        """The engine in numbers, at most `PUBLISH_S` older than the last step."""
         self.num_taken = 0
         """Answers that the engine knows or has known."""
         self._build, self._listener = build, listener
@@ -88,6 +90,10 @@ class Worker:
         self._num_begun = 0
         """Answers that have left the queue since the event loop was last told."""
         self._timing = Timing()
+        self._has_changed = False
+        """Whether requests have come, begun or ended since the last snapshot."""
+        self._published = 0.0
+        """When the last snapshot was taken, by `time.monotonic`."""
         self._events: EventCounter
         self._lock = threading.Lock()
         self._is_dead = False
@@ -130,7 +136,7 @@ class Worker:
             attach(llm.manager, self._events)
             if self._listener:
                 attach(llm.manager, self._listener)
-            self._publish(llm)
+            self._publish(llm, time.monotonic())
             self._on_load(llm)
             while self._obey(llm):
                 self._advance(llm)
@@ -145,6 +151,7 @@ class Worker:
             order = self._orders.get(block=not llm.engine.has_work)
             while order is not None:
                 order.obey(llm)
+                self._has_changed = True
                 order = self._orders.get_nowait()
             return False
         return True
@@ -158,15 +165,20 @@ class Worker:
         for job in self._jobs:
             if news := job.read(self._timing, began, now):
                 self._told.append((job.mailbox, news))
-            self._num_begun += job.leaves_queue()
-        self._jobs = [job for job in self._jobs if not job.is_over]
-        self._publish(llm)
+            num_begun = job.leaves_queue()
+            self._num_begun += num_begun
+            self._has_changed |= num_begun > 0 or job.is_over
+        if self._has_changed:
+            self._jobs = [job for job in self._jobs if not job.is_over]
+        if self._has_changed or not llm.engine.has_work or now > self._published + PUBLISH_S:
+            self._publish(llm, now)
         if self._told or self._num_begun:
             told, num_begun = self._told, self._num_begun
             self._told, self._num_begun = [], 0
             self._tell(told, num_begun)
 
-    def _publish(self, llm: LLM) -> None:
+    def _publish(self, llm: LLM, now: float) -> None:
+        self._has_changed, self._published = False, now
         self.snapshot = take_snapshot(llm.engine, self._events.counts, self._timing)
 
     def _die(self, error: BaseException | None) -> None:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from radixlab.observe.doubt import doubt_line
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz.facts import Counts, counts
 
@@ -20,7 +21,7 @@ _MOST_NODES = 200
 
 def summary(state: State, decode: Decode | None = None) -> str:
     """Return one line of counts, the tree as indented text, and a line per running sequence."""
-    lines = [headline(state), *_tree_lines(state, decode)]
+    lines = [headline(state), *filter(None, [doubt_line(state)]), *_tree_lines(state, decode)]
     lines += [_sequence_line(s) for s in sorted(state.sequences.values(), key=lambda s: s.id)]
     return "\n".join(lines)
 
@@ -110,15 +111,41 @@ def plain(text: str) -> str:
     r"""Escape what nobody would see, or what would change the text around it.
 
     These are control and format characters (among them those that turn the direction of writing),
-    lone surrogates, and separators of lines. js/summary.js has the same rule.
+    lone surrogates, separators of lines, noncharacters, letters without a shape and selectors of
+    variants. A joiner between two symbols stays: it makes one picture of two emoji. js/shown.js
+    has the same rule.
 
     >>> plain("Ann\u202e\x00")
     'Ann\\u202e\\u0000'
     """
-    return "".join(escaped(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
+    if text.isascii() and text.isprintable():  # nearly every text
+        return text
+    return "".join(
+        escaped(c) if _is_unseen(c) and not (c == _JOINER and _joins(text, at)) else c
+        for at, c in enumerate(text)
+    )
 
 
+_JOINER = "\u200d"
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_SELECTORS = ((0x180B, 0x180F), (0xFE00, 0xFE0D), (0xE0100, 0xE01EF))
+
+
+def _is_unseen(c: str) -> bool:
+    if unicodedata.category(c) in _UNSEEN or c in _SHAPELESS:
+        return True
+    code = ord(c)
+    if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:  # a noncharacter
+        return True
+    return any(first <= code <= last for first, last in _SELECTORS)
+
+
+def _joins(text: str, at: int) -> bool:
+    """Say whether the joiner at this index stands between two symbols, which emoji are."""
+    before, after = text[max(0, at - 1) : at], text[at + 1 : at + 2]
+    is_symbol = before == "\ufe0f" or (before and unicodedata.category(before) in ("So", "Sk"))
+    return bool(is_symbol and after) and unicodedata.category(after) == "So"
 
 
 def escaped(character: str) -> str:

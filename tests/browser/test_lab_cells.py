@@ -19,7 +19,6 @@ from tests.browser.lab import (
     call,
     open_notebook,
     running_browser,
-    running_lab,
 )
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -60,23 +59,25 @@ def shown(page, cell):
     return page.evaluate(SHOWN, cell)
 
 
-def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(tmp_path):
+def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(lab, tmp_path):
+    url, root = lab
     cells = [v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
-    text = v4.writes(v4.new_notebook(cells=cells, metadata=METADATA))
+    (root / "cells.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=METADATA)))
     ARTIFACTS.mkdir(exist_ok=True)
-    with running_lab(tmp_path / "lab") as (url, root), playwright.sync_playwright() as driver:
-        (root / "cells.ipynb").write_text(text)
-        with running_browser(driver, tmp_path / "today") as browser:
-            page, errors = open_notebook(browser, url, "cells.ipynb")
-            for _ in range(2):
-                call(page, RUN_ALL)
-                assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
-            assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
-            call(page, SELECT, "two")
-            page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
-            call(page, SAVE)
-            call(page, SHUT_DOWN)
-        with running_browser(driver, tmp_path / "tomorrow") as browser:
-            page, errors = open_notebook(browser, url, "cells.ipynb")
+    with (
+        playwright.sync_playwright() as driver,
+        running_browser(driver, tmp_path / "profile") as browser,
+    ):
+        page, errors = open_notebook(browser, url, "cells.ipynb")
+        for _ in range(2):
+            call(page, RUN_ALL)
             assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
-            assert errors == []
+        assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
+        call(page, SELECT, "two")
+        page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
+        call(page, SAVE)
+        call(page, SHUT_DOWN)
+        page.close()
+        page, errors = open_notebook(browser, url, "cells.ipynb")
+        assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
+        assert errors == []

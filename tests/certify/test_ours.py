@@ -32,8 +32,9 @@ def test_the_command_certifies_our_program(run: Run, tmp_path):
         assert shown.code == 0 and "asked again" in shown.out and "1 pass" in shown.out
 
 
-@pytest.mark.parametrize("form", [pytest.param("text", marks=pytest.mark.soak), "chat"])
-@pytest.mark.parametrize("size", [16, pytest.param(4, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("form", ["text", "chat"])
+@pytest.mark.parametrize("size", [16, 4])
 def test_texts_and_chats_do_as_well_as_token_ids(form, size, tmp_path):
     endpoint = f"ipc://{tmp_path}/events"
     with served(num_blocks=1024 // size, block_size=size, kv_events=endpoint) as client:

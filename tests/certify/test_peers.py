@@ -37,7 +37,7 @@ def servers():
                     yield pytest.param(step, minimum, takes, is_told, marks=marks, id=name)
 
 
-@pytest.mark.parametrize("step, minimum, takes, is_told", servers())
+@pytest.mark.parametrize("step, minimum, takes, is_told", [*servers()])
 def test_a_good_server_passes(step, minimum, takes, is_told):
     peer = made(step=step, minimum=minimum, takes=takes, block_size_on_page=is_told)
     report = peer.examine()

@@ -133,7 +133,7 @@ def _token_sums(trial: Trial, reading: Reading) -> Iterator[str]:
     else:
         what = "hits of the prefix cache"
         trial.note(what, f"{hits:,.0f}", f"at most {queries:,.0f}", hits <= queries, "repeated")
-        yield "hits are no more than the queries"
+        yield "hits are at most the queries"
 
 
 def _block_sums(trial: Trial, reading: Reading) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Whether alerts fire in their own incidents, in time, and in no others.
 
-The rules are evaluated on the judge's side, on scripted series; nothing of them runs.
+The judge evaluates the rules on scripted series; no code of the learner's runs here.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from radixlab.grade.ex5.traffic import NUM_BEFORE, timelines
 from radixlab.grade.items import Failed, Trial
 
 DEADLINE_SCRAPES = 24
-"""An alert has to fire so soon after its incident began: in twelve minutes."""
+"""Scrapes after the start of an incident within which its alert must fire: twelve minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ NUM_STEPS = 24
 """Steps of the engine in that time."""
 MAX_RUNNING = 4
 BURST_SCRAPES, BUSY_SCRAPES = 2, 16
-"""How long a burst lasts on a healthy server, and a busy hour."""
+"""How many scrapes a burst and a busy hour last on a healthy server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Scene:
     num_after: int
     """Scrapes with the fault."""
     burst_at: int | None = None
-    """At which scrape a burst of traffic comes, as healthy servers know it."""
+    """At which scrape a burst of traffic comes, which a healthy server survives."""
     busy_at: int | None = None
-    """At which scrape a busy hour begins: from then on somebody runs at every scrape."""
+    """At which scrape a busy hour begins, in which requests run at every scrape."""
     num_arrivals: int | None = None
     """Requests between two scrapes, if not drawn from the seed."""
 

@@ -30,9 +30,9 @@ EXERCISE = Exercise(
             (
                 "Which numbers does the site tell you, and which must you compute from it?",
                 "A server that answers /health runs, but its model may still be loading. Only 200 "
-                "from /ready counts, and nobody listening is not the end yet.",
+                "from /ready counts. If nobody listens yet, ask again a little later.",
                 "Blocks: num // block_size for each document, and for each of max_running requests "
-                "the blocks of what its document leaves over and its own tokens, rounded up. "
+                "its own tokens with those after the document's last whole block, rounded up. "
                 "Queue: max_wait_ms * max_running // answer_ms. Then a loop: get, sleep, look at "
                 "the clock.",
             ),
@@ -78,8 +78,8 @@ EXERCISE = Exercise(
             "alerts",
             4,
             f'Each alert has a "for" and a sentence, fires within '
-            f"{DEADLINE_SCRAPES * SCRAPE_S // 60} minutes in its own incident, and neither before, "
-            f"nor on a healthy server, nor in another incident.",
+            f"{DEADLINE_SCRAPES * SCRAPE_S // 60} minutes in its own incident, never before it, "
+            f"and never on a healthy server or in another incident.",
             check_alerts,
             (
                 "Which figure is high in this incident and low in all others?",
@@ -103,8 +103,8 @@ EXERCISE = Exercise(
                 "A leak and a queue show in gauges, the other three in the reasons of misses. A "
                 "window may hold no request at all.",
                 "Leak: blocks in use at a scrape where nobody runs or waits. Pool: somebody waits "
-                "at every scrape. Then the reason that more than half of the tokens were missed "
-                "for.",
+                "at every scrape. Then look for a reason that accounts for more than half of the "
+                "tokens that were looked up.",
             ),
             ("diagnose",),
             LIMIT_S,

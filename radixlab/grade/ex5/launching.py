@@ -29,9 +29,9 @@ from radixlab.grade.items import CannotCheck, Failed, Trial
 from radixlab.grade.reading import shown
 
 LATE_S = 5.0
-"""So long after the server is ready, or given up, `deploy` must have come to its end."""
+"""Seconds after the server became ready, or after the time limit, in which `deploy` must end."""
 RULES = ("address", "pool", "queue", "ready")
-"""Each of them earns a quarter."""
+"""Each rule earns a quarter of the points."""
 TINY_VOCABULARY = 512
 
 
@@ -98,9 +98,10 @@ def _queue(site: Site, settings: dict[str, Any]) -> str | None:
     if type(num) is int and least <= num <= most:
         return None
     return (
-        f"With {site.max_running} running at a time, {site.answer_ms} ms each, the last of {most} "
-        f"waiting requests waits {site.max_wait_ms} ms at most: max_queue must be from {least} to "
-        f"{most}; it is {_given(settings, 'max_queue')}."
+        f"The server runs {site.max_running} requests at a time, and each takes "
+        f"{site.answer_ms} ms. So with {most} requests in the queue, the last one waits at most "
+        f"{site.max_wait_ms} ms. max_queue must be from {least} to {most}; it is "
+        f"{_given(settings, 'max_queue')}."
     )
 
 
@@ -133,7 +134,7 @@ def _ready(site: Site, start: Start, story: Story) -> str | None:
     if story.waited_s > ready + LATE_S:
         return (
             f"This server was ready after {ready:.1f} s, and deploy() returned after "
-            f"{story.waited_s:.1f} s; {LATE_S:g} s later is the most."
+            f"{story.waited_s:.1f} s; it must return within {LATE_S:g} s."
         )
     return None
 

@@ -18,12 +18,14 @@ from radixlab.grade.reading import as_finite, rows, shown
 HOST = "radixlab.exercise.watching"
 PERIOD, NUM_PERIODS, ENDLESS_WINDOW = 1_500, 4, 7
 MAX_LEAK_BYTES = 20 << 10
-"""By which the process may grow in the best of the periods after the first: a leak never rests."""
+"""Most growth of the process in a period after the first. The period with the least growth counts,
+because a leak grows in every period."""
 MAX_LEAK_OBJECTS = PERIOD // 4
 SHARES = {"figures": 0.4, "edges": 0.4, "memory": 0.2}
-"""Of the points: exact where all goes well; at restarts and where nothing comes; bounded memory."""
+"""Shares of the points: exact figures on smooth runs, exact figures at restarts and in quiet times,
+bounded memory."""
 SMOOTH = 3
-"""The first of the watches are smooth."""
+"""How many of the watches, counted from the first, have no restarts and no quiet times."""
 
 
 def check_monitor(trial: Trial) -> float:
@@ -52,7 +54,7 @@ def _complaint(trial: Trial, drawn: list[Watch]) -> Failed | None:
 
 
 def _both(trial: Trial, one: Watch, other: Watch) -> Failed | None:
-    """Run two monitors by turns: what one has seen must not change the other."""
+    """Run two monitors in turns: what one has seen must not change the figures of the other."""
     num = min(len(one.texts), len(other.texts))
     pair = [Watch(each.name, each.window, each.texts[:num]) for each in (one, other)]
     found = trial.call(

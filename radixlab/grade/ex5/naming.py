@@ -11,7 +11,7 @@ HOST = "radixlab.exercise.watching"
 
 
 def check_diagnose(trial: Trial) -> float:
-    """Ask about all windows; a false alarm on a healthy server costs everything."""
+    """Ask about all windows; one false alarm on a healthy server loses all points."""
     drawn = cases(trial.seed)
     windows = [list(case.texts) for case in drawn]
     found = trial.call(f"{HOST}:diagnoses", trial.learner.diagnose, windows)

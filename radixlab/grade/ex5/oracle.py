@@ -1,7 +1,7 @@
 """What a right answer is: the figures of a window, both sides of a ledger, and the sizes of a site.
 
-A counter that has fallen began again at 0, so its increase is its new value. That is counted series
-by series, and a series that is not in a scrape counts as 0.
+A counter that has fallen began again at 0, so its increase is its new value. Increases are computed
+series by series, and a series that is missing from a scrape counts as 0.
 """
 
 from collections import Counter
@@ -28,9 +28,9 @@ _FIGURES = (
     "prefix_match_blocks_count",
 )
 MOST_POOL = 1.5
-"""A pool may be so many times the working set."""
+"""The largest pool that is accepted, as a multiple of the working set."""
 LEAST_QUEUE = 0.75
-"""A queue may be this share of the longest that is allowed."""
+"""The shortest queue that is accepted, as a share of the longest one."""
 
 
 class Increases:

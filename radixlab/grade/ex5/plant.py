@@ -65,7 +65,7 @@ class Plant:
         return request
 
     def spend(self, arrivals: Iterable[Arrival], num_steps: int, to_the_end: bool = False) -> None:
-        """Let requests arrive evenly in so many steps; as a rule, nobody in the second half."""
+        """Let requests arrive evenly over the first half of the steps, or over all of them."""
         waiting = deque(arrivals)
         every = max(1, num_steps // (1 if to_the_end else 2) // max(1, len(waiting)))
         for number in range(num_steps):
@@ -74,7 +74,7 @@ class Plant:
             self.step()
 
     def leak(self, num_blocks: int) -> None:
-        """Lose blocks: they belong to sequences that nobody knows, and nobody gives them back."""
+        """Lose blocks: allocate them to sequences that are never released."""
         manager = self.engine.manager
         manager.emit = None  # the metrics do not hear of them either
         for _ in range(num_blocks):

@@ -71,7 +71,7 @@ OVER_RANGES = (
     *("max_over_time", "sum_over_time", "count_over_time", "last_over_time"),
 )
 OVER_VECTORS = {"abs": 0, "ceil": 0, "floor": 0, "clamp_min": 1, "clamp_max": 1}
-"""With how many numbers beside the vector."""
+"""Functions by the number of their arguments beside the vector."""
 AGGREGATES = ("sum", "avg", "min", "max", "count")
 COMPARISONS = ("==", "!=", ">", "<", ">=", "<=")
 SETS = ("and", "or", "unless")

@@ -19,7 +19,7 @@ LEAST_FOR_S = 60.0
 LEAST_SUMMARY = 10
 """Characters of the sentence that says what to do."""
 EVALUATED_S = 10
-"""Rules are evaluated so many seconds after each scrape."""
+"""Seconds from each scrape to the evaluation of the rules."""
 _KEYS = {"alert", "expr", "for", "labels", "annotations"}
 _MOST = 10
 

@@ -257,7 +257,7 @@ class Case:
 
 
 def cases(seed: int) -> list[Case]:
-    """Draw windows: of every fault two servers, of the first at two times; and healthy ones."""
+    """Draw windows: for each fault two of one server and one of another, and healthy ones."""
     found = list[Case]()
     series = timelines(seed)
     other = dict(zip(FAULTS, _seeds(seed, 55, len(FAULTS)), strict=True))

@@ -30,7 +30,7 @@ Figure = float | Missing
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What a histogram says about the window, in seconds."""
+    """The mean and percentiles of one histogram in the window, in seconds."""
 
     mean: Figure
     p50: Figure
@@ -43,7 +43,7 @@ class Figures:
     """All figures of one window."""
 
     requests: Figure
-    """Finished in the window."""
+    """Requests that finished in the window."""
     requests_per_s: Figure
     prompt_tokens: Figure
     generation_tokens: Figure
@@ -53,13 +53,13 @@ class Figures:
     eviction_rate: Figure
     evicted_blocks: Figure
     hit_rate: Figure
-    """In tokens; every engine publishes it."""
+    """The share of prompt tokens that were cached; every engine publishes it."""
     tree_nodes: Figure
     usage: Figure
-    """The share of the pool that running requests hold, 0 to 1."""
+    """The share of the pool that running requests hold, from 0 to 1."""
     num_blocks: Figure
     tokens_per_request: Figure
-    """Prompt and answer, of those that finished."""
+    """The mean length of a prompt and its answer, over the requests that finished."""
     in_use_blocks: Figure
     evictable_blocks: Figure
     running: Figure

@@ -6,6 +6,9 @@ import tracemalloc
 import msgpack
 import pytest
 
+pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
+
+from radixlab.observe.kv.subscriber import EventWatch
 from radixlab.observe.kv_events import RemoteTree, Removed, Stored, encode
 from tests.observe.kv.consistent import Followed, check_structure
 from tests.observe.kv.frames import ENGINES, payloads
@@ -83,6 +86,32 @@ def test_changed_frames_raise_nothing_and_leave_a_consistent_tree(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_many_changed_frames_raise_nothing(engine, seed):
     attack(engine, seed, 600)
+
+
+def messages(rng, payload: bytes):
+    """Messages as a stranger might send them: parts that are missing, long, empty or swapped."""
+    number = rng.choice([b"", b"\xff" * 8, bytes(8), rng.randbytes(rng.randint(0, 20))])
+    parts = [
+        rng.choice([b"", b"kv", b"\xff" * 300]),
+        number,
+        rng.choice([payload, b"", payload[:9]]),
+    ]
+    rng.shuffle(parts) if rng.random() < 0.3 else None
+    return rng.choice([parts, parts[:2], parts[:1], [], [b"", *parts], parts * 3])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strange_messages_are_counted_and_leave_a_consistent_tree(seed):
+    "from the publisher, and as answers of a replay that nobody asked"
+    rng = random.Random(seed)
+    with EventWatch("tcp://127.0.0.1:1", "tcp://127.0.0.1:1", block_size=4) as watch:
+        for number, payload in payloads("vllm_0.33.0")[:150]:
+            for _ in range(3):
+                watch.links[0].take(messages(rng, payload), rng.random() < 0.5)
+            watch.links[0].take([b"", number.to_bytes(8, "big"), payload], False)
+        check_structure(watch.tree)
+        assert watch.num_frames == 600 and watch.num_odd_frames > 100
+        assert "messages refused" in watch.doubt()
 
 
 def test_memory_is_bounded_by_the_pool_whatever_is_sent():
