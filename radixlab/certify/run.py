@@ -150,8 +150,8 @@ def _plan(server: Server, checks: list[Check]) -> str:
         f"then {len(checks)} checks: {cost.num_requests} requests and {cost.num_tokens:,} tokens "
         f"if none is repeated, and never more than {server.budget.most_tokens:,} tokens in all"
     )
-    if any(check.id == "cached.reset" for check in checks) and server.may_reset:
-        line += "; cached.reset empties the cache for everybody (--no-reset leaves it out)"
+    if {"cached.reset", "events.replay"} & {check.id for check in checks} and server.may_reset:
+        line += "; the cache is emptied for everybody (--no-reset leaves that out)"
     if any(check.id == "events.replay" for check in checks) and server.events:
         line += "; events.replay may fill the cache once"
     return line

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from radixlab.observe.kv.outgoing import Outgoing
-from radixlab.observe.kv.wire import Removed
+from radixlab.observe.kv.wire import Cleared, Removed
 from radixlab.serve import errors, metrics, reply, routes_openai, shapes
 from radixlab.serve import state as serve_state
 from radixlab.serve.job import Job
@@ -226,6 +226,15 @@ def evictions_are_not_told(patcher):
     patcher.setattr(Outgoing, "hear", without_removals(Outgoing.hear))
 
 
+def resets_are_not_told(patcher):
+    real = Outgoing.hear
+
+    def hear(self, event):
+        return [each for each in real(self, event) if not isinstance(each, Cleared)]
+
+    patcher.setattr(Outgoing, "hear", hear)
+
+
 TAIL = r'prefix_cache_misses_total\{reason="tail"\}'
 FAULTS = [
     Fault("cached.blocks", "partial block", counts_the_partial_block),
@@ -233,6 +242,7 @@ FAULTS = [
     Fault("stream.same", "last token", drops_the_last_token_of_streams),
     Fault("leave.frees", "blocks stay", change=keeps_the_blocks_of_who_left),
     Fault("events.replay", "evictions not told", evictions_are_not_told),
+    Fault("events.replay", "resets not told", resets_are_not_told),
     Fault("cached.reset", "no reset", change=does_not_reset),
     Fault("answer.same", "cached differs", change=cached_answers_differ),
     Fault("counters.monotone", "overflow", page("allocated_blocks_total", lambda v: v % 64)),

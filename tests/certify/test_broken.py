@@ -17,7 +17,7 @@ def examined(patch=None, change=None, *, patience_s=60.0, only=(), tmp_path=None
     with pytest.MonkeyPatch.context() as patcher:
         if patch:
             patch(patcher)
-        with served(change, num_blocks=36, kv_events=endpoint, **settings) as client:
+        with served(change, **{"num_blocks": 36, "kv_events": endpoint, **settings}) as client:
             options = Options(seed="fixed", kv_events=endpoint, patience_s=patience_s)
             return certify(client.url, only, options)
 

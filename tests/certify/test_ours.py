@@ -48,7 +48,7 @@ SETTINGS = [
     {"block_size": 4},
     {"block_size": 1, "num_blocks": 600},
     {"swap_space": 2**20},
-    {"max_batch_tokens": 32},
+    {"max_batch_tokens": 32, "max_running": 8},
     {"policy": "lfu"},
     {"max_running": 1},
 ]

@@ -131,6 +131,17 @@ class CachedDiffersSilently(CachedDiffers):
     has_prompt_logprobs = False
 
 
+class CountsTheComputed(Peer):
+    """prompt_tokens is what was computed, without what was cached."""
+
+    check = "usage.counts"
+
+    def whole_answer(self, choices, usage):
+        cached = usage["prompt_tokens_details"]["cached_tokens"]
+        usage = {**usage, "prompt_tokens": usage["prompt_tokens"] - (cached == 32) * 3}
+        return super().whole_answer(choices, usage)
+
+
 class IgnoresN(Peer):
     check = "choices.n"
 

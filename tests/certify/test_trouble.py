@@ -206,7 +206,8 @@ def test_a_bare_server_is_not_blamed_for_what_it_lacks():
     assert failed(report) == {}
     passed = {result.id for result in report.results if result.verdict == "pass"}
     assert passed == {
-        "stream.same", "answer.together", "choices.n", "errors.shape", "errors.unharmed",
+        "usage.counts", "stream.same", "answer.together", "choices.n", "errors.shape",
+        "errors.unharmed",
     }  # fmt: skip
     why = {result.id: result.reason for result in report.results}
     assert "--enable-prompt-tokens-details" in why["cached.blocks"]
