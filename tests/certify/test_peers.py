@@ -48,6 +48,16 @@ def test_a_good_server_passes(step, minimum, takes, is_told):
     assert report.server["block_size"] == step
 
 
+def test_the_same_seed_again_is_no_reason_to_fail():
+    """The prompts of an earlier run are still cached, so other ones are sent."""
+    peer = Peer()
+    seeds = [peer.examine(may_reset=False).seed for _ in range(3)]
+    assert seeds == ["fixed", "fixed+1", "fixed+2"]
+    peer.reset()
+    report = peer.examine(may_reset=False)
+    assert report.seed == "fixed" and report.counts["fail"] == 0, shown(report)
+
+
 # ---- faults, each at its own check
 
 
@@ -131,14 +141,14 @@ class CachedDiffersSilently(CachedDiffers):
     has_prompt_logprobs = False
 
 
-class CountsTheComputed(Peer):
-    """prompt_tokens is what was computed, without what was cached."""
+class TotalIsComputed(Peer):
+    """total_tokens is what was computed, without what was cached."""
 
     check = "usage.counts"
 
     def whole_answer(self, choices, usage):
         cached = usage["prompt_tokens_details"]["cached_tokens"]
-        usage = {**usage, "prompt_tokens": usage["prompt_tokens"] - (cached == 32) * 3}
+        usage = {**usage, "total_tokens": usage["total_tokens"] - cached}
         return super().whole_answer(choices, usage)
 
 

@@ -124,16 +124,15 @@ def _token_sums(trial: Trial, reading: Reading) -> Iterator[str]:
     hits, misses, queries = (total(reading, name) for name in names)
     if queries is None or hits is None:
         return
-    if misses is not None:
-        what = "hits and misses of the prefix cache, together"
-        trial.same(what, f"{hits + misses:,.0f}", f"{queries:,.0f} queries", "repeated") if (
-            hits + misses != queries
-        ) else trial.note(what, f"{hits + misses:,.0f}", f"{queries:,.0f} queries", True)
-        yield "hits and misses are the queries"
-    else:
-        what = "hits of the prefix cache"
-        trial.note(what, f"{hits:,.0f}", f"at most {queries:,.0f}", hits <= queries, "repeated")
+    said = f"{queries:,.0f} queries"
+    if misses is None:
+        is_right = hits <= queries
+        trial.note("hits of the cache", f"{hits:,.0f}", f"at most {said}", is_right, "repeated")
         yield "hits are at most the queries"
+        return
+    both = hits + misses
+    trial.note("hits and misses, together", f"{both:,.0f}", said, both == queries, "repeated")
+    yield "hits and misses are the queries"
 
 
 def _block_sums(trial: Trial, reading: Reading) -> Iterator[str]:
