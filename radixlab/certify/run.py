@@ -153,7 +153,8 @@ def _plan(server: Server, checks: list[Check]) -> str:
     cost = sum((check.cost(server) for check in checks), Cost(0, 0))
     line = (
         f"then {len(checks)} checks, with seed {server.seed}: {cost.num_requests} requests and "
-        f"{cost.num_tokens:,} tokens if none is repeated, and never more than {server.budget.most_tokens:,} tokens in all"
+        f"{cost.num_tokens:,} tokens if none is repeated, and never more than "
+        f"{server.budget.most_tokens:,} tokens in all"
     )
     if {"cached.reset", "events.replay"} & {check.id for check in checks} and server.may_reset:
         line += "; the cache is emptied for everybody (--no-reset leaves that out)"
