@@ -8,7 +8,6 @@ from tests.serve.helpers import served
 
 NOT_HERE = {"adapter.apart", "answer.prompt_logprobs"}
 """Our server has no adapters, and no log probabilities of prompts."""
-PATIENCE_S = 1.0
 
 
 def examined(patch=None, change=None, *, patience_s=60.0, only=(), tmp_path=None, **settings):
@@ -42,6 +41,6 @@ def faults():
 
 @pytest.mark.parametrize("fault", [*faults()])
 def test_a_fault_fails_exactly_its_check(fault, tmp_path):
-    report = examined(fault.patch, fault.change, patience_s=PATIENCE_S, tmp_path=tmp_path)
+    report = examined(fault.patch, fault.change, patience_s=fault.patience_s, tmp_path=tmp_path)
     expected = dict.fromkeys(CHECKS, "pass") | dict.fromkeys(NOT_HERE, "cannot tell")
     assert verdicts(report) == expected | {fault.check: "fail"}, shown(report)

@@ -63,7 +63,7 @@ def test_our_server_passes_with_other_settings(settings, tmp_path):
 
 def test_a_server_with_other_work_is_not_blamed():
     with served(num_blocks=256) as client, streaming(client, max_tokens=1500):
-        report = certify(client.url, (), Options(seed="fixed", patience_s=0.2))
+        report = certify(client.url, (), Options(seed="fixed", patience_s=15.0))
         assert report.counts["fail"] == 0, shown(report)
         assert "busy" in report["leave.frees"].reason or report["leave.frees"].verdict == "pass"
 

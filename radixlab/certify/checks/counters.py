@@ -1,11 +1,10 @@
 """The counters of `/metrics`: they never fall, they add up, and they count what `usage` says."""
 
-import time
 from collections.abc import Iterator, Mapping
 
 from radixlab.certify.answer import Usage
 from radixlab.certify.check import Check, base_of, priced, unit_of
-from radixlab.certify.checks.quiet import POLL_S, until_quiet
+from radixlab.certify.checks.quiet import looks, until_quiet
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import gauge, total
 from radixlab.certify.server import Server
@@ -14,6 +13,8 @@ from radixlab.observe.monitor.exposition import Labels, Page, without
 from radixlab.observe.monitor.reading import Reading
 
 NUM_TOKENS = 4
+MOST_LAG_S = 10.0
+"""By how much a counter may be late."""
 PARTS = ("_bucket", "_count", "_sum")
 STARTED = "process_start_time_seconds"
 STATES = ("free_blocks", "evictable_blocks", "in_use_blocks", "in_transfer_blocks")
@@ -74,13 +75,13 @@ def _expected(server: Server, usages: list[Usage]) -> dict[str, set[int]]:
 
 def _after(trial: Trial, before: Reading, expected: Mapping[str, set[int]]) -> Reading:
     """Look until the counters are where they should be, or for as long as there is patience."""
-    until = time.monotonic() + min(10.0, trial.server.patience_s)
-    while True:
+    after = before
+    for _ in looks(min(MOST_LAG_S, trial.server.patience_s)):
         after = trial.server.pages.need()
         grown = {name: _grown(before, after, name) for name in expected if total(after, name)}
-        if all(grown[name] in expected[name] for name in grown) or time.monotonic() > until:
-            return after
-        time.sleep(POLL_S)
+        if all(grown[name] in expected[name] for name in grown):
+            break
+    return after
 
 
 def _grown(before: Reading, after: Reading, name: str) -> float:

@@ -4,11 +4,9 @@ requests ─► server ─► events ─► RemoteTree ─► prediction ─┐
                └────────────────► cached_tokens ─────────────► equal?
 """
 
-import time
-
 from radixlab.certify.check import Check, Cost, priced, unit_of
 from radixlab.certify.checks.cached import find_reset
-from radixlab.certify.checks.quiet import POLL_S, until_quiet
+from radixlab.certify.checks.quiet import looks, until_quiet
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import gauge
 from radixlab.certify.prompts import Prompt
@@ -69,13 +67,11 @@ def _ids(server: Server, prompt: Prompt) -> list[int]:
 def _has_arrived(trial: Trial, source: EventSource, prompt: Prompt) -> bool:
     """Poll until the blocks of the last prompt are told, and with them all that came before."""
     grid, ids = trial.server.need_grid(), _ids(trial.server, prompt)
-    until = time.monotonic() + trial.server.patience_s
-    while True:
-        source.watch.poll(POLL_S)
+    for _ in looks(trial.server.patience_s):
+        source.watch.poll()
         if source.tree.num_cached_tokens([*ids, 0]) >= grid.whole(len(ids)):
             return True
-        if time.monotonic() > until:
-            return False
+    return False
 
 
 def _told_nothing(trial: Trial, source: EventSource) -> str:

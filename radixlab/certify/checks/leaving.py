@@ -1,10 +1,9 @@
 """A client that leaves in the middle of an answer: its blocks come back, and nothing breaks."""
 
-import time
 from typing import Any
 
 from radixlab.certify.check import Check, Cost, base_of, priced, unit_of
-from radixlab.certify.checks.quiet import POLL_S, until_quiet
+from radixlab.certify.checks.quiet import looks, until_quiet
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import gauge, num_active, total
 from radixlab.certify.prompts import Prompt
@@ -60,13 +59,13 @@ def _leave(server: Server, prompt: Prompt) -> None:
 
 def _settled(trial: Trial, before: Reading, held: str) -> Reading:
     """Look until all is given back, or for as long as there is patience."""
-    until = time.monotonic() + trial.server.patience_s
-    while True:
+    after = before
+    for _ in looks(trial.server.patience_s):
         after = trial.server.pages.need()
         is_back = (gauge(after, held) or 0) <= (gauge(before, held) or 0)
-        if (num_active(after) == 0 and is_back) or time.monotonic() > until:
-            return after
-        time.sleep(POLL_S)
+        if num_active(after) == 0 and is_back:
+            break
+    return after
 
 
 def _note_length(trial: Trial, before: Reading, after: Reading) -> None:
