@@ -205,7 +205,7 @@ def _run(check: Check, server: Server, why_not: str | None) -> Result:
 def _verdict(check: Check, trial: Trial) -> tuple[str, str]:
     server = trial.server
     try:
-        before = _traffic(server)
+        before = server.pages.last_traffic or _traffic(server)
         said = check.run(trial)
         return judge(trial.seen, _is_disturbed(server, before), said)
     except RefusedError as error:
