@@ -34,6 +34,7 @@ LAYERS = [  # imports point down this list only
     "home",
     "build",
     "extras",
+    "openmp",
     "interrupts",
     "config",
     "exercise",

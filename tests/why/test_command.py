@@ -14,6 +14,8 @@ import pytest
 
 from radixlab.why.spool import one_log
 from tests.test_cli import Run, run
+from tests.why.reports import BIDI, HOSTILE
+from tests.why.test_page import inert
 
 __all__ = ["run"]
 
@@ -132,6 +134,24 @@ def test_no_text_leaves_no_text_of_a_prompt_anywhere(run: Run, tmp_path: Path) -
     for text in said:
         assert "zq" not in text and "secret" not in text and "phrase" not in text
     assert "secret" in run("why", tmp_path / "log.jsonl", "--json").out
+
+
+def test_hostile_prompts_are_shown_and_never_executed(run: Run, tmp_path: Path) -> None:
+    path, html = tmp_path / "log.jsonl", tmp_path / "r.html"
+    lines = [
+        body(f"{text} {number} {text}\n{RULES}", text, tools=[{"type": "function", "function": {
+            "name": text[:40], "description": text, "parameters": {text[:40]: number}}}])
+        for text in HOSTILE.values()
+        for number in (1, 2)
+    ]  # fmt: skip
+    path.write_text("\n".join(lines), "utf-8")
+    done = run("why", path, "--html", html)
+    assert done.code == 0 and "2 of" not in done.err
+    skipped = [line for line in done.err.splitlines() if line.startswith("skipped: ")]
+    assert len(skipped) == 4 and all("half of a character" in line for line in skipped)
+    inert(html.read_text("utf-8"))
+    for said in (done.out, done.err, run("why", path, "--json").out):
+        assert not any(c in said for c in [*BIDI, "\x00", "\x07", "\x1b", "\u2028"])
 
 
 def test_bad_lines_are_named_and_the_rest_is_read(run: Run, tmp_path: Path) -> None:
