@@ -1,7 +1,7 @@
 """Whether two answers at temperature 0 say the same, and whether a difference is only a tie.
 
 A cached prefix is computed in other pieces than a fresh one, so the last digits of the logits may
-differ, and two tokens that are equally likely may change places. That is no fault. With log
+differ, and two tokens that are equally likely may change places. Nothing is wrong then. With log
 probabilities a tie can be told from an error; without them only many differences are one.
 """
 
@@ -28,7 +28,7 @@ class Comparison:
 
     @property
     def is_right(self) -> bool:
-        """Whether the difference, if there is one, is no fault."""
+        """Whether they say the same, or differ by a tie only."""
         return self.kind in ("same", "tie")
 
 

@@ -24,6 +24,8 @@ class Pages:
     why_none: str | None = None
     """Why there is no page; None if there is one."""
     kept: list[Page] = field(default_factory=list)
+    last_traffic: tuple[float, float] | None = None
+    """What `traffic` found last."""
     _first_tokens: float | None = None
     _own_tokens: float = 0
     """Prompt tokens that we have sent, at most."""
@@ -77,7 +79,8 @@ class Pages:
         if self._first_tokens is None:
             self._first_tokens = counted - self._own_tokens
         tokens = counted - self._first_tokens - self._own_tokens
-        return tokens, num_active(reading) or 0.0
+        self.last_traffic = tokens, num_active(reading) or 0.0
+        return self.last_traffic
 
 
 def total(reading: Reading, name: str) -> float | None:

@@ -17,12 +17,14 @@ from radixlab.certify.checks import (
     salts,
     same,
     turns,
+    usage,
 )
 from radixlab.certify.outcome import CertifyError
 
 CHECKS: dict[str, Check] = {
     check.id: check
     for check in (
+        usage.COUNTS,
         cached.BLOCKS,
         cached.ONE_LEFT,
         salts.SALTS,

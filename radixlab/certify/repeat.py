@@ -25,7 +25,7 @@ def tried(trial: Trial, attempt: Callable[[], bool]) -> bool:
 
 
 def all_tried(trial: Trial, attempts: Sequence[Callable[[], bool]]) -> None:
-    """Try several things; if all of them always miss by the same number, that is no traffic."""
+    """Try several things; traffic does not make all of them miss by the same number."""
     results = [tried(trial, attempt) for attempt in attempts]
     if any(results) or len(set(trial.missing)) != 1:
         return

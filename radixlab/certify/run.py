@@ -20,6 +20,7 @@ from radixlab.certify.pages import Pages
 from radixlab.certify.prompts import Form
 from radixlab.certify.registry import chosen
 from radixlab.certify.report import Report
+from radixlab.certify.seeds import leave_mark, use_fresh
 from radixlab.certify.server import RefusedError, Server
 from radixlab.certify.source import EventSource
 from radixlab.certify.survey import find_model, survey, survey_cost
@@ -97,6 +98,8 @@ def certify(
         for check in checks:
             results.append(_run(check, server, why_not))
             on_result(results[-1])
+        if options.seed is not None and why_not is None:
+            leave_mark(server)
     spent = server.budget
     return Report(
         http.root,
@@ -134,11 +137,13 @@ def _learn(server: Server, options: Options, say: Callable[[str], object]) -> st
     """Survey the server; return why it cannot be asked, if so."""
     cost = survey_cost(server)
     say(
-        f"{server.http.root}, model {server.model}, seed {server.seed}: to learn how it takes "
+        f"{server.http.root}, model {server.model}: to learn how it takes "
         f"prompts, at most {cost.num_requests} requests and {cost.num_tokens:,} tokens"
     )
     try:
         survey(server, options.form, options.block_size)
+        if options.seed is not None:
+            use_fresh(server)
     except CannotTell as error:
         return f"the server could not be surveyed: {error}"
     return None
@@ -147,11 +152,12 @@ def _learn(server: Server, options: Options, say: Callable[[str], object]) -> st
 def _plan(server: Server, checks: list[Check]) -> str:
     cost = sum((check.cost(server) for check in checks), Cost(0, 0))
     line = (
-        f"then {len(checks)} checks: {cost.num_requests} requests and {cost.num_tokens:,} tokens "
-        f"if none is repeated, and never more than {server.budget.most_tokens:,} tokens in all"
+        f"then {len(checks)} checks, with seed {server.seed}: {cost.num_requests} requests and "
+        f"{cost.num_tokens:,} tokens if none is repeated, and never more than "
+        f"{server.budget.most_tokens:,} tokens in all"
     )
-    if any(check.id == "cached.reset" for check in checks) and server.may_reset:
-        line += "; cached.reset empties the cache for everybody (--no-reset leaves it out)"
+    if {"cached.reset", "events.replay"} & {check.id for check in checks} and server.may_reset:
+        line += "; the cache is emptied for everybody (--no-reset leaves that out)"
     if any(check.id == "events.replay" for check in checks) and server.events:
         line += "; events.replay may fill the cache once"
     return line
@@ -199,7 +205,7 @@ def _run(check: Check, server: Server, why_not: str | None) -> Result:
 def _verdict(check: Check, trial: Trial) -> tuple[str, str]:
     server = trial.server
     try:
-        before = _traffic(server)
+        before = server.pages.last_traffic or _traffic(server)
         said = check.run(trial)
         return judge(trial.seen, _is_disturbed(server, before), said)
     except RefusedError as error:

@@ -14,7 +14,9 @@ class EventSource:
 
     def __init__(self, endpoint: str, replay: str | None = None, topic: str = "") -> None:
         self.endpoint = endpoint
-        self.watch = watch_events(endpoint, replay, topic, num_blocks=MOST_BLOCKS, wait_s=0.0)
+        self.watch = watch_events(
+            endpoint, replay, topic, MOST_BLOCKS, num_host_blocks=MOST_BLOCKS, wait_s=0.0
+        )
 
     @property
     def tree(self) -> RemoteTree:

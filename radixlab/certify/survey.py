@@ -32,7 +32,7 @@ def survey_cost(server: Server) -> Cost:
     """Return the most that a survey spends."""
     sizes = [size for size in SIZES if server.max_len is None or size < server.max_len]
     forks = 0 if server.pages.gauge_now("block_size") else MOST_FORKS + 6
-    return Cost(11 + 2 * len(sizes) + forks, 200 + 2 * sum(sizes) + forks * max(sizes, default=0))
+    return Cost(13 + 2 * len(sizes) + forks, 600 + 2 * sum(sizes) + forks * max(sizes, default=0))
 
 
 def find_model(http: Http, wanted: str | None) -> tuple[str, int | None, tuple[str, ...]]:

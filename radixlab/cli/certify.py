@@ -32,8 +32,8 @@ SECONDS = click.FloatRange(min=0.1, max=86_400)
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object with all evidence.")
 @click.option("--verbose", is_flag=True, help="Show the evidence of passed checks too.")
 @click.option(
-    "--api-key", envvar=["RADIXLAB_API_KEY", "OPENAI_API_KEY"],
-    help="The server's key; RADIXLAB_API_KEY or OPENAI_API_KEY may hold it.",
+    "--api-key", envvar="RADIXLAB_API_KEY",
+    help="The server's key; RADIXLAB_API_KEY may hold it.",
 )  # fmt: skip
 @click.option(
     "--operator-key", envvar="RADIXLAB_OPERATOR_KEY",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from radixlab.observe.kv.outgoing import Outgoing
-from radixlab.observe.kv.wire import Removed
+from radixlab.observe.kv.wire import Cleared, Removed
 from radixlab.serve import errors, metrics, reply, routes_openai, shapes
 from radixlab.serve import state as serve_state
 from radixlab.serve.job import Job
@@ -27,6 +27,8 @@ class Fault:
     name: str
     patch: Callable[[Any], None] = lambda patcher: None
     change: Callable[[Any], None] | None = None
+    patience_s: float = 60.0
+    """Less where the check waits in vain."""
 
 
 # ---- cached_tokens
@@ -226,18 +228,33 @@ def evictions_are_not_told(patcher):
     patcher.setattr(Outgoing, "hear", without_removals(Outgoing.hear))
 
 
+def resets_are_not_told(patcher):
+    real = Outgoing.hear
+
+    def hear(self, event):
+        return [each for each in real(self, event) if not isinstance(each, Cleared)]
+
+    patcher.setattr(Outgoing, "hear", hear)
+
+
+def twice(value):
+    return 2 * value
+
+
+WAIT_S = 8.0
 TAIL = r'prefix_cache_misses_total\{reason="tail"\}'
 FAULTS = [
     Fault("cached.blocks", "partial block", counts_the_partial_block),
     Fault("salt.apart", "no salts", ignores_salts),
     Fault("stream.same", "last token", drops_the_last_token_of_streams),
-    Fault("leave.frees", "blocks stay", change=keeps_the_blocks_of_who_left),
+    Fault("leave.frees", "blocks stay", change=keeps_the_blocks_of_who_left, patience_s=WAIT_S),
     Fault("events.replay", "evictions not told", evictions_are_not_told),
+    Fault("events.replay", "resets not told", resets_are_not_told),
     Fault("cached.reset", "no reset", change=does_not_reset),
     Fault("answer.same", "cached differs", change=cached_answers_differ),
     Fault("counters.monotone", "overflow", page("allocated_blocks_total", lambda v: v % 64)),
     Fault("counters.sums", "tail not counted", page(TAIL, lambda v: 0.0)),
-    Fault("counters.usage", "generated twice", page("generation_tokens_total", lambda v: 2 * v)),
+    Fault("counters.usage", "generated twice", page("generation_tokens_total", twice)),
     Fault("cached.one_left", "nothing left to compute", counts_the_whole_prompt),
     Fault("choices.n", "prompt n times", counts_the_prompt_of_every_answer),
     Fault("errors.shape", "own form", refuses_in_a_form_of_its_own),

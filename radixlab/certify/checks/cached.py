@@ -110,7 +110,7 @@ def _run_reset(trial: Trial) -> str:
     if not server.may_reset:
         raise CannotTell("--no-reset was given")
     until_quiet(trial, "a reset would empty the cache of others")
-    path = _find_reset(trial)
+    path = find_reset(trial)
     prompt = trial.fresh(base_of(server) + 3 * unit_of(server) + 1)
     server.ask(prompt)
     if server.cached(server.ask(prompt)) == 0:
@@ -123,7 +123,7 @@ def _run_reset(trial: Trial) -> str:
     return f"POST {path} empties the cache, and while a request runs it does what it answers"
 
 
-def _find_reset(trial: Trial) -> str:
+def find_reset(trial: Trial) -> str:
     """Return the path that the server knows; the reset that this may cause is harmless here."""
     said = []
     for path in RESETS:

@@ -4,10 +4,9 @@ requests ─► server ─► events ─► RemoteTree ─► prediction ─┐
                └────────────────► cached_tokens ─────────────► equal?
 """
 
-import time
-
 from radixlab.certify.check import Check, Cost, priced, unit_of
-from radixlab.certify.checks.quiet import POLL_S
+from radixlab.certify.checks.cached import find_reset
+from radixlab.certify.checks.quiet import looks, until_quiet
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import gauge
 from radixlab.certify.prompts import Prompt
@@ -39,7 +38,23 @@ def _run(trial: Trial) -> str:
     prompts = prompts[:2] + prompts[2 :: max(1, len(prompts) // (NUM_PROBES - 2))][: NUM_PROBES - 2]
     for prompt in prompts:
         _probe(trial, source, trial.prompts.fork(prompt, len(prompt), len(prompt) + 1))
+    if server.may_reset and _reset(trial, source):
+        for prompt in prompts[:2]:
+            _probe(trial, source, trial.prompts.fork(prompt, len(prompt), len(prompt) + 1))
+        filled += "; and so after a reset"
     return f"{len(prompts)} prompts found what the events tell; {filled}"
+
+
+def _reset(trial: Trial, source: EventSource) -> bool:
+    """Reset, and wait for the blocks of one more prompt; return whether the server was asked."""
+    try:
+        until_quiet(trial, "a reset would be refused")
+        find_reset(trial)
+    except CannotTell:
+        return False
+    last = trial.fresh(unit_of(trial.server) + 1)
+    trial.server.ask(last)
+    return _has_arrived(trial, source, last)
 
 
 def _ids(server: Server, prompt: Prompt) -> list[int]:
@@ -52,13 +67,11 @@ def _ids(server: Server, prompt: Prompt) -> list[int]:
 def _has_arrived(trial: Trial, source: EventSource, prompt: Prompt) -> bool:
     """Poll until the blocks of the last prompt are told, and with them all that came before."""
     grid, ids = trial.server.need_grid(), _ids(trial.server, prompt)
-    until = time.monotonic() + trial.server.patience_s
-    while True:
-        source.watch.poll(POLL_S)
+    for _ in looks(trial.server.patience_s):
+        source.watch.poll()
         if source.tree.num_cached_tokens([*ids, 0]) >= grid.whole(len(ids)):
             return True
-        if time.monotonic() > until:
-            return False
+    return False
 
 
 def _told_nothing(trial: Trial, source: EventSource) -> str:
@@ -128,14 +141,14 @@ def _cost(server: Server) -> Cost:
     if tokens is not None and tokens * OVERFILL <= server.budget.most_tokens // SHARE:
         num = int(tokens * OVERFILL) // max(1, min(size, tokens // 8) // 2) + 2
         cost += Cost(num, int(tokens * OVERFILL) + 2 * size)
-    return cost + Cost(NUM_PROBES, NUM_PROBES * size)
+    return cost + Cost(NUM_PROBES + 3, (NUM_PROBES + 2) * size + unit + 2)
 
 
 REPLAY = Check(
     "events.replay",
     "KV events tell what the cache holds",
     "The tree that is built from the published events predicts the cached tokens of every prompt, "
-    "also of those that were evicted.",
+    "also of those that were evicted, and after a reset.",
     _run,
     _cost,
 )

@@ -1,16 +1,14 @@
 """A client that leaves in the middle of an answer: its blocks come back, and nothing breaks."""
 
-import time
 from typing import Any
 
 from radixlab.certify.check import Check, Cost, base_of, priced, unit_of
-from radixlab.certify.checks.quiet import POLL_S, until_quiet
-from radixlab.certify.http import FaultError
+from radixlab.certify.checks.quiet import looks, until_quiet
 from radixlab.certify.outcome import CannotTell
 from radixlab.certify.pages import gauge, num_active, total
 from radixlab.certify.prompts import Prompt
 from radixlab.certify.server import RefusedError, Server
-from radixlab.certify.trial import Trial, told_cached
+from radixlab.certify.trial import MOST_TRIES, Trial, told_cached
 from radixlab.observe.monitor.reading import Reading
 
 LONGEST = 1024
@@ -61,13 +59,13 @@ def _leave(server: Server, prompt: Prompt) -> None:
 
 def _settled(trial: Trial, before: Reading, held: str) -> Reading:
     """Look until all is given back, or for as long as there is patience."""
-    until = time.monotonic() + trial.server.patience_s
-    while True:
+    after = before
+    for _ in looks(trial.server.patience_s):
         after = trial.server.pages.need()
         is_back = (gauge(after, held) or 0) <= (gauge(before, held) or 0)
-        if (num_active(after) == 0 and is_back) or time.monotonic() > until:
-            return after
-        time.sleep(POLL_S)
+        if num_active(after) == 0 and is_back:
+            break
+    return after
 
 
 def _note_length(trial: Trial, before: Reading, after: Reading) -> None:
@@ -84,24 +82,48 @@ def _note_length(trial: Trial, before: Reading, after: Reading) -> None:
 def _run_large(trial: Trial) -> str:
     """Without gauges: see that a large request still fits after clients have left."""
     server = trial.server
-    size = min(LARGE, (server.max_len or LARGE) - 8, server.budget.num_left // 8)
-    try:
-        server.ask(trial.fresh(size))
-    except (RefusedError, FaultError, CannotTell) as error:
-        raise CannotTell(f"no gauge is published, and a large prompt fails: {error}") from None
+    size = _large(server)
+    if why := _why_not(trial, size):
+        raise CannotTell(f"no gauge of blocks is published, and a large prompt fails: {why}")
     for _ in range(2 * NUM_LEFT):
         _leave(server, trial.fresh(2 * unit_of(server)))
     what = f"a prompt of {size:,} tokens after {2 * NUM_LEFT} clients have left"
+    reasons = [why for _ in range(MOST_TRIES) if (why := _fails_alone(trial, size))]
+    if len(reasons) < MOST_TRIES:
+        trial.note(what, "an answer", "an answer, as before", True)
+        raise CannotTell(
+            f"no gauge of blocks is published; {what} is answered, which proves little: nobody "
+            "says how large the pool is"
+        )
+    trial.note(what, reasons[0], "an answer, as before and as a short one", False, "repeated")
+    return ""
+
+
+def _large(server: Server) -> int:
+    return min(LARGE, (server.max_len or LARGE) - 4, server.budget.num_left // 8)
+
+
+def _why_not(trial: Trial, size: int) -> str | None:
+    """Say why a prompt of this size is not answered; None if it is."""
     try:
-        server.ask(trial.fresh(size))
-    except (FaultError, CannotTell) as error:
-        trial.note(what, str(error), "an answer, as before", False, "single")
-        return ""
-    trial.note(what, "an answer", "an answer, as before", True)
-    raise CannotTell(
-        f"no gauge of blocks is published; {what} is answered, which proves little: nobody says "
-        "how large the pool is"
-    )
+        trial.server.ask(trial.fresh(size))
+    except (RefusedError, CannotTell) as error:
+        return str(error)
+    return None
+
+
+def _fails_alone(trial: Trial, size: int) -> str | None:
+    """Say why a large prompt fails; None if it does not, or if it is the rate that is limited.
+
+    Raises `CannotTell` if a short prompt fails too: then the server is busy, or down.
+    """
+    why = _why_not(trial, size)
+    if why is None or " 429" in why:
+        return None
+    short = _why_not(trial, 4)
+    if short is not None:
+        raise CannotTell(f"the server does not answer any more: {short}")
+    return why
 
 
 def _cost_frees(server: Server) -> Cost:
@@ -109,7 +131,7 @@ def _cost_frees(server: Server) -> Cost:
     cost += Cost(NUM_LEFT, NUM_LEFT * _long(server))
     if server.pages.why_none is None:
         return cost
-    size = min(LARGE, server.max_len or LARGE, server.budget.most_tokens // 8)
+    size = _large(server)
     return cost + cost + Cost(2, 2 * size + 2)
 
 
