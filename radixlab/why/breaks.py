@@ -37,9 +37,8 @@ class Breaks:
     def note(self, request: Request, asked: Asked, layers: Layers, loss: Loss) -> None:
         """Count a loss in its group, and keep the break if it is among the largest."""
         group, seen = self._groups.of(loss.verdict), layers.seen_anywhere
-        node = id(seen.path[-1]) if seen.path else 0
-        passing = (node, seen.num_requests + 1)
-        self._groups.note(group, loss.verdict, loss.tokens, loss.place, passing)
+        node = seen.path[-1] if seen.path else None
+        self._groups.note(group, loss.verdict, loss.tokens, loss.place, node)
         found = Break(
             request.line,
             None if loss.earlier is None else loss.earlier.line,

@@ -1,20 +1,21 @@
 """The same difference in many requests is one row of the report, and only many tell what it is.
 
-A value is volatile if its position takes many values: at least `FEWEST_VALUES`, and a new one in at
-least one of `MOST_REQUESTS` requests that have the text before it. It must have changed within a
-conversation, or be another one in at least half of them. So a clock, a counter and the name of a
-user are volatile; the names of three tenants, who have many conversations each, are not. A value
-that its look gives away (a date, a UUID) needs no count. What is volatile in one text is volatile
-behind the same words of a line in others.
+A value is volatile if its position takes many values, at least `FEWEST_VALUES`: if it has changed
+within a conversation, or is another one in at least half of the conversations, or, in a log that
+names no sessions, in at least one of `MOST_REQUESTS` requests. So a clock, a counter and the name
+of a user are volatile; the names of three tenants, who have many conversations each, are not. A
+value that its look gives away (a date, a UUID) needs no count. What is volatile in one text is
+volatile behind the same words of a line in others.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 
+from radixlab.why.index import Node
 from radixlab.why.judge import Verdict
 
 FEWEST_VALUES = 3
-MOST_REQUESTS = 10
+MOST_REQUESTS = 6
 MOST_VALUES_KEPT = 4096
 MOST_NODES_KEPT = 1024
 
@@ -31,8 +32,8 @@ class Group:
     tokens: int = 0
     values: set[int] = field(default_factory=set)
     """Hashes of the values seen, up to a limit."""
-    passing: dict[int, int] = field(default_factory=dict)
-    """Requests that have the text before the value, by the text."""
+    passing: dict[int, Node | None] = field(default_factory=dict)
+    """The nodes that end before the value, by identity; None for the root."""
     place: tuple[int, str, str, str] = (-1, "", "", "")
     """Tokens lost in the request that lost most, where it was, and the two values there."""
 
@@ -42,15 +43,19 @@ class Group:
     cause: str = ""
     """Set when all requests are known."""
 
-    def is_volatile(self, sessions_per_request: float) -> bool:
-        """Whether the position of these differences takes many values."""
+    def is_volatile(self, num_requests: int, num_sessions: int) -> bool:
+        """Whether the position of these differences takes many values, in a log of that size."""
         if 2 * self.num_known > self.requests:
             return True
-        passing, num = sum(self.passing.values()), len(self.values)
-        if num < FEWEST_VALUES or num * MOST_REQUESTS < passing:
+        num = len(self.values)
+        if num < FEWEST_VALUES:
             return False
-        changed = self.otherwise["history_edited"] > 0
-        return changed or 2 * num >= sessions_per_request * passing
+        nodes = self.passing.values()
+        passing = sum(num_requests if node is None else node.num_requests for node in nodes)
+        if num_sessions:
+            changed = self.otherwise["history_edited"] > 0
+            return changed or 2 * num * num_requests >= num_sessions * passing
+        return num * MOST_REQUESTS >= passing
 
 
 class Groups:
@@ -77,7 +82,7 @@ class Groups:
         verdict: Verdict,
         tokens: int,
         place: tuple[str, str, str],
-        passing: tuple[int, int],
+        node: Node | None,
     ) -> None:
         """Count one request that lost `tokens` at a place with these values."""
         group.requests += 1
@@ -88,18 +93,16 @@ class Groups:
             group.place = (tokens, *place)
         if len(group.values) < MOST_VALUES_KEPT:
             group.values |= {hash(place[1]), hash(place[2])}
-        node, num = passing
-        if node in group.passing or len(group.passing) < MOST_NODES_KEPT:
-            group.passing[node] = max(num, group.passing.get(node, 0))
+        if len(group.passing) < MOST_NODES_KEPT:
+            group.passing[id(node)] = node
 
     def decide(self, num_requests: int, num_sessions: int) -> None:
         """Give every group its cause, once all requests are known."""
-        sessions_per_request = num_sessions / max(num_requests, 1)
         volatile = set()
         for group in self.all:
             if group.verdict.cause != "value":
                 group.cause = group.verdict.cause
-            elif group.requests and group.is_volatile(sessions_per_request):
+            elif group.requests and group.is_volatile(num_requests, num_sessions):
                 group.cause = "volatile_value"
                 volatile.add(group.verdict.key[:2])
         for group in self.all:
