@@ -12,6 +12,8 @@ from radixlab.why.prompt import Prompt
 LEAST_IN_NEWEST = 64
 """Tokens that must agree again behind a difference in the newest message. Questions made from a
 template differ in a name and end alike; that is not a fault. A clock above a long text is one."""
+LEAST_OF_SCOPE = 64
+"""Tokens that another model must have; two customers' prompts may begin alike by chance."""
 HALF = 0.5
 
 
@@ -36,8 +38,9 @@ class Losses:
             short = 0
         if layers.is_short:
             short = self.unexplained
+        other = layers.anywhere - layers.in_scope
         layered = (
-            ("model_changed", layers.anywhere - layers.in_scope),
+            ("model_changed", other if other >= LEAST_OF_SCOPE else 0),
             ("expired", layers.in_scope - layers.alive),
             ("evicted", layers.alive - layers.kept),
             ("below_minimum", short if layers.is_short or short >= self._profile.block_size else 0),

@@ -17,6 +17,8 @@ MOST_OF_VALUE = 200
 SAME_ITEMS = 0.9
 """Share of the words from which on two passages hold the same items."""
 FEWEST_WORDS = 6
+FEWEST_ALIKE = 4
+"""Words below which equal words in another order are chance."""
 
 
 def containers(changes: list[Change], open_ones: list[int]) -> list[list[int]]:
@@ -62,7 +64,7 @@ def _num_balanced(pairs: list[tuple[str, str]]) -> int:
             balance[word] += 1
         for word in _words(before):
             balance[word] -= 1
-        if num_words > 1 and not any(balance.values()):
+        if num_words >= FEWEST_ALIKE and not any(balance.values()):
             num = number
     return num
 

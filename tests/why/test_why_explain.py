@@ -88,6 +88,17 @@ def test_a_counter_among_token_ids_is_volatile(explained):
     assert report.possible_hit_rate > 0.85
 
 
+def test_a_clock_in_long_prompts_of_token_ids_is_volatile(explained):
+    rng = np.random.default_rng(0)
+    history = rng.integers(0, 50_000, 9000).tolist()
+    bodies = [
+        {"token_ids": [*history[:200], 90_000 + 16 * n, *history[200 : 6000 + 200 * n]]}
+        for n in range(10)
+    ]
+    lost = by_cause(explained(bodies))
+    assert lost["volatile_value"] > 0.85 * sum(lost.values()) * (len(bodies) - 1) / len(bodies)
+
+
 def test_a_file_and_its_requests_give_the_same_report(explained, tmp_path):
     bodies = case(0, "clock", num_tenants=2, sessions=2, turns=3).bodies
     from_file = explained(bodies)
