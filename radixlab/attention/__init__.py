@@ -6,6 +6,7 @@ The plan says which queries read which blocks; a backend only computes. The pack
 torch is missing, the import raises `TorchMissingError`.
 """
 
+from radixlab import openmp as openmp  # before torch
 from radixlab.attention.errors import AttentionError, BackendError, TorchMissingError
 
 try:

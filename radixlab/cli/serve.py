@@ -33,6 +33,11 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 or auto.")
 @click.option(
+    "--threads",
+    type=AT_LEAST_ONE,
+    help="Threads of PyTorch.  [default: one less than cores; 1 for a small model]",
+)
+@click.option(
     "--max-model-len",
     type=AT_LEAST_ONE,
     help="Most tokens of a prompt and its answer.  [default: the model's whole context]",

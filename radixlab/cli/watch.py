@@ -12,8 +12,12 @@ from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples
 from radixlab.cli.watch_files import Files
 from radixlab.cli.watch_view import REFRESH_S, Screen, title, warnings
 from radixlab.interrupts import Interrupts, ends_as_interrupts
-from radixlab.observe.kv.subscriber import MAX_LINKS, NUM_BLOCKS, EventWatch
+from radixlab.observe.kv.endpoints import MAX_LINKS
+from radixlab.observe.kv.subscriber import NUM_BLOCKS, EventWatch
 from radixlab.observe.kv.terminal import Decode, tree_lines
+
+MAX_DRAWN = 10_000_000
+"""The largest pool that a page draws."""
 
 if TYPE_CHECKING:
     from radixlab.model import Tokenizer
@@ -65,14 +69,14 @@ carry the token ids of all prompts: publish them on a private network only.
 @click.option("--topic", default="", help="Show only events whose topic begins with this.")
 @click.option(
     "--num-blocks",
-    type=AT_LEAST_ONE,
+    type=click.IntRange(1, MAX_DRAWN),
     default=NUM_BLOCKS,
     show_default=True,
     help="Blocks of the pool to draw: as many as the engine's pools have.",
 )
 @click.option(
     "--num-host-blocks",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MAX_DRAWN),
     default=0,
     show_default=True,
     help="Blocks to follow that are not on the device.",
@@ -156,7 +160,8 @@ def _until_quiet(watched: EventWatch, files: Files, wait: float, until: float | 
     while True:
         num_used = _step(watched, files)
         now = time.monotonic()
-        is_waiting = watched.tree.block_size is None and now < patience
+        is_silent = not watched.num_frames or watched.tree.block_size is None
+        is_waiting = is_silent and now < patience
         is_over = until is not None and now >= until
         if is_over or not (num_used or watched.is_asking or is_waiting):
             return

@@ -10,6 +10,8 @@ install.
 from importlib import import_module
 from typing import Any
 
+from radixlab import openmp as openmp  # before torch
+
 _HOMES = {
     "ChatText": "chat",
     "Llama": "llama",

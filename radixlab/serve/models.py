@@ -1,5 +1,6 @@
 """Which model a server loads, with which cache, and who else hears the cache's events."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,11 +13,12 @@ from radixlab.llm import LLM
 from radixlab.llm.opening import as_device, as_dtype, open_model
 from radixlab.model.llama import Llama
 from radixlab.model.named import find_folder
+from radixlab.openmp import num_cores
 from radixlab.serve.settings import Settings
 
 SMALL_MODEL = 10**7
-"""Below this number of parameters, PyTorch computes with one thread. A product of small matrices
-takes less time than threads need to meet, and on a busy machine they wait for each other."""
+"""Below this number of parameters, PyTorch computes with one thread: a product of small matrices
+takes less time than threads need to meet."""
 
 
 def builder(settings: Settings) -> Callable[[], LLM]:
@@ -34,8 +36,7 @@ def builder(settings: Settings) -> Callable[[], LLM]:
 
     def build() -> LLM:
         opened = open_model(folder, None, settings.dtype, settings.device)
-        if sum(each.numel() for each in opened.model.parameters()) < SMALL_MODEL:
-            torch.set_num_threads(1)
+        torch.set_num_threads(settings.threads or num_threads(opened.model))
         return LLM(
             opened.model,
             opened.tokenizer,
@@ -52,6 +53,23 @@ def builder(settings: Settings) -> Callable[[], LLM]:
         )
 
     return build
+
+
+def num_threads(model: Llama) -> int:
+    """Return how many threads compute a model, unless a setting or OMP_NUM_THREADS says it.
+
+    One core is left to the event loop: threads meet after every operation, so all of them wait for
+    one that has to share its core.
+    """
+    if sum(each.numel() for each in model.parameters()) < SMALL_MODEL:
+        return 1
+    return torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else max(1, num_cores() - 1)
+
+
+def threads() -> str:
+    """Say how many threads compute, once the model is loaded."""
+    num = torch.get_num_threads()
+    return f", {num} thread{'' if num == 1 else 's'} of PyTorch,"
 
 
 def host_blocks(model: Llama, settings: Settings) -> int:

@@ -22,7 +22,7 @@ from radixlab.config import ConfigError
 from radixlab.serve.async_llm import AsyncLLM
 from radixlab.serve.connection import BoundedHttp
 from radixlab.serve.mailbox import ShutdownError
-from radixlab.serve.models import builder, publishing
+from radixlab.serve.models import builder, publishing, threads
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
 
@@ -134,7 +134,9 @@ def run(
         server = HttpServer(create_app(llm, settings, write_line), llm, settings)
         host, port = sockets[0].getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        llm.changed.append(_once_ready(llm, lambda: say(f"ready: {settings.names[0]} on {url}")))
+        llm.changed.append(
+            _once_ready(llm, lambda: say(f"ready: {settings.names[0]}{threads()} on {url}"))
+        )
         server.run(sockets)
     if llm.error is None:
         return 0

@@ -22,6 +22,8 @@ class Settings:
     """Of the weights and the KV: auto, float32, float16 or bfloat16."""
     device: str = "cpu"
     """`cpu`, `cuda`, `cuda:1`, or `auto`."""
+    threads: int | None = None
+    """PyTorch's threads; by default one less than there are cores, or 1 for a small model."""
     max_model_len: int | None = None
     """Most tokens of a prompt with its answer; by default the model's whole context."""
     num_blocks: int = 1024
@@ -68,8 +70,9 @@ class Settings:
         settle(self, "swap_space", none_or_more("swap_space", self.swap_space))
         for name in ("request_timeout", "drain_timeout"):
             settle(self, name, _seconds(name, getattr(self, name)))
-        if self.max_model_len is not None:
-            settle(self, "max_model_len", positive("max_model_len", self.max_model_len))
+        for name in ("max_model_len", "threads"):
+            if getattr(self, name) is not None:
+                settle(self, name, positive(name, getattr(self, name)))
         CacheConfig(self.num_blocks, self.block_size)
         for name in ("api_key", "operator_key"):
             key = getattr(self, name)

@@ -64,7 +64,8 @@ def curve(figures: Sequence[Figure], most: float | None = None) -> str:
         else:
             pieces[-1].append(f"{index * step:.1f},{HEIGHT * (1 - min(1.0, figure / top)):.1f}")
     lines = "".join(f"<polyline points='{' '.join(piece)}'/>" for piece in pieces if len(piece) > 1)
-    return f"<svg width='{WIDTH}' height='{HEIGHT}' aria-hidden='true'>{lines}</svg>"
+    size = f"width='{WIDTH}' height='{HEIGHT}' viewBox='0 0 {WIDTH} {HEIGHT}'"
+    return f"<svg {size} preserveAspectRatio='none' aria-hidden='true'>{lines}</svg>"
 
 
 def _row(history: Sequence[Report], name: str, value: str, meaning: str) -> str:

@@ -6,6 +6,7 @@ a coloured area stays dark, and has a white edge.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -49,7 +50,7 @@ def _covered(figure: Figure, texts: list[Text]) -> set[int]:
     alphas = [text.get_alpha() for text in texts]
     for text in texts:
         text.set_alpha(0)  # it keeps its room in the layout
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
     canvas.draw()
     drawn = np.asarray(canvas.buffer_rgba())[::-1, :, 3] > 0  # the lowest row first
     for text, alpha in zip(texts, alphas, strict=True):
@@ -57,7 +58,8 @@ def _covered(figure: Figure, texts: list[Text]) -> set[int]:
     return {id(text) for text in texts if _share(drawn, text, canvas) > _COVERED}
 
 
-def _share(drawn: np.ndarray, text: Text, canvas: FigureCanvasAgg) -> float:
+def _share(drawn: np.ndarray, text: Text, canvas: Any) -> float:
+    """Return how much of a text's box is drawn on."""
     box = Text.get_window_extent(text, canvas.get_renderer())
     left, bottom = max(0, int(box.x0)), max(0, int(box.y0))
     under = drawn[bottom : max(0, int(box.y1)) + 1, left : max(0, int(box.x1)) + 1]

@@ -5,6 +5,7 @@ kernels, and a wild pointer would take the process with it.
 """
 
 import os
+from itertools import islice, product
 
 import numpy as np
 import pytest
@@ -39,10 +40,22 @@ def error(got, want):
     return float((got.double() - want).abs().max() / want.abs().max())
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-@pytest.mark.parametrize(("kv_heads", "group"), [(2, 1), (2, 4), (1, 8)])
-@pytest.mark.parametrize("prompts", PROMPTS.values(), ids=PROMPTS)
-def test_decode_equals_the_reference_by_either_plan(prompts, kv_heads, group, dtype):
+def latin(*dimensions):
+    """Every combination; `soak` all but those with one value of the last for each of the rest."""
+    cases = []
+    for indices in product(*map(range, map(len, dimensions))):
+        values = [dimension[index] for dimension, index in zip(dimensions, indices, strict=True)]
+        *others, last = indices
+        is_default = last == sum(others) % len(dimensions[-1])
+        cases.append(pytest.param(*values, marks=() if is_default else pytest.mark.soak))
+    return cases
+
+
+@pytest.mark.parametrize(
+    ("prompts", "heads", "dtype"), latin([*PROMPTS], [(2, 1), (2, 4), (1, 8)], [*TOLERANCE])
+)
+def test_decode_equals_the_reference_by_either_plan(prompts, heads, dtype):
+    prompts, (kv_heads, group) = PROMPTS[prompts], heads
     batch = make(prompts, kv_heads=kv_heads, group=group, head_dim=32, dtype=dtype)
     flat = flat_plan(batch.block_tables, batch.context_lens, batch.block_size)
     out, lse = reference.decode(batch.q.double(), batch.double(), flat)
@@ -60,8 +73,18 @@ def test_a_span_with_more_rows_than_a_tile_becomes_several_work_items():
     assert error(decode(batch.q, batch.pool, plan, backend="triton")[0], want) <= 1e-6
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-@pytest.mark.parametrize(("num_new", "group"), [(1, 1), (17, 3), (17, 8)])
+@pytest.mark.parametrize(
+    ("num_new", "group", "dtype"),
+    [
+        (1, 1, torch.float16),
+        (17, 3, torch.float32),
+        (17, 8, torch.float16),
+        *(
+            pytest.param(*each, marks=pytest.mark.soak)
+            for each in ((1, 1, torch.float32), (17, 3, torch.float16), (17, 8, torch.float32))
+        ),
+    ],
+)
 def test_prefill_over_a_cached_prefix_equals_the_reference(num_new, group, dtype):
     batch = make(
         [[*range(n)] for n in (17, 51, 30)], group=group, kv_heads=1, head_dim=32, dtype=dtype
@@ -110,5 +133,11 @@ def test_an_empty_batch_gives_empty_results():
     assert prefill(batch.q[:0], batch.pool, [0], empty, [], backend="triton")[0].shape == out.shape
 
 
+def test_layouts_of_arguments_are_right_or_refused():
+    variants = Case(head_dim=32, kv_heads=1).variants("triton")
+    assert faults(islice(variants, None, None, 5)) == {}  # test_layouts.py tries all on the CPU
+
+
+@pytest.mark.soak
 def test_every_layout_of_every_argument_is_right_or_refused():
     assert faults(Case(head_dim=32, kv_heads=1).variants("triton")) == {}

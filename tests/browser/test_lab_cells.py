@@ -64,20 +64,18 @@ def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(lab, tmp_path):
     cells = [v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
     (root / "cells.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=METADATA)))
     ARTIFACTS.mkdir(exist_ok=True)
-    with (
-        playwright.sync_playwright() as driver,
-        running_browser(driver, tmp_path / "profile") as browser,
-    ):
-        page, errors = open_notebook(browser, url, "cells.ipynb")
-        for _ in range(2):
-            call(page, RUN_ALL)
+    with playwright.sync_playwright() as driver:
+        with running_browser(driver, tmp_path / "today") as browser:
+            page, errors = open_notebook(browser, url, "cells.ipynb")
+            for _ in range(2):
+                call(page, RUN_ALL)
+                assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
+            assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
+            call(page, SELECT, "two")
+            page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
+            call(page, SAVE)
+            call(page, SHUT_DOWN)
+        with running_browser(driver, tmp_path / "tomorrow") as browser:
+            page, errors = open_notebook(browser, url, "cells.ipynb")
             assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
-        assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
-        call(page, SELECT, "two")
-        page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
-        call(page, SAVE)
-        call(page, SHUT_DOWN)
-        page.close()
-        page, errors = open_notebook(browser, url, "cells.ipynb")
-        assert {cell: shown(page, cell) for cell in RUNNING} == RUNNING
-        assert errors == []
+            assert errors == []

@@ -291,7 +291,10 @@ def test_a_private_block_is_green_under_each_mark(open_page: Any, scheme: str) -
     for position in (3, END):  # its blocks are taken; a copy that is private
         page.evaluate(SEEK, position)
         page.evaluate(CANVASES)
-        assert page.evaluate(GREEN, 2 if position == 3 else 20) > 0.2
+        block = 2 if position == 3 else 20
+        assert page.evaluate(GREEN, block) > 0.2
+        chip = page.locator(f".rx-sequences [data-block='{block}'] .rx-cell")
+        assert "rgb(0, 158, 115)" in chip.evaluate("el => getComputedStyle(el).boxShadow")
 
 
 COUNT_DRAWN = """() => {

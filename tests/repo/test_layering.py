@@ -32,6 +32,7 @@ LAYERS = [  # imports point down this list only
     "home",
     "build",
     "extras",
+    "openmp",
     "interrupts",
     "config",
     "exercise",

@@ -6,7 +6,8 @@
 The first question is for everything, because whoever begins to watch has missed the start. A gap is
 asked for from the payload before it: if that one is another one now, the publisher began again
 while nobody listened, and the number alone would not tell. After each new connection everything is
-asked for again.
+asked for again. When nothing comes any more, the last payload is asked for: if a later one was
+lost, no number has told of it.
 """
 
 import contextlib
@@ -26,6 +27,8 @@ PATIENCE_S = 5.0
 """How long a replay may be silent before it is asked again."""
 MAX_ASKED = 3
 """How often a silent replay is asked for the same gap."""
+QUIET_S, MOST_QUIET_S = 1.0, 60.0
+"""How long nothing comes until the last payload is asked for, at first and at most."""
 BATCH = 1000
 """Most payloads that one look takes, so that a flood leaves room for others."""
 HIGH_WATER = 500
@@ -59,12 +62,14 @@ class Link:
         self._asked: tuple[int, int] | None = None
         self._times_asked = 0
         self._must_ask_all = self._answer_is_empty = False
+        self._quiet_s, self._check_at = QUIET_S, 0.0
         self.sub = _socket(context, zmq.SUB)
         self.monitor = self.sub.get_monitor_socket(_HEARD)  # before there is anything to hear
         self.sub.subscribe(topic.encode())
         _connect(self.sub, endpoint)
-        self.dealer = None if replay is None else _socket(context, zmq.DEALER)
-        if self.dealer is not None:
+        self.dealer = None
+        if replay is not None:
+            self.dealer = _socket(context, zmq.DEALER)
             _connect(self.dealer, replay)
             self._ask(0, (0, 0))
 
@@ -75,8 +80,8 @@ class Link:
 
     @property
     def is_asking(self) -> bool:
-        """Whether the replay has been asked and has not ended."""
-        return self._waiting_since is not None
+        """Whether the replay has been asked and has not ended; who is not there is not asked."""
+        return self.is_connected and self._waiting_since is not None
 
     # ---- in
 
@@ -104,7 +109,9 @@ class Link:
             self.tree.refuse("odd_frame")
             return False
         number = int.from_bytes(frames[1], "big", signed=True)
-        if is_replay:
+        if not is_replay:
+            self._expect_more()
+        else:
             self._waiting_since = time.monotonic()
             if number == END:
                 self._replay_ended()
@@ -121,6 +128,7 @@ class Link:
             self.is_foreign = False
             self.num_connections += 1
             self._must_ask_all = self.num_connections > 1
+            self._expect_more()
 
     # ---- what is missing
 
@@ -140,13 +148,20 @@ class Link:
             self._waiting_since = None
             if self._times_asked >= MAX_ASKED:
                 self._give_up()
-        for gap in self._gaps()[:1]:
-            self._ask(max(0, gap.first - 1), (gap.rank, gap.first))
+        if gaps := self._gaps():
+            self._ask(max(0, gaps[0].first - 1), (gaps[0].rank, gaps[0].first))
+        elif time.monotonic() >= self._check_at:
+            self._quiet_s = min(MOST_QUIET_S, 4 * self._quiet_s)
+            self._check_at = time.monotonic() + self._quiet_s
+            self._ask(self.tree.last_seen(self.source), None)
+
+    def _expect_more(self) -> None:
+        self._quiet_s, self._check_at = QUIET_S, time.monotonic() + QUIET_S
 
     def _gaps(self) -> list[Gap]:
         return [gap for gap in self.tree.gaps if gap.source == self.source]
 
-    def _ask(self, first: int, gap: tuple[int, int]) -> None:
+    def _ask(self, first: int, gap: tuple[int, int] | None) -> None:
         assert self.dealer is not None
         self._times_asked = self._times_asked + 1 if gap == self._asked else 1
         self._asked, self._waiting_since = gap, time.monotonic()
@@ -177,10 +192,9 @@ def _socket(context: "zmq.Context[Any]", kind: int) -> Any:
     return part
 
 
-def _connect(part: Any, endpoint: object) -> None:
-    """Connect a socket to an endpoint; raise `EndpointError` if it cannot be one."""
-    if not isinstance(endpoint, str):
-        raise EndpointError(f"an endpoint is a text such as tcp://host:1, not {shown(endpoint)}")
+def _connect(part: Any, endpoint: str) -> None:
+    """Connect a socket to an endpoint; raise `EndpointError` if ZeroMQ does not take it."""
+    part.setsockopt(zmq.IPV6, "[" in endpoint)  # else a name might stand for its IPv6 address only
     try:
         part.connect(endpoint)
     except zmq.ZMQError as error:

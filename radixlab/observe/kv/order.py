@@ -23,8 +23,8 @@ REMEMBERED = 10_000
 """As many payloads as a publisher keeps for replay."""
 MAX_GAPS = 1000
 """Most gaps that are remembered; the oldest ones are given up then."""
-END = 2**63
-"""Numbers are below this; −1 ends a replay."""
+END = 2**53
+"""Numbers are below this, so that a browser reads them exactly; −1 ends a replay."""
 
 
 class Order:

@@ -248,6 +248,12 @@ class RemoteTree:
         order = self._intake.orders.get(Origin(source, rank))
         return order.next if order else None
 
+    def last_seen(self, source: str = "") -> int:
+        """Return the number of the last payload of an endpoint; 0 if there was none."""
+        orders = self._intake.orders.items()
+        numbers = [order.next or 0 for origin, order in orders if origin.source == source]
+        return max(0, min(numbers, default=0) - 1)
+
     def walk(self) -> Iterator[NodeView]:
         """Yield every node, parents first. Block ids are this tree's own numbers.
 

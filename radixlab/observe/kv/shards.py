@@ -14,7 +14,7 @@ import numpy as np
 from radixlab.cache.tokens import TOKEN_BYTES
 from radixlab.events import Namespace
 from radixlab.observe.kv.forest import ORPHAN, Block, Forest, Node, walk
-from radixlab.observe.kv.hashes import namespace_of
+from radixlab.observe.kv.hashes import fitting, namespace_of
 from radixlab.observe.kv.wire import GPU, Hash, Removed, Stored
 
 MAX_MEDIA = 8
@@ -174,11 +174,11 @@ class Shard:
         return self.forest.root(self.orphans, name, shown)
 
     def _shown(self, namespace: Namespace | None) -> Namespace | None:
-        """Name a namespace so that two shards are told apart."""
-        if not self.label:
-            return namespace
+        """Name a namespace so that two shards are told apart, and a recording may have it."""
+        if not self.label and namespace is None:
+            return None
         kind, name = namespace or ("", "")
-        return (f"{self.label}, {kind}" if kind else self.label), name
+        return fitting(", ".join(filter(None, (self.label, kind)))), fitting(name)
 
     def _is_void(self, name: Hash, event: Stored | Removed, seq: int | None, late: bool) -> bool:
         """Whether a later payload has said something else of this block; remember this one.

@@ -10,17 +10,17 @@ reach a view in the thread that made it.
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import Sequence
+import weakref
 from types import TracebackType
 from typing import Any
 
 import zmq
 
-from radixlab.config import positive, shown
+from radixlab.config import shown
 from radixlab.events import Emit
 from radixlab.observe.doubt import said_of
+from radixlab.observe.kv.endpoints import Endpoints, pairs_of
 from radixlab.observe.kv.errors import EndpointError, KVEventError
 from radixlab.observe.kv.link import Link
 from radixlab.observe.kv.remote import RemoteTree
@@ -30,10 +30,6 @@ NUM_BLOCKS = 4096
 """The pool that is drawn, unless the caller knows the engine's."""
 TICK_S = 0.1
 """How often a notebook's loop looks for payloads."""
-MAX_LINKS = 64
-"""Most endpoints that are watched at once."""
-
-Endpoints = str | Sequence[str]
 
 
 class EventWatch:
@@ -58,6 +54,7 @@ class EventWatch:
             raise KVEventError(f"topic must be a text, not {shown(topic)}")
         pairs = pairs_of(endpoint, replay, ranks)
         self._context: zmq.Context[Any] = zmq.Context()
+        self._end = weakref.finalize(self, self._context.destroy, linger=0)
         self._poller = zmq.Poller()
         self._timer: asyncio.TimerHandle | None = None
         self.links: list[Link] = []
@@ -138,12 +135,16 @@ class EventWatch:
     # ---- in a notebook, and at the end
 
     def follow(self) -> None:
-        """Let the running asyncio loop poll, between whatever else it does."""
-        loop = asyncio.get_running_loop()
+        """Let the running asyncio loop poll, between whatever else it does.
+
+        A watch that nobody holds any more ends: a notebook's cell may run again and make a new one.
+        """
+        loop, reference = asyncio.get_running_loop(), weakref.ref(self)
 
         def tick() -> None:
-            self.poll()
-            self._timer = loop.call_later(TICK_S, tick)
+            if (watch := reference()) is not None:
+                watch.poll()
+                watch._timer = loop.call_later(TICK_S, tick)
 
         self._timer = loop.call_later(TICK_S, tick)
 
@@ -151,10 +152,7 @@ class EventWatch:
         """Stop watching; the tree stays as it is."""
         if self._timer is not None:
             self._timer.cancel()
-        for link in self.links:
-            if not link.sub.closed:
-                link.sub.disable_monitor()
-        self._context.destroy(linger=0)
+        self._end()
 
     def __enter__(self) -> "EventWatch":
         return self
@@ -209,53 +207,6 @@ def _absence(link: Link) -> str:
     if link.is_foreign:
         return "answers, but is not a publisher"
     return "is gone; waiting for it to come back" if link.num_connections else "does not answer yet"
-
-
-def pairs_of(
-    endpoint: Endpoints, replay: Endpoints | None, ranks: int = 1
-) -> list[tuple[str, str | None]]:
-    """Return each endpoint with its replay: those that are given, or one of each rank.
-
-    >>> pairs_of("tcp://host:5557", "tcp://host:6557", ranks=2)[1]
-    ('tcp://host:5558', 'tcp://host:6558')
-    """
-    positive("ranks", ranks, MAX_LINKS)
-    endpoints, replays = _listed(endpoint), [] if replay is None else _listed(replay)
-    if not endpoints or len(endpoints) > MAX_LINKS:
-        raise KVEventError(f"1 to {MAX_LINKS} endpoints can be watched, not {len(endpoints)}")
-    if replays and len(replays) != len(endpoints):
-        raise KVEventError(
-            f"{len(endpoints)} endpoints need as many replays or none, not {len(replays)}"
-        )
-    if ranks > 1 and len(endpoints) > 1:
-        raise KVEventError(f"ranks={ranks} counts up from one endpoint, not {len(endpoints)}")
-    if len(set(endpoints)) < len(endpoints):
-        raise KVEventError("an endpoint is given twice")
-    if ranks > 1:
-        endpoints = [of_rank(endpoints[0], rank) for rank in range(ranks)]
-        replays = [of_rank(replays[0], rank) for rank in range(ranks)] if replays else []
-    none: list[str | None] = [None] * len(endpoints)
-    return list(zip(endpoints, replays or none, strict=True))
-
-
-def of_rank(endpoint: str, rank: int) -> str:
-    """Return a rank's endpoint: vLLM and SGLang add the rank to the port.
-
-    >>> of_rank("tcp://host:5557", 3)
-    'tcp://host:5560'
-    """
-    parts = re.fullmatch(r"(tcp://.*:)(\d{1,5})", endpoint)
-    if parts is None or int(parts[2]) + rank > 65535:
-        raise EndpointError(f"no port of rank {rank} counts up from {shown(endpoint)}")
-    return f"{parts[1]}{int(parts[2]) + rank}"
-
-
-def _listed(endpoints: Endpoints) -> list[str]:
-    if isinstance(endpoints, list | tuple):
-        return list(endpoints)
-    if not isinstance(endpoints, str):
-        raise EndpointError(f"an endpoint is a text such as tcp://host:1, not {shown(endpoints)}")
-    return [endpoints]
 
 
 def watch_events(

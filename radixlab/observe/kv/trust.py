@@ -9,6 +9,7 @@ events: what is refused is told when its number has doubled.
 from collections import Counter
 
 from radixlab.events import StreamCause, StreamReported
+from radixlab.observe.fields import MAX_NUMBER
 from radixlab.observe.kv.order import Order
 from radixlab.observe.kv.origins import Origin
 from radixlab.observe.kv.telling import Telling
@@ -18,6 +19,9 @@ REFUSED = (
     *("unusable_event", "block_size"),
 )
 """Faults of messages, payloads and events that may have told something."""
+
+MOST = MAX_NUMBER - 1
+"""The largest count that a recording may have; a stream may lie about its numbers."""
 
 
 class Trust:
@@ -56,8 +60,8 @@ class Trust:
         """Return what speaks against the picture now."""
         by_origin = self._by_origin.values()
         return {
-            "missing_payloads": sum(missing for missing, _ in by_origin),
-            "lost_payloads": sum(lost for _, lost in by_origin),
+            "missing_payloads": min(MOST, sum(missing for missing, _ in by_origin)),
+            "lost_payloads": min(MOST, sum(lost for _, lost in by_origin)),
             "refused_messages": sum(self._faults[kind] for kind in REFUSED),
             "left_out_blocks": self._faults["over_limit"] - self._left_out_before,
             "publisher_restarts": restarts,

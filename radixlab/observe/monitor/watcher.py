@@ -6,7 +6,7 @@ terminals or notebooks.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from radixlab.observe.monitor.diagnosis import diagnose
@@ -32,7 +32,7 @@ class Report:
     """Seconds of the window; None with one reading, which covers all since the server's start."""
     num_readings: int
     num_restarts: int
-    figures: Figures
+    figures: Figures = field(repr=False)
     diagnoses: tuple[Diagnosis, ...]
     """The most urgent first; never empty."""
     notes: tuple[str, ...]

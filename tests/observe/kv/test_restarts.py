@@ -12,7 +12,8 @@ import pytest
 zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
 
 from radixlab.observe import attach, fold, snapshot  # noqa: E402
-from radixlab.observe.kv.subscriber import EventWatch, of_rank, pairs_of  # noqa: E402
+from radixlab.observe.kv.endpoints import check, of_rank, pairs_of  # noqa: E402
+from radixlab.observe.kv.subscriber import EventWatch  # noqa: E402
 from radixlab.observe.kv_events import EndpointError, KVEventError, publish  # noqa: E402
 from tests.observe.kv.consistent import check_structure  # noqa: E402
 from tests.observe.kv.test_outgoing import assert_same, random_prompts, serve  # noqa: E402
@@ -141,7 +142,7 @@ MISTAKES = [
     ((7, None), EndpointError, "an endpoint is a text"),
     (("ipc:///tmp/x", None, 2), EndpointError, "no port of rank 0 counts up"),
     (("tcp://a:65535", None, 2), EndpointError, "no port of rank 1"),
-    (("tcp://a:*", None, 2), EndpointError, "no port"),
+    (("tcp://a:*", None), EndpointError, "HOST:PORT"),
 ]
 
 
@@ -152,7 +153,37 @@ def test_endpoints_that_cannot_be_are_refused_by_name(args, error, says):
 
 
 def test_a_port_is_where_the_engines_put_it():
-    assert of_rank("tcp://*:5557", 0) == "tcp://*:5557"
+    "by the code of vLLM 0.33.0 and SGLang 0.5.23: the rank is added to the port"
+    assert of_rank("tcp://host:5557", 0) == "tcp://host:5557"
+    assert of_rank("tcp://host:5557", 3) == "tcp://host:5560"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("tcp://localhost:5557", "tcp://127.0.0.1:1", "tcp://gpu-3.cluster.local:65535"),
+        *("tcp://[::1]:5557", "ipc:///run/kv.sock", "ipc://@abstract"),
+    ],
+)
+def test_what_can_be_an_endpoint_is_one(endpoint):
+    check(endpoint)
+    EventWatch(endpoint, **SIZES).close()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("", "localhost", "localhost:5557", "http://localhost:8000", "tcp://", "tcp://localhost"),
+        *("tcp://localhost:0", "tcp://localhost:99999", "tcp://:5557", "tcp://localhost:port"),
+        *("tcp://local host:5557", "tcp://x:1\n", "tcp://\x1b[2Jx:1", "udp://localhost:1"),
+        *("tcp://*:5557", "inproc://x", "tcp://" + "a" * 5000 + ":1", "ipc://", "tcp://a:1/b"),
+    ],
+)
+def test_what_can_never_answer_is_refused_in_one_line(endpoint):
+    with pytest.raises(EndpointError, match="cannot reach") as caught:
+        check(endpoint)
+    line = str(caught.value)
+    assert line.isprintable() and len(line) < 400
 
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)

@@ -19,15 +19,21 @@ pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` bri
 
 import zmq
 
+from radixlab.cli.watch_files import Files
 from radixlab.observe import fold_all, read_recording
+from radixlab.observe.kv.subscriber import EventWatch
 from radixlab.observe.kv.terminal import tree_lines
-from radixlab.observe.kv_events import RemoteTree, Stored, encode, publish
+from radixlab.observe.kv_events import RemoteTree, Removed, Stored, encode, publish
 from tests.observe.kv.test_outgoing import serve
 from tests.observe.kv.test_publisher import HERE, settled
 from tests.observe.lives import small_cache
 from tests.test_cli import Run, run
 
 __all__ = ["run"]
+
+
+ONCE = ("--once", "--wait", "60")
+"""Far longer than a loaded machine needs; what is there is not waited for."""
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def published():
 
 
 def test_it_prints_the_tree_that_a_replay_tells(run: Run, published) -> None:
-    done = run("watch", published.endpoint, "--replay", published.replay_endpoint, "--once")
+    done = run("watch", published.endpoint, "--replay", published.replay_endpoint, *ONCE)
     first, *tree = done.out.splitlines()
     assert done.code == 0 and f"{published.endpoint}: {published.num_payloads:,} payloads" in first
     assert tree == [
@@ -55,7 +61,7 @@ def test_it_prints_the_tree_that_a_replay_tells(run: Run, published) -> None:
 
 def test_it_writes_a_recording(run: Run, published, tmp_path) -> None:
     path = tmp_path / "seen.jsonl"
-    options = ("--replay", published.replay_endpoint, "--once", "--block-size", "2")
+    options = ("--replay", published.replay_endpoint, *ONCE, "--block-size", "2")
     assert run("watch", published.endpoint, *options, "--record", path).code == 0
     state = fold_all(*read_recording(path))
     assert sorted(len(node.block_ids) for node in state.nodes.values()) == [1, 1, 1, 2]
@@ -67,6 +73,12 @@ def test_it_says_that_nothing_arrives(run: Run) -> None:
         "tcp://127.0.0.1:1: nothing has arrived",
         "tcp://127.0.0.1:1 does not answer yet",
     ]
+
+
+def test_it_does_not_wait_for_a_replay_that_is_not_there(run: Run) -> None:
+    options = ("--replay", "tcp://127.0.0.1:2", "--once", "--wait", "0.1")
+    done = run("watch", "tcp://127.0.0.1:1", *options)
+    assert done.code == 0 and done.out.endswith("does not answer yet\n")
 
 
 def test_it_ends_after_its_time(run: Run) -> None:
@@ -115,7 +127,7 @@ def test_a_page_and_a_recording_of_a_stream_that_began_in_the_middle(run: Run, t
                 number,
                 [Stored([number * 2], number + 99, [7, 8], 2), Stored([number], None, [1, 2], 2)],
             )
-        files = ("--html", page, "--record", record, "--wait", "30", "--seconds", "1")
+        files = ("--html", page, "--record", record, "--wait", "60", "--once")
         done = run("watch", endpoint, *files)
     assert done.code == 0 and "This picture may be wrong: " in done.out
     assert "[orphan of" in done.out and done.err.count("events") == 2
@@ -228,3 +240,19 @@ def test_the_lines_always_fit_and_tell_how_many_are_left(num_trees, room):
     assert len(lines) == min(total, max(room, 2)) or (room == 1 and len(lines) == 2)
     if total > room:
         assert lines[-1].startswith(f"… and {total - len(lines) + 1:,} more node")
+
+
+def test_a_page_of_a_long_watch_keeps_the_newest_events(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("radixlab.cli.watch_files.PAGE_BYTES", 20_000)
+    files = Files(None, tmp_path / "run.html", None)
+    with EventWatch("tcp://127.0.0.1:1", num_blocks=16, block_size=2) as watch:
+        files.begin(watch)
+        for number in range(2000):
+            event = Removed([number - 1]) if number % 2 else Stored([number], None, [number, 1], 2)
+            watch.tree.feed(encode(number, [event]), number)
+            if number % 50 == 0:
+                files.tidy()
+                assert files._log.num_bytes <= 20_000
+        files.close(watch)
+    assert "the log has forgotten those before" in capsys.readouterr().err
+    assert files.html.read_text().endswith("</html>\n")

@@ -1,12 +1,14 @@
 """Watching over real sockets: what gets lost on the way is asked for again."""
 
 import asyncio
+import gc
 import json
 import os
 import random
 import subprocess
 import sys
 import time
+import weakref
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serv
 
 from radixlab.observe import Recorder, attach, fold, fold_all, read_recording, snapshot  # noqa: E402
 from radixlab.observe.kv import link as module  # noqa: E402
-from radixlab.observe.kv.subscriber import EventWatch  # noqa: E402
+from radixlab.observe.kv.subscriber import TICK_S, EventWatch  # noqa: E402
 from radixlab.observe.kv_events import (  # noqa: E402
     EndpointError,
     KVEventError,
@@ -84,6 +86,22 @@ def test_what_is_lost_is_asked_for_and_the_tree_is_the_managers():
             assert watch.num_lost > 0 and watch.tree.num_lost == 0
             assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
             check_structure(watch.tree)
+
+
+def test_a_last_payload_that_is_lost_is_found_without_a_later_one(monkeypatch):
+    "all that is published live is lost, so that no number tells of it"
+    monkeypatch.setattr(module, "QUIET_S", 0.05)
+    manager, prompts = small_cache(), np.random.default_rng(1)
+    with publish(manager, HERE, HERE) as publisher:
+        watch = Lossy(publisher.endpoint, publisher.replay_endpoint, **SIZES)
+        watch.lose(1.0, seed=3)
+        with watch:
+            for _ in range(3):
+                stir(manager, prompts)
+                settled(publisher)
+                poll_until(watch, caught_up(watch, publisher))
+            assert watch.tree.num_lost == 0 and not watch.tree.faults
+            assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
 
 
 def test_who_comes_late_gets_the_whole_tree_by_replay():
@@ -176,6 +194,23 @@ def test_a_running_loop_polls_by_itself():
             return watch.tree.num_cached_tokens([1, 2, 3, 4, 5])
 
     assert asyncio.run(main()) == 4
+
+
+def test_a_watch_that_nobody_holds_ends():
+    "a cell that runs again makes a new one"
+
+    async def main():
+        with publish(small_cache(), HERE) as publisher:
+            watch = watch_events(publisher.endpoint, wait_s=0)
+            context, reference = watch._context, weakref.ref(watch)
+            await asyncio.sleep(3 * TICK_S)
+            assert reference() is watch and not context.closed
+            del watch
+            await asyncio.sleep(0)
+            gc.collect()
+            assert reference() is None and context.closed
+
+    asyncio.run(main())
 
 
 MISTAKES = [

@@ -10,6 +10,7 @@ import { childrenOf, layoutTree } from "../../../radixlab/viz/js/layout.js";
 import { MODES, readMap, sharesText, stackOrder } from "../../../radixlab/viz/js/modes.js";
 import { walkList } from "../../../radixlab/viz/js/rove.js";
 import { findAll } from "../../../radixlab/viz/js/search.js";
+import { shareKey } from "../../../radixlab/viz/js/mapbase.js";
 import { plain, shownText } from "../../../radixlab/viz/js/shown.js";
 
 /** A deterministic stream of numbers in [0, 1). */
@@ -237,4 +238,18 @@ for (const text of ["<img src=x onerror=alert(1)>", "日本語のトークン", 
 test("of a text of a hundred thousand characters both ends are shown", () => {
   const shown = shownText(`begin${"x".repeat(100_000)}end`);
   assert.ok(shown.length < 5000 && shown.startsWith("begin") && shown.endsWith("end"));
+});
+
+test("cells of a map have the same key if and only if they have the same shares", () => {
+  for (const total of [2, 25, 2442]) {
+    const seen = new Map();
+    for (let k = 0; k < 400; k += 1) {
+      const shares = Uint32Array.from({ length: 7 }, (_, kind) => (k * (kind + 1) * 7919) % (total + 1));
+      const key = shareKey(shares, 0, 7, total);
+      const known = seen.get(key) ?? shares.join();
+      assert.equal(known, shares.join());
+      seen.set(key, known);
+      assert.equal(shareKey(Uint32Array.from([9, 9, ...shares]), 2, 7, total), key);
+    }
+  }
 });
