@@ -1,6 +1,7 @@
 """Which counts of cached tokens are possible: whole steps above a minimum."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 Span = tuple[int, int]
 """The least and the most that a number of tokens can be; both are the same if it is known."""
@@ -18,6 +19,8 @@ class Grid:
     minimum: int
     source: str = "given"
     """Where the step is known from."""
+    is_guessed: bool = False
+    """Whether it was found by prompts, and so may be too coarse."""
 
     def whole(self, num_tokens: int) -> int:
         """Return the longest cacheable prefix of this many tokens."""
@@ -33,6 +36,16 @@ class Grid:
         least = min(shared[0], length[0] - 1)
         most = min(shared[1], length[1] - 1)
         return {self.whole(max(0, number)) for number in range(least, most + 1)}
+
+    def with_point(self, count: int) -> "Grid":
+        """Return a guessed grid that has this count too: others evicted while it was found.
+
+        >>> Grid(32, 32, is_guessed=True).with_point(48).step
+        16
+        """
+        if not self.is_guessed or count <= 0:
+            return self
+        return replace(self, step=math.gcd(self.step, count), minimum=min(self.minimum, count))
 
     @property
     def unit(self) -> int:

@@ -137,7 +137,7 @@ def _learn(server: Server, options: Options, say: Callable[[str], object]) -> st
     """Survey the server; return why it cannot be asked, if so."""
     cost = survey_cost(server)
     say(
-        f"{server.http.root}, model {server.model}: to learn how it takes "
+        f"{server.http.root}, model {_shown(server.model)}: to learn how it takes "
         f"prompts, at most {cost.num_requests} requests and {cost.num_tokens:,} tokens"
     )
     try:
@@ -147,6 +147,11 @@ def _learn(server: Server, options: Options, say: Callable[[str], object]) -> st
     except CannotTell as error:
         return f"the server could not be surveyed: {error}"
     return None
+
+
+def _shown(name: str) -> str:
+    """Return a server's word, short, and without what would move a terminal's cursor."""
+    return "".join(c if c.isprintable() else " " for c in name[:80])
 
 
 def _plan(server: Server, checks: list[Check]) -> str:

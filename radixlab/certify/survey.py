@@ -218,7 +218,9 @@ def _grid_below(server: Server, prompt: Prompt, found: int, step: int | None) ->
     step = math.gcd(*(point for point in points if point > 0))
     room = step if server.form == "ids" else 2 * step + TEMPLATE_TOKENS
     least = _found_of_fork(server, prompt, server.num_units(room)) if room < below else below
-    return Grid(step, step if 0 < least < below or below == step else below, "found by prompts")
+    return Grid(
+        step, step if 0 < least < below or below == step else below, "found by prompts", True
+    )
 
 
 def _found_of_fork(server: Server, prompt: Prompt, kept: int) -> int:

@@ -53,6 +53,8 @@ class Trial:
         """
         server = self.server
         grid, got = server.need_grid(), server.cached(answer)
+        if got <= min(shared[1], length[1] - 1):
+            grid = server.grid = grid.with_point(got)
         allowed = grid.possible(shared, length)
         counted = grid.whole(got) if in_steps and got < length[1] else got
         proof: Proof = "certain" if counted > max(allowed) else "single"

@@ -61,6 +61,7 @@ def test_our_server_passes_with_other_settings(settings, tmp_path):
     assert verdicts(report) == passed(), shown(report)
 
 
+@pytest.mark.soak
 def test_a_server_with_other_work_is_not_blamed():
     with served(num_blocks=64) as client, streaming(client, max_tokens=600):
         only = ["cached", "leave.frees", "counters"]

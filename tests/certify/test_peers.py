@@ -291,6 +291,16 @@ class CountsRetries(Peer):
         self.counts["vllm:prefix_cache_hits_total"] += found // 2
 
 
+class CountsPromptsTwice(Peer):
+    """It looks like others' traffic, but no other request was counted."""
+
+    check = "counters.usage"
+
+    def count(self, tokens, found):
+        super().count(tokens, found)
+        self.counts["vllm:prompt_tokens_total"] += len(tokens)
+
+
 class CounterFalls(Peer):
     check = "counters.monotone"
 

@@ -5,8 +5,10 @@ import random
 
 import httpx
 import pytest
+from rich.console import Console
 
 from radixlab.certify import CHECKS, CertifyError, Options, certify
+from radixlab.cli.certify_view import evidence, row, summary
 from tests.certify.peer import Peer
 
 
@@ -130,6 +132,23 @@ def test_whatever_a_server_answers_there_is_a_report(name):
     assert json.loads(json.dumps(report.as_json(), allow_nan=False))["counts"] == report.counts
     assert all(result.reason and len(result.reason) < 1000 for result in report.results)
     assert set(failed(report)) <= {"errors.shape", "choices.n", "cached.reset", "stream.same"}
+
+
+def test_no_word_of_a_server_moves_the_cursor(capsys):
+    name = "\x1b[2J[red]model\r\n" + "x" * 1000
+
+    def handle(request):
+        if request.url.path == "/v1/models":
+            return httpx.Response(200, json={"data": [{"id": name}]})
+        return HOSTILE["control characters"](request)
+
+    lines = []
+    report = certify("http://peer", (), options(handle), lines.append)
+    Console(force_terminal=False, width=100).print(
+        *(part(each) for each in report.results for part in (row, evidence)), summary(report)
+    )
+    shown = "".join(lines) + capsys.readouterr().out
+    assert {c for c in shown if not c.isprintable()} <= {"\n"} and "[red]" in shown
 
 
 def options(handle, **given):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from radixlab.certify.answer import Usage
 from radixlab.certify.check import Check, base_of, priced, unit_of
 from radixlab.certify.checks.quiet import looks, until_quiet
-from radixlab.certify.outcome import CannotTell
-from radixlab.certify.pages import gauge, total
+from radixlab.certify.outcome import CannotTell, Proof
+from radixlab.certify.pages import gauge, num_active, total
 from radixlab.certify.server import Server
 from radixlab.certify.trial import Trial
 from radixlab.observe.monitor.exposition import Labels, Page, without
@@ -26,7 +26,7 @@ STATES = ("free_blocks", "evictable_blocks", "in_use_blocks", "in_transfer_block
 def _run_usage(trial: Trial) -> str:
     server = trial.server
     server.pages.need()
-    until_quiet(trial, "counters would count others' requests")
+    is_known = until_quiet(trial, "counters would count others' requests")
     before = server.pages.need()
     usages = _send(trial)
     expected = _expected(server, usages)
@@ -36,12 +36,14 @@ def _run_usage(trial: Trial) -> str:
     names = [name for name in expected if total(after, name) is not None]
     if not names:
         raise CannotTell("no counter of tokens or requests is published")
+    is_alone = is_known and num_active(after) == 0 and "requests" in names
     for name in names:
         got = _grown(before, after, name)
         right = sorted(expected[name])
         what = f"{after.engine.sources[name].name} after {len(usages)} requests"
         said = " or ".join(f"{number:,}" for number in right)
-        trial.note(what, f"{got:,.0f} more", f"{said} more", got in right, "repeated")
+        proof: Proof = "certain" if is_alone else "repeated"
+        trial.note(what, f"{got:,.0f} more", f"{said} more", got in right, proof)
     return f"{', '.join(names)} grew by what usage says"
 
 

@@ -10,11 +10,13 @@ from radixlab.certify.outcome import CannotTell, Proof
 from radixlab.certify.prompts import Prompt
 from radixlab.certify.server import RefusedError, Server
 from radixlab.certify.survey import as_chat
-from radixlab.certify.trial import MOST_TRIES, Trial, told_cached
+from radixlab.certify.trial import Trial, told_cached
 
 NUM_TOKENS = 8
 """Of the answers that are compared."""
 NUM_PROMPTS = 3
+MOST_PAIRS = 5
+"""How often a stream and a whole answer are asked for until they found as much."""
 CHAT_TOKENS = 400
 """Most tokens that a short chat is taken to have."""
 
@@ -70,7 +72,7 @@ def _compare_cached(
     found: list[tuple[Answer, Answer]],
 ) -> None:
     """Compare the cached tokens of a stream and a whole answer; others may evict in between."""
-    while len(found) < MOST_TRIES and not _is_same(*found[-1]):
+    while len(found) < MOST_PAIRS and not _is_same(*found[-1]):
         plain = server.ask(prompt, NUM_TOKENS, **fields)
         found.append((server.stream(prompt, NUM_TOKENS, **fields), plain))
     cached = _pair(found[-1])
