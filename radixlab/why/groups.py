@@ -40,6 +40,7 @@ class Group:
     otherwise: Counter[str] = field(default_factory=Counter)
     """The causes that its differences would have if the value were not volatile."""
     num_known: int = 0
+    num_prose: int = 0
     cause: str = ""
     """Set when all requests are known."""
 
@@ -47,13 +48,12 @@ class Group:
         """Whether the position of these differences takes many values, in a log of that size."""
         if 2 * self.num_known > self.requests:
             return True
-        num = len(self.values)
-        if num < FEWEST_VALUES:
+        num, changed = len(self.values), self.otherwise["history_edited"] > 0
+        if num < FEWEST_VALUES or (2 * self.num_prose > self.requests and not changed):
             return False
         nodes = self.passing.values()
         passing = sum(num_requests if node is None else node.num_requests for node in nodes)
         if num_sessions:
-            changed = self.otherwise["history_edited"] > 0
             return changed or 2 * num * num_requests >= num_sessions * passing
         return num * MOST_REQUESTS >= passing
 
@@ -88,6 +88,7 @@ class Groups:
         group.requests += 1
         group.otherwise[verdict.otherwise] += 1
         group.num_known += verdict.is_known
+        group.num_prose += verdict.is_prose
         group.tokens += tokens
         if tokens > group.place[0]:
             group.place = (tokens, *place)

@@ -9,7 +9,7 @@ import pytest
 
 from radixlab.why.diff import differences
 from radixlab.why.values import kind_of, whole_value
-from tests.why.logs import WORDS, case, clock, hexadecimal, session_value, volatile
+from tests.why.logs import WORDS, Writer, case, clock, hexadecimal, session_value, volatile
 from tests.why.replayed import blamed, by_cause, explained
 
 __all__ = ["explained"]
@@ -44,6 +44,7 @@ VALUES = {
     "two words": (lambda t, i, rng: f"{rng.choice(WORDS)}-{rng.choice(WORDS)}", "Code name {}"),
     "address": (lambda t, i, r: ".".join(str(r.randrange(256)) for _ in range(4)), "from {}"),
     "one digit": (lambda turn, i, rng: str(i % 10), "turn {}"),
+    "memory": (lambda turn, i, rng: Writer(rng.random()).prose(2), "You remember: {}"),
     "json": (lambda turn, i, rng: json.dumps({"now": turn.time.isoformat()}), "Context: {}"),
 }
 SOME = ("seconds", "nanoid", "user name", "japanese date")
