@@ -91,6 +91,11 @@ COMMANDS = {
         "monitor",
         "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
     ),
+    "why": Place(
+        "radixlab.cli.why",
+        "why",
+        "Say why prompts missed the prefix cache, from a log of requests.",
+    ),
     "certify": Place(
         "radixlab.cli.certify",
         "certify_command",

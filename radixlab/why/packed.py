@@ -136,15 +136,14 @@ class Unpacked(io.RawIOBase):
 
     def _unpack_up_to_damage(self, unpacker: Any, most: int) -> bytes:
         """Unpack byte by byte, so that nothing before the damage is lost."""
-        data, packed = bytearray(), self._pending
+        data, packed, self._unpacker = bytearray(), self._pending, unpacker
         for index in range(len(packed)):
-            self._unpacker, self._pending = unpacker.copy(), packed[index:]
+            self._pending = packed[index:]  # after the damage, the next call fails at once
             try:
                 data += unpacker.decompress(packed[index : index + 1], most - len(data))
             except zlib.error:
                 break
             if len(data) == most:
-                self._unpacker = unpacker
                 self._pending = unpacker.unconsumed_tail + packed[index + 1 :]
                 break
         return bytes(data)

@@ -5,7 +5,8 @@ vocabulary, is the same for everybody, and is about right for English text.
 
 A real tokenizer is slow, and most of each prompt was in an earlier one. So a text is divided at
 lines, and a piece that was tokenised before is not tokenised again. That gives the same tokens only
-if no token of the vocabulary crosses such a line; this is tried out first, and a tokenizer that
+if no token of the vocabulary goes on from one line into the next, and if the last line break of a
+piece is tokenised as if it stood in the middle. Both are looked into first, and a tokenizer that
 fails is given whole texts. Nothing here connects to a network.
 """
 
@@ -32,12 +33,19 @@ PIECE_CHARACTERS = 1024
 MAX_KEPT_BYTES = 2**27
 """Most memory for the tokens of pieces."""
 TIKTOKEN = "tiktoken"
+MODELS = ("tiny", "smollm2")
+"""Models by name; `radixlab.model.named` has their folders, and is slow to import."""
 ENCODING = "o200k_base"
 ENCODING_URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
-_NEW_LINE = re.compile(r"\n(?=\S)")
+_NEW_LINE = re.compile(r"\n(?=[^\W_])")
+"""A line that begins with a letter or a digit. Other marks may belong to the line break: o200k has
+a token for a line break and two slashes."""
+_CROSSING = re.compile(r"[\nĊ][^\W_ĉĊċČčĠ]")
+"""A token with a line break before a letter or a digit; byte-level vocabularies write `Ċ`."""
 PROBES = (
     "the end.\nThe next", "a\nb", "def f():\n    return 1\nx", "one\n\ntwo", "three \nfour", "}\n{",
     "1\n2", "…\n–", "é\nß", "中\n文", "it\n's", ":\n- item", "\r\n\r\nText", "\t\nx", "<|\n|>",
+    "/\n//\nx", "// a.\n/* b", ").\nThen", "}\n\n//\n\nfunc", "x,\n  y\nz", "_\n_a",
 )  # fmt: skip
 """Texts with lines, for finding out whether a tokenizer's tokens end where a line does."""
 
@@ -78,10 +86,11 @@ class Pieces:
         name: str,
         encode: Callable[[str], Sequence[int]],
         template: ChatTemplate | None = None,
+        crosses_lines: bool = False,
     ) -> None:
         self.name = name
         self.template = template
-        self.divides = _ends_with_lines(encode)
+        self.divides = not crosses_lines and _ends_with_lines(encode)
         """Whether texts may be divided at lines without changing their tokens."""
         self.num_encoded = 0
         """Characters that were really tokenised."""
@@ -125,7 +134,9 @@ def pieces_of(text: str) -> Iterator[str]:
 
 
 def open_tokenizer(which: str | Path | None = None) -> TextTokenizer:
-    """Open a tokenizer: `bytes` or None, `tiktoken`, `tiktoken:ENCODING`, or a folder.
+    """Open a tokenizer: `bytes` or None, `tiktoken`, `tiktoken:ENCODING`, or a model's.
+
+    A model is a folder in Hugging Face's format, or a name that `radixlab model` knows.
 
     Raises `WhyError` or a `ModelError`.
     """
@@ -134,17 +145,21 @@ def open_tokenizer(which: str | Path | None = None) -> TextTokenizer:
     word, _, encoding = str(which).partition(":")
     if word == TIKTOKEN:
         return _tiktoken(encoding or ENCODING)
-    if not Path(which).is_dir():
-        raise WhyError(f"tokenizer {str(which)!r} is not bytes, tiktoken or a folder")
+    if which not in MODELS and not Path(which).is_dir():
+        known = ", ".join(("bytes", TIKTOKEN, *MODELS))
+        raise WhyError(f"tokenizer {str(which)!r} is neither a folder nor one of {known}")
+    from radixlab.model.named import find_folder
     from radixlab.model.tokenizer import load_tokenizer
 
-    tokenizer = load_tokenizer(which)
+    tokenizer = load_tokenizer(find_folder(which))
     template = None if tokenizer.chat_template is None else ChatTemplate(tokenizer)
 
     def encode(text: str) -> Sequence[int]:
         return tokenizer.vocabulary.encode(text, add_special_tokens=False).ids
 
-    return Pieces(Path(which).resolve().name, encode, template)
+    crosses = bool(_CROSSING.search("\0".join(tokenizer.vocabulary.get_vocab())))
+    name = str(which) if which in MODELS else Path(which).resolve().name
+    return Pieces(name, encode, template, crosses)
 
 
 def _tiktoken(encoding: str) -> TextTokenizer:

@@ -30,6 +30,7 @@ LAYERS = [  # imports point down this list only
     "events",
     "log",
     "files",
+    "escape",
     "home",
     "build",
     "extras",

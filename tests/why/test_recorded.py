@@ -18,10 +18,19 @@ STORED = ("status", "strict", "format")
 """Keys of stored items that no model sees, and of the wish for plain text."""
 FORMS = {
     "anthropic_client": {"anthropic"},
+    "langchain_agent": {"openai chat", "openai responses", "anthropic"},
     "llm_command": {"openai chat"},
     "openai_agents": {"openai chat", "openai responses"},
     "openai_client": {"openai chat", "openai responses"},
     "pydantic_agent": {"openai chat", "anthropic"},
+}
+NUM_TALKS = {
+    "anthropic_client": 2,
+    "langchain_agent": 3,
+    "llm_command": 1,
+    "openai_agents": 2,
+    "openai_client": 4,
+    "pydantic_agent": 2,
 }
 
 
@@ -53,10 +62,7 @@ def test_a_talk_only_grows(path):
     requests = list(read_log(path))
     grown = [after.text.startswith(before.text.removesuffix("<|assistant|>\n"))
              for before, after in pairwise(requests)]  # fmt: skip
-    talks = 1 + grown.count(False)
-    assert talks == {"openai_client": 4, "openai_agents": 2, "pydantic_agent": 2}.get(
-        path.stem, 2 if path.stem == "anthropic_client" else 1
-    )
+    assert 1 + grown.count(False) == NUM_TALKS[path.stem]
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

@@ -13,10 +13,15 @@ from radixlab.why.reading import read_log
 from radixlab.why.tokenizers import BytesOverFour, Pieces, open_tokenizer, pieces_of
 
 TEXTS = [request.text for request in read_log(SUPPORT_DESK)][::4]
+O200K = (
+    r"[^\r\n\p{L}\p{N}]?\p{L}+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+CODE = "x.\n//\n/* y */\n\n\nz  \n  \n//\n"
 WHOLE = "texts whole"
 
 
@@ -29,17 +34,21 @@ def trained(pre_tokenizer, **options):
         made.pre_tokenizer = pre_tokenizer
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=700, initial_alphabet=alphabet, show_progress=False)
-    made.train_from_iterator([*TEXTS[:2], "one.\nThe next one.\n\nAnd\n- item\n" * 50], trainer)
-    return lambda text: made.encode(text, add_special_tokens=False).ids
+    made.train_from_iterator(
+        [*TEXTS[:2], "one.\nThe next one.\n\nAnd\n- item\n" * 50, CODE * 80], trainer
+    )
+    return made
 
 
 def kinds():
     tokenizers = pytest.importorskip("tokenizers", reason="the extra `model` brings tokenizers")
     pre = tokenizers.pre_tokenizers
+    o200k = pre.Split(tokenizers.Regex(O200K), "isolated")
     llama = pre.Split(tokenizers.Regex(LLAMA3), "isolated")
     return {
         "gpt2": trained(pre.ByteLevel(add_prefix_space=False)),
         "llama3": trained(pre.Sequence([llama, pre.ByteLevel(False, use_regex=False)])),
+        "o200k": trained(pre.Sequence([o200k, pre.ByteLevel(False, use_regex=False)])),
         "metaspace": trained(pre.Metaspace()),
         "prefix space": trained(pre.ByteLevel(add_prefix_space=True)),
         WHOLE: trained(pre.ByteLevel(add_prefix_space=False, use_regex=False)),
@@ -47,7 +56,9 @@ def kinds():
 
 
 def drawn(rng):
+    marks = ["//\n", "}\n", "\n/*", "  \n", "\n\n\n", " \n\nThen"]
     parts = [
+        *marks,
         "a",
         "The ",
         "\n",
@@ -66,13 +77,16 @@ def drawn(rng):
     return "".join(rng.choice(parts) for _ in range(rng.randrange(3000)))
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama3", "metaspace", "prefix space", WHOLE])
-def test_pieces_give_the_tokens_of_the_whole_text(name):
-    encode = kinds()[name]
-    tokenizer, rng = Pieces(name, encode), random.Random(name)
-    assert tokenizer.divides == (name in ("gpt2", "llama3"))
+@pytest.mark.parametrize("name", ["gpt2", "llama3", "o200k", "metaspace", "prefix space", WHOLE])
+def test_pieces_give_the_tokens_of_the_whole_text(tmp_path, name):
+    made, rng = kinds()[name], random.Random(name)
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    made.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = open_tokenizer(tmp_path)
+    assert tokenizer.divides == (name in ("llama3", "o200k"))
     for text in ["", *TEXTS, *(drawn(rng) for _ in range(12))]:
-        assert tokenizer.encode(text).tolist() == encode(text)
+        expected = made.encode(text, add_special_tokens=False).ids
+        assert tokenizer.encode(text).tolist() == expected
 
 
 def test_what_was_seen_is_not_tokenised_again():
