@@ -16,6 +16,8 @@ from radixlab.why.judge import Verdict
 
 FEWEST_VALUES = 3
 MOST_REQUESTS = 6
+FEWEST_BEFORE = 6
+"""Characters of a line before a value by which it is known again inside a longer one."""
 MOST_VALUES_KEPT = 4096
 MOST_NODES_KEPT = 1024
 
@@ -99,7 +101,7 @@ class Groups:
 
     def decide(self, num_requests: int, num_sessions: int) -> None:
         """Give every group its cause, once all requests are known."""
-        volatile = set()
+        volatile: set[GroupKey] = set()
         for group in self.all:
             if group.verdict.cause != "value":
                 group.cause = group.verdict.cause
@@ -109,4 +111,16 @@ class Groups:
         for group in self.all:
             if not group.cause:
                 likely = max(group.otherwise, key=group.otherwise.__getitem__, default="never_seen")
-                group.cause = "volatile_value" if group.verdict.key[:2] in volatile else likely
+                group.cause = "volatile_value" if _is_behind(group, volatile) else likely
+
+
+def _is_behind(group: Group, volatile: set[GroupKey]) -> bool:
+    """Whether a value stands where a volatile one stands, or is the rest of one.
+
+    Two values of one position may begin alike, as the names of two users do.
+    """
+    field, line = group.verdict.key[:2]
+    return (field, line) in volatile or any(
+        known == field and len(before) >= FEWEST_BEFORE and before in line
+        for known, before in volatile
+    )
