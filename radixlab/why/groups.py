@@ -16,6 +16,8 @@ from radixlab.why.judge import Verdict
 
 FEWEST_VALUES = 3
 MOST_REQUESTS = 6
+FEWEST_BEFORE = 6
+"""Characters of a line before a value by which it is known again inside a longer one."""
 MOST_VALUES_KEPT = 4096
 MOST_NODES_KEPT = 1024
 
@@ -40,6 +42,7 @@ class Group:
     otherwise: Counter[str] = field(default_factory=Counter)
     """The causes that its differences would have if the value were not volatile."""
     num_known: int = 0
+    num_prose: int = 0
     cause: str = ""
     """Set when all requests are known."""
 
@@ -47,13 +50,12 @@ class Group:
         """Whether the position of these differences takes many values, in a log of that size."""
         if 2 * self.num_known > self.requests:
             return True
-        num = len(self.values)
-        if num < FEWEST_VALUES:
+        num, changed = len(self.values), self.otherwise["history_edited"] > 0
+        if num < FEWEST_VALUES or (2 * self.num_prose > self.requests and not changed):
             return False
         nodes = self.passing.values()
         passing = sum(num_requests if node is None else node.num_requests for node in nodes)
         if num_sessions:
-            changed = self.otherwise["history_edited"] > 0
             return changed or 2 * num * num_requests >= num_sessions * passing
         return num * MOST_REQUESTS >= passing
 
@@ -88,6 +90,7 @@ class Groups:
         group.requests += 1
         group.otherwise[verdict.otherwise] += 1
         group.num_known += verdict.is_known
+        group.num_prose += verdict.is_prose
         group.tokens += tokens
         if tokens > group.place[0]:
             group.place = (tokens, *place)
@@ -98,7 +101,7 @@ class Groups:
 
     def decide(self, num_requests: int, num_sessions: int) -> None:
         """Give every group its cause, once all requests are known."""
-        volatile = set()
+        volatile: set[GroupKey] = set()
         for group in self.all:
             if group.verdict.cause != "value":
                 group.cause = group.verdict.cause
@@ -108,4 +111,16 @@ class Groups:
         for group in self.all:
             if not group.cause:
                 likely = max(group.otherwise, key=group.otherwise.__getitem__, default="never_seen")
-                group.cause = "volatile_value" if group.verdict.key[:2] in volatile else likely
+                group.cause = "volatile_value" if _is_behind(group, volatile) else likely
+
+
+def _is_behind(group: Group, volatile: set[GroupKey]) -> bool:
+    """Whether a value stands where a volatile one stands, or is the rest of one.
+
+    Two values of one position may begin alike, as the names of two users do.
+    """
+    field, line = group.verdict.key[:2]
+    return (field, line) in volatile or any(
+        known == field and len(before) >= FEWEST_BEFORE and before in line
+        for known, before in volatile
+    )

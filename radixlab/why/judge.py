@@ -47,6 +47,8 @@ class Verdict:
     otherwise: str = "never_seen"
     is_known: bool = False
     """Whether its look alone says that a value is volatile."""
+    is_prose: bool = False
+    """Whether two conversations have different passages there, which is how texts are."""
 
 
 NOTHING = Verdict("never_seen", "new text")
@@ -119,7 +121,7 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     """Judge what is neither white space nor order."""
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
-    if change.is_whole or (is_long and not (same_conversation and text and before)):
+    if change.is_whole or (is_long and not (text and before)):
         if same_conversation:
             what = "left out" if not text else "put in" if not before else "changed"
             return Verdict("history_edited", what, ("history",))
@@ -135,7 +137,7 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
         is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
-        return NOTHING if is_prose else Verdict("value", kind, key, is_known=is_known)
+        return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
     return Verdict("value", kind, key, "history_edited", is_known)

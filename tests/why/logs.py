@@ -611,7 +611,50 @@ def without_sessions(seed):
     ]
 
 
+def single_turns(seed, make, num=32):
+    """Requests of one instruction and one question each, as `make(writer, number)` gives them."""
+    write = Writer(seed)
+    rules = write.prose(20)
+    bodies = []
+    for number in range(num):
+        head, question = make(write, number)
+        messages = [{"role": "system", "content": f"{head} {rules}"}]
+        messages.append({"role": "user", "content": question})
+        bodies.append({"model": "m", "messages": messages})
+    return bodies
+
+
+def roles(seed):
+    """Four agents whose instructions differ in the role only."""
+    names = ("planner", "coder", "critic", "writer")
+    return single_turns(seed, lambda w, n: (f"You are the {names[n % 4]}.", w.prose(3)))
+
+
+def mails(seed):
+    """Mails with sender, date and subject, and the same greeting at the end."""
+
+    def mail(write, number):
+        head = f"From: {write.rng.choice(COMPANIES)}\nDate: 2026-03-{number % 28 + 1:02}"
+        return "Sort mail.", f"{head}\n\n{write.prose(6)}\n\nKind regards\n{COMPANIES[0]}"
+
+    return single_turns(seed, mail)
+
+
+def documents_found(seed):
+    """Questions with three of twelve documents each, as a search finds them."""
+    documents = [Writer(f"{seed} {number}").prose(15) for number in range(12)]
+
+    def question(write, number):
+        found = write.rng.sample(documents, 3)
+        return "Answer from the documents.", "\n\n".join([*found, write.prose(1)])
+
+    return single_turns(seed, question)
+
+
 CLEAN = {
+    "roles": roles,
+    "mails": mails,
+    "documents found": documents_found,
     "tenants of one template": tenants_of_one_template,
     "without sessions": without_sessions,
     "plain chats": plain_chats,

@@ -9,7 +9,7 @@ import pytest
 
 from radixlab.why.diff import differences
 from radixlab.why.values import kind_of, whole_value
-from tests.why.logs import WORDS, case, clock, hexadecimal, session_value, volatile
+from tests.why.logs import WORDS, Writer, case, clock, hexadecimal, session_value, volatile
 from tests.why.replayed import blamed, by_cause, explained
 
 __all__ = ["explained"]
@@ -24,7 +24,8 @@ def drawn_bytes(turn, index, rng):
     return base64.b64encode(rng.randbytes(18)).decode()
 
 
-NAMES = ("Alice Smith", "Bo Jones", "Chao Wang", "Dana Li", "Erik Berg", "Fatima Noor", "Jo March")
+FIRST = ("Alice", "Bo", "Chao", "Dana", "Erik", "Fatima", "Goran")
+LAST = ("Smith", "Jones", "Wang", "Berg", "Noor", "March", "Sato")
 VALUES = {
     "seconds": (lambda turn, i, rng: str(int(turn.time.timestamp())), "now={}"),
     "milliseconds": (lambda turn, i, rng: str(int(turn.time.timestamp() * 1000)), "ts: {}"),
@@ -40,10 +41,14 @@ VALUES = {
     "price": (lambda turn, i, rng: f"€{rng.uniform(10, 99):.2f}", "The price is {} now"),
     "temperature": (lambda turn, i, rng: f"{rng.uniform(-5, 30):.1f} °C", "Outside: {} now"),
     "path": (session_value(lambda rng: f"/home/u_{hexadecimal(rng, 6)}/work"), "Folder: {}"),
-    "user name": (session_value(lambda rng: rng.choice(NAMES)), "You talk to {}."),
+    "user name": (
+        session_value(lambda rng: f"{rng.choice(FIRST)} {rng.choice(LAST)}"),
+        "You talk to {}.",
+    ),
     "two words": (lambda t, i, rng: f"{rng.choice(WORDS)}-{rng.choice(WORDS)}", "Code name {}"),
     "address": (lambda t, i, r: ".".join(str(r.randrange(256)) for _ in range(4)), "from {}"),
     "one digit": (lambda turn, i, rng: str(i % 10), "turn {}"),
+    "memory": (lambda turn, i, rng: Writer(rng.random()).prose(2), "You remember: {}"),
     "json": (lambda turn, i, rng: json.dumps({"now": turn.time.isoformat()}), "Context: {}"),
 }
 SOME = ("seconds", "nanoid", "user name", "japanese date")
