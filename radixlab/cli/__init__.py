@@ -33,6 +33,7 @@ CALLERS_MISTAKES = {
     "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
+    "radixlab.why.errors": ("WhyError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
 }
@@ -89,6 +90,11 @@ COMMANDS = {
         "radixlab.cli.monitor",
         "monitor",
         "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
+    ),
+    "why": Place(
+        "radixlab.cli.why",
+        "why",
+        "Say why prompts missed the prefix cache, from a log of requests.",
     ),
     "certify": Place(
         "radixlab.cli.certify",
