@@ -130,13 +130,12 @@ def open_notebook(browser, url, path):
     page = browser.new_page()
     errors = []
 
-    def note(message):
-        text = f"{message.text} {message.location}"
-        if message.type == "error" and not any(noise in text for noise in KNOWN_NOISE):
+    def note(text):
+        if not any(noise in text for noise in KNOWN_NOISE):
             errors.append(text)
 
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and note(f"{m.text} {m.location}"))
+    page.on("pageerror", lambda error: note(str(error)))
     page.goto(f"{url}/lab/tree/{path}?token={TOKEN}&reset", wait_until="domcontentloaded")
     page.wait_for_function(OPEN, arg=path)  # not one that an earlier page had open
     call(page, READY)

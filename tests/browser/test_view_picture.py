@@ -200,6 +200,21 @@ def test_hostile_tokens_are_shown_and_do_nothing(open_page: Any) -> None:
     assert page.eval_on_selector_all(".rx-card", cut) == 0
 
 
+@pytest.mark.parametrize("first", [1, 14, 27])
+def test_no_label_is_cut_off(open_page: Any, first: int) -> None:
+    """Labels of every length of a line: the card is as wide as its text."""
+    log = EventLog(START, chr)
+    for length in range(first, first + 13):
+        tokens = tuple(map(ord, f"{chr(65 + length % 26)}{'m' * (length - 1)}"))
+        stored = ev.BlockStored(0, 0, length, None, None, None, 0, ((length, 1),), 1, tokens)
+        log.events.append(stored)
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    labels = page.locator(".rx-label")
+    playwright.expect(labels.first).to_be_attached()
+    cut = "all => all.filter((el) => el.scrollWidth > el.clientWidth).map((el) => el.textContent)"
+    assert labels.count() > 8 and labels.evaluate_all(cut) == []
+
+
 NAMES = [*HOSTILE.values(), "acme-corporation-in-production-7", "日本語" * 9, "x"]
 ROOTS = """() => [...document.querySelectorAll(".rx-root")].map(
   (el) => [el.textContent + el.title, el.scrollWidth - el.clientWidth])"""

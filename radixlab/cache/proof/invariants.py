@@ -184,7 +184,8 @@ def _leaves(tree: RadixTree) -> Iterator[str]:
     evictable: list[Node] = [node for node in tree.nodes() if node.evictable]
     victim = tree.policy.victim()
     if evictable and victim is None:
-        yield f"the policy sees no victim, but {len(evictable)} leaves are evictable"
+        leaves = _plural(len(evictable), "leaf is", "leaves are")
+        yield f"the policy sees no victim, but {leaves} evictable"
     elif victim is not None and victim not in evictable:
         yield f"the policy would evict node {victim.id}, which is not an unlocked leaf of the tree"
 

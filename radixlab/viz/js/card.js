@@ -7,7 +7,7 @@ import { clip } from "./summary.js";
 
 const CELL = { gap: 5, h: 27, least: 22, digit: 7, perRow: 10, most: 20 };
 const LINE = { chars: 36, h: 16 };
-const CARD = { padX: 12, padY: 4, head: 15, min: 96, gap: 3, fold: 20 };
+const CARD = { padX: 14, padY: 4, head: 15, min: 96, gap: 3, fold: 20 };
 const CHAR = 7.3; // width of a 12 px monospace character, rounded up
 const SMALL_CHAR = 6.4;
 const SIGN = 18; // the sign that closes what is below a node

@@ -11,7 +11,7 @@ const QUIET_MS = 300; // with no new event, the last operation is over
 export function lampSays(checked, end, fault, position) {
   const number = (count) => count.toLocaleString("en");
   if (!fault && checked < end) return { color: "none", text: `checking the rules: event ${number(checked)} of ${number(end)}`, target: null };
-  if (!fault) return { color: "green", text: "green: no event here breaks a rule of the cache", target: null };
+  if (!fault) return { color: "green", text: "green: no event here breaks a rule", target: null };
   const where = fault.position ? `event ${number(fault.position)}` : "the start";
   const target = Math.min(fault.position, end);
   const later = position < target;
