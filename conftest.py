@@ -1,5 +1,6 @@
 """Settings of every test run: how hard Hypothesis tries, what a checked notebook may see."""
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -94,3 +95,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
         if not has_torch and item.path.name in NEED_TORCH:
             item.add_marker(no_torch)
+
+
+def pytest_collection_finish() -> None:
+    keep_out_of_collections()
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is not None and nextitem.path != item.path:
+        keep_out_of_collections()  # benchmarks undo it
+
+
+def keep_out_of_collections() -> None:
+    """Spare every later `gc.collect()` a walk over a million objects that pytest keeps anyway."""
+    gc.collect()
+    gc.freeze()

@@ -30,6 +30,9 @@ MissReason = Literal[
 
 FinishReason = Literal["released", "aborted", "preempted"]
 
+StreamCause = Literal["missing", "fewer", "whole", "lost", "restarted", "refused", "left_out"]
+"""What a `StreamReported` reports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -301,6 +304,28 @@ class TreeResynced(Event):
     nodes: tuple[tuple[Any, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StreamReported(Event):
+    """How far the picture of another engine's cache can be trusted from here on.
+
+    `radixlab watch` reports what it learns of the stream that it follows: payloads `first` to
+    `last` of a publisher are missing, some are lost for good, nothing is missing any more, the
+    publisher began again, messages were refused, or blocks were left out because the pool to draw
+    is full. The other numbers are totals; what a reset of the cache has made void does not count.
+    """
+
+    publisher: str
+    """The name of the rank or the endpoint; "" if there is only one."""
+    cause: StreamCause
+    first: int | None
+    last: int | None
+    missing_payloads: int
+    lost_payloads: int
+    refused_messages: int
+    left_out_blocks: int
+    publisher_restarts: int
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
@@ -327,6 +352,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         CacheRestarted,
         AllBlocksCleared,
         TreeResynced,
+        StreamReported,
     )
 }
 """All event types by name, for readers of recordings."""

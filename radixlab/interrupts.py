@@ -5,6 +5,8 @@ This file knows signals and threads. It does not know what it protects.
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -54,3 +56,19 @@ class Interrupts:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+@contextmanager
+def ends_as_interrupts() -> Iterator[None]:
+    """Treat being terminated, or losing the terminal, like Ctrl-C: files are completed first."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in (number for number in numbers if before[number] != signal.SIG_IGN):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

@@ -17,7 +17,8 @@ from radixlab.grade.submission import Part, Submission
 
 ROOT = Path(__file__).parents[1]
 NAMES = [f"{exercise.notebook}.ipynb" for exercise in EXERCISES.values()]
-LAST = list(EXERCISES.values())[-1]
+SHORT = EXERCISES["8.5.2"]
+"""The one whose check takes least."""
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_folder_of_learners_gives_a_table_and_a_csv(course):
     shutil.copytree(course / "exercises", course / "class" / "ada")
     shutil.copytree(course / "exercises", course / "class" / "bob")
     (course / "class" / "cyd").mkdir()
-    done = radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "points.csv", "--seed", 7)
+    done = radixlab(course, "grade", SHORT.id, "--dir", "class", "--csv", "points.csv", "--seed", 7)
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["learner", "ada", "bob", "cyd"]
     assert lines[3].split() == ["cyd", "none", "0"]
@@ -75,7 +76,7 @@ def test_a_folders_name_may_be_any_bytes(course):
     (course / "class").mkdir()
     os.rename(course / "exercises", os.fsencode(course / "class") + b"/\xff")
     (course / "class" / "zoe").mkdir()
-    radixlab(course, "grade", LAST.id, "--dir", "class", "--csv", "c.csv", "--junit", "j.xml")
+    radixlab(course, "grade", SHORT.id, "--dir", "class", "--csv", "c.csv", "--junit", "j.xml")
     assert (course / "c.csv").read_text().splitlines()[2].startswith("\\xff,0,")
     assert "\\xff" in (course / "j.xml").read_text()
 
@@ -93,7 +94,7 @@ def test_a_broken_notebook_costs_its_own_learner_only(course):
 
 def test_other_formats_are_written(course):
     files = ("--junit", "j.xml", "--gradescope", "results.json")
-    radixlab(course, "grade", LAST.id, "--dir", "exercises", *files)
+    radixlab(course, "grade", SHORT.id, "--dir", "exercises", *files)
     assert "<testsuite " in (course / "j.xml").read_text()
     assert json.loads((course / "results.json").read_text())["score"] == 0
 
@@ -125,15 +126,17 @@ def test_bad_input_is_one_line_and_exit_code_two(course, args, says):
 
 def test_a_broken_notebook_is_named(course):
     (course / "exercises" / NAMES[0]).write_text("{")
+    for name in NAMES[2:]:
+        (course / "exercises" / name).unlink()
     done = radixlab(course, "grade")
     assert (done.returncode, done.stderr) == (1, "")
     assert f": unreadable: {NAMES[0]} is not a notebook: " in done.stdout.splitlines()[0]
-    assert done.stdout.count("Nothing is written yet") == len(EXERCISES) - 1
+    assert done.stdout.count("Nothing is written yet") == 1
 
 
 def test_more_seeds_make_the_worst_count(course):
     (course / "seeds.txt").write_text("5, 6\n")
-    done = radixlab(course, "grade", LAST.id, "--dir", "exercises", "--seed-file", "seeds.txt")
+    done = radixlab(course, "grade", SHORT.id, "--dir", "exercises", "--seed-file", "seeds.txt")
     assert done.returncode == 1
 
 
@@ -151,13 +154,13 @@ def test_own_notebooks_are_found_from_inside_their_folder(course):
     radixlab(course, "start")
     for folder in (course, course / "work"):
         (folder / "heapq.py").write_text("raise SystemExit")
-        done = radixlab(folder, "grade", LAST.id)
+        done = radixlab(folder, "grade", SHORT.id)
         assert "Nothing is written yet" in done.stdout and done.stderr == ""
 
 
 def test_a_home_that_cannot_be_written_costs_a_line_and_no_report(course):
     (course / "home").write_text("a file")
-    done = radixlab(course, "grade", LAST.id)
+    done = radixlab(course, "grade", SHORT.id)
     assert "Nothing is written yet" in done.stdout
     assert done.stderr.startswith("warning: the points could not be kept: ")
     assert len(done.stderr.splitlines()) == 1
@@ -166,11 +169,11 @@ def test_a_home_that_cannot_be_written_costs_a_line_and_no_report(course):
 def test_an_interrupted_class_keeps_those_who_are_done(course):
     for name in ("ada", "bob"):
         shutil.copytree(course / "exercises", course / "class" / name)
-    notebook = course / "class" / "bob" / f"{LAST.notebook}.ipynb"
+    notebook = course / "class" / "bob" / f"{SHORT.notebook}.ipynb"
     notebook.write_text(
         notebook.read_text().replace("raise NotImplementedError", "while 1: pass #")
     )
-    command = [sys.executable, "-m", "radixlab", "grade", LAST.id, "--dir", "class"]
+    command = [sys.executable, "-m", "radixlab", "grade", SHORT.id, "--dir", "class"]
     command += ["--csv", "points.csv", "--junit", "points.xml"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=course, env=env, stdout=-1, stderr=-1, text=True) as grading:
@@ -188,13 +191,13 @@ def test_an_interrupted_class_keeps_those_who_are_done(course):
 
 
 def test_watch_grades_again_when_a_notebook_is_saved(course):
-    command = [sys.executable, "-m", "radixlab", "grade", LAST.id, "--watch"]
+    command = [sys.executable, "-m", "radixlab", "grade", SHORT.id, "--watch"]
     env = os.environ | {"RADIXLAB_HOME": str(course / "home"), "PYTHONPATH": str(ROOT)}
     env["PYTHONUNBUFFERED"] = "1"
     with subprocess.Popen(
         command, cwd=course, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as watcher:
-        notebook = course / "exercises" / f"{LAST.notebook}.ipynb"
+        notebook = course / "exercises" / f"{SHORT.notebook}.ipynb"
         whole = notebook.read_text()
         for _ in range(2):
             while not watcher.stdout.readline().endswith("points\n"):
@@ -206,31 +209,31 @@ def test_watch_grades_again_when_a_notebook_is_saved(course):
 
 
 def test_start_history_reset_and_restore_lose_nothing(course):
-    name = f"{LAST.notebook}.ipynb"
+    name = f"{SHORT.notebook}.ipynb"
     assert name in radixlab(course, "start").stdout
     assert "Nothing to copy" in radixlab(course, "start").stdout
     shutil.copy(course / "solutions" / name, course / "work" / name)
-    assert "No version" in radixlab(course, "history", LAST.id).stdout
-    assert radixlab(course, "reset", LAST.id).returncode == 0
+    assert "No version" in radixlab(course, "history", SHORT.id).stdout
+    assert radixlab(course, "reset", SHORT.id).returncode == 0
     assert "BEGIN SOLUTION" not in (course / "work" / name).read_text()
-    assert "BEGIN SOLUTION" in (course / "work" / "kept" / f"{LAST.notebook}-1.ipynb").read_text()
-    assert len(radixlab(course, "history", LAST.id).stdout.splitlines()) == 1
-    assert "version 1 of" in radixlab(course, "restore", LAST.id).stdout
+    assert "BEGIN SOLUTION" in (course / "work" / "kept" / f"{SHORT.notebook}-1.ipynb").read_text()
+    assert len(radixlab(course, "history", SHORT.id).stdout.splitlines()) == 1
+    assert "version 1 of" in radixlab(course, "restore", SHORT.id).stdout
     assert "BEGIN SOLUTION" in (course / "work" / name).read_text()
-    again = radixlab(course, "restore", LAST.id).stdout
+    again = radixlab(course, "restore", SHORT.id).stdout
     assert again.startswith(f"{name} holds version 1 of ") and again.endswith("was changed.\n")
-    assert len(radixlab(course, "history", LAST.id).stdout.splitlines()) == 2
+    assert len(radixlab(course, "history", SHORT.id).stdout.splitlines()) == 2
 
 
 @pytest.mark.parametrize("content", ["nope", "[1]", '{"cells": [3]}', "[" * 10**5, None])
 def test_an_exercise_that_is_no_notebook_any_more_can_be_reset(course, content):
-    name = f"{LAST.notebook}.ipynb"
+    name = f"{SHORT.notebook}.ipynb"
     radixlab(course, "start")
     own = course / "work" / name
     own.write_text(content) if content else (own.unlink(), own.mkdir())
-    done = radixlab(course, "reset", LAST.id)
+    done = radixlab(course, "reset", SHORT.id)
     assert done.returncode == 0 and "radixlab restore" not in done.stdout
-    assert f"work/kept/{LAST.notebook}-1.ipynb" in done.stdout
+    assert f"work/kept/{SHORT.notebook}-1.ipynb" in done.stdout
     assert own.is_file() and radixlab(course, "start").stdout.startswith("Nothing to copy")
 
 

@@ -44,6 +44,7 @@ RUNS = [
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--png", "cache.png"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--plot", "race.svg"],
     ["replay", "shared-prompt", "--limit", "3", "--num-blocks", "500", "--html", "run.html"],
+    ["why", "support-desk", "--html", "why.html"],
     ["rules"],
     ["rules", "M8"],
     ["bench", "codec", "--quick", "--rounds", "1"],

@@ -24,6 +24,7 @@ CALLERS_MISTAKES = {
     "radixlab.bench.own_policy": ("OwnPolicyError",),
     "radixlab.bench.pictures": ("PictureError",),
     "radixlab.cache.errors": ("CacheError",),
+    "radixlab.certify.outcome": ("CertifyError",),
     "radixlab.config": ("ConfigError",),
     "radixlab.grade.box.process": ("BoxError",),
     "radixlab.grade.cells": ("SubmissionError",),
@@ -32,6 +33,7 @@ CALLERS_MISTAKES = {
     "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
+    "radixlab.why.errors": ("WhyError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),
 }
@@ -88,6 +90,16 @@ COMMANDS = {
         "radixlab.cli.monitor",
         "monitor",
         "Watch the prefix cache of a server: radixlab, vLLM or SGLang.",
+    ),
+    "why": Place(
+        "radixlab.cli.why",
+        "why",
+        "Say why prompts missed the prefix cache, from a log of requests.",
+    ),
+    "certify": Place(
+        "radixlab.cli.certify",
+        "certify_command",
+        "Check from outside that a server's prefix cache does what it says.",
     ),
     "rules": Place(
         "radixlab.cli.rules",

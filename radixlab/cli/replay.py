@@ -11,6 +11,7 @@ from radixlab.bench.pictures import PictureError, picture_writer, race_writer, r
 from radixlab.bench.replay_report import pools
 from radixlab.bench.report import count
 from radixlab.bench.summary_report import SummaryReport
+from radixlab.cli.replay_log import Log, open_log
 from radixlab.cli.replay_options import (
     MAX_BLOCKS,
     caches,
@@ -55,6 +56,7 @@ def _generators() -> str:
         "radixlab replay scan-polluted --num-blocks 1500 --policy lru,slru,adaptive,belady \\",
         "    --plot race.png",
         "radixlab replay tenants --num-blocks 1500 --swap-space 4GiB --kv-bytes-per-token 128KiB",
+        "radixlab replay requests.jsonl --num-blocks 4000 --tokenizer ./my-model",
     )
 )
 @click.argument("trace")
@@ -92,6 +94,11 @@ def _generators() -> str:
     "--strict", is_flag=True,
     help="Refuse a trace file with a line that contradicts itself, instead of noting it.",
 )  # fmt: skip
+@click.option(
+    "--tokenizer",
+    help="For a log of requests: `bytes` (4 bytes are a token), `tiktoken`, or a model's folder.  "
+    "[default: bytes]",
+)
 @click.option(
     "--summary", "is_summary", is_flag=True,
     help="Say what the workload is, and run no cache: requests, working set, what is shared, and "
@@ -132,6 +139,7 @@ def replay(
     swap_space: int | None,
     kv_bytes_per_token: int | None,
     strict: bool,
+    tokenizer: str | None,
     is_summary: bool,
     is_json: bool,
     dot: Path | None,
@@ -143,14 +151,16 @@ def replay(
     """Run the requests of TRACE through the cache, one after another, and count what it finds.
 
     TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
-    output_length, hash_ids), or the name of a generator, see below. Of the policies, `belady` knows
-    the future and is the bound of all others (not with --swap-space), and `naive` shares nothing.
+    output_length, hash_ids), a log of requests as `radixlab why` reads it, plain or gz, or the name
+    of a generator, see below. Of the policies, `belady` knows the future and is the bound of all
+    others (not with --swap-space), and `naive` shares nothing.
 
     A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
     class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
     """
     if trace not in GENERATORS and is_recording(trace):
         return save_recording(context, trace, html)
+    log = open_log(trace, tokenizer, strict)
     shapes = caches(block_sizes, swap_space, kv_bytes_per_token)
     if plot and len(shapes.block_sizes) > 1:
         raise click.UsageError("--plot draws pools of one block size: name one in --block-size")
@@ -158,7 +168,7 @@ def replay(
         refuse_options_beside_a_summary(context)
         refuse_options_without_effect(trace, seed, strict, [], None, None)
         draw_reuse = reuse_writer(plot)
-        report = _summary(_open(trace, limit, seed or 0, strict), shapes.block_sizes)
+        report = _summary(_open(log or trace, limit, seed or 0, strict), shapes.block_sizes)
         click.echo(report.as_json() if is_json else report.text())
         draw_reuse(report.workload.name, report.summaries[0])
         return
@@ -173,7 +183,7 @@ def replay(
     if html:
         require_page(html)
     draw, draw_race = picture_writer(dot, png), race_writer(plot)
-    workload = _open(trace, limit, seed or 0, strict)
+    workload = _open(log or trace, limit, seed or 0, strict)
     _refuse_a_run_of_nothing(workload, main, table)
     replays = Replays(workload, field, main)
     try:
@@ -222,8 +232,10 @@ def _refuse_a_run_of_nothing(
     )
 
 
-def _open(trace: str, limit: int | None, seed: int, strict: bool) -> Workload:
+def _open(trace: str | Log, limit: int | None, seed: int, strict: bool) -> Workload:
     """Open the workload, and say once what is doubtful in it."""
+    if isinstance(trace, Log):
+        return trace.workload(limit)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TraceWarning)
         workload = open_workload(trace, limit, seed, strict)

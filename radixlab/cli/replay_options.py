@@ -144,7 +144,8 @@ def refuse_options_without_effect(
 
 def refuse_options_beside_a_summary(context: click.Context) -> None:
     """Raise for an option of a replay: a summary looks at the workload alone."""
-    alone = {"trace", "limit", "seed", "strict", "block_sizes", "is_json", "plot", "is_summary"}
+    alone = {"trace", "limit", "seed", "strict", "block_sizes", "is_json", "plot"}
+    alone |= {"is_summary", "tokenizer"}
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE

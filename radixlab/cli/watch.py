@@ -2,41 +2,81 @@
 
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from radixlab.cli.shared import AT_LEAST_ONE, examples
-from radixlab.observe import Recorder
-from radixlab.observe.kv.subscriber import NUM_BLOCKS, EventWatch, watch_events
-from radixlab.observe.kv.terminal import Decode, printable, tree_lines
+from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples
+from radixlab.cli.watch_files import Files
+from radixlab.cli.watch_view import REFRESH_S, Screen, title, warnings
+from radixlab.interrupts import Interrupts, ends_as_interrupts
+from radixlab.observe.kv.endpoints import MAX_LINKS
+from radixlab.observe.kv.subscriber import NUM_BLOCKS, EventWatch
+from radixlab.observe.kv.terminal import Decode, tree_lines
 
-REFRESH_S = 0.2
+MAX_DRAWN = 10_000_000
+"""The largest pool that a page draws."""
+
+if TYPE_CHECKING:
+    from radixlab.model import Tokenizer
+
+ENGINES = """\b
+What the engine must be started with:
+  vllm serve MODEL --kv-events-config '{"enable_kv_cache_events": true,
+    "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:6557"}'
+  python -m sglang.launch_server --model-path MODEL --kv-events-config
+    '{"publisher": "zmq", "endpoint": "tcp://*:5557",
+    "replay_endpoint": "tcp://*:6557"}'
+  radixlab serve --kv-events 'tcp://*:5557' --kv-events-replay 'tcp://*:6557'
+
+vLLM and SGLang add the data-parallel rank to both ports, so keep the two
+ports further apart than there are ranks, and give --ranks here. The events
+carry the token ids of all prompts: publish them on a private network only.
+
+"""
 
 
 @click.command(
-    epilog=examples(
-        "radixlab serve --kv-events 'tcp://*:5557' --kv-events-replay 'tcp://*:5558'",
-        "radixlab watch tcp://127.0.0.1:5557 --replay tcp://127.0.0.1:5558",
-        "radixlab watch tcp://127.0.0.1:5557 --seconds 60 --record run.jsonl",
-        "radixlab watch tcp://gpu-host:5557 --replay tcp://gpu-host:5558 --once",
+    epilog=ENGINES
+    + examples(
+        "radixlab watch tcp://127.0.0.1:5557 --replay tcp://127.0.0.1:6557",
+        "radixlab watch tcp://gpu-host:5557 --replay tcp://gpu-host:6557 --once",
+        "radixlab watch tcp://gpu-host:5557 --replay tcp://gpu-host:6557 --ranks 4",
+        "radixlab watch tcp://a:5557 tcp://b:5557 --tokenizer ./Llama-3.2-1B",
+        "radixlab watch tcp://127.0.0.1:5557 --seconds 60 --html run.html",
+        "radixlab watch tcp://127.0.0.1:5557 --record run.jsonl",
+        "radixlab replay run.jsonl --html run.html",
     )
 )
-@click.argument("endpoint")
-@click.option("--replay", metavar="ENDPOINT", help="Where to ask for missed events.")
+@click.argument("endpoints", nargs=-1, required=True, metavar="ENDPOINT...")
+@click.option(
+    "--replay",
+    "replays",
+    multiple=True,
+    metavar="ENDPOINT",
+    help="Where to ask for missed events, and for those before the watch began. With several "
+    "endpoints, once for each.",
+)
+@click.option(
+    "--ranks",
+    type=click.IntRange(1, MAX_LINKS),
+    default=1,
+    show_default=True,
+    help="Data-parallel ranks, whose ports count up from the given ones.",
+)
 @click.option("--topic", default="", help="Show only events whose topic begins with this.")
 @click.option(
     "--num-blocks",
-    type=AT_LEAST_ONE,
+    type=click.IntRange(1, MAX_DRAWN),
     default=NUM_BLOCKS,
     show_default=True,
-    help="Blocks of the pool to draw.",
+    help="Blocks of the pool to draw: as many as the engine's pools have.",
 )
 @click.option(
     "--num-host-blocks",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MAX_DRAWN),
     default=0,
     show_default=True,
     help="Blocks to follow that are not on the device.",
@@ -47,7 +87,12 @@ REFRESH_S = 0.2
     type=click.Path(exists=True, file_okay=False),
     help="Show the tokens as text, with the tokenizer in this folder.",
 )
-@click.option("--record", type=click.Path(dir_okay=False), help="Write a recording to this file.")
+@click.option("--record", type=OutputFile(), help="Write a recording of all events to this file.")
+@click.option(
+    "--html",
+    type=OutputFile(".html", ".htm"),
+    help="Write a page that plays what was watched, without a network.",
+)
 @click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this time.")
 @click.option("--once", is_flag=True, help="Print the tree when nothing new comes, and stop.")
 @click.option(
@@ -55,86 +100,100 @@ REFRESH_S = 0.2
     type=click.FloatRange(min=0),
     default=2.0,
     show_default=True,
-    help="Seconds to wait for the first event.",
+    help="With --once: seconds to wait for the first event.",
 )
 def watch(
-    endpoint: str,
-    replay: str | None,
+    endpoints: tuple[str, ...],
+    replays: tuple[str, ...],
+    ranks: int,
     topic: str,
     num_blocks: int,
     num_host_blocks: int,
     block_size: int | None,
     tokenizer: str | None,
-    record: str | None,
+    record: Path | None,
+    html: Path | None,
     seconds: float | None,
     once: bool,
     wait: float,
 ) -> None:
-    """Show the prefix tree of the engine that publishes KV events at ENDPOINT.
+    """Show the prefix tree of the engines that publish KV events at these endpoints.
 
-    The engine is a running vLLM, SGLang or radixlab. Ctrl-C ends the view.
+    An engine is a running vLLM, SGLang or radixlab. Each rank and each endpoint has a tree of its
+    own. What is missing, lost or refused is said above the tree. Ctrl-C ends the view, and
+    completes the files.
     """
-    decode = _decoder(tokenizer) if tokenizer else None
+    texts = _tokenizer(tokenizer) if tokenizer else None
+    decode = texts.decode if texts else None
+    files = Files(record, html, texts.piece if texts else None)
+    until = time.monotonic() + seconds if seconds is not None else None
     with ExitStack() as stack:
         sizes = (num_blocks, num_host_blocks, block_size)
-        watched = stack.enter_context(watch_events(endpoint, replay, topic, *sizes, wait_s=wait))
-        if record:
-            stack.enter_context(Recorder(watched, Path(record)))
-        until = time.monotonic() + seconds if seconds is not None else None
-        if once:
-            _until_quiet(watched, until)
-        else:
-            _live(watched, until, decode)
-        if once or not _is_terminal():
-            click.echo("\n".join([_title(watched), *tree_lines(watched.tree, None, decode)]))
+        watched = EventWatch(endpoints, replays or None, topic, *sizes, ranks=ranks)
+        stack.enter_context(watched)
+        stack.enter_context(ends_as_interrupts())
+        stack.callback(_complete, files, watched)
+        try:
+            if once:
+                _until_quiet(watched, files, wait, until)
+            else:
+                _live(watched, files, until, decode)
+        except KeyboardInterrupt:
+            pass
+        click.echo("\n".join(_report(watched, decode, whole=once or not _is_terminal())))
 
 
-def _until_quiet(watched: EventWatch, until: float | None) -> None:
+def _complete(files: Files, watched: EventWatch) -> None:
+    with Interrupts():
+        files.close(watched)
+
+
+def _report(watched: EventWatch, decode: Decode | None, whole: bool) -> list[str]:
+    """Return what is printed at the end: on a terminal, which showed the tree, only its title."""
+    said = [title(watched), *warnings(watched)]
+    return said + (tree_lines(watched.tree, None, decode) if whole else [])
+
+
+def _until_quiet(watched: EventWatch, files: Files, wait: float, until: float | None) -> None:
     """Poll until nothing comes for a moment, or the time is over."""
-    while watched.poll(REFRESH_S) or watched.is_asking:
-        if until is not None and time.monotonic() >= until:
+    patience = time.monotonic() + wait
+    while True:
+        num_used = _step(watched, files)
+        now = time.monotonic()
+        is_silent = not watched.num_frames or watched.tree.block_size is None
+        is_waiting = is_silent and now < patience
+        is_over = until is not None and now >= until
+        if is_over or not (num_used or watched.is_asking or is_waiting):
             return
 
 
-def _live(watched: EventWatch, until: float | None, decode: Decode | None) -> None:
+def _live(watched: EventWatch, files: Files, until: float | None, decode: Decode | None) -> None:
     """Draw the tree again and again; without a terminal, only poll."""
     if not _is_terminal():
-        _poll(watched, until, lambda: None)
-        return
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    console = Console()
-
-    def picture() -> Text:
-        room = max(4, console.height - 3)
-        return Text("\n".join([_title(watched), *tree_lines(watched.tree, room, decode)]))
-
-    with Live(picture(), console=console, auto_refresh=False) as live:
-        _poll(watched, until, lambda: live.update(picture(), refresh=True))
-
-
-def _poll(watched: EventWatch, until: float | None, draw: Callable[[], None]) -> None:
-    try:
         while until is None or time.monotonic() < until:
-            if watched.poll(REFRESH_S):
-                draw()
-    except KeyboardInterrupt:
+            _step(watched, files)
         return
+    with Screen(watched, decode, f"Ctrl-C ends the view{files.said}") as screen:
+        while until is None or time.monotonic() < until:
+            screen.draw()
+            _step(watched, files)
 
 
-def _title(watched: EventWatch) -> str:
-    return printable(f"{watched.endpoint}: {watched.status()}")
+def _step(watched: EventWatch, files: Files) -> int:
+    """Poll once; Ctrl-C waits until what has come is in the tree and in the files."""
+    with Interrupts():
+        num_used = watched.poll(REFRESH_S)
+        if watched.tree.block_size is not None:
+            files.begin(watched)
+        files.tidy()
+    return num_used
 
 
 def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _decoder(folder: str) -> Decode:
-    """Return what gives the text of token ids, by the tokenizer of a folder."""
+def _tokenizer(folder: str) -> "Tokenizer":
     from radixlab.model import load_tokenizer
 
-    decode: Decode = load_tokenizer(folder).decode
-    return decode
+    return load_tokenizer(folder)

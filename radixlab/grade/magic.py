@@ -91,10 +91,15 @@ def _magic_of(shell: Any) -> Callable[[str, str], None]:
         _parts[part.exercise_id, part.name] = part
         submission = collect(part.exercise_id, _of(part.exercise_id))
         number = _keep(submission)
-        shell.run_cell(cell, store_history=False)
+        shell.run_cell(_quiet(cell), store_history=False)
         _grade(submission, number)
 
     return exercise
+
+
+def _quiet(cell: str) -> str:
+    """Keep a gap at the cell's end, three dots, from being shown as its value."""
+    return f"{cell}\nNone" if f"\n{cell.rstrip()}".endswith("\n...") else cell
 
 
 def _of(exercise_id: str) -> list[Part]:

@@ -12,6 +12,7 @@ from radixlab.lesson.slowly import pause
 from radixlab.lesson.source import excerpt, show
 from radixlab.lesson.tasks import attempt
 from radixlab.lesson.tokens import decode, encode
+from radixlab.lesson.why_view import why
 
 __all__ = [
     "attempt",
@@ -25,6 +26,7 @@ __all__ = [
     "reveal",
     "show",
     "shown",
+    "why",
 ]
 
 if "IPython" in sys.modules:  # in a notebook: its cells are guarded from here on

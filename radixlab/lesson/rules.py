@@ -14,6 +14,8 @@ MAX_IGNORED = 0.15
 MAX_CELL_LINES = 12
 MAX_WIDTH = 88
 """Characters in a line of code that fit a page of 1,400 pixels beside JupyterLab's side bar."""
+MAX_PRINTED = 90
+"""Characters in a printed line that fit a page of 900 pixels; JupyterLab breaks words in two."""
 
 FORBIDDEN = {  # in code: with each of these nbval fails, or compares nothing
     "clear_output": r"\bclear_output\b",
@@ -140,6 +142,14 @@ def _texts(output: Any) -> Iterator[str]:
             yield content
 
 
+def _printed(cell: Any) -> Iterator[str]:
+    """Yield the lines that a cell prints; for a question a learner sees a box instead."""
+    for output in cell.get("outputs", ()):
+        for line in output.get("text", "").split("\n"):
+            if not line.startswith("Predict: "):
+                yield line
+
+
 def _lesson(notebook: Any) -> Iterator[str]:
     if not pace.has_line(notebook):
         yield f"the line under the title is not {pace.line(notebook)!r}: make notebooks"
@@ -148,6 +158,9 @@ def _lesson(notebook: Any) -> Iterator[str]:
         length = len(cell.source.splitlines())
         if cell.cell_type == "code" and length > MAX_CELL_LINES:
             yield f"cell {number}: {length} lines; over {MAX_CELL_LINES} belong in the package"
+        widest = max(map(len, _printed(cell)), default=0)
+        if widest > MAX_PRINTED:
+            yield f"cell {number}: a printed line is {widest} characters wide, over {MAX_PRINTED}"
     prose = [cell.source.lower() for cell in notebook.cells if cell.cell_type == "markdown"]
     if not any("three things to remember" in text for text in prose[-3:]):
         yield "it does not end with three things to remember"

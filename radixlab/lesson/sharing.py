@@ -121,7 +121,7 @@ class SharingCalculator:
         r = self.result()
         become = "becomes" if r.without == 1 else "become"
         return (
-            f"{self._what()}: {_count(r.without, 'block')} {become} {r.shared} "
+            f"{self._what()}:\n{_count(r.without, 'block')} {become} {r.shared} "
             f"({r.saved:.0%} saved); {r.verdict}"
         )
 

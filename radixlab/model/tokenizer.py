@@ -94,6 +94,14 @@ class Tokenizer:
         own = twice[len(once) :]  # the first token of a text may lose its space
         return None if UNFINISHED in own else own
 
+    def piece(self, token: int) -> str:
+        """Return the text of one token as it is inside a text: with the space that begins a word.
+
+        Where that depends on its neighbours, it is the text after the same token.
+        """
+        own = self.own_text(token)
+        return self.decode([token, token])[len(self.decode([token])) :] if own is None else own
+
     def chat(
         self,
         messages: Many[Message],

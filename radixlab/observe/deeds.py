@@ -63,4 +63,5 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "CacheRestarted": lambda e: "restarted the cache",
     "AllBlocksCleared": lambda e: "cleared the cache",
     "TreeResynced": lambda e: "changed the tree in a way that no other event tells",
+    "StreamReported": lambda e: f"reported of its stream: {e.cause.replace('_', ' ')}",
 }

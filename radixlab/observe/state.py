@@ -66,6 +66,11 @@ class State:
     resumed_prompt_tokens: int = 0
     resumed_hit_tokens: int = 0
     quarantined_blocks: int = 0
+    missing_payloads: int = 0
+    lost_payloads: int = 0
+    refused_messages: int = 0
+    left_out_blocks: int = 0
+    publisher_restarts: int = 0
 
     def path(self, node_id: int | None) -> Iterator[NodeState]:
         """Yield the node and its ancestors, deepest first.
@@ -314,6 +319,19 @@ def _tree_resynced(state: State, e: ev.TreeResynced) -> None:
     }
 
 
+STREAM_COUNTERS = tuple(
+    name
+    for name in field_names(ev.StreamReported)
+    if name.endswith(("_payloads", "_messages", "_blocks", "_restarts"))
+)
+"""What is counted of the stream of another engine's events."""
+
+
+def _stream_reported(state: State, e: ev.StreamReported) -> None:
+    for counter in STREAM_COUNTERS:
+        setattr(state, counter, getattr(e, counter))
+
+
 def _no_change(state: State, e: Event) -> None:
     """Do nothing: the event only marks the timeline, and other events carry its effect."""
 
@@ -342,4 +360,5 @@ _RULES: dict[str, Callable[[State, Any], None]] = {
     "CacheRestarted": _cache_restarted,
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
+    "StreamReported": _stream_reported,
 }

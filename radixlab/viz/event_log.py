@@ -27,7 +27,7 @@ _VALUES = {cls: attrgetter(*FIELDS[name]) for name, cls in EVENT_TYPES.items()}
 
 _CALL_BEGINS: tuple[type[Event], ...] = (
     *(ev.SequenceStarted, SequenceForked, ev.TransfersCompleted, ev.OutOfBlocks),
-    *(ev.CacheRestarted, ev.AllBlocksCleared, TreeResynced),
+    *(ev.CacheRestarted, ev.AllBlocksCleared, TreeResynced, ev.StreamReported),
 )
 """Each of these begins a call of the cache (js/calls.js)."""
 
@@ -109,15 +109,19 @@ class EventLog:
 
     def recording_text(self, frame: dict[str, Any]) -> str:
         """Return `frame` and the log without its keyframe as a JSON text; shorten a long log."""
-        self._write_rows()
-        if self.num_bytes > self._max_bytes:
-            self._forget()
+        self.shorten()
         if self._vocab is not None and len(self._vocab) > self._vocab_text[1]:
             self._vocab_text = json.dumps(self._vocab), len(self._vocab)
         forks = list(self._old_forks.items())
         cells = list(self._cells.items())
         head = frame | {"from": self.start, "forks": forks, "cells": cells, "fields": FIELDS}
         return _with_events(head, self._texts, f',"vocab":{self._vocab_text[0]}')
+
+    def shorten(self) -> None:
+        """Forget the oldest events of a log that is too long."""
+        self._write_rows()
+        if self.num_bytes > self._max_bytes:
+            self._forget()
 
     def _write_rows(self) -> dict[str, str]:
         """Write the rows of the newest events as JSON; return the new token texts."""

@@ -3,8 +3,13 @@
 While a cell runs, the kernel can only send: events leave as custom messages, at most one per
 `SEND_EVERY_S`. The synced traits hold the whole log, for a view that opens late and for a page that
 is reloaded. All are JSON texts that are built once: ipywidgets would walk through every list.
+
+A watched engine also sends events between the cells. Then the kernel's own loop sends what is left,
+because no cell comes to an end.
 """
 
+import asyncio
+import contextlib
 import time
 import weakref
 from collections import deque
@@ -52,6 +57,7 @@ class Feed(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
         self._synced = 0
         self._requests: deque[int] = deque()
         self._detach: Callable[[], None] = lambda: None
+        self._later: asyncio.TimerHandle | None = None
         super().__init__(keyframe=self.event_log.keyframe_text(), recording=self._recording())
         self.on_msg(weakly(self._on_request))
         self._detach = observe.attach(cache, weakly(self._on_event))
@@ -96,6 +102,25 @@ class Feed(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
         self.event_log.events.append(event)
         if self.page is not None and time.monotonic() >= self._send_at:
             self._send_new()
+        if self.page is not None and not self.page.in_cell:
+            self._catch_up_later(SEND_EVERY_S)
+
+    def _catch_up_later(self, seconds: float) -> None:
+        """Let the running loop send what is left; without a loop, the next cell does."""
+        with contextlib.suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            self._later = self._later or loop.call_later(seconds, weakly(self._catch_up))
+
+    def _catch_up(self) -> None:
+        self._later = None
+        if self.is_closed or self.comm is None or self.page is None or self.page.in_cell:
+            return
+        if self._sent < self.event_log.end:
+            self._send_new()
+        if self._synced < self.event_log.end:
+            if (left := self._sync_at - time.monotonic()) > 0:
+                return self._catch_up_later(left)
+            self._sync()
 
     def _send_new(self) -> None:
         began, first = time.monotonic(), self._sent

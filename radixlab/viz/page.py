@@ -57,7 +57,11 @@ def whole_recording(
     requests = bool(start.num_requests or start.sequences) or any(
         getattr(event, "sequence_id", None) is not None for event in log.events
     )
-    more = {"title": plain(title), "sources": event_sources(), "requests": requests}
+    has_site = any(event.site for event in log.events)
+    is_foreign = bool(log.events) and not requests and not has_site
+    more: dict[str, Any] = {"title": plain(title), "sources": event_sources(), "requests": requests}
+    if is_foreign:  # another engine's tree keeps no rules of ours
+        more["lamp"] = False
     return log.to_json() | more
 
 

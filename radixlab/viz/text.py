@@ -5,10 +5,14 @@ everywhere: js/summary.js has it too, and a golden test compares them.
 """
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from radixlab.escape import clip as clip
+from radixlab.escape import count as count
+from radixlab.escape import escaped as escaped
+from radixlab.escape import plain as plain
+from radixlab.observe.doubt import doubt_line
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz.facts import Counts, counts
 
@@ -20,7 +24,7 @@ _MOST_NODES = 200
 
 def summary(state: State, decode: Decode | None = None) -> str:
     """Return one line of counts, the tree as indented text, and a line per running sequence."""
-    lines = [headline(state), *_tree_lines(state, decode)]
+    lines = [headline(state), *filter(None, [doubt_line(state)]), *_tree_lines(state, decode)]
     lines += [_sequence_line(s) for s in sorted(state.sequences.values(), key=lambda s: s.id)]
     return "\n".join(lines)
 
@@ -99,41 +103,6 @@ def tokens_text(tokens: list[int], decode: Decode | None) -> str:
     text = "".join(token_text(token, decode) for token in tokens)
     # Halves of a pair from two tokens become one character, as in JavaScript.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def clip(text: str, head: int = 40, tail: int = 16) -> str:
-    """Shorten long text in its middle."""
-    return text if len(text) <= head + tail + 3 else f"{text[:head]} … {text[-tail:]}"
-
-
-def plain(text: str) -> str:
-    r"""Escape what nobody would see, or what would change the text around it.
-
-    These are control and format characters (among them those that turn the direction of writing),
-    lone surrogates, and separators of lines. js/summary.js has the same rule.
-
-    >>> plain("Ann\u202e\x00")
-    'Ann\\u202e\\u0000'
-    """
-    return "".join(escaped(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
-
-
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def escaped(character: str) -> str:
-    r"""Write a character as JSON and JavaScript do, by its UTF-16 units.
-
-    >>> escaped("\u202e"), escaped("\U0001f600")
-    ('\\u202e', '\\ud83d\\ude00')
-    """
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[k : k + 2].hex()}" for k in range(0, len(units), 2))
-
-
-def count(number: int, word: str) -> str:
-    """Write a count with its word: `1 node`, `2 nodes`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _tree_lines(state: State, decode: Decode | None) -> list[str]:

@@ -32,6 +32,10 @@ class Break:
     hit_tokens: int
     tokens_lost: int
     """Tokens that would have been found without the break."""
+    lead: str = ""
+    """The text just before the two values, the same in both prompts, for a diff with context."""
+    tail: str = ""
+    """The text just after them in this prompt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,10 @@ def running_browser(driver, profile):
 
 
 def open_notebook(browser, url, path):
-    """Open a notebook with its kernel; return the page and the list its errors will be put in."""
+    """Open a notebook with its kernel; return the page and the list its errors will be put in.
+
+    Nothing else is open: the server would bring back what an earlier page had.
+    """
     page = browser.new_page()
     errors = []
 
@@ -134,7 +137,7 @@ def open_notebook(browser, url, path):
 
     page.on("console", note)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{url}/lab/tree/{path}?token={TOKEN}", wait_until="domcontentloaded")
+    page.goto(f"{url}/lab/tree/{path}?token={TOKEN}&reset", wait_until="domcontentloaded")
     page.wait_for_function(OPEN, arg=path)  # not one that an earlier page had open
     call(page, READY)
     return page, errors

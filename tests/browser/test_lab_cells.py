@@ -19,7 +19,6 @@ from tests.browser.lab import (
     call,
     open_notebook,
     running_browser,
-    running_lab,
 )
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -60,12 +59,12 @@ def shown(page, cell):
     return page.evaluate(SHOWN, cell)
 
 
-def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(tmp_path):
+def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(lab, tmp_path):
+    url, root = lab
     cells = [v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
-    text = v4.writes(v4.new_notebook(cells=cells, metadata=METADATA))
+    (root / "cells.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=METADATA)))
     ARTIFACTS.mkdir(exist_ok=True)
-    with running_lab(tmp_path / "lab") as (url, root), playwright.sync_playwright() as driver:
-        (root / "cells.ipynb").write_text(text)
+    with playwright.sync_playwright() as driver:
         with running_browser(driver, tmp_path / "today") as browser:
             page, errors = open_notebook(browser, url, "cells.ipynb")
             for _ in range(2):

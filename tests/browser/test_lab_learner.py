@@ -20,7 +20,6 @@ from tests.browser.lab import (
     first_with,
     open_notebook,
     running_browser,
-    running_lab,
 )
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -62,12 +61,6 @@ IN_TERMINAL = """async (command) => {
   terminal.send({ type: "stdin", content: [`${command}; echo; echo end $?\\r`] });
   return seen;
 }"""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with running_lab(tmp_path_factory.mktemp("lab")) as found:
-        yield found
 
 
 @pytest.fixture

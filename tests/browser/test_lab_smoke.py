@@ -3,6 +3,7 @@
 Two notebooks: one generated here, whose cell is slow enough to be watched; and lesson 00.
 """
 
+import shutil
 from dataclasses import dataclass
 
 import nbformat.v4 as v4
@@ -19,7 +20,6 @@ from tests.browser.lab import (
     first_with,
     open_notebook,
     running_browser,
-    running_lab,
 )
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -65,13 +65,6 @@ class Seen:
     errors: list[str]
     outputs: list[str]
     page: object
-
-
-@pytest.fixture
-def lab(tmp_path_factory):
-    """JupyterLab of its own: no setting, kernel or notebook of this machine takes part."""
-    with running_lab(tmp_path_factory.mktemp("lab")) as found:
-        yield found
 
 
 @pytest.fixture
@@ -150,8 +143,9 @@ START_NEXT = """() => {
 
 
 def test_lesson_00_paints_in_sight_while_a_cell_runs_and_steps_back(lab, browser):
-    url, _ = lab
-    page, errors = open_notebook(browser, url, "work/00_start_here.ipynb")
+    url, root = lab
+    shutil.copy(root / "notebooks" / "00_start_here.ipynb", root / "notebooks" / "watched.ipynb")
+    page, errors = open_notebook(browser, url, "notebooks/watched.ipynb")
     live, _ = first_with(page, "view = CacheView(")
     before = page.evaluate(BEFORE, live)
     call(page, RUN_UNTIL, before)

@@ -15,17 +15,13 @@ from radixlab.observe.lamp import first_fault
 from radixlab.observe.state import State
 from radixlab.viz.page import page as page_text
 from radixlab.viz.page import save_page, whole_recording
-from tests.browser.test_view import CHROMIUM, FLAGS
+from tests.browser.blank_page import NEEDS_CHROMIUM, playwright
 from tests.observe.lives import live, small_cache
 from tests.viz.lamp.logs import TREES, suspect_log, tree_log
 from tests.viz.lamp.test_lamp import BROKEN, below_zero, loses_the_suffix, one_half
 from tests.viz.share.test_jsonl import FOREIGN, recorded
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 HOSTILE = [
     "</script><script>window.pwned = 1</script>",
@@ -36,14 +32,6 @@ HOSTILE = [
     "\"}'`${window.pwned = 1}`",
     "</style></title><base href='http://example.invalid'>",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -92,7 +80,10 @@ def test_hostile_text_stays_text(tmp_path: Path, open_file: Any) -> None:
 
 
 def a_long_run(num_events: int) -> tuple[State, list[Event]]:
-    """Requests with shared prefixes, which grow token by token, in a pool of 1,024 blocks."""
+    """Requests with shared prefixes, which grow token by token, in a pool of 1,024 blocks.
+
+    It ends with a whole call, so there may be a few more events.
+    """
     draw, events, running = random.Random(0), list[Event](), list[Any]()
     cache = KVCacheManager(CacheConfig(1024, 16, explain=True))
     start = snapshot(cache)
@@ -107,19 +98,23 @@ def a_long_run(num_events: int) -> tuple[State, list[Event]]:
             cache.complete(cache.append(sequence, [draw.randrange(32_000)]))
         if len(running) > 8:
             cache.release(running.pop(draw.randrange(len(running))))
-    return start, events[:num_events]
+    return start, events
 
 
-def test_twenty_thousand_events_open_and_step(
-    tmp_path: Path, open_file: Any, record_property: Any
+@pytest.mark.parametrize("num_events", [2_000, pytest.param(20_000, marks=pytest.mark.soak)])
+def test_a_long_run_opens_and_steps(
+    tmp_path: Path, open_file: Any, record_property: Any, num_events: int
 ) -> None:
-    said = save_page(tmp_path / "run.html", whole_recording(*a_long_run(20_000)))
-    assert said.startswith(f"{tmp_path / 'run.html'}: 20000 events, ") and said.endswith(" MB")
+    start, events = a_long_run(num_events)
+    num_events = len(events)
+    said = save_page(tmp_path / "run.html", whole_recording(start, events))
+    assert said.startswith(f"{tmp_path / 'run.html'}: {num_events} events, ")
+    assert said.endswith(" MB")
     page = open_file(tmp_path / "run.html")
-    expect(page, ".rx-where", "event 20,000 of 20,000")
+    expect(page, ".rx-where", f"event {num_events:,} of {num_events:,}")
     record_property("milliseconds to the first picture", page.evaluate("performance.now()"))
     page.click("[data-action=back]")
-    expect(page, ".rx-where", "event 19,999 of 20,000")
+    expect(page, ".rx-where", f"event {num_events - 1:,} of {num_events:,}")
     expect(page, ".rx-lamp", "green: no event here breaks a rule")
 
 

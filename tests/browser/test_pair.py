@@ -11,10 +11,10 @@ from radixlab.lesson import decode, encode
 from radixlab.lesson.serving import serve
 from radixlab.viz import Tape, compare
 from radixlab.viz.bundle import css, pair_esm
-from tests.browser.test_view import CHROMIUM, MOUNT, browser, playwright, pytestmark
+from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM, playwright
 
-__all__ = ["browser", "pytestmark"]
-expect = playwright.expect if CHROMIUM else None
+pytestmark = NEEDS_CHROMIUM
+expect = playwright.expect
 TEXTS = ("Count the stars.", "You are a cat. Meow?", "Count the stars.", "You are a poet.",
          "Where does the sun go?", "How old is the moon?", "Count the stars.")  # fmt: skip
 MOUNT_PAIR = MOUNT.replace("state: { recording }", "state: { pair: recording }")
@@ -29,22 +29,12 @@ def taped(policy: str, name: str = "") -> Tape:
 
 
 @pytest.fixture
-def open_pair(browser: Any) -> Any:
-    contexts, errors = [], []
+def open_pair(open_blank: Any) -> Any:
+    def open_pair(a: Tape, b: Tape, **options: Any) -> Any:
+        pair = compare(a, b, decode, "two").pair
+        return open_blank(MOUNT_PAIR, [pair_esm(), css(), pair], 1100, **options)
 
-    def open_pair(a: Tape, b: Tape) -> Any:
-        context = browser.new_context(viewport={"width": 1100, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content("<body></body>")
-        page.evaluate(MOUNT_PAIR, [pair_esm(), css(), compare(a, b, decode, "two").pair])
-        return page
-
-    yield open_pair
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return open_pair
 
 
 def test_it_opens_where_the_runs_part_with_ghosts_and_jumps_back_there(open_pair):

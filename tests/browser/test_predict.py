@@ -14,10 +14,10 @@ from radixlab.lesson import encode
 from radixlab.lesson.serving import serve
 from radixlab.observe.state import State
 from radixlab.viz.event_log import EventLog
-from tests.browser.test_view import CHROMIUM, browser, open_page, playwright, pytestmark
+from tests.browser.blank_page import NEEDS_CHROMIUM, playwright
 
-__all__ = ["browser", "open_page", "pytestmark"]
-expect = playwright.expect if CHROMIUM else None
+pytestmark = NEEDS_CHROMIUM
+expect = playwright.expect
 
 
 def story() -> list[Event]:
@@ -65,11 +65,24 @@ SEEN = """() => {
 }"""
 
 
+# The words come after a pause, the sparklines and the lamp when the page is idle; cards fade away.
+AT_REST = """() => {
+  const view = document.querySelector(".rx-view");
+  const position = Number(/event (\\d+) of/.exec(view.querySelector(".rx-where").textContent)[1]);
+  const spoken = view.querySelector(".rx-words[role=img]").getAttribute("aria-label");
+  return view.querySelector("pre.rx-words").textContent.startsWith(`${spoken}\\n`)
+    && view.querySelector(".rx-spark polyline").points.numberOfItems === position + 1
+    && view.querySelector(".rx-lamp").dataset.color !== "none"
+    && !view.querySelector(".rx-gone");
+}"""
+
+
 def seen(page: Any) -> list[str]:
     """All that a page holds at the open question: markup, titles, spoken text, pixels."""
     page.locator(".rx-predict-on").click()
     expect(page.locator(".rx-predict-question")).to_be_visible()
-    page.wait_for_timeout(300)  # the words of the picture come after a pause
+    page.wait_for_function(AT_REST)
+    page.wait_for_timeout(300)  # and if the words were those of a state before
     return [
         re.sub(r"rx-(words|node|seq)-[0-9a-z]+", r"rx-\1", part) for part in page.evaluate(SEEN)
     ]

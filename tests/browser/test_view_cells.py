@@ -4,25 +4,22 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 from radixlab.observe.state import State, fold_all
 from radixlab.viz.event_log import EventLog
-from tests.browser.test_view import (
+from tests.browser.blank_page import (
     END,
     EVENTS,
+    NEEDS_CHROMIUM,
     SEND,
-    browser,
     expect_position,
-    open_page,
     playwright,
     press,
-    pytestmark,
     recording,
+    settle,
     texts,
 )
 
-__all__ = ["browser", "open_page", "pytestmark"]
+pytestmark = NEEDS_CHROMIUM
 
 CELLS = [[3, 0], [4, 6], [7, 13]]
 INTO_A_CELL = """(prompt) => {
@@ -67,6 +64,24 @@ def test_a_running_cell_is_followed_and_the_next_one_is_not(open_page: Any) -> N
     expect_position(page, 13)
     page.evaluate("(r) => model.set('recording', r)", recording(EVENTS, cells=CELLS, cell=7))
     expect_position(page, 13)
+
+
+@pytest.mark.parametrize("sent", ["before", "after"])
+def test_a_number_that_comes_late_is_seen(open_page: Any, sent: str) -> None:
+    """Nothing but the prompt changes; a cell is out of the page meanwhile, or is not."""
+    page = open_page(recording(EVENTS, cells=CELLS))
+    page.evaluate(INTO_A_CELL, "[*]:")
+    expect_position(page, END)
+    if sent == "after":  # as a notebook does with cells that are out of sight
+        page.evaluate("window.cell = document.querySelector('.jp-Cell'); cell.remove()")
+        page.evaluate("(r) => model.set('recording', r)", recording(EVENTS, cells=CELLS, cell=7))
+        page.evaluate("document.body.append(cell)")
+        expect_position(page, END)
+    settle(page)  # whatever was under way is painted
+    page.evaluate(PROMPT, "[4]:")
+    expect_position(page, 13)
+    page.evaluate(PROMPT, "[3]:")
+    expect_position(page, 6)
 
 
 def test_the_timeline_has_bands_of_cells(open_page: Any) -> None:

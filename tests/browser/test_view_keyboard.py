@@ -1,42 +1,24 @@
-"""The picture by keyboard alone, and by axe-core, which looks for what shuts a reader out."""
+"""The picture by keyboard alone."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 from radixlab import events as ev
-from tests.browser.test_view import (
+from tests.browser.blank_page import (
     END,
     EVENTS,
-    browser,
+    NEEDS_CHROMIUM,
     expect_position,
     lit,
-    open_page,
-    page,
     playwright,
     press,
-    pytestmark,
     recording,
+    settle,
+    tab_to,
 )
 
-__all__ = ["browser", "open_page", "page", "pytestmark"]
-
-AXE_RUN = """async () => {
-  const { violations } = await axe.run(document.querySelector(".rx-view"));
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-}"""
-
-
-def tab_to(page: Any, selector: str) -> None:
-    page.focus(".rx-view")
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("(s) => document.activeElement.matches(s)", selector):
-            return
-    raise AssertionError(f"no tab stop is {selector}")
+pytestmark = NEEDS_CHROMIUM
 
 
 def cursor(page: Any) -> str:
@@ -91,7 +73,7 @@ def test_the_first_copy_by_keyboard_alone(page: Any) -> None:
     press(page, "Home")
     while "copied block" not in page.locator(".rx-why").inner_text():
         page.keyboard.press("Shift+ArrowRight")
-        page.wait_for_timeout(30)
+        settle(page)
     expect_position(page, copied)
     playwright.expect(page.locator(".rx-why")).to_contain_text("copied block 11 → 20")
     page.keyboard.press("/")
@@ -123,7 +105,7 @@ def test_no_stop_is_empty_and_focus_survives_steps(open_page: Any) -> None:
     tab_to(page, ".rx-sequences")
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(50)
+    settle(page)
     assert page.evaluate("document.activeElement.className") == "rx-sequences"
 
 
@@ -139,34 +121,3 @@ def test_the_keys_of_a_field_are_its_own(page: Any) -> None:
     page.keyboard.press("Home")
     assert page.input_value(".rx-search") == " +-"
     expect_position(page, END)
-
-
-def axe(page: Any, source: str) -> list[str]:
-    page.evaluate(source)
-    found = page.evaluate(AXE_RUN)
-    return [str(line) for line in found]
-
-
-@pytest.mark.parametrize(
-    "theme",
-    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}],
-    ids=["light", "dark", "high contrast"],
-)
-def test_axe_finds_nothing(open_page: Any, theme: dict[str, str]) -> None:
-    """With a pin, with everything dimmed, in a drawer, and without events."""
-    module = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
-    source = (Path(module.__file__).parent / "axe.min.js").read_text("utf-8")
-    theme = {"reduced_motion": "reduce"} | theme  # what fades away would be pale for a moment
-    page = open_page(recording(EVENTS), **theme)
-    expect_position(page, END)
-    page.click('.rx-card[data-node="4"] .rx-label')
-    found = axe(page, source)
-    for entry in page.locator(".rx-legend button:visible").all():
-        entry.click()
-    found += axe(page, source)
-    press(page, "Escape", "Home", *["ArrowRight"] * 7)
-    page.click(".rx-drawer summary")
-    page.select_option("select.rx-tool", "age")
-    found += axe(page, source)
-    found += axe(open_page(recording([]), **theme), source)
-    assert found == []

@@ -4,26 +4,24 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 from radixlab import events as ev
 from radixlab.observe.state import State, fold_all
 from radixlab.viz.event_log import EventLog
-from tests.browser.test_view import (
+from tests.browser.blank_page import (
     END,
     EVENTS,
-    browser,
+    NEEDS_CHROMIUM,
+    PROMPT,
+    START,
     expect_position,
     lit,
-    open_page,
-    page,
     playwright,
     press,
-    pytestmark,
     recording,
+    settle,
 )
 
-__all__ = ["browser", "open_page", "page", "pytestmark"]
+pytestmark = NEEDS_CHROMIUM
 
 NUM_NODES, NUM_BLOCKS = 10_000, 100_000
 
@@ -74,11 +72,11 @@ def test_a_large_cache_is_alive(open_page: Any) -> None:
     before = page.eval_on_selector(".rx-map", MAP_PIXELS)
     press(page, "ArrowLeft")  # takes the mark of the eviction away
     expect_position(page, end - 1, end)
-    page.wait_for_timeout(50)
+    settle(page)
     without = page.eval_on_selector(".rx-map", MAP_PIXELS)
     assert before != without
     page.locator(".rx-legend button", has_text="cached").click()
-    page.wait_for_timeout(100)
+    settle(page)
     assert page.eval_on_selector(".rx-map", MAP_PIXELS) != without
     page.hover(".rx-map", position={"x": 3, "y": 3})
     playwright.expect(page.locator(".rx-note")).to_contain_text("blocks 0 to 24: ")
@@ -202,15 +200,123 @@ def test_hostile_tokens_are_shown_and_do_nothing(open_page: Any) -> None:
     assert page.eval_on_selector_all(".rx-card", cut) == 0
 
 
+NAMES = [*HOSTILE.values(), "acme-corporation-in-production-7", "日本語" * 9, "x"]
+ROOTS = """() => [...document.querySelectorAll(".rx-root")].map(
+  (el) => [el.textContent + el.title, el.scrollWidth - el.clientWidth])"""
+
+
+@pytest.mark.parametrize("names", [NAMES[::2], NAMES[1::2]], ids=["even", "odd"])
+def test_names_of_namespaces_are_shown_and_fit(open_page: Any, names: list[str]) -> None:
+    """Each of the hostile texts as a salt, and long names: a root each, all of them in sight."""
+    log = EventLog(START, chr)
+    log.events += [
+        ev.BlockStored(0, 0, k, None, ("salt", name), None, 0, ((k, 1),), 1, PROMPT[:4])
+        for k, name in enumerate(names, 1)
+    ]
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    playwright.expect(page.locator(".rx-root")).to_have_count(len(names))
+    said = page.evaluate(ROOTS)
+    assert [text for text, wider in said if wider > 1] == []
+    everything = "".join(text for text, _ in said)
+    assert page.evaluate("([text, bad]) => new RegExp(bad).test(text)", [everything, BIDI]) is False
+    assert all(
+        name in everything
+        for name in names
+        if name.isascii() and name.isprintable() and len(name) < 40
+    )
+
+
 def test_the_map_can_show_owners_references_and_ages(page: Any) -> None:
     pictures = []
     for mode in ("standing", "owner", "references", "age"):
         page.select_option("select.rx-tool", mode)
-        page.wait_for_timeout(30)
+        settle(page)
         pictures.append(page.eval_on_selector(".rx-map", MAP_PIXELS))
     assert len(set(pictures)) == 4
     page.hover(".rx-map", position={"x": 14 * 27 + 10, "y": 10})
     assert lit(page, "node") == {4}
+
+
+SEEK = """(at) => {
+  const scrub = document.querySelector(".rx-scrub");
+  scrub.value = at;
+  scrub.dispatchEvent(new Event("input"));
+}"""
+CANVASES = """async () => {
+  for (let k = 0; k < 2; k += 1) await new Promise((painted) => requestAnimationFrame(painted));
+  return [...document.querySelectorAll(".rx-map, .rx-lanes")].map((canvas) => canvas.toDataURL());
+}"""
+
+
+DRAW_ALL = "document.body.classList.toggle('another-look')"
+
+
+@pytest.mark.parametrize("num_blocks", [64, 700, 9_000], ids=["numbers", "small", "aggregated"])
+def test_what_is_kept_of_a_map_shows_in_no_picture(open_page: Any, num_blocks: int) -> None:
+    """A map that has been at other positions looks like one of which everything is drawn again."""
+    log = EventLog(State(num_blocks, 4), chr)
+    log.events += EVENTS
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    dim = page.locator(".rx-legend button", has_text="shared").click
+    for position, mode, is_dim in [(END, "standing", False), (9, "age", False),
+                                  (END - 1, "standing", True), (14, "owner", False),
+                                  (END, "references", False), (16, "standing", False)]:  # fmt: skip
+        page.evaluate(SEEK, position)
+        page.select_option("select.rx-tool", mode)
+        if is_dim:
+            dim()
+        kept = page.evaluate(CANVASES)
+        page.evaluate(DRAW_ALL)
+        assert kept == page.evaluate(CANVASES), (position, mode)
+        if is_dim:
+            dim()
+
+
+GREEN = """(block) => {
+  const canvas = document.querySelector(".rx-map");
+  const side = 27 * devicePixelRatio; // of a map of 64 blocks on a page of 932 pixels
+  const { data } = canvas.getContext("2d").getImageData(block * side, 0, side, side);
+  let count = 0;
+  for (let k = 0; k < data.length; k += 4) {
+    count += Math.hypot(data[k] - 0, data[k + 1] - 158, data[k + 2] - 115) < 30;
+  }
+  return count / (side * side);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_private_block_is_green_under_each_mark(open_page: Any, scheme: str) -> None:
+    """New, and without a mark: only its outline is green, and a mark is an outline too."""
+    page = open_page(recording(EVENTS), color_scheme=scheme)
+    for position in (3, END):  # its blocks are taken; a copy that is private
+        page.evaluate(SEEK, position)
+        page.evaluate(CANVASES)
+        block = 2 if position == 3 else 20
+        assert page.evaluate(GREEN, block) > 0.2
+        chip = page.locator(f".rx-sequences [data-block='{block}'] .rx-cell")
+        assert "rgb(0, 158, 115)" in chip.evaluate("el => getComputedStyle(el).boxShadow")
+
+
+COUNT_DRAWN = """() => {
+  window.drawn = 0;
+  const pen = CanvasRenderingContext2D.prototype;
+  for (const name of ["fillRect", "strokeRect", "fillText", "fill", "stroke"]) {
+    const draw = pen[name];
+    pen[name] = function (...values) { drawn += 1; return draw.apply(this, values); };
+  }
+}"""
+
+
+def test_a_step_draws_only_what_has_changed(open_page: Any) -> None:
+    """Of 700 blocks and all marks of the timeline, one step draws the blocks that it changes."""
+    log = EventLog(State(700, 4), chr)
+    log.events += EVENTS
+    page = open_page({**log.to_json(), "title": "", "sources": {}})
+    page.evaluate(CANVASES)
+    page.evaluate(COUNT_DRAWN)
+    press(page, "ArrowLeft", "ArrowRight")
+    page.evaluate(CANVASES)
+    assert 0 < page.evaluate("drawn") < 40
 
 
 def test_a_range_has_sums(page: Any) -> None:

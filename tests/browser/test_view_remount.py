@@ -1,19 +1,13 @@
 """A view that is closed leaves nothing behind: the heap stays flat over fifty remounts."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.event_log import EventLog
+from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM
 from tests.browser.test_page import a_long_run
-from tests.browser.test_view import CHROMIUM, FLAGS, MOUNT, playwright
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 KEEP_MODULE = MOUNT.replace(
     "window.cleanup = (await import(url)).default.render({ model, el });",
@@ -31,14 +25,6 @@ REMOUNT = """async () => {
 }"""
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium.new_page()
-        chromium.close()
-
-
 def used_bytes(devtools: Any) -> int:
     """Return the size of what is reachable; collected twice, for finalizers free more."""
     for _ in range(2):
@@ -46,11 +32,12 @@ def used_bytes(devtools: Any) -> int:
     return int(devtools.send("Runtime.getHeapUsage")["usedSize"])
 
 
-def test_fifty_remounts_leave_the_heap_as_it_was(page: Any) -> None:
+def test_fifty_remounts_leave_the_heap_as_it_was(open_blank: Any) -> None:
     start, events = a_long_run(2_000)
     log = EventLog(start, chr)
     log.events += events
-    page.evaluate(KEEP_MODULE, [esm(), css(), {**log.to_json(), "title": "", "sources": {}}])
+    record = {**log.to_json(), "title": "", "sources": {}}
+    page = open_blank(KEEP_MODULE, [esm(), css(), record])
     devtools = page.context.new_cdp_session(page)
     sizes = []
     for _ in range(5):

@@ -280,7 +280,7 @@ TestPins = PinMachine.TestCase
 TestPins.settings = settings(max_examples=60)
 
 TestCache = CacheMachine.TestCase
-TestCache.settings = settings(max_examples=600)
+TestCache.settings = settings(max_examples=300)
 
 
 @pytest.mark.soak

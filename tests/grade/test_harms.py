@@ -70,10 +70,10 @@ def file(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def nothing_has_changed(file, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = machine(file)
+    before, threads = machine(file), threading.enumerate()
     yield
     for thread in threading.enumerate():
-        if thread is not threading.main_thread():
+        if thread not in threads:
             thread.join(5)
     assert machine(file) == before
 

@@ -51,7 +51,8 @@ class Kernel:
 
 
 def test_a_graded_cell_defines_its_names_in_the_kernel(kernel):
-    shown = kernel.run(f"{STUB}raise NotImplementedError")
+    shown = kernel.run(f"{STUB}raise NotImplementedError\n\n\n...")  # as the stubs end
+    assert "Ellipsis" not in shown
     assert "8.5.2 Benchmark copy-on-write overhead: 0 of 15 points" in shown
     assert "benchmark" in kernel.run("print(benchmark.__name__)")
 

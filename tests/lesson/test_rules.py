@@ -60,6 +60,7 @@ WITH_ALT = {"image/png": {"alt": "a picture"}}
     [
         (v4.new_output("error", ename="E", evalue="", traceback=[]), "is an error"),
         (v4.new_output("stream", name="stderr", text="warning"), "stderr"),
+        (v4.new_output("stream", name="stdout", text=f"x\n{'x' * 91}\n"), "line is 91 characters"),
         (text_output("x", **{"application/vnd.jupyter.widget-view+json": {}}), "widget view"),
         (
             v4.new_output("display_data", {"image/png": "aGk="}, metadata=WITH_ALT),
@@ -73,6 +74,12 @@ WITH_ALT = {"image/png": {"alt": "a picture"}}
 def test_outputs_nobody_else_would_get_are_named(output, rule):
     (found,) = violations(notebook(outputs=[output]))
     assert rule in found
+
+
+def test_a_line_that_fits_and_a_question_pass():
+    for text in ("x" * 90, f"Predict: {'x' * 200}"):
+        printed = v4.new_output("stream", name="stdout", text=f"{text}\n")
+        assert violations(notebook(outputs=[printed])) == []
 
 
 def test_an_announced_exception_passes():

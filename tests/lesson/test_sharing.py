@@ -9,9 +9,9 @@ def widths(html):
     return [float(share) for share in re.findall(r"\* ([\d.]+)\)", html)]
 
 
-def test_the_text_is_one_line_that_notebooks_compare():
+def test_the_text_is_what_notebooks_compare():
     text = (
-        "100 requests of 500 shared + 100 own tokens, blocks of 16: "
+        "100 requests of 500 shared + 100 own tokens, blocks of 16:\n"
         "3800 blocks become 731 (81% saved); the engine agrees"
     )
     assert str(SharingCalculator(100, shared=500, own=100, block_size=16)) == text
@@ -20,7 +20,7 @@ def test_the_text_is_one_line_that_notebooks_compare():
 def test_one_is_singular():
     one = SharingCalculator(num_requests=1, shared=1, own=0, block_size=1)
     assert str(one).startswith(
-        "1 request of 1 shared + 0 own tokens, blocks of 1: 1 block becomes 1 "
+        "1 request of 1 shared + 0 own tokens, blocks of 1:\n1 block becomes 1 "
     )
     assert "0% saved: 1 block instead of 1<" in one.to_html()
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from radixlab.config import ConfigError
 from radixlab.model.errors import BadFileError, ChatTemplateError, MissingFileError
 from radixlab.model.stream import TextStream
+from radixlab.model.tiny import TINY
 from radixlab.model.tokenizer import ChatText, Tokenizer, load_tokenizer
 from tests.model.vocabularies import byte_fallback, byte_level, save, words
 
@@ -388,3 +389,14 @@ def test_a_bad_folder_is_named_in_one_line(name, content, error, says, tmp_path)
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingFileError, match="nowhere is not a folder"):
         load_tokenizer(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "tokenizer", [BYTES, PIECES, load_tokenizer(TINY)], ids=["bytes", "pieces", "tiny"]
+)
+def test_the_pieces_of_a_text_are_the_text(tokenizer):
+    text = "the red box is in the old house."
+    assert (
+        "".join(map(tokenizer.piece, tokenizer.encode(text))).strip()
+        == tokenizer.decode(tokenizer.encode(text)).strip()
+    )

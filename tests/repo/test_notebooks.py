@@ -26,12 +26,24 @@ def load(path):
     return read(path.read_text(encoding="utf-8"))
 
 
-def nbval(notebook, path):
-    """Run nbval with this repository's settings on a copy of a notebook; return the exit status."""
-    path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
+def nbval(notebooks, folder):
+    """Run nbval with this repository's settings on copies of notebooks.
+
+    Returns
+    -------
+    dict
+        Of each notebook, by name: the outcomes of its cells, in order; and all that was said.
+    """
+    for name, notebook in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(nbformat.v4.writes(notebook), encoding="utf-8")
     options = ["-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider", "-p", "conftest"]
-    command = [sys.executable, "-m", "pytest", "-q", *options, "--nbval", str(path)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    options += ["-p", "no:schemathesis", "-v", "--nbval"]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    outcomes = {
+        name: re.findall(rf"{name}\.ipynb::Cell \d+ ([A-Z]+)", run.stdout) for name in notebooks
+    }
+    return outcomes, run.stdout + run.stderr
 
 
 def compared_text(cell):
@@ -96,25 +108,8 @@ def test_links_and_pictures_lead_somewhere(path):
     assert [target for target in local if not (path.parent / target).exists()] == []
 
 
-def test_nbval_is_green_on_a_true_output(tiny, tmp_path):
-    run = nbval(tiny, tmp_path / "tiny.ipynb")
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
-def test_nbval_is_red_on_one_changed_character(tiny, tmp_path):
-    run = nbval(corrupted(tiny), tmp_path / "tiny.ipynb")
-    assert run.returncode == 1 and "Cell outputs differ" in run.stdout
-
-
-def test_nbval_is_red_on_a_changed_output_of_a_real_notebook(tmp_path):
-    real = [path for path in NOTEBOOKS if any(map(compared_text, load(path).cells))]
-    if not real:
-        pytest.skip("no notebook is committed yet")
-    run = nbval(corrupted(load(real[0])), tmp_path / real[0].name)
-    assert run.returncode == 1 and "Cell outputs differ" in run.stdout
-
-
-def test_a_notebook_under_nbval_sees_the_bare_machine(tmp_path):
+def bare_machine():
+    """A notebook whose outputs are true if the kernel sees the machine that nbval promises."""
     source = (
         "import os\nprint([os.environ[k] for k in ('RADIXLAB_STATIC', 'CUDA_VISIBLE_DEVICES')])"
     )
@@ -122,8 +117,33 @@ def test_a_notebook_under_nbval_sees_the_bare_machine(tmp_path):
     cells = [nbformat.v4.new_code_cell(text, execution_count=1) for text in (source, more)]
     for cell, text in zip(cells, ("['1', '']\n", "True\n"), strict=True):
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
-    run = nbval(nbformat.v4.new_notebook(cells=cells), tmp_path / "bare.ipynb")
-    assert run.returncode == 0, run.stdout
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+@pytest.fixture(scope="module")
+def checked(tiny, tmp_path_factory):
+    """One run of nbval over true and changed outputs."""
+    notebooks = {"true": tiny, "changed": corrupted(tiny), "bare": bare_machine()}
+    real = [path for path in NOTEBOOKS if any(map(compared_text, load(path).cells))]
+    notebooks["real"] = corrupted(load(real[0]))
+    return nbval(notebooks, tmp_path_factory.mktemp("checked"))
+
+
+def test_nbval_is_green_on_a_true_output(checked):
+    outcomes, said = checked
+    assert outcomes["true"] == ["PASSED"] * 2, said
+
+
+@pytest.mark.parametrize("name", ["changed", "real"])
+def test_nbval_is_red_on_one_changed_character(checked, name):
+    outcomes, said = checked
+    assert {*outcomes[name][:-1]} <= {"PASSED"} and outcomes[name][-1:] == ["FAILED"], said
+    assert said.count("Cell outputs differ") == 2
+
+
+def test_a_notebook_under_nbval_sees_the_bare_machine(checked):
+    outcomes, said = checked
+    assert outcomes["bare"] == ["PASSED"] * 2, said
 
 
 def test_without_torch_lesson_06_is_skipped_and_says_why(tmp_path):

@@ -94,4 +94,6 @@ def prose() -> Iterator[tuple[str, int, str]]:
         for path in sorted(ROOT.glob(f"{folder}/*.ipynb")):
             name = path.relative_to(ROOT).as_posix()
             yield from ((name, cell, text) for cell, text in of_notebook(path))
+    for path in sorted(ROOT.glob("docs/*.md")):
+        yield path.relative_to(ROOT).as_posix(), 1, path.read_text(encoding="utf-8")
     yield "README.md", 1, (ROOT / "README.md").read_text(encoding="utf-8")

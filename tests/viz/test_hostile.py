@@ -3,7 +3,9 @@
 import json
 import shutil
 import subprocess
+import unicodedata
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -139,19 +141,46 @@ def test_the_browser_has_the_same_words(tmp_path: Path) -> None:
         recording = json.loads(EventLog(state, pair.__getitem__).recording_text({}))
         words = summary(state, pair.__getitem__)
         cases.append([state_to_json(state), recording["vocab"], words])
+    run_in_node(
+        tmp_path,
+        cases,
+        """
+for (const [state, vocab, words] of cases) {
+  const texts = new Map(Object.entries(vocab).map(([id, text]) => [Number(id), text]));
+  deepStrictEqual(summary(stateFromJson(state), texts), words);
+}""",
+    )
+
+
+JOINED = ["👩", "\u200d", "\ufe0f", "🏽", "a", "\ud83d", "é"]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_browser_escapes_the_same_characters(tmp_path: Path) -> None:
+    """All characters that Python knows, one by one, and joiners between all neighbours."""
+    known = [chr(k) for k in range(0x110000) if unicodedata.category(chr(k)) != "Cn"]
+    known += [chr(k) for k in (0xFFFE, 0xFFFF, 0xFDD0, 0x10FFFF)]
+    texts = ["".join(f"{c}b" for c in known[k : k + 1000]) for k in range(0, len(known), 1000)]
+    texts += ["".join(neighbours) for neighbours in product(JOINED, repeat=3)]
+    assert all(shown_plainly(plain(text)) for text in texts)
+    cases = [[text, plain(text)] for text in texts]
+    script = "for (const [text, shown] of cases) deepStrictEqual(plain(text), shown);"
+    run_in_node(tmp_path, cases, script)
+
+
+def run_in_node(tmp_path: Path, cases: list[Any], script: str) -> None:
+    """Run a script over `cases` with the modules of the view that write text."""
     (tmp_path / "cases.json").write_text(json.dumps(cases), "utf-8")
     folder = Path(__file__).parents[2] / "radixlab" / "viz" / "js"
-    script = f"""
+    head = f"""
 import {{ readFileSync }} from "node:fs";
 import {{ deepStrictEqual }} from "node:assert";
 import {{ stateFromJson }} from {json.dumps((folder / "fold.js").as_uri())};
+import {{ plain }} from {json.dumps((folder / "shown.js").as_uri())};
 import {{ summary }} from {json.dumps((folder / "summary.js").as_uri())};
 const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "cases.json"))}, "utf8"));
-for (const [state, vocab, words] of cases) {{
-  const texts = new Map(Object.entries(vocab).map(([id, text]) => [Number(id), text]));
-  deepStrictEqual(summary(stateFromJson(state), texts), words);
-}}"""
-    (tmp_path / "compare.mjs").write_text(script, "utf-8")
+"""
+    (tmp_path / "compare.mjs").write_text(head + script, "utf-8")
     command = ["node", str(tmp_path / "compare.mjs")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

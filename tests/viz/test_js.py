@@ -18,7 +18,8 @@ from radixlab.cache.quarantine import quarantine
 from radixlab.cache.restart import restart
 from radixlab.config import CacheConfig
 from radixlab.events import Event
-from radixlab.observe.state import State, copy_state, fold
+from radixlab.observe.doubt import doubt_line
+from radixlab.observe.state import STREAM_COUNTERS, State, copy_state, fold
 from radixlab.observe.wire import event_to_json, state_to_json
 from radixlab.viz.bundle import esm, page_js, pair_esm
 from radixlab.viz.event_log import EventLog
@@ -143,7 +144,17 @@ def test_pure_logic(events: list[Event], tmp_path: Path) -> None:
     logs.append(golden("policy mru", State(40, 2), *engine_log(7, 0, "mru")))
     path = tmp_path / "golden.json"
     path.write_text(json.dumps(logs), "utf-8")
-    node("--test", *map(str, sorted(FOLDER.glob("*.test.mjs"))), GOLDEN=str(path))
+    files = map(str, sorted(FOLDER.glob("*.test.mjs")))
+    node("--test", *files, GOLDEN=str(path), DOUBTS=json.dumps(doubts()))
+
+
+def doubts() -> list[tuple[dict[str, int], str]]:
+    """Return counters of a watched stream, and the line that says why a picture may be wrong."""
+    rng, table = random.Random(0), []
+    for _ in range(40):
+        totals = {name: rng.choice([0, 0, 1, 2, 12345]) for name in STREAM_COUNTERS}
+        table.append((totals, doubt_line(State(4, 4, **totals))))
+    return table
 
 
 @pytest.mark.parametrize("joined", [esm, page_js, pair_esm])

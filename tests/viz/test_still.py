@@ -34,6 +34,7 @@ def test_summary_is_exact(state: State) -> None:
     assert summary(state, chr) == "\n".join(
         [
             "CacheView: 4 nodes, 3 of 16 blocks in use, 3 evictable, hit rate 19.0 %",
+            "This picture may be wrong: 3 payloads missing, 1,200 payloads lost, 1 message refused",
             '  node 2 "shar": blocks 0, 1 lock',
             '    node 1 "ed p": blocks 1',
             r'    node 3 "else\u0001\u0002\u0003\u0004": blocks 5, 8',

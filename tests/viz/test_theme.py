@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -101,6 +102,39 @@ def test_a_figure_is_no_box_and_its_texts_are_legible(make: Callable[[], Figure]
         if text.get_text() and text.get_visible() and is_grey(text.get_color()):
             assert text.get_color() == TEXT or text.get_path_effects(), text
     assert share_of_white(Picture.of(make(), "").png) < 0.03
+
+
+GROUNDS: dict[str, tuple[Callable[[Axes], object], bool]] = {
+    "nothing": (lambda axes: None, False),
+    "a grid": (lambda axes: axes.grid(), False),
+    "a curve": (lambda axes: axes.plot([0, 1], [0.2, 0.8]), False),
+    "points beside it": (lambda axes: axes.scatter([0.2], [0.5]), False),
+    "a bar beside it": (lambda axes: axes.barh([0.5], [0.3]), False),
+    "a bar": (lambda axes: axes.barh([0.5], [1]), True),
+    "an image": (lambda axes: axes.imshow(np.eye(2), extent=(0, 1, 0, 1)), True),
+    "a filled area": (lambda axes: axes.fill_between([0, 1], [1, 1], alpha=0.3), True),
+    "a grey area": (lambda axes: axes.axvspan(0, 1, color="#eeeeee"), True),
+}
+
+
+@pytest.mark.parametrize("place", ["text", "note"])
+@pytest.mark.parametrize(("draw", "covered"), GROUNDS.values(), ids=GROUNDS)
+def test_only_a_text_on_a_drawn_area_has_a_white_edge(
+    draw: Callable[[Axes], object], covered: bool, place: str
+) -> None:
+    axes = Figure(figsize=(4, 3), dpi=60, layout="constrained").subplots()
+    draw(axes)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    if place == "text":
+        text = axes.text(0.5, 0.5, "text", color=INK, va="center")
+    else:
+        text = axes.annotate("text", (0, 0.5), (0.5, 0.5), arrowprops={}, va="center")
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    on_any_page(figure)
+    assert (text.get_color() == TEXT) is not covered
+    assert bool(text.get_path_effects()) is covered
+    assert text.get_alpha() is None
 
 
 def test_stills_are_no_boxes() -> None:

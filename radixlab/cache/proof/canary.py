@@ -135,5 +135,5 @@ def _difference(found: np.void, expected: np.void) -> str:
         if found[name] != expected[name]:
             return f"{name} {found[name]}, not {expected[name]}"
     if found["namespace"] != expected["namespace"]:
-        return f"token {expected['token']}, but of another namespace"
-    return f"token {expected['token']}, but after a different prefix"
+        return f"token {expected['token']} of another namespace"
+    return f"token {expected['token']} after a different prefix"

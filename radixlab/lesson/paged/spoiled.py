@@ -19,7 +19,7 @@ SPOILT = "#D55E00"
 """Vermilion, from the same palette."""
 TEXT_AT, ANSWERS_AT = 0.85, 5.9
 """The left edges of these columns, in a width of 10."""
-_LINE_CHARS = 52
+_LINE_CHARS = 42
 
 
 def plot_spoiled(
@@ -30,7 +30,7 @@ def plot_spoiled(
     All arguments are in the document's order; `right` is the answer without spoilt blocks.
     """
     num = len(texts)
-    figure = Figure(figsize=(7.6, 0.4 * num + 0.95), dpi=144, layout="constrained")
+    figure = Figure(figsize=(7.6, 0.5 * num + 0.95), dpi=144, layout="constrained")
     axes = figure.subplots()
     for row, (text, block, answer) in enumerate(zip(texts, block_ids, answers, strict=True)):
         _draw_row(axes, row, text, block, answer, changed=answer != right)
@@ -57,7 +57,7 @@ def _draw_row(axes: Axes, row: int, text: str, block: int, answer: str, changed:
         row + 0.5,
         textwrap.fill(text, _LINE_CHARS),
         va="center",
-        fontsize=7.5,
+        fontsize=8.6,
         family=MONO,
         color=INK,
         parse_math=False,

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from radixlab.events import Namespace
+from radixlab.observe.fields import MAX_TEXT
 from radixlab.observe.kv.wire import Stored
 
 SALT, ADAPTER = "salt", "adapter"
@@ -87,6 +88,18 @@ def namespace_of(event: Stored, keys: list[Any] | None) -> tuple[Namespace | Non
     elif len(rest) == 1 and _is_namespace(rest[0]):
         return (rest[0][0], rest[0][1]), ""
     return _combined(adapter, salt), repr(rest) if rest else ""
+
+
+def fitting(text: str) -> str:
+    """Shorten a text that no recording may have; a digest keeps different ones apart.
+
+    >>> fitting("salt"), len(fitting("x" * 5000)), fitting("x" * 5000)[-18:]
+    ('salt', 961, '… c59d3c0480cc2d71')
+    """
+    if len(text) <= MAX_TEXT:
+        return text
+    mark = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{text[: MAX_TEXT - 57]}… {mark}"
 
 
 def _is_namespace(key: Any) -> bool:

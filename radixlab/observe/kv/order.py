@@ -23,8 +23,8 @@ REMEMBERED = 10_000
 """As many payloads as a publisher keeps for replay."""
 MAX_GAPS = 1000
 """Most gaps that are remembered; the oldest ones are given up then."""
-END = 2**63
-"""Numbers are below this; −1 ends a replay."""
+END = 2**53
+"""Numbers are below this, so that a browser reads them exactly; −1 ends a replay."""
 
 
 class Order:
@@ -35,15 +35,36 @@ class Order:
         """Numbers that are missing, first and last of each gap, in order."""
         self.num_given_up = 0
         """Payloads that will never be waited for again."""
+        self.num_doubtful = 0
+        """Those of them that no reset has made void since."""
         self.next: int | None = None
         """The number that should follow; None before the first payload."""
         self._seen: dict[int, int] = {}
         self._recent: deque[int] = deque()
         self._newest = float("-inf")
         self._doubtful: int | None = None
+        self._void_below = 0
 
-    def judge(self, seq: int, ts: float, payload: bytes) -> Verdict:
-        """Say what a payload is, and count it as arrived unless it is a duplicate or doubtful."""
+    @property
+    def num_missing(self) -> int:
+        """Payloads that are missing, without those that a reset has made void."""
+        return sum(self._num_needed(*gap) for gap in self.gaps)
+
+    def reset(self, seq: int | None, late: bool = False) -> None:
+        """Note that a payload, with this number if it matters, empties the cache."""
+        if not late:
+            self.num_doubtful = 0
+        self._void_below = max(self._void_below, seq or 0)
+
+    def _num_needed(self, first: int, last: int) -> int:
+        return max(0, last - max(first, self._void_below) + 1)
+
+    def judge(self, seq: int, ts: float, payload: bytes, is_replay: bool = False) -> Verdict:
+        """Say what a payload is, and count it as arrived unless it is a duplicate or doubtful.
+
+        A replay is what the publisher has now. If it has another payload under a number that was
+        seen, then it is a new publisher.
+        """
         mark, following = hash(payload), self.next
         verdict: Verdict
         if following is None or seq >= following:
@@ -55,7 +76,7 @@ class Order:
             verdict = "late"
         elif self._seen.get(seq) == mark:
             return "duplicate"
-        elif seq == 0 and ts > self._newest:
+        elif (is_replay and seq in self._seen) or (seq == 0 and ts > self._newest):
             verdict = "restart"
             self._restart(seq)
         elif self._doubtful is not None and seq == self._doubtful + 1:
@@ -82,12 +103,21 @@ class Order:
         if (first, last) not in self.gaps:
             return False
         self.gaps.remove((first, last))
-        self.num_given_up += last - first + 1
+        self._count_given_up(first, last)
         return True
+
+    def _count_given_up(self, first: int, last: int) -> None:
+        self.num_given_up += last - first + 1
+        self.num_doubtful += self._num_needed(first, last)
+
+    def begin_again(self) -> None:
+        """Forget the old publisher; the new one has sent nothing yet."""
+        self._restart(-1)
 
     def _restart(self, seq: int) -> None:
         """Forget the old publisher; the new one's first payload here is this one."""
         self.give_up()
+        self.num_doubtful = self._void_below = 0
         self._seen.clear()
         self._recent.clear()
         self._newest = float("-inf")
@@ -101,8 +131,7 @@ class Order:
             self._give_up_first()
 
     def _give_up_first(self) -> None:
-        first, last = self.gaps.pop(0)
-        self.num_given_up += last - first + 1
+        self._count_given_up(*self.gaps.pop(0))
 
     def _fill(self, seq: int) -> bool:
         """Take a number out of the gap that has it; return whether one had."""

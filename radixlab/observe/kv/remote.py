@@ -10,6 +10,7 @@ and what could not be used is counted in `faults`.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from radixlab.cache.checks import check_namespace
 from radixlab.cache.results import NodeView, TreeStats
@@ -19,6 +20,7 @@ from radixlab.events import Emit, Namespace
 from radixlab.observe.kv.errors import KVEventError
 from radixlab.observe.kv.forest import Forest, walk
 from radixlab.observe.kv.intake import MAX_TOKENS, Intake
+from radixlab.observe.kv.origins import Origin
 from radixlab.observe.kv.telling import Telling
 from radixlab.observe.kv.wire import MAX_BYTES
 from radixlab.observe.state import State
@@ -37,6 +39,8 @@ class Gap:
     rank: int
     first: int
     last: int
+    source: str = ""
+    """The endpoint, where several are watched."""
 
 
 class RemoteTree:
@@ -101,6 +105,7 @@ class RemoteTree:
         self._intake.size_is_fixed = True
         assert self.block_size is not None
         told = self._telling
+        stream: dict[str, Any] = self._intake.trust.told
         return State(
             self.num_blocks,
             self.block_size,
@@ -110,21 +115,36 @@ class RemoteTree:
             written_back_blocks=told.written_back_blocks,
             loaded_back_blocks=told.loaded_back_blocks,
             dropped_blocks=told.dropped_blocks,
+            **stream,
         )
 
     # ---- in
 
-    def feed(self, payload: bytes, seq: int | None = None) -> bool:
+    def feed(
+        self, payload: bytes, seq: int | None = None, source: str = "", is_replay: bool = False
+    ) -> bool:
         """Take one msgpack payload, and its number if it is known; return whether it was used.
 
         Payloads may be missing, late or repeated. One that fills a gap changes only what no later
-        one has changed. Raises `KVEventError` only if the arguments are not bytes and a number.
+        one has changed. `source` tells several endpoints apart. A replay is what a publisher has
+        now, so another content under a known number means that it began again. Raises
+        `KVEventError` only if the arguments are not bytes, a number and a text.
         """
         if not isinstance(payload, bytes | bytearray | memoryview):
             raise KVEventError(f"payload must be bytes, not {shown(payload)}")
         if seq is not None and type(seq) is not int:
             raise KVEventError(f"seq must be an int, not {shown(seq)}")
-        return self._intake.feed(bytes(payload), seq)
+        if not isinstance(source, str):
+            raise KVEventError(f"source must be a text, not {shown(source)}")
+        return self._intake.feed(bytes(payload), seq, source, is_replay)
+
+    def refuse(self, kind: str) -> None:
+        """Count a message that is not a payload, under this name in `faults`."""
+        self._intake.refuse(kind)
+
+    def restart(self, source: str = "") -> None:
+        """Forget what an endpoint has told: it began again, and holds nothing."""
+        self._intake.restart(source)
 
     # ---- what is known
 
@@ -137,12 +157,18 @@ class RemoteTree:
     def faults(self) -> Counter[str]:
         """What could not be used, by kind.
 
-        Whole payloads: `oversize`, `malformed`, `bad_number`, `duplicate`, `doubtful` (perhaps of a
-        new publisher, or a stray one), `void` (older than a reset), `too_many_ranks`. Events:
+        Messages: `odd_frame`. Whole payloads: `oversize`, `malformed`, `bad_number`, `duplicate`,
+        `doubtful` (perhaps of a new publisher, or a stray one), `void` (older than a reset),
+        `too_many_ranks`. Events:
         `unknown_event`, `unusable_event`, `block_size` (another one). Blocks: `unknown_block`,
         `over_limit`, `second_name` (two hashes for one content), `circle` (each follows the other).
         """
         return +self._intake.faults
+
+    @property
+    def stream(self) -> dict[str, int]:
+        """What speaks against the picture, by the names of a state's counters."""
+        return self._intake.trust.totals(self.num_restarts)
 
     @property
     def num_payloads(self) -> int:
@@ -175,14 +201,14 @@ class RemoteTree:
         num_blocks = (len(token_ids) - 1) // self.block_size
         data = token_ids[: num_blocks * self.block_size].tobytes()
         keys = [data[start : start + step] for start in range(0, len(data), step)]
-        ranks = {owner for owner, _ in self._intake.shards} if rank is None else {rank}
-        found = (self._num_cached(owner, keys, namespace, medium) for owner in ranks)
+        origins = {origin for origin, _ in self._intake.shards if rank in (None, origin.rank)}
+        found = (self._num_cached(origin, keys, namespace, medium) for origin in origins)
         return max(found, default=0) * self.block_size
 
     def _num_cached(
-        self, rank: int, keys: list[bytes], namespace: Namespace | None, medium: str
+        self, origin: Origin, keys: list[bytes], namespace: Namespace | None, medium: str
     ) -> int:
-        shards = self._intake.of(rank)
+        shards = self._intake.of(origin)
         whole = [shard for shard in shards if shard.limits_matches] or shards
         found = (shard.num_cached_blocks(keys, namespace, medium) for shard in whole)
         return min(found, default=0)
@@ -202,7 +228,7 @@ class RemoteTree:
     def gaps(self) -> list[Gap]:
         """The payloads that are missing, by rank; a replay may have them."""
         orders = sorted(self._intake.orders.items())
-        return [Gap(rank, *gap) for rank, order in orders for gap in order.gaps]
+        return [Gap(o.rank, *gap, o.source) for o, order in orders for gap in order.gaps]
 
     @property
     def num_lost(self) -> int:
@@ -211,14 +237,22 @@ class RemoteTree:
 
     def give_up(self, gap: Gap) -> None:
         """Wait no longer for the payloads of a gap; they count as lost."""
-        order = self._intake.orders.get(gap.rank)
+        origin = Origin(gap.source, gap.rank)
+        order = self._intake.orders.get(origin)
         if order is None or not order.give_up_gap(gap.first, gap.last):
             raise KVEventError(f"{gap} is not one of the {len(self.gaps)} gaps")
+        self._intake.report(origin)
 
-    def expected(self, rank: int = 0) -> int | None:
+    def expected(self, rank: int = 0, source: str = "") -> int | None:
         """Return the number that should follow; None if nothing of this rank has arrived."""
-        order = self._intake.orders.get(rank)
+        order = self._intake.orders.get(Origin(source, rank))
         return order.next if order else None
+
+    def last_seen(self, source: str = "") -> int:
+        """Return the number of the last payload of an endpoint; 0 if there was none."""
+        orders = self._intake.orders.items()
+        numbers = [order.next or 0 for origin, order in orders if origin.source == source]
+        return max(0, min(numbers, default=0) - 1)
 
     def walk(self) -> Iterator[NodeView]:
         """Yield every node, parents first. Block ids are this tree's own numbers.

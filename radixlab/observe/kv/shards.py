@@ -14,7 +14,7 @@ import numpy as np
 from radixlab.cache.tokens import TOKEN_BYTES
 from radixlab.events import Namespace
 from radixlab.observe.kv.forest import ORPHAN, Block, Forest, Node, walk
-from radixlab.observe.kv.hashes import namespace_of
+from radixlab.observe.kv.hashes import fitting, namespace_of
 from radixlab.observe.kv.wire import GPU, Hash, Removed, Stored
 
 MAX_MEDIA = 8
@@ -29,7 +29,7 @@ class Shard:
     def __init__(self, forest: Forest, label: str, faults: Counter[str]) -> None:
         self.forest = forest
         self.label = label
-        """Shown with its namespaces; "" for the first rank's first group."""
+        """Shown with its namespaces; "" if there is no other shard."""
         self.limits_matches = True
         self.blocks: dict[Hash, Block] = {}
         self.roots: dict[Namespace | None, Node] = {}
@@ -39,6 +39,15 @@ class Shard:
         self.debts: Counter[Hash] = Counter()
         """Copies that were removed before they were stored, while payloads are missing."""
         self._faults = faults
+
+    def rename(self, label: str) -> bool:
+        """Show another name with the namespaces; return whether anything shows it now."""
+        self.label = label
+        for namespace, root in self.roots.items():
+            root.namespace = self._shown(namespace)
+        for name, root in self.orphans.items():
+            root.namespace = self._shown((ORPHAN, _as_text(name)))
+        return bool(self.blocks)
 
     def note_kind(self, kind: str) -> None:
         """Note which kind of attention the group has."""
@@ -161,15 +170,15 @@ class Shard:
         return self.forest.root(self.roots, namespace, self._shown(namespace))
 
     def _orphans_of(self, name: Hash) -> Node:
-        text = name.hex() if isinstance(name, bytes) else f"{name:016x}"
-        return self.forest.root(self.orphans, name, self._shown((ORPHAN, text)))
+        shown = self._shown((ORPHAN, _as_text(name)))
+        return self.forest.root(self.orphans, name, shown)
 
     def _shown(self, namespace: Namespace | None) -> Namespace | None:
-        """Name a namespace so that two shards are told apart."""
-        if not self.label:
-            return namespace
+        """Name a namespace so that two shards are told apart, and a recording may have it."""
+        if not self.label and namespace is None:
+            return None
         kind, name = namespace or ("", "")
-        return (f"{self.label}, {kind}" if kind else self.label), name
+        return fitting(", ".join(filter(None, (self.label, kind)))), fitting(name)
 
     def _is_void(self, name: Hash, event: Stored | Removed, seq: int | None, late: bool) -> bool:
         """Whether a later payload has said something else of this block; remember this one.
@@ -257,6 +266,10 @@ class Shard:
         for block in blocks:
             for name in block.hashes:
                 self.blocks.pop(name, None)
+
+
+def _as_text(name: Hash) -> str:
+    return name.hex() if isinstance(name, bytes) else f"{name:016x}"
 
 
 def _tokens_of(event: Stored) -> bytes:

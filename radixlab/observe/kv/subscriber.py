@@ -1,6 +1,7 @@
 """Watching a running engine: its KV events by ZeroMQ, missing ones by replay, into a `RemoteTree`.
 
-    SUB ─► feed ─► a gap? ─► ask the ROUTER from its first number on ─► feed what comes, up to −1
+Each data-parallel rank of an engine has an endpoint of its own: vLLM and SGLang add the rank to the
+port of the endpoint and of the replay. `link.py` follows one of them; this file follows them all.
 
 The object can be viewed and recorded like a cache: `CacheView(watch_events("tcp://host:5557"))`.
 Whoever owns it calls `poll`; in a notebook the kernel's own loop does, between the cells. So events
@@ -10,6 +11,7 @@ reach a view in the thread that made it.
 import asyncio
 import contextlib
 import time
+import weakref
 from types import TracebackType
 from typing import Any
 
@@ -17,76 +19,58 @@ import zmq
 
 from radixlab.config import shown
 from radixlab.events import Emit
+from radixlab.observe.doubt import said_of
+from radixlab.observe.kv.endpoints import Endpoints, pairs_of
 from radixlab.observe.kv.errors import EndpointError, KVEventError
+from radixlab.observe.kv.link import Link
 from radixlab.observe.kv.remote import RemoteTree
-from radixlab.observe.kv.wire import MAX_BYTES
 from radixlab.observe.state import State
 
 NUM_BLOCKS = 4096
 """The pool that is drawn, unless the caller knows the engine's."""
-END = -1
 TICK_S = 0.1
 """How often a notebook's loop looks for payloads."""
-PATIENCE_S = 5.0
-"""How long a replay may be silent before it is asked again."""
-MAX_ASKED = 3
-"""How often a silent replay is asked for the same gap."""
-BATCH = 1000
-"""Most payloads that one look takes, so that a flood leaves room for others."""
-HIGH_WATER = 100_000
 
 
 class EventWatch:
-    """A subscriber to one publisher, and the tree that it tells; close it, or use `with`."""
+    """A subscriber to one publisher or several, and the tree that they tell.
+
+    Close it, or use `with`.
+    """
 
     def __init__(
         self,
-        endpoint: str,
-        replay: str | None = None,
+        endpoint: Endpoints,
+        replay: Endpoints | None = None,
         topic: str = "",
         num_blocks: int = NUM_BLOCKS,
         num_host_blocks: int = 0,
         block_size: int | None = None,
+        ranks: int = 1,
     ) -> None:
         self.endpoint, self.replay = endpoint, replay
         self.tree = RemoteTree(num_blocks, num_host_blocks, block_size)
         if not isinstance(topic, str):
             raise KVEventError(f"topic must be a text, not {shown(topic)}")
-        self.num_frames = self.num_odd_frames = 0
-        """Messages that came, and those of them that were no (topic, number, payload)."""
-        self.num_asked = 0
-        """How often a replay was asked."""
+        pairs = pairs_of(endpoint, replay, ranks)
         self._context: zmq.Context[Any] = zmq.Context()
+        self._end = weakref.finalize(self, self._context.destroy, linger=0)
         self._poller = zmq.Poller()
-        self._waiting_since: float | None = None
-        self._asked: tuple[int, int] | None = None
-        self._times_asked = 0
         self._timer: asyncio.TimerHandle | None = None
+        self.links: list[Link] = []
+        """One for each endpoint."""
+        self._link_of: dict[Any, Link] = {}
         try:
-            self._sub = self._connected(zmq.SUB, endpoint)
-            self._sub.subscribe(topic.encode())
-            self._dealer = None if replay is None else self._connected(zmq.DEALER, replay)
+            for each, its_replay in pairs:
+                source = each.partition("://")[2] if len(pairs) > 1 else ""
+                link = Link(self._context, self.tree, each, its_replay, topic, source)
+                self.links.append(link)
+                for part in link.sockets:
+                    self._link_of[part] = link
+                    self._poller.register(part, zmq.POLLIN)
         except EndpointError:
             self.close()
             raise
-        if self._dealer is not None:
-            self._ask(0, (0, 0))
-
-    def _connected(self, kind: int, endpoint: str) -> Any:
-        if not isinstance(endpoint, str):
-            raise EndpointError(
-                f"an endpoint is a text such as tcp://host:1, not {shown(endpoint)}"
-            )
-        part = self._context.socket(kind)
-        part.setsockopt(zmq.LINGER, 0)
-        part.setsockopt(zmq.MAXMSGSIZE, MAX_BYTES)
-        part.set_hwm(HIGH_WATER)
-        try:
-            part.connect(endpoint)
-        except zmq.ZMQError as error:
-            raise EndpointError(f"cannot reach {shown(endpoint)}: {error.strerror}") from None
-        self._poller.register(part, zmq.POLLIN)
-        return part
 
     # ---- as a cache is viewed and recorded
 
@@ -115,21 +99,31 @@ class EventWatch:
 
         A gap is asked for at once, if there is a replay.
         """
-        num_used, ready = 0, dict(self._poller.poll(max(0, int(timeout_s * 1000))))
-        for part in ready:
-            for _ in range(BATCH):
-                try:
-                    frames = part.recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
-                    break
-                num_used += self._take(frames, is_replay=part is self._dealer)
-        self._recover()
+        ready = dict(self._poller.poll(max(0, int(timeout_s * 1000))))
+        num_used = sum(self._link_of[part].read(part) for part in ready)
+        for link in self.links:
+            link.recover()
         return num_used
+
+    @property
+    def num_frames(self) -> int:
+        """Messages that came."""
+        return sum(link.num_frames for link in self.links)
+
+    @property
+    def num_odd_frames(self) -> int:
+        """Messages that were not a (topic, number, payload)."""
+        return self.tree.faults["odd_frame"]
+
+    @property
+    def num_asked(self) -> int:
+        """How often a replay was asked."""
+        return sum(link.num_asked for link in self.links)
 
     @property
     def is_asking(self) -> bool:
         """Whether a replay has been asked and has not ended."""
-        return self._waiting_since is not None
+        return any(link.is_asking for link in self.links)
 
     def run(self, seconds: float) -> int:
         """Poll for some time; return how many payloads were used."""
@@ -138,64 +132,19 @@ class EventWatch:
             num_used += self.poll(min(left, TICK_S))
         return num_used
 
-    def _take(self, frames: list[bytes], is_replay: bool) -> bool:
-        self.num_frames += 1
-        if is_replay and frames[:1] == [b""]:
-            frames = frames[1:]
-        if len(frames) != 3 or len(frames[1]) != 8:
-            self.num_odd_frames += 1
-            return False
-        number = int.from_bytes(frames[1], "big", signed=True)
-        if is_replay:
-            self._waiting_since = time.monotonic()
-            if number == END:
-                self._replay_ended()
-                return False
-        return self.tree.feed(frames[2], number)
-
-    # ---- what is missing
-
-    def _recover(self) -> None:
-        """Ask for the first gap, once; ask again if nobody answers."""
-        if self._dealer is None:
-            return
-        if self._waiting_since is not None:
-            if time.monotonic() - self._waiting_since < PATIENCE_S:
-                return
-            self._waiting_since = None
-            if self._times_asked >= MAX_ASKED:
-                self._give_up()
-        for gap in self.tree.gaps[:1]:
-            self._ask(gap.first, (gap.rank, gap.first))
-
-    def _ask(self, first: int, gap: tuple[int, int]) -> None:
-        assert self._dealer is not None
-        self._times_asked = self._times_asked + 1 if gap == self._asked else 1
-        self._asked, self._waiting_since = gap, time.monotonic()
-        self.num_asked += 1
-        with contextlib.suppress(zmq.Again):  # nobody is there; it is asked again later
-            self._dealer.send_multipart([b"", first.to_bytes(8, "big")], zmq.NOBLOCK)
-
-    def _replay_ended(self) -> None:
-        """Give up what the replay no longer had; what is missing since then is asked for next."""
-        self._waiting_since = None
-        self._give_up()
-        self._asked, self._times_asked = None, 0
-
-    def _give_up(self) -> None:
-        for gap in self.tree.gaps:
-            if self._asked is not None and gap.first == self._asked[1]:
-                self.tree.give_up(gap)
-
     # ---- in a notebook, and at the end
 
     def follow(self) -> None:
-        """Let the running asyncio loop poll, between whatever else it does."""
-        loop = asyncio.get_running_loop()
+        """Let the running asyncio loop poll, between whatever else it does.
+
+        A watch that nobody holds any more ends: a notebook's cell may run again and make a new one.
+        """
+        loop, reference = asyncio.get_running_loop(), weakref.ref(self)
 
         def tick() -> None:
-            self.poll()
-            self._timer = loop.call_later(TICK_S, tick)
+            if (watch := reference()) is not None:
+                watch.poll()
+                watch._timer = loop.call_later(TICK_S, tick)
 
         self._timer = loop.call_later(TICK_S, tick)
 
@@ -203,7 +152,7 @@ class EventWatch:
         """Stop watching; the tree stays as it is."""
         if self._timer is not None:
             self._timer.cancel()
-        self._context.destroy(linger=0)
+        self._end()
 
     def __enter__(self) -> "EventWatch":
         return self
@@ -216,7 +165,26 @@ class EventWatch:
     ) -> None:
         self.close()
 
+    def connection(self) -> str:
+        """Say in a line which endpoints cannot be heard, or "" if all are."""
+        said = [f"{link.endpoint} {_absence(link)}" for link in self.links if not link.is_connected]
+        return "; ".join(said)
+
+    def doubt(self) -> str:
+        """Say in a line why the picture may be wrong, or "" if nothing speaks against it."""
+        return said_of(self.tree.stream)
+
+    def where(self) -> str:
+        """Name the endpoints."""
+        names = [link.endpoint for link in self.links]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return ", ".join(names[:3]) + more
+
     def status(self) -> str:
+        """Say in a line what has come, who cannot be heard, and why the picture may be wrong."""
+        return "; ".join(filter(None, (self.counts(), self.connection(), self.doubt())))
+
+    def counts(self) -> str:
         """Say in a line what has come and what is missing."""
         if not self.num_frames:
             return "nothing has arrived"
@@ -229,28 +197,35 @@ class EventWatch:
             (missing, "payloads missing"),
             (tree.num_lost, "payloads lost"),
             (tree.num_restarts, "restarts"),
-            (self.num_odd_frames, "odd frames"),
             *((num, kind.replace("_", " ")) for kind, num in sorted(tree.faults.items())),
         ]
         said = [f"{num:,} {what}" for num, what in parts[:2]]
         return ", ".join(said + [f"{num:,} {what}" for num, what in parts[2:] if num])
 
 
+def _absence(link: Link) -> str:
+    if link.is_foreign:
+        return "answers, but is not a publisher"
+    return "is gone; waiting for it to come back" if link.num_connections else "does not answer yet"
+
+
 def watch_events(
-    endpoint: str,
-    replay: str | None = None,
+    endpoint: Endpoints,
+    replay: Endpoints | None = None,
     topic: str = "",
     num_blocks: int = NUM_BLOCKS,
     num_host_blocks: int = 0,
     block_size: int | None = None,
     wait_s: float = 2.0,
+    ranks: int = 1,
 ) -> EventWatch:
     """Watch a running vLLM, SGLang or radixlab by its KV events.
 
     Waits up to `wait_s` for the first stored block, which says how many tokens a block has. In a
     notebook the watch goes on by itself; elsewhere call `poll`. `num_blocks` is the pool to draw.
+    Several endpoints, or the ranks that count up from one, have trees of their own in one picture.
     """
-    watch = EventWatch(endpoint, replay, topic, num_blocks, num_host_blocks, block_size)
+    watch = EventWatch(endpoint, replay, topic, num_blocks, num_host_blocks, block_size, ranks)
     end = time.monotonic() + wait_s
     while watch.tree.block_size is None and (left := end - time.monotonic()) > 0:
         watch.poll(min(left, TICK_S))

@@ -25,6 +25,8 @@ MAX_BYTES = 2**23
 """Longest payload that is read. A prompt of a million tokens takes 5 MB."""
 MAX_CONTAINERS = 2**18
 """Most arrays and maps in a payload: an empty map takes 1 byte, and 64 in memory."""
+MAX_FIELDS = 64
+"""Most fields of a map: a new name takes 3 bytes, and 100 in memory."""
 MAX_TEXT = 1000
 """Most characters of a name, such as a salt."""
 MAX_SHORT = 64
@@ -163,9 +165,20 @@ def _unpacked(payload: bytes) -> Any:
         return container
 
     try:
-        return msgpack.unpackb(payload, list_hook=count, object_hook=count)
+        return msgpack.unpackb(
+            payload,
+            list_hook=count,
+            object_hook=count,
+            ext_hook=_refuse_extension,
+            max_map_len=MAX_FIELDS,
+            timestamp=1,  # a float is the smallest of the choices
+        )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise MalformedError(f"not msgpack: {type(error).__name__}") from None
+
+
+def _refuse_extension(code: int, data: bytes) -> None:
+    raise MalformedError("an extension")
 
 
 def _event(item: Any) -> WireEvent | None:

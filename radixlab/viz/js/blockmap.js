@@ -1,9 +1,10 @@
 // The map of all physical blocks: a canvas, and what can be asked of it. Where a pool is large, a cell stands for several.
 
-import { drawArrow, drawBlock, drawStack } from "./cells.js";
-import { boxWidth, canvasContext, h } from "./dom.js";
+import { drawArrow, drawBlock, drawStack, drawStackMark, NUMBER_FROM } from "./cells.js";
+import { boxWidth, canvasContext, h, lookNumber, penStyle } from "./dom.js";
 import { hostFactsOf } from "./facts.js";
 import { blocksOf, cellAt, cellOf, cellsOf, cornerOf, gridOf, sharesOf, walkGrid } from "./grid.js";
+import { MapBase, shareKey } from "./mapbase.js";
 import { readMap, stackOrder } from "./modes.js";
 import { MARKS, marksOf } from "./palette.js";
 
@@ -12,7 +13,7 @@ export function blockMapPanel(kind = "block") {
   const canvas = h("canvas", { className: "rx-map", aria: { hidden: "true" } });
   const el = h("div", { className: "rx-map-box", tabIndex: 0, aria: { role: "slider", valuenow: 0, valuemin: 0 } }, canvas);
   el.setAttribute("aria-label", kind === "block" ? "Block map" : "Map of the host's blocks");
-  const panel = { canvas, kind, frame: null, link: null, grid: null, mode: "standing", reading: null, cursor: null };
+  const panel = { canvas, kind, frame: null, link: null, grid: null, mode: "standing", reading: null, cursor: null, base: new MapBase() };
   const draw = soon(() => panel.frame && drawMap(panel));
   return {
     el,
@@ -91,35 +92,52 @@ function drawMap(panel) {
   if (!width) return; // not on the page, or hidden
   const grid = gridOf(frame.state.num_blocks, width);
   panel.grid = grid;
-  canvas.style.width = `${grid.columns * grid.side}px`;
-  const c = canvasContext(canvas, grid.columns * grid.side, grid.rows * grid.side);
+  const size = [grid.columns * grid.side, grid.rows * grid.side];
+  canvas.style.width = `${size[0]}px`;
+  const c = canvasContext(canvas, ...size);
   const pen = { c, side: grid.side, ...lookOf(canvas) };
-  if (grid.perCell === 1) drawBlocks(pen, panel);
-  else drawStacks(pen, panel);
+  const look = [lookNumber(), globalThis.devicePixelRatio, panel.reading.mode, [...frame.dimmed], grid.perCell, ...size].join();
+  const base = { ...pen, c: panel.base.begin(look, ...size) };
+  if (grid.perCell === 1) drawBlocks(pen, base, panel);
+  else drawStacks(pen, base, panel);
   if (panel.cursor) drawCursor(pen, grid, panel.cursor);
 }
 
 /** The style sheet's colours, which follow the theme; a variable is resolved only as some property's value. */
 function lookOf(canvas) {
-  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = getComputedStyle(canvas);
+  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = penStyle(canvas);
   const look = { ink: color, paper: backgroundColor, free: caretColor, edge: textDecorationColor, accent: accentColor };
   return { ...look, font: fontFamily || "monospace" };
 }
 
-function drawBlocks(pen, { frame, grid, link, reading }) {
+/** Draw the base under everything else. */
+function layBase({ c }, { canvas }, { columns, rows, side }) {
+  c.drawImage(canvas, 0, 0, columns * side, rows * side);
+}
+
+function drawBlocks(pen, base, panel) {
+  const { frame, grid } = panel;
   const { facts, dimmed, touched, changes } = frame;
+  const { kinds, looks, mode, text } = panel.reading;
+  const isFaint = (id) => (panel.link && !panel.link.blocks.has(id)) || dimmed.has(looks[kinds[id]].name);
+  const blockOf = (id, marks) => ({
+    standing: facts.standing[id],
+    readers: facts.readers[id],
+    text: text(id),
+    look: mode === "standing" ? null : looks[kinds[id]],
+    marks,
+    faint: isFaint(id),
+  });
+  const hasText = mode !== "standing" && grid.side >= NUMBER_FROM;
   for (let id = 0; id < grid.cells; id += 1) {
-    const look = reading.looks[reading.kinds[id]];
-    const block = {
-      standing: facts.standing[id],
-      readers: facts.readers[id],
-      text: reading.text(id),
-      look: reading.mode === "standing" ? null : look,
-      marks: touched.has(id) ? marksOf(id, changes) : [],
-      faint: (link && !link.blocks.has(id)) || dimmed.has(look.name),
-    };
-    drawBlock(pen, block, ...cornerOf(grid, id));
+    const number = ((facts.readers[id] * 16 + kinds[id]) * 8 + facts.standing[id]) * 2 + Number(isFaint(id));
+    const key = hasText ? `${number} ${text(id)}` : number;
+    panel.base.cell(id, key, cornerOf(grid, id), grid.side, (x, y) => drawBlock(base, blockOf(id, []), x, y));
   }
+  layBase(pen, panel.base, grid);
+  const marked = [...touched].filter((id) => id < grid.cells);
+  for (const id of marked) pen.c.clearRect(...cornerOf(grid, id), grid.side - 1, grid.side - 1);
+  for (const id of marked) drawBlock(pen, blockOf(id, marksOf(id, changes)), ...cornerOf(grid, id));
   if (dimmed.has("copying")) return;
   for (const [dst, src] of copiesOf(frame)) drawArrow(pen, cornerOf(grid, src), cornerOf(grid, dst));
 }
@@ -130,25 +148,23 @@ function copiesOf({ state, changes }) {
   return new Map([...copies, ...changes.copies].map(([src, dst]) => [dst, src]));
 }
 
-function drawStacks(pen, { frame, grid, link, reading }) {
+function drawStacks(pen, base, panel) {
+  const { frame, grid, link, reading } = panel;
   const { looks, kinds } = reading;
   const shares = sharesOf(kinds, looks.length, grid);
   const lit = cellsOf(grid, link?.blocks);
-  const marked = MARKS.map(({ key }) => [key, cellsOf(grid, frame.changes[key].blocks)]);
+  const isFaint = (cell) => Boolean(lit && !lit.has(cell));
   const common = { shares, looks, order: stackOrder(reading), dimmed: frame.dimmed };
-  for (const cell of inOrderOfMarks(grid, marked)) {
+  for (let cell = 0; cell < grid.cells; cell += 1) {
     const [first, last] = blocksOf(grid, cell);
-    const marks = marked.filter(([, cells]) => cells.has(cell)).map(([key]) => key);
-    const stack = { ...common, offset: cell * looks.length, total: last - first + 1, marks, faint: lit && !lit.has(cell) };
-    drawStack(pen, stack, ...cornerOf(grid, cell));
+    const stack = { ...common, offset: cell * looks.length, total: last - first + 1, faint: isFaint(cell) };
+    const key = `${isFaint(cell)} ${shareKey(shares, stack.offset, looks.length, stack.total)}`;
+    panel.base.cell(cell, key, cornerOf(grid, cell), grid.side, (x, y) => drawStack(base, stack, x, y));
   }
-}
-
-/** All cells, those with marks last: a neighbour must not paint over an outline. */
-function* inOrderOfMarks(grid, marked) {
-  const late = new Set(marked.flatMap(([, cells]) => [...cells]));
-  for (let cell = 0; cell < grid.cells; cell += 1) if (!late.has(cell)) yield cell;
-  yield* late;
+  layBase(pen, panel.base, grid);
+  for (const { key } of MARKS) {
+    for (const cell of cellsOf(grid, frame.changes[key].blocks)) drawStackMark(pen, key, isFaint(cell), ...cornerOf(grid, cell));
+  }
 }
 
 function drawCursor({ c, side, accent, paper }, grid, focus) {

@@ -70,7 +70,7 @@ export function cardSize(node, frame, hidden = 0) {
 
 /** The room a root or a "more" card takes. */
 export function pillSize(text) {
-  return { w: 20 + Math.min(text.length, 20) * SMALL_CHAR, h: 24 };
+  return { w: 20 + widthOf(text) * SMALL_CHAR, h: 24 };
 }
 
 /** Fill a card, unless it shows all this already. */

@@ -4,7 +4,7 @@
 import { COPYING, FREE, ON_HOST, PRIVATE, SHARED, USED } from "./facts.js";
 import { INK, MARKS, STANDINGS } from "./palette.js";
 
-const NUMBER_FROM = 20; // pixels of a side that has room for a number
+export const NUMBER_FROM = 20; // pixels of a side that has room for a number
 const BADGE_FROM = 25; // and for a number below a badge
 export const SMALLEST_TEXT = 11;
 const DIGIT = 6.7; // the width of one digit at that size
@@ -15,6 +15,7 @@ export function drawBlock(pen, block, x, y) {
   const size = side - (side > 9 ? 3 : 1);
   if (block.faint) return drawFaint(pen, block, x, y, size);
   if (block.look) fillPlain(pen, block.look.color, x, y, size);
+  else if (block.standing === PRIVATE) outlinePrivate(pen, block.marks, x, y, size);
   else fillStanding(pen, block.standing, x, y, size);
   for (const mark of block.marks) drawMark(pen, mark, x, y, size);
   if (!block.look) drawCorner(pen, block, x, y, size);
@@ -55,14 +56,16 @@ function edgeOf(c, color, x, y, size) {
   c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
 }
 
+/** Of a private block only the outline is coloured; inside of a mark's outline, where there is one, so that it is seen. */
+function outlinePrivate({ c }, marks, x, y, size) {
+  const inset = marks.some((mark) => mark !== "evicted") && size > 10 ? 3.25 : 1.25;
+  c.strokeStyle = STANDINGS[PRIVATE].color;
+  c.lineWidth = size > 10 ? 2.5 : 1.5;
+  c.strokeRect(x + inset, y + inset, size - 2 * inset, size - 2 * inset);
+}
+
 function fillStanding(pen, standing, x, y, size) {
   const { c } = pen;
-  if (standing === PRIVATE) {
-    c.strokeStyle = STANDINGS[PRIVATE].color;
-    c.lineWidth = size > 10 ? 2.5 : 1.5;
-    c.strokeRect(x + 1.25, y + 1.25, size - 2.5, size - 2.5);
-    return;
-  }
   c.fillStyle = standing === FREE ? pen.free : STANDINGS[standing].color;
   c.fillRect(x, y, size, size);
   if (standing === ON_HOST) dots(c, x, y, size);
@@ -146,8 +149,8 @@ function drawCorner(pen, { standing, readers }, x, y, size) {
   c.fillText(sign, x + size - width / 2, y + 9.5);
 }
 
-/** One cell for several blocks: a stack of bars, as high as their shares, under the marks of any of them. */
-export function drawStack(pen, { shares, offset, total, looks, order, dimmed, marks, faint }, x, y) {
+/** One cell for several blocks: a stack of bars, as high as their shares. */
+export function drawStack(pen, { shares, offset, total, looks, order, dimmed, faint }, x, y) {
   const { c, side } = pen;
   let top = y;
   for (const kind of order) {
@@ -159,9 +162,14 @@ export function drawStack(pen, { shares, offset, total, looks, order, dimmed, ma
     c.fillRect(x, top, side - 1, height);
     top += height;
   }
-  c.globalAlpha = faint ? 0.25 : 1;
-  for (const mark of marks) drawMark(pen, mark, x, y, side - 1);
   c.globalAlpha = 1;
+}
+
+/** A mark on such a cell: one of its blocks, or more, carries it. */
+export function drawStackMark(pen, mark, faint, x, y) {
+  pen.c.globalAlpha = faint ? 0.25 : 1;
+  drawMark(pen, mark, x, y, pen.side - 1);
+  pen.c.globalAlpha = 1;
 }
 
 /** From under the source, through the gaps between cells, into the left side of the destination; straight to a neighbour. */

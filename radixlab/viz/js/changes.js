@@ -5,6 +5,7 @@ import { expand, pathOf } from "./fold.js";
 
 export const HOST_FULL = "host full"; // why a node is dropped that the host would have taken or kept
 export const BELOW_CORRUPT = "below corrupt KV, on the host"; // and this is why a node of the host goes in a quarantine
+export const UNORDERED = "evicted"; // the reason that `watch` gives: it knows what one call evicted, and no order
 export const LOST = "gone after "; // with the name of a call of a learner's tree that does not evict
 
 /**

@@ -39,4 +39,5 @@ const DEED_RULES = {
   CacheRestarted: () => "restarted the cache",
   AllBlocksCleared: () => "cleared the cache",
   TreeResynced: () => "changed the tree in a way that no other event tells",
+  StreamReported: (e) => `reported of its stream: ${e.cause.replace("_", " ")}`,
 };

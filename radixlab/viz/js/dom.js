@@ -67,6 +67,26 @@ export function boxWidth(canvas) {
 
 const watched = new WeakSet();
 
+let looks = 0;
+
+/** A number that changes with the theme: what was read of a computed style holds as long as it stays the same. */
+export function lookNumber() {
+  return looks;
+}
+
+/** What the style sheet says of a canvas: colours for its pens, which follow the theme. Read once for each look. */
+export function penStyle(canvas) {
+  if (canvas.knownStyle?.number === looks) return canvas.knownStyle;
+  const { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily } = getComputedStyle(canvas);
+  canvas.knownStyle = { color, backgroundColor, caretColor, textDecorationColor, accentColor, fontFamily, number: looks };
+  return canvas.knownStyle;
+}
+
+/** Set an element's text, unless it has it already: else the browser would lay it out and paint it again. */
+export function setText(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
+
 /** Call back when canvases under `el` must be drawn again: another width, another theme. Returns what stops it. */
 export function onNewLook(el, callback) {
   const widths = new Map();
@@ -76,13 +96,17 @@ export function onNewLook(el, callback) {
     if (changed.length) callback();
   });
   for (const canvas of el.querySelectorAll("canvas")) resized.observe(canvas.parentElement);
-  const themed = new MutationObserver(callback);
+  const restyled = () => {
+    looks += 1;
+    callback();
+  };
+  const themed = new MutationObserver(restyled);
   themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });
-  const dark = globalThis.matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", callback);
+  const media = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => globalThis.matchMedia(query));
+  for (const query of media) query.addEventListener("change", restyled);
   return () => {
     resized.disconnect();
     themed.disconnect();
-    dark.removeEventListener("change", callback);
+    for (const query of media) query.removeEventListener("change", restyled);
   };
 }

@@ -103,6 +103,9 @@ function passDown(state, node, hostNodeId, hostIds) {
 
 const noChange = () => {};
 
+/** What is counted of the stream of another engine's events. */
+export const STREAM_COUNTERS = ["missing_payloads", "lost_payloads", "refused_messages", "left_out_blocks", "publisher_restarts"];
+
 const FOLD_RULES = {
   SequenceStarted(state, e) {
     state.sequences.set(e.sequence_id, newSequence(e.sequence_id, e.namespace, [...e.token_ids], []));
@@ -278,5 +281,12 @@ const FOLD_RULES = {
 
   TreeResynced(state, e) {
     state.nodes = new Map(e.nodes.map((row) => [row[0], nodeFromRow(row)]));
+  },
+
+  StreamReported(state, e) {
+    for (const name of STREAM_COUNTERS) {
+      if (!Number.isInteger(e[name])) throw new Error(`${name} must be a whole number, not ${JSON.stringify(e[name] ?? null)}`);
+      state[name] = e[name];
+    }
   },
 };

@@ -1,6 +1,6 @@
 // Numbers over the picture: the pool as one bar that adds up, then rates and counts. Below the map: the legend.
 
-import { h, setChildren } from "./dom.js";
+import { filled, h, setChildren, setText } from "./dom.js";
 import { ON_HOST } from "./facts.js";
 import { MARKS, STANDINGS } from "./palette.js";
 import { historyKeeper, sparkline } from "./spark.js";
@@ -27,8 +27,9 @@ export function gaugesPanel() {
     paint(frame) {
       const { free, evictable, in_use: used } = frame.counts;
       const parts = [["in use", used, "used"], ["evictable", evictable, "cached"], ["free", free, "free"]];
-      pool.replaceChildren(...poolText(parts, frame.state.num_blocks), poolSpark.el);
-      bar.replaceChildren(...parts.filter(([, value]) => value).map(([, value, kind]) => segment(value, kind)));
+      const key = [free, evictable, used, frame.state.num_blocks].join();
+      filled(pool, key, () => pool.replaceChildren(...poolText(parts, frame.state.num_blocks), poolSpark.el));
+      filled(bar, key, () => bar.replaceChildren(...parts.filter(([, value]) => value).map(([, value, kind]) => segment(value, kind))));
       setChildren(numbers, numbersOf(frame).map(([name, value]) => numberCell(cells, name, value)));
       last = frame;
       paintSparks();
@@ -78,7 +79,7 @@ function numberCell(cells, name, value) {
     cells.set(name, { spark, number, el: h("div", {}, h("span", {}, name), line) });
   }
   const { number, el } = cells.get(name);
-  number.textContent = value.toLocaleString("en");
+  setText(number, value.toLocaleString("en"));
   return el;
 }
 
@@ -104,7 +105,7 @@ function paintLegend(entries, frame) {
   for (const standing of frame.facts.standing) counts[standing] += 1;
   counts[ON_HOST] = frame.facts.host.standing.reduce((sum, standing) => sum + Number(standing === ON_HOST), 0);
   STANDINGS.forEach(({ name }, k) => {
-    entries.get(name).count.textContent = counts[k].toLocaleString("en");
+    setText(entries.get(name).count, counts[k].toLocaleString("en"));
   });
   entries.get("on host").button.hidden = !frame.state.num_host_blocks;
   for (const [name, { button }] of entries) button.setAttribute("aria-pressed", String(!frame.dimmed.has(name)));

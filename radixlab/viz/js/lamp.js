@@ -1,6 +1,7 @@
 // The lamp: green while every rule holds, red from the first event that breaks one. It says so in words, and jumps there.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
+import { whenIdle } from "./idle.js";
 import { InvariantLamp, RULE_SENTENCES } from "./invariants.js";
 
 const SLICE_MS = 6; // of checking between two frames: a long log stays scrubbable
@@ -25,7 +26,7 @@ export class LampChecker {
     this.onNews = onNews;
     this.lamp = new InvariantLamp(timeline.stateAt(timeline.start), timeline.start);
     this.verdict = null;
-    this.timer = null;
+    this.cancel = null; // what ends the wait for the next look
   }
 
   /** Whether events are left to check. */
@@ -33,21 +34,25 @@ export class LampChecker {
     return !this.lamp.fault && this.lamp.position < this.timeline.end;
   }
 
-  /** Follow the log for a few milliseconds, then go on later; at its end, wait until it is quiet. */
-  advance(now = () => performance.now()) {
-    clearTimeout(this.timer);
+  /** Follow the log until it is late, then go on when the page is idle; at its end, wait until it is quiet. */
+  advance(isLate = lateAfter(SLICE_MS)) {
+    this.stop();
     const { lamp, timeline } = this;
-    const stop = now() + SLICE_MS;
-    while (this.behind && now() < stop) for (let k = 0; k < 16 && this.behind; k += 1) lamp.follow(timeline.eventBefore(lamp.position + 1));
+    while (this.behind && !isLate()) for (let k = 0; k < 16 && this.behind; k += 1) lamp.follow(timeline.eventBefore(lamp.position + 1));
     if (!this.behind && timeline.misfit) lamp.follow(timeline.misfit);
     this.verdict = lamp.fault;
-    if (this.behind) this.timer = setTimeout(() => this.go(), 0);
-    else if (!lamp.fault) this.timer = setTimeout(() => this.settle(), QUIET_MS);
+    if (this.behind) this.cancel = whenIdle((late) => this.go(late), SLICE_MS);
+    else if (!lamp.fault) this.settleLater();
   }
 
-  go() {
-    this.advance();
+  go(isLate) {
+    this.advance(isLate);
     this.onNews();
+  }
+
+  settleLater() {
+    const timer = setTimeout(() => this.settle(), QUIET_MS);
+    this.cancel = () => clearTimeout(timer);
   }
 
   settle() {
@@ -56,8 +61,13 @@ export class LampChecker {
   }
 
   stop() {
-    clearTimeout(this.timer);
+    this.cancel?.();
   }
+}
+
+function lateAfter(ms) {
+  const until = performance.now() + ms;
+  return () => performance.now() > until;
 }
 
 /** The panel: `{el, paint(frame)}`; its button seeks the event that broke the rule. */
@@ -76,11 +86,11 @@ export function lampPanel(actions) {
     const says = lampSays(checker.lamp.position, frame.timeline.end, checker.verdict, frame.position);
     target = says.target;
     el.dataset.color = says.color;
-    bulb.textContent = { green: "✓", red: "✗", none: "…" }[says.color];
-    text.textContent = says.text;
+    setText(bulb, { green: "✓", red: "✗", none: "…" }[says.color]);
+    setText(text, says.text);
     button.hidden = target === null || target === frame.position;
-    button.textContent = target ? `go to event ${target.toLocaleString("en")}` : "go to the start";
-    rule.textContent = checker.verdict ? `${checker.verdict.rule}: ${RULE_SENTENCES[checker.verdict.rule]}` : "";
+    setText(button, target ? `go to event ${target.toLocaleString("en")}` : "go to the start");
+    setText(rule, checker.verdict ? `${checker.verdict.rule}: ${RULE_SENTENCES[checker.verdict.rule]}` : "");
   }
 
   return {
@@ -93,8 +103,8 @@ export function lampPanel(actions) {
         checker?.stop();
         checker = new LampChecker(next.timeline, show);
       }
-      if (checker.behind || next.timeline.misfit) checker.advance();
-      else if (!checker.timer) checker.advance();
+      const isWaited = checker.cancel && checker.behind && next.sought; // the reader moves: the check goes on in the pauses
+      if (!isWaited && (checker.behind || next.timeline.misfit || !checker.cancel)) checker.advance();
       show();
     },
   };

@@ -1,6 +1,7 @@
 // The lanes above the scrubber: a mark for each event of note, and bands for the notebook cells that made them.
+// They are drawn once for a log; a step moves a line over them.
 
-import { boxWidth, canvasContext, h } from "./dom.js";
+import { boxWidth, canvasContext, filled, h, lookNumber, penStyle } from "./dom.js";
 import { MARK_COLORS } from "./palette.js";
 import { MARK_KINDS } from "./timeline.js";
 
@@ -16,35 +17,45 @@ const LANES = {
   full: ["out of blocks", "a call failed for want of blocks"],
 };
 
-
 /** The lanes: `{el, names, paint(frame)}`; the names stand left of the track. */
 export function lanesPanel() {
   const canvas = h("canvas", { className: "rx-lanes" });
+  const now = h("div", { className: "rx-lane-now" });
   const cell = h("span", { title: "the notebook cell that was running" }, "cell");
   const nameOf = (kind) => h("span", { title: LANES[kind][1] }, LANES[kind][0]);
   const names = h("div", { className: "rx-lane-names" }, cell, ...MARK_KINDS.map(nameOf));
   const paint = (frame) => {
     cell.hidden = !frame.timeline.cells.length;
     paintLanes(canvas, frame);
+    now.style.left = `calc(${INSET}px + (100% - ${2 * INSET}px) * ${shareOf(frame.timeline, frame.position)})`;
   };
-  return { el: canvas, names, paint };
+  return { el: h("div", { className: "rx-lane-box" }, canvas, now), names, paint };
 }
 
-function paintLanes(canvas, { timeline, position, own }) {
+function shareOf({ start, end }, position) {
+  return (position - start) / Math.max(1, end - start);
+}
+
+function paintLanes(canvas, { timeline, own }) {
   const width = boxWidth(canvas);
   if (!width) return; // not on the page, or hidden
+  const { start, end, marks, cells } = timeline;
+  const key = [width, globalThis.devicePixelRatio, lookNumber(), start, end, marks.length, own, cells].join();
+  if (canvas.shownTimeline !== timeline) canvas.shownKey = null;
+  canvas.shownTimeline = timeline;
+  filled(canvas, key, () => drawLanes(canvas, timeline, own, width));
+}
+
+function drawLanes(canvas, timeline, own, width) {
   const top = timeline.cells.length ? LANE : 0;
   const c = canvasContext(canvas, width, top + LANE * MARK_KINDS.length);
-  const { color: ink, accentColor: accent, fontFamily: font } = getComputedStyle(canvas);
-  const length = Math.max(1, timeline.end - timeline.start);
-  const xOf = (at) => INSET + ((at - timeline.start) / length) * (width - 2 * INSET);
+  const { color: ink, accentColor: accent, fontFamily: font } = penStyle(canvas);
+  const xOf = (at) => INSET + shareOf(timeline, at) * (width - 2 * INSET);
   const pen = { c, xOf, ink, accent, font, height: top + LANE * MARK_KINDS.length };
   drawBands(pen, timeline, own);
   c.fillStyle = ink;
   c.globalAlpha = 0.12;
   MARK_KINDS.forEach((_, lane) => c.fillRect(INSET, top + lane * LANE + LANE / 2, width - 2 * INSET, 1));
-  c.globalAlpha = 0.5;
-  c.fillRect(xOf(position) - 0.5, 0, 1, pen.height);
   c.globalAlpha = 1;
   drawMarks(pen, timeline, top);
 }

@@ -1,6 +1,6 @@
 // The triple link: what is under the mouse, under the keyboard's cursor, or pinned, lights up all that belongs to it.
 
-import { focusOf } from "./dom.js";
+import { focusOf, setText } from "./dom.js";
 import { linkOf } from "./facts.js";
 import { noteOf } from "./note.js";
 
@@ -10,7 +10,7 @@ const PARTS = [["block", "blocks"], ["host-block", "hostBlocks"], ["node", "node
 export class Links {
   constructor({ root, picture, map, hostMap, note }) {
     Object.assign(this, { root, picture, map, hostMap, note });
-    Object.assign(this, { frame: null, pinned: null, hovered: null, cursor: null, onPick: () => false });
+    Object.assign(this, { frame: null, pinned: null, hovered: null, cursor: null, isLit: false, onPick: () => false });
     const focusAt = (event) => {
       const onMap = [map, hostMap].find(({ el }) => el.contains(event.target));
       return onMap ? onMap.focusAt(event) : focusOf(event.target);
@@ -53,15 +53,21 @@ export class Links {
     if (!this.frame) return;
     const focus = this.pinned ?? this.hovered ?? this.cursor;
     const link = focus ? linkOf(this.frame.state, focus) : null;
+    if (link || this.isLit) this.mark(link);
+    this.isLit = Boolean(link);
+    this.map.light(link);
+    this.hostMap.light(link && { ...link, blocks: link.hostBlocks });
+    setText(this.note, this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : ""));
+  }
+
+  /** Light up what belongs to the link in the picture, and nothing else. */
+  mark(link) {
     this.root.classList.toggle("rx-linked", Boolean(link));
     for (const [name, key] of PARTS) {
       for (const el of this.picture.querySelectorAll(`[data-${name}]`)) {
         el.classList.toggle("rx-lit", Boolean(link?.[key].has(Number(el.getAttribute(`data-${name}`)))));
       }
     }
-    this.map.light(link);
-    this.hostMap.light(link && { ...link, blocks: link.hostBlocks });
-    this.note.textContent = this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : "");
   }
 
   noteOn(focus, link = linkOf(this.frame.state, focus)) {

@@ -1,7 +1,7 @@
 // A small map of a tree that is larger than its window: every drawn node as a spot, and the window as a frame.
 // Pressing or dragging on it moves the window.
 
-import { canvasContext, h } from "./dom.js";
+import { canvasContext, h, penStyle } from "./dom.js";
 
 const LARGEST = { w: 150, h: 96 };
 const FROM = 1.6; // how many times larger than its window a tree must be, in either direction
@@ -34,7 +34,7 @@ function paintMinimap(map, { layout, scale, size, frame }, view) {
   const [width, height] = [layout.width * map.scale, layout.height * map.scale].map((px) => Math.max(12, Math.ceil(px)));
   map.canvas.style.width = `${width}px`;
   const c = canvasContext(map.canvas, width, height);
-  const { color, caretColor, accentColor } = getComputedStyle(map.canvas);
+  const { color, caretColor, accentColor } = penStyle(map.canvas);
   for (const [id, box] of layout.boxes) {
     c.fillStyle = frame.changes.hit.nodes.has(id) || frame.changes.new.nodes.has(id) ? accentColor : color;
     const [w, h2] = [box.w, box.h].map((px) => Math.max(1.5, px * map.scale - 0.5));

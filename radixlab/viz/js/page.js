@@ -31,7 +31,7 @@ export function openPage(recording) {
       refuseBySize(chosen.size);
       const { recording: read, note } = readRecording(await chosen.text());
       stateFromJson(read.keyframe); // what cannot be drawn at all changes nothing
-      show({ ...read, title: chosen.name, requests: hasRequests(read), sources: recording?.sources });
+      show({ ...read, title: chosen.name, requests: hasRequests(read), lamp: !isForeign(read), sources: recording?.sources });
       line.textContent = `${chosen.name}: ${note ?? `${read.events.length.toLocaleString("en")} events`}`;
     } catch (error) {
       line.textContent = `${chosen.name}: ${error.message}`;
@@ -46,6 +46,11 @@ export function openPage(recording) {
     if (dropped) open(dropped);
   });
   show(recording);
+}
+
+/** Our own events say where they were told; another engine's tree keeps no rules of ours. */
+function isForeign(read) {
+  return !hasRequests(read) && read.events.length > 0 && !read.events.some((event) => event.site);
 }
 
 /** A tree alone has no requests, and its events name none. */

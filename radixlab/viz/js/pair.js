@@ -66,7 +66,6 @@ class Side {
     this.why.textContent = whyLine(before(0), state, before);
     this.map.paint(frame);
     this.tree.paint(other ? { ...frame, state: withGhosts(state, other, otherName) } : frame);
-    if (hint.sought && changes.node !== null) this.tree.reveal(changes.node);
     return `${this.name}: ${summary(state, vocab)}`;
   }
 }

@@ -2,7 +2,8 @@
 // A panel is `{el, paint(frame)}`. It never asks the model, and moves the position only by `actions`.
 
 import { blockMapPanel, hostPart } from "./blockmap.js";
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
+import { doubtPanel } from "./doubt.js";
 import { drawerPanel } from "./drawer.js";
 import { gaugesPanel, legendPanel } from "./gauges.js";
 import { bindKeys } from "./keys.js";
@@ -36,8 +37,9 @@ export class Panels {
     this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
     this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
     this.drawer = drawerPanel();
+    this.doubt = doubtPanel();
     this.painted = [this.gauges, this.sequences, this.tree, this.legend, this.map, this.player];
-    this.painted.push(this.search, this.lamp, this.predict, this.brush, this.drawer);
+    this.painted.push(this.search, this.lamp, this.predict, this.brush, this.drawer, this.doubt);
     this.build();
     bindKeys(this.root, actions);
     const { root, picture, map, hostMap, note } = this;
@@ -75,9 +77,9 @@ export class Panels {
     const header = h("div", { className: "rx-header" }, this.title, this.gauges.el);
     const dead = h("div", { className: "rx-dead" }, DEAD);
     this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group" } });
-    this.player.el.querySelector(".rx-where").before(this.predict.button, this.lamp.el);
+    this.player.el.querySelector(".rx-place").before(this.predict.button, this.lamp.el);
     this.root.append(header, dead, this.player.el, this.predict.el, this.brush.el, this.drawer.el);
-    this.root.append(this.error, this.picture, this.legend.el, this.spoken, this.words);
+    this.root.append(this.error, this.doubt.el, this.picture, this.legend.el, this.spoken, this.words);
   }
 
   /** One line where the recording cannot be shown, or stops; null takes it away. */
@@ -87,12 +89,11 @@ export class Panels {
   }
 
   paint(frame) {
-    this.title.textContent = frame.title;
+    setText(this.title, frame.title);
     this.root.classList.toggle("rx-tree-only", !frame.requests);
     for (const panel of this.painted) panel.paint(frame);
     this.paintHost(frame);
     this.describe(frame);
-    if (frame.sought && frame.changes.node !== null) this.tree.reveal(frame.changes.node);
     this.links.paint(frame);
     for (const stop of this.stops) stop();
   }

@@ -89,7 +89,7 @@ function addCard(panel, id, box) {
 
 function dropCard(panel, id, card, stillThere) {
   panel.cards.delete(id);
-  if (stillThere || prefersCalm()) return card.remove();
+  if (stillThere || panel.world.matches(".rx-still") || prefersCalm()) return card.remove();
   card.classList.add("rx-gone");
   delete card.dataset.node;
   card.removeAttribute("role"); // a card that fades away no longer stands for a node
@@ -130,18 +130,32 @@ function elbow(from, to) {
   );
 }
 
-/** Scroll a node into the visible part, where it is not there already. */
+/** Scroll a node into the visible part, where it is not there already, and paint its card. */
 export function bringIntoSight(panel, id) {
+  if (scrollInto(panel, id)) paintCards(panel, false); // the event of this scroll comes later, and the card is wanted now
+}
+
+/** Scroll a node into the visible part; return whether that was needed. Cards are still where they were. */
+export function scrollInto(panel, id) {
   const box = panel.last?.layout.boxes.get(id);
-  if (!box) return;
-  const { scroller: el, last: { scale } } = panel;
-  const [left, top, right, bottom] = [box.x, box.y, box.x + box.w, box.y + box.h].map((at) => at * scale);
-  if (left < el.scrollLeft) el.scrollLeft = left - 20;
-  else if (right > el.scrollLeft + el.clientWidth) el.scrollLeft = right + 20 - el.clientWidth;
-  if (top < el.scrollTop) el.scrollTop = top - 20;
-  else if (bottom > el.scrollTop + el.clientHeight) el.scrollTop = bottom + 20 - el.clientHeight;
+  if (!box) return false;
+  const { scroller, last: { scale, size } } = panel;
+  const { left, top, w, h } = windowOf(panel);
+  const x = scrolled(left, w, size.w, box.x * scale, box.w * scale);
+  const y = scrolled(top, h, size.h, box.y * scale, box.h * scale);
+  if (x === left && y === top) return false;
+  scroller.scrollTo(x, y);
   panel.window = null;
-  paintCards(panel, false); // the event of this scroll comes later, and the card is wanted now
+  return true;
+}
+
+const BESIDE = 20; // pixels between what was scrolled to and the edge
+
+/** Where a window `from` on, of this length, must begin so that it holds what is `at` and `long`; the whole has an end. */
+function scrolled(from, length, whole, at, long) {
+  const begin = Math.max(0, Math.min(from, whole - length)); // a tree that has become smaller pulls the window along
+  if (at < begin) return at - BESIDE;
+  return at + long > begin + length ? at + long + BESIDE - length : begin;
 }
 
 /** Put this point of the tree into the middle of the window. */

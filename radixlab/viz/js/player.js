@@ -1,6 +1,6 @@
 // Buttons, scrubber and the why line. It moves a position and knows nothing of what is drawn there.
 
-import { h, svg } from "./dom.js";
+import { h, setText, svg } from "./dom.js";
 import { lanesPanel } from "./lanes.js";
 import { whyLine } from "./why.js";
 
@@ -41,7 +41,8 @@ export function playerPanel(actions) {
   const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } });
   const marks = [buttons.previousMark, buttons.nextMark];
   bar.append(buttons.first, buttons.back, buttons.play, buttons.step, buttons.last);
-  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]), where, ends.el);
+  bar.append(h("span", { className: "rx-marks" }, marks[0], "mark", marks[1]));
+  bar.append(h("span", { className: "rx-place" }, where, ends.el));
   const line = h("div", { className: "rx-timeline" }, lanes.names, h("div", { className: "rx-track" }, lanes.el, scrub));
   const why = whyPanel();
   const gone = h("div", { className: "rx-gone-events", hidden: true });
@@ -94,12 +95,12 @@ function paintPlayer(parts, frame) {
   paintPlay(buttons.play, playing);
   switchButtons(buttons, timeline, position);
   const behind = `event ${position.toLocaleString("en")} of ${timeline.end.toLocaleString("en")}`;
-  where.textContent = playing ? `${behind} · ${speed} a second` : behind;
+  setText(where, playing ? `${behind} · ${speed} a second` : behind);
   const cell = timeline.cellAt(position);
   scrub.setAttribute("aria-valuetext", cell === null ? behind : `${behind}, cell ${cell}`);
   paintEnds(ends, frame);
   gone.hidden = !timeline.start;
-  gone.textContent = goneLine(timeline.start);
+  setText(gone, goneLine(timeline.start));
   const before = (k) => timeline.eventBefore(position - k);
   why.el.setAttribute("aria-live", frame.sought && !playing ? "polite" : "off"); // read aloud to whoever steps, not while a run paints
   paintWhy(why, before(0), sources, whyLine(before(0), state, before));

@@ -1,11 +1,10 @@
 // Predict mode, the half without a page: which events of a log can be asked about, what the answer is, and how an
 // answer is judged. An event is asked about at the position before it, so that nothing drawn there knows the answer.
 
-import { HOST_FULL } from "./changes.js";
+import { HOST_FULL, UNORDERED } from "./changes.js";
 import { pathOf } from "./fold.js";
 import { plural, whyLine } from "./why.js";
 
-const UNORDERED = "evicted"; // the reason that `watch` gives: it knows what one call evicted, and no order
 const NOT_BY_POLICY = /^(corrupt KV|below corrupt KV)/;
 
 /** The question about the event after `position`: `{kind, position, text, ...}`; null where there is none. */

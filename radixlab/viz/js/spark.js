@@ -2,6 +2,7 @@
 
 import { filled, svg } from "./dom.js";
 import { History, sparkPoints } from "./history.js";
+import { whenIdle } from "./idle.js";
 
 const SIZE = { w: 30, h: 18 };
 const PIECE_MS = 4; // so long at a time is spent on the history, so that no step waits for it
@@ -9,17 +10,15 @@ const PIECE_MS = 4; // so long at a time is spent on the history, so that no ste
 /** A history that grows with the timeline it is shown, in the pauses; `onMore` is called when there is more to draw. */
 export function historyKeeper(onMore) {
   let history = null;
-  let due = 0;
-  const work = () => {
-    due = 0;
-    const until = performance.now() + PIECE_MS;
-    const all = history.advance(() => performance.now() > until);
-    if (all) onMore();
-    else due = setTimeout(work, PIECE_MS);
+  let due = null;
+  const work = (isLate) => {
+    due = null;
+    if (history.advance(isLate)) onMore();
+    else due = whenIdle(work, PIECE_MS);
   };
   return (timeline) => {
     if (history?.timeline !== timeline) history = new History(timeline);
-    if (history.position < timeline.end) due ||= setTimeout(work, 60);
+    if (history.position < timeline.end) due ??= whenIdle(work, PIECE_MS);
     return history;
   };
 }

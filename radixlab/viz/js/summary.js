@@ -1,7 +1,9 @@
 // The state in words: the same text as radixlab/viz/text.py, for screen readers. A golden test compares them.
 
+import { doubtLine } from "./doubt.js";
 import { countFacts } from "./facts.js";
 import { childrenOf } from "./layout.js";
+import { plain } from "./shown.js";
 
 const MOST_NODES = 200;
 
@@ -37,14 +39,6 @@ export function clip(text, head = 40, tail = 16) {
   return `${points.slice(0, head).join("")} … ${points.slice(-tail).join("")}`;
 }
 
-const TO_ESCAPE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-/** Escape what nobody would see, or what would change the text around it, such as a turn of the direction of writing. */
-export function plain(text) {
-  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return text.replace(TO_ESCAPE, (character) => character.split("").map(escaped).join(""));
-}
-
 /** Tokens as text, quoted, where `vocab` knows them; else their ids. */
 export function tokensText(tokens, vocab) {
   if (!vocab) return `[${clip(tokens.join(" "))}]`;
@@ -65,7 +59,8 @@ export function headline(state, counts = countFacts(state)) {
 
 /** The whole summary: headline, tree, sequences. */
 export function summary(state, vocab = null) {
-  return [headline(state), ...treeLines(state, vocab), ...sequenceLines(state)].join("\n");
+  const doubt = doubtLine(state);
+  return [headline(state), ...(doubt ? [doubt] : []), ...treeLines(state, vocab), ...sequenceLines(state)].join("\n");
 }
 
 function treeLines(state, vocab) {

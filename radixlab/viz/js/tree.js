@@ -2,16 +2,17 @@
 
 import { cardSize, fillCard, pillSize } from "./card.js";
 import { newFolds, toggleFold, visibleTree, walkTree, widenFan } from "./collapse.js";
-import { h, svg } from "./dom.js";
+import { h, setText, svg } from "./dom.js";
 import { layoutTree } from "./layout.js";
 import { minimap } from "./minimap.js";
-import { bringIntoSight, centreOn, dragToPan, paintCards, TALLEST, windowOf } from "./plane.js";
-import { orderedChildren } from "./summary.js";
+import { bringIntoSight, centreOn, dragToPan, paintCards, scrollInto, TALLEST, windowOf } from "./plane.js";
+import { shownText } from "./shown.js";
+import { clip, orderedChildren } from "./summary.js";
 import { nextLevel, PLAIN_BELOW, scaleOf, zoomButtons } from "./zoom.js";
 
 const MOST_FORCED = 40; // of a burst that touches more nodes, the rest stay closed
 
-/** The panel of the tree: `{el, tools, paint(frame), reveal(nodeId), ...}`. */
+/** The panel of the tree: `{el, tools, paint(frame), seek(nodeId), ...}`. */
 export function treePanel() {
   const edges = svg("svg", { class: "rx-edges", "aria-hidden": "true" });
   const world = h("div", { className: "rx-world" }, edges);
@@ -24,6 +25,7 @@ export function treePanel() {
   panel.fill = (card, id) => fillAny(panel, card, id);
   panel.minimap = minimap((x, y) => centreOn(panel, x, y));
   scroller.addEventListener("scroll", () => {
+    if (panel.window?.left === scroller.scrollLeft && panel.window.top === scroller.scrollTop) return; // painted already
     panel.window = null;
     if (panel.last && paintCards(panel, false)) panel.onCards();
   });
@@ -36,7 +38,6 @@ export function treePanel() {
     focusEl: scroller,
     tools: zoomButtons((direction) => zoomTo(panel, direction)),
     paint: (frame) => paintTree(panel, frame),
-    reveal: (id) => bringIntoSight(panel, id),
     walk: (key, focus) => walkCards(panel, key, focus),
     setCursor: (focus) => setTreeCursor(panel, focus),
     /** Keep this node and those above it open, and bring it into sight. */
@@ -63,8 +64,13 @@ function paintTree(panel, frame) {
   world.style.transform = scale === 1 ? "" : `scale(${scale})`;
   plane.style.width = `${size.w}px`;
   plane.style.height = `${size.h}px`;
-  scroller.style.minHeight = `${leastHeight(panel, frame, size.h) + 2}px`;
+  const height = leastHeight(panel, frame, size.h);
+  if (height !== panel.height) panel.window = null;
+  panel.height = height;
+  scroller.style.minHeight = `${height + 2}px`;
   panel.last = { frame, layout, children, hidden, more, scale, size };
+  world.classList.toggle("rx-still", Boolean(frame.jumped && !frame.folded)); // nothing moves or fades all across a log
+  if (frame.sought && frame.changes.node !== null) scrollInto(panel, frame.changes.node);
   paintCards(panel, true);
 }
 
@@ -83,7 +89,7 @@ function forgetCards(panel) {
 /** The same frame again, after another zoom or fold. */
 function repaint(panel) {
   if (!panel.last) return;
-  paintTree(panel, { ...panel.last.frame, jumped: true });
+  paintTree(panel, { ...panel.last.frame, jumped: true, sought: false, folded: true });
   panel.onCards();
 }
 
@@ -125,14 +131,15 @@ function withRoots(nodes) {
 }
 
 function pillText(id, more) {
-  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : id.slice(5);
+  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : clip(shownText(id.slice(5)), 11, 6);
 }
 
 /** Fill the card of a node, a root or a "more" card. */
 function fillAny(panel, card, id) {
   const { frame, children, layout, hidden, more, scale } = panel.last;
   if (typeof id === "string") {
-    card.textContent = pillText(id, more);
+    setText(card, pillText(id, more));
+    card.title = more.has(id) ? "" : shownText(id.slice(5));
     if (more.has(id)) card.dataset.more = id;
     return;
   }

@@ -1,7 +1,7 @@
 // The live view: a pure function of the event log and a position in it. Python appends events; everything else is here.
 // This file wires the model to the log, the log to the clock, and paints a frame on the panels whenever one has moved.
 
-import { cellNumber } from "./cell.js";
+import { cellNumber, promptWatch } from "./cell.js";
 import { Clock } from "./clock.js";
 import { onNewLook } from "./dom.js";
 import { withFeed } from "./feed.js";
@@ -24,6 +24,7 @@ class View {
     this.due = 0;
     this.panels = new Panels(actionsOf(this));
     this.root = this.panels.root;
+    this.prompt = promptWatch(this.root, () => this.schedule());
     el.append(this.root);
     this.load(model.get("recording"));
   }
@@ -68,6 +69,7 @@ class View {
     this.due ||= requestAnimationFrame(() => {
       this.due = 0;
       if (!this.log.timeline) return;
+      this.prompt.look();
       this.clock.settle(cellNumber(this.root));
       this.panels.paint(frameOf(this));
       this.clock.painted();
@@ -115,6 +117,7 @@ function mount(model, el) {
   const unwatch = onNewLook(el, () => view.schedule());
   return () => {
     view.clock.play(false);
+    view.prompt.stop();
     unwatch();
     model.off("change:recording", onRecording);
     model.off("msg:custom", onMessage);

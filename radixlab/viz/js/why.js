@@ -1,6 +1,7 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
-import { BELOW_CORRUPT, HOST_FULL, LOST } from "./changes.js";
+import { BELOW_CORRUPT, HOST_FULL, LOST, UNORDERED } from "./changes.js";
+import { streamLine } from "./doubt.js";
 import { expand, pathOf } from "./fold.js";
 
 const MISS_REASONS = {
@@ -117,7 +118,8 @@ function evicted(e, state) {
   if (e.reason === BELOW_CORRUPT) return `dropped ${what} from the host: its prefix holds corrupt KV`;
   if (e.reason === CORRUPT) return `took ${what} out of the cache: it holds corrupt KV, or its prefix does`;
   if (e.reason.startsWith(LOST)) return `${what}: gone after a call of ${e.reason.slice(LOST.length)}, which does not evict`;
-  return `evicted ${what}: leaf, unlocked, ${e.reason} (tick ${e.tick})`;
+  const order = e.reason === UNORDERED ? "" : `, ${e.reason} (tick ${e.tick})`;
+  return `evicted ${what}: leaf, unlocked${order}`;
 }
 
 function wroteBack(e) {
@@ -159,4 +161,5 @@ const WHY_RULES = {
   BlocksQuarantined: (e) => `${blocks(e.block_runs)} hold KV that is not finite: they leave the cache, with all below them`,
   CacheRestarted: () => "a fault broke a call off half-way: the whole cache was forgotten, and requests start over",
   AllBlocksCleared: () => "the cache was reset: every block is free",
+  StreamReported: streamLine,
 };

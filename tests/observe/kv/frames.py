@@ -5,7 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from radixlab.observe.kv_events import Cleared, Removed, Stored
+from radixlab.observe.kv_events import Cleared, Removed, Stored, encode
 
 ENGINES = ("vllm_0.33.0", "sglang_0.5.23")
 
@@ -73,3 +73,12 @@ def vllm_like(random, num_events: int):
             start = random.randrange(len(path))
             copies += [path[: stop + 1] for stop in range(start, len(path))]
             yield stored(path, start, group_idx=0)
+
+
+def packed(random, num_events: int, source=stream) -> list[tuple[list, bytes]]:
+    events, frames = list(source(random, num_events)), []
+    while events:
+        num = random.randint(1, 4)
+        frames.append((events[:num], encode(len(frames), events[:num])))
+        del events[:num]
+    return frames

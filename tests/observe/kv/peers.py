@@ -90,6 +90,9 @@ class VLLM_Engine:
         if manager.allocate_slots(request, len(output)):
             request.num_computed_tokens += len(output)
 
+    def num_blocks(self) -> int:
+        return len(self.manager.block_pool.cached_block_hash_to_block._cache)
+
     def probe(self, prompt, salt) -> int:
         return self.manager.get_computed_blocks(self.request(prompt, salt))[1]
 
@@ -126,6 +129,10 @@ class SGLangEngine:
             everything = array("q", prompt + output)
             peer.serve(sglang_peer.Tokens(array("q", prompt), everything))
         return peer.tree.take_events()
+
+    def num_blocks(self) -> int:
+        size = self.peer.tree.total_size()
+        return (size[0] if isinstance(size, tuple) else size) // BLOCK_SIZE
 
     def probe(self, prompt, salt) -> int:
         key = self.key(salt)(array("q", prompt), len(prompt) - 1)
@@ -182,7 +189,8 @@ def publish(engine, documents: Documents, num: int) -> None:
     for _ in range(num):
         if events := engine.step():
             publisher.publish(engine.batch(events))
-    print(json.dumps(probes(engine, documents) + probes(engine, documents)), flush=True)
+    made = [probe for _ in range(100) for probe in probes(engine, documents)]
+    print(json.dumps({"num_blocks": engine.num_blocks(), "probes": made}), flush=True)
     sys.stdin.readline()
     publisher.shutdown()
 

@@ -6,6 +6,10 @@ import tracemalloc
 import msgpack
 import pytest
 
+pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
+
+from radixlab.observe import Recorder, fold_all, read_recording
+from radixlab.observe.kv.subscriber import EventWatch
 from radixlab.observe.kv_events import RemoteTree, Removed, Stored, encode
 from tests.observe.kv.consistent import Followed, check_structure
 from tests.observe.kv.frames import ENGINES, payloads
@@ -83,6 +87,70 @@ def test_changed_frames_raise_nothing_and_leave_a_consistent_tree(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_many_changed_frames_raise_nothing(engine, seed):
     attack(engine, seed, 600)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_recording_of_changed_frames_can_be_read(engine, tmp_path):
+    for seed in range(3):
+        rng, tree = random.Random(seed), RemoteTree(num_blocks=100, num_host_blocks=50)
+        with Recorder(tree, tmp_path / "run.jsonl"):
+            for number, payload in payloads(engine)[:150]:
+                for _ in range(2):
+                    tree.feed(rng.choice(WAYS)(rng, payload), rng.choice([None, number + 7]))
+                tree.feed(payload, number)
+        assert fold_all(*read_recording(tmp_path / "run.jsonl")) == tree.snapshot()
+
+
+LONG = "x" * 1000
+EXTREMES = {
+    "an adapter and a salt of 1,000 characters": {"lora_name": LONG, "cache_salt": LONG},
+    "a salt of 1,000 quotes": {"lora_name": "'" * 1000, "cache_salt": "\"'\\" * 300},
+    "a salt of 1,000 characters in the keys": {"extra_keys": [[LONG]]},
+    "a pair of 1,000 characters each": {"extra_keys": [[[LONG, LONG]]]},
+    "a long digest as parent": {"parent_block_hash": b"\xff" * 64},
+    "the largest group": {"group_idx": 2**63 - 1, "cache_salt": LONG},
+    "control characters": {"cache_salt": "\x00\x1b\u202e\ud7ff"},
+    "the largest token ids": {"token_ids": [2**31 - 1, -(2**31)]},
+}
+
+
+@pytest.mark.parametrize("size", [None, 2])
+@pytest.mark.parametrize("fields", EXTREMES.values(), ids=EXTREMES)
+def test_a_recording_of_extreme_values_can_be_read(fields, size, tmp_path):
+    tree = RemoteTree(num_blocks=100, block_size=size)
+    good = {"block_hashes": [1], "parent_block_hash": None, "token_ids": [5, 6], "block_size": 2}
+    first = encode(0, [Stored(**good | fields)], rank=2**31 - 1)
+    tree.feed(first, 3, "a" * 300)
+    with Recorder(tree, tmp_path / "run.jsonl"):
+        tree.feed(encode(0, [Stored(**good | fields | {"block_hashes": [2]})], rank=7), 2**53 - 1)
+        tree.feed(encode(0, [Stored(**good | {"block_hashes": [3]})]), 2**63 - 1)
+    assert fold_all(*read_recording(tmp_path / "run.jsonl")) == tree.snapshot()
+
+
+def messages(rng, payload: bytes):
+    """Messages as a stranger might send them: parts that are missing, long, empty or swapped."""
+    number = rng.choice([b"", b"\xff" * 8, bytes(8), rng.randbytes(rng.randint(0, 20))])
+    parts = [
+        rng.choice([b"", b"kv", b"\xff" * 300]),
+        number,
+        rng.choice([payload, b"", payload[:9]]),
+    ]
+    rng.shuffle(parts) if rng.random() < 0.3 else None
+    return rng.choice([parts, parts[:2], parts[:1], [], [b"", *parts], parts * 3])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strange_messages_are_counted_and_leave_a_consistent_tree(seed):
+    "from the publisher, and as answers of a replay that nobody asked"
+    rng = random.Random(seed)
+    with EventWatch("tcp://127.0.0.1:1", "tcp://127.0.0.1:1", block_size=4) as watch:
+        for number, payload in payloads("vllm_0.33.0")[:150]:
+            for _ in range(3):
+                watch.links[0].take(messages(rng, payload), rng.random() < 0.5)
+            watch.links[0].take([b"", number.to_bytes(8, "big"), payload], False)
+        check_structure(watch.tree)
+        assert watch.num_frames == 600 and watch.num_odd_frames > 100
+        assert "messages refused" in watch.doubt()
 
 
 def test_memory_is_bounded_by_the_pool_whatever_is_sent():

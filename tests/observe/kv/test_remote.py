@@ -13,6 +13,7 @@ from tests.observe.kv.consistent import Followed, Naive
 from tests.observe.kv.frames import (
     ENGINES,
     name_of,
+    packed,
     random_path,
     recorded,
     stored,
@@ -70,15 +71,6 @@ def test_its_events_make_a_recording_that_can_be_replayed(engine, tmp_path):
 
 
 # ---- any events in any order
-
-
-def packed(random, num_events: int, source=stream) -> list[tuple[list, bytes]]:
-    events, frames = list(source(random, num_events)), []
-    while events:
-        num = random.randint(1, 4)
-        frames.append((events[:num], encode(len(frames), events[:num])))
-        del events[:num]
-    return frames
 
 
 def prompts(random, num: int = 10):
@@ -255,7 +247,7 @@ def test_ranks_hold_caches_of_their_own():
     followed.check()
     prompt = tokens_of((1, 2, 3, 4))
     assert [tree.num_cached_tokens(prompt, rank=rank) for rank in (None, 0, 1, 2)] == [6, 6, 4, 0]
-    assert {view.namespace for view in tree.walk()} == {None, ("rank 1", "")}
+    assert {view.namespace for view in tree.walk()} == {("rank 0", ""), ("rank 1", "")}
     tree.feed(encode(2, [Cleared()], rank=0), 1)
     followed.check()
     assert [tree.num_cached_tokens(prompt, rank=rank) for rank in (None, 0, 1)] == [4, 0, 4]

@@ -1,12 +1,15 @@
 """Watching over real sockets: what gets lost on the way is asked for again."""
 
 import asyncio
+import gc
 import json
 import os
 import random
 import subprocess
 import sys
 import time
+import weakref
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +18,8 @@ import pytest
 zmq = pytest.importorskip("zmq", reason="pyzmq is not installed: the extra `serve` brings it")
 
 from radixlab.observe import Recorder, attach, fold, fold_all, read_recording, snapshot  # noqa: E402
-from radixlab.observe.kv import subscriber as module  # noqa: E402
-from radixlab.observe.kv.subscriber import EventWatch  # noqa: E402
+from radixlab.observe.kv import link as module  # noqa: E402
+from radixlab.observe.kv.subscriber import TICK_S, EventWatch  # noqa: E402
 from radixlab.observe.kv_events import (  # noqa: E402
     EndpointError,
     KVEventError,
@@ -37,12 +40,14 @@ class Lossy(EventWatch):
     def lose(self, share: float, seed: int) -> None:
         self.random, self.share = random.Random(seed), share
         self.num_lost = 0
+        for link in self.links:
+            link.take = partial(self.take, link.take)
 
-    def _take(self, frames, is_replay):
+    def take(self, keep, frames, is_replay):
         if not is_replay and self.random.random() < self.share:
             self.num_lost += 1
             return False
-        return super()._take(frames, is_replay)
+        return keep(frames, is_replay)
 
 
 def poll_until(watch, reached) -> None:
@@ -81,6 +86,22 @@ def test_what_is_lost_is_asked_for_and_the_tree_is_the_managers():
             assert watch.num_lost > 0 and watch.tree.num_lost == 0
             assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
             check_structure(watch.tree)
+
+
+def test_a_last_payload_that_is_lost_is_found_without_a_later_one(monkeypatch):
+    "all that is published live is lost, so that no number tells of it"
+    monkeypatch.setattr(module, "QUIET_S", 0.05)
+    manager, prompts = small_cache(), np.random.default_rng(1)
+    with publish(manager, HERE, HERE) as publisher:
+        watch = Lossy(publisher.endpoint, publisher.replay_endpoint, **SIZES)
+        watch.lose(1.0, seed=3)
+        with watch:
+            for _ in range(3):
+                stir(manager, prompts)
+                settled(publisher)
+                poll_until(watch, caught_up(watch, publisher))
+            assert watch.tree.num_lost == 0 and not watch.tree.faults
+            assert_same(manager, watch.tree, list(random_prompts(prompts, 60)))
 
 
 def test_who_comes_late_gets_the_whole_tree_by_replay():
@@ -175,6 +196,23 @@ def test_a_running_loop_polls_by_itself():
     assert asyncio.run(main()) == 4
 
 
+def test_a_watch_that_nobody_holds_ends():
+    "a cell that runs again makes a new one"
+
+    async def main():
+        with publish(small_cache(), HERE) as publisher:
+            watch = watch_events(publisher.endpoint, wait_s=0)
+            context, reference = watch._context, weakref.ref(watch)
+            await asyncio.sleep(3 * TICK_S)
+            assert reference() is watch and not context.closed
+            del watch
+            await asyncio.sleep(0)
+            gc.collect()
+            assert reference() is None and context.closed
+
+    asyncio.run(main())
+
+
 MISTAKES = [
     (lambda: watch_events("nonsense"), EndpointError, "cannot reach 'nonsense'"),
     (lambda: watch_events(5557), EndpointError, "an endpoint is a text"),
@@ -193,9 +231,10 @@ WHEELS = os.environ.get("RADIXLAB_PEERS")
 
 
 @pytest.mark.skipif(not WHEELS, reason="no unpacked wheels (RADIXLAB_PEERS)")
+@pytest.mark.parametrize("share", [0, 0.01], ids=["all arrive", "1 % is lost"])
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "sglang-default"])
-def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine):
-    "with 1 % of the payloads lost, and replay on"
+def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine, share):
+    "with replay on"
     command = [sys.executable, "-m", "tests.observe.kv.peers", engine, WHEELS, "publish", "5"]
     root, num = Path(__file__).parents[3], os.environ.get("RADIXLAB_PEER_STEPS", "1500")
     with subprocess.Popen(
@@ -203,7 +242,7 @@ def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine):
     ) as peer:
         endpoint, replay = json.loads(peer.stdout.readline())
         watch = Lossy(endpoint, replay, topic="kv", num_blocks=400, block_size=4)
-        watch.lose(0.01, seed=1)
+        watch.lose(share, seed=1)
         with watch:
             watch.run(0.3)
             peer.stdin.write("go\n")
@@ -213,7 +252,7 @@ def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine):
             while not line.endswith("\n"):
                 watch.poll(0.05)
                 line += peer.stdout.readline() or ""
-            probes = json.loads(line)
+            theirs = json.loads(line)
 
             def agreed():
                 return (
@@ -222,12 +261,20 @@ def test_a_watch_of_their_own_publisher_ends_in_their_own_cache(engine):
                             probe["tokens"], ("salt", probe["salt"]) if probe["salt"] else None
                         )
                         == probe["hit_tokens"]
-                        for probe in probes
+                        for probe in theirs["probes"]
                     )
                     and not watch.tree.gaps
                 )
 
             poll_until(watch, agreed)
-            assert watch.num_lost > 0 and watch.tree.num_lost == 0 and not watch.tree.num_orphans
+            (shard,) = watch.tree._intake.shards.values()
+            assert len(shard.blocks) == theirs["num_blocks"] > 20 and watch.doubt() == ""
+            check_structure(watch.tree)
+            print(engine, num, watch.status(), watch.num_lost, "lost,", watch.num_asked, "asked")
+            assert (
+                (watch.num_lost > 0) == (share > 0)
+                and watch.tree.num_lost == 0
+                and not watch.tree.num_orphans
+            )
             peer.stdin.write("end\n")
             peer.stdin.flush()

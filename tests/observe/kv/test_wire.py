@@ -132,6 +132,66 @@ def test_bytes_that_are_no_payload_are_refused(payload):
         decode(payload)
 
 
+ORDER = {
+    "BlockStored": (*list(GOOD)[1:], "extra_keys", "group_idx", "kv_cache_spec_kind"),
+    "BlockRemoved": ("block_hashes", "medium", "group_idx"),
+}
+"""vLLM's order of the fields when events were arrays."""
+IN_ARRAYS = [
+    (kind, name, value)
+    for kind, names in ORDER.items()
+    for name, value in VARIANTS
+    if name in names
+]
+
+
+def as_array(kind: str, fields: dict) -> list:
+    return [kind, *(fields.get(name) for name in ORDER[kind])]
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), IN_ARRAYS)
+def test_so_does_one_in_the_arrays_of_older_versions(kind, name, value):
+    good = as_array(kind, GOOD)
+    assert decode(msgpack.packb([0, [good], None])).events
+    with pytest.raises(MalformedError):
+        decode(msgpack.packb([0, [good, as_array(kind, GOOD | {name: value})], None]))
+
+
+MORE = [None, "x" * 10_000, [[[]]], {"a": {"b": [1]}}, math.nan, -1, b"\0" * 5000]
+
+
+@pytest.mark.parametrize("more", MORE, ids=lambda value: f"{value!r:.20}")
+def test_fields_that_a_later_version_adds_are_left_alone(more):
+    "in a map under a new name; in an array behind the known ones; in the payload at its end"
+    old = as_array("BlockStored", GOOD)
+    events = [GOOD | {"new_field": more}, [*old, more], ["AllBlocksCleared", more]]
+    batch = decode(msgpack.packb([0.0, events, 3, more]))
+    assert batch.events == [*decode(msgpack.packb([0, [GOOD] * 2])).events, Cleared()]
+    assert batch.rank == 3
+
+
+def names(num: int) -> bytes:
+    return b"".join(b"\xa4%04x\xc0" % number for number in range(num))
+
+
+BLOATED = {
+    "a map of 50,000 names": b"\xdf" + (50_000).to_bytes(4, "big") + names(50_000),
+    "100,000 extensions": b"\xdd" + (100_000).to_bytes(4, "big") + b"\xd4\x05x" * 100_000,
+    "100,000 times": b"\xdd" + (100_000).to_bytes(4, "big") + b"\xd6\xff\0\0\0\1" * 100_000,
+}
+
+
+@pytest.mark.parametrize("item", BLOATED.values(), ids=BLOATED)
+def test_what_takes_far_more_memory_than_bytes_is_refused_before_it_exists(item):
+    payload = b"\x92\x00" + item
+    tracemalloc.start()
+    with pytest.raises(MalformedError):
+        decode(payload)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * len(payload)  # a reference to each item takes as much
+
+
 @pytest.mark.parametrize("item", [b"\x80", b"\x90"], ids=["maps", "arrays"])
 def test_a_million_empty_containers_are_refused_before_they_exist(item, monkeypatch):
     monkeypatch.setattr("radixlab.observe.kv.wire.MAX_CONTAINERS", 2**12)

@@ -50,6 +50,8 @@ test("sentences give the engine's reasons", () => {
   const state = stateFromJson(recording.keyframe);
   const lines = plain.map((event) => whyLine(event, fold(state, event)));
   assert.ok(lines.includes("evicted the last 1 block of node 1: leaf, unlocked, least recent (tick 3)"));
+  const unordered = { type: "BlockRemoved", node_id: 77, block_runs: [[3, 1]], reason: "evicted", tick: 0 };
+  assert.equal(whyLine(unordered, state), "evicted node 77 (1 block): leaf, unlocked"); // `watch` knows no order
   assert.ok(lines.includes("copied block 6 → 7: sequence 2 wrote, sequence 1 still reads"));
   const copy = { type: "BlockCopied", sequence_id: 1, table_index: 2, src: 2, dst: 4 };
   const before = (k) => (k === 2 ? { type: "PrefixMatched", sequence_id: 1 } : { type: "BlocksAllocated", sequence_id: 1 });

@@ -10,7 +10,8 @@ import { childrenOf, layoutTree } from "../../../radixlab/viz/js/layout.js";
 import { MODES, readMap, sharesText, stackOrder } from "../../../radixlab/viz/js/modes.js";
 import { walkList } from "../../../radixlab/viz/js/rove.js";
 import { findAll } from "../../../radixlab/viz/js/search.js";
-import { shownText } from "../../../radixlab/viz/js/shown.js";
+import { shareKey } from "../../../radixlab/viz/js/mapbase.js";
+import { plain, shownText } from "../../../radixlab/viz/js/shown.js";
 
 /** A deterministic stream of numbers in [0, 1). */
 function stream(seed) {
@@ -210,18 +211,45 @@ const HOSTILE = [
   ["\udc00", "\\udc00"],
   ["x\udbff", "x\\udbff"],
   ["\ud800\ud800\udc00", "\\ud800\u{10000}"],
-  ["\u{e0041}", "\\ue0041"],
+  ["\u{e0041}", "\\udb40\\udc41"],
+  ["a\u200db", "a\\u200db"],
+  ["😀\u200d", "😀\\u200d"],
+  ["\u200d👧", "\\u200d👧"],
+  ["👩\u200d\u200d👧", "👩\\u200d\\u200d👧"],
+  ["می\u200cخ", "می\\u200cخ"],
+  ["\u3164", "\\u3164"],
+  ["😀\u{e0101}", "😀\\udb40\\udd01"],
 ];
 
 for (const [text, shown] of HOSTILE) {
-  test(`hostile text is shown as ${JSON.stringify(shown)}`, () => assert.equal(shownText(text), shown));
+  test(`hostile text is shown as ${JSON.stringify(shown)}`, () => {
+    assert.equal(shownText(text), shown);
+    if (!/[\u0000-\u001f\u007f]/.test(text)) assert.equal(plain(text), shown); // the words have no signs for controls
+  });
 }
 
-for (const text of ["<img src=x onerror=alert(1)>", "日本語のトークン", "עברית", "👩‍👩‍👧 🇳🇴 ✌🏽", "naïve café", "ﷺ", "e\u0301"]) {
-  test(`readable text stays as it is: ${text}`, () => assert.equal(shownText(text), text));
+for (const text of ["<img src=x onerror=alert(1)>", "日本語のトークン", "עברית", "👩‍👩‍👧 🇳🇴 ✌🏽 ❤️‍🔥 👩🏽‍🚀 🏳️‍🌈 1️⃣", "\ufffd", "naïve café", "ﷺ", "e\u0301"]) {
+  test(`readable text stays as it is: ${text}`, () => {
+    assert.equal(shownText(text), text);
+    assert.equal(plain(text), text);
+  });
 }
 
 test("of a text of a hundred thousand characters both ends are shown", () => {
   const shown = shownText(`begin${"x".repeat(100_000)}end`);
   assert.ok(shown.length < 5000 && shown.startsWith("begin") && shown.endsWith("end"));
+});
+
+test("cells of a map have the same key if and only if they have the same shares", () => {
+  for (const total of [2, 25, 2442]) {
+    const seen = new Map();
+    for (let k = 0; k < 400; k += 1) {
+      const shares = Uint32Array.from({ length: 7 }, (_, kind) => (k * (kind + 1) * 7919) % (total + 1));
+      const key = shareKey(shares, 0, 7, total);
+      const known = seen.get(key) ?? shares.join();
+      assert.equal(known, shares.join());
+      seen.set(key, known);
+      assert.equal(shareKey(Uint32Array.from([9, 9, ...shares]), 2, 7, total), key);
+    }
+  }
 });

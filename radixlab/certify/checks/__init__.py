@@ -1,0 +1,1 @@
+"""The checks, a file for each family; `registry.py` lists them."""

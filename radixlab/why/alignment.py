@@ -1,0 +1,144 @@
+"""Two prompts side by side: what differs, message by message and then word by word.
+
+A prompt is a row of units: all tools are one, the system prompt is one, every message is one. Units
+are matched first; a unit that has become another is compared by words.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from radixlab.why.diff import Span, differences, opcodes
+from radixlab.why.prompt import Prompt
+from radixlab.why.request import Path, Request
+
+MESSAGES = frozenset(("messages", "input"))
+ALIKE = 0.7
+"""Share of words from which on a unit is another one, changed, and not a new one."""
+LOOK_AHEAD = 16
+"""Messages among which the one is looked for that a message resembles."""
+FEW = 64
+"""Messages up to which that is done; in a longer block, each is compared with one."""
+_WORDS = re.compile(r"\w+")
+_ROLE = re.compile(r"\s*<\|(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A message, all tools, or another field of a body, as a stretch of the prompt."""
+
+    path: Path
+    role: str
+    """`system`, `user`, `assistant`, …; the field's name where there is no role."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference, and the unit in which it stands."""
+
+    span: Span
+    unit: Unit
+    old_unit: Unit | None
+    is_whole: bool
+    """Whether whole units came, went or were replaced."""
+
+
+def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
+    """Return what stands in the prompt, and what stood in the earlier one."""
+    span = change.span
+    return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
+
+
+def units_of(request: Request, text: str) -> list[Unit]:
+    """Return the units of a prompt, in order."""
+    if request.token_ids is not None:
+        return [Unit(("token_ids",), "prompt", 0, len(text))]
+    units: list[Unit] = []
+    position = 0
+    for path, part in request.parts:
+        key = path[:2] if path[0] in MESSAGES else path[:1]
+        end = position + len(part)
+        if units and units[-1].path == key:
+            units[-1] = Unit(key, units[-1].role, units[-1].start, end)
+        else:
+            units.append(Unit(key, _role(key, part), position, end))
+        position = end
+    return units
+
+
+def _role(key: Path, part: str) -> str:
+    if key[0] == "instructions":
+        return "system"
+    found = _ROLE.match(part) if key[0] in MESSAGES else None
+    role = found[1] if found else str(key[0])
+    return "system" if role == "developer" else role
+
+
+def changes_between(new: Prompt, old: Prompt) -> list[Change]:
+    """Return all differences between a prompt and an earlier one, in order."""
+    units, old_units = units_of(new.request, new.text), units_of(old.request, old.text)
+    texts = [new.text[unit.start : unit.end] for unit in units]
+    old_texts = [old.text[unit.start : unit.end] for unit in old_units]
+    changes: list[Change] = []
+    for j1, j2, i1, i2 in opcodes(texts, old_texts):
+        position = units[j1].start if j1 < len(units) else len(new.text)
+        old_position = old_units[i1].start if i1 < len(old_units) else len(old.text)
+        here = Unit(("answer",), "answer", position, position)
+        for j, i in _pairs(texts, old_texts, units, old_units, (j1, j2, i1, i2)):
+            unit = units[j] if j is not None else None
+            old_unit = old_units[i] if i is not None else None
+            if unit and old_unit and j is not None and i is not None:
+                for span in differences(texts[j], old_texts[i]):
+                    span = span.moved(unit.start, old_unit.start)
+                    changes.append(Change(span, unit, old_unit, False))
+            end = unit.end if unit else position
+            old_end = old_unit.end if old_unit else old_position
+            if not (unit and old_unit):
+                span = Span(position, end, old_position, old_end)
+                following = units[j1] if j1 < len(units) else here
+                changes.append(Change(span, unit or following, old_unit, True))
+            position, old_position = end, old_end
+    return changes
+
+
+def _pairs(
+    texts: list[str],
+    old_texts: list[str],
+    units: list[Unit],
+    old_units: list[Unit],
+    block: tuple[int, int, int, int],
+) -> list[tuple[int | None, int | None]]:
+    """Pair the units of a block that differs: each with the next old one that it resembles."""
+    j1, j2, i1, i2 = block
+    ahead = LOOK_AHEAD if j2 - j1 <= FEW else 1
+    pairs: list[tuple[int | None, int | None]] = []
+    i = i1
+    for j in range(j1, j2):
+        like = next(
+            (
+                k
+                for k in range(i, min(i2, i + ahead))
+                if _alike(units[j], old_units[k], texts[j], old_texts[k])
+            ),
+            None,
+        )
+        if like is None:
+            pairs.append((j, None))
+            continue
+        pairs += [(None, k) for k in range(i, like)]
+        pairs.append((j, like))
+        i = like + 1
+    return pairs + [(None, k) for k in range(i, i2)]
+
+
+def _alike(unit: Unit, old_unit: Unit, text: str, old: str) -> bool:
+    """Whether one unit is the other, changed: the same field, or mostly the same words."""
+    if unit.role != old_unit.role:
+        return False
+    if unit.path[0] not in MESSAGES or unit.role == "system":
+        return True
+    words, old_words = Counter(_WORDS.findall(text)), Counter(_WORDS.findall(old))
+    num = min(words.total(), old_words.total())
+    return (words & old_words).total() >= ALIKE * max(num, 1)

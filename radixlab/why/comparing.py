@@ -1,0 +1,77 @@
+"""A prompt beside its reference: the differences, what each one is, and what each one has cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from radixlab.why.alignment import Change, changes_between
+from radixlab.why.diff import Span
+from radixlab.why.found import Stretch, conversation, stretches
+from radixlab.why.groups import Groups
+from radixlab.why.judge import Verdict, judge
+from radixlab.why.order import split_moved
+from radixlab.why.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two prompts, and all that is known of their differences."""
+
+    new: Prompt
+    old: Prompt
+    old_number: int
+    changes: list[Change]
+    verdicts: list[Verdict]
+    rows: list[Stretch]
+    same_conversation: bool
+
+    @property
+    def same_scope(self) -> bool:
+        """Whether no parameter differs."""
+        return self.old.request.scope == self.new.request.scope
+
+    @property
+    def agreed(self) -> int:
+        """Tokens behind the first difference that the earlier prompt has too."""
+        return sum(row.tokens for row in self.rows)
+
+    def causes(self, stays: str | None) -> Iterator[tuple[Verdict, Change, int]]:
+        """Yield the differences that have cost something: verdict, first difference, tokens.
+
+        If the reference would not be found even without differences, all is lost to what `stays`.
+        What only another conversation with other parameters has is nobody's fault.
+        """
+        if not self.same_scope and not self.same_conversation:
+            return
+        for row in self.rows:
+            verdict = self.verdicts[row.first]
+            if stays:
+                verdict = Verdict(stays, stays, ("",))
+            elif not self.same_scope and verdict.cause != "never_seen":
+                verdict = Verdict("model_changed", "scope", ("",))
+            if row.tokens and verdict.cause != "never_seen":
+                yield verdict, self.changes[row.first], row.tokens
+
+    def undoable(self, groups: Groups) -> tuple[tuple[Span, int], ...]:
+        """Return each difference with the number of its group, or −1 if it is new text.
+
+        Differences of order that follow one another are one: items that changed places are put back
+        all together or not at all.
+        """
+        pairs: list[tuple[Span, int]] = []
+        for number, (change, verdict) in enumerate(zip(self.changes, self.verdicts, strict=True)):
+            span = change.span
+            if verdict.cause == "order_changed" and number and self.verdicts[number - 1] == verdict:
+                first = pairs.pop()[0]
+                span = Span(first.start, span.end, first.old_start, span.old_end)
+            is_new = verdict.cause == "never_seen"
+            pairs.append((span, -1 if is_new else groups.of(verdict).number))
+        return tuple(pairs)
+
+
+def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:
+    """Compare a prompt, of which the `known` first tokens have a cause already, with another."""
+    changes = split_moved(changes_between(new, old), new, old)
+    same = conversation(changes, new, old)
+    verdicts = judge(changes, new, old, same)
+    rows = stretches(changes, verdicts, new, known, block_size)
+    return Comparison(new, old, old_number, changes, verdicts, rows, same)

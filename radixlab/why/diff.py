@@ -1,0 +1,123 @@
+"""Where two texts differ: by lines, then by clauses, then by words.
+
+Values stay whole: `12:03:44`, `2026-11-28`, a UUID and an address are one word each. Each level is
+compared by Python's `difflib` only where the level above differs, so that long texts cost little.
+
+This file knows two strings. It does not know prompts.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_LETTER = rf"[^\W{_IDEOGRAPH}]"
+WORD = re.compile(
+    rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]"
+)
+LEVELS = (
+    re.compile(r"[^\n]*\n|[^\n]+"),
+    re.compile(r"[^.,;{}\[\]\n]*[.,;{}\[\]\n]|[^.,;{}\[\]\n]+"),
+    WORD,
+)
+"""A text is the sequence of its lines, of its clauses, or of its words with what is between."""
+MOST_PAIRS = 4_000_000
+"""Pieces of one text × pieces of the other above which they are not compared at that level."""
+MOST_REPEATS = 16
+"""A piece that comes more often matches only beside a rarer one that matches: `difflib` is slow
+where everything is like everything else."""
+NEAR = 12
+"""Characters between two differences on one line up to which they are one; or as many as the two
+differences have on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A difference: what stands in [start, end) of a new text, and in [old_start, old_end)."""
+
+    start: int
+    end: int
+    old_start: int
+    old_end: int
+
+    def moved(self, by: int, old_by: int) -> "Span":
+        """Return the span counted from elsewhere."""
+        return Span(self.start + by, self.end + by, self.old_start + old_by, self.old_end + old_by)
+
+
+def differences(new: str, old: str) -> list[Span]:
+    """Return what differs, in order; what is between two of them agrees.
+
+    >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
+    [Span(start=6, end=14, old_start=6, old_end=14)]
+    """
+    return _joined(list(_compare(new, old, 0)), new, old)
+
+
+def num_common(new: str, old: str) -> int:
+    """Return the length of the common prefix of two texts."""
+    low, high = 0, min(len(new), len(old))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if new[low:middle] == old[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the ranges of two lists that differ; equal beginnings and ends cost almost nothing."""
+    start, end = 0, 0
+    most = min(len(new), len(old))
+    while start < most and new[start] == old[start]:
+        start += 1
+    while end < most - start and new[-1 - end] == old[-1 - end]:
+        end += 1
+    new, old = new[start : len(new) - end], old[start : len(old) - end]
+    if not new or not old or len(new) * len(old) > MOST_PAIRS:
+        if new or old:
+            yield start, start + len(new), start, start + len(old)
+        return
+    often = {piece for piece, num in Counter(new).items() if num > MOST_REPEATS}
+    matcher = SequenceMatcher(often.__contains__, old, new, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal":
+            yield start + j1, start + j2, start + i1, start + i2
+
+
+def _compare(new: str, old: str, level: int) -> Iterator[Span]:
+    pieces, old_pieces = LEVELS[level].findall(new), LEVELS[level].findall(old)
+    starts, old_starts = _starts(pieces), _starts(old_pieces)
+    for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
+        span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
+        if level + 1 == len(LEVELS) or j1 == j2 or i1 == i2:
+            yield span
+        else:
+            inner = new[span.start : span.end], old[span.old_start : span.old_end]
+            for each in _compare(*inner, level + 1):
+                yield each.moved(span.start, span.old_start)
+
+
+def _starts(pieces: list[str]) -> list[int]:
+    starts = [0]
+    for piece in pieces:
+        starts.append(starts[-1] + len(piece))
+    return starts
+
+
+def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
+    """Join differences that are near one another on one line: the parts of a date, say."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined:
+            last = joined[-1]
+            gap = new[last.end : span.start]
+            lengths = last.end - last.start, span.end - span.start
+            if len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap:
+                joined[-1] = Span(last.start, span.end, last.old_start, span.old_end)
+                continue
+        joined.append(span)
+    return joined

@@ -1,0 +1,125 @@
+"""How the tokens of one prompt are shared out: to the layers of the cache, and to differences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from radixlab.why.alignment import MESSAGES, Change, Unit, units_of
+from radixlab.why.cache import Layers
+from radixlab.why.judge import Verdict
+from radixlab.why.profiles import Profile
+from radixlab.why.prompt import Prompt
+
+LEAST_IN_NEWEST = 64
+"""Tokens that must agree again behind a difference in the newest message. Questions made from a
+template differ in a name and end alike; that is not a fault. A clock above a long text is one."""
+LEAST_OF_SCOPE = 64
+"""Tokens that another model must have; two customers' prompts may begin alike by chance."""
+HALF = 0.5
+
+
+class Losses:
+    """The tokens of one prompt that were not found, as far as they have no cause yet."""
+
+    def __init__(self, num_tokens: int, layers: Layers, profile: Profile) -> None:
+        self._layers, self._profile = layers, profile
+        self.rest = num_tokens - layers.anywhere
+        """Tokens behind the longest prefix that any earlier request has."""
+        self.unexplained = num_tokens - layers.found
+
+    def of_prefix(self) -> Iterator[tuple[str, int]]:
+        """Yield what was lost of the prefix, by cause, and take it.
+
+        Prefixes count in whole blocks or steps. What the last step does not cover cannot be
+        avoided; it stays with what was never seen.
+        """
+        layers = self._layers
+        short = layers.kept - layers.found
+        if layers.found and not self._profile.breakpoints:
+            short = 0
+        if layers.is_short:
+            short = self.unexplained
+        other = layers.anywhere - layers.in_scope
+        layered = (
+            ("model_changed", other if other >= LEAST_OF_SCOPE else 0),
+            ("expired", layers.in_scope - layers.alive),
+            ("evicted", layers.alive - layers.kept),
+            ("below_minimum", short if layers.is_short or short >= self._profile.block_size else 0),
+        )
+        for cause, tokens in layered:
+            if tokens > 0:
+                yield cause, self.take(tokens)
+
+    def take(self, num_tokens: int) -> int:
+        """Give at most so many of the unexplained tokens a cause; return how many."""
+        taken = max(0, min(num_tokens, self.unexplained))
+        self.unexplained -= taken
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Tokens that are in the reference too, behind the difference with number `first`."""
+
+    first: int
+    tokens: int
+
+
+def stretches(
+    changes: list[Change], verdicts: list[Verdict], new: Prompt, known: int, block_size: int
+) -> list[Stretch]:
+    """Return what each difference has cost: the tokens up to the next one that agree again.
+
+    The `known` first tokens were found or have a cause. Differences of white space or of order that
+    follow one another are one, and what is inside them was in the reference too. Fewer tokens than
+    a block are not counted.
+    """
+    newest = _newest(units_of(new.request, new.text))
+    rows: list[Stretch] = []
+    number = 0
+    while number < len(changes):
+        first, verdict = number, verdicts[number]
+        is_run = verdict.cause in ("whitespace", "order_changed")
+        while is_run and number + 1 < len(changes) and verdicts[number + 1] == verdict:
+            number += 1
+        number += 1
+        end = changes[number].span.start if number < len(changes) else len(new.text)
+        span = changes[first].span
+        start = span.start if is_run else span.end
+        begin = known if not first and is_run else max(known, new.position(start))
+        tokens = max(0, new.position(end) - begin)
+        unit = changes[first].unit
+        is_newest = unit.path in newest or not (unit.path[0] in MESSAGES or newest)
+        least = max(block_size, LEAST_IN_NEWEST if is_newest else 0)
+        rows.append(Stretch(first, tokens if tokens >= least else 0))
+    return rows
+
+
+def _newest(units: list[Unit]) -> set[object]:
+    """Return the paths of the messages behind the last answer; none for a prompt without them."""
+    paths: set[object] = set()
+    for unit in reversed(units):
+        if unit.role == "assistant" and unit.path[0] in MESSAGES:
+            break
+        if unit.path[0] in MESSAGES and unit.role != "system":
+            paths.add(unit.path)
+    return paths
+
+
+def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
+    """Whether two prompts belong to the same conversation: by their sessions, or by most of it."""
+    if new.request.session and old.request.session:
+        return new.request.session == old.request.session
+    units = units_of(old.request, old.text)
+    in_chat = any(unit.path[0] in MESSAGES for unit in units)
+    history = [unit for unit in units if _is_history(unit)] if in_chat else units
+    total = sum(unit.end - unit.start for unit in history[: -1 if in_chat else None])
+    changed = sum(
+        change.span.old_end - change.span.old_start
+        for change in changes
+        if not in_chat or (change.old_unit and _is_history(change.old_unit))
+    )
+    return total > 0 and total - changed >= HALF * total
+
+
+def _is_history(unit: Unit) -> bool:
+    return unit.path[0] in MESSAGES and unit.role != "system"

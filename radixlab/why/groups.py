@@ -1,0 +1,111 @@
+"""The same difference in many requests is one row of the report, and only many tell what it is.
+
+A value is volatile if its position takes many values, at least `FEWEST_VALUES`: if it has changed
+within a conversation, or is another one in at least half of the conversations, or, in a log that
+names no sessions, in at least one of `MOST_REQUESTS` requests. So a clock, a counter and the name
+of a user are volatile; the names of three tenants, who have many conversations each, are not. A
+value that its look gives away (a date, a UUID) needs no count. What is volatile in one text is
+volatile behind the same words of a line in others.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from radixlab.why.index import Node
+from radixlab.why.judge import Verdict
+
+FEWEST_VALUES = 3
+MOST_REQUESTS = 6
+MOST_VALUES_KEPT = 4096
+MOST_NODES_KEPT = 1024
+
+GroupKey = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Group:
+    """Differences that have the cause and the position in common."""
+
+    number: int
+    verdict: Verdict
+    requests: int = 0
+    tokens: int = 0
+    values: set[int] = field(default_factory=set)
+    """Hashes of the values seen, up to a limit."""
+    passing: dict[int, Node | None] = field(default_factory=dict)
+    """The nodes that end before the value, by identity; None for the root."""
+    place: tuple[int, str, str, str] = (-1, "", "", "")
+    """Tokens lost in the request that lost most, where it was, and the two values there."""
+
+    otherwise: Counter[str] = field(default_factory=Counter)
+    """The causes that its differences would have if the value were not volatile."""
+    num_known: int = 0
+    cause: str = ""
+    """Set when all requests are known."""
+
+    def is_volatile(self, num_requests: int, num_sessions: int) -> bool:
+        """Whether the position of these differences takes many values, in a log of that size."""
+        if 2 * self.num_known > self.requests:
+            return True
+        num = len(self.values)
+        if num < FEWEST_VALUES:
+            return False
+        nodes = self.passing.values()
+        passing = sum(num_requests if node is None else node.num_requests for node in nodes)
+        if num_sessions:
+            changed = self.otherwise["history_edited"] > 0
+            return changed or 2 * num * num_requests >= num_sessions * passing
+        return num * MOST_REQUESTS >= passing
+
+
+class Groups:
+    """All groups of a log, by number."""
+
+    def __init__(self) -> None:
+        self.all: list[Group] = []
+        self._by_key: dict[GroupKey, Group] = {}
+
+    def of(self, verdict: Verdict) -> Group:
+        """Return the group of a verdict; make one if there is none."""
+        key = (verdict.cause, *verdict.key)
+        if verdict.cause != "value":
+            key = (*key, verdict.kind)
+        group = self._by_key.get(key)
+        if group is None:
+            group = self._by_key[key] = Group(len(self.all), verdict)
+            self.all.append(group)
+        return group
+
+    def note(
+        self,
+        group: Group,
+        verdict: Verdict,
+        tokens: int,
+        place: tuple[str, str, str],
+        node: Node | None,
+    ) -> None:
+        """Count one request that lost `tokens` at a place with these values."""
+        group.requests += 1
+        group.otherwise[verdict.otherwise] += 1
+        group.num_known += verdict.is_known
+        group.tokens += tokens
+        if tokens > group.place[0]:
+            group.place = (tokens, *place)
+        if len(group.values) < MOST_VALUES_KEPT:
+            group.values |= {hash(place[1]), hash(place[2])}
+        if len(group.passing) < MOST_NODES_KEPT:
+            group.passing[id(node)] = node
+
+    def decide(self, num_requests: int, num_sessions: int) -> None:
+        """Give every group its cause, once all requests are known."""
+        volatile = set()
+        for group in self.all:
+            if group.verdict.cause != "value":
+                group.cause = group.verdict.cause
+            elif group.requests and group.is_volatile(num_requests, num_sessions):
+                group.cause = "volatile_value"
+                volatile.add(group.verdict.key[:2])
+        for group in self.all:
+            if not group.cause:
+                likely = max(group.otherwise, key=group.otherwise.__getitem__, default="never_seen")
+                group.cause = "volatile_value" if group.verdict.key[:2] in volatile else likely

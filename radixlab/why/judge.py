@@ -1,0 +1,165 @@
+"""What each difference between a prompt and its reference is: white space, order, a value, an edit.
+
+A single pair of prompts decides what it can: equal except for white space, the same items in
+another order, another parameter, messages that came or went. Whether a value is volatile is decided
+later, from all requests that differ at the same position (`groups.py`).
+"""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from radixlab.why.alignment import MESSAGES, Change, texts_of
+from radixlab.why.diff import Span
+from radixlab.why.order import MOST_OF_VALUE, containers, reordered
+from radixlab.why.prompt import Prompt
+from radixlab.why.values import is_number, kind_of, whole_value
+
+PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
+"""Fields of a body that stand in the prompt and are parameters."""
+MOST_WORDS = 6
+"""Words from which on a value is prose: two conversations may well have different texts there."""
+LEFT = 24
+"""Characters before a value by which its position is known again."""
+OPENING = 40
+"""Characters at the end of a prompt that open the answer, at most."""
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
+_SPEAKER = re.compile(
+    r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
+    r"[|>\]* *\d* *[:>\]]",
+    re.IGNORECASE,
+)
+"""How a line begins in which somebody speaks, in a prompt that is one text."""
+_NOT_LETTERS = re.compile(r"[\d\W]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a difference is, or may be."""
+
+    cause: str
+    """A cause, or `value`: volatile if many requests differ here, else `otherwise`."""
+    kind: str
+    """In a few words, for the list of fixes."""
+    key: tuple[str, ...] = ()
+    """What the same difference in other requests has in common with this one."""
+    otherwise: str = "never_seen"
+    is_known: bool = False
+    """Whether its look alone says that a value is volatile."""
+
+
+NOTHING = Verdict("never_seen", "new text")
+
+
+def judge(
+    changes: list[Change], new: Prompt, old: Prompt, same_conversation: bool
+) -> list[Verdict]:
+    """Return a verdict for each difference, in order."""
+    verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
+    undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
+    for numbers in containers(changes, undecided):
+        for number in reordered([changes[i] for i in numbers], numbers, new, old):
+            verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
+    for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
+        verdicts[number] = verdicts[number] or NOTHING
+    return [
+        verdict or _value_or_edit(change, new, old, same_conversation)
+        for change, verdict in zip(changes, verdicts, strict=True)
+    ]
+
+
+def _num_before_new_text(changes: list[Change], old_length: int) -> int:
+    """Return how many differences have some text of the reference behind them.
+
+    What differs behind its end is what the request adds. The few characters with which a prompt
+    asks for the answer stand at the end of both.
+    """
+    agreed, num, end = 0, len(changes), old_length
+    while num and agreed + end - changes[num - 1].span.old_end <= OPENING:
+        num -= 1
+        agreed += end - changes[num].span.old_end
+        end = changes[num].span.old_start
+    return num
+
+
+def normalised(text: str) -> str:
+    r"""Return a text without what white space, escapes and Unicode's forms can change.
+
+    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
+    True
+    """
+    text = _ESCAPE.sub(_unescaped, text)
+    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").split())
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return str(json.loads(f'"{found[0]}"'))
+
+
+def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
+    """Judge what needs no other difference to be judged."""
+    text, before = texts_of(change, new, old)
+    if not change.is_whole and normalised(text) == normalised(before):
+        return Verdict("whitespace", "white space", (_field(change),))
+    if change.unit.path[0] in PARAMETERS or (
+        change.old_unit and change.old_unit.path[0] in PARAMETERS
+    ):
+        field = str((change.old_unit or change.unit).path[0])
+        return Verdict("model_changed", field, (field,))
+    return None
+
+
+def _field(change: Change) -> str:
+    unit = change.unit
+    return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
+
+
+def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
+    """Judge what is neither white space nor order."""
+    text, before = texts_of(change, new, old)
+    is_long = max(len(text), len(before)) > MOST_OF_VALUE
+    if change.is_whole or (is_long and not (same_conversation and text and before)):
+        if same_conversation:
+            what = "left out" if not text else "put in" if not before else "changed"
+            return Verdict("history_edited", what, ("history",))
+        return NOTHING
+    span = whole_span(change, new, old)
+    text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
+    left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
+    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
+    key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
+    kinds = kind_of(text), kind_of(before)
+    is_known = kinds[0] is not None and kinds[1] is not None
+    number = is_number(text) and is_number(before)
+    kind = kinds[0] or kinds[1] or ("number" if number else "value")
+    if not same_conversation:
+        is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
+        return NOTHING if is_prose else Verdict("value", kind, key, is_known=is_known)
+    if kind == "value" and _is_history(change, new.text):
+        return Verdict("history_edited", "changed", ("history",))
+    return Verdict("value", kind, key, "history_edited", is_known)
+
+
+def _is_history(change: Change, text: str) -> bool:
+    """Whether a difference is in something that was said: in a message, or a line of a speaker."""
+    if change.unit.path[0] in MESSAGES:
+        return change.unit.role != "system"
+    start = text.rfind("\n", 0, change.span.start) + 1
+    return _SPEAKER.match(text, start) is not None
+
+
+def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
+    """Return a difference with the whole of the values that differ, such as a whole clock."""
+    span = change.span
+    start, end = whole_value(new.text, span.start, span.end)
+    old_start, old_end = whole_value(old.text, span.old_start, span.old_end)
+    before, behind = span.start - start, end - span.end
+    old_before, old_behind = span.old_start - old_start, old_end - span.old_end
+    before, behind = max(before, old_before), max(behind, old_behind)
+    return Span(
+        max(span.start - before, change.unit.start),
+        span.end + behind,
+        max(span.old_start - before, 0),
+        span.old_end + behind,
+    )

@@ -1,0 +1,130 @@
+"""Items that changed places: tools, examples, documents, keys of JSON, lines, messages.
+
+Whatever the items are, an exchange leaves the same words on both sides of the differences, only in
+another order. So words are counted; what an item is need not be known.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from radixlab.why.alignment import Change, texts_of
+from radixlab.why.diff import WORD, Span
+from radixlab.why.prompt import Prompt
+from radixlab.why.values import is_number, kind_of
+
+MOST_OF_VALUE = 200
+"""Characters of the longest value; what is longer is a passage."""
+SAME_ITEMS = 0.9
+"""Share of the words from which on two passages hold the same items."""
+FEWEST_WORDS = 6
+FEWEST_ALIKE = 4
+"""Words below which equal words in another order are chance."""
+
+
+def containers(changes: list[Change], open_ones: list[int]) -> list[list[int]]:
+    """Group the differences whose items may have changed places: in one unit, or among messages."""
+    groups: dict[object, list[int]] = {}
+    for number in open_ones:
+        change = changes[number]
+        key = "messages" if change.is_whole else change.unit.path
+        groups.setdefault(key, []).append(number)
+    return list(groups.values())
+
+
+def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Prompt) -> list[int]:
+    """Return those differences that together hold the same items before and after.
+
+    These are the first ones, as many as balance: what differs behind them is another matter. So
+    are single values among them, such as a clock.
+    """
+    pairs = [texts_of(change, new, old) for change in changes]
+    everything = list(range(len(pairs)))
+    unknown = [i for i in everything if not _is_known(*pairs[i])]
+    passages = [i for i in unknown if not _is_value(*pairs[i])]
+    for chosen in (everything, unknown, passages):
+        if num := _num_balanced([pairs[i] for i in chosen]):
+            return [numbers[i] for i in chosen[:num]]
+    for chosen in (unknown, passages):
+        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
+        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
+        most, common = max(words.total(), old_words.total()), (words & old_words).total()
+        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
+            return [numbers[i] for i in chosen]
+    return []
+
+
+def _num_balanced(pairs: list[tuple[str, str]]) -> int:
+    """Return how many of the first pairs have, all together, the same words on both sides."""
+    balance: Counter[str] = Counter()
+    num = num_words = 0
+    for number, (text, before) in enumerate(pairs, 1):
+        words = _words(text)
+        num_words += len(words)
+        for word in words:
+            balance[word] += 1
+        for word in _words(before):
+            balance[word] -= 1
+        if num_words >= FEWEST_ALIKE and not any(balance.values()):
+            num = number
+    return num
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in WORD.findall(text) if not word.isspace()]
+
+
+def _is_known(text: str, before: str) -> bool:
+    return all(kind_of(each) or is_number(each) for each in (text, before))
+
+
+def _is_value(text: str, before: str) -> bool:
+    """Whether a difference is one short value in place of another."""
+    both = text.strip(), before.strip()
+    return all(both) and max(map(len, both)) <= MOST_OF_VALUE and "\n" not in "".join(both)
+
+
+def split_moved(changes: list[Change], new: Prompt, old: Prompt) -> list[Change]:
+    """Split a difference in which the last item that moved meets a text that only differs.
+
+    The item stands at its new place where the old prompt went on with something else. The two are
+    one difference to the comparison, but two matters.
+    """
+    found = changes
+    for numbers in containers(changes, list(range(len(changes)))):
+        number, new_first = _half_balanced([texts_of(changes[i], new, old) for i in numbers])
+        if number is not None:
+            at = numbers[number]
+            halves = _halves(changes[at], new_first)
+            found = [each for c in found for each in (halves if c is changes[at] else (c,))]
+    return found
+
+
+def _halves(change: Change, new_first: bool) -> tuple[Change, Change]:
+    span = change.span
+    if new_first:
+        first = Span(span.start, span.end, span.old_start, span.old_start)
+        second = Span(span.end, span.end, span.old_start, span.old_end)
+    else:
+        first = Span(span.start, span.start, span.old_start, span.old_end)
+        second = Span(span.start, span.end, span.old_end, span.old_end)
+    return replace(change, span=first), replace(change, span=second)
+
+
+def _half_balanced(pairs: list[tuple[str, str]]) -> tuple[int | None, bool]:
+    """Return the last pair of which one side alone makes all before it balance, and which side."""
+    balance: Counter[str] = Counter()
+    found: tuple[int | None, bool] = None, True
+    for number, (text, before) in enumerate(pairs):
+        now, then = Counter(_words(text)), Counter(_words(before))
+        started = any(balance.values())
+        for is_new, side, other in ((True, now, then), (False, then, now)):
+            if started and other and side.total() >= FEWEST_WORDS:
+                sign = 1 if is_new else -1
+                half = {w: balance[w] + sign * side[w] for w in (*balance, *side)}
+                if not any(half.values()):
+                    found = number, is_new
+        balance.update(now)
+        balance.subtract(then)
+        if started and not any(balance.values()):
+            found = None, True
+    return found

@@ -1,0 +1,100 @@
+"""Which earlier request is a prompt compared with? With the one of which most comes again.
+
+Candidates are the last request of the same session, the last one that goes on behind the prefix
+that was found, and those that share most sampled windows of text (`anchors.py`). The one that has
+most windows of the rest of the prompt is the reference; the same session comes first if it has
+nearly as many.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from radixlab.why.anchors import Anchors, AnchorTable, anchors_of
+from radixlab.why.cache import Asked, Layers, apart
+from radixlab.why.prompt import are_bytes
+from radixlab.why.request import Request
+from radixlab.why.source import Source
+
+MOST_ALIKE = 2
+FEWEST_VOTES = 2
+"""Common windows below which a request that only resembles a prompt is not looked at."""
+LEAST_COMMON = 0.1
+"""Share of the windows from which on two prompts have something in common: words come by chance."""
+MANY_VOTES = 4
+"""Common windows from which on even a prompt that only continues another is compared."""
+SESSION_FIRST = 0.8
+"""Share of the best candidate's windows from which on the same session's last request is taken."""
+MOST_SESSIONS = 200_000
+
+
+class References:
+    """Finds the reference of each prompt, and remembers what later ones need."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._table = AnchorTable()
+        self._last_of: OrderedDict[str, int] = OrderedDict()
+        self._sampled: OrderedDict[int, Anchors] = OrderedDict()
+
+    @property
+    def num_sessions(self) -> int:
+        """Return how many sessions the log names, up to a limit."""
+        return len(self._last_of)
+
+    def find(self, request: Request, asked: Asked, layers: Layers, rest: Anchors) -> list[int]:
+        """Return the reference, and behind it one of another scope if that one has more."""
+        last = self._last_of.get(request.session) if request.session else None
+        seen = layers.seen_anywhere
+        alike = self._table.most_alike(rest, MOST_ALIKE)
+        candidates = {number for number, votes in alike if votes >= FEWEST_VOTES}
+        candidates |= {number for number in (last, seen.beyond) if number is not None}
+        counts = {number: self._num_common(number, rest) for number in candidates}
+        counts = {n: num for n, num in counts.items() if num >= LEAST_COMMON * len(rest)}
+        wanted = apart(asked.scope)
+        scopes = {n: self._source.prompt(n).request.scope for n in counts if counts[n]}
+        scopes = {n: scope for n, scope in scopes.items() if apart(scope) == wanted}
+        own = [n for n, scope in scopes.items() if scope == asked.scope]
+        best_own = self._best(own, counts, last)
+        best = self._best(list(scopes), counts, last)
+        if best_own is None:
+            return [] if best is None else [best]
+        if best is not None and counts[best] > counts[best_own] and best not in own:
+            return [best_own, best]
+        return [best_own]
+
+    def goes_on_elsewhere(self, request: Request, owner: int | None, rest: Anchors) -> bool:
+        """Whether a prompt that continues one request has much of its new text from another."""
+        last = self._last_of.get(request.session) if request.session else owner
+        if last is not None and last != owner:
+            return True
+        alike = self._table.most_alike(rest, 1)
+        return bool(alike) and alike[0][1] >= max(MANY_VOTES, len(rest) // 4)
+
+    def add(self, request: Request, number: int, rest: Anchors) -> None:
+        """Remember a prompt: its session, and the windows that no earlier prompt has there."""
+        self._table.add(rest, number)
+        if request.session:
+            self._last_of[request.session] = number
+            self._last_of.move_to_end(request.session)
+            if len(self._last_of) > MOST_SESSIONS:
+                self._last_of.popitem(last=False)
+
+    def _best(self, numbers: list[int], counts: dict[int, int], last: int | None) -> int | None:
+        if not numbers:
+            return None
+        best = max(numbers, key=lambda number: (counts[number], number))
+        if last in numbers and last is not None and counts[last] >= SESSION_FIRST * counts[best]:
+            return last
+        return best
+
+    def _num_common(self, number: int, rest: Anchors) -> int:
+        """Return how many windows of the rest of a prompt an earlier request has anywhere."""
+        sampled = self._sampled.get(number)
+        if sampled is None:
+            prompt = self._source.prompt(number)
+            by_byte = are_bytes(prompt.request, prompt.tokenizer)
+            sampled = self._sampled[number] = np.unique(anchors_of(prompt.tokens, by_byte))
+            if len(self._sampled) > 256:
+                self._sampled.popitem(last=False)
+        return int(np.isin(rest, sampled).sum())

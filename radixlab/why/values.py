@@ -1,0 +1,125 @@
+"""What kind of value is this: a clock, a date, an id? Patterns name values and keep them whole.
+
+Whether a value is volatile is seen from the log: the same position takes many values. The patterns
+here only name such a value, show all of it, and recognise it where the log has too few examples.
+"""
+
+import re
+from itertools import pairwise
+
+_MONTH = (
+    r"(?:jan|feb|mar|m[äa]r|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|janv|f[ée]vr|avr|juin|"
+    r"juil|ao[ûu]t|d[ée]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott)\w*\.?"
+)
+_DAY_NAME = (
+    r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|montag|dienstag|mittwoch|"
+    r"donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|"
+    r"martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|luned[ìi]|marted[ìi]|mercoled[ìi]|"
+    r"gioved[ìi]|venerd[ìi]|domenica)"
+)
+_DAY = rf"(?:{_DAY_NAME}|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\.?)"
+_TIME = (
+    r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[ap]\.?m\b\.?)?"
+    r"(?:\s?(?:Z|UTC|GMT|CES?T|[A-Z]{1,2}[SD]T|[+-]\d{2}:?\d{2})\b)?"
+)
+_DATE = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
+    rf"(?:{_DAY},?\s+)?(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:of\s|de\s)?{_MONTH},?"
+    r"[\s-](?:de\s)?\d{2,4}|"
+    rf"(?:{_DAY},?\s+)?{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?)"
+)
+_ID = r"(?<![\w-])"
+_END = r"(?![\w-])"
+
+KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("date and time", rf"(?<!\d){_DATE}(?:,?\s+(?:at\s|um\s|à\s)?|T|_|\s-\s){_TIME}"),
+        ("date and time", r"(?<!\d)\d{8}T?\d{6}Z?(?!\d)"),
+        ("date", rf"(?<![\w]){_DATE}(?!\d)"),
+        ("date", r"(?:\d{4}年)?\d{1,2}月\d{1,2}日|\d{4}년\s?\d{1,2}월\s?\d{1,2}일"),
+        ("clock", rf"(?<![\d:]){_TIME}(?![\d:])"),
+        ("UUID", rf"{_ID}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"),
+        ("seconds since 1970", rf"{_ID}1[3-9]\d{{8}}(?:\.\d+|\d{{3}}|\d{{6}}|\d{{9}})?{_END}"),
+        ("day of the week", rf"(?<!\w){_DAY_NAME}(?!\w)"),
+    )
+)
+_BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*$", re.ASCII)
+_BEHIND = re.compile(r"(?:[./\\~+@-]?\w)*(?:\s?(?:%|°[CF]))?", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_~+/=-]{8,}")
+_NUMBER = re.compile(r"[-+#$€£¥]?\s?\d[\d.,' ]*\s?(?:%|°?[CFK]|EUR|USD|GBP|[€$£¥])?")
+WINDOW = 48
+"""Characters around a difference in which a value that covers it is looked for."""
+_HEX_LENGTH = 8
+
+
+def kind_of(value: str) -> str | None:
+    """Name the kind of a value that changes by its nature; None if it may be anything.
+
+    >>> kind_of("12:03:44"), kind_of("2026-11-28"), kind_of("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    ('clock', 'date', 'random id')
+    >>> kind_of("twelve")
+    """
+    value = value.strip(" \t\n\"'`()[]<>{},;")
+    for kind, pattern in KINDS:
+        if pattern.fullmatch(value.rstrip(".")):
+            return kind
+    return "random id" if looks_random(value) else None
+
+
+def looks_random(value: str) -> bool:
+    """Whether a word looks like an id that a machine drew: hexadecimal, base 32, base 64, ….
+
+    >>> looks_random("9f86d081"), looks_random("V1StGXR8_Z5jdHi6"), looks_random("internationalise")
+    (True, False, False)
+    >>> looks_random("V1StGXR8Z5jdHi6BmyT")
+    True
+    """
+    if not _TOKEN.fullmatch(value):
+        return False
+    compact = value.replace("-", "").replace("_", "")
+    digits = sum(character.isdigit() for character in compact)
+    letters = len(compact) - digits
+    if not digits or not letters or len(compact) < _HEX_LENGTH:
+        return False
+    if all(character in "0123456789abcdefABCDEF" for character in compact):
+        return True
+    switches = sum(a.isdigit() != b.isdigit() for a, b in pairwise(compact))
+    upper = sum(character.isupper() for character in compact)
+    mixed = 0 < upper < letters and not value.istitle()
+    return len(compact) >= 16 and (switches >= 4 or (mixed and switches >= 3))
+
+
+def is_number(value: str) -> bool:
+    """Whether a value is a number, with or without a unit."""
+    return _NUMBER.fullmatch(value.strip()) is not None
+
+
+def whole_value(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the range of the known value that covers a difference, or the range as it is.
+
+    >>> text = "Now: 12:03:44."
+    >>> whole_value(text, 11, 13)
+    (5, 13)
+    """
+    left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
+    around = text[left:right]
+    best = _word_around(around, start - left, end - left)
+    for _, pattern in KINDS:
+        for found in pattern.finditer(around):
+            first, last = found.span()
+            if around[last - 1] == "." and last > end - left:
+                last -= 1
+            covers = first <= start - left and end - left <= last and first < end - left
+            if covers and last - first > best[1] - best[0]:
+                best = first, last
+    return best[0] + left, best[1] + left
+
+
+def _word_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a range to the path, the number with its unit, or the word that it is in."""
+    if start == end or text[start:end].isspace():
+        return start, end
+    before = _BEFORE.search(text[:start])
+    behind = _BEHIND.match(text[end:])
+    return start - len(before[0] if before else ""), end + len(behind[0] if behind else "")
