@@ -84,8 +84,9 @@ def read_weights(
     weights = {}
     # On the CPU a tensor is a view of the file, which may change while the model is in use.
     copy = device.type == "cpu"
-    hidden = True if total < LARGE_BYTES else None  # None shows it on a terminal only
-    with tqdm(total=total, unit="B", unit_scale=True, desc="weights", disable=hidden) as bar:
+    with tqdm(
+        total=total, unit="B", unit_scale=True, desc="weights", disable=total < LARGE_BYTES
+    ) as bar:
         for path in dict.fromkeys(tensor.path for tensor in found.values()):
             with opened(path, device) as file:
                 for name, tensor in found.items():

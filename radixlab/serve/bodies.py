@@ -114,6 +114,8 @@ class StreamOptions(Body):
 
     include_usage: bool | None = None
     """Send a last chunk with the usage."""
+    continuous_usage_stats: bool | None = None
+    """Then every chunk says the usage so far, as vLLM has it; load tools count tokens by it."""
     include_obfuscation: Literal[False] | None = None
 
 

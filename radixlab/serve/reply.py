@@ -55,11 +55,13 @@ class Reply(Response):
         deadline: float,
         is_stream: bool,
         has_usage: bool,
+        is_counting: bool = False,
     ) -> None:
         super().__init__()
         self._llm, self._jobs, self._shape = llm, jobs, shape
         self._entry, self._log = entry, log
         self._deadline, self._is_stream, self._has_usage = deadline, is_stream, has_usage
+        self._is_counting = has_usage and is_counting
         self._mailbox: Mailbox = jobs[0].mailbox
         self._choices = [Choice() for job in jobs for _ in range(job.n)]
         self._num_left = len(self._choices)
@@ -162,9 +164,15 @@ class Reply(Response):
             if isinstance(each, Part):
                 chunks.append(self._shape.chunk(each, self._choices[each.index]))
                 self._take(each)
+                if self._is_counting:
+                    chunks[-1] = self._counted(chunks[-1])
             elif isinstance(each, Begun):
                 self._begin(each)
         return b"".join(chunks)
+
+    def _counted(self, chunk: bytes) -> bytes:
+        """Write the usage so far into a chunk, which has a gap for it in its head."""
+        return chunk.replace(b'"usage":null', b'"usage":' + json.dumps(self._usage()).encode(), 1)
 
     def _last_chunks(self) -> bytes:
         self._log_body()

@@ -122,6 +122,7 @@ async def _reply(
         deadline=entry.arrived + settings.request_timeout,
         is_stream=bool(body.stream),
         has_usage=_has_usage(body),
+        is_counting=bool(body.stream_options and body.stream_options.continuous_usage_stats),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from radixlab.serve.bodies import CompletionBody
 from radixlab.serve.sampling import sampling_params
-from tests.serve.helpers import SHEET, TEXT, expected, idle, served, tiny
+from tests.serve.helpers import SHEET, TEXT, events_of, expected, idle, served, tiny
 
 openai = pytest.importorskip("openai", reason="openai is not installed: the extra `serve` has it")
 ASKED = {"model": "tiny", "prompt": TEXT, "temperature": 0, "max_tokens": 12}
@@ -262,3 +262,22 @@ def test_the_async_client_asks_many_at_once(server):
 def test_an_answer_names_its_request(client):
     raw = client.completions.with_raw_response.create(**ASKED)
     assert raw.headers["x-request-id"] == raw.parse().id
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_every_chunk_counts_if_asked_to(server, chat):
+    """As vLLM has it; guidellm counts tokens by it."""
+    given = {"messages": [{"role": "user", "content": TEXT}]} if chat else {"prompt": TEXT}
+    body = {"model": "tiny", **given, "max_tokens": 6, "temperature": 0, "stream": True}
+    path = "/v1/chat/completions" if chat else "/v1/completions"
+    options = {"include_usage": True, "continuous_usage_stats": True}
+    events = events_of(server.send(path, {**body, "stream_options": options})[2])
+    said = [event["usage"] for event in events if event["choices"]]
+    counts = [usage["completion_tokens"] for usage in said if usage]
+    assert counts == sorted(counts) and len(counts) >= len(said) - 1
+    last = events[-1]
+    assert last["choices"] == [] and last["usage"] == [usage for usage in said if usage][-1]
+    plain = events_of(
+        server.send(path, {**body, "stream_options": {"continuous_usage_stats": True}})[2]
+    )
+    assert all("usage" not in event for event in plain)
