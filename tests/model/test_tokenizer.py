@@ -94,7 +94,10 @@ def runs_of(tokenizer):
     return st.lists(run, max_size=8).map(lambda runs: [token for run in runs for token in run])
 
 
-@pytest.mark.parametrize("tokenizer", [BYTES, PIECES, WORDS], ids=["bytes", "pieces", "words"])
+KINDS = {"bytes": BYTES, "pieces": PIECES, "words": WORDS, "spaces": load_tokenizer(TINY)}
+
+
+@pytest.mark.parametrize("tokenizer", KINDS.values(), ids=KINDS)
 def test_long_runs_of_one_kind_stream_as_all_at_once(tokenizer):
     @given(runs_of(tokenizer) | ids_of(tokenizer))
     def stream_as_all_at_once(token_ids):
