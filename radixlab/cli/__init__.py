@@ -84,7 +84,7 @@ COMMANDS = {
     "watch": Place(
         "radixlab.cli.watch",
         "watch",
-        "Show the prefix tree of the engine that publishes KV events at ENDPOINT.",
+        "Show the prefix tree of the engines that publish KV events at these endpoints.",
     ),
     "monitor": Place(
         "radixlab.cli.monitor",

@@ -4,6 +4,7 @@ The file is private and is removed at the end. This file knows bytes; it does no
 """
 
 import os
+import select
 import shutil
 import stat
 import sys
@@ -20,6 +21,8 @@ from radixlab.why.lines import open_log
 from radixlab.why.packed import PackedError
 
 _CHUNK = 1 << 20
+_LOOK_S = 0.2
+"""How often it is looked for Ctrl-C while nothing comes."""
 STDIN = "-"
 EXAMPLES = {"support-desk": SUPPORT_DESK, "coding-agent": CODING_AGENT}
 """Logs that the package brings, by the names that the command knows."""
@@ -84,10 +87,30 @@ def _is_file(source: str) -> bool:
 
 def _copy_pipe(source: str, target: IO[bytes]) -> None:
     if source == STDIN:
-        shutil.copyfileobj(sys.stdin.buffer, target, _CHUNK)
+        _copy(sys.stdin.buffer, target)
         return
     with open(source, "rb") as file:
+        _copy(file, target)
+
+
+def _copy(file: IO[bytes], target: IO[bytes]) -> None:
+    """Copy what comes until the end.
+
+    A read that waits for ever can miss a Ctrl-C that came just before it. So it only begins when
+    there is something to read.
+    """
+    try:
+        number = file.fileno()
+    except OSError:  # a stand-in for standard input
         shutil.copyfileobj(file, target, _CHUNK)
+        return
+    while True:
+        while os.name == "posix" and not select.select([number], [], [], _LOOK_S)[0]:
+            pass
+        chunk = os.read(number, _CHUNK)
+        if not chunk:
+            return
+        target.write(chunk)
 
 
 def _append(source: str, target: IO[bytes]) -> int:
