@@ -3,6 +3,8 @@
 A report without text names places and lengths only.
 """
 
+import json
+
 from radixlab.why.alignment import MESSAGES, Change
 from radixlab.why.cache import Layers
 from radixlab.why.groups import Group
@@ -98,6 +100,8 @@ class Words:
             where = self._place(new, span.start)
         else:
             where = str(unit.path[0])
+            names = _names_of_tools(old.request), _names_of_tools(new.request)
+            before, after = names if all(names) else (before, after)
         return f"{where} (order)", self._shown(before), self._shown(after)
 
     def _place(self, prompt: Prompt, character: int) -> str:
@@ -111,6 +115,19 @@ class Words:
         if not self._text:
             return ""
         return value if len(value) <= MOST_SHOWN else value[: MOST_SHOWN - 1] + "…"
+
+
+def _names_of_tools(request: Request) -> str:
+    """Return the names of the tools, in their order; nothing where a part is not one tool."""
+    names = []
+    for path, text in request.parts:
+        if path[0] in ("tools", "functions") and len(path) == 2 and text.strip():
+            try:
+                tool = json.loads(text)
+                names.append(str(tool.get("function", tool)["name"]))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return ""
+    return ", ".join(names)
 
 
 def _parameter(request: Request, earlier: Request) -> Place:
