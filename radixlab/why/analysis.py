@@ -154,7 +154,7 @@ class Analysis:
                 losses[group].tokens += tokens
                 continue
             place = self.words.of_change(change, verdict, new, old)
-            around = self.words.around(change, new)
+            around = self.words.around(change, verdict, new)
             losses[group] = Loss(verdict, old.request, tokens, place, around)
         for loss in losses.values():
             loss.tokens = case.losses.take(loss.tokens)

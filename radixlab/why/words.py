@@ -5,7 +5,7 @@ A report without text names places and lengths only.
 
 import json
 
-from radixlab.why.alignment import MESSAGES, Change
+from radixlab.why.alignment import Change
 from radixlab.why.cache import Layers
 from radixlab.why.groups import Group
 from radixlab.why.judge import Verdict, whole_span
@@ -16,6 +16,7 @@ from radixlab.why.request import Request
 MOST_SHOWN = 200
 """Characters of a value that are shown."""
 AROUND = 60
+TOOLS = ("tools", "functions")
 Place = tuple[str, str, str]
 """Where, the value before, and the value after."""
 
@@ -37,9 +38,9 @@ class Words:
             where = f"{where} ({verdict.kind})" if verdict.kind != "history_edited" else where
         return where, self._shown(before), self._shown(after)
 
-    def around(self, change: Change, new: Prompt) -> tuple[str, str]:
-        """Return the text just before and just behind a difference."""
-        if not self._text:
+    def around(self, change: Change, verdict: Verdict, new: Prompt) -> tuple[str, str]:
+        """Return the text just before and just behind a difference; names of tools have none."""
+        if not self._text or (verdict.cause == "order_changed" and change.unit.path[0] in TOOLS):
             return "", ""
         start, end = change.span.start, change.span.end
         return new.text[max(0, start - AROUND) : start], new.text[end : end + AROUND]
@@ -95,11 +96,11 @@ class Words:
     def _of_order(self, change: Change, new: Prompt, old: Prompt) -> Place:
         span = change.span
         before, after = old.text[span.old_start : span.old_end], new.text[span.start : span.end]
-        unit = change.unit
-        if unit.path[0] in MESSAGES or unit.path[0] not in ("tools", "functions"):
+        root = change.unit.path[0]
+        if root not in TOOLS:
             where = self._place(new, span.start)
         else:
-            where = str(unit.path[0])
+            where = str(root)
             names = _names_of_tools(old.request), _names_of_tools(new.request)
             before, after = names if all(names) else (before, after)
         return f"{where} (order)", self._shown(before), self._shown(after)
@@ -121,7 +122,7 @@ def _names_of_tools(request: Request) -> str:
     """Return the names of the tools, in their order; nothing where a part is not one tool."""
     names = []
     for path, text in request.parts:
-        if path[0] in ("tools", "functions") and len(path) == 2 and text.strip():
+        if path[0] in TOOLS and len(path) == 2 and text.strip():
             try:
                 tool = json.loads(text)
                 names.append(str(tool.get("function", tool)["name"]))
