@@ -1,13 +1,14 @@
-"""Text of other people, made safe to show: what nobody would see is spelt out.
+"""Text of other people, made safe to show: invisible characters are written as escapes.
 
-This file knows characters. It does not know where they are shown: HTML is escaped there.
+This file knows characters. It does not know where they are shown; the code that writes HTML
+escapes HTML.
 """
 
 import unicodedata
 
 
 def plain(text: str) -> str:
-    r"""Escape what nobody would see, or what would change the text around it.
+    r"""Escape characters that nobody would see, or that would change the text around them.
 
     These are control and format characters (among them those that turn the direction of writing),
     lone surrogates, separators of lines, noncharacters, letters without a shape and selectors of

@@ -1,17 +1,18 @@
-"""How PyTorch's threads wait for each other: asleep, and not in a loop that keeps a core busy.
+"""Makes PyTorch's threads sleep while they wait for each other, instead of spinning.
 
-PyTorch's threads meet after every operation. A thread that comes first usually spins for a while,
-because it then goes on sooner. But when other processes want the core, the spinning thread takes
-time from the thread that it waits for, and a step of many small operations becomes ten times as
-slow. OpenMP reads its variable once, when torch is loaded; so this file has its effect when it is
-imported, and the packages that need torch import it first. A value that is set already stays.
+PyTorch's threads wait for each other after every operation. By default a waiting thread spins for a
+while, that is, it keeps its core busy, so that it can go on sooner. When other processes need the
+core, a spinning thread takes time from the thread that it waits for, and a step of many small
+operations becomes much slower. OpenMP reads `OMP_WAIT_POLICY` once, when torch is loaded. So this
+file sets the variable on import, and the packages that need torch import this file first. A value
+that the user has set stays.
 """
 
 import os
 import sys
 
 COMES_FIRST = "torch" not in sys.modules
-"""Whether torch was loaded later than this file; else the variable has no effect."""
+"""Whether this file was imported before torch; otherwise the variable has no effect."""
 
 if COMES_FIRST:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

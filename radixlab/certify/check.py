@@ -47,7 +47,7 @@ def factor(server: Server) -> float:
 
 
 def priced(server: Server, num_requests: int, num_tokens: float, measured: int = 0) -> Cost:
-    """Return the cost of requests, of which some must be measured by a request of their own."""
+    """Return the cost of requests; to measure some of them takes a request of its own each."""
     if server.form == "ids" or server.has_tokenizer:
         measured = 0
     share = num_tokens / num_requests if num_requests else 0

@@ -1,8 +1,9 @@
-"""Whether two answers at temperature 0 say the same, and whether a difference is only a tie.
+"""Whether two answers at temperature 0 are the same, and whether a difference is only a tie.
 
-A cached prefix is computed in other pieces than a fresh one, so the last digits of the logits may
-differ, and two tokens that are equally likely may change places. Nothing is wrong then. With log
-probabilities a tie can be told from an error; without them only many differences are one.
+A cached prompt and a fresh one are computed in different pieces, so the last digits of the logits
+may differ. Of two tokens that are almost equally likely, either may then be chosen: that is a tie,
+and not an error. Log probabilities tell a tie from an error. Without them, only many differences
+count as an error.
 """
 
 from dataclasses import dataclass
@@ -12,16 +13,16 @@ from typing import Literal
 from radixlab.certify.answer import Answer, Choice
 
 TIE_NATS = 0.2
-"""Two tokens whose log probabilities differ by less may change places."""
+"""Of two tokens whose log probabilities differ by less, either may be chosen."""
 MOST_NATS = 0.5
-"""Most by which the log probability of the same token may differ."""
+"""The log probability of the same token may differ by at most this."""
 
 Kind = Literal["same", "tie", "unknown", "different"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two answers compare; `unknown` is a difference of which nothing more is known."""
+    """How two answers compare; `unknown` is a difference without log probabilities."""
 
     kind: Kind
     words: str

@@ -18,11 +18,11 @@ from radixlab.certify.outcome import CannotTell, CertifyError
 from radixlab.observe.monitor.fetch import UnreachableError, metrics_url
 
 MOST_BYTES = 2**25
-"""Of one answer."""
+"""Most bytes of one answer."""
 BUSY = (429, 502, 503, 504)
-"""What servers, and gateways before them, answer when they cannot answer now."""
+"""Statuses of a server, or a gateway before it, that cannot answer now."""
 PAUSE_S = 0.5
-"""Between two tries, unless the server says how long."""
+"""Seconds between two tries, unless the server names another time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Fresh prompts, drawn from a seed, that share exactly as much as a check wants.
 
-A prompt is a row of units: token ids where the server takes them, else numbers of two digits, which
-every tokenizer tells apart. Each check draws from its own generator, so what it sends does not
-depend on which other checks run.
+A prompt is a sequence of units: token ids if the server takes them, else numbers of two digits,
+which every tokenizer tells apart. Each check draws from its own generator, so what it sends does
+not depend on which other checks run.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Trying again: what others' traffic has spoilt once is rarely spoilt three times."""
+"""Trying again, because other users' traffic can spoil one attempt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from radixlab.certify.trial import MOST_TRIES, Trial
 
 
 def tried(trial: Trial, attempt: Callable[[], bool]) -> bool:
-    """Run an attempt with fresh prompts until it is right, or certainly wrong, or thrice wrong.
+    """Run an attempt with fresh prompts until it is right, certainly wrong, or wrong 3 times.
 
     What failed before a right attempt is noted, and does not count.
     """

@@ -45,7 +45,7 @@ class Options:
     most_tokens: int = TOKENS
     timeout_s: float = 60.0
     patience_s: float = 30.0
-    """Seconds that a busy server, a counter or an event is waited for."""
+    """Seconds to wait for a busy server, a counter or an event."""
     may_reset: bool = True
     kv_events: str | None = None
     kv_events_replay: str | None = None
@@ -169,7 +169,7 @@ def _plan(server: Server, checks: list[Check]) -> str:
 
 
 def _profile(server: Server) -> dict[str, Any]:
-    """Return what is known of the server."""
+    """Return what is known about the server."""
     pages, grid = server.pages, server.grid
     return {
         "prompts": {"ids": "token ids", "text": "text", "chat": "chats"}[server.form],
@@ -187,7 +187,7 @@ def _profile(server: Server) -> dict[str, Any]:
 
 
 def _run(check: Check, server: Server, why_not: str | None) -> Result:
-    """Run a check; whatever goes wrong on the way is an answer too."""
+    """Run a check; a failure on the way becomes a verdict too."""
     budget, start = server.budget, time.monotonic()
     requests, tokens = budget.num_requests, budget.num_tokens
     trial = Trial(server, server.prompts(check.id))

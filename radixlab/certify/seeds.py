@@ -1,7 +1,7 @@
 """Seeds that were used before: their prompts may still be cached, and then nothing is fresh.
 
 Each run with a given seed leaves a mark: one more prompt, asked at the start and at the end. A run
-that finds the mark goes on with another seed, which it says.
+that finds the mark takes another seed, which the announced plan names.
 """
 
 from contextlib import suppress

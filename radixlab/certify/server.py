@@ -112,7 +112,7 @@ class Server:
     def open_stream(
         self, prompt: Prompt, max_tokens: int, /, **fields: Any
     ) -> Iterator[Iterator[Any]]:
-        """Hold a stream of which one chunk has come, and leave it at the end of the block."""
+        """Open a stream, wait for its first chunk, and close it at the end of the block."""
         with self._paid(prompt, max_tokens, fields):
             body = self.body(prompt, max_tokens, **fields, stream=True)
             with self.http.stream(self.path, body) as (status, headers, events):

@@ -1,4 +1,4 @@
-"""Where a server publishes its KV events: a subscriber, and the tree that it is told of."""
+"""A subscriber to a server's KV events, and the tree that is built from them."""
 
 from radixlab.observe.kv.remote import RemoteTree
 from radixlab.observe.kv_events import watch_events

@@ -197,10 +197,10 @@ def _cached(server: Server, prompt: Prompt) -> int | None:
 
 
 def _grid_below(server: Server, prompt: Prompt, found: int, step: int | None) -> Grid | None:
-    """Return the grid, of which `found` is a point; None if a longer prompt is needed.
+    """Return the grid that has the point `found`; None if a longer prompt is needed.
 
-    Prompts that share one unit less each time find the next lower point. Where units are words, a
-    small step could be missed; there the step is the greatest divisor of many points.
+    Prompts that share one unit less each time find the next lower point. If units are words, a
+    small step could be missed, so the step is the greatest common divisor of many points.
     """
     if step is not None:
         return Grid(step, step, "given or published")

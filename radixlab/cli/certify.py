@@ -19,36 +19,36 @@ SECONDS = click.FloatRange(min=0.1, max=86_400)
         "radixlab certify localhost:8000 --only cached --only salt.apart",
         "radixlab certify gpu-7:30000 --no-reset --json > certificate.json",
         "radixlab certify localhost:8000 --kv-events tcp://127.0.0.1:5557 \\",
-        "    --kv-events-replay tcp://127.0.0.1:5558",
+        "    --kv-events-replay tcp://127.0.0.1:6557",
         "radixlab certify https://api.example.com --model m --max-tokens-budget 20000",
         "radixlab certify --list",
     ),
 )
 @click.argument("url", required=False)
-@click.option("--list", "is_list", is_flag=True, help="List the checks and their rules, and end.")
+@click.option("--list", "is_list", is_flag=True, help="List the checks and their rules, and exit.")
 @click.option(
-    "--only", multiple=True, metavar="ID", help="Only this check, or this family; may be repeated."
+    "--only", multiple=True, metavar="ID", help="Run this check or family only; may be repeated."
 )
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object with all evidence.")
 @click.option("--verbose", is_flag=True, help="Show the evidence of passed checks too.")
 @click.option(
     "--api-key", envvar="RADIXLAB_API_KEY",
-    help="The server's key; RADIXLAB_API_KEY may hold it.",
+    help="The clients' key; RADIXLAB_API_KEY may hold it.",
 )  # fmt: skip
 @click.option(
     "--operator-key", envvar="RADIXLAB_OPERATOR_KEY",
-    help="The key of /metrics and reset, where it is another; RADIXLAB_OPERATOR_KEY may hold it.",
+    help="The key for /metrics and reset, if it differs; RADIXLAB_OPERATOR_KEY may hold it.",
 )  # fmt: skip
 @click.option("--model", metavar="NAME", help="The model to ask.  [default: the first listed]")
 @click.option(
     "--as", "form", type=click.Choice(["ids", "text", "chat"]),
-    help="Send prompts as token ids, as text or as chats.  [default: the first that is taken]",
+    help="Send prompts as token ids, text or chats.  [default: the first that the server takes]",
 )  # fmt: skip
 @click.option(
     "--block-size", type=AT_LEAST_ONE,
-    help="Tokens in which the server caches.  [default: as published, or found out]",
+    help="Tokens per cached block.  [default: as published, or found by prompts]",
 )  # fmt: skip
-@click.option("--seed", help="Of the random prompts.  [default: a new one, which is printed]")
+@click.option("--seed", help="Seed of the prompts.  [default: a new one, which is printed]")
 @click.option(
     "--max-tokens-budget", "most_tokens", type=AT_LEAST_ONE, default=TOKENS, show_default=True,
     help="Most prompt and answer tokens to spend.",
@@ -59,11 +59,11 @@ SECONDS = click.FloatRange(min=0.1, max=86_400)
 )  # fmt: skip
 @click.option(
     "--patience", "patience_s", type=SECONDS, default=30.0, show_default=True,
-    help="Seconds to wait until a server is idle, or a counter or an event is there.",
+    help="Seconds to wait for a busy server, a counter or an event.",
 )  # fmt: skip
 @click.option(
     "--reset/--no-reset", "may_reset", default=True, show_default=True,
-    help="Whether the cache, which all clients share, may be emptied.",
+    help="Let checks empty the cache, which all clients share.",
 )  # fmt: skip
 @click.option("--kv-events", metavar="ENDPOINT", help="Where the server publishes its KV events.")
 @click.option(
@@ -79,9 +79,10 @@ def certify_command(
 ) -> int:
     """Check from outside that a server's prefix cache does what it says.
 
-    URL is that of any server with OpenAI's API: radixlab, vLLM, SGLang, a gateway, a hosted one.
-    Each check passes, fails, or cannot tell, and says on which requests and numbers that rests.
-    The exit code is 1 if a check failed, and otherwise 0. What will be spent is said beforehand.
+    URL is the address of a server with OpenAI's API: radixlab, vLLM, SGLang, a gateway or a hosted
+    service. Each check passes, fails or cannot tell, and names the requests and numbers behind its
+    verdict. The exit code is 1 if a check failed, and otherwise 0. The command prints how many
+    requests and tokens it will spend before it spends them.
     """
     if is_list:
         _list(is_json)

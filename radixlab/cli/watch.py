@@ -56,15 +56,15 @@ carry the token ids of all prompts: publish them on a private network only.
     "replays",
     multiple=True,
     metavar="ENDPOINT",
-    help="Where to ask for missed events, and for those before the watch began. With several "
-    "endpoints, once for each.",
+    help="Where to ask for missed events, and for events from before the watch began. With several "
+    "endpoints, give it once for each.",
 )
 @click.option(
     "--ranks",
     type=click.IntRange(1, MAX_LINKS),
     default=1,
     show_default=True,
-    help="Data-parallel ranks, whose ports count up from the given ones.",
+    help="Number of data-parallel ranks; rank r has the given ports plus r.",
 )
 @click.option("--topic", default="", help="Show only events whose topic begins with this.")
 @click.option(
@@ -72,16 +72,16 @@ carry the token ids of all prompts: publish them on a private network only.
     type=click.IntRange(1, MAX_DRAWN),
     default=NUM_BLOCKS,
     show_default=True,
-    help="Blocks of the pool to draw: as many as the engine's pools have.",
+    help="Blocks in the drawn pool: as many as the engine's pools have.",
 )
 @click.option(
     "--num-host-blocks",
     type=click.IntRange(0, MAX_DRAWN),
     default=0,
     show_default=True,
-    help="Blocks to follow that are not on the device.",
+    help="Blocks to draw that are not on the device, such as those of a host tier.",
 )
-@click.option("--block-size", type=AT_LEAST_ONE, help="Tokens of a block; learnt by default.")
+@click.option("--block-size", type=AT_LEAST_ONE, help="Tokens per block; learnt from the events.")
 @click.option(
     "--tokenizer",
     type=click.Path(exists=True, file_okay=False),
@@ -91,10 +91,10 @@ carry the token ids of all prompts: publish them on a private network only.
 @click.option(
     "--html",
     type=OutputFile(".html", ".htm"),
-    help="Write a page that plays what was watched, without a network.",
+    help="Write one offline page that plays the watched events.",
 )
-@click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this time.")
-@click.option("--once", is_flag=True, help="Print the tree when nothing new comes, and stop.")
+@click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this many seconds.")
+@click.option("--once", is_flag=True, help="Print the tree when no new events come, and stop.")
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -120,7 +120,7 @@ def watch(
     """Show the prefix tree of the engines that publish KV events at these endpoints.
 
     An engine is a running vLLM, SGLang or radixlab. Each rank and each endpoint has a tree of its
-    own. What is missing, lost or refused is said above the tree. Ctrl-C ends the view, and
+    own. A line above the tree says what is missing, lost or refused. Ctrl-C ends the view and
     completes the files.
     """
     texts = _tokenizer(tokenizer) if tokenizer else None

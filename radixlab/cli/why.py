@@ -98,7 +98,7 @@ class Duration(click.ParamType[float]):
     help=f"Exit with code {BELOW} when the hit rate is below this, such as 0.6.",
 )  # fmt: skip
 @click.option(
-    "--no-text", is_flag=True, help="Leave out all text of the prompts: places and numbers only."
+    "--no-text", is_flag=True, help="Leave out all text of the prompts; keep positions and numbers."
 )
 @click.option("--price", type=Number(), help="What a million input tokens cost.")
 @click.option(
@@ -107,20 +107,20 @@ class Duration(click.ParamType[float]):
 )  # fmt: skip
 @click.option(
     "--profile", type=click.Choice(PROFILES),
-    help="The rules of a provider or engine.  [default: no minimum, whole blocks]",
+    help="Use the cache rules of a provider or engine.  [default: no minimum, whole blocks]",
 )  # fmt: skip
-@click.option("--block-size", type=AT_LEAST_ONE, help="Tokens of a block.  [default: 16]")
-@click.option("--num-blocks", type=AT_LEAST_ONE, help="Blocks of the pool.  [default: unlimited]")
+@click.option("--block-size", type=AT_LEAST_ONE, help="Tokens per block.  [default: 16]")
+@click.option("--num-blocks", type=AT_LEAST_ONE, help="Blocks in the pool.  [default: unlimited]")
 @click.option(
     "--ttl", type=Duration(),
-    help="How long a prefix is kept, such as 300, 5m or 1h; the log needs timestamps.",
+    help="How long a prefix is kept: 300 (seconds), 5m or 1h. The log needs timestamps.",
 )  # fmt: skip
 @click.option(
     "--tokenizer", metavar="MODEL|tiktoken|bytes", default="bytes", show_default=True,
-    help="How tokens are counted: by a model's tokenizer (a folder, which also writes chats by its "
-    "template; or tiny, smollm2), by the package tiktoken, or as 4 bytes of UTF-8 each.",
+    help="How tokens are counted: by a model's tokenizer (tiny, smollm2, or a folder, whose chat "
+    "template then writes the chats), by the package tiktoken, or as 4 bytes of UTF-8 each.",
 )  # fmt: skip
-@click.option("--limit", type=AT_LEAST_ONE, help="First N requests only.")
+@click.option("--limit", type=AT_LEAST_ONE, help="Read only the first N requests.")
 @click.pass_context
 def why(
     context: click.Context,
@@ -142,8 +142,9 @@ def why(
 
     Each line of LOG.jsonl is one request: the body that was sent to OpenAI's or Anthropic's API, or
     {"prompt": …}, or {"token_ids": […]}, with "timestamp", "session" and "usage" if they are known.
-    The log may be packed by gzip; `-` reads standard input; several logs are read as one, in this
-    order. `support-desk` and `coding-agent` are examples to try. Nothing leaves this machine.
+    The log may be compressed with gzip; `-` reads standard input. Several logs are read as one, in
+    the given order. `support-desk` and `coding-agent` are example logs. Nothing leaves this
+    machine.
     """
     from radixlab.why.spool import one_log
 

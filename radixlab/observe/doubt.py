@@ -1,7 +1,7 @@
 """Where the picture of another engine's cache cannot be trusted, in one line.
 
-Our own cache tells every change. Another engine's events come over a network: some are missing,
-some are lost for good, and some cannot be read. js/doubt.js has the same words; a test compares
+Our own cache reports every change. Another engine's events come over a network: some may be
+missing, some lost for good, and some not readable. js/doubt.js has the same words; a test compares
 them.
 """
 
@@ -15,11 +15,11 @@ REASONS = {
     "refused_messages": "message refused",
     "left_out_blocks": "block left out",
 }
-"""Counters of a state that speak against its picture, and what one of each is called."""
+"""Counters of a state that cast doubt on its picture, with the name of one counted item."""
 
 
 def doubt_line(state: State) -> str:
-    """Return why a picture may be wrong, or "" if nothing speaks against it.
+    """Return why a picture may be wrong, or "" if no counter casts doubt on it.
 
     >>> doubt_line(State(16, 4, missing_payloads=2, left_out_blocks=1))
     'This picture may be wrong: 2 payloads missing, 1 block left out'
@@ -28,7 +28,7 @@ def doubt_line(state: State) -> str:
 
 
 def said_of(totals: Mapping[str, int]) -> str:
-    """Return the same by the counters alone."""
+    """Return the same line, from the counters alone."""
     said = [_count(totals[name], what) for name, what in REASONS.items() if totals[name]]
     return f"This picture may be wrong: {', '.join(said)}" if said else ""
 

@@ -1,11 +1,11 @@
-"""A short way to the endpoints that a model answers: past FastAPI's routes, to their functions.
+"""Calls the endpoints that a model answers directly, without FastAPI's routing.
 
     POST /v1/completions ─► read the body ─► completions(body, request) ─► send the answer
 
-FastAPI looks for the route, solves dependencies and keeps two stacks of exits for them. These
-endpoints have no dependencies, and all that would cost more than the rest of a short request. So
-FastAPI only documents them, and this file reads their bodies: with the same models, and with the
-same refusals as FastAPI's. A test sends every kind of body both ways.
+For each request, FastAPI looks for the route, resolves its dependencies, and opens two stacks of
+exit handlers for them. These endpoints have no dependencies, and a short request should not pay for
+that work. So FastAPI only documents them, and this file reads their bodies with the same models and
+the same refusals. A test sends every kind of body both ways.
 """
 
 import json

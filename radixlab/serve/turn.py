@@ -1,12 +1,12 @@
-"""Two threads that take turns: the engine's tells its news, and the event loop passes them on.
+"""Two threads take turns: the engine's thread hands over tokens, and the event loop sends them.
 
     engine's thread    step ─► tell ─► wait ············ step ─► …
     event loop                          pass on ─► end
 
-Python runs one thread at a time. If the engine began its next step at once, both threads would take
-the interpreter's lock from each other in the middle of the sending, and each time find the caches
-of the processor full of the other's data. A token then costs a fifth more. The wait is bounded,
-because the event loop may have other things to do.
+Python runs one thread at a time. If the engine began its next step at once, the two threads would
+take the interpreter's lock from each other while tokens are sent. After each change of thread, the
+processor's caches would hold the other thread's data. So the engine's thread waits. The wait is
+bounded, because the event loop may have other work.
 """
 
 import threading

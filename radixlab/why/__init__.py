@@ -1,6 +1,6 @@
-"""Why did this prompt cache miss? A log of requests, replayed, and the places where it broke.
+"""Why did this prompt cache miss? A log of requests is replayed, and each break gets a cause.
 
     log ─► reading ─► bodies (parts) ─► index of prefixes ─► breaks ─► causes ─► fixes ─► report
 
-It is a library without pictures and without a command line; prompts never leave the machine.
+The command line is in `radixlab/cli/why.py`. Prompts never leave the machine.
 """

@@ -1,7 +1,8 @@
 """Two prompts side by side: what differs, message by message and then word by word.
 
-A prompt is a row of units: all tools are one, the system prompt is one, every message is one. Units
-are matched first; a unit that has become another is compared by words.
+A prompt is a sequence of units: the tools together are one unit, the system prompt is one, and
+every message is one. Units are matched first. A unit that has changed is then compared word by
+word.
 """
 
 import re
@@ -14,11 +15,11 @@ from radixlab.why.request import Path, Request
 
 MESSAGES = frozenset(("messages", "input"))
 ALIKE = 0.7
-"""Share of words from which on a unit is another one, changed, and not a new one."""
+"""A unit that has at least this share of another unit's words is that unit, changed."""
 LOOK_AHEAD = 16
-"""Messages among which the one is looked for that a message resembles."""
+"""How many old messages are compared with a message, to find the one that it resembles."""
 FEW = 64
-"""Messages up to which that is done; in a longer block, each is compared with one."""
+"""In a block of more messages, each is compared with only one."""
 _WORDS = re.compile(r"\w+")
 _ROLE = re.compile(r"\s*<\|(\w+)")
 

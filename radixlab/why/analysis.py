@@ -2,9 +2,10 @@
 
     prompt ─► cache (layers) ─► reference ─► differences ─► verdicts ─► groups, breaks, edits
 
-What no change of a text can cure comes first: a prefix that is in the cache's past, but in another
-scope, expired, evicted or too short. What follows the prefix is compared with the reference. A
-token that agrees with the reference again, behind a difference, was lost to that difference.
+Misses that no change of a text can cure are counted first: a prefix that was seen before, but in
+another scope, or that is expired, evicted or too short. The text after the prefix is then compared
+with the reference. A token behind a difference that agrees with the reference again was lost to
+that difference.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Totals:
     """Requests with tokens that nobody has asked for before."""
     reported_prompt_tokens: int = 0
     reported_cached_tokens: int = 0
-    """As the servers said."""
+    """As the servers reported."""
 
 
 @dataclass(frozen=True, slots=True)

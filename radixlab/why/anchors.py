@@ -1,9 +1,9 @@
 """Which earlier request has the same text somewhere else? A sample of short windows tells.
 
-A cache finds a text only behind the same prefix. To see that a text was there before, behind
-another prefix, every window of 16 bytes gets a hash, and the windows whose hash is small are kept,
-about one in 64. The same text has the same windows wherever it stands, so a request shares them
-with every earlier one that has a part of its text (Manber, "Finding similar files", 1994;
+A cache finds a text only behind the same prefix. This file finds a text that an earlier request had
+behind another prefix. Every window of 16 bytes gets a hash, and the windows with a small hash are
+kept, about 1 in 64. The same text has the same windows at any position, so a request shares windows
+with every earlier request that has a part of its text (Manber, "Finding similar files", 1994;
 winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be what differs.
 """
 

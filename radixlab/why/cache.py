@@ -1,8 +1,9 @@
-"""The cache that a log is replayed through: what of each prompt it finds, and what keeps the rest.
+"""The cache that a log is replayed through: what it finds of each prompt, and why not the rest.
 
-One walk down the tree of prefixes says what was ever asked for, and what of it is younger than the
-time to live. The pool, if its size is given, says what is not evicted. The profile says what of the
-rest counts. So the tokens of a prompt fall into layers, each inside the one before:
+One walk down the tree of prefixes finds the tokens that were ever asked for, and those among them
+that have not expired. The pool, if its size is given, says which tokens are not evicted. The
+profile says which of the remaining tokens count. So the tokens of a prompt fall into layers, each
+inside the one before:
 
     seen in any scope ⊇ in this scope ⊇ not expired ⊇ not evicted ⊇ found
 """
@@ -24,7 +25,7 @@ MOST_SHORT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the cache is asked for."""
+    """One prompt that the cache is asked for."""
 
     number: int
     scope: Scope
@@ -32,7 +33,7 @@ class Asked:
     digests: Digests
     time: float | None
     part_ends: tuple[int, ...] = ()
-    """In tokens; only for profiles with breakpoints, as the next one."""
+    """In tokens; like `breakpoints`, only for profiles with breakpoints."""
     breakpoints: tuple[int, ...] = ()
 
 

@@ -38,7 +38,7 @@ class Comparison:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
         If the reference would not be found even without differences, all is lost to what `stays`.
-        What only another conversation with other parameters has is nobody's fault.
+        If the reference is another conversation with other parameters, nothing is at fault.
         """
         if not self.same_scope and not self.same_conversation:
             return
@@ -69,7 +69,7 @@ class Comparison:
 
 
 def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:
-    """Compare a prompt, of which the `known` first tokens have a cause already, with another."""
+    """Compare a prompt with another; its first `known` tokens already have a cause."""
     changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
     verdicts = judge(changes, new, old, same)

@@ -1,9 +1,10 @@
-"""A log without some of its faults: every request as it would be, had its reference's text stayed.
+"""A log without some of its faults: each request as if its reference's text had not changed.
 
 An edit says how a prompt differs from its reference. To take a fault out, the differences with that
-cause are undone: the reference's text stands there again, itself without the fault. So a volatile
-value keeps the first value that the log has, tools stand in the first order, and messages that were
-left out come back. A prompt that merely continues an edited one continues the edited text.
+cause are undone: the reference's text replaces them, after the same fault was taken out of it. So a
+volatile value keeps the first value that the log has, tools stand in the first order, and messages
+that were left out come back. A prompt that merely continues an edited one continues the edited
+text.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,9 +16,9 @@ from radixlab.why.diff import Span
 from radixlab.why.source import Source
 
 MOST_CHARACTERS = 32_000_000
-"""Of edited prompts that are kept, because later ones continue them."""
+"""Most characters of edited prompts that are kept, because later ones continue them."""
 MOST_DEPTH = 200
-"""References of references that are followed to edit one prompt again."""
+"""Most references that are followed, from one to the next, to edit one prompt again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Edit:
     changes: tuple[tuple[Span, int], ...] = ()
     """Each difference with the number of its group; none if the prompt only continues."""
     scope_from: int | None = None
-    """The request whose scope this one would have, had no parameter changed."""
+    """The request whose scope this one would have if no parameter had changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Editor:
 
 
 class _Making:
-    """An edited prompt in the making."""
+    """Builds an edited prompt."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []

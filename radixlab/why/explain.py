@@ -1,8 +1,8 @@
 """`explain(log)`: replay a log of requests, and say why its prompts missed a prefix cache.
 
-One pass shares every token out among hits and causes (`analysis.py`). If anything can be avoided,
-a second pass replays the log without it, once for each cause and once without all of them
-(`fixes.py`): advice is measured, not guessed.
+One pass counts every token as a hit or for one cause (`analysis.py`). If a cause can be avoided, a
+second pass replays the log, once without each such cause and once without all of them (`fixes.py`).
+So advice is measured, not guessed.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Advice that is measured: the log, replayed without a cause, and the hit rate that it has then."""
+"""Measured advice: the log is replayed without a cause, and the new hit rate is compared."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 LEAST_LOST = 0.001
 """Share of all prompt tokens below which a cause gets no replay of its own."""
 LEAST_ALONE = 0.01
-"""Share from which on one of several positions with the same cause gets one."""
+"""Share from which on one of several positions with the same cause gets its own replay."""
 LEAST_GAIN = 0.0005
-"""What gains less is not worth advice."""
+"""A change that gains less is not advised."""
 MOST_ALONE = 4
 
 
@@ -109,7 +109,7 @@ def _replay(
 
 
 def _run(analysis: Analysis, replays: list[Replay], meter: "Meter") -> None:
-    """Read the log once more, and serve every request to every replay as it has it."""
+    """Read the log once more, and serve each request, as edited for it, to every replay."""
     meter.passes = 2
     scopes: dict[int, Scope] = {}
     for number, request in enumerate(analysis.source):

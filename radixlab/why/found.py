@@ -1,4 +1,4 @@
-"""How the tokens of one prompt are shared out: to the layers of the cache, and to differences."""
+"""How the tokens of one prompt are divided among the cache's layers and the differences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,11 +1,14 @@
-"""The same difference in many requests is one row of the report, and only many tell what it is.
+"""The same difference in many requests is one row; only many requests show what it is.
 
-A value is volatile if its position takes many values, at least `FEWEST_VALUES`: if it has changed
-within a conversation, or is another one in at least half of the conversations, or, in a log that
-names no sessions, in at least one of `MOST_REQUESTS` requests. So a clock, a counter and the name
-of a user are volatile; the names of three tenants, who have many conversations each, are not. A
-value that its look gives away (a date, a UUID) needs no count. What is volatile in one text is
-volatile behind the same words of a line in others.
+A value is volatile if its position takes at least `FEWEST_VALUES` values, and one of these holds:
+
+- it changed within a conversation;
+- its position takes at least 1 value for every 2 conversations;
+- the log names no sessions, and there is at least 1 value for every `MOST_REQUESTS` requests.
+
+So a clock, a counter and the name of a user are volatile; the names of three tenants, who have many
+conversations each, are not. A date or a UUID is recognised by its form, without a count. A value
+that is volatile in one text is also volatile in other texts, behind the same words of a line.
 """
 
 from collections import Counter
@@ -17,7 +20,7 @@ from radixlab.why.judge import Verdict
 FEWEST_VALUES = 3
 MOST_REQUESTS = 6
 FEWEST_BEFORE = 6
-"""Characters of a line before a value by which it is known again inside a longer one."""
+"""Fewest characters of a line before a value that identify it inside a longer line."""
 MOST_VALUES_KEPT = 4096
 MOST_NODES_KEPT = 1024
 
@@ -37,14 +40,14 @@ class Group:
     passing: dict[int, Node | None] = field(default_factory=dict)
     """The nodes that end before the value, by identity; None for the root."""
     place: tuple[int, str, str, str] = (-1, "", "", "")
-    """Tokens lost in the request that lost most, where it was, and the two values there."""
+    """Tokens lost in the request that lost most, its position in words, and both values there."""
 
     otherwise: Counter[str] = field(default_factory=Counter)
     """The causes that its differences would have if the value were not volatile."""
     num_known: int = 0
     num_prose: int = 0
     cause: str = ""
-    """Set when all requests are known."""
+    """Set after the last request."""
 
     def is_volatile(self, num_requests: int, num_sessions: int) -> bool:
         """Whether the position of these differences takes many values, in a log of that size."""
@@ -86,7 +89,7 @@ class Groups:
         place: tuple[str, str, str],
         node: Node | None,
     ) -> None:
-        """Count one request that lost `tokens` at a place with these values."""
+        """Count one request that lost `tokens`; `place` is its position and the two values."""
         group.requests += 1
         group.otherwise[verdict.otherwise] += 1
         group.num_known += verdict.is_known

@@ -5,8 +5,8 @@
 
 A prompt comes with one digest per prefix of whole blocks. A node is compared in one step, by the
 digest of the prefix at its end; only the node in which two prompts part is searched. Nothing is
-ever evicted here: what a pool of blocks evicts is up to the engine's own cache (`pool.py`), and
-what expires is seen by the time of the last use, which every node keeps.
+ever evicted here: the engine's own cache decides what a pool of blocks evicts (`pool.py`). Every
+node keeps the time of its last use, which tells whether it has expired.
 
 This file knows digests, times and numbers of requests. It does not know texts.
 """
@@ -55,13 +55,13 @@ class Seen:
     """How much of a prompt was asked for before; what a walk down the tree has found."""
 
     num_blocks: int
-    """Of the longest prefix that an earlier request has."""
+    """Blocks of the longest prefix that an earlier request has."""
     num_live: int
-    """Of the longest prefix that was used since the given time."""
+    """Blocks of the longest prefix that was used since the given time."""
     owner: int | None
-    """The last request that has the longest prefix; None without any."""
+    """The last request that has the longest prefix; None if no request has one."""
     beyond: int | None
-    """The last request that goes on behind it; None where none does."""
+    """The last request that continues this prefix; None if none does."""
     num_requests: int
     """Requests that have the longest prefix."""
     is_end: bool

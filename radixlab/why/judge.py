@@ -19,7 +19,7 @@ from radixlab.why.values import is_number, kind_of, whole_value
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
 """Fields of a body that stand in the prompt and are parameters."""
 MOST_WORDS = 6
-"""Words from which on a value is prose: two conversations may well have different texts there."""
+"""A value with at least this many words is prose, which may differ between conversations."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
 OPENING = 40
@@ -36,19 +36,19 @@ _NOT_LETTERS = re.compile(r"[\d\W]+")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a difference is, or may be."""
+    """The cause of a difference, as far as one pair of prompts shows it."""
 
     cause: str
     """A cause, or `value`: volatile if many requests differ here, else `otherwise`."""
     kind: str
-    """In a few words, for the list of fixes."""
+    """The kind of difference in a few words, for the list of fixes."""
     key: tuple[str, ...] = ()
     """What the same difference in other requests has in common with this one."""
     otherwise: str = "never_seen"
     is_known: bool = False
-    """Whether its look alone says that a value is volatile."""
+    """Whether the form of a value alone shows that it is volatile."""
     is_prose: bool = False
-    """Whether two conversations have different passages there, which is how texts are."""
+    """Whether it is a passage of prose, which naturally differs between conversations."""
 
 
 NOTHING = Verdict("never_seen", "new text")

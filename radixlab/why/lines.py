@@ -1,7 +1,8 @@
 """The lines of a log file, plain or gz, one at a time and never more than a limit in memory.
 
-A line that is too long is passed over without being held. A file that consists of nothing but such
-lines, or of blank ones, is given up: a few kilobytes of gz can stand for gigabytes of them.
+A line that is too long is skipped without being kept in memory. If such lines have too many bytes
+in all, or too many blank lines follow one another, the rest of the file is not read: a few
+kilobytes of gz can hold gigabytes of them.
 
 This file knows bytes. It does not know JSON.
 """

@@ -1,7 +1,7 @@
 """Items that changed places: tools, examples, documents, keys of JSON, lines, messages.
 
-Whatever the items are, an exchange leaves the same words on both sides of the differences, only in
-another order. So words are counted; what an item is need not be known.
+When items of any kind change their order, the differences have the same words on both sides, in
+another order. So this file counts words; it does not need to know what an item is.
 """
 
 from collections import Counter
@@ -111,7 +111,7 @@ def _halves(change: Change, new_first: bool) -> tuple[Change, Change]:
 
 
 def _half_balanced(pairs: list[tuple[str, str]]) -> tuple[int | None, bool]:
-    """Return the last pair of which one side alone makes all before it balance, and which side."""
+    """Return the last pair with one side that balances all pairs before it, and which side."""
     balance: Counter[str] = Counter()
     found: tuple[int | None, bool] = None, True
     for number, (text, before) in enumerate(pairs):

@@ -1,4 +1,4 @@
-"""A character of a prompt, as words that lead its author to it.
+"""The position of a character in a prompt, in words that its author can follow.
 
     system, line 3, character 14
     system (messages[0].content), line 3, character 14

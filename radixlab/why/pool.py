@@ -1,8 +1,8 @@
 """What a pool of a given number of blocks would have kept: the engine's own cache, with LRU.
 
 Every prompt is admitted, committed and released in the order of the log, one at a time, as
-`radixlab replay` does it. Answers are not in a log of requests; so the pool looks a little larger
-than a real one.
+`radixlab replay` does it. A log of requests has no answers, so a real pool of this size
+keeps fewer prompts.
 """
 
 from radixlab.cache import KVCacheManager, Tokens

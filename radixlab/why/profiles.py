@@ -1,6 +1,6 @@
-"""What a provider's or an engine's cache can find: from how many tokens on, and in which steps.
+"""What a provider's or an engine's cache can find: the shortest prefix, and where one may end.
 
-| profile | least prefix | steps | where a prefix may end | read on 28 November 2026 in |
+| profile | minimum | step | where a prefix may end | source, read on 28 November 2026 |
 |---|---|---|---|---|
 | none | – | 16 tokens | at every block | our engine's default |
 | `openai` | 1,024 | 128 | at every step | OpenAI's guide "Prompt caching" |
@@ -52,7 +52,7 @@ class Profile:
         return 0 if num_tokens < least else num_tokens - num_tokens % max(self.step, 1)
 
     def minimum_for(self, scope: tuple[tuple[str, str], ...]) -> int:
-        """Return the least prefix for requests of a scope, which names the model."""
+        """Return the minimum prefix for requests of a scope, which names the model."""
         if self.name != "anthropic":
             return self.minimum
         model = dict(scope).get("model", "").replace(".", "-")

@@ -1,9 +1,9 @@
 """A request as the analysis sees it: its text, its tokens, and which token a character is in.
 
 Without a tokenizer, four bytes of UTF-8 count as one token, so that byte b is in token b // 4. A
-prompt of token ids has a text too, for comparisons: its ids as decimal numbers with a blank behind
-each, or a new line behind ids that are a multiple of a number. So equal runs of ids have equal
-lines wherever they stand, and long prompts can be compared by lines first.
+prompt of token ids has a text too, for comparisons: its ids as decimal numbers. A line break
+follows each id that is a multiple of a fixed number, and a space follows every other id. So equal
+runs of ids have equal lines at any position, and long prompts can be compared by lines first.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
     bytes ─► lines ─► one JSON object each ─► envelope and body ─► requests
 
-A log is not trusted. A line that cannot be used is named in one line of text and passed over; the
-text says what is wrong and quotes nothing of a prompt. Memory is bounded by the longest line.
+A log is not trusted. A line that cannot be used is skipped and reported in one line of text, which
+says what is wrong and quotes nothing of a prompt. Memory is bounded by the longest line.
 """
 
 import json
@@ -168,4 +168,4 @@ def _refuse_half_characters(requests: list[Request]) -> None:
 
 
 def _ignore(_: str) -> None:
-    """Say nothing of a line that is passed over."""
+    """Do not report a skipped line."""

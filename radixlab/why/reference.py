@@ -1,9 +1,9 @@
-"""Which earlier request is a prompt compared with? With the one of which most comes again.
+"""Which earlier request is a prompt compared with? With the one that has most of its text.
 
-Candidates are the last request of the same session, the last one that goes on behind the prefix
-that was found, and those that share most sampled windows of text (`anchors.py`). The one that has
-most windows of the rest of the prompt is the reference; the same session comes first if it has
-nearly as many.
+Candidates are the last request of the same session, the last one that continues the prefix that was
+found, and those that share most sampled windows of text (`anchors.py`). The reference is the
+candidate that shares most windows with the rest of the prompt. The request of the same session is
+preferred if it shares nearly as many.
 """
 
 from collections import OrderedDict

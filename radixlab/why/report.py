@@ -13,7 +13,7 @@ CAUSES = (
     "below_minimum",
     "never_seen",
 )
-"""All causes of a miss; every token that was not found has exactly one."""
+"""All causes of a miss; every token that is not found has exactly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class CauseRow:
-    """One cause at one kind of place, over all requests."""
+    """One cause at one kind of position, over all requests."""
 
     cause: str
     requests: int
@@ -67,7 +67,7 @@ class Branch:
     id: int
     parent_id: int | None
     label: str
-    """How its text begins, or its place in words in a report without text."""
+    """How its text begins; in a report without text, its position in words."""
     tokens: int
     requests: int
     cause: str | None
@@ -85,9 +85,9 @@ class Report:
     prompt_tokens: int
     hit_tokens: int
     reported_hit_rate: float | None
-    """By the server's own `usage`; None where no line has one."""
+    """The hit rate by the server's own `usage`; None if no line has one."""
     possible_hit_rate: float
-    """With all fixes."""
+    """The hit rate with all fixes at once."""
     tokenizer: str
     causes: tuple[CauseRow, ...]
     """Most tokens lost first; causes that can be avoided before `never_seen`."""

@@ -1,8 +1,8 @@
 """The log, read from its beginning as often as needed, and single requests read again.
 
-A log file is never kept: only where each request begins, 8 bytes a request, and the last few
-requests that were read again. Requests that a caller hands over are the caller's, and stay where
-they are.
+A log file is not kept in memory. Only the offset of each request (8 bytes) and the last few
+requests that were read again are kept. Requests that a caller hands over stay the caller's and are
+not copied.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from radixlab.why.request import Request
 from radixlab.why.tokenizers import TextTokenizer
 
 MOST_CHARACTERS = 32_000_000
-"""Of the prompts that are kept because they were read again a short time ago."""
+"""Most characters of kept prompts that were read again a short time ago."""
 
 
 class Source:

@@ -22,7 +22,7 @@ from radixlab.why.packed import PackedError
 
 _CHUNK = 1 << 20
 _LOOK_S = 0.2
-"""How often it is looked for Ctrl-C while nothing comes."""
+"""Seconds between two looks for Ctrl-C while no bytes arrive."""
 STDIN = "-"
 EXAMPLES = {"support-desk": SUPPORT_DESK, "coding-agent": CODING_AGENT}
 """Logs that the package brings, by the names that the command knows."""
@@ -36,7 +36,7 @@ class Log:
     name: str
     """What people call it."""
     notes: tuple[str, ...] = ()
-    """Which lines are whose, where several files were joined."""
+    """Which lines come from which file, if several files were joined."""
 
 
 @contextmanager

@@ -6,8 +6,8 @@ vocabulary, is the same for everybody, and is about right for English text.
 A real tokenizer is slow, and most of each prompt was in an earlier one. So a text is divided at
 lines, and a piece that was tokenised before is not tokenised again. That gives the same tokens only
 if no token of the vocabulary goes on from one line into the next, and if the last line break of a
-piece is tokenised as if it stood in the middle. Both are looked into first, and a tokenizer that
-fails is given whole texts. Nothing here connects to a network.
+piece is tokenised as if it stood in the middle. Both conditions are tested first, and a tokenizer
+that fails one of them gets whole texts. Nothing here connects to a network.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""What the report says of a break: where it is, which values differ, and what to do about it.
+"""What the report says about a break: where it is, which values differ, and what to do about it.
 
-A report without text names places and lengths only.
+A report without text names positions and lengths only.
 """
 
 import json

@@ -76,7 +76,7 @@ def _expected(server: Server, usages: list[Usage]) -> dict[str, set[int]]:
 
 
 def _after(trial: Trial, before: Reading, expected: Mapping[str, set[int]]) -> Reading:
-    """Look until the counters are where they should be, or for as long as there is patience."""
+    """Look until the counters have the expected values, or until the patience is over."""
     after = before
     for _ in looks(min(MOST_LAG_S, trial.server.patience_s)):
         after = trial.server.pages.need()

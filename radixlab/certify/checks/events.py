@@ -1,4 +1,4 @@
-"""KV events: the tree that they tell of is the tree that prompts find.
+"""KV events: the tree that is built from them predicts what prompts find.
 
 requests ─► server ─► events ─► RemoteTree ─► prediction ─┐
                └────────────────► cached_tokens ─────────────► equal?

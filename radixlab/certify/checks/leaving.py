@@ -1,4 +1,4 @@
-"""A client that leaves in the middle of an answer: its blocks come back, and nothing breaks."""
+"""A client that leaves in the middle of an answer: its blocks are freed, and nothing breaks."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from radixlab.certify.trial import MOST_TRIES, Trial, told_cached
 from radixlab.observe.monitor.reading import Reading
 
 LONGEST = 1024
-"""Most tokens of an answer that is left."""
+"""Most tokens of an answer whose client leaves."""
 NUM_LEFT = 2
 HELD = ("in_use_blocks", "usage")
 """Gauges of what running requests hold; the first that is published counts."""
@@ -58,7 +58,7 @@ def _leave(server: Server, prompt: Prompt) -> None:
 
 
 def _settled(trial: Trial, before: Reading, held: str) -> Reading:
-    """Look until all is given back, or for as long as there is patience."""
+    """Look until all blocks are freed, or until the patience is over."""
     after = before
     for _ in looks(trial.server.patience_s):
         after = trial.server.pages.need()

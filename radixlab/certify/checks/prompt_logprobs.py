@@ -1,6 +1,6 @@
-"""Log probabilities of the prompt itself, of which a cached prefix computes none.
+"""Log probabilities of the prompt itself, which a server does not compute for a cached prefix.
 
-Servers have crashed here, and have sent numbers of other requests.
+Servers have crashed here, and have sent the log probabilities of other requests.
 """
 
 from typing import Any

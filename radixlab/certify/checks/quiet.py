@@ -1,4 +1,4 @@
-"""Waiting: until something is so, or until the server has nothing to do, by its own gauges."""
+"""Waiting until a condition holds, or until the server's own gauges say that it is idle."""
 
 import time
 from collections.abc import Iterator

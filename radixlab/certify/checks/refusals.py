@@ -1,4 +1,4 @@
-"""Requests that nobody can serve: refused in OpenAI's form, and without harm to the cache."""
+"""Requests that nobody can serve: they are refused in OpenAI's form and do not harm the cache."""
 
 from collections.abc import Iterator
 from typing import Any

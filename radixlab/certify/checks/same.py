@@ -1,4 +1,4 @@
-"""The same question, the same answer: streamed, cached, or beside others."""
+"""The same question gets the same answer: streamed, cached, or sent together with others."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,10 +13,10 @@ from radixlab.certify.survey import as_chat
 from radixlab.certify.trial import Trial, told_cached
 
 NUM_TOKENS = 8
-"""Of the answers that are compared."""
+"""Tokens of each answer that is compared."""
 NUM_PROMPTS = 3
 MOST_PAIRS = 5
-"""How often a stream and a whole answer are asked for until they found as much."""
+"""Most pairs of a stream and a whole answer, until both find equally many cached tokens."""
 CHAT_TOKENS = 400
 """Most tokens that a short chat is taken to have."""
 

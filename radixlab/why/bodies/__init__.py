@@ -1,9 +1,9 @@
-"""Bodies of requests, in the shapes that clients send and logs keep, as prompts.
+"""Turns bodies of requests, in the forms that clients send and logs keep, into prompts.
 
     envelope ─► which kind of body? ─► its parts ─► Request
 
 `radixlab why` reads OpenAI's chats, completions and responses, Anthropic's messages, plain prompts
-and token ids. What it cannot read is refused by name.
+and token ids. It refuses any other body, with a reason.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Anthropic's message bodies as text: tools, then the system prompt, then the messages.
 
-A choice of tools or of thinking ends what can be shared before the messages, but not the tools and
-the system prompt; so it is written between them.
+If `tool_choice` or `thinking` changes, the tools and the system prompt can still be shared, but the
+messages cannot. So both fields are written between the system prompt and the messages.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands around a body: when it was sent, by which session, and what the server answered.
+"""The fields around a body: when it was sent, by which session, and what the server answered.
 
 A log may have one body a line with a few fields of its own, or put the body under a name such as
 `body` or `request`, as batch files and gateways do.

@@ -1,7 +1,7 @@
 """Messages and their blocks, as OpenAI's and Anthropic's chat bodies have them, written as text.
 
-Every field of a message or block that a model may see is written; none is left out because it is
-not known here.
+Every field of a message or block that a model may see is written, also a field that this file does
+not know.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """OpenAI's bodies as text: chats, completions and responses.
 
-In OpenAI's prompt the tools and the schema of a structured output stand before the messages; so
-they do here.
+OpenAI puts the tools and the schema of a structured output before the messages, and so does this
+file.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Prompts that are a text already, or token ids: one of them, or a list.
+"""Prompts that are already text or token ids: one prompt, or a list of them.
 
 A list of texts stands for several prompts in one request, as `/v1/completions` takes them.
 """

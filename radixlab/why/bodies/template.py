@@ -1,7 +1,7 @@
 """Conversations as a model's own server renders them: by the chat template of a tokenizer folder.
 
-A template gives one text. Where in the body each stretch of it comes from is found again by looking
-for the texts of the body in it, in their order; what lies between them is markup.
+A template returns one text, which does not say which field each piece comes from. So this file
+looks for the texts of the body in it, in their order. What lies between these texts is markup.
 """
 
 import json

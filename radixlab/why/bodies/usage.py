@@ -1,4 +1,4 @@
-"""What servers report of a request's tokens, in the shapes that they use.
+"""The token counts that servers report for a request, in each of their formats.
 
 OpenAI, vLLM, SGLang and radixlab count the cached tokens inside the prompt's tokens; Anthropic
 counts them beside them.

@@ -1,9 +1,10 @@
 """The text of a prompt, written part by part, and how values become text.
 
-A server turns a body into one text before it looks into its cache. Which text that is, only the
-server knows, unless it is asked to use a tokenizer folder's chat template (`template.py`). So ours
-is a stand-in that keeps what matters for a prefix: the same body always gives the same text, what
-comes first in a provider's prompt comes first here, and everything that a model sees is in it.
+A server turns a body into one text before it looks into its cache. Only the server knows this text,
+unless `--tokenizer` names a folder with its chat template (`template.py`). Without a template this
+file writes a text of its own, which keeps what matters for a prefix: the same body always gives the
+same text, what comes first in a provider's prompt comes first here, and everything that a model
+sees is in it.
 
 - A message begins with a line such as `<|user|>`, with its name or id behind the role.
 - Texts stand as they are. JSON (tools, arguments as objects, schemas) is written with its keys in

@@ -1,7 +1,7 @@
 """The tree of prompts as SVG, left to right, with the breaks marked where prefixes part.
 
-It is a picture in the view's style: a card for each stretch that prompts share. A mark stands where
-a branch exists because of a break, with the name of its cause. This file knows branches; it does
+It is a picture in the view's style: a card for each stretch that prompts share. A mark with the
+name of the cause stands at each branch that a break created. This file knows branches; it does
 not know logs.
 """
 
