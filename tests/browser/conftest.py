@@ -9,6 +9,9 @@ import pytest
 from radixlab.viz.bundle import css, esm
 from tests.browser.lab import CHROMIUM, FLAGS, running_lab
 
+LONG_MS = 120_000
+"""A limit for what must come in the end; a busy machine may take long."""
+
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
@@ -25,6 +28,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
 def browser() -> Iterator[Any]:
     """One browser a file: the tests in a real JupyterLab, between files, start their own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=LONG_MS)
     with playwright.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -38,6 +42,7 @@ def open_blank(browser: Any) -> Iterator[Any]:
 
     def open_blank(script: str, argument: Any, width: int = 932, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(LONG_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -115,6 +115,7 @@ def test_the_why_line_is_read_aloud_while_stepping_not_while_a_run_paints(open_p
     press(page, "ArrowLeft")
     playwright.expect(why).to_have_attribute("aria-live", "polite")
     press(page, "End")
+    expect_position(page, 3, 3)  # a step and a run in one frame count as a step
     page.evaluate(SEND, [3, rows[3:9], 1])
     expect_position(page, 9, 9)
     playwright.expect(why).to_have_attribute("aria-live", "off")

@@ -45,5 +45,6 @@ def test_fifty_remounts_leave_the_heap_as_it_was(open_blank: Any) -> None:
             page.evaluate(REMOUNT)
         sizes.append(used_bytes(devtools))
     assert page.locator(".rx-view").count() == 1
-    # Sizes vary by a fifth. Forty views that stay would make it three times as large, or more.
-    assert sizes[-1] < 1.5 * sizes[0], sizes
+    # The first size may lack what a busy page has not computed yet. Later ones vary by a fifth;
+    # thirty views that stay would double them.
+    assert sizes[-1] < 1.6 * max(sizes[:2]), sizes
