@@ -221,7 +221,7 @@ class Analysis:
         return owner if before is not None and before.scope_from is not None else None
 
     def _note(self, case: Case, loss: Loss) -> None:
-        if loss.tokens > 0:
+        if loss.tokens > 0 or loss.verdict.cause == "value":
             self.breaks.note(case.request, case.asked, case.layers, loss)
 
 

@@ -1,0 +1,73 @@
+"""Faults that a reviewer found: small logs, each beside its twin, whose values stay the first ones.
+
+The fault is named, its values are shown whole, and the advice gains what the twin has.
+"""
+
+import random
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from tests.why.logs import START, Writer
+from tests.why.replayed import by_cause, explained
+
+__all__ = ["explained"]
+
+
+def clock(index):
+    return f"{START + timedelta(seconds=47 * index):%H:%M:%S}"
+
+
+def drawn_uuid(rng):
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def system_and_question(system, question):
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+    return {"model": "m", "messages": messages}
+
+
+def one_text(system, question):
+    return {"prompt": f"{system}\n\nHuman: {question}\nAssistant:"}
+
+
+def questions(make, body=system_and_question, sentences=20, num=12):
+    """Requests that share one instruction except for what `make(index, rng)` writes into it."""
+    rng = random.Random(0)
+    write = Writer(0)
+    head, rest = write.sentence(), write.prose(sentences)
+    values = [make(index, rng) for index in range(num)]
+    asked = [write.prose(2) for _ in range(num)]
+    pairs = list(zip(values, asked, strict=True))
+    log = [body(f"{head}\n{value}\n{rest}", each) for value, each in pairs]
+    twin = [body(f"{head}\n{values[0]}\n{rest}", each) for _, each in pairs]
+    return log, twin
+
+
+def check(explained, log, twin, *causes, tolerance=0.01, **settings):
+    """Only these causes are named, and all advice together gains what the twin has."""
+    report, without = explained(log, **settings), explained(twin)
+    assert set(by_cause(report)) - {"never_seen"} == set(causes)
+    assert abs(report.possible_hit_rate - without.hit_rate) <= tolerance
+    return report
+
+
+TWO_VALUES = {
+    "lines": lambda i, rng: f"Current time: {clock(i)}\nRequest id: {drawn_uuid(rng)}",
+    "one line": lambda i, rng: (
+        f"Time {clock(i)}, at the office of the customer. Request {drawn_uuid(rng)}."
+    ),
+    "three": lambda i, rng: (
+        f"Temperature outside: {rng.randrange(99)}\nWind: {rng.randrange(99)}\n"
+        f"Humidity: {rng.randrange(99)}"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", [system_and_question, one_text])
+@pytest.mark.parametrize("name", TWO_VALUES)
+def test_values_that_stand_close_together_are_kept_constant_together(explained, name, body):
+    report = check(explained, *questions(TWO_VALUES[name], body), "volatile_value")
+    assert report.fixes[0].gain > 0.5
+    assert report.causes[0].requests == 11
