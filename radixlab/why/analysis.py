@@ -28,6 +28,7 @@ from radixlab.why.source import Source
 from radixlab.why.tokenizers import TextTokenizer
 from radixlab.why.words import Words
 
+DIGITS = "0123456789"
 CHANCE = 64
 """Characters that a prompt may share by chance with one that it does not continue."""
 
@@ -209,7 +210,11 @@ class Analysis:
         """Return how many characters a prompt shares with one, and not only by chance."""
         new, old = prompt_of(case.request, self.tokenizer), self.source.prompt(owner)
         common = num_common(new.text, old.text)
-        return common if common >= len(old.text) - CHANCE else max(0, common - CHANCE)
+        if common < len(old.text) - CHANCE:
+            common = max(0, common - CHANCE)
+        if new.request.token_ids is None:
+            return common
+        return len(new.text[:common].rstrip(DIGITS))  # whole ids
 
     def _scope_from(self, case: Case) -> int | None:
         """Return whose scope a request would have: by its own edit, or as its prefix's owner."""

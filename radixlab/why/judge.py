@@ -102,7 +102,8 @@ def _unescaped(found: re.Match[str]) -> str:
 def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     """Judge what needs no other difference to be judged."""
     text, before = texts_of(change, new, old)
-    if not change.is_whole and normalised(text) == normalised(before):
+    is_text = not change.is_whole and new.request.token_ids is None
+    if is_text and normalised(text) == normalised(before):
         return Verdict("whitespace", "white space", (_field(change),))
     if change.unit.path[0] in PARAMETERS or (
         change.old_unit and change.old_unit.path[0] in PARAMETERS
@@ -154,6 +155,8 @@ def _is_history(change: Change, text: str) -> bool:
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
     """Return a difference with the whole of the values that differ, such as a whole clock."""
     span = change.span
+    if new.request.token_ids is not None:
+        return span
     start, end = whole_value(new.text, span.start, span.end)
     old_start, old_end = whole_value(old.text, span.old_start, span.old_end)
     before, behind = span.start - start, end - span.end

@@ -4,7 +4,9 @@ The fault is named, its values are shown whole, and the advice gains what the tw
 """
 
 import random
+import re
 import uuid
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -53,6 +55,12 @@ def check(explained, log, twin, *causes, tolerance=0.01, **settings):
     return report
 
 
+def ids(text):
+    """Token ids of a text: each word is one, and so is each character of a value."""
+    pieces = re.findall(r" ?[A-Za-z]{2,}|.", text, re.DOTALL)
+    return [100 + zlib.crc32(piece.encode()) % 50_000 for piece in pieces]
+
+
 TWO_VALUES = {
     "lines": lambda i, rng: f"Current time: {clock(i)}\nRequest id: {drawn_uuid(rng)}",
     "one line": lambda i, rng: (
@@ -71,3 +79,25 @@ def test_values_that_stand_close_together_are_kept_constant_together(explained, 
     report = check(explained, *questions(TWO_VALUES[name], body), "volatile_value")
     assert report.fixes[0].gain > 0.5
     assert report.causes[0].requests == 11
+
+
+def ids_in_many_places(seed, replaced):
+    """Prompts of token ids that go on, with some ids put in or replaced at several places."""
+    rng = random.Random(seed)
+    draw = lambda num: [rng.randint(100_000, 199_999) for _ in range(num)]  # noqa: E731
+    shared, history, log = draw(300), [], []
+    for _ in range(8):
+        prompt = list(shared)
+        for place in sorted(rng.sample(range(20, 280), 4), reverse=True):
+            prompt[place : place + replaced * rng.randint(0, 5)] = draw(rng.randint(0, 22))
+        history += draw(40)
+        log.append({"token_ids": prompt + history, "session": "s"})
+    return log
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+@pytest.mark.parametrize("seed", range(4))
+def test_ids_from_two_prompts_are_not_glued_together(explained, seed, replaced):
+    report = explained(ids_in_many_places(seed, replaced))
+    assert report.possible_hit_rate > report.hit_rate
+    assert next(iter(by_cause(report))) == "volatile_value"
