@@ -27,7 +27,7 @@ OPENING = 40
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 _SPEAKER = re.compile(
     r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
-    r"[|>\]* *\d* *[:>\]]",
+    r"[|>\]*]* *\d* *[:>\]]",
     re.IGNORECASE,
 )
 """How a line begins in which somebody speaks, in a prompt that is one text."""

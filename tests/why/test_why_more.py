@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.why.logs import START, Writer
+from radixlab.why.judge import _SPEAKER
+from tests.why.logs import START, WORDS, Writer
 from tests.why.replayed import by_cause, explained
 
 __all__ = ["explained"]
@@ -101,3 +102,24 @@ def test_ids_from_two_prompts_are_not_glued_together(explained, seed, replaced):
     report = explained(ids_in_many_places(seed, replaced))
     assert report.possible_hit_rate > report.hit_rate
     assert next(iter(by_cause(report))) == "volatile_value"
+
+
+def test_a_line_that_only_begins_like_a_speaker_is_no_history(explained):
+    def mood(index, rng):
+        return f"User mood: {rng.choice(WORDS)} {rng.choice(WORDS)}"
+
+    log, twin = questions(mood, one_text, sentences=10)
+    log, twin = ([body | {"session": "s"} for body in each] for each in (log, twin))
+    check(explained, log, twin, "volatile_value")
+
+
+@pytest.mark.parametrize(
+    ("line", "speaks"),
+    [
+        ("User: hello", True), ("Human 2: hello", True), ("**Assistant:** hello", True),
+        ("<|user|> hello", True), ("[agent] hello", True), ("### Customer: hello", True),
+        ("User mood: quiet", False), ("A total of 3", False), ("Question everything", False),
+    ],
+)  # fmt: skip
+def test_lines_of_speakers(line, speaks):
+    assert (_SPEAKER.match(line) is not None) is speaks
