@@ -85,5 +85,5 @@ def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: i
     changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
     verdicts = judge(changes, new, old, same)
-    rows = stretches(changes, verdicts, new, known, block_size)
+    rows = stretches(changes, verdicts, new, old, known, block_size)
     return Comparison(new, old, old_number, changes, verdicts, rows, same)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from radixlab.why.judge import _SPEAKER
-from tests.why.logs import START, WORDS, Writer
+from tests.why.logs import START, WORDS, Writer, chats
 from tests.why.replayed import by_cause, explained
 
 __all__ = ["explained"]
@@ -123,3 +123,22 @@ def test_a_line_that_only_begins_like_a_speaker_is_no_history(explained):
 )  # fmt: skip
 def test_lines_of_speakers(line, speaks):
     assert (_SPEAKER.match(line) is not None) is speaks
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("form", ["chat", "anthropic"])
+def test_a_conversation_that_lost_messages_is_known_again(explained, form, named):
+    log, twin = [], []
+    for turn in chats(1, num_tenants=1, sessions=3, turns=9):
+        turn.tenant.form = form
+        twin.append(turn.body())
+        if len(turn.history) >= 9:
+            turn.history = turn.history[:2] + turn.history[6:]
+        log.append(turn.body())
+    if not named:
+        log, twin = ([without(body, "session") for body in each] for each in (log, twin))
+    check(explained, log, twin, "history_edited", tolerance=0.005)
+
+
+def without(body, field):
+    return {key: value for key, value in body.items() if key != field}
