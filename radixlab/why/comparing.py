@@ -10,6 +10,7 @@ from radixlab.why.groups import Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.order import split_moved
 from radixlab.why.prompt import Prompt
+from radixlab.why.words import parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Comparison:
         if stays:
             return Verdict(stays, stays, ("",))
         if not self.same_scope and verdict.cause != "never_seen":
-            return Verdict("model_changed", "scope", ("",))
+            name = parameter(self.new.request, self.old.request)[0]
+            return Verdict("model_changed", "model_changed", (name,))
         return verdict
 
     def undoable(self, groups: Groups) -> tuple[tuple[Span, int], ...]:

@@ -56,7 +56,7 @@ class Words:
         """Return the place and the values of a loss that has nothing to do with the text."""
         whole = f"the prefix of {layers.anywhere:,} tokens"
         if cause == "model_changed" and earlier is not None:
-            name, before, after = _parameter(request, earlier)
+            name, before, after = parameter(request, earlier)
             shown = self._text or name == "model"
             return (name, before, after) if shown else (name, "", "")
         if cause == "expired":
@@ -131,7 +131,7 @@ def _names_of_tools(request: Request) -> str:
     return ", ".join(names)
 
 
-def _parameter(request: Request, earlier: Request) -> Place:
+def parameter(request: Request, earlier: Request) -> Place:
     """Return the first parameter that differs, and both values: not text of a prompt."""
     now, then = dict(request.scope), dict(earlier.scope)
     for name in (*then, *now):

@@ -142,3 +142,33 @@ def test_a_conversation_that_lost_messages_is_known_again(explained, form, named
 
 def without(body, field):
     return {key: value for key, value in body.items() if key != field}
+
+
+def clocks(change):
+    """Chats with a clock in the instruction, and `change(turn)` made to each turn."""
+    log = []
+    for turn in chats(2, num_tenants=1, sessions=2, turns=4):
+        turn.value_line = f"It is {turn.time:%H:%M:%S} now."
+        change(turn)
+        log.append(turn.body())
+    return log
+
+
+def test_another_model_is_named_where_a_clock_differs_too(explained):
+    def change(turn):
+        turn.model = "pq"[turn.number % 2]
+
+    report = explained(clocks(change))
+    (changed,) = (row for row in report.causes if row.cause == "model_changed")
+    assert (changed.where, {changed.before, changed.after}) == ("model", {"p", "q"})
+    assert {each.where for each in report.breaks if each.cause == "model_changed"} == {"model"}
+
+
+def test_the_age_is_named_where_a_clock_differs_too(explained):
+    def change(turn):
+        turn.time = START + (turn.time - START) * 20
+
+    rows = {row.cause: row for row in explained(clocks(change), ttl=600).causes}
+    assert rows["expired"].where.startswith("the prefix of")
+    assert rows["expired"].before.startswith("last used")
+    assert rows["expired"].after == "kept for 600 s"
