@@ -65,10 +65,12 @@ def judge(
             verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
-    return [
-        verdict or _value_or_edit(change, new, old, same_conversation)
-        for change, verdict in zip(changes, verdicts, strict=True)
-    ]
+    judged: list[Verdict] = []
+    end = 0
+    for change, verdict in zip(changes, verdicts, strict=True):
+        judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
+        end = (change.span if change.is_whole else whole_span(change, new, old)).end
+    return judged
 
 
 def _num_before_new_text(changes: list[Change], old_length: int) -> int:
@@ -118,8 +120,13 @@ def _field(change: Change) -> str:
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
 
 
-def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
-    """Judge what is neither white space nor order."""
+def _value_or_edit(
+    change: Change, new: Prompt, old: Prompt, same_conversation: bool, end_before: int
+) -> Verdict:
+    """Judge what is neither white space nor order; the difference before it ends at `end_before`.
+
+    The words that tell the position of a value begin behind that difference, which varies.
+    """
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
     if change.is_whole or (is_long and not (text and before)):
@@ -129,7 +136,7 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
         return NOTHING
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
-    left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
+    left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
     line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
     key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)

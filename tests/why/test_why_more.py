@@ -71,6 +71,13 @@ TWO_VALUES = {
         f"Temperature outside: {rng.randrange(99)}\nWind: {rng.randrange(99)}\n"
         f"Humidity: {rng.randrange(99)}"
     ),
+    "names": lambda i, rng: (
+        f"You talk to {rng.choice(WORDS)} {rng.choice(WORDS)}, whose nickname is "
+        f"{rng.choice(WORDS)}."
+    ),
+    "stock": lambda i, rng: (
+        f"Stock: {rng.choice(WORDS)} pumps in the house, {rng.choice(WORDS)} valves in transit."
+    ),
 }
 
 
