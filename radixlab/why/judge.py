@@ -144,7 +144,9 @@ def _value_or_edit(
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
-        is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
+        num_words = max(len(text.split()), len(before.split()))
+        is_text = new.request.token_ids is None  # a value can be many token ids
+        is_prose = is_text and kind == "value" and num_words >= MOST_WORDS
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))

@@ -179,3 +179,18 @@ def test_the_age_is_named_where_a_clock_differs_too(explained):
     assert rows["expired"].where.startswith("the prefix of")
     assert rows["expired"].before.startswith("last used")
     assert rows["expired"].after == "kept for 600 s"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_value_of_many_token_ids_is_volatile(explained, named):
+    values = {}
+    rng = random.Random(3)
+    log, twin = [], []
+    for turn in chats(3, num_tenants=1, sessions=5, turns=4):
+        own = values.setdefault(turn.session, drawn_uuid(rng))
+        said = "".join(text for _, text in turn.history)
+        for bodies, value in ((log, own), (twin, next(iter(values.values())))):
+            text = f"{turn.head} It is session {value} now. {turn.system_text()}{said}"
+            session = {"session": turn.session} if named else {}
+            bodies.append({"token_ids": ids(text)} | session)
+    check(explained, log, twin, "volatile_value")
