@@ -19,7 +19,9 @@ WORD = re.compile(
 )
 LEVELS = (
     re.compile(r"[^\n]*\n|[^\n]+"),
-    re.compile(r"[^.,;{}\[\]\n]*[.,;{}\[\]\n]|[^.,;{}\[\]\n]+"),
+    re.compile(
+        r"[^\S\n]+|\n|[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;{}\[\]\n]?|[.,;{}\[\]]"  # white space alone
+    ),
     WORD,
 )
 """A text is the sequence of its lines, of its clauses, or of its words with what is between."""
@@ -112,15 +114,24 @@ def _starts(pieces: list[str]) -> list[int]:
 
 
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
-    """Join differences that are near one another on one line: the parts of a date, say."""
+    """Join differences that are near one another on one line: the parts of a date, say.
+
+    A difference of white space and another one are two matters.
+    """
     joined: list[Span] = []
     for span in spans:
         if joined:
             last = joined[-1]
             gap = new[last.end : span.start]
             lengths = last.end - last.start, span.end - span.start
-            if len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap:
+            is_near = len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap
+            if is_near and _is_blank(last, new, old) == _is_blank(span, new, old):
                 joined[-1] = Span(last.start, span.end, last.old_start, span.old_end)
                 continue
         joined.append(span)
     return joined
+
+
+def _is_blank(span: Span, new: str, old: str) -> bool:
+    """Whether nothing but white space differs."""
+    return not (new[span.start : span.end].strip() or old[span.old_start : span.old_end].strip())

@@ -194,3 +194,18 @@ def test_a_value_of_many_token_ids_is_volatile(explained, named):
             session = {"session": turn.session} if named else {}
             bodies.append({"token_ids": ids(text)} | session)
     check(explained, log, twin, "volatile_value")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spaces_and_a_clock_on_one_long_line_are_told_apart(explained, seed):
+    rng = random.Random(seed)
+    turns = chats(seed, num_tenants=1, sessions=3, turns=4)
+    line = Writer(seed).prose(60)
+    log = []
+    for turn in turns:
+        text = f"The office is open. The time is {turn.time:%H:%M:%S} now. {line}"
+        turn.system = text.replace(". ", ".  ") if rng.random() < 0.5 else text
+        log.append(turn.body())
+    for turn in turns:
+        turn.system = f"The office is open. The time is {turns[0].time:%H:%M:%S} now. {line}"
+    check(explained, log, [turn.body() for turn in turns], "volatile_value", "whitespace")
