@@ -11,10 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, texts_of
-from radixlab.why.diff import Span
+from radixlab.why.diff import Span, num_common
 from radixlab.why.order import MOST_OF_VALUE, containers, reordered
 from radixlab.why.prompt import Prompt
-from radixlab.why.values import is_number, kind_of, whole_value
+from radixlab.why.values import is_number, kind_of, known_value, whole_value
 
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
 """Fields of a body that stand in the prompt and are parameters."""
@@ -166,6 +166,11 @@ def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
     span = change.span
     if new.request.token_ids is not None:
         return span
+    inner = _trimmed(span, new.text, old.text)
+    known = known_value(new.text, inner.start, inner.end)
+    old_known = known_value(old.text, inner.old_start, inner.old_end)
+    if known and old_known and known[0] >= change.unit.start:
+        return Span(*known, *old_known)
     start, end = whole_value(new.text, span.start, span.end)
     old_start, old_end = whole_value(old.text, span.old_start, span.old_end)
     before, behind = span.start - start, end - span.end
@@ -177,3 +182,11 @@ def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
         max(span.old_start - before, 0),
         span.old_end + behind,
     )
+
+
+def _trimmed(span: Span, new: str, old: str) -> Span:
+    """Return a difference without the characters with which both sides begin and end."""
+    text, before = new[span.start : span.end], old[span.old_start : span.old_end]
+    first = num_common(text, before)
+    last = num_common(text[first:][::-1], before[first:][::-1])
+    return Span(span.start + first, span.end - last, span.old_start + first, span.old_end - last)

@@ -209,3 +209,25 @@ def test_spaces_and_a_clock_on_one_long_line_are_told_apart(explained, seed):
     for turn in turns:
         turn.system = f"The office is open. The time is {turns[0].time:%H:%M:%S} now. {line}"
     check(explained, log, [turn.body() for turn in turns], "volatile_value", "whitespace")
+
+
+def ctime(index):
+    return f"{START + timedelta(seconds=47 * index):%a %b %d %H:%M:%S %Y}"
+
+
+SHOWN = {
+    "uuid in a url": (
+        lambda i, rng: f"Post to https://api.acme.example/v2/sessions/{drawn_uuid(rng)}/events.",
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    ),
+    "ctime": (lambda i, rng: f"Date: {ctime(i)}", r"Mon Mar 02 09:\d\d:\d\d 2026"),
+}
+
+
+@pytest.mark.parametrize("body", [system_and_question, one_text])
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_value_is_shown_whole_and_nothing_more(explained, name, body):
+    make, shown = SHOWN[name]
+    (row, _) = check(explained, *questions(make, body), "volatile_value").causes
+    assert re.fullmatch(shown, row.before)
+    assert re.fullmatch(shown, row.after)
