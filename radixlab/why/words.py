@@ -32,7 +32,9 @@ class Words:
         span = whole_span(change, new, old) if verdict.cause == "value" else change.span
         if verdict.cause == "order_changed":
             return self._of_order(change, new, old)
-        where = self._place(new, span.start)
+        is_removed = not change.is_whole and span.start == span.end == change.unit.end
+        at_end = is_removed and span.start > change.unit.start
+        where = self._place(new, span.start, at_end)
         before, after = old.text[span.old_start : span.old_end], new.text[span.start : span.end]
         if verdict.cause == "history_edited":
             where = f"{where} ({verdict.kind})" if verdict.kind != "history_edited" else where
@@ -105,8 +107,9 @@ class Words:
             before, after = names if all(names) else (before, after)
         return f"{where} (order)", self._shown(before), self._shown(after)
 
-    def _place(self, prompt: Prompt, character: int) -> str:
-        return place_of(prompt.request, self._position(prompt, character), names=self._text)
+    def _place(self, prompt: Prompt, character: int, at_end: bool = False) -> str:
+        position = self._position(prompt, character)
+        return place_of(prompt.request, position, names=self._text, at_end=at_end)
 
     def _position(self, prompt: Prompt, character: int) -> int:
         """Return what `place_of` counts: characters, or tokens if the prompt is token ids."""

@@ -231,3 +231,17 @@ def test_the_value_is_shown_whole_and_nothing_more(explained, name, body):
     (row, _) = check(explained, *questions(make, body), "volatile_value").causes
     assert re.fullmatch(shown, row.before)
     assert re.fullmatch(shown, row.after)
+
+
+@pytest.mark.parametrize(("form", "field"), [("chat", "system ("), ("anthropic", "system, ")])
+def test_white_space_that_was_removed_is_placed_where_it_stood(explained, form, field):
+    turns = chats(4, num_tenants=1, sessions=2, turns=4)
+    for turn, end in zip(turns, ["  ", "", "", "", "", "", "", "", "", ""], strict=False):
+        turn.tenant.form = form
+        turn.tools, turn.system = [], turn.system_text() + end
+    rows = explained([turn.body() for turn in turns]).causes
+    (row,) = (row for row in rows if row.cause == "whitespace")
+    line = turns[0].system.count("\n") + 1
+    column = len(turns[0].system.rpartition("\n")[2].rstrip()) + 1
+    assert row.where.startswith(field)
+    assert row.where.endswith(f", line {line}, character {column}")
