@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from radixlab.why.diff import Span, differences, opcodes
+from radixlab.why.diff import ID_LEVELS, LEVELS, Span, differences, opcodes
 from radixlab.why.prompt import Prompt
 from radixlab.why.request import Path, Request
 
@@ -82,6 +82,7 @@ def changes_between(new: Prompt, old: Prompt) -> list[Change]:
     units, old_units = units_of(new.request, new.text), units_of(old.request, old.text)
     texts = [new.text[unit.start : unit.end] for unit in units]
     old_texts = [old.text[unit.start : unit.end] for unit in old_units]
+    levels = LEVELS if new.request.token_ids is None else ID_LEVELS
     changes: list[Change] = []
     for j1, j2, i1, i2 in opcodes(texts, old_texts):
         position = units[j1].start if j1 < len(units) else len(new.text)
@@ -91,7 +92,7 @@ def changes_between(new: Prompt, old: Prompt) -> list[Change]:
             unit = units[j] if j is not None else None
             old_unit = old_units[i] if i is not None else None
             if unit and old_unit and j is not None and i is not None:
-                for span in differences(texts[j], old_texts[i]):
+                for span in differences(texts[j], old_texts[i], levels):
                     span = span.moved(unit.start, old_unit.start)
                     changes.append(Change(span, unit, old_unit, False))
             end = unit.end if unit else position

@@ -8,7 +8,7 @@ with the reference. A token behind a difference that agrees with the reference a
 that difference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixlab.why.anchors import Anchors, anchors_of
 from radixlab.why.breaks import Breaks, Loss
@@ -26,8 +26,11 @@ from radixlab.why.reference import References
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 from radixlab.why.tokenizers import TextTokenizer
-from radixlab.why.words import Words
+from radixlab.why.words import Place, Words
 
+OF_PREFIX = frozenset(("model_changed", "expired", "evicted", "below_minimum"))
+"""Causes that have no position in a text; a parameter that stands in the prompt has one."""
+DIGITS = "0123456789"
 CHANCE = 64
 """Characters that a prompt may share by chance with one that it does not continue."""
 
@@ -154,8 +157,11 @@ class Analysis:
             if group in losses:
                 losses[group].tokens += tokens
                 continue
-            place = self.words.of_change(change, verdict, new, old)
-            around = self.words.around(change, verdict, new)
+            if verdict.cause in OF_PREFIX and verdict.kind == verdict.cause:
+                place, around = self._of_prefix(comparison, verdict, case), ("", "")
+            else:
+                place = self.words.of_change(change, verdict, new, old)
+                around = self.words.around(change, verdict, new)
             losses[group] = Loss(verdict, old.request, tokens, place, around)
         for loss in losses.values():
             loss.tokens = case.losses.take(loss.tokens)
@@ -166,6 +172,13 @@ class Analysis:
         common = num_common(new.text, old.text)
         pairs = comparison.undoable(self.groups)
         self.edits[case.asked.number] = Edit(number, common, pairs, scope_from)
+
+    def _of_prefix(self, comparison: Comparison, verdict: Verdict, case: Case) -> Place:
+        """Return the place and the values of a loss that no change of the text can cure."""
+        length = case.layers.anywhere + comparison.agreed
+        layers = replace(case.layers, anywhere=length, kept=length)
+        earlier = comparison.old.request
+        return self.words.of_prefix(verdict.cause, case.request, earlier, layers, self.ttl)
 
     def _what_stays(self, comparison: Comparison, case: Case) -> str | None:
         """Return the cause for which the reference would not be found even without differences."""
@@ -209,7 +222,11 @@ class Analysis:
         """Return how many characters a prompt shares with one, and not only by chance."""
         new, old = prompt_of(case.request, self.tokenizer), self.source.prompt(owner)
         common = num_common(new.text, old.text)
-        return common if common >= len(old.text) - CHANCE else max(0, common - CHANCE)
+        if common < len(old.text) - CHANCE:
+            common = max(0, common - CHANCE)
+        if new.request.token_ids is None:
+            return common
+        return len(new.text[:common].rstrip(DIGITS))  # whole ids
 
     def _scope_from(self, case: Case) -> int | None:
         """Return whose scope a request would have: by its own edit, or as its prefix's owner."""
@@ -221,7 +238,7 @@ class Analysis:
         return owner if before is not None and before.scope_from is not None else None
 
     def _note(self, case: Case, loss: Loss) -> None:
-        if loss.tokens > 0:
+        if loss.tokens > 0 or loss.verdict.cause == "value":
             self.breaks.note(case.request, case.asked, case.layers, loss)
 
 

@@ -35,10 +35,15 @@ class Breaks:
         """Tokens lost, minus the request's number, the group, the break."""
 
     def note(self, request: Request, asked: Asked, layers: Layers, loss: Loss) -> None:
-        """Count a loss in its group, and keep the break if it is among the largest."""
+        """Count a loss in its group, and keep the break if it is among the largest.
+
+        A value that has cost nothing counts for what its group is, and is no break.
+        """
         group, seen = self._groups.of(loss.verdict), layers.seen_anywhere
         node = seen.path[-1] if seen.path else None
         self._groups.note(group, loss.verdict, loss.tokens, loss.place, node)
+        if not loss.tokens:
+            return
         found = Break(
             request.line,
             None if loss.earlier is None else loss.earlier.line,

@@ -10,6 +10,7 @@ from radixlab.why.groups import Groups
 from radixlab.why.judge import Verdict, judge
 from radixlab.why.order import split_moved
 from radixlab.why.prompt import Prompt
+from radixlab.why.words import parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,30 @@ class Comparison:
 
         If the reference would not be found even without differences, all is lost to what `stays`.
         If the reference is another conversation with other parameters, nothing is at fault.
+        A value with less than a block behind it costs nothing itself. It comes too, because what
+        the next value has cost is only found if both are constant.
         """
         if not self.same_scope and not self.same_conversation:
             return
-        for row in self.rows:
-            verdict = self.verdicts[row.first]
-            if stays:
-                verdict = Verdict(stays, stays, ("",))
-            elif not self.same_scope and verdict.cause != "never_seen":
-                verdict = Verdict("model_changed", "scope", ("",))
-            if row.tokens and verdict.cause != "never_seen":
+        for row in self._costly():
+            verdict = self._verdict(row, stays)
+            if verdict.cause != "never_seen" and (row.tokens or verdict.cause == "value"):
                 yield verdict, self.changes[row.first], row.tokens
+
+    def _costly(self) -> list[Stretch]:
+        """Return the rows up to the last one that has cost tokens."""
+        num = max((number for number, row in enumerate(self.rows, 1) if row.tokens), default=0)
+        return self.rows[:num]
+
+    def _verdict(self, row: Stretch, stays: str | None) -> Verdict:
+        """Return the verdict of a difference, or what outweighs it."""
+        verdict = self.verdicts[row.first]
+        if stays:
+            return Verdict(stays, stays, ("",))
+        if not self.same_scope and verdict.cause != "never_seen":
+            name = parameter(self.new.request, self.old.request)[0]
+            return Verdict("model_changed", "model_changed", (name,))
+        return verdict
 
     def undoable(self, groups: Groups) -> tuple[tuple[Span, int], ...]:
         """Return each difference with the number of its group, or −1 if it is new text.
@@ -73,5 +87,5 @@ def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: i
     changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
     verdicts = judge(changes, new, old, same)
-    rows = stretches(changes, verdicts, new, known, block_size)
+    rows = stretches(changes, verdicts, new, old, known, block_size)
     return Comparison(new, old, old_number, changes, verdicts, rows, same)

@@ -19,10 +19,15 @@ WORD = re.compile(
 )
 LEVELS = (
     re.compile(r"[^\n]*\n|[^\n]+"),
-    re.compile(r"[^.,;{}\[\]\n]*[.,;{}\[\]\n]|[^.,;{}\[\]\n]+"),
+    re.compile(
+        r"[^\S\n]+|\n|[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;{}\[\]\n]?|[.,;{}\[\]]"  # white space alone
+    ),
     WORD,
 )
 """A text is the sequence of its lines, of its clauses, or of its words with what is between."""
+ID_LEVELS = LEVELS[0], re.compile(r"\d+\s")
+"""Token ids are compared by lines and then as whole ids, each with what follows it."""
+Levels = tuple[re.Pattern[str], ...]
 MOST_PAIRS = 4_000_000
 """Pieces of one text × pieces of the other above which they are not compared at that level."""
 MOST_REPEATS = 16
@@ -47,13 +52,13 @@ class Span:
         return Span(self.start + by, self.end + by, self.old_start + old_by, self.old_end + old_by)
 
 
-def differences(new: str, old: str) -> list[Span]:
+def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     """Return what differs, in order; what is between two of them agrees.
 
     >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
     [Span(start=6, end=14, old_start=6, old_end=14)]
     """
-    return _joined(list(_compare(new, old, 0)), new, old)
+    return _joined(list(_compare(new, old, levels)), new, old)
 
 
 def num_common(new: str, old: str) -> int:
@@ -88,16 +93,16 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
             yield start + j1, start + j2, start + i1, start + i2
 
 
-def _compare(new: str, old: str, level: int) -> Iterator[Span]:
-    pieces, old_pieces = LEVELS[level].findall(new), LEVELS[level].findall(old)
+def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
+    pieces, old_pieces = levels[0].findall(new), levels[0].findall(old)
     starts, old_starts = _starts(pieces), _starts(old_pieces)
     for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
         span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        if level + 1 == len(LEVELS) or j1 == j2 or i1 == i2:
+        if len(levels) == 1 or j1 == j2 or i1 == i2:
             yield span
         else:
             inner = new[span.start : span.end], old[span.old_start : span.old_end]
-            for each in _compare(*inner, level + 1):
+            for each in _compare(*inner, levels[1:]):
                 yield each.moved(span.start, span.old_start)
 
 
@@ -109,15 +114,24 @@ def _starts(pieces: list[str]) -> list[int]:
 
 
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
-    """Join differences that are near one another on one line: the parts of a date, say."""
+    """Join differences that are near one another on one line: the parts of a date, say.
+
+    A difference of white space and another one are two matters.
+    """
     joined: list[Span] = []
     for span in spans:
         if joined:
             last = joined[-1]
             gap = new[last.end : span.start]
             lengths = last.end - last.start, span.end - span.start
-            if len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap:
+            is_near = len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap
+            if is_near and _is_blank(last, new, old) == _is_blank(span, new, old):
                 joined[-1] = Span(last.start, span.end, last.old_start, span.old_end)
                 continue
         joined.append(span)
     return joined
+
+
+def _is_blank(span: Span, new: str, old: str) -> bool:
+    """Whether nothing but white space differs."""
+    return not (new[span.start : span.end].strip() or old[span.old_start : span.old_end].strip())

@@ -15,6 +15,8 @@ template differ in a name and end alike; that is not a fault. A clock above a lo
 LEAST_OF_SCOPE = 64
 """Tokens that another model must have; two customers' prompts may begin alike by chance."""
 HALF = 0.5
+LEAST_QUESTION = 64
+"""Characters of a message by which a conversation is known again."""
 
 
 class Losses:
@@ -65,7 +67,12 @@ class Stretch:
 
 
 def stretches(
-    changes: list[Change], verdicts: list[Verdict], new: Prompt, known: int, block_size: int
+    changes: list[Change],
+    verdicts: list[Verdict],
+    new: Prompt,
+    old: Prompt,
+    known: int,
+    block_size: int,
 ) -> list[Stretch]:
     """Return what each difference has cost: the tokens up to the next one that agree again.
 
@@ -74,6 +81,7 @@ def stretches(
     a block are not counted.
     """
     newest = _newest(units_of(new.request, new.text))
+    is_text = not newest and not _same_session(new, old)
     rows: list[Stretch] = []
     number = 0
     while number < len(changes):
@@ -88,7 +96,7 @@ def stretches(
         begin = known if not first and is_run else max(known, new.position(start))
         tokens = max(0, new.position(end) - begin)
         unit = changes[first].unit
-        is_newest = unit.path in newest or not (unit.path[0] in MESSAGES or newest)
+        is_newest = unit.path in newest or (is_text and unit.path[0] not in MESSAGES)
         least = max(block_size, LEAST_IN_NEWEST if is_newest else 0)
         rows.append(Stretch(first, tokens if tokens >= least else 0))
     return rows
@@ -106,9 +114,22 @@ def _newest(units: list[Unit]) -> set[object]:
 
 
 def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
-    """Whether two prompts belong to the same conversation: by their sessions, or by most of it."""
+    """Whether two prompts belong to the same conversation.
+
+    Their sessions tell; without them, most of the earlier prompt or its last question does.
+    """
     if new.request.session and old.request.session:
-        return new.request.session == old.request.session
+        return _same_session(new, old)
+    return _has_most(changes, old) or _has_answered(new, old)
+
+
+def _same_session(new: Prompt, old: Prompt) -> bool:
+    session = new.request.session
+    return bool(session) and session == old.request.session
+
+
+def _has_most(changes: list[Change], old: Prompt) -> bool:
+    """Whether most of an earlier conversation is unchanged."""
     units = units_of(old.request, old.text)
     in_chat = any(unit.path[0] in MESSAGES for unit in units)
     history = [unit for unit in units if _is_history(unit)] if in_chat else units
@@ -119,6 +140,19 @@ def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
         if not in_chat or (change.old_unit and _is_history(change.old_unit))
     )
     return total > 0 and total - changed >= HALF * total
+
+
+def _has_answered(new: Prompt, old: Prompt) -> bool:
+    """Whether a prompt has the last question of an earlier one, with an answer behind it."""
+    asked = [unit for unit in units_of(old.request, old.text) if _is_history(unit)]
+    asked = [unit for unit in asked if unit.role == "user"]
+    if not asked or asked[-1].end - asked[-1].start < LEAST_QUESTION:
+        return False
+    question = old.text[asked[-1].start : asked[-1].end]
+    units = units_of(new.request, new.text)
+    newest = _newest(units)
+    earlier = [unit for unit in units if _is_history(unit) and unit.path not in newest]
+    return any(new.text[unit.start : unit.end] == question for unit in earlier)
 
 
 def _is_history(unit: Unit) -> bool:

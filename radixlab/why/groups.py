@@ -33,7 +33,10 @@ class Group:
 
     number: int
     verdict: Verdict
+    num_seen: int = 0
+    """Requests with such a difference."""
     requests: int = 0
+    """Those of them that lost tokens to it."""
     tokens: int = 0
     values: set[int] = field(default_factory=set)
     """Hashes of the values seen, up to a limit."""
@@ -51,10 +54,10 @@ class Group:
 
     def is_volatile(self, num_requests: int, num_sessions: int) -> bool:
         """Whether the position of these differences takes many values, in a log of that size."""
-        if 2 * self.num_known > self.requests:
+        if 2 * self.num_known > self.num_seen:
             return True
         num, changed = len(self.values), self.otherwise["history_edited"] > 0
-        if num < FEWEST_VALUES or (2 * self.num_prose > self.requests and not changed):
+        if num < FEWEST_VALUES or (2 * self.num_prose > self.num_seen and not changed):
             return False
         nodes = self.passing.values()
         passing = sum(num_requests if node is None else node.num_requests for node in nodes)
@@ -90,7 +93,8 @@ class Groups:
         node: Node | None,
     ) -> None:
         """Count one request that lost `tokens`; `place` is its position and the two values."""
-        group.requests += 1
+        group.num_seen += 1
+        group.requests += tokens > 0
         group.otherwise[verdict.otherwise] += 1
         group.num_known += verdict.is_known
         group.num_prose += verdict.is_prose
@@ -108,7 +112,7 @@ class Groups:
         for group in self.all:
             if group.verdict.cause != "value":
                 group.cause = group.verdict.cause
-            elif group.requests and group.is_volatile(num_requests, num_sessions):
+            elif group.num_seen and group.is_volatile(num_requests, num_sessions):
                 group.cause = "volatile_value"
                 volatile.add(group.verdict.key[:2])
         for group in self.all:

@@ -11,10 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, texts_of
-from radixlab.why.diff import Span
+from radixlab.why.diff import Span, num_common
 from radixlab.why.order import MOST_OF_VALUE, containers, reordered
 from radixlab.why.prompt import Prompt
-from radixlab.why.values import is_number, kind_of, whole_value
+from radixlab.why.values import is_number, kind_of, known_value, whole_value
 
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
 """Fields of a body that stand in the prompt and are parameters."""
@@ -27,7 +27,7 @@ OPENING = 40
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 _SPEAKER = re.compile(
     r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
-    r"[|>\]* *\d* *[:>\]]",
+    r"[|>\]*]* *\d* *[:>\]]",
     re.IGNORECASE,
 )
 """How a line begins in which somebody speaks, in a prompt that is one text."""
@@ -65,10 +65,12 @@ def judge(
             verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
-    return [
-        verdict or _value_or_edit(change, new, old, same_conversation)
-        for change, verdict in zip(changes, verdicts, strict=True)
-    ]
+    judged: list[Verdict] = []
+    end = 0
+    for change, verdict in zip(changes, verdicts, strict=True):
+        judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
+        end = (change.span if change.is_whole else whole_span(change, new, old)).end
+    return judged
 
 
 def _num_before_new_text(changes: list[Change], old_length: int) -> int:
@@ -102,7 +104,8 @@ def _unescaped(found: re.Match[str]) -> str:
 def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     """Judge what needs no other difference to be judged."""
     text, before = texts_of(change, new, old)
-    if not change.is_whole and normalised(text) == normalised(before):
+    is_text = not change.is_whole and new.request.token_ids is None
+    if is_text and normalised(text) == normalised(before):
         return Verdict("whitespace", "white space", (_field(change),))
     if change.unit.path[0] in PARAMETERS or (
         change.old_unit and change.old_unit.path[0] in PARAMETERS
@@ -117,8 +120,13 @@ def _field(change: Change) -> str:
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
 
 
-def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: bool) -> Verdict:
-    """Judge what is neither white space nor order."""
+def _value_or_edit(
+    change: Change, new: Prompt, old: Prompt, same_conversation: bool, end_before: int
+) -> Verdict:
+    """Judge what is neither white space nor order; the difference before it ends at `end_before`.
+
+    The words that tell the position of a value begin behind that difference, which varies.
+    """
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
     if change.is_whole or (is_long and not (text and before)):
@@ -128,7 +136,7 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
         return NOTHING
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
-    left = new.text[max(change.unit.start, span.start - LEFT) : span.start]
+    left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
     line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
     key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
@@ -136,7 +144,9 @@ def _value_or_edit(change: Change, new: Prompt, old: Prompt, same_conversation: 
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
     if not same_conversation:
-        is_prose = kind == "value" and max(len(text.split()), len(before.split())) >= MOST_WORDS
+        num_words = max(len(text.split()), len(before.split()))
+        is_text = new.request.token_ids is None  # a value can be many token ids
+        is_prose = is_text and kind == "value" and num_words >= MOST_WORDS
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
@@ -154,6 +164,13 @@ def _is_history(change: Change, text: str) -> bool:
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
     """Return a difference with the whole of the values that differ, such as a whole clock."""
     span = change.span
+    if new.request.token_ids is not None:
+        return span
+    inner = _trimmed(span, new.text, old.text)
+    known = known_value(new.text, inner.start, inner.end)
+    old_known = known_value(old.text, inner.old_start, inner.old_end)
+    if known and old_known and known[0] >= change.unit.start:
+        return Span(*known, *old_known)
     start, end = whole_value(new.text, span.start, span.end)
     old_start, old_end = whole_value(old.text, span.old_start, span.old_end)
     before, behind = span.start - start, end - span.end
@@ -165,3 +182,11 @@ def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
         max(span.old_start - before, 0),
         span.old_end + behind,
     )
+
+
+def _trimmed(span: Span, new: str, old: str) -> Span:
+    """Return a difference without the characters with which both sides begin and end."""
+    text, before = new[span.start : span.end], old[span.old_start : span.old_end]
+    first = num_common(text, before)
+    last = num_common(text[first:][::-1], before[first:][::-1])
+    return Span(span.start + first, span.end - last, span.old_start + first, span.old_end - last)

@@ -46,23 +46,25 @@ class Place:
     between values, in a key, or in markup."""
 
 
-def place_of(request: Request, character: int, names: bool = True) -> str:
+def place_of(request: Request, character: int, names: bool = True, at_end: bool = False) -> str:
     """Return the place of a character of a prompt, or of a token if the prompt is token ids.
 
     Keys inside of tools, schemas and other JSON are a part of the prompt. Without `names` the words
-    end above them, as they must where no text may be shown.
+    end above them, as they must where no text may be shown. With `at_end`, the end of the text
+    before the character is meant, not the beginning of the next one.
     """
     if request.token_ids is not None:
         return f"position {character}"
-    place = locate(request, character)
+    place = locate(request, character - at_end)
     if place is None:
         return "the end of the prompt"
     path = place.path if names else _without_names(request.parts[place.part][0])
     words = _named(request, path)
     if place.text is None or path != place.path:
         return words
-    line = place.text.count("\n") + 1
-    column = len(place.text) - (place.text.rfind("\n") + 1) + 1
+    before = place.text + (request.text[character - 1] if at_end else "")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
     return f"{words}, line {line}, character {column}"
 
 

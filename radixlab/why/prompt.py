@@ -2,8 +2,9 @@
 
 Without a tokenizer, four bytes of UTF-8 count as one token, so that byte b is in token b // 4. A
 prompt of token ids has a text too, for comparisons: its ids as decimal numbers. A line break
-follows each id that is a multiple of a fixed number, and a space follows every other id. So equal
-runs of ids have equal lines at any position, and long prompts can be compared by lines first.
+follows each id that is a multiple of a fixed number, and a space follows every other id, the last
+one too. So equal runs of ids have equal lines at any position, long prompts can be compared by
+lines first, and ids from two prompts can be put together without being glued.
 """
 
 from dataclasses import dataclass
@@ -64,8 +65,7 @@ def _written(token_ids: list[int]) -> str:
     r"""Return token ids as a text.
 
     >>> _written([5, 16, 7])
-    '5 16\n7'
+    '5 16\n7 '
     """
     ends = ("\n" if token % LINE_END == 0 else " " for token in token_ids)
-    words = [f"{token}{end}" for token, end in zip(token_ids, ends, strict=True)]
-    return "".join(words)[:-1]
+    return "".join(f"{token}{end}" for token, end in zip(token_ids, ends, strict=True))

@@ -3,7 +3,9 @@
 Candidates are the last request of the same session, the last one that continues the prefix that was
 found, and those that share most sampled windows of text (`anchors.py`). The reference is the
 candidate that shares most windows with the rest of the prompt. The request of the same session is
-preferred if it shares nearly as many.
+preferred if it shares nearly as many. It stays a candidate without any common window, because a
+conversation may have lost a message and go on with new text. Where the log names no session, so
+does the last one that continues the prefix.
 """
 
 from collections import OrderedDict
@@ -11,7 +13,7 @@ from collections import OrderedDict
 import numpy as np
 
 from radixlab.why.anchors import Anchors, AnchorTable, anchors_of
-from radixlab.why.cache import Asked, Layers, apart
+from radixlab.why.cache import Asked, Layers, Scope, apart
 from radixlab.why.prompt import are_bytes
 from radixlab.why.request import Request
 from radixlab.why.source import Source
@@ -50,10 +52,10 @@ class References:
         candidates = {number for number, votes in alike if votes >= FEWEST_VOTES}
         candidates |= {number for number in (last, seen.beyond) if number is not None}
         counts = {number: self._num_common(number, rest) for number in candidates}
-        counts = {n: num for n, num in counts.items() if num >= LEAST_COMMON * len(rest)}
-        wanted = apart(asked.scope)
-        scopes = {n: self._source.prompt(n).request.scope for n in counts if counts[n]}
-        scopes = {n: scope for n, scope in scopes.items() if apart(scope) == wanted}
+        likely = last if request.session else seen.beyond
+        least = max(1, LEAST_COMMON * len(rest))
+        counts = {n: num for n, num in counts.items() if n == likely or num >= least}
+        scopes = self._scopes(request, asked, counts)
         own = [n for n, scope in scopes.items() if scope == asked.scope]
         best_own = self._best(own, counts, last)
         best = self._best(list(scopes), counts, last)
@@ -62,6 +64,16 @@ class References:
         if best is not None and counts[best] > counts[best_own] and best not in own:
             return [best_own, best]
         return [best_own]
+
+    def _scopes(self, request: Request, asked: Asked, counts: dict[int, int]) -> dict[int, Scope]:
+        """Return the scopes of those requests that a prompt can be compared with."""
+        requests = {number: self._source.prompt(number).request for number in counts}
+        return {
+            number: earlier.scope
+            for number, earlier in requests.items()
+            if apart(earlier.scope) == apart(asked.scope)
+            and (earlier.token_ids is None) == (request.token_ids is None)
+        }
 
     def goes_on_elsewhere(self, request: Request, owner: int | None, rest: Anchors) -> bool:
         """Whether a prompt that continues one request has much of its new text from another."""

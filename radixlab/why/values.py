@@ -35,6 +35,11 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("date and time", rf"(?<!\d){_DATE}(?:,?\s+(?:at\s|um\s|à\s)?|T|_|\s-\s){_TIME}"),
+        (
+            "date and time",
+            rf"(?<!\w)(?:{_DAY},?\s+)?{_MONTH}\s+\d{{1,2}},?\s+{_TIME}(?:\s+[A-Z]{{2,5}})?\s+\d{{4}}"
+            r"(?!\d)",
+        ),
         ("date and time", r"(?<!\d)\d{8}T?\d{6}Z?(?!\d)"),
         ("date", rf"(?<![\w]){_DATE}(?!\d)"),
         ("date", r"(?:\d{4}年)?\d{1,2}月\d{1,2}日|\d{4}년\s?\d{1,2}월\s?\d{1,2}일"),
@@ -96,15 +101,25 @@ def is_number(value: str) -> bool:
 
 
 def whole_value(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the range of the known value that covers a difference, or the range as it is.
+    """Return the range of the known value that covers a difference, or of the word around it.
 
     >>> text = "Now: 12:03:44."
     >>> whole_value(text, 11, 13)
     (5, 13)
     """
+    known = known_value(text, start, end)
+    if known is not None:
+        return known
+    left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
+    first, last = _word_around(text[left:right], start - left, end - left)
+    return first + left, last + left
+
+
+def known_value(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Return the range of the longest value of a known kind that covers a difference."""
     left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
     around = text[left:right]
-    best = _word_around(around, start - left, end - left)
+    best = 0, 0
     for _, pattern in KINDS:
         for found in pattern.finditer(around):
             first, last = found.span()
@@ -113,7 +128,7 @@ def whole_value(text: str, start: int, end: int) -> tuple[int, int]:
             covers = first <= start - left and end - left <= last and first < end - left
             if covers and last - first > best[1] - best[0]:
                 best = first, last
-    return best[0] + left, best[1] + left
+    return (best[0] + left, best[1] + left) if best[1] else None
 
 
 def _word_around(text: str, start: int, end: int) -> tuple[int, int]:

@@ -32,7 +32,9 @@ class Words:
         span = whole_span(change, new, old) if verdict.cause == "value" else change.span
         if verdict.cause == "order_changed":
             return self._of_order(change, new, old)
-        where = self._place(new, span.start)
+        is_removed = not change.is_whole and span.start == span.end == change.unit.end
+        at_end = is_removed and span.start > change.unit.start
+        where = self._place(new, span.start, at_end)
         before, after = old.text[span.old_start : span.old_end], new.text[span.start : span.end]
         if verdict.cause == "history_edited":
             where = f"{where} ({verdict.kind})" if verdict.kind != "history_edited" else where
@@ -56,7 +58,7 @@ class Words:
         """Return the place and the values of a loss that has nothing to do with the text."""
         whole = f"the prefix of {layers.anywhere:,} tokens"
         if cause == "model_changed" and earlier is not None:
-            name, before, after = _parameter(request, earlier)
+            name, before, after = parameter(request, earlier)
             shown = self._text or name == "model"
             return (name, before, after) if shown else (name, "", "")
         if cause == "expired":
@@ -105,8 +107,9 @@ class Words:
             before, after = names if all(names) else (before, after)
         return f"{where} (order)", self._shown(before), self._shown(after)
 
-    def _place(self, prompt: Prompt, character: int) -> str:
-        return place_of(prompt.request, self._position(prompt, character), names=self._text)
+    def _place(self, prompt: Prompt, character: int, at_end: bool = False) -> str:
+        position = self._position(prompt, character)
+        return place_of(prompt.request, position, names=self._text, at_end=at_end)
 
     def _position(self, prompt: Prompt, character: int) -> int:
         """Return what `place_of` counts: characters, or tokens if the prompt is token ids."""
@@ -131,7 +134,7 @@ def _names_of_tools(request: Request) -> str:
     return ", ".join(names)
 
 
-def _parameter(request: Request, earlier: Request) -> Place:
+def parameter(request: Request, earlier: Request) -> Place:
     """Return the first parameter that differs, and both values: not text of a prompt."""
     now, then = dict(request.scope), dict(earlier.scope)
     for name in (*then, *now):
