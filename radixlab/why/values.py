@@ -117,6 +117,8 @@ def whole_value(text: str, start: int, end: int) -> tuple[int, int]:
 
 def known_value(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Return the range of the longest value of a known kind that covers a difference."""
+    if end - start > 4 * WINDOW:
+        return None  # no known value is that long, and a search would cost much
     left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
     around = text[left:right]
     best = 0, 0
