@@ -19,7 +19,7 @@ if COMES_FIRST:
 
 
 def num_cores() -> int:
-    """Return the number of physical cores that this process may use, as far as Linux tells."""
+    """Return the number of physical cores that this process may use. Off Linux: all."""
     try:
         allowed = os.sched_getaffinity(0)
         return len({_siblings(core) for core in allowed})

@@ -37,7 +37,7 @@ class Breaks:
     def note(self, request: Request, asked: Asked, layers: Layers, loss: Loss) -> None:
         """Count a loss in its group, and keep the break if it is among the largest.
 
-        A value that has cost nothing counts for what its group is, and makes no break.
+        A value that has cost nothing helps to decide the cause of its group, but is not kept.
         """
         group, seen = self._groups.of(loss.verdict), layers.seen_anywhere
         node = seen.path[-1] if seen.path else None

@@ -20,7 +20,7 @@ LEAST_QUESTION = 64
 
 
 class Losses:
-    """The tokens of one prompt that were not found, as far as they have no cause yet."""
+    """The tokens of one prompt that were not found and have no cause yet."""
 
     def __init__(self, num_tokens: int, layers: Layers, profile: Profile) -> None:
         self._layers, self._profile = layers, profile

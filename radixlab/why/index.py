@@ -87,7 +87,7 @@ class PrefixIndex:
         self.num_nodes = 0
 
     def find(self, scope: Any, digests: Digests, since: float = EVER) -> Seen:
-        """Walk down as far as the prompt was seen; change nothing."""
+        """Walk down to the end of what was seen of the prompt; change nothing."""
         node = self.roots.get(scope)
         if node is None:
             return Seen(0, 0, None, None, 0, False, [])

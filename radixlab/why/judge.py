@@ -36,7 +36,7 @@ _NOT_LETTERS = re.compile(r"[\d\W]+")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The cause of a difference, as far as one pair of prompts shows it."""
+    """What one pair of prompts shows of a difference's cause."""
 
     cause: str
     """A cause, or `value`: volatile if many requests differ here, else `otherwise`."""

@@ -245,3 +245,28 @@ def test_white_space_that_was_removed_is_placed_where_it_stood(explained, form, 
     column = len(turns[0].system.rpartition("\n")[2].rstrip()) + 1
     assert row.where.startswith(field)
     assert row.where.endswith(f", line {line}, character {column}")
+
+
+TOOLS = {
+    "openai": lambda name, words: {
+        "type": "function",
+        "function": {"name": name, "description": words},
+    },
+    "anthropic": lambda name, words: {"name": name, "description": words, "input_schema": {}},
+}
+
+
+@pytest.mark.parametrize("form", TOOLS)
+def test_an_order_of_tools_is_told_by_their_names(explained, form):
+    rng, write = random.Random(3), Writer(3)
+    names = [f"{word}_tool" for word in ("read", "write", "find", "send", "draw")]
+    tools = [TOOLS[form](name, write.prose(4)) for name in names]
+    log = [
+        system_and_question("Use the tools.", write.prose(2))
+        | {"tools": rng.sample(tools, len(tools))}
+        for _ in range(12)
+    ]
+    row = explained(log).causes[0]
+    assert (row.cause, row.where) == ("order_changed", "tools (order)")
+    orders = row.before.split(", "), row.after.split(", ")
+    assert orders[0] != orders[1] and all(sorted(order) == sorted(names) for order in orders)
