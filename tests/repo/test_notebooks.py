@@ -37,7 +37,8 @@ def nbval(notebooks, folder):
     for name, notebook in notebooks.items():
         (folder / f"{name}.ipynb").write_text(nbformat.v4.writes(notebook), encoding="utf-8")
     options = ["-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider", "-p", "conftest"]
-    options += ["-p", "no:schemathesis", "-v", "--nbval"]
+    # No summary at the end: where CI is set, pytest repeats each whole message there.
+    options += ["-p", "no:schemathesis", "-v", "-rN", "--nbval"]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     outcomes = {
