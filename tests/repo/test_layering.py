@@ -15,6 +15,8 @@ LAYERS = [  # imports point down this list only
     "bench",
     "grade",
     "serve",
+    "bridge",
+    "route",
     "why",
     "viz",
     "certify",
