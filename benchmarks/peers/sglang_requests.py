@@ -9,6 +9,7 @@ allocate, checkpoint and release. What is not there is the scheduler's loop, the
 import importlib
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -174,6 +175,11 @@ class Serving:
         """Abort or retract a request: what it did not checkpoint is lost."""
         self.m.common.release_kv_cache(self.running.pop(rid), self.cache, checkpoint=False)
 
+    def reset(self) -> None:
+        """Flush the cache, as SGLang does while it is idle: the tree and the pool begin again."""
+        self.cache.reset()
+        self.allocator.clear()
+
     def evict(self, num_tokens: int) -> int:
         """Evict by hand; return the number of tokens that went."""
         return self.cache.evict(self.m.base.EvictParams(num_tokens=num_tokens)).num_tokens_evicted
@@ -200,10 +206,11 @@ class Serving:
         tree = self.cache.all_values_flatten() if self.cache.total_size() else []
         slots = [int(slot) for slot in tree]
         pages += [slot // self.page_size for slot in slots[:: self.page_size]]
+        owners = Counter(pages)
         return [
-            f"page {page} has {pages.count(page)} owners"
+            f"page {page} has {owners[page]} owners"
             for page in range(1, self.num_pages + 1)
-            if pages.count(page) != 1
+            if owners[page] != 1
         ]
 
     def _private_pages(self, req: Any) -> set[int]:

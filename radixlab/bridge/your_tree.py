@@ -221,6 +221,6 @@ WALKED = ("the block above is", "its tokens are", "its lock_ref is")
 def _shown(ids: Any) -> str:
     """Show a list in one short line."""
     if not isinstance(ids, list):
-        return plain_text(ids)
+        return ids if type(ids) is str else plain_text(ids)
     more = f", … {len(ids)} in all" if len(ids) > SHOWN else ""
     return f"[{', '.join(map(str, ids[:SHOWN]))}{more}]"
