@@ -45,6 +45,8 @@ class Fleet:
         """The slots of the live replicas."""
         self.on_leave: list[Callable[[int], None]] = []
         """Called with the slot of each replica that leaves, before the slot is used again."""
+        self.live: tuple[int, ...] = ()
+        """The slots of the live replicas, rising."""
         self._slot_of: dict[ReplicaId, int] = {}
         self._ids: list[ReplicaId] = []
         self._free: list[int] = []
@@ -75,6 +77,7 @@ class Fleet:
             self._last_start = np.append(self._last_start, 0.0)
         self._slot_of[replica] = slot
         self.alive |= 1 << slot
+        self.live = tuple(sorted((*self.live, slot)))
         self._set(slot, 0.0, 0.0)
         return slot
 
@@ -84,6 +87,7 @@ class Fleet:
         self._set(slot, 0.0, 0.0)
         self._load[slot] = np.inf
         self.alive &= ~(1 << slot)
+        self.live = tuple(other for other in self.live if other != slot)
         del self._slot_of[replica]
         for forget in self.on_leave:
             forget(slot)
@@ -161,8 +165,11 @@ class Fleet:
         if slots.bit_count() <= FEW:
             load, last = self._load, self._last_start
             return min(slots_in(slots), key=lambda slot: (load[slot], last[slot], slot))
-        loads = np.where(as_flags(slots, len(self._ids)), self._load, np.inf)
-        return self._first_of_least(loads)
+        return self.least_loaded_where(as_flags(slots, len(self._ids)))
+
+    def least_loaded_where(self, flags: npt.NDArray[np.bool_]) -> int:
+        """Return the slot with the least load among those with a flag, bool `[num_slots]`."""
+        return self._first_of_least(np.where(flags, self._load, np.inf))
 
     def _first_of_least(self, loads: Floats) -> int:
         """Return the slot with the least load; of equal ones, the one that has waited longest."""
