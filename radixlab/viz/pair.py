@@ -25,6 +25,7 @@ from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.viz.bundle import css, pair_esm
 from radixlab.viz.lifetime import hold_weakly, page_of
 from radixlab.viz.page import whole_recording
+from radixlab.viz.recorded import player
 from radixlab.viz.still import WIDTH, still
 from radixlab.viz.text import Decode, plain, summary
 
@@ -127,7 +128,7 @@ class PairView(anywidget.AnyWidget):
             live = super()._repr_mimebundle_() or live
             if (shell := get_ipython()) is not None:
                 page_of(shell).show(self)
-        data = live[0] | {"text/plain": self.text}
+        data = live[0] | {"text/plain": self.text} | player(lambda: self.pair, "pair")
         if live[0] and not (include is not None and "image/png" in include):
             return data, live[1]
         data["image/png"] = base64.b64encode(self.png).decode()
