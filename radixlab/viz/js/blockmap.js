@@ -8,8 +8,8 @@ import { drawBlocks, drawCursor, drawStacks } from "./mapdraw.js";
 import { readMap } from "./modes.js";
 
 /**
- * The panel of blocks: `{el, paint(frame), light(link), ...}`; `kind` is the kind of focus it gives, and in a pool of
- * up to `mostCells` blocks a cell is one block.
+ * The panel of blocks: `{el, paint(frame), light(link), ...}`; `kind` is the kind of focus it gives, `mostCells` says
+ * from which pool on a cell stands for several blocks.
  */
 export function blockMapPanel(kind = "block", mostCells = MOST_CELLS) {
   const canvas = h("canvas", { className: "rx-map", aria: { hidden: "true" } });

@@ -40,14 +40,25 @@ function ghostOver(name, [here, mine], [there, others]) {
   return ghost;
 }
 
-/** In how many of these blocks the other run has what, in words: "2: 1 free, 1 with other tokens"; "" for none. */
-export function ghostCounts(counts) {
-  const total = counts.slice(1).reduce((sum, count) => sum + count, 0);
+/** Numbers by kind in words: "1 free, 1 with other tokens"; "" for none. */
+function byKind(counts) {
   const parts = GHOSTS.flatMap((name, kind) => {
     if (!kind || !counts[kind]) return [];
     return `${counts[kind].toLocaleString("en")} ${kind === OTHER_TOKENS ? "with other tokens" : name}`;
   });
-  return total ? `${total.toLocaleString("en")}: ${parts.join(", ")}` : "";
+  return parts.join(", ");
+}
+
+/** How many of these numbers are of a block that differs. */
+function differing(counts) {
+  return counts.slice(1).reduce((sum, count) => sum + count, 0);
+}
+
+/** In how many blocks of a range the other run has what, in words: "2: 1 free, 1 with other tokens"; "" for none. */
+export function ghostCounts({ kinds }, first, last) {
+  const counts = new Array(GHOSTS.length).fill(0);
+  for (let block = first; block <= last; block += 1) counts[kinds[block]] += 1;
+  return differing(counts) ? `${differing(counts).toLocaleString("en")}: ${byKind(counts)}` : "";
 }
 
 /** One line on the ghost over a map: "lfu differs in 3 of 12 blocks: 2 free, 1 with other tokens". */
@@ -55,10 +66,10 @@ export function ghostLine(mine, other, ghost = ghostOf(mine, other), what = "blo
   const size = ({ state }) => plural(state.block_size, "token");
   if (!ghost) return `${other.name} has blocks of ${size(other)}, ${mine.name} of ${size(mine)}: their maps cannot be compared block by block`;
   if (!ghost.both) return `${ghost.name} has no ${what}s`;
-  const found = ghostCounts(ghost.counts);
   const of = plural(ghost.both, what);
-  const said = found ? found.replace(/:/, ` of ${of}:`) : "";
-  const line = said ? `${ghost.name} differs in ${said}` : `${ghost.name} has the same in ${of}`;
+  const count = differing(ghost.counts);
+  const differs = count ? `differs in ${count.toLocaleString("en")} of ${of}: ${byKind(ghost.counts)}` : `has the same in ${of}`;
+  const line = `${ghost.name} ${differs}`;
   if (ghost.missing) return `${line}; it does not have the last ${plural(ghost.missing, what)}`;
   return ghost.beyond ? `${line}; it has ${plural(ghost.beyond, "more " + what)}` : line;
 }
@@ -83,16 +94,22 @@ export function ghostShares(ghost, kindOf, numKinds, grid) {
   return found;
 }
 
-/** The ghosts of a range of blocks, counted by kind. */
-export function countGhosts({ kinds }, first, last) {
-  const counts = new Array(GHOSTS.length).fill(0);
-  for (let block = first; block <= last; block += 1) counts[kinds[block]] += 1;
-  return counts;
+/** One line on the trees: "lfu has 4 blocks in its tree that lru does not have"; "" for none. */
+export function ghostTreeLine(mine, other) {
+  const known = new Set();
+  for (const numbers of mine.contents.nodes.values()) for (const number of numbers) known.add(number);
+  const { perBlock, nodes } = other.contents;
+  let blocks = 0;
+  for (const [id, { length }] of other.contents.nodes) {
+    const ends = Math.min(other.state.nodes.get(id).block_ids.length, Math.ceil(length / perBlock));
+    for (let k = 0; k < ends; k += 1) if (nodes.get(id).slice(k * perBlock, (k + 1) * perBlock).some((number) => !known.has(number))) blocks += 1;
+  }
+  return blocks ? `${other.name} has ${plural(blocks, "block")} in its tree that ${mine.name} does not have` : "";
 }
 
 /**
  * This run's state with what only the other run has cached: nodes with negative ids, without blocks, under the nodes
- * that they would continue. `twin` is the id of the other run's node.
+ * that they would continue. `twin` is the id of the other run's node; `ghosts` counts them, from -1 down.
  */
 export function withGhosts(mine, other) {
   const { perBlock } = other.contents;
@@ -113,7 +130,7 @@ export function withGhosts(mine, other) {
     stand.set(id, next);
     next -= 1;
   }
-  return { ...mine.state, nodes };
+  return { ...mine.state, nodes, ghosts: -1 - next };
 }
 
 /** How many of these numbers, from the first on, this run has. */

@@ -25,9 +25,11 @@ export function drawStackGhost(pen, { shares, offset, total, looks, order, dimme
   const left = x + side - 1 - wide;
   c.fillStyle = paper;
   c.fillRect(left - 1, y, wide + 1, side - 1);
-  let top = y;
+  const inset = side > 9 ? 2 : 1; // it is lower than the cell, so that one sees whose it is
+  const tall = side - 1 - 2 * inset;
+  let top = y + inset;
   for (const kind of order) {
-    const height = (shares[offset + kind] / total) * (side - 1);
+    const height = (shares[offset + kind] / total) * tall;
     c.globalAlpha = (faint ? 0.25 : 1) * (dimmed.has(looks[kind].name) ? 0.25 : 1) * (kind === PRIVATE ? 0.6 : 1);
     c.fillStyle = looks[kind].color ?? free;
     c.fillRect(left, top, wide, height);
@@ -56,11 +58,12 @@ function ghostPart(pen, kind, x, y, size) {
   const left = x + size - wide;
   c.fillStyle = paper;
   c.fillRect(left - 1, y, wide + 1, size);
-  ghostSign(pen, kind, left, y, wide, size);
+  const inset = size > 9 ? 2 : 1;
+  ghostSign(pen, kind, left, y + inset, wide, size - 2 * inset);
   if (size < 8) return;
   c.strokeStyle = edge;
   c.lineWidth = 1;
-  c.strokeRect(left + 0.5, y + 0.5, wide - 1, size - 1);
+  c.strokeRect(left + 0.5, y + inset + 0.5, wide - 1, size - 2 * inset - 1);
 }
 
 /** What the other run has in the block: its colour, and its shape. */

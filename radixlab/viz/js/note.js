@@ -1,6 +1,6 @@
 // One line on what is pinned, focused or under the mouse.
 
-import { countGhosts, ghostCounts, GHOSTS } from "./ghost.js";
+import { ghostCounts, GHOSTS } from "./ghost.js";
 import { STANDINGS } from "./palette.js";
 import { sharesText } from "./modes.js";
 import { plural } from "./why.js";
@@ -39,7 +39,7 @@ function ghostNote(ghost, first, last) {
   if (!ghost) return "";
   if (first >= ghost.both) return ` · ${ghost.name} has no such block`;
   if (first === last && ghost.kinds[first]) return ` · in ${ghost.name}: ${GHOSTS[ghost.kinds[first]]}`;
-  const found = ghostCounts(countGhosts(ghost, first, last));
+  const found = ghostCounts(ghost, first, last);
   return found ? ` · ${ghost.name} differs in ${found}` : ` · the same in ${ghost.name}`;
 }
 

@@ -4,7 +4,7 @@ import { blockMapPanel, hostPart } from "./blockmap.js";
 import { changesAt } from "./changes.js";
 import { h, setText } from "./dom.js";
 import { blockFacts, countFacts, linkOf } from "./facts.js";
-import { ghostLine, ghostOf, hostGhostOf, withGhosts } from "./ghost.js";
+import { ghostLine, ghostOf, ghostTreeLine, hostGhostOf, withGhosts } from "./ghost.js";
 import { Links } from "./links.js";
 import { Log } from "./log.js";
 import { contentsByPrefix } from "./prefixes.js";
@@ -15,7 +15,7 @@ import { treePanel } from "./tree.js";
 import { twinOf } from "./twin.js";
 import { plural, whyLine } from "./why.js";
 
-const PAIR_CELLS = 1024; // half a page wide: of a larger pool a cell stands for several blocks, so that it can be divided
+const PAIR_CELLS = { whole: 1024, parts: 600 }; // half a page wide: cells that stand for several blocks have room for two stacks
 
 /** One run: its log and its panels under `el`. */
 export class Side {
@@ -76,7 +76,7 @@ export class Side {
     const frame = this.frameOf(moment, hint);
     Object.assign(frame, { ghost: ghosts ? ghostOf(moment, other.moment) : null });
     setText(this.numbers, `event ${moment.position} of ${log.timeline.end} · ${headline(moment.state, frame.counts).replace("CacheView: ", "")} · ${moment.state.evicted_blocks} evicted`);
-    setText(this.ghostLine, ghosts ? ghostLine(moment, other.moment, frame.ghost) : "");
+    setText(this.ghostLine, ghosts ? differences(moment, other.moment, frame.ghost).join("; ") : "");
     const before = (k) => log.timeline.eventBefore(moment.position - k);
     setText(this.why, whyLine(before(0), moment.state, before));
     this.map.paint(frame);
@@ -116,8 +116,13 @@ export class Side {
   /** The moment in words: the state, and what the other run has in its blocks. */
   words(other) {
     const { moment, log, name } = this;
-    return `${name}: ${summary(moment.state, log.vocab)}\n${ghostLine(moment, other.moment)}`;
+    return [`${name}: ${summary(moment.state, log.vocab)}`, ...differences(moment, other.moment)].join("\n");
   }
+}
+
+/** What the other run has that this one has not, in lines of words. */
+function differences(mine, other, ghost = ghostOf(mine, other)) {
+  return [ghostLine(mine, other, ghost), ghostTreeLine(mine, other)].filter(Boolean);
 }
 
 /** What has the focus in the other run, by its name there. */

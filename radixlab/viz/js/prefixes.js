@@ -73,7 +73,7 @@ function enterNodes(contents, state, prefixes) {
     const numbers = prefixes.along(root, tokens);
     contents.nodes.set(id, numbers);
     const pool = resident === false ? contents.hostBlocks : contents.blocks;
-    ids.forEach((block, k) => (pool[block] = endOf(numbers, k, contents.perBlock)));
+    ids.forEach((block, k) => (pool[block] = endOf(numbers, k, contents.perBlock) || pool[block]));
     for (const child of children.get(id)) queue.push([child, numbers.at(-1) ?? root]);
   }
 }
