@@ -150,22 +150,23 @@ class Verdict:
 
 
 def judge(cases: Sequence[Case], more: Sequence[Case] = ()) -> Verdict:
-    """Judge the cases of one claim, of which there is at least one.
+    """Judge one claim by its cases, of which there is at least one.
 
     Where it holds on some only, the condition is the least that a holding case has of what the
     claim depends on. If a failing case has as much, that alone does not decide: it is named. The
-    cases of `more` do not change whether the claim holds; they make the condition sharper, unless
-    what the claim depends on does not decide among them.
+    cases of `more` were made to break the claim. They are judged too, but not named: where they
+    leave no such least, the condition is that of the cases alone.
     """
     claim = cases[0].claim
     holding, failing = _sorted_out(cases)
-    word: Word = "fails" if not holding else "holds" if not failing else "holds only if"
-    condition = _condition(claim, holding, failing) if holding and failing else ""
-    if condition and more:
-        all_holding, all_failing = _sorted_out([*cases, *more])
-        if _most(all_failing) < _least(all_holding):
-            condition = _condition(claim, all_holding, all_failing)
-    return Verdict(claim, word, condition, len(holding), len(cases))
+    all_holding, all_failing = _sorted_out([*cases, *more])
+    word: Word = "fails" if not all_holding else "holds" if not all_failing else "holds only if"
+    condition = ""
+    if all_holding and all_failing:
+        if _most(all_failing) < _least(all_holding) or not (holding and failing):
+            holding, failing = all_holding, all_failing
+        condition = _condition(claim, holding, failing)
+    return Verdict(claim, word, condition, sum(case.holds for case in cases), len(cases))
 
 
 def _sorted_out(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:

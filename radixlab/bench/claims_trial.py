@@ -46,7 +46,7 @@ class WorkloadTrial:
         return [case for row in self.rows for case in row.cases if case.claim is claim]
 
     def verdicts(self, *conditions: "ConditionTrial") -> tuple[Verdict, ...]:
-        """Judge each claim by its workloads; trials of conditions make the verdicts sharper."""
+        """Judge each claim by its workloads, and by what was made to break it."""
         more = [case for trial in conditions for case in trial.cases]
         return tuple(
             judge(self.cases(claim), [case for case in more if case.claim is claim])

@@ -47,10 +47,10 @@ def try_claims(num_requests: int = 60) -> WorkloadTrial:
 
 
 def verdicts(trial: WorkloadTrial, *conditions: ConditionTrial) -> None:
-    """Print each claim with its verdict; trials of conditions make the verdicts sharper."""
+    """Print each claim with its verdict; trials of conditions are judged too."""
     for verdict in trial.verdicts(*conditions):
         print(f"{verdict.claim.says} ({verdict.num_holding} of {verdict.num_cases} workloads)")
-        print(textwrap.fill(str(verdict), 86, initial_indent="    ", subsequent_indent="    "))
+        print(textwrap.indent(textwrap.fill(str(verdict), 84, break_on_hyphens=False), "    "))
 
 
 def time_claims(rounds: int = 1) -> "TimeTrial":
