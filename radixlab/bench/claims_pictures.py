@@ -40,7 +40,7 @@ def dots(trial: WorkloadTrial) -> list["Dots"]:
 
 
 def lines(conditions: Sequence[ConditionTrial]) -> list["Lines"]:
-    """Return a panel for each condition under which sharing is tried."""
+    """Return a panel for each condition."""
     from radixlab.viz.claims_plot import Lines
 
     return [
@@ -50,5 +50,4 @@ def lines(conditions: Sequence[ConditionTrial]) -> list["Lines"]:
             [(s.claim.name, [case.margin for _, case in s.steps]) for s in condition.sweeps],
         )
         for condition in conditions
-        if condition.sweeps[0].claim is not UNBURDENED
     ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from radixlab.bench.claims import CLAIMS, UNBURDENED, Case, Claim
 from radixlab.bench.claims_overhead import ADDED, HEADER, overhead_rows
 from radixlab.bench.claims_pictures import dots, lines
-from radixlab.bench.claims_traffic import BASE, IN_FLIGHT
+from radixlab.bench.claims_traffic import BASE, IN_FLIGHT, Shape
 from radixlab.bench.claims_trial import (
     ConditionTrial,
     WorkloadTrial,
@@ -84,11 +84,12 @@ def measure_claims(
 ) -> ClaimsReport:
     """Run the benchmark; `command` is what the report will say it was."""
     write = claims_writer(plot)
-    rounds, num_requests = rounds or (1 if quick else 5), 50 if quick else 300
+    rounds, num_requests = rounds or (1 if quick else 5), 20 if quick else 300
     traffic = workloads(num_requests)
     with progress(len(traffic) + num_steps(), "claims: counts", "step") as advance:
         trial, conditions = on_workloads(traffic, advance), under_all(advance)
-    write(dots(trial), lines(conditions))
+    about_sharing = [one for one in conditions if one.sweeps[0].claim is not UNBURDENED]
+    write(dots(trial), lines(about_sharing))
     tables = [
         _workload_table(command, trial, num_requests),
         _limits_table(command, conditions),
@@ -96,7 +97,7 @@ def measure_claims(
     ]
     what = _what()
     try:
-        tables += _time_tables(command, traffic, rounds, progress)
+        tables += _time_tables(command, traffic, rounds, quick, progress)
     except ImportError as error:
         what += f". Times were not measured: {what_to_install(error) or error}"
     header = ("claim", "bound", "workloads", "verdict")
@@ -198,27 +199,28 @@ def _condition_table(command: str, condition: ConditionTrial) -> TableReport:
 
 
 def _time_tables(
-    command: str, traffic: Sequence[Workload], rounds: int, progress: Progress
+    command: str, traffic: Sequence[Workload], rounds: int, quick: bool, progress: Progress
 ) -> list[TableReport]:
     from radixlab.bench.attention_clocks import one_thread
-    from radixlab.bench.claims_times import TIMED, TimeTrial, load, time_settings
+    from radixlab.bench.claims_times import QUICK, SHAPE, TimeTrial, load, settings, time_settings
 
-    total = 2 * rounds * len(TIMED) + rounds * len(traffic)
+    shape = QUICK if quick else SHAPE
+    wanted = settings(shape)
+    total = 2 * rounds * len(wanted) + rounds * len(traffic)
     with one_thread(), progress(total, "claims: times", "turn") as advance:
-        timed = TimeTrial(tuple(time_settings(load("tiny"), TIMED, rounds, advance)))
+        timed = TimeTrial(tuple(time_settings(load("tiny"), wanted, rounds, advance)))
         us_per_token = timed.rows[0].control_us_per_token
         rows = overhead_rows(traffic, us_per_token, rounds, advance)
-    return [_model_table(command, timed, rounds), _overhead_table(command, rows, rounds)]
+    return [_model_table(command, timed, shape, rounds), _overhead_table(command, rows, rounds)]
 
 
-def _model_table(command: str, timed: "TimeTrial", rounds: int) -> TableReport:
+def _model_table(command: str, timed: "TimeTrial", shape: Shape, rounds: int) -> TableReport:
     from radixlab.bench.claims_times import HEADER as TIME_HEADER
-    from radixlab.bench.claims_times import SHAPE
 
     what = (
-        f"The claims on the clock: the tiny model answers {count(SHAPE.num_requests, 'request')} "
-        f"about {SHAPE.num_prefixes} prefixes with the cache and, in namespaces of their own, "
-        f"without it; {SHAPE.shared:,} tokens shared, {SHAPE.own} own, {SHAPE.answer} of answer "
+        f"The claims on the clock: the tiny model answers {count(shape.num_requests, 'request')} "
+        f"about {shape.num_prefixes} prefixes with the cache and, in namespaces of their own, "
+        f"without it; {shape.shared:,} tokens shared, {shape.own} own, {shape.answer} of answer "
         "where the row does not say otherwise. CPU time of one thread, without ÷ with the cache, "
         f"median (min - max) of the ratios inside {count(rounds, 'round')}. All: prompts and "
         f"answers, {IN_FLIGHT} running at a time, in the scheduler's order. First: the first token "

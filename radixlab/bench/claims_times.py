@@ -29,14 +29,7 @@ from radixlab.workloads import Request
 
 GREEDY = Sampler(SamplingParams())
 SHAPE = Shape(num_prefixes=2, per_prefix=6, answer=16)
-TIMED: dict[str, Setting] = {
-    "1,024 tokens shared": Setting(SHAPE),
-    "64 tokens shared": Setting(replace(SHAPE, shared=64)),
-    "15 shared: below a block": Setting(replace(SHAPE, shared=15)),
-    "a pool of 80 blocks": Setting(SHAPE, num_blocks=80),
-    "256 tokens of answer": Setting(replace(SHAPE, answer=256)),
-}
-"""What is timed: traffic that shares much, and the conditions under which claims fail."""
+QUICK = replace(SHAPE, per_prefix=2)
 HEADER = (
     "traffic",
     "all:\ntokens",
@@ -46,6 +39,17 @@ HEADER = (
     "first:\ntime",
     f"first:\n{SOONER.limit}",
 )
+
+
+def settings(shape: Shape = SHAPE) -> dict[str, Setting]:
+    """Return what is timed: traffic that shares much, and conditions under which claims fail."""
+    return {
+        f"{shape.shared:,} tokens shared": Setting(shape),
+        "64 tokens shared": Setting(replace(shape, shared=64)),
+        "15 shared: below a block": Setting(replace(shape, shared=15)),
+        "a pool of 80 blocks": Setting(shape, num_blocks=80),
+        "256 tokens of answer": Setting(replace(shape, answer=256)),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,10 @@ def load(name: str) -> Llama:
 
 
 def time_settings(
-    model: Llama, settings: dict[str, Setting], rounds: int, advance: Callable[[], object]
+    model: Llama, wanted: dict[str, Setting], rounds: int, advance: Callable[[], object]
 ) -> Iterator[Timed]:
     """Time each traffic with the cache and without, who begins changing from round to round."""
-    for traffic, setting in settings.items():
+    for traffic, setting in wanted.items():
         requests = list(setting.shape.requests(model.config.vocab_size))
         samples: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         with quiet_gc():

@@ -56,10 +56,10 @@ def verdicts(trial: WorkloadTrial, *conditions: ConditionTrial) -> None:
 def time_claims(rounds: int = 1) -> "TimeTrial":
     """Time the tiny model with the cache and without, on sharing traffic and where claims fail."""
     from radixlab.bench.attention_clocks import one_thread
-    from radixlab.bench.claims_times import TIMED, TimeTrial, load, time_settings
+    from radixlab.bench.claims_times import TimeTrial, load, settings, time_settings
 
     with one_thread():
-        return TimeTrial(tuple(time_settings(load("tiny"), TIMED, rounds, lambda: None)))
+        return TimeTrial(tuple(time_settings(load("tiny"), settings(), rounds, lambda: None)))
 
 
 def draw_workloads(trial: WorkloadTrial) -> Picture:
