@@ -216,7 +216,11 @@ class PrefixMap:
         if not self.by_block:
             self._enter(lower)
         for slot in slots_in(upper.holders):
-            self._touch(self._held[slot], upper, path)
+            held = self._held[slot]
+            held[upper] = None
+            for above in reversed(path):
+                if above in held:
+                    held.move_to_end(above)
         return upper
 
     def _hold(self, slot: int, path: list[Node]) -> None:
@@ -228,17 +232,9 @@ class PrefixMap:
             if not node.holders & bit:
                 node.holders |= bit
                 self._num_blocks[slot] += len(node.keys)
-        if path:
-            self._touch(held, path[-1], path[:-1])
-
-    @staticmethod
-    def _touch(held: "OrderedDict[Node, None]", node: Node, path: list[Node]) -> None:
-        """Count a node and those above it as used, the highest last."""
-        held[node] = None
-        held.move_to_end(node)
-        for above in reversed(path):
-            if above in held:
-                held.move_to_end(above)
+        for node in reversed(path):  # the highest last
+            held[node] = None
+            held.move_to_end(node)
 
     def _forget_oldest(self, slot: int) -> None:
         if self.capacity_blocks is None:

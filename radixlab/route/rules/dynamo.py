@@ -64,7 +64,7 @@ class Dynamo(Rule):
             raise NoReplicaError("no replica is alive")
         prices = self.prices(prompt)
         if len(self.fleet) < len(prices):
-            prices[np.isinf(self.fleet.loads)] = np.inf
+            prices[np.isinf(self.fleet.requests)] = np.inf
         return self.fleet.id(int(prices.argmin()))
 
     def prices(self, prompt: Prompt) -> Floats:
