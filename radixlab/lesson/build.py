@@ -19,10 +19,11 @@ from tqdm import tqdm
 
 import radixlab
 from radixlab.home import static_environment
-from radixlab.lesson import pace, sections
-from radixlab.lesson.handout import handout
+from radixlab.lesson import sections
 from radixlab.lesson.kernel import FOLDER_VARIABLE
-from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
+from radixlab.lesson.publish import pace
+from radixlab.lesson.publish.handout import handout
+from radixlab.lesson.publish.rules import WIDGET_VIEW, is_ignored, violations
 
 METADATA = {  # without versions, so that every machine writes the same
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from radixlab.lesson.calls import calls, parsed, without_magics
-from radixlab.lesson.pace import core_cells
+from radixlab.lesson.publish.pace import core_cells
 
 FOLDER = Path(__file__).with_name("guarded")
 KINDS = ("fresh", "step", "free")

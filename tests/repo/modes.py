@@ -21,8 +21,8 @@ from jupyter_client.manager import KernelManager
 
 from radixlab.cli.jupyter import kernel as lab_kernel
 from radixlab.home import static_environment
-from radixlab.lesson.pace import core_cells
-from radixlab.lesson.rules import is_ignored
+from radixlab.lesson.publish.pace import core_cells
+from radixlab.lesson.publish.rules import is_ignored
 from radixlab.lesson.sections import lesson_of
 
 ROOT = Path(__file__).parents[2]

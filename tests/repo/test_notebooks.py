@@ -8,10 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from radixlab.lesson import pace, sections
+from radixlab.lesson import sections
 from radixlab.lesson.build import clean, execute, name_cells, read
-from radixlab.lesson.handout import handout
-from radixlab.lesson.rules import is_ignored, violations
+from radixlab.lesson.publish import pace
+from radixlab.lesson.publish.handout import handout
+from radixlab.lesson.publish.rules import is_ignored, violations
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from radixlab.lesson.sharing import SharingCalculator, blocks_with_sharing, count_blocks
+from radixlab.lesson.props.sharing import SharingCalculator, blocks_with_sharing, count_blocks
 
 
 def widths(html):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from radixlab.attention import DecodePlan, KVPool, flat_plan, write_kv
 from radixlab.cache import CacheConfig, KVCacheManager, Sequence
-from radixlab.lesson.paged.toy import HEAD_DIM, KV_HEADS, ToyLayer
+from radixlab.lesson.props.paged.toy import HEAD_DIM, KV_HEADS, ToyLayer
 from radixlab.lesson.tokens import encode
 
 BLOCK_SIZE = 4

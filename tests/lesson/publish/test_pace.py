@@ -1,7 +1,7 @@
 import nbformat.v4 as v4
 import pytest
 
-from radixlab.lesson import pace
+from radixlab.lesson.publish import pace
 
 TITLE = "# 00 · A title"
 

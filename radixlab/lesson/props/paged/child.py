@@ -15,8 +15,8 @@ from radixlab.attention.triton import kernels
 from radixlab.attention.triton.backend import prepare
 from radixlab.attention.triton.compiled import attention_constants, build, look_into
 from radixlab.attention.triton.config import TILES
-from radixlab.lesson.paged.batch import FiveRequests, five_requests, used_pool
-from radixlab.lesson.paged.toy import ToyLayer
+from radixlab.lesson.props.paged.batch import FiveRequests, five_requests, used_pool
+from radixlab.lesson.props.paged.toy import ToyLayer
 
 Fact = dict[str, object]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from radixlab.cache import CacheConfig, CacheError, CanaryError, InvariantError, KVCacheManager
 from radixlab.cache.proof.invariants import check
 from radixlab.events import Event
-from radixlab.lesson.autopsy import engines
-from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step
+from radixlab.lesson.props.autopsy import engines
+from radixlab.lesson.props.autopsy.traffic import SCRIPT, Scene, Step
 from radixlab.observe import attach, fold, snapshot
 from radixlab.observe.lamp import Lamp
 

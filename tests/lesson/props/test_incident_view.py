@@ -7,7 +7,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra
 from matplotlib.figure import Figure
 
 from radixlab.grade.ex5.incidents import SCRAPE_S
-from radixlab.lesson.incident_view import _bar, minutes
+from radixlab.lesson.props.incident_view import _bar, minutes
 
 STEP = SCRAPE_S / 60
 

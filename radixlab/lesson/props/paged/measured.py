@@ -8,7 +8,7 @@ from torch import Tensor
 from radixlab.attention import DecodePlan, decode
 from radixlab.bench.attention_cases import Running
 from radixlab.bench.attention_clocks import clock, take_turns
-from radixlab.lesson.paged.roofline import Attained
+from radixlab.lesson.props.paged.roofline import Attained
 
 
 def plan_times_us(case: Running, rounds: int = 7) -> dict[str, float]:

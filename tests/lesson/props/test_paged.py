@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: the extra `
 
 from radixlab.attention import decode, prefill, tree_plan  # noqa: E402
 from radixlab.bench.attention_clocks import Roofs  # noqa: E402
-from radixlab.lesson.paged import (  # noqa: E402
+from radixlab.lesson.props.paged import (  # noqa: E402
     Attained,
     ToyLayer,
     five_requests,
@@ -19,9 +19,9 @@ from radixlab.lesson.paged import (  # noqa: E402
     run_kernel,
     used_pool,
 )
-from radixlab.lesson.paged.kernels import RECORDED  # noqa: E402
-from radixlab.lesson.paged.roofline import ridge  # noqa: E402
-from radixlab.lesson.paged.spoiled import plot_spoiled  # noqa: E402
+from radixlab.lesson.props.paged.kernels import RECORDED  # noqa: E402
+from radixlab.lesson.props.paged.roofline import ridge  # noqa: E402
+from radixlab.lesson.props.paged.spoiled import plot_spoiled  # noqa: E402
 from radixlab.lesson.tokens import encode  # noqa: E402
 
 NEEDS_TRITON = pytest.mark.skipif(

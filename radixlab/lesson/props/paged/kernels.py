@@ -51,7 +51,7 @@ def run_kernel(how: str) -> KernelRun:
 
 
 def _run(how: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "radixlab.lesson.paged.child", how]
+    command = [sys.executable, "-m", "radixlab.lesson.props.paged.child", how]
     with tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {
             "TRITON_INTERPRET": "1" if how == "interpret" else "0",

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from radixlab.exercise.workload import PATTERNS
 from radixlab.grade.ex3 import scene
 from radixlab.grade.ex3.oracle import PinOrder
-from radixlab.lesson.plan_view import Stage, _pins, by_arrival
+from radixlab.lesson.props.plan_view import Stage, _pins, by_arrival
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

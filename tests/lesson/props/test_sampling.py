@@ -3,7 +3,7 @@
 import pytest
 
 from radixlab.cache import CacheConfig, KVCacheManager, NaiveManager, check
-from radixlab.lesson.sampling import beam_search, parallel_sampling
+from radixlab.lesson.props.sampling import beam_search, parallel_sampling
 
 PROMPT = list(range(22))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from radixlab.lesson.handout import GAP, MarkerError, with_gaps
+from radixlab.lesson.publish.handout import GAP, MarkerError, with_gaps
 
 CLASS = """class Tree:
     def match(self):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.eviction import Adaptive
 from radixlab.cache.eviction.life_table import AGES, Span
-from radixlab.lesson.life import KINDS, draw_lives, lives
+from radixlab.lesson.props.life import KINDS, draw_lives, lives
 from radixlab.lesson.workload import describe
 from radixlab.workloads import GENERATORS, open_workload, replay, summarize
 

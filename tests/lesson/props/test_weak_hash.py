@@ -3,7 +3,7 @@
 import numpy as np
 
 from radixlab.cache import CacheConfig, KVCacheManager, KVCanary
-from radixlab.lesson.weak_hash import FlatHashCache, requests_until_wrong
+from radixlab.lesson.props.weak_hash import FlatHashCache, requests_until_wrong
 
 
 def test_eight_bits_are_not_enough():

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from radixlab.lesson import pace, sections
+from radixlab.lesson import sections
 from radixlab.lesson.calls import calls, keys
+from radixlab.lesson.publish import pace
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MAX_IGNORED = 0.15

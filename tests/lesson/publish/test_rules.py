@@ -1,8 +1,8 @@
 import nbformat.v4 as v4
 import pytest
 
-from radixlab.lesson import pace
-from radixlab.lesson.rules import violations
+from radixlab.lesson.publish import pace
+from radixlab.lesson.publish.rules import violations
 
 END = v4.new_markdown_cell("## Three things to remember\n1. a\n2. b\n3. c", id="end")
 

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from radixlab.cache import CanaryError, OutOfBlocksError, check
-from radixlab.lesson.autopsy import (
+from radixlab.lesson.props.autopsy import (
     CASES,
     SCRIPT,
     convictions,

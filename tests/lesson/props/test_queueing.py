@@ -3,7 +3,7 @@
 import pytest
 
 from radixlab.cache import RadixTree
-from radixlab.lesson.queueing import (
+from radixlab.lesson.props.queueing import (
     CountingTree,
     passes_of_a_cold_request,
     questions,

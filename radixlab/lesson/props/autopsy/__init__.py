@@ -3,8 +3,8 @@
 This package knows the engine from outside, and eight mistakes. The lesson shows their source last.
 """
 
-from radixlab.lesson.autopsy.traffic import SCRIPT, Scene, Step
-from radixlab.lesson.autopsy.trial import (
+from radixlab.lesson.props.autopsy.traffic import SCRIPT, Scene, Step
+from radixlab.lesson.props.autopsy.trial import (
     CASES,
     Evidence,
     convictions,
