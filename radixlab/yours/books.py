@@ -169,14 +169,13 @@ class Books:
         tree, ids = self.tree(at.namespace), _path_ids(at)
         node, found = tree.match(_key(_path_tokens(at)))
         if found != ids:
-            num = next((k for k, pair in enumerate(zip(found, ids)) if pair[0] != pair[1]), None)
-            if num is None and len(found) < len(ids):
+            if found == ids[: len(found)]:
                 what = f"it finds {len(found)} of {len(ids)} blocks that are cached: {ids}"
                 raise tree.fault("M2", what)
             raise self._wrong_ids(tree, found, ids, ids)
         return Held(tree, tree.lock(node), tuple(ids))
 
-    def choose(self, leaves: dict[int, Any]) -> Node | None:
+    def choose(self, leaves: dict[int, Node]) -> Node | None:
         """Let the tree evict one block, and return the leaf that it was the end of."""
         if not leaves:
             return None
@@ -225,10 +224,8 @@ class Books:
         """Say which block is wrong, and why."""
         if len(ids) < len(right) and ids == right[: len(ids)]:
             return tree.fault("M9", f"block_ids is {ids}; it should be {right}")
-        at = next(
-            (k for k, pair in enumerate(zip(ids, right)) if pair[0] != pair[1]),
-            min(len(ids), len(right)),
-        )
+        pairs = zip(ids, [*right, None], strict=False)
+        at = next(k for k, (mine, own) in enumerate(pairs) if mine != own)
         block = ids[at]
         owner = self._owner(block)
         if at < len(right) and at < len(offered) and block == offered[at] != right[at]:

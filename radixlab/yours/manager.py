@@ -63,6 +63,8 @@ class OwnManager(KVCacheManager):
         if config.num_host_blocks or config.partial_reuse_tokens:
             what = "num_host_blocks" if config.num_host_blocks else "partial_reuse_tokens"
             raise ConfigError(f"a tree of your own has whole blocks of the device only: no {what}")
+        self.most_tokens: int | None = None
+        """Most leading tokens to register of whoever commits next, where the caller says nothing."""
         self.faults: list[PartFault] = []
         """What the learner's parts did wrong, one fault a part."""
         watch = watch or Watch()
@@ -183,6 +185,7 @@ class OwnManager(KVCacheManager):
         self, sequence: Sequence | Any, num_written: Count, max_tokens: Count | None = None
     ) -> None:
         """Register blocks, and offer them to the learner's tree."""
+        max_tokens = self.most_tokens if max_tokens is None else max_tokens
         runs_here = isinstance(sequence, Sequence) and self.sequences.get(sequence.id) is sequence
         if self.books is None or not runs_here:
             super().commit(sequence, num_written, max_tokens)

@@ -14,7 +14,7 @@ from radixlab.exercise.plain import plain_text
 from radixlab.yours.fault import PartFault
 from radixlab.yours.watch import CallFailed, Watch
 
-Choose = Callable[[dict[int, Any]], Any]
+Choose = Callable[[dict[int, Any]], Node | None]
 """Names a victim among the candidates, which are given by id."""
 
 
@@ -89,13 +89,13 @@ class Ruling(EvictionPolicy):
         if self.is_looking:
             return self._spare.victim() if self.policy is None else self._named()
         self._note()
-        node = self._named()
-        if node is not None:
+        node: PolicyNode | None = self._named()
+        if isinstance(node, Node):
             self._pending = node, node.block_ids.tolist()
         return node
 
     def take_news(self) -> tuple[list[tuple[Any, list[int]]], list[Any]]:
-        """Return what was evicted, node by node, and the nodes whose standing changed; forget it."""
+        """Return and forget what was evicted, node by node, and whose standing has changed."""
         self._note()
         news = self._gone, list(self.changed.values())
         self._gone, self.changed, self._pending = [], {}, None
