@@ -64,7 +64,7 @@ class OwnManager(KVCacheManager):
             what = "num_host_blocks" if config.num_host_blocks else "partial_reuse_tokens"
             raise ConfigError(f"a tree of your own has whole blocks of the device only: no {what}")
         self.most_tokens: int | None = None
-        """Most leading tokens to register of whoever commits next, where the caller says nothing."""
+        """Most leading tokens to register of whoever commits next; None for all."""
         self.faults: list[PartFault] = []
         """What the learner's parts did wrong, one fault a part."""
         watch = watch or Watch()

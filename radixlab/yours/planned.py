@@ -151,9 +151,7 @@ class Served:
         return self.hit_tokens / self.prompt_tokens
 
 
-def serve_planned(
-    plan: Answer, requests: Sequence[Request], manager: KVCacheManager
-) -> Served:
+def serve_planned(plan: Answer, requests: Sequence[Request], manager: KVCacheManager) -> Served:
     """Serve every request through the engine, one at a time, as planned.
 
     `manager` is an empty one of `planned_config`. An `OwnManager` registers no more of a request
