@@ -18,7 +18,7 @@ FAST_BIN := $(FAST)/$(notdir $(BIN))
 FAST_SOURCES := $(shell find radixlab -type f -not -path '*/__pycache__/*')
 FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 
-.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks clean
+.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks pictures clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -78,6 +78,9 @@ bench: $(READY)
 
 notebooks: $(READY)  ## run the notebooks again and clean them for commit
 	$(BIN)/python -m radixlab.lesson.build $(NOTEBOOKS)
+
+pictures: $(READY)  ## README's pictures of the live view, taken by a headless Chromium
+	$(BIN)/python -m radixlab.lesson.publish.portrait
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
