@@ -13,6 +13,7 @@ from radixlab.grade.registry import EXERCISES
 from radixlab.home import is_static
 from radixlab.lesson.course import Lesson, lessons
 from radixlab.lesson.question import answers_beside, guess_book, is_right
+from radixlab.yours.line import engine_line
 
 
 def exercise(exercise_id: str) -> None:
@@ -52,6 +53,7 @@ def progress_lines() -> Iterator[str]:
         best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
         yield f"{task.id}  {task.title:{width}}  {points}{best}"
     if course:
+        yield engine_line(Progress().load_engine())
         yield ""
         yield _next(course, known)
         for path in filter(copies.behind, sorted((root / WORK).glob("*.ipynb"))):

@@ -12,6 +12,7 @@ LAYERS = [  # imports point down this list only
     "cli",
     "doctor",
     "lesson",
+    "yours",
     "bench",
     "grade",
     "serve",
