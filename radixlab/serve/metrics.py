@@ -15,7 +15,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.counting import MISS_REASONS, Histogram
 from radixlab.serve.snapshot import Snapshot
 from radixlab.serve.timing import FINISHED_REASONS
@@ -26,7 +26,7 @@ PREFIX = "radixlab:"
 class Metrics(Collector):
     """All metrics of one server."""
 
-    def __init__(self, llm: AsyncLLM, info: Mapping[str, str]) -> None:
+    def __init__(self, llm: Backend, info: Mapping[str, str]) -> None:
         self._llm = llm
         self._info = info
         self._registry = CollectorRegistry()

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from radixlab.config import ConfigError
 from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.connection import BoundedHttp
 from radixlab.serve.mailbox import ShutdownError
 from radixlab.serve.models import builder, publishing, threads
@@ -37,7 +38,7 @@ CLOSING_S = 5
 class HttpServer(uvicorn.Server):
     """uvicorn, with our own way to end."""
 
-    def __init__(self, app: FastAPI, llm: AsyncLLM, settings: Settings) -> None:
+    def __init__(self, app: FastAPI, llm: Backend, settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             http=BoundedHttp,
@@ -145,7 +146,7 @@ def run(
     return 1
 
 
-def _once_ready(llm: AsyncLLM, say: Callable[[], object]) -> Callable[[], None]:
+def _once_ready(llm: Backend, say: Callable[[], object]) -> Callable[[], None]:
     told = False
 
     def on_change() -> None:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 import radixlab
 from radixlab.serve import routes_openai, routes_tools
 from radixlab.serve.access_log import AccessLog, Logged
-from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.direct import Direct
 from radixlab.serve.errors import ApiError, bad_request
 from radixlab.serve.limits import Limits
@@ -28,7 +28,7 @@ TYPES = ("str", "int", "TextPart")
 
 
 def create_app(
-    llm: AsyncLLM, settings: Settings, write_line: Callable[[str], object] | None = None
+    llm: Backend, settings: Settings, write_line: Callable[[str], object] | None = None
 ) -> FastAPI:
     """Return the application; its start and end are those of the engine's thread.
 
