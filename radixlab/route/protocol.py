@@ -1,0 +1,43 @@
+"""What every rule of a router can do, ours and those of others.
+
+    rule.choose(prompt)            which replica should take the request
+    rule.routed(prompt, replica)   it was sent there
+    rule.finished(prompt, replica) it was answered
+    rule.heard(replica, events)    the replica's cache has changed: its KV events
+    rule.forget(replica)           the replica's cache is empty, or it is gone
+
+A rule reads the loads from the `Fleet` that it was made with; whoever sends the requests keeps the
+fleet up to date. A rule has neither a clock nor a thread, so it runs in a server and in a
+simulation.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from radixlab.observe.kv.wire import WireEvent
+from radixlab.route.fleet import Fleet, ReplicaId
+from radixlab.route.prompt import Prompt
+
+
+class Rule(Protocol):
+    """Chooses a replica for each request."""
+
+    fleet: Fleet
+
+    def choose(self, prompt: Prompt) -> ReplicaId:
+        """Return a live replica; raise `NoReplicaError` if there is none.
+
+        Nothing is learned from a choice: it may be asked twice, and followed or not.
+        """
+
+    def routed(self, prompt: Prompt, replica: ReplicaId) -> None:
+        """Learn that the request was sent to this replica."""
+
+    def finished(self, prompt: Prompt, replica: ReplicaId) -> None:
+        """Learn that the request was answered."""
+
+    def heard(self, replica: ReplicaId, events: Iterable[WireEvent]) -> None:
+        """Learn what a replica's cache holds now; unknown replicas are ignored."""
+
+    def forget(self, replica: ReplicaId) -> None:
+        """Forget what a replica's cache holds. `Fleet.remove` does so by itself."""
