@@ -156,7 +156,7 @@ class Front:
     async def _broadcast(self, method: str, limit_s: float, *given: object) -> list[Any]:
         if self.state not in ("loading", "ready", "draining") or self._cluster is None:
             raise EngineError(WHY_NOT_READY[self.state])
-        results = await self.handle.broadcast(method, *given).results_async(
+        results: list[Any] = await self.handle.broadcast(method, *given).results_async(
             timeout_s=limit_s, return_exceptions=True
         )
         return results

@@ -47,9 +47,12 @@ class Look:
 class Replica:
     """One engine behind Ray Serve; `build` makes its LLM, by default as the settings say."""
 
-    async def __init__(self, settings: Settings, build: Callable[[], LLM] | None = None) -> None:
+    async def __init__(  # type: ignore[misc]  # Ray Serve awaits it
+        self, settings: Settings, build: Callable[[], LLM] | None = None
+    ) -> None:
         self._end = ExitStack()
-        own = replace(settings, kv_events=ANY_PORT, kv_events_replay=ANY_PORT)
+        alone = replace(settings, replicas=1, router=None, route_by=None)
+        own = replace(alone, kv_events=ANY_PORT, kv_events_replay=ANY_PORT)
         publisher: Any = self._end.enter_context(publishing(own))
         self._end.enter_context(short_turns())
         self._name = str(serve.get_replica_context().replica_id.unique_id)
