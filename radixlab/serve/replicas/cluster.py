@@ -1,7 +1,7 @@
 """A Ray cluster on this machine, for one server: started for it, ended with it, seen by nobody.
 
-Nothing is written outside a temporary folder, nothing is reported to Ray's makers, and no port is
-opened but on the loopback. The HTTP server is ours, so Serve's own proxies are not started.
+Nothing is written outside a temporary folder, and nothing is reported to Ray's makers. The HTTP
+server is ours, so Serve's own proxies are not started.
 """
 
 import importlib
@@ -9,7 +9,8 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ OBJECT_STORE_BYTES = 80 * 2**20
 """Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
 MOST_ONGOING = 100_000
 """Requests that a replica may have at a time; the front's queue is the real bound."""
+LEFT_OUT = "rfc3987_syntax"
+"""A module that builds a parser when it is imported, for a format that nobody checks here. Where
+Jupyter is installed, each of Ray's processes would import it, for 1.5 s of a core."""
 LONGEST_FOLDER = 40
 """Characters; below it Ray makes sockets, whose paths may have 107."""
 ROUTERS = {
@@ -57,6 +61,8 @@ class Cluster:
 
     handle: Any
     """Ray Serve's handle of the replicas."""
+    node: Any
+    """Ray's own processes."""
     folder: Path
     _is_over: bool = field(default=False)
 
@@ -64,7 +70,7 @@ class Cluster:
         """End all replicas and Ray's own processes; a second call does nothing."""
         if not self._is_over:
             self._is_over = True
-            _end(self.folder)
+            _end(self.node, self.folder)
 
 
 def start_cluster(
@@ -80,12 +86,13 @@ def start_cluster(
     ray = require_ray()
     if ray.is_initialized():
         raise RayIsRunningError("Ray runs in this process already: call ray.shutdown() first")
-    folder = _temporary_folder()
+    folder, node = _temporary_folder(), None
     try:
-        _start_ray(ray, folder)
-        return Cluster(_deploy(settings, build, router or router_of(settings)), folder)
+        node = _start_ray(ray, folder)
+        handle = _deploy(settings, build, router or router_of(settings))
+        return Cluster(handle, node, folder)
     except BaseException:
-        _end(folder)
+        _end(node, folder)
         raise
 
 
@@ -95,19 +102,51 @@ def router_of(settings: Settings) -> tuple[str, dict[str, Any]]:
     return ROUTERS[name], {"route_by": settings.route_by or "events"} if name == "prefix" else {}
 
 
-def _start_ray(ray: Any, folder: Path) -> None:
+def _start_ray(ray: Any, folder: Path) -> Any:
+    """Start Ray's own processes, and connect to them; return the node that they are.
+
+    `ray.init` alone would start a log monitor and an autoscaler too. The raylet ends if its agents
+    do not answer within 15 s, so on a busy machine every import of theirs counts.
+    """
     for name in ("ray", "ray.serve"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    ray.init(
-        address="local",
+    params = importlib.import_module("ray._private.parameter").RayParams(
         num_cpus=1,
-        include_dashboard=False,
+        num_gpus=0,
         object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        include_log_monitor=False,
+        no_monitor=True,
+        temp_dir=str(folder),
+    )
+    with _leaner_imports(folder):
+        node = importlib.import_module("ray._private.node").Node(
+            params, head=True, shutdown_at_exit=True, spawn_reaper=True
+        )
+    ray.init(
+        address=node.gcs_address,
+        namespace=APP,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        namespace=APP,
         _temp_dir=str(folder),
     )
+    return node
+
+
+@contextmanager
+def _leaner_imports(folder: Path) -> Iterator[None]:
+    """Let processes that start now, and theirs, do without `LEFT_OUT`."""
+    (folder / "without").mkdir()
+    (folder / "without" / f"{LEFT_OUT}.py").write_text("raise ImportError('left out')\n")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder / "without"), before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _deploy(
@@ -136,9 +175,11 @@ def _deploy(
     return serve.run(bound, name=APP, route_prefix=None)
 
 
-def _end(folder: Path) -> None:
+def _end(node: Any, folder: Path) -> None:
     """End Ray with all its processes. Serve's own shutdown would only wait for each of them."""
     importlib.import_module("ray").shutdown()
+    if node is not None:
+        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
