@@ -38,6 +38,12 @@ def is_static() -> bool:
     return os.environ.get("RADIXLAB_STATIC") == "1"
 
 
+def recordings_folder() -> Path | None:
+    """Return the folder that keeps the logs of a static notebook's views: `RADIXLAB_RECORDINGS`."""
+    named = os.environ.get("RADIXLAB_RECORDINGS")
+    return Path(named) if named and is_static() else None
+
+
 def static_environment(folder: Path) -> dict[str, str]:
     """Return the variables under which a notebook runs alike on every machine.
 
