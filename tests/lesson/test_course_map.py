@@ -114,12 +114,9 @@ def test_the_words_and_the_links_tell_each_state():
         (f"8.5.3 {EXERCISES['8.5.3'].title}", State.OPEN),
     ):
         assert f"{title}: {state}" in page
-        assert any(
-            row.strip().startswith(title) and row.endswith(state) for row in text.split("\n")
-        )
-    for name in [each.file for each in COURSE] + [
-        f"{t.notebook}.ipynb" for t in EXERCISES.values()
-    ]:
+        assert any(row.strip().startswith(title) and row.endswith(state) for row in rows)
+    exercises = [f"{task.notebook}.ipynb" for task in EXERCISES.values()]
+    for name in [*(lesson.file for lesson in COURSE), *exercises]:
         assert page.count(f'href="../work/{name}"') == 1
 
 

@@ -51,16 +51,19 @@ export function render({ model, el }) {
     field?.paint();
     for (const each of answer.querySelectorAll("input, button")) each.disabled = model.get("is_answered");
     next.hidden = !model.get("is_answered");
-    if (!next.hidden && box.contains(document.activeElement ?? null)) next.focus();
+  };
+  const told = () => {
+    answered();
+    if (!next.hidden) next.focus(); // the field has given the keyboard to the next cell
   };
   ask();
   requestAnimationFrame(() => (text.scrollTop = text.scrollHeight)); // as soon as it has a height
   model.on("change:number", ask);
-  model.on("change:answers", answered);
+  model.on("change:answers", told);
   return () => {
     status.stop();
     model.off("change:number", ask);
-    model.off("change:answers", answered);
+    model.off("change:answers", told);
   };
 }
 
