@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from radixlab.lesson.calls import calls, parsed, without_magics
-from radixlab.lesson.publish.pace import core_cells
+from radixlab.lesson.cells import core_cells
 from radixlab.lesson.sections import Cell, Lesson, mark_of
 
 KINDS = ("fresh", "step", "free")
@@ -51,7 +51,7 @@ def lesson_of(notebook: Any) -> Lesson:
 def problems(notebook: Any) -> Iterator[str]:
     """Yield the faults of a lesson's tags, one line each."""
     lesson = lesson_of(notebook)
-    core = {cell["id"] for cell in core_cells(notebook)}
+    core = {cell["id"] for cell in core_cells(notebook.cells)}
     code = {cell["id"]: cell for cell in notebook.cells if cell.cell_type == "code"}
     first = next((cell.id for cell in lesson.values() if cell.kind == "fresh"), None)
     marks: dict[str, str] = {}
