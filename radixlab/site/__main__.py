@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 import radixlab
 from radixlab.lesson.build import CellFailed
-from radixlab.site.build import Sources, SiteError, draw, lacking, write
+from radixlab.site.build import SiteError, Sources, draw, lacking, write
 from radixlab.site.links import DeadLinkError
 from radixlab.site.record import Recorded, committed, record
 

@@ -144,7 +144,9 @@ def framed(pages: list[Page], *, has_pdf: bool = False) -> dict[str, str]:
     for page in pages:
         groups.setdefault(page.group, []).append(page)
     always = {"groups": groups, "policy": POLICY, "tagline": TAGLINE, "pdf": has_pdf and PDF}
-    front = Page("index.html", "radixlab: watch, break and build RadixAttention", "", "", lead=TAGLINE)
+    front = Page(
+        "index.html", "radixlab: watch, break and build RadixAttention", "", "", lead=TAGLINE
+    )
     template = environment.get_template("index.html")
     texts = {front.path: template.render(page=front, to=_to(front), hero=_hero(pages), **always)}
     for before, page, after in zip([None, *pages], pages, [*pages[1:], None], strict=False):

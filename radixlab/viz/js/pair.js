@@ -34,6 +34,7 @@ class Side {
     this.log.load(recording);
     this.name = this.log.title;
     this.tree = treePanel();
+    this.tree.focusEl.tabIndex = 0; // on a narrow page it scrolls sideways, with the keyboard too
     this.map = blockMapPanel();
     this.numbers = h("span");
     this.why = h("div", { className: "rx-pair-why" });
