@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import mistune
 from latex2mathml.converter import convert
+from mistune.plugins import Plugin
 from mistune.plugins.math import math
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -21,7 +22,7 @@ from radixlab.site.links import Resolve
 _TAG = re.compile(r"<[^>]+>")
 _RULES = re.compile(r"\b[Rr]ules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
 _RULE = re.compile(r"\b[A-Z]\d+\b")
-PLUGINS: tuple[str | Callable[[mistune.Markdown], None], ...] = (
+PLUGINS: tuple[str | Plugin, ...] = (
     "table",
     "strikethrough",
     "url",

@@ -56,9 +56,8 @@ def _lead(first: str) -> str:
     found = _QUESTION.search(first)
     if found:
         return found[1]
-    prose = (
-        line for line in first.split("\n")[1:] if line and not line.startswith(("#", "*", "|"))
-    )
+    lines = first.split("\n")[1:]
+    prose = (line for line in lines if line and not line.startswith(("#", "*", "|")))
     return next(prose, "").partition(". ")[0].rstrip(".") + "."
 
 

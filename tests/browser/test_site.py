@@ -4,6 +4,7 @@ The small site is built from a repository of a few lines; the whole one takes mi
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,19 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path, target):
     resolve = Links(tmp_path, {}).of("docs/guide.md", "guides/guide.html")
     with pytest.raises(DeadLinkError, match="leads nowhere"):
         resolve(target)
+
+
+@pytest.mark.browser
+@NEEDS_CHROMIUM[1]
+def test_the_cheat_sheet_prints_on_one_page(site, browser):
+    """A4, landscape, inside its margins, in CSS pixels; what does not fit would be cut off."""
+    page = browser.new_page(viewport={"width": 1070, "height": 741})
+    page.goto((site / "cheatsheet.html").resolve().as_uri())
+    page.emulate_media(media="print")
+    wide, most = page.evaluate(
+        "[document.querySelector('.sheet').scrollWidth, document.querySelector('.sheet').clientWidth]"
+    )
+    assert wide <= most
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

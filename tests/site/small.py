@@ -33,8 +33,7 @@ predict("00/which", "Which?", choices=["this <one>", "that one"])
 reveal("00/which", "that one")"""
 SHOWN = "show(KVCacheManager.allocate)"
 PAIR = 'compare(tape, other, decode, title="Two tapes")'
-GUIDE = (
-    """# A guide
+GUIDE = """# A guide
 
 Text with `code`, <kbd>keys</kbd> and [a lesson](../notebooks/00_small.ipynb#A-section).
 
@@ -42,11 +41,14 @@ Text with `code`, <kbd>keys</kbd> and [a lesson](../notebooks/00_small.ipynb#A-s
 
 | a | b | c |
 |---|---|---|
-"""
-    + "| `a_name_that_is_rather_long` | 1 | "
-    + "word " * 60
-    + "|\n\n    code in a box\n\n```python\nx = 1\n```\n"
-)
+| `a_name_that_is_rather_long` | 1 | WIDE |
+
+    code in a box
+
+```python
+x = 1
+```
+""".replace("WIDE", "word " * 60)
 
 
 def notebook(*cells: str) -> str:

@@ -17,8 +17,10 @@ WIDER = """(width) => [...document.querySelectorAll("body *")]
   .filter((el) => el.getBoundingClientRect().right > width + 1 && el.checkVisibility())
   .filter((el) => !el.closest("pre, .table, .box, .formula, .skip, .rx-view"))
   .map((el) => el.outerHTML.slice(0, 120))"""
-AXE = """async () => (await axe.run(document, { preload: false })).violations.flatMap(({ id, nodes }) =>
-  nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary.slice(0, 200)}`))"""
+AXE = """async () => {
+  const { violations } = await axe.run(document, { preload: false });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary.slice(0, 200)}`));
+}"""
 
 
 class _Page(HTMLParser):
@@ -144,10 +146,8 @@ def faults(folder: Path, browser: Any, axe: str | None = None) -> tuple[list[str
     visitor = Visitor(browser, folder)
     for path in pages_of(folder):
         visitor.visit(path, axe)
-    return [
-        *(f"dead link {link}" for link in dead_links(folder)),
-        *visitor.faults,
-    ], visitor.num_players
+    dead = [f"dead link {link}" for link in dead_links(folder)]
+    return [*dead, *visitor.faults], visitor.num_players
 
 
 def pages_of(folder: Path) -> Iterable[Path]:
