@@ -19,7 +19,7 @@ FAST_BIN := $(FAST)/$(notdir $(BIN))
 FAST_SOURCES := $(shell find radixlab -type f -not -path '*/__pycache__/*')
 FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 
-.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks site clean
+.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks site pictures clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -83,6 +83,9 @@ notebooks: $(READY)  ## run the notebooks again and clean them for commit
 # Needs no network, then or later. E.g. SITE_ARGS="--no-run" for a first look, or a folder in place of site.
 site: $(READY)  ## the course as web pages, in site/: lessons with players to step, rulebook, cheat sheet; about 3 minutes
 	$(BIN)/python -m radixlab.site $(SITE_ARGS)
+
+pictures: $(READY)  ## README's pictures of the live view, taken by a headless Chromium
+	$(BIN)/python -m radixlab.lesson.publish.portrait
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,4 +1,4 @@
-"""What publishes a notebook: its rules and its pace, and the exercise made from a solution.
+"""What publishes the course: rules and pace of notebooks, exercises, the glossary, the picture.
 
-`radixlab.lesson.build` is the command. Lessons themselves import nothing here.
+`radixlab.lesson.build` is the command for notebooks. Lessons themselves import nothing here.
 """
