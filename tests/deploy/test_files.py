@@ -50,9 +50,7 @@ def test_every_flag_is_in_the_wheel_of_the_version_named(name):
         field = flag[2:].removeprefix("no-").replace("-", "_")
         assert f'"{flag}"' in text or re.search(rf"^    {field}: ", text, re.MULTILINE), flag
     versions = [p.name for p in Path(PEERS).glob(f"{engine}-*.dist-info")]
-    assert any(
-        version.split("-")[1].removesuffix(".dist") in launched for version in versions
-    )
+    assert any(version.split("-")[1].removesuffix(".dist") in launched for version in versions)
 
 
 @needs_peers
