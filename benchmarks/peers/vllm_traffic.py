@@ -176,7 +176,7 @@ class Offload:
 def run(modules: Modules, policy: str, seed: int, num_steps: int) -> Seen:
     """Let one manager live through a drawn run."""
     draw = Random(seed)
-    num_chunks, groups = draw.choice(((12, 1), (20, 1), (20, 2), (40, 1), (400, 1)))
+    num_chunks, groups = draw.choice(((6, 1), (12, 1), (20, 2), (40, 1), (400, 1)))
     placed, threshold = draw.random() < 0.8, draw.choice((0, 0, 2))
     stems = [[draw.randrange(200) for _ in range(draw.randrange(2, 12))] for _ in range(5)]
     offload = Offload(modules, policy, num_chunks, threshold)
