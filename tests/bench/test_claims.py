@@ -246,7 +246,7 @@ def report() -> ClaimsReport:
     condition = under("tokens in a block, 1,024 shared")
     rows = _verdict_rows(trial, [condition])
     header = ("claim", "bound", "workloads", "verdict")
-    tables = [_workload_table("radixlab bench claims", trial, 20)]
+    tables = [_workload_table("radixlab bench claims", trial)]
     table = TableReport("Claims on trial", "radixlab bench claims", "", header, rows, tables)
     return ClaimsReport(table, trial, (condition,))
 
