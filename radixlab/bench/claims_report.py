@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from radixlab.bench.claims_times import TimeTrial  # with torch, which may be missing
 
 
+ALT = "A dot for each workload and claim, and how far each claim is above its bound"
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimsReport:
     """Everything one run of the benchmark found."""
@@ -39,6 +42,8 @@ class ClaimsReport:
     table: TableReport
     trial: WorkloadTrial
     conditions: tuple[ConditionTrial, ...]
+    picture: str = ""
+    """Where a section of Markdown finds the picture, if there is one."""
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -46,7 +51,8 @@ class ClaimsReport:
 
     def markdown(self) -> str:
         """Format as a section for benchmarks/RESULTS.md."""
-        return self.table.markdown()
+        shown = f'\n\n<img src="{self.picture}" width="900" alt="{ALT}">' if self.picture else ""
+        return self.table.markdown() + shown
 
     def as_json(self) -> dict[str, object]:
         """Return what `--json` prints: each case with both of its counts."""
