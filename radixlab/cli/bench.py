@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -217,6 +219,9 @@ def bench_claims(
         report = measure_claims(command, rounds, quick, progress, plot)
     except PictureError as error:
         raise click.ClickException(str(error)) from None
+    if results and plot:
+        beside = os.path.relpath(plot, results.parent)
+        report = replace(report, picture=Path(beside).as_posix())
     _show("bench claims", report, is_json, results)
 
 
