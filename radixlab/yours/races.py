@@ -6,7 +6,7 @@ order of arrival), and what could be found at most.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -19,10 +19,10 @@ from radixlab.workloads.replay import ReplayResult
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import Parts
-from radixlab.yours.planned import asked_plan, planned_config
+from radixlab.yours.planned import asked_plan, nothing_planned, planned_config
 from radixlab.yours.watch import Watch
 
-NUM_REQUESTS = 150
+NUM_REQUESTS = 100
 SEED = 7
 TRACES = {"scan-polluted": 1_500, "tenants": 2_000, "multi-turn-chat": 1_000}
 """Generated traces, and blocks of 16 for them: tree and policy run them."""
@@ -94,7 +94,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
             plan = asked_plan(parts.plan.make, where, watch)
         except PartFault as fault:
             faults.append(fault)
-    answer = plan or _by_arrival(pattern)
+    answer = plan or asked_plan(nothing_planned, where)
     manager = OwnManager(
         planned_config(answer, workload),
         policy=parts.make_policy(),
@@ -108,12 +108,6 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     found = [(len(each.prompt), hit) for each, hit in zip(served, hits, strict=True)]
     manager.faults[:0] = faults
     return _figures(pattern, found, served, manager)
-
-
-def _by_arrival(pattern: str):  # type: ignore[no-untyped-def]
-    from radixlab.yours.planned import by_arrival as planner
-
-    return asked_plan(planner, scene(pattern, SEED))
 
 
 def _figures(
@@ -167,6 +161,3 @@ def fairness(requests: Iterable[Request], found: Iterable[tuple[int, int]]) -> f
     rates = [sum(hits[c]) / sum(sizes[c]) for c in sizes if len(sizes[c]) >= LEAST_REQUESTS]
     squares = sum(rate**2 for rate in rates)
     return sum(rates) ** 2 / (len(rates) * squares) if squares else 1.0
-
-
-Race = Callable[[str, Parts], Figures]
