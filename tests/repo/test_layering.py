@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "radixlab"
 LAYERS = [  # imports point down this list only
     "cli",
     "doctor",
+    "site",
     "lesson",
     "yours",
     "bench",
