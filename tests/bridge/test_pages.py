@@ -1,4 +1,4 @@
-"""A tree behind an engine that keeps the free list: ours, right ones of learners, and wrong ones."""
+"""A tree behind an engine that keeps the free list: ours, and right and wrong ones of learners."""
 
 import numpy as np
 import pytest
