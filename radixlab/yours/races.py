@@ -14,7 +14,15 @@ from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
 from radixlab.grade.ex3.traffic import scene
-from radixlab.workloads import Request, Workload, make_manager, open_workload, replay
+from radixlab.workloads import (
+    Request,
+    Workload,
+    conversation_trace,
+    make_manager,
+    open_workload,
+    replay,
+)
+from radixlab.workloads.doubts import HASH_BLOCK_TOKENS
 from radixlab.workloads.replay import ReplayResult
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
@@ -82,6 +90,26 @@ def race_on(
         make_tree=parts.tree and parts.tree.make,
     )
     return replay(manager, trace.requests()), manager
+
+
+CONVERSATION_REQUESTS, CONVERSATION_BLOCKS = 500, 3_000
+
+
+def conversation(parts: Parts) -> str:
+    """Race tree and policy on the production trace; say so where the trace is not here."""
+    path = conversation_trace()
+    if path is None:
+        return "The conversation trace is not here: set RADIXLAB_TRACES to its folder."
+    trace = open_workload(str(path), CONVERSATION_REQUESTS)
+    own, manager = race_on(trace, CONVERSATION_BLOCKS, HASH_BLOCK_TOKENS, parts)
+    config = manager.config
+    lines = [f"yours   {own.token_hit_rate:6.1%}, {own.evicted_blocks:,} blocks evicted"]
+    for name in ("lru", "belady"):
+        found = replay(make_manager(name, config, trace.requests), trace.requests())
+        lines.append(
+            f"{name:7} {found.token_hit_rate:6.1%}, {found.evicted_blocks:,} blocks evicted"
+        )
+    return "\n".join([*lines, *map(str, manager.faults)])
 
 
 def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
