@@ -195,4 +195,4 @@ class RadixlabYours(RadixlabLRU):
     """The policy of exercise 8.5.4 that `RADIXLAB_POLICY` names."""
 
     def _new_policy(self) -> EvictionPolicy:
-        return YourPolicy(part_of(POLICY, "mine.py:MyPolicy")())
+        return YourPolicy.made_by(part_of(POLICY, "mine.py:MyPolicy"))

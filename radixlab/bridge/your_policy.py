@@ -4,10 +4,11 @@ The host shows the policy nodes that it can only read, and passes its answers on
 `Chunks` judges them.
 """
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from radixlab.bridge.errors import BrokenPartError
+from radixlab.bridge.errors import BrokenPartError, raised
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.exercise.policy import PolicyHost
 
@@ -24,6 +25,15 @@ class YourPolicy(EvictionPolicy):
         self._host = PolicyHost(policy)
         self._events: list[tuple[Any, ...]] = []
         self._nodes: dict[int, PolicyNode] = {}
+
+    @classmethod
+    def made_by(cls, make_policy: Callable[[], Any]) -> "YourPolicy":
+        """Make a policy; raise `BrokenPartError` if it cannot be made."""
+        try:
+            policy = make_policy()
+        except Exception as error:
+            raise BrokenPartError(f"policy yours: {raised('making it', error)}") from error
+        return cls(policy)
 
     def on_insert(self, node: PolicyNode, tick: int) -> None:
         """Pass on a new node, with a key that is the same when its prefix returns."""

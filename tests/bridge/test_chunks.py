@@ -26,9 +26,8 @@ def state(chunks):
 
 def drive(chunks, seed, num_steps=150, capacity=12):
     """Drawn prefixes come, are pinned, used and evicted; the contract is checked at each step."""
-    draw, pinned, tick = Random(seed), [], 0
-    for _ in range(num_steps):
-        tick += 1
+    draw, pinned = Random(seed), []
+    for tick in range(1, num_steps + 1):
         path = [bytes(draw.choices(b"ab", k=1)) for _ in range(draw.randrange(1, 6))]
         keys = [b"".join(path[:end]) for end in range(1, len(path) + 1)]
         known = [key for key in keys if key in chunks.chunks]
