@@ -168,7 +168,7 @@ class Books:
             self.unlock(held)
 
     def _guard(self, node: Node) -> None:
-        """Lock a leaf that the policy has not chosen; let go of one that is none any more."""
+        """Lock a leaf that the policy has not chosen; let go of one that stopped being a leaf."""
         if node.evictable and node.id not in self._guards:
             self._guards[node.id] = self._lock_node(node)
         elif not node.evictable and node.id in self._guards:

@@ -50,7 +50,7 @@ RULES = (
 )
 """Words of the exercise's gate, and the rule that a plan breaks then."""
 ANSWER = "S5"
-"""The rule that a plan is for: every request is served. One that is no plan breaks it."""
+"""The rule that a plan is for: every request is served. An answer that is not a plan breaks it."""
 
 Planner = Callable[[Workload], Any]
 

@@ -83,7 +83,7 @@ class Ruling(EvictionPolicy):
         self._tell("on_evictable", node)
 
     def on_protected(self, node: PolicyNode) -> None:
-        """Pass on that a node is no candidate any more."""
+        """Pass on that a node stopped being a candidate."""
         self.leaves.pop(node.id, None)
         self.changed[node.id] = node
         self._forget_named(node)
