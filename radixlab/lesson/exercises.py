@@ -7,10 +7,12 @@ import radixlab
 from radixlab.grade import copies
 from radixlab.grade.copies import EXERCISES as HANDED_OUT
 from radixlab.grade.copies import LESSONS, WORK
+from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
 from radixlab.home import is_static
 from radixlab.lesson.course import Lesson, lessons
 from radixlab.lesson.standing import Standing, State
+from radixlab.yours.line import engine_line
 
 
 def exercise(exercise_id: str) -> None:
@@ -50,6 +52,7 @@ def progress_lines() -> Iterator[str]:
         best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
         yield f"{task.id}  {task.title:{width}}  {points}{best}"
     if course:
+        yield engine_line(Progress().load_engine())
         yield ""
         yield _next(course, standing)
         for path in filter(copies.behind, sorted((root / WORK).glob("*.ipynb"))):

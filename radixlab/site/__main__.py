@@ -8,8 +8,9 @@ from tqdm import tqdm
 
 import radixlab
 from radixlab.lesson.build import CellFailed
-from radixlab.site.build import Sources, SiteError, draw, lacking, write
+from radixlab.site.build import SiteError, Sources, draw, lacking, print_sheet, write
 from radixlab.site.links import DeadLinkError
+from radixlab.site.paper import NotPrintedError
 from radixlab.site.record import Recorded, committed, record
 
 ROOT = Path(radixlab.__file__).resolve().parent.parent
@@ -44,9 +45,16 @@ def build(folder: Path, *, no_run: bool) -> None:
 
     with bar:
         pages, links = draw(sources, run)
-    write(folder, pages, links)
     if no_run:
         left_out.append("all players: --no-run shows pictures instead")
+    pdf = None
+    try:
+        pdf = print_sheet(pages)
+    except NotPrintedError as error:
+        left_out.append(
+            f"cheatsheet.pdf: {error}; cheatsheet.html is there, and prints on one page"
+        )
+    write(folder, pages, links, pdf)
     num_players = sum(page.body.count('<figure class="player"') for page in pages)
     print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {num_players} players")
     for what in left_out:

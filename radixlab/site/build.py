@@ -6,7 +6,8 @@ leaves the old site as it was.
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from radixlab.site import documents, search
 from radixlab.site.links import Links, relative
 from radixlab.site.notebook import EXERCISES, LESSONS, notebook_page
 from radixlab.site.page import Page
+from radixlab.site.paper import print_page
 from radixlab.site.record import Recorded, committed
+from radixlab.site.sheet import PATH, sheet
 from radixlab.viz.bundle import css, player_js
 
 ASSETS = Path(__file__).with_name("assets")
+PDF = "cheatsheet.pdf"
 MARK = ".radixlab-site"
 """A file that says: this folder is a built site, and may be replaced."""
 TAGLINE = (
@@ -72,12 +76,11 @@ def lacking(lesson: str) -> str | None:
     return package if package and importlib.util.find_spec(package) is None else None
 
 
-def draw(sources: Sources, run: Run, more: Iterable[Page] = ()) -> tuple[list[Page], Links]:
+def draw(sources: Sources, run: Run) -> tuple[list[Page], Links]:
     """Draw all pages; `run` gives each lesson's notebook with its recordings."""
-    own = {page.path: page.path for page in more}
-    links = Links(sources.root, sources.notebooks | sources.documents | own)
+    links = Links(sources.root, sources.notebooks | sources.documents)
     pages = [_notebook(source, sources, run, links) for source in sources.notebooks]
-    pages += [*more, documents.rulebook()]
+    pages += [sheet(), documents.rulebook()]
     pages += [_document(source, sources, links) for source in sources.documents]
     return pages, links
 
@@ -115,6 +118,16 @@ def write(folder: Path, pages: list[Page], links: Links, pdf: bytes | None = Non
     shutil.rmtree(old, ignore_errors=True)
 
 
+def print_sheet(pages: list[Page]) -> bytes:
+    """Return the cheat sheet as PDF; raise `NotPrintedError` if nobody can print here."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        shutil.copytree(ASSETS, folder / "assets")
+        (folder / "assets" / "view.css").write_text(css(), encoding="utf-8")
+        (folder / PATH).write_text(framed(pages)[PATH], encoding="utf-8")
+        return print_page(folder / PATH)
+
+
 def _fill(folder: Path, pages: list[Page], links: Links, pdf: bytes | None) -> None:
     files = {MARK: b"made by make site\n", "assets/index.js": search.index(pages).encode()}
     files |= {f"assets/{path.name}": path.read_bytes() for path in ASSETS.iterdir()}
@@ -132,9 +145,6 @@ def _fill(folder: Path, pages: list[Page], links: Links, pdf: bytes | None) -> N
         target.write_bytes(content)
 
 
-PDF = "cheatsheet.pdf"
-
-
 def framed(pages: list[Page], *, has_pdf: bool = False) -> dict[str, str]:
     """Return the whole text of each page, with the first page that leads to all of them."""
     environment = Environment(
@@ -144,7 +154,8 @@ def framed(pages: list[Page], *, has_pdf: bool = False) -> dict[str, str]:
     for page in pages:
         groups.setdefault(page.group, []).append(page)
     always = {"groups": groups, "policy": POLICY, "tagline": TAGLINE, "pdf": has_pdf and PDF}
-    front = Page("index.html", "radixlab: watch, break and build RadixAttention", "", "", lead=TAGLINE)
+    title = "radixlab: watch, break and build RadixAttention"
+    front = Page("index.html", title, "", "", lead=TAGLINE)
     template = environment.get_template("index.html")
     texts = {front.path: template.render(page=front, to=_to(front), hero=_hero(pages), **always)}
     for before, page, after in zip([None, *pages], pages, [*pages[1:], None], strict=False):

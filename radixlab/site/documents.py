@@ -40,7 +40,8 @@ def document(root: Path, source: str, links: Links, link_rules: dict[str, str]) 
     body = markdown(text)
     title = next((each.text for each in markdown.headings if each.level == 1), source)
     if source == "README.md":
-        title, body = "Set-up and commands", body.replace(">radixlab</h1>", ">Set-up and commands</h1>", 1)
+        title = "Set-up and commands"  # its own title is the name of the project
+        body = body.replace(">radixlab</h1>", f">{title}</h1>", 1)
     group = REFERENCE if source in _REFERENCE else GUIDES
     return Page(path, title, group, body, tuple(markdown.headings))
 

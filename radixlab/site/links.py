@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HIDDEN = ("solutions/",)
 _SHOWN = {".png", ".svg", ".jpg", ".gif", ".pdf", ".html", ".txt"}
-"""What a browser shows as it is; other files get the ending .txt, or it would offer to save them."""
+"""What a browser shows as it is. Other files get the ending .txt, or it would only save them."""
 
 Resolve = Callable[[str], str | None]
 """Turns the target of a link into that of the page; None if the words stay without a link."""
@@ -54,7 +54,7 @@ class Links:
         return relative(found, page) + mark + fragment
 
     def _copied(self, source: str) -> str | None:
-        if source.startswith("../") or not (self.root / source).is_file():
+        if source.startswith(("../", "/")) or not (self.root / source).is_file():
             return None
         ending = "" if posixpath.splitext(source)[1] in _SHOWN else ".txt"
         return self.files.setdefault(source, f"files/{source}{ending}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import mistune
 from latex2mathml.converter import convert
+from mistune.plugins import Plugin
 from mistune.plugins.math import math
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -19,8 +20,14 @@ from pygments.util import ClassNotFound
 from radixlab.site.links import Resolve
 
 _TAG = re.compile(r"<[^>]+>")
-_RULES = re.compile(r"\brules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
+_RULES = re.compile(r"\b[Rr]ules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
 _RULE = re.compile(r"\b[A-Z]\d+\b")
+PLUGINS: tuple[str | Plugin, ...] = (
+    "table",
+    "strikethrough",
+    "url",
+    math,
+)
 Slug = Callable[[str], str]
 """Turns the words of a heading into its anchor."""
 
@@ -45,8 +52,11 @@ class Converter:
     headings: list[Heading] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        plugins = ["table", "strikethrough", "url", math]
-        self._convert = mistune.create_markdown(renderer=_Renderer(self), plugins=plugins)
+        renderer = _Renderer(self)
+        self._convert = mistune.create_markdown(renderer=renderer, plugins=PLUGINS)
+        renderer.register("table", _table)  # after the plug-ins, which draw their own
+        renderer.register("block_math", lambda _, text: formula(text, block=True))
+        renderer.register("inline_math", lambda _, text: formula(text))
 
     def __call__(self, text: str) -> str:
         """Return a piece of Markdown as HTML."""
@@ -67,9 +77,6 @@ class _Renderer(mistune.HTMLRenderer):
     def __init__(self, page: Converter) -> None:
         super().__init__(escape=False)
         self.page = page
-        self.register("table", _table)
-        self.register("block_math", lambda _, text: formula(text, block=True))
-        self.register("inline_math", lambda _, text: formula(text))
 
     def heading(self, text: str, level: int, **attrs: object) -> str:
         return self.page.heading(text, level)

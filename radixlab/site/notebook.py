@@ -44,8 +44,11 @@ def _cell(cell: Any, markdown: Converter, outputs: Outputs) -> str:
     if cell.cell_type == "markdown":
         return f'<section class="prose" {anchor}>\n{markdown(cell.source)}</section>\n'
     shown = "".join(outputs(output, cell.source, cell["id"]) for output in cell.outputs)
+    # A player looks for its cell's number where JupyterLab has it, and marks that cell's events.
+    count = cell.get("execution_count")
+    number = f'<span class="count jp-InputPrompt">[{count}]</span>' if count else ""
     code = coloured(cell.source, "ipython3")
-    return f'<section class="cell" {anchor}>\n{code}{shown}</section>\n'
+    return f'<section class="cell jp-Cell" {anchor}>\n{number}{code}{shown}</section>\n'
 
 
 def _lead(first: str) -> str:
@@ -53,7 +56,8 @@ def _lead(first: str) -> str:
     found = _QUESTION.search(first)
     if found:
         return found[1]
-    prose = (line for line in first.split("\n")[1:] if line and not line.startswith(("#", "*", "|")))
+    lines = first.split("\n")[1:]
+    prose = (line for line in lines if line and not line.startswith(("#", "*", "|")))
     return next(prose, "").partition(". ")[0].rstrip(".") + "."
 
 

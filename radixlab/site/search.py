@@ -25,7 +25,8 @@ def _sections(page: Page) -> Iterator[tuple[str, str, str, str]]:
     for start, end in zip(starts, ends, strict=True):
         anchor = start[1] or start[3]
         name = _words(start[2] or "")
-        yield page.title, name, f"{page.path}#{html.unescape(anchor)}", _words(body[start.end() : end])
+        text = _words(body[start.end() : end])
+        yield page.title, name, f"{page.path}#{html.unescape(anchor)}", text
 
 
 def _words(markup: str) -> str:

@@ -47,7 +47,7 @@ class Recordings:
 
 
 def shell_of_views() -> Any:
-    """Return the shell whose cells a view follows; None where nobody looks at more than pictures."""
+    """Return the shell whose cells a view follows; None if only still pictures are wanted."""
     return None if is_static() and recordings_folder() is None else get_ipython()
 
 

@@ -23,7 +23,7 @@ from radixlab.cli.jupyter import kernel as lab_kernel
 from radixlab.home import static_environment
 from radixlab.lesson.cells import core_cells
 from radixlab.lesson.publish.rules import is_ignored
-from radixlab.lesson.sections import lesson_of
+from radixlab.lesson.publish.tags import lesson_of
 
 ROOT = Path(__file__).parents[2]
 REFUSED = re.compile(r"This cell (continues a section|needs \S+, which is not defined yet)\..*\n?")
