@@ -135,6 +135,22 @@ def test_readme_is_one_screen_and_lists_every_part_in_the_order_of_the_imports()
     ]
 
 
+def linked(path):
+    """The files that a guide links to."""
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    return {(path.parent / target).resolve() for target in targets if ":" not in target}
+
+
+def test_every_notebook_is_linked_from_readme_and_every_guide_from_another():
+    readme = ROOT / "README.md"
+    notebooks = {*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("exercises/*.ipynb")}
+    assert notebooks <= linked(readme)
+    found = set().union(*map(linked, GUIDES))
+    folders = {path.parent for path in GUIDES if path.parent.name in WITH_README}
+    lost = {path for path in GUIDES if path not in found and path.parent not in folders}
+    assert lost <= {readme}
+
+
 def test_a_class_is_graded_as_the_guide_says(tmp_path):
     (tmp_path / "class" / "bob").mkdir(parents=True)
     shutil.copytree(ROOT / "exercises", tmp_path / "class" / "ada")
