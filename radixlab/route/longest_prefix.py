@@ -22,9 +22,9 @@ from radixlab.route.prefix_map import PrefixMap
 from radixlab.route.prompt import Prompt
 from radixlab.route.protocol import Rule
 
-FACTOR = 1.25
+FACTOR = 1.5
 """A replica above this multiple of the mean load takes nothing for its prefixes' sake."""
-ALLOWANCE = 1.0
+ALLOWANCE = 2.0
 """A replica with at most this load is never too busy: with little to do, the mean says nothing."""
 TOLERANCE = 0.1
 """Prefixes count as equal whose lengths differ by at most this share of the prompt."""
@@ -88,6 +88,12 @@ class LongestPrefix(Rule):
     def most_load(self) -> float:
         """The load up to which a replica may be chosen for what it holds."""
         return max(self.allowance, self.factor * self.fleet.mean_load)
+
+    def num_to_compute(self, prompt: Prompt, replica: ReplicaId) -> int:
+        """Return the prompt tokens that the replica is not known to hold."""
+        levels = self.known.levels(prompt.keys, 1 << self.fleet.slot(replica))
+        known_share = levels[-1][0] / len(prompt.keys) if levels else 0.0
+        return round(prompt.num_tokens * (1 - known_share))
 
     # ---- what it learns
 

@@ -168,17 +168,16 @@ class PrefixMap:
         """
         if not self.by_block:
             raise RouteError("single blocks can only be removed from a map with by_block=True")
-        bit, by_node = 1 << slot, dict[Node, list[int]]()
-        for key in dict.fromkeys(keys):
+        bit, by_node = 1 << slot, dict[Node, set[Key]]()
+        for key in keys:
             node = self._node_of.get(key)
             if node is not None and node.holders & bit:
-                by_node.setdefault(node, []).append(node.keys.index(key))
-        for node, indices in by_node.items():
-            for first, last in _runs(sorted(indices, reverse=True)):
-                part = self._cut(node, last + 1, []) if last + 1 < len(node.keys) else node
-                if first > 0:
-                    node = self._cut(part, first, [])
-                self._drop(slot, part)
+                by_node.setdefault(node, set()).add(key)
+        for node, names in by_node.items():
+            if len(names) == len(node.keys):
+                self._drop(slot, node)
+            else:
+                self._drop_parts(slot, node, names)
         return sum(map(len, by_node.values()))
 
     def forget(self, slot: int) -> None:
@@ -188,6 +187,15 @@ class PrefixMap:
         self._held.pop(slot, None)
 
     # ---- inside
+
+    def _drop_parts(self, slot: int, node: Node, names: set[Key]) -> None:
+        """Take a replica out of some blocks of a node, which become nodes of their own."""
+        indices = [index for index, key in enumerate(node.keys) if key in names]
+        for first, last in _runs(indices[::-1]):
+            part = self._cut(node, last + 1, []) if last + 1 < len(node.keys) else node
+            if first > 0:
+                node = self._cut(part, first, [])
+            self._drop(slot, part)
 
     def _new_node(self, keys: tuple[Key, ...], start: int, slot: int) -> Node:
         """Make a node of the blocks from `start` on that no node has yet."""
@@ -216,7 +224,11 @@ class PrefixMap:
         if not self.by_block:
             self._enter(lower)
         for slot in slots_in(upper.holders):
-            self._touch(self._held[slot], upper, path)
+            held = self._held[slot]
+            held[upper] = None
+            for above in reversed(path):
+                if above in held:
+                    held.move_to_end(above)
         return upper
 
     def _hold(self, slot: int, path: list[Node]) -> None:
@@ -228,17 +240,9 @@ class PrefixMap:
             if not node.holders & bit:
                 node.holders |= bit
                 self._num_blocks[slot] += len(node.keys)
-        if path:
-            self._touch(held, path[-1], path[:-1])
-
-    @staticmethod
-    def _touch(held: "OrderedDict[Node, None]", node: Node, path: list[Node]) -> None:
-        """Count a node and those above it as used, the highest last."""
-        held[node] = None
-        held.move_to_end(node)
-        for above in reversed(path):
-            if above in held:
-                held.move_to_end(above)
+        for node in reversed(path):  # the highest last
+            held[node] = None
+            held.move_to_end(node)
 
     def _forget_oldest(self, slot: int) -> None:
         if self.capacity_blocks is None:

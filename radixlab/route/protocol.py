@@ -1,6 +1,7 @@
 """What every rule of a router can do, ours and those of others.
 
     rule.choose(prompt)            which replica should take the request
+    rule.num_to_compute(…)         how many tokens of it are not known to be cached there
     rule.routed(prompt, replica)   it was sent there
     rule.computed(prompt, replica) its first token came
     rule.finished(prompt, replica) it was answered, or given up
@@ -33,6 +34,10 @@ class Rule(Protocol):
         Nothing is learned from a choice: it may be asked twice, and followed or not.
         """
         ...
+
+    def num_to_compute(self, prompt: Prompt, replica: ReplicaId) -> int:
+        """Return the prompt tokens that the replica is not known to hold; ask before `routed`."""
+        return prompt.num_tokens
 
     def routed(self, prompt: Prompt, replica: ReplicaId) -> None:
         """Learn that the request was sent to this replica."""

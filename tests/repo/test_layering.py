@@ -13,6 +13,7 @@ LAYERS = [  # imports point down this list only
     "doctor",
     "site",
     "lesson",
+    "yours",
     "bench",
     "grade",
     "serve",

@@ -23,6 +23,8 @@ from radixlab.observe.monitor.fetch import fetch
 from radixlab.serve.local import Served, serving
 from radixlab.serve.settings import Settings
 from radixlab.viz.palette import BLUE
+from radixlab.yours.parts import Parts
+from radixlab.yours.server import own_builder
 
 DEPLOY = Path(radixlab.__file__).resolve().parent.parent / "deploy"
 """Launch files, alert rules and the dashboard; part of the checkout, not of the package."""
@@ -30,14 +32,18 @@ _running = ExitStack()
 """The server of this kernel, if one runs."""
 
 
-def start_server(write_line: Callable[[str], object] | None = None, **settings: Any) -> Served:
+def start_server(
+    write_line: Callable[[str], object] | None = None, parts: Parts | None = None, **settings: Any
+) -> Served:
     """Start a server on a free port of this machine; the one that ran before ends.
 
-    Takes the fields of `Settings`, and what gets each line of the access log. The kernel's end is
-    the server's end.
+    Takes the fields of `Settings`, what gets each line of the access log, and a learner's parts to
+    serve with. The kernel's end is the server's end.
     """
     stop_server()
-    return _running.enter_context(serving(Settings(**settings), write_line=write_line))
+    chosen = Settings(**settings)
+    build = None if parts is None else own_builder(parts, chosen)
+    return _running.enter_context(serving(chosen, build=build, write_line=write_line))
 
 
 def stop_server() -> None:

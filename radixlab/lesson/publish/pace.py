@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from radixlab.lesson.calls import calls
+from radixlab.lesson.cells import core_cells
 
 WORDS_A_MINUTE = 200
-DEEPER = "## Going deeper"
 _LINE = (
     "*About {core} minutes on the core path, {all} with everything "
     "(words ÷ 200 a minute, a minute a guess, a minute to run).*"
@@ -20,25 +20,7 @@ _LINE = (
 
 def minutes(notebook: Any) -> tuple[int, int]:
     """Return the minutes of the core path and of the whole notebook, both rounded up."""
-    return _minutes(core_cells(notebook)), _minutes(notebook.cells)
-
-
-def core_cells(notebook: Any) -> list[Any]:
-    """Return the cells outside the sections that are called "Going deeper: …".
-
-    Such a section ends at the next level-2 heading that begins differently. A prose cell with
-    headings of both kinds counts for the section in which it begins.
-    """
-    core, deeper = [], False
-    for cell in notebook.cells:
-        headings = list(_headings(cell))
-        if headings and cell.source.lstrip().startswith("## "):
-            deeper = headings[0].startswith(DEEPER)
-        if not deeper:
-            core.append(cell)
-        if headings:
-            deeper = headings[-1].startswith(DEEPER)
-    return core
+    return _minutes(core_cells(notebook.cells)), _minutes(notebook.cells)
 
 
 def line(notebook: Any) -> str:
@@ -75,11 +57,6 @@ def _minutes(cells: Iterable[Any]) -> int:
 
 def _guesses(cell: Any) -> Iterator[object]:
     return iter(calls(cell.source, "predict"))
-
-
-def _headings(cell: Any) -> Iterator[str]:
-    if cell.cell_type == "markdown":
-        yield from (row for row in cell.source.split("\n") if row.startswith("## "))
 
 
 def _read(cell: Any) -> Iterator[str]:

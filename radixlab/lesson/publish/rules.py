@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from radixlab.lesson import sections
 from radixlab.lesson.calls import calls, keys
-from radixlab.lesson.publish import pace
+from radixlab.lesson.publish import pace, tags
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MAX_IGNORED = 0.15
@@ -154,7 +153,7 @@ def _printed(cell: Any) -> Iterator[str]:
 def _lesson(notebook: Any) -> Iterator[str]:
     if not pace.has_line(notebook):
         yield f"the line under the title is not {pace.line(notebook)!r}: make notebooks"
-    yield from sections.problems(notebook)
+    yield from tags.problems(notebook)
     for number, cell in enumerate(notebook.cells):
         length = len(cell.source.splitlines())
         if cell.cell_type == "code" and length > MAX_CELL_LINES:

@@ -45,7 +45,7 @@ class CacheAware(Rule):
         fleet = self.fleet
         if not fleet.live:
             raise NoReplicaError("no replica is alive")
-        loads = fleet.loads
+        loads = fleet.requests
         least = int(loads.argmin())  # the first of equal ones; the dead have an infinite load
         low = loads[least]
         high = max(loads[slot] for slot in fleet.live) if len(fleet) < len(loads) else loads.max()

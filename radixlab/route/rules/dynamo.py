@@ -12,7 +12,6 @@ router has sent; blocks that several of them share are counted once, and so are 
 prompt shares with them.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -46,7 +45,7 @@ class Dynamo(Rule):
         self.known = {tier: PrefixMap() for tier in credits}
         self.active = PrefixMap()
         """The blocks of the running requests."""
-        self._uses: dict[int, Counter[Key]] = {}
+        self._uses: dict[int, dict[Key, int]] = {}
         """How many running requests have a block, by slot."""
         self._running: dict[Prompt, tuple[ReplicaId, float]] = {}
         """Where each request runs, and how many of its tokens are not computed yet."""
@@ -64,36 +63,36 @@ class Dynamo(Rule):
             raise NoReplicaError("no replica is alive")
         prices = self.prices(prompt)
         if len(self.fleet) < len(prices):
-            prices[np.isinf(self.fleet.loads)] = np.inf
+            prices[np.isinf(self.fleet.requests)] = np.inf
         return self.fleet.id(int(prices.argmin()))
 
     def prices(self, prompt: Prompt) -> Floats:
         """Return the price by slot, in blocks; [num_slots]."""
         self._grow()
         prompt_blocks = prompt.num_tokens / self.block_size
-        to_compute = self._computing / self.block_size + prompt_blocks - self._credit(prompt.keys)
+        to_compute = self._computing / self.block_size + prompt_blocks
+        to_compute -= self._credit(prompt.keys, self.fleet.alive)
         new = len(prompt.keys) - self._lengths(self.active, prompt.keys, self.fleet.alive)
         return np.maximum(to_compute, 0.0) + self._in_use + new
 
-    def _credit(self, keys: Keys) -> Floats:
+    def _credit(self, keys: Keys, slots: Slots) -> Floats:
         """Return what the cached blocks save, by slot: a tier goes on where the last one ends."""
         device, *others = self.credits
-        reached = self._lengths(self.known[device], keys, self.fleet.alive)
+        reached = self._lengths(self.known[device], keys, slots)
         total = self.credits[device] * reached
         for tier in others:
             if not self.known[tier].is_empty:
-                longer = self._go_on(self.known[tier], keys, reached)
+                longer = self._go_on(self.known[tier], keys, reached, slots)
                 total += self.credits[tier] * (longer - reached)
                 reached = longer
         return total
 
-    def _go_on(self, known: PrefixMap, keys: Keys, reached: Floats) -> Floats:
+    def _go_on(self, known: PrefixMap, keys: Keys, reached: Floats, among: Slots) -> Floats:
         """Return how far each slot's blocks reach if this tier follows those `reached`."""
         longer = reached.copy()
         for start in np.unique(reached):
             slots = sum(1 << int(slot) for slot in np.flatnonzero(reached == start))
-            more = self._lengths(known, keys[int(start) :], slots & self.fleet.alive)
-            longer += more
+            longer += self._lengths(known, keys[int(start) :], slots & among)
         return longer
 
     def _lengths(self, known: PrefixMap, keys: Keys, slots: Slots) -> Floats:
@@ -115,10 +114,11 @@ class Dynamo(Rule):
             return
         self._grow()
         slot = self.fleet.slot(replica)
-        uses = self._uses.setdefault(slot, Counter())
-        uses.update(prompt.keys)
+        uses = self._uses.setdefault(slot, {})
+        for key in prompt.keys:
+            uses[key] = uses.get(key, 0) + 1
         self.active.add(slot, prompt.keys)
-        cached = float(self._credit(prompt.keys)[slot]) * self.block_size
+        cached = float(self._credit(prompt.keys, 1 << slot)[slot]) * self.block_size
         self._running[prompt] = replica, max(0.0, prompt.num_tokens - cached)
         self._computing[slot] += self._running[prompt][1]
         self._in_use[slot] = len(uses)
@@ -140,10 +140,11 @@ class Dynamo(Rule):
         del self._running[prompt]
         if replica in self.fleet and (uses := self._uses.get(self.fleet.slot(replica))):
             slot = self.fleet.slot(replica)
-            uses.subtract(prompt.keys)
-            unused = [key for key in prompt.keys if uses[key] <= 0]
+            for key in prompt.keys:
+                uses[key] -= 1
+            unused = [key for key in prompt.keys if not uses[key]]
             for key in unused:
-                del uses[key]
+                uses.pop(key, None)
             self.active.remove(slot, unused)
             self._in_use[slot] = len(uses)
 

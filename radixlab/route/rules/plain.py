@@ -48,7 +48,7 @@ class PowerOfTwo(Rule):
 
     def choose(self, prompt: Prompt) -> ReplicaId:
         """Return the less loaded of two."""
-        live, loads = self.fleet.live, self.fleet.loads
+        live, loads = self.fleet.live, self.fleet.requests
         if not live:
             raise NoReplicaError("no replica is alive")
         if len(live) == 1:

@@ -18,7 +18,7 @@ from math import inf
 import numpy as np
 
 from radixlab.route.errors import RouteError
-from radixlab.route.fleet import Fleet, ReplicaId
+from radixlab.route.fleet import Fleet, ReplicaId, as_flags
 from radixlab.route.prefix_map import PrefixMap
 from radixlab.route.prompt import Prompt
 from radixlab.route.rules.plain import PowerOfTwo
@@ -53,19 +53,20 @@ class RayAffinity(PowerOfTwo):
         length, holders = levels[-1] if levels else (0, 0)
         if length / len(prompt.keys) < self.match_rate_threshold:
             return self.fleet.id(self._smallest())
-        return self.fleet.id(self.fleet.least_loaded_of(holders))
+        flags = as_flags(holders, self.fleet.num_slots)
+        return self.fleet.id(self.fleet.shortest_queue_of(flags))
 
     def _is_imbalanced(self) -> bool:
         if self.imbalanced_threshold == inf:
             return False
-        loads = self.fleet.loads[list(self.fleet.live)]
+        loads = self.fleet.requests[list(self.fleet.live)]
         return bool(loads.max() - loads.min() > self.imbalanced_threshold)
 
     def _smallest(self) -> int:
         """Return the least loaded of the live replicas of which the least is remembered."""
         sizes = self.known.sizes(self.fleet.num_slots)
-        is_live = np.isfinite(self.fleet.loads)
-        return self.fleet.least_loaded_where(is_live & (sizes == sizes[is_live].min()))
+        is_live = np.isfinite(self.fleet.requests)
+        return self.fleet.shortest_queue_of(is_live & (sizes == sizes[is_live].min()))
 
     def routed(self, prompt: Prompt, replica: ReplicaId) -> None:
         """Remember the prompt; its answer is never learned."""

@@ -58,9 +58,22 @@ function pairsOf(a, b) {
   return kept.reverse();
 }
 
+/** How many of these turns, from the first on, pass a test that holds for a beginning of them. */
+function countFirst(turns, holds) {
+  let [low, high] = [0, turns.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(turns[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The turn at a position of the axis: the one that its last event is in. */
 export function turnAt({ turns }, position) {
-  return turns.findLast((turn) => turn.length && turn.start < position) ?? turns[0];
+  let at = countFirst(turns, ({ start }) => start < position) - 1;
+  while (at > 0 && !turns[at].length) at -= 1;
+  return turns[Math.max(at, 0)];
 }
 
 /** How many events of each log have happened at a position of the axis. */
@@ -72,6 +85,6 @@ export function positionsAt(axis, position) {
 
 /** The position of the axis just after event `at` of log `side` ("a" or "b"). */
 export function axisPosition({ turns }, side, at) {
-  const turn = turns.find(({ [side]: [start, stop] }) => start <= at && at < stop);
+  const turn = turns[countFirst(turns, ({ [side]: [, stop] }) => stop <= at)];
   return turn ? turn.start + at - turn[side][0] + 1 : turns.at(-1).start + turns.at(-1).length;
 }

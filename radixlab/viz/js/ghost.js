@@ -96,8 +96,7 @@ export function ghostShares(ghost, kindOf, numKinds, grid) {
 
 /** One line on the trees: "lfu has 4 blocks in its tree that lru does not have"; "" for none. */
 export function ghostTreeLine(mine, other) {
-  const known = new Set();
-  for (const numbers of mine.contents.nodes.values()) for (const number of numbers) known.add(number);
+  const known = holderIn(mine.contents);
   const { perBlock, nodes } = other.contents;
   let blocks = 0;
   for (const [id, { length }] of other.contents.nodes) {
@@ -113,8 +112,7 @@ export function ghostTreeLine(mine, other) {
  */
 export function withGhosts(mine, other) {
   const { perBlock } = other.contents;
-  const holder = new Map(); // number of a prefix → the node of this run that ends or passes there
-  for (const [id, numbers] of mine.contents.nodes) for (const number of numbers) holder.set(number, id);
+  const holder = holderIn(mine.contents);
   const nodes = new Map(mine.state.nodes);
   const stand = new Map(); // id of the other run's node → the id that stands for it here
   let next = -1;
@@ -131,6 +129,14 @@ export function withGhosts(mine, other) {
     next -= 1;
   }
   return { ...mine.state, nodes, ghosts: -1 - next };
+}
+
+/** The node of a run that ends or passes at each number: found once for a moment. */
+function holderIn(contents) {
+  if (contents.holder) return contents.holder;
+  contents.holder = new Map();
+  for (const [id, numbers] of contents.nodes) for (const number of numbers) contents.holder.set(number, id);
+  return contents.holder;
 }
 
 /** How many of these numbers, from the first on, this run has. */

@@ -1,25 +1,30 @@
 // The lanes of two runs on one axis: evictions, copies and splits of each, and a line where the runs part.
+// They are drawn once; a step moves a line over them.
 
 import { axisPosition } from "./axis.js";
-import { canvasContext, h } from "./dom.js";
+import { boxWidth, canvasContext, filled, h, lookNumber, penStyle } from "./dom.js";
 import { MARK_COLORS } from "./palette.js";
 
 const PAIR_LANE = 16;
 const PAIR_INSET = 8;
 
-/** The lanes: `{el, paint({position, parting, length, axis, sides})}`; `parting` is null where the runs are the same. */
+/** The lanes: `{el, paint({position, parting, axis, sides})}`; `parting` is null where the runs are the same. */
 export function pairLanes() {
   const canvas = h("canvas", { className: "rx-lanes", aria: { hidden: "true" } });
-  return { el: canvas, paint: (pair) => drawPairLanes(canvas, pair) };
+  const now = h("div", { className: "rx-lane-now" });
+  const paint = (pair) => {
+    const width = boxWidth(canvas);
+    if (!width) return; // not on the page, or hidden
+    filled(canvas, [width, lookNumber(), globalThis.devicePixelRatio].join(), () => drawPairLanes(canvas, width, pair));
+    now.style.left = `calc(${PAIR_INSET}px + (100% - ${2 * PAIR_INSET}px) * ${pair.position / Math.max(1, pair.axis.length)})`;
+  };
+  return { el: h("div", { className: "rx-lane-box" }, canvas, now), paint };
 }
 
-function drawPairLanes(canvas, { position, parting, axis, sides }) {
-  const width = canvas.parentElement.clientWidth;
-  if (!width) return; // not on the page, or hidden
+function drawPairLanes(canvas, width, { parting, axis, sides }) {
   const c = canvasContext(canvas, width, 2 * PAIR_LANE);
-  const ink = getComputedStyle(canvas).color;
+  const ink = penStyle(canvas).color;
   const xOf = (at) => PAIR_INSET + (at / Math.max(1, axis.length)) * (width - 2 * PAIR_INSET);
-  bar(c, xOf(position), ink, 1);
   sides.forEach((side, lane) => {
     const drawn = new Set();
     for (const { position: at, kind } of side.log.timeline.marks) {
