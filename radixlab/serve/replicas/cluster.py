@@ -121,7 +121,7 @@ def _start_ray(ray: Any, folder: Path) -> Any:
     )
     with _leaner_imports(folder):
         node = importlib.import_module("ray._private.node").Node(
-            params, head=True, shutdown_at_exit=True, spawn_reaper=True
+            params, head=True, shutdown_at_exit=False, spawn_reaper=True
         )
     ray.init(
         address=node.gcs_address,
@@ -179,7 +179,7 @@ def _end(node: Any, folder: Path) -> None:
     """End Ray with all its processes. Serve's own shutdown would only wait for each of them."""
     importlib.import_module("ray").shutdown()
     if node is not None:
-        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+        node.kill_all_processes(check_alive=False, allow_graceful=True, wait=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

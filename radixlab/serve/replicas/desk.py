@@ -90,7 +90,8 @@ class Desk:
                 self._has_lost = True
                 return
             self._num_waiting += 1
-        self._thread.submit(self._take, note)
+        with suppress(RuntimeError):  # the interpreter ends
+            self._thread.submit(self._take, note)
 
     def close(self) -> None:
         """End the thread after what it does now."""
