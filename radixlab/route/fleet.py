@@ -19,17 +19,21 @@ from radixlab.route.errors import NoReplicaError, RouteError, UnknownReplicaErro
 ReplicaId = Hashable
 Slots = int
 """A set of slots: bit i stands for slot i."""
+TOKENS_PER_REQUEST = 4096.0
+"""Queued prompt tokens that weigh as much as a request in flight: about half a second of computing
+for a large model. Without them, a long prompt counts like a short one, and the wind tunnel's 95th
+percentile of waiting is several times as long."""
 FEW = 16
 """Sets up to this size are gone through one by one; larger ones as an array."""
 Floats = npt.NDArray[np.float64]
 
 
 class Fleet:
-    """The live replicas, with the requests in flight and the queued tokens of each.
+    """The live replicas, with the requests in flight and the queued prompt tokens of each.
 
-    `load` says which of the two counts as a replica's load: `"requests"` or `"tokens"`. Of replicas
-    with equal loads, the one goes first whose last request started the longest ago, so that an idle
-    fleet is used evenly.
+    A replica's load is its requests plus its queued tokens, `tokens_per_request` of which weigh as
+    much as a request; None leaves tokens out. Of replicas with equal loads, the one goes first
+    whose last request started the longest ago, so that an idle fleet is used evenly.
 
     >>> fleet = Fleet(["a", "b"])
     >>> fleet.start("a")
@@ -37,23 +41,31 @@ class Fleet:
     ('b', 0.5)
     """
 
-    def __init__(self, replicas: Iterable[ReplicaId] = (), load: str = "requests") -> None:
-        if load not in ("requests", "tokens"):
-            raise RouteError(f"load is 'requests' or 'tokens', not {shown(load)}")
-        self.load_is = load
+    def __init__(
+        self,
+        replicas: Iterable[ReplicaId] = (),
+        tokens_per_request: float | None = TOKENS_PER_REQUEST,
+    ) -> None:
+        if tokens_per_request is not None and not tokens_per_request > 0:
+            raise RouteError(f"tokens_per_request must be above 0, not {shown(tokens_per_request)}")
+        self.tokens_per_request = tokens_per_request
         self.alive: Slots = 0
         """The slots of the live replicas."""
+        self.live: tuple[int, ...] = ()
+        """The slots of the live replicas, rising."""
         self.on_leave: list[Callable[[int], None]] = []
         """Called with the slot of each replica that leaves, before the slot is used again."""
-        self._slot_of: dict[ReplicaId, int] = {}
-        self._ids: list[ReplicaId] = []
-        self._free: list[int] = []
-        self._requests: list[float] = []
+        self.requests: Floats = np.zeros(0)
+        """Requests in flight by slot, infinite where no replica is; not to be written to."""
+        self.loads: Floats = np.zeros(0)
+        """Loads by slot, infinite where no replica is; not to be written to."""
         self._tokens: list[float] = []
-        self._load: Floats = np.zeros(0)
         self._last_start: Floats = np.zeros(0)
         self._num_starts = 0
         self._total = 0.0
+        self._slot_of: dict[ReplicaId, int] = {}
+        self._ids: list[ReplicaId] = []
+        self._free: list[int] = []
         for replica in replicas:
             self.add(replica)
 
@@ -69,21 +81,22 @@ class Fleet:
         else:
             slot = len(self._ids)
             self._ids.append(replica)
-            self._requests.append(0.0)
             self._tokens.append(0.0)
-            self._load = np.append(self._load, np.inf)
+            self.requests, self.loads = np.append(self.requests, 0.0), np.append(self.loads, 0.0)
             self._last_start = np.append(self._last_start, 0.0)
         self._slot_of[replica] = slot
         self.alive |= 1 << slot
-        self._set(slot, 0.0, 0.0)
+        self.live = tuple(sorted((*self.live, slot)))
+        self.requests[slot] = self.loads[slot] = 0.0
         return slot
 
     def remove(self, replica: ReplicaId) -> None:
         """Take a replica out, with all that it had to do and all that is known of its cache."""
         slot = self.slot(replica)
         self._set(slot, 0.0, 0.0)
-        self._load[slot] = np.inf
+        self.requests[slot] = self.loads[slot] = np.inf
         self.alive &= ~(1 << slot)
+        self.live = tuple(other for other in self.live if other != slot)
         del self._slot_of[replica]
         for forget in self.on_leave:
             forget(slot)
@@ -116,19 +129,28 @@ class Fleet:
 
     # ---- what each has to do
 
-    def start(self, replica: ReplicaId, num_tokens: int = 0) -> None:
-        """Count a request that was sent to a replica, and the tokens that it brings."""
+    def start(self, replica: ReplicaId, num_tokens: float = 0) -> None:
+        """Count a request that was sent to a replica, and the prompt tokens it has to compute."""
         slot = self.slot(replica)
         self._num_starts += 1
         self._last_start[slot] = self._num_starts
-        self._set(slot, self._requests[slot] + 1, self._tokens[slot] + num_tokens)
+        self._set(slot, self.requests[slot] + 1, self._tokens[slot] + num_tokens)
 
-    def finish(self, replica: ReplicaId, num_tokens: int = 0) -> None:
-        """Count a request as answered; a replica that has left the fleet is ignored."""
+    def computed(self, replica: ReplicaId, num_tokens: float) -> None:
+        """Count prompt tokens as computed; a replica that has left the fleet is ignored."""
         slot = self._slot_of.get(replica)
         if slot is not None:
-            requests, tokens = self._requests[slot] - 1, self._tokens[slot] - num_tokens
-            self._set(slot, max(0.0, requests), max(0.0, tokens))
+            self._set(slot, self.requests[slot], max(0.0, self._tokens[slot] - num_tokens))
+
+    def finish(self, replica: ReplicaId, num_tokens: float = 0) -> None:
+        """Count a request as answered or given up, with the tokens it had still to compute.
+
+        A replica that has left the fleet is ignored.
+        """
+        slot = self._slot_of.get(replica)
+        if slot is not None:
+            tokens = max(0.0, self._tokens[slot] - num_tokens)
+            self._set(slot, max(0.0, self.requests[slot] - 1), tokens)
 
     def report(self, replica: ReplicaId, requests: float, tokens: float = 0.0) -> None:
         """Note what a replica says that it has to do, instead of counting it here."""
@@ -138,31 +160,30 @@ class Fleet:
 
     def load(self, replica: ReplicaId) -> float:
         """Return a replica's load."""
-        return float(self._load[self.slot(replica)])
-
-    @property
-    def loads(self) -> Floats:
-        """The loads by slot, infinite where no replica is; not to be written to."""
-        return self._load
+        return float(self.loads[self.slot(replica)])
 
     @property
     def mean_load(self) -> float:
         """The mean load of the live replicas; 0 if there is none."""
-        return self._total / len(self._slot_of) if self._slot_of else 0.0
+        return float(self._total) / len(self._slot_of) if self._slot_of else 0.0
 
     def least_loaded(self) -> ReplicaId:
         """Return the live replica with the least load."""
         if not self._slot_of:
             raise NoReplicaError("no replica is alive")
-        return self._ids[self._first_of_least(self._load)]
+        return self._ids[self._first_of_least(self.loads)]
 
     def least_loaded_of(self, slots: Slots) -> int:
         """Return the slot with the least load in a set that is not empty."""
         if slots.bit_count() <= FEW:
-            load, last = self._load, self._last_start
+            load, last = self.loads, self._last_start
             return min(slots_in(slots), key=lambda slot: (load[slot], last[slot], slot))
-        loads = np.where(as_flags(slots, len(self._ids)), self._load, np.inf)
-        return self._first_of_least(loads)
+        flags = as_flags(slots, len(self._ids))
+        return self._first_of_least(np.where(flags, self.loads, np.inf))
+
+    def shortest_queue_of(self, flags: npt.NDArray[np.bool_]) -> int:
+        """Return the slot with the fewest requests among those with a flag, bool `[num_slots]`."""
+        return self._first_of_least(np.where(flags, self.requests, np.inf))
 
     def _first_of_least(self, loads: Floats) -> int:
         """Return the slot with the least load; of equal ones, the one that has waited longest."""
@@ -172,13 +193,10 @@ class Fleet:
     # ---- inside
 
     def _set(self, slot: int, requests: float, tokens: float) -> None:
-        of_old, of_new = (
-            (self._requests[slot], requests)
-            if self.load_is == "requests"
-            else (self._tokens[slot], tokens)
-        )
-        self._total += of_new - of_old
-        self._requests[slot], self._tokens[slot], self._load[slot] = requests, tokens, of_new
+        per_request = self.tokens_per_request
+        load = requests if per_request is None else requests + tokens / per_request
+        self._total += load - self.loads[slot]
+        self.requests[slot], self._tokens[slot], self.loads[slot] = requests, tokens, load
 
 
 def slots_in(slots: Slots) -> Iterator[int]:

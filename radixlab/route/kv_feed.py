@@ -39,9 +39,9 @@ class KVFeed:
         """Take events in the order in which they were published."""
         for event in events:
             if isinstance(event, Stored):
-                self._stored(_numbers(event.block_hashes), event.medium or GPU)
+                self._stored(names_as_numbers(event.block_hashes), event.medium or GPU)
             elif isinstance(event, Removed):
-                self._removed(_numbers(event.block_hashes), event.medium or GPU)
+                self._removed(names_as_numbers(event.block_hashes), event.medium or GPU)
             else:
                 self.forget()
 
@@ -102,6 +102,6 @@ class RemoteFeed:
         self.feed.hear(self._outgoing.begin(self.tree.snapshot()))
 
 
-def _numbers(names: list[int | bytes]) -> list[Key]:
+def names_as_numbers(names: list[int | bytes]) -> list[Key]:
     """Return names as numbers; a whole digest is known by its first 64 bits."""
     return [name if isinstance(name, int) else int.from_bytes(name[:8], "big") for name in names]

@@ -20,10 +20,11 @@ from radixlab.route.fleet import Fleet, ReplicaId
 from radixlab.route.kv_feed import KVFeed
 from radixlab.route.prefix_map import PrefixMap
 from radixlab.route.prompt import Prompt
+from radixlab.route.protocol import Rule
 
-FACTOR = 1.25
+FACTOR = 1.5
 """A replica above this multiple of the mean load takes nothing for its prefixes' sake."""
-ALLOWANCE = 1.0
+ALLOWANCE = 2.0
 """A replica with at most this load is never too busy: with little to do, the mean says nothing."""
 TOLERANCE = 0.1
 """Prefixes count as equal whose lengths differ by at most this share of the prompt."""
@@ -32,7 +33,7 @@ CAPACITY_BLOCKS = 2**16
 blocks of 16."""
 
 
-class LongestPrefix:
+class LongestPrefix(Rule):
     """The longest known prefix, with a bound on the load.
 
     `feed` is `"prompts"` or `"events"`: where the knowledge of prefixes comes from. Fed by prompts,
@@ -62,7 +63,9 @@ class LongestPrefix:
         positive("capacity_blocks", capacity_blocks)
         self.fleet, self.feed = fleet, feed
         self.factor, self.allowance, self.tolerance = factor, allowance, tolerance
-        self.known = PrefixMap(capacity_blocks if feed == "prompts" else None)
+        self.hears_events = feed == "events"
+        capacity = None if self.hears_events else capacity_blocks
+        self.known = PrefixMap(capacity, by_block=self.hears_events)
         self._feeds: dict[int, KVFeed] = {}
         fleet.on_leave.append(self._forget)
 
@@ -86,23 +89,31 @@ class LongestPrefix:
         """The load up to which a replica may be chosen for what it holds."""
         return max(self.allowance, self.factor * self.fleet.mean_load)
 
+    def num_to_compute(self, prompt: Prompt, replica: ReplicaId) -> int:
+        """Return the prompt tokens that the replica is not known to hold."""
+        levels = self.known.levels(prompt.keys, 1 << self.fleet.slot(replica))
+        known_share = levels[-1][0] / len(prompt.keys) if levels else 0.0
+        return round(prompt.num_tokens * (1 - known_share))
+
     # ---- what it learns
 
     def routed(self, prompt: Prompt, replica: ReplicaId) -> None:
         """Take the prompt for cached where it was sent, if prompts are the feed."""
-        if self.feed == "prompts" and replica in self.fleet:
+        if not self.hears_events and replica in self.fleet:
             self.known.add(self.fleet.slot(replica), prompt.keys)
-
-    def finished(self, prompt: Prompt, replica: ReplicaId) -> None:
-        """Learn nothing: the fleet counts what is in flight."""
 
     def heard(self, replica: ReplicaId, events: Iterable[WireEvent]) -> None:
         """Follow what a replica's cache holds, if events are the feed."""
-        if self.feed == "events" and replica in self.fleet:
+        if self.hears_events and replica in self.fleet:
             self.feed_of(replica).hear(events)
 
     def feed_of(self, replica: ReplicaId) -> KVFeed:
-        """Return what takes a replica's KV events; `RemoteFeed` connects it to a stream."""
+        """Return what takes a replica's KV events; `RemoteFeed` connects it to a stream.
+
+        Raises `RouteError` if prompts are the feed, and `UnknownReplicaError`.
+        """
+        if not self.hears_events:
+            raise RouteError("the rule is fed by prompts: make it with feed='events'")
         slot = self.fleet.slot(replica)
         if slot not in self._feeds:
             self._feeds[slot] = KVFeed(self.known, slot)

@@ -24,9 +24,9 @@ BLOCK_CHARS = 64
 """Characters of a block of text: about 16 tokens of English."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """One request, as a router sees it.
+    """One request, as a router sees it. Two requests are two, even with equal prompts.
 
     >>> prompt = Prompt.of_tokens([1, 2, 3, 4, 5], block_size=2)
     >>> len(prompt.keys), prompt.num_tokens

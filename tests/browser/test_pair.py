@@ -11,7 +11,7 @@ from radixlab.lesson import decode, encode
 from radixlab.lesson.serving import serve
 from radixlab.viz import Tape, compare
 from radixlab.viz.bundle import css, pair_esm
-from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM, playwright
+from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM, playwright, settle, tab_to
 
 pytestmark = NEEDS_CHROMIUM
 expect = playwright.expect
@@ -63,6 +63,62 @@ def test_it_opens_where_the_runs_part_with_ghosts_and_jumps_back_there(open_pair
     expect(page.locator(".rx-scrub")).to_have_attribute(
         "aria-valuetext", "request 7, they have parted; lru event 63, lfu event 62"
     )
+
+
+CORNER = """(side) => {
+  const canvas = document.querySelectorAll(".rx-pair-side")[side].querySelector(".rx-map");
+  const [x, y] = [5, 5].map((px) => px * devicePixelRatio);
+  return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
+}"""
+CACHED = [0x56, 0xB4, 0xE9]
+
+
+def test_the_map_has_the_other_run_as_a_ghost_and_a_focus_is_marked_in_both_runs(open_pair):
+    page = open_pair(taped("lru"), taped("lfu"))
+    lru, lfu = page.locator(".rx-pair-side").all()
+    line, note = ".rx-pair-ghost-line", ".rx-pair-note"
+    expect(lru.locator(line)).to_have_text(
+        "lfu differs in 4 of 12 blocks: 1 free, 3 cached; "
+        "lfu has 3 blocks in its tree that lru does not have"
+    )
+    expect(page.locator(".rx-legend button", has_text="cached there")).to_have_text(
+        "cached there3 · 1"
+    )
+    assert page.evaluate(CORNER, 0) == CACHED  # lfu still has block 0, which lru evicted
+    page.locator(".rx-legend button", has_text="cached there").press("Enter")
+    settle(page)
+    assert page.evaluate(CORNER, 0) != CACHED
+    page.locator(".rx-legend button", has_text="cached there").press("Enter")
+
+    lfu.locator(".rx-card", has_text="Count the st").hover()
+    expect(lfu.locator(note)).to_contain_text("node 3: 3 blocks")
+    expect(lru.locator(note)).to_have_text("node 3 of lfu: lru does not have it")
+    expect(lru.locator(".rx-ghost.rx-lit")).to_contain_text("only in lfu")  # it stands for that
+    lru.locator(".rx-ghost").hover()
+    expect(lfu.locator(note)).to_have_text(
+        "this node: lru does not have it; here: node 3, blocks 0–2"
+    )
+    page.mouse.move(1, 1)
+
+    tab_to(page, ".rx-tree")  # by keyboard: the first run's tree, its node and the other run's
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    expect(lru.locator(".rx-card.rx-cursor")).to_contain_text("node 6")
+    expect(lfu.locator(note)).to_have_text(
+        "node 6 of lru: the same tokens: node 6, blocks 6–8, 10–11"
+    )
+    page.keyboard.press("Enter")
+    page.locator(".rx-view").focus()
+    page.keyboard.press("End")  # both runs have evicted it since
+    expect(lru.locator(note)).to_contain_text("pinned, Esc lets go")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(page.locator(".rx-pair-ghosts input")).not_to_be_checked()
+    expect(lru.locator(line)).to_have_text("")
+    page.keyboard.press("[")  # a key of one run's view
+    page.keyboard.press("Home")
+    expect(page.locator(".rx-where")).to_contain_text("before the first request")
 
 
 def test_identical_runs_say_so_and_names_are_text(open_pair):

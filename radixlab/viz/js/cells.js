@@ -7,6 +7,7 @@ import { INK, MARKS, STANDINGS } from "./palette.js";
 export const NUMBER_FROM = 20; // pixels of a side that has room for a number
 const BADGE_FROM = 25; // and for a number below a badge
 export const SMALLEST_TEXT = 11;
+const GHOST_ABOVE = 20; // a number stands below a ghost as it is; in a smaller cell it moves down
 const DIGIT = 6.7; // the width of one digit at that size
 
 /** Draw one block: `{standing, text, readers, look, marks, faint}`; `look` is set where a mode colours the block. */
@@ -110,7 +111,7 @@ function hatch(c, color, x, y, size) {
   c.restore();
 }
 
-function drawNumber(pen, { text, standing, look, marks }, x, y, size) {
+function drawNumber(pen, { text, standing, look, marks, ghost }, x, y, size) {
   const { c, ink, paper, font } = pen;
   const evicted = marks.includes("evicted");
   const onPaper = look ? look.color === null : standing === FREE || standing === PRIVATE || evicted;
@@ -123,7 +124,7 @@ function drawNumber(pen, { text, standing, look, marks }, x, y, size) {
   c.font = `${SMALLEST_TEXT}px ${font}`;
   c.textAlign = "center";
   c.textBaseline = "alphabetic";
-  c.fillText(text, middle, y + size - 4);
+  c.fillText(text, middle, y + size - (ghost && size < GHOST_ABOVE ? 1 : 4));
 }
 
 function drawCorner(pen, { standing, readers }, x, y, size) {
