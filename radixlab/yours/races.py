@@ -72,7 +72,7 @@ def race(workload: str, parts: Parts, watch: Watch | None = None) -> Figures:
     manager = OwnManager(
         CacheConfig(num_blocks),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
         watch=watch,
     )
     result = replay(manager, trace)
@@ -87,7 +87,7 @@ def race_on(
     manager = OwnManager(
         CacheConfig(num_blocks, block_size),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
     )
     return replay(manager, trace.requests()), manager
 
@@ -126,7 +126,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     manager = OwnManager(
         planned_config(answer, workload),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
         watch=watch,
     )
     canary = KVCanary(manager.config.num_blocks, manager.config.block_size)
