@@ -105,7 +105,7 @@ def _is_run(run: Any) -> bool:
     if not isinstance(run, dict):
         return False
     way = run.get("way")
-    return _is_rate(run.get("hit_rate")) and type(way) in (int, float) and abs(way) < MOST_WAY
+    return _is_rate(run.get("hit_rate")) and isinstance(way, int | float) and abs(way) < MOST_WAY
 
 
 def _is_rate(value: Any) -> bool:
