@@ -34,6 +34,7 @@ NUM_REQUESTS = 100
 SEED = 7
 TRACES = {"scan-polluted": 1_500, "tenants": 2_000, "multi-turn-chat": 1_000}
 """Generated traces, and blocks of 16 for them: tree and policy run them."""
+NUM_PLANNED = 80
 PLANNED = ("document-qa", "agent")
 """Recorded traffic that the plan runs, too."""
 LEAST_REQUESTS = 3
@@ -114,7 +115,7 @@ def conversation(parts: Parts) -> str:
 
 def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     """Run recorded traffic in the order of the plan; a plan that breaks a rule is replaced."""
-    where, faults = scene(pattern, SEED), list[PartFault]()
+    where, faults = scene(pattern, SEED, NUM_PLANNED), list[PartFault]()
     workload, requests = where.workload(), where.requests()
     plan = None
     if parts.plan is not None:
@@ -162,7 +163,7 @@ def _figures(
 def scale(workload: str) -> tuple[float, float]:
     """Return the hit rates with nothing chosen, and of the best that is possible."""
     if workload in PLANNED:
-        where = scene(workload, SEED)
+        where = scene(workload, SEED, NUM_PLANNED)
         total = sum(len(request.prompt) for request in where.requests())
         return by_arrival(where).hit_tokens / total, without_end(where).hit_tokens / total
     config, trace = CacheConfig(TRACES[workload]), _trace(workload)
