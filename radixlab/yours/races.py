@@ -13,7 +13,7 @@ from functools import lru_cache
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
-from radixlab.grade.ex3.traffic import scene
+from radixlab.grade.ex3.traffic import scene, short
 from radixlab.workloads import (
     Request,
     Workload,
@@ -27,7 +27,13 @@ from radixlab.workloads.replay import ReplayResult
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import Parts
-from radixlab.yours.planned import asked_plan, nothing_planned, planned_config
+from radixlab.yours.planned import (
+    asked_plan,
+    nothing_planned,
+    planned_config,
+    recorded_answers,
+    serve_planned,
+)
 from radixlab.yours.watch import Watch
 
 NUM_REQUESTS = 100
@@ -157,6 +163,27 @@ def _figures(
         tuple(manager.faults),
         manager.books.num_lost_tokens if manager.books else 0,
     )
+
+
+def through_the_scheduler(parts: Parts, pattern: str = "document-qa", num: int = 40) -> str:
+    """Serve recorded traffic through engine and scheduler as planned, and say how it went."""
+    where = short(pattern, SEED, num)
+    make_plan = parts.plan.make if parts.plan else nothing_planned
+    try:
+        plan = asked_plan(make_plan, where)
+    except PartFault as fault:
+        return f"{fault}\nNothing was served by this plan."
+    config, requests = planned_config(plan, where.workload()), where.requests()
+    manager = OwnManager(config, policy=parts.make_policy(), make_tree=parts.make_tree)
+    served = serve_planned(plan, requests, manager)
+    manager.proof()
+    is_order, is_same = served.order == plan.order, served.answers == recorded_answers(requests)
+    told = [
+        f"{num} requests in blocks of {plan.block_size}, {len(plan.pins)} pins:",
+        f"{served.hit_rate:.1%} of the prompt tokens found",
+        f"in the planned order: {is_order}; the recorded answers: {is_same}",
+    ]
+    return "\n".join([*told, *map(str, manager.faults)])
 
 
 @lru_cache(maxsize=8)
