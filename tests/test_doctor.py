@@ -28,6 +28,7 @@ from radixlab.extras import MODULES_OF
 
 ROOT = Path(__file__).parents[1]
 THIRD_PARTY = ("numpy", "torch", "pygraphviz", "jupyterlab", "triton", "transformers", "playwright")
+HIDDEN = (*THIRD_PARTY, *NOTEBOOK_MODULES, *SERVER_MODULES)
 FAULTS = {
     "is broken": "raise RuntimeError('two\\nlines')",
     "lacks a library": "raise OSError('libcudart.so.13: cannot open shared object file')",
@@ -69,7 +70,7 @@ def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
         "import sys\n"
         "class Hidden:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] in {(*THIRD_PARTY, *NOTEBOOK_MODULES, *SERVER_MODULES)!r}:\n"
+        f"        if name.partition('.')[0] in {HIDDEN!r}:\n"
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Hidden())\n"
     )
