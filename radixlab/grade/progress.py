@@ -100,7 +100,7 @@ def _is_entry(entry: Any) -> bool:
 def _is_engine(entry: Any) -> bool:
     if not isinstance(entry, dict):
         return False
-    runs: list[Any] = [entry.get("last"), entry.get("best")]
+    runs = [entry.get("last"), entry.get("best")]
     return all(isinstance(run, dict) and _is_rate(run.get("hit_rate")) for run in runs) and all(
         type(run.get("way")) in (int, float) and abs(run["way"]) < MOST_WAY for run in runs
     )
