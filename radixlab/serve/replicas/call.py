@@ -10,22 +10,28 @@ here until it is over, so it can be asked for again until the end.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from radixlab.cache.tokens import TokenArray
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EngineError, News, Part
 from radixlab.serve.replicas.question import Question
 from radixlab.serve.replicas.roster import Roster
 
 MOST_TRIES = 2
+Spell = Callable[[TokenArray], str | None]
+"""Writes a prompt as text, for a router that compares texts."""
 
 
 class Call:
     """Asks replicas for the answers of one job."""
 
-    def __init__(self, job: Job, handle: Any, roster: Roster, num_resets: int) -> None:
+    def __init__(
+        self, job: Job, handle: Any, roster: Roster, num_resets: int, spell: Spell | None = None
+    ) -> None:
         self._job, self._roster, self._num_resets = job, roster, num_resets
+        self._spell = spell
         self._handle = handle.options(
             method_name="answer", stream=True, session_id=job.session or ""
         )
@@ -85,6 +91,7 @@ class Call:
             time.monotonic() - job.arrived,
             job.session,
             self._num_resets,
+            self._spell(job.prompt) if self._spell else None,
         )
 
     def _note_death(self, error: Exception) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ OBJECT_STORE_BYTES = 80 * 2**20
 """Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
 MOST_ONGOING = 100_000
 """Requests that a replica may have at a time; the front's queue is the real bound."""
+Router = tuple[str, dict[str, Any]]
+"""A class as "module:name", and its settings."""
 LEFT_OUT = "rfc3987_syntax"
 """A module that builds a parser when it is imported, for a format that nobody checks here. Where
 Jupyter is installed, each of Ray's processes would import it, for 1.5 s of a core."""
@@ -61,10 +64,16 @@ class Cluster:
 
     handle: Any
     """Ray Serve's handle of the replicas."""
+    deploy: Callable[[Router], Any]
+    """Deploys the same replicas behind a router, and returns a handle."""
     node: Any
     """Ray's own processes."""
     folder: Path
     _is_over: bool = field(default=False)
+
+    def switch(self, router: Router) -> None:
+        """Route by another class from now on; the replicas stay as they are."""
+        self.handle = self.deploy(router)
 
     def stop(self) -> None:
         """End all replicas and Ray's own processes; a second call does nothing."""
@@ -76,7 +85,7 @@ class Cluster:
 def start_cluster(
     settings: Settings,
     build: Callable[[], LLM] | None = None,
-    router: tuple[str, dict[str, Any]] | None = None,
+    router: Router | None = None,
 ) -> Cluster:
     """Start Ray and the replicas; return when all of them have loaded the model.
 
@@ -89,14 +98,14 @@ def start_cluster(
     folder, node = _temporary_folder(), None
     try:
         node = _start_ray(ray, folder)
-        handle = _deploy(settings, build, router or router_of(settings))
-        return Cluster(handle, node, folder)
+        deploy = partial(_deploy, settings, build)
+        return Cluster(deploy(router or router_of(settings)), deploy, node, folder)
     except BaseException:
         _end(node, folder)
         raise
 
 
-def router_of(settings: Settings) -> tuple[str, dict[str, Any]]:
+def router_of(settings: Settings) -> Router:
     """Return the class that `settings.router` names, and its settings."""
     name = settings.router or "prefix"
     return ROUTERS[name], {"route_by": settings.route_by or "events"} if name == "prefix" else {}
@@ -121,7 +130,7 @@ def _start_ray(ray: Any, folder: Path) -> Any:
     )
     with _leaner_imports(folder):
         node = importlib.import_module("ray._private.node").Node(
-            params, head=True, shutdown_at_exit=True, spawn_reaper=True
+            params, head=True, shutdown_at_exit=False, spawn_reaper=True
         )
     ray.init(
         address=node.gcs_address,
@@ -149,9 +158,7 @@ def _leaner_imports(folder: Path) -> Iterator[None]:
             os.environ["PYTHONPATH"] = before
 
 
-def _deploy(
-    settings: Settings, build: Callable[[], LLM] | None, router: tuple[str, dict[str, Any]]
-) -> Any:
+def _deploy(settings: Settings, build: Callable[[], LLM] | None, router: Router) -> Any:
     serve = importlib.import_module("ray.serve")
     config = importlib.import_module("ray.serve.config")
     from radixlab.serve.replicas.replica import Replica
@@ -179,7 +186,7 @@ def _end(node: Any, folder: Path) -> None:
     """End Ray with all its processes. Serve's own shutdown would only wait for each of them."""
     importlib.import_module("ray").shutdown()
     if node is not None:
-        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+        node.kill_all_processes(check_alive=False, allow_graceful=True, wait=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -38,11 +38,21 @@ class RestingRuleError(Exception):
 
 
 @dataclass(slots=True)
+class Choice:
+    """Where a rule sends a prompt."""
+
+    prompt: Prompt
+    replica: ReplicaId
+    num_owed: int = 0
+    """Tokens that the replica has to compute for it, as the fleet counts them."""
+
+
+@dataclass(slots=True)
 class _Asked:
     """One question to the rule."""
 
     prompt: Callable[[], Prompt]
-    choice: tuple[Prompt, ReplicaId] | None = None
+    choice: Choice | None = None
     is_over: bool = False
     """Whether nobody waits for it any more."""
 
@@ -61,8 +71,8 @@ class Desk:
         self._num_waiting = 0
         self._has_lost = False
 
-    async def ask(self, prompt: Callable[[], Prompt]) -> tuple[Prompt, ReplicaId]:
-        """Return the prompt and the rule's choice, which then has one request more.
+    async def ask(self, prompt: Callable[[], Prompt]) -> Choice:
+        """Return the rule's choice; the fleet then counts the request for that replica.
 
         `prompt` is called in the thread too, because it names every block. Raises what the rule
         raises, `SlowRuleError`, or `RestingRuleError`.
@@ -90,7 +100,8 @@ class Desk:
                 self._has_lost = True
                 return
             self._num_waiting += 1
-        self._thread.submit(self._take, note)
+        with suppress(RuntimeError):  # the interpreter ends
+            self._thread.submit(self._take, note)
 
     def close(self) -> None:
         """End the thread after what it does now."""
@@ -106,9 +117,10 @@ class Desk:
         with self._lock:
             if asked.is_over:
                 return
-            asked.choice = prompt, chosen
+            asked.choice = Choice(prompt, chosen)
         if chosen in self._rule.fleet:
-            self._rule.fleet.start(chosen, prompt.num_tokens)
+            asked.choice.num_owed = self._rule.num_to_compute(prompt, chosen)
+            self._rule.fleet.start(chosen, asked.choice.num_owed)
 
     def _take(self, note: Callable[[Rule], object]) -> None:
         with self._lock:

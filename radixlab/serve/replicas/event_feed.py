@@ -7,8 +7,10 @@ streams of other engines.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
+
+import zmq
 
 from radixlab.observe.kv.subscriber import EventWatch
 from radixlab.observe.kv.wire import WireEvent
@@ -48,8 +50,11 @@ class EventFeed:
             block_size=metadata["block_size"],
         )
         RemoteFeed(cast(KVFeed, _Teller(self._desk, replica)), watch.tree)
-        name = f"kv-events of {replica}"
-        threading.Thread(target=_follow, args=(watch, end), name=name, daemon=True).start()
+
+        def forget() -> None:
+            self._desk.tell(lambda rule: rule.forget(replica))
+
+        threading.Thread(target=_follow, args=(watch, end, forget), daemon=True).start()
 
     def leave(self, replica: ReplicaId) -> None:
         """Follow a replica no longer."""
@@ -57,7 +62,11 @@ class EventFeed:
             end.set()
 
 
-def _follow(watch: EventWatch, end: threading.Event) -> None:
-    with watch:
-        while not end.is_set():
-            watch.poll(POLL_S)
+def _follow(watch: EventWatch, end: threading.Event, forget: Callable[[], object]) -> None:
+    """Read events until the end; forget the replica if it cannot be followed any more."""
+    try:
+        with watch:
+            while not end.is_set():
+                watch.poll(POLL_S)
+    except zmq.ZMQError:  # its sockets are gone, as at the interpreter's end
+        forget()

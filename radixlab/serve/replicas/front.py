@@ -16,7 +16,7 @@ from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State
 from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
-from radixlab.serve.replicas.call import Call
+from radixlab.serve.replicas.call import Call, Spell
 from radixlab.serve.replicas.roster import Roster
 from radixlab.serve.snapshot import Snapshot
 
@@ -27,10 +27,18 @@ CALL_S = 60.0
 """Seconds that replicas get for a function that operators have called."""
 
 
+def reset(llm: LLM) -> None:
+    """Empty a cache."""
+    llm.engine.reset()
+
+
 class Replicas(Protocol):
     """A running cluster."""
 
     handle: Any
+
+    def switch(self, router: tuple[str, dict[str, Any]]) -> None:
+        """Route by another class from now on."""
 
     def stop(self) -> None:
         """End it."""
@@ -57,6 +65,8 @@ class Front:
         self.num_waiting = 0
         """Answers that were asked for and have not begun."""
         self.num_resets = 0
+        self.spell: Spell | None = None
+        """Writes prompts as texts, if the router needs texts."""
         self.roster = Roster()
         self.loop: asyncio.AbstractEventLoop
         self._open_cluster, self._complete = open_cluster, complete
@@ -98,6 +108,12 @@ class Front:
         """Refuse new requests from now on; those that are open go on."""
         if self.state in ("loading", "ready"):
             self._change("draining")
+
+    async def switch(self, router: tuple[str, dict[str, Any]]) -> None:
+        """Route by another class from now on, with empty caches."""
+        assert self._cluster is not None
+        await asyncio.to_thread(self._cluster.switch, router)
+        await self.call_each(reset)
 
     @property
     def handle(self) -> Any:
@@ -191,7 +207,7 @@ class Front:
             mailbox.close(why())
 
     async def _serve(self, job: Job) -> None:
-        call = Call(job, self.handle, self.roster, self.num_resets)
+        call = Call(job, self.handle, self.roster, self.num_resets, self.spell)
         self.num_waiting += job.n
         has_begun = False
         try:

@@ -31,5 +31,7 @@ class Question:
     session: str | None = None
     num_resets: int = 0
     """How often all caches were emptied before; what a router knew until then is void."""
+    prompt: str | None = None
+    """The prompt as text: Ray's affinity router reads it, and nothing of ours does."""
     choice: Why | None = None
     """Written by our router; None where Ray's own routers choose."""

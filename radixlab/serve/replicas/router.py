@@ -17,7 +17,14 @@ from typing import Any
 from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
 
 from radixlab.route import Fleet, LongestPrefix, Prompt, Rule
-from radixlab.serve.replicas.desk import LIMIT_S, REST_S, Desk, RestingRuleError, SlowRuleError
+from radixlab.serve.replicas.desk import (
+    LIMIT_S,
+    REST_S,
+    Choice,
+    Desk,
+    RestingRuleError,
+    SlowRuleError,
+)
 from radixlab.serve.replicas.event_feed import EventFeed
 from radixlab.serve.replicas.question import Question, Why
 
@@ -35,8 +42,8 @@ class PrefixRouter(RequestRouter):
         self._feed = EventFeed(self.desk) if route_by == "events" else None
         self._block_size = 0
         self._num_resets = 0
-        self._in_flight: dict[str, tuple[Prompt, str]] = {}
-        """By Ray's id of the request: its prompt, and the replica that it counts for."""
+        self._in_flight: dict[str, Choice] = {}
+        """By Ray's id of the request: what the fleet counts for it."""
         self._known: set[str] = set()
         """The replicas that the rule knows."""
 
@@ -107,35 +114,34 @@ class PrefixRouter(RequestRouter):
         """Return the rule's choice, and count the request for it."""
         self._forget_if_reset(question)
         size = self._block_size
-        prompt, chosen = await self.desk.ask(
+        choice = await self.desk.ask(
             lambda: Prompt.of_tokens(question.tokens, size, question.namespace, question.session)
         )
-        number = pending.metadata.internal_request_id
-        self._in_flight[number] = prompt, str(chosen)
+        number, chosen = pending.metadata.internal_request_id, str(choice.replica)
+        self._in_flight[number] = choice
         if pending.future.done():  # the client has left meanwhile
             self._finish(number)
         else:
             pending.future.add_done_callback(
                 lambda future: self._finish(number) if future.cancelled() else None
             )
-        return (str(chosen), "rule") if chosen in self._known else (None, "stale")
+        return (chosen, "rule") if chosen in self._known else (None, "stale")
 
     def on_request_routed(
         self, pending_request: PendingRequest, replica_id: ReplicaID, result: object
     ) -> None:
         """Tell the rule where a request went, which may not be where the rule wanted it."""
-        name, number = _name(replica_id), pending_request.metadata.internal_request_id
-        if number not in self._in_flight:
+        name = _name(replica_id)
+        choice = self._in_flight.get(pending_request.metadata.internal_request_id)
+        if choice is None:
             return
-        prompt, counted_for = self._in_flight[number]
-        self._in_flight[number] = prompt, name
 
         def note(rule: Rule) -> None:
-            if counted_for != name:
-                rule.fleet.finish(counted_for, prompt.num_tokens)
-                if name in rule.fleet:
-                    rule.fleet.start(name, prompt.num_tokens)
-            rule.routed(prompt, name)
+            if choice.replica != name and name in rule.fleet:
+                rule.fleet.finish(choice.replica, choice.num_owed)
+                rule.fleet.start(name, choice.num_owed)
+                choice.replica = name
+            rule.routed(choice.prompt, name)
 
         self.desk.tell(note)
 
@@ -144,12 +150,11 @@ class PrefixRouter(RequestRouter):
         self._finish(internal_request_id)
 
     def _finish(self, number: str) -> None:
-        if found := self._in_flight.pop(number, None):
-            prompt, name = found
+        if choice := self._in_flight.pop(number, None):
 
             def note(rule: Rule) -> None:
-                rule.fleet.finish(name, prompt.num_tokens)
-                rule.finished(prompt, name)
+                rule.fleet.finish(choice.replica, choice.num_owed)
+                rule.finished(choice.prompt, choice.replica)
 
             self.desk.tell(note)
 
