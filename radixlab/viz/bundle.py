@@ -34,6 +34,12 @@ def page_js() -> str:
 
 
 @cache
+def pair_page_js() -> str:
+    """Return the module of two runs as a script, with what a page of its own adds."""
+    return re.sub(r"^export default .*\n", "", _joined("pair", "pairpage"), flags=re.MULTILINE)
+
+
+@cache
 def css() -> str:
     """Return the style sheet."""
     return (_FOLDER / "view.css").read_text(encoding="utf-8")

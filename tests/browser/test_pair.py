@@ -121,6 +121,21 @@ def test_the_map_has_the_other_run_as_a_ghost_and_a_focus_is_marked_in_both_runs
     expect(page.locator(".rx-where")).to_contain_text("before the first request")
 
 
+def test_a_saved_file_plays_both_runs_without_a_network(browser, tmp_path, capsys):
+    path = tmp_path / "pair.html"
+    compare(taped("lru", "</script><img src=x>"), taped("lfu"), decode, "<two>").save(path)
+    assert capsys.readouterr().out.startswith(f"{path}: 63 events and 62 events, 0.")
+    page = browser.new_context(offline=True).new_page()
+    page.goto(path.as_uri())
+    expect(page).to_have_title("<two>")
+    expect(page.locator(".rx-where")).to_have_text("request 6, they have parted")
+    page.locator(".rx-view").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".rx-where")).to_have_text("request 6, the same so far")
+    assert page.locator("img").count() == 0
+    page.context.close()
+
+
 def test_identical_runs_say_so_and_names_are_text(open_pair):
     name = "<img src=x onerror=alert(1)>\u202e"
     page = open_pair(taped("lru", name), taped("lru", name))
