@@ -63,5 +63,6 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "CacheRestarted": lambda e: "restarted the cache",
     "AllBlocksCleared": lambda e: "cleared the cache",
     "TreeResynced": lambda e: "changed the tree in a way that no other event tells",
+    "PartBroke": lambda e: f"broke rule {e.rule} in {e.call}",
     "StreamReported": lambda e: f"reported of its stream: {e.cause.replace('_', ' ')}",
 }

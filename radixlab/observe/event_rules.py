@@ -217,6 +217,11 @@ def _resynced(holders: Holders, operation: Operation, e: ev.TreeResynced) -> Cla
             return
 
 
+def _part_broke(_holders: Holders, _: Operation, e: ev.PartBroke) -> Claims:
+    """Blame the part: whoever asked it has compared its answer with the books."""
+    yield Claim(e.rule, f"{e.call}: {e.what}")
+
+
 def _by_prefix(
     rows: Iterable[tuple[int, int | None, Any, Any]],
     size: int,
@@ -249,4 +254,5 @@ _RULES: dict[str, Callable[[Holders, Operation, Any], Claims]] = {
     "BlocksDeduplicated": _deduplicated,
     "AllBlocksCleared": _cleared,
     "TreeResynced": _resynced,
+    "PartBroke": _part_broke,
 }

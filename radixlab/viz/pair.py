@@ -27,6 +27,7 @@ from radixlab.viz.bundle import css, pair_esm
 from radixlab.viz.ghost import Moment, ghost_line, ghost_of, tree_line
 from radixlab.viz.lifetime import hold_weakly, page_of
 from radixlab.viz.page import pair_page, whole_recording
+from radixlab.viz.recorded import player
 from radixlab.viz.still import WIDTH, still
 from radixlab.viz.text import Decode, clip, count, plain, summary
 
@@ -151,7 +152,7 @@ class PairView(anywidget.AnyWidget):
             live = super()._repr_mimebundle_() or live
             if (shell := get_ipython()) is not None:
                 page_of(shell).show(self)
-        data = live[0] | {"text/plain": self.text}
+        data = live[0] | {"text/plain": self.text} | player(lambda: self.pair, "pair")
         if live[0] and not (include is not None and "image/png" in include):
             return data, live[1]
         data["image/png"] = base64.b64encode(self.png).decode()

@@ -1,0 +1,20 @@
+"""What a part of a machine is for the doctor: its name, how to look at it, who needs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ALL_LESSONS = "all lessons"
+LESSON_06 = "lesson 06"
+
+
+class Lacking(Exception):
+    """A part is not there; the message says what that means or what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part by name, how to look at it, and which lessons need it."""
+
+    name: str
+    check: Callable[[], str]
+    lessons: str = ""
