@@ -155,7 +155,7 @@ def _two_runs(num_nodes: int, num_blocks: int, num_events: int) -> PairView:
             serve(cache, number)
             number += 1
         tapes.append(tape)
-    return compare(*tapes)
+    return compare(tapes[0], tapes[1])
 
 
 def _long_log(num_nodes: int, num_blocks: int, num_events: int) -> EventLog:

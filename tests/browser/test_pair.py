@@ -143,7 +143,7 @@ def often_or_in_the_soak(name: str) -> Any:
     return pytest.param(*ODD[name], id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("a", "b", "said"), map(often_or_in_the_soak, ODD))
+@pytest.mark.parametrize(("a", "b", "said"), [*map(often_or_in_the_soak, ODD)])
 def test_odd_pairs_are_drawn_and_what_differs_is_said(open_pair, a, b, said):
     page = open_pair(taped("lru", **a), taped("lfu", **b))
     page.locator(".rx-view").focus()
