@@ -132,6 +132,9 @@ def _start_ray(ray: Any, folder: Path) -> Any:
         node = importlib.import_module("ray._private.node").Node(
             params, head=True, shutdown_at_exit=False, spawn_reaper=True
         )
+    # The raylet's remarks would go to stdout, which is the access log's.
+    worker: Any = importlib.import_module("ray._private.worker")
+    worker.print_to_stdstream = _drop
     ray.init(
         address=node.gcs_address,
         namespace=APP,
@@ -140,6 +143,10 @@ def _start_ray(ray: Any, folder: Path) -> Any:
         _temp_dir=str(folder),
     )
     return node
+
+
+def _drop(*given: object, **named: object) -> None:
+    """Do nothing with a remark."""
 
 
 @contextmanager
@@ -169,6 +176,7 @@ def _deploy(settings: Settings, build: Callable[[], LLM] | None, router: Router)
     deployment = serve.deployment(
         Replica,
         name="Replica",
+        version="1",  # another router alone does not end the replicas
         num_replicas=settings.replicas,
         max_ongoing_requests=MOST_ONGOING,
         ray_actor_options={"num_cpus": 0},

@@ -17,7 +17,7 @@ from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
 from radixlab.serve.replicas.call import Call, Spell
-from radixlab.serve.replicas.roster import Roster
+from radixlab.serve.replicas.roster import Look, Roster
 from radixlab.serve.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -30,6 +30,11 @@ CALL_S = 60.0
 def reset(llm: LLM) -> None:
     """Empty a cache."""
     llm.engine.reset()
+
+
+def is_dead(result: object) -> bool:
+    """Whether a replica has not answered because it is gone."""
+    return type(result).__name__ == "ActorDiedError"
 
 
 class Replicas(Protocol):
@@ -157,12 +162,25 @@ class Front:
 
     async def refresh(self) -> None:
         """Ask all replicas for their numbers."""
-        looks = await self._broadcast("look", LOOK_S)
-        self.roster.saw({each.replica: each.snapshot for each in looks})
+        await self.look()
+
+    async def look(self) -> list[Look]:
+        """Return the numbers of all replicas that tell them in time."""
+        try:
+            looks = await self._broadcast("look", LOOK_S)
+        except TimeoutError:
+            return []  # the last numbers stay
+        found = [each for each in looks if not isinstance(each, Exception)]
+        are_all = len(found) == len(looks)
+        self.roster.saw({each.replica: each.snapshot for each in found}, are_all)
+        return found
 
     async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
         """Call a function of each replica's LLM between two steps."""
-        results = await self._broadcast("call", CALL_S, function)
+        try:
+            results = await self._broadcast("call", CALL_S, function)
+        except TimeoutError:
+            raise EngineError(f"a replica did not answer within {CALL_S:g} s") from None
         for each in results:
             if isinstance(each, Exception):
                 raise each
@@ -172,10 +190,16 @@ class Front:
     async def _broadcast(self, method: str, limit_s: float, *given: object) -> list[Any]:
         if self.state not in ("loading", "ready", "draining") or self._cluster is None:
             raise EngineError(WHY_NOT_READY[self.state])
-        results: list[Any] = await self.handle.broadcast(method, *given).results_async(
-            timeout_s=limit_s, return_exceptions=True
-        )
-        return results
+        response = self.handle.broadcast(method, *given)
+        try:
+            results = await response.results_async(timeout_s=limit_s, return_exceptions=True)
+        except TimeoutError:
+            raise
+        except Exception as error:  # of Ray: nobody is there
+            if type(error).__name__ != "DeploymentUnavailableError":
+                raise
+            return []
+        return [each for each in results if not is_dead(each)]
 
     # ---- requests
 
