@@ -1,8 +1,11 @@
 """What replicas cannot keep, and what has no effect, is refused in one line."""
 
+import sys
+
 import pytest
 
 from radixlab.config import ConfigError
+from radixlab.serve.replicas.cluster import require_ray
 from radixlab.serve.settings import FEEDS, ROUTERS, Settings
 
 REFUSED = [
@@ -34,3 +37,9 @@ def test_a_setting_is_refused(given, says):
 def test_the_others_are_taken(router, feed):
     if feed is None or router in (None, "prefix"):
         assert Settings(replicas=2, router=router, route_by=feed).replicas == 2
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=r"^replicas need Ray: ray is not installed: pip install"):
+        require_ray()
