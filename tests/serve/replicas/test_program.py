@@ -1,4 +1,4 @@
-"""`radixlab serve --replicas` as a process of its own: its lines, its end, and nothing left over."""
+"""`radixlab serve --replicas` as a process of its own: its lines, its end, nothing left over."""
 
 import os
 import shutil
