@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from radixlab.bench.claims_times import TimeTrial  # with torch, which may be missing
 
 
+ALT = "A dot for each workload and claim, and how far each claim is above its bound"
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimsReport:
     """Everything one run of the benchmark found."""
@@ -39,6 +42,8 @@ class ClaimsReport:
     table: TableReport
     trial: WorkloadTrial
     conditions: tuple[ConditionTrial, ...]
+    picture: str = ""
+    """Where a section of Markdown finds the picture, if there is one."""
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -46,7 +51,8 @@ class ClaimsReport:
 
     def markdown(self) -> str:
         """Format as a section for benchmarks/RESULTS.md."""
-        return self.table.markdown()
+        shown = f'\n\n<img src="{self.picture}" width="900" alt="{ALT}">' if self.picture else ""
+        return self.table.markdown() + shown
 
     def as_json(self) -> dict[str, object]:
         """Return what `--json` prints: each case with both of its counts."""
@@ -84,14 +90,14 @@ def measure_claims(
 ) -> ClaimsReport:
     """Run the benchmark; `command` is what the report will say it was."""
     write = claims_writer(plot)
-    rounds, num_requests = rounds or (1 if quick else 5), 20 if quick else 300
-    traffic = workloads(num_requests)
+    rounds = rounds or (1 if quick else 5)
+    traffic = workloads(*((20, 20) if quick else (300, 2000)))
     with progress(len(traffic) + num_steps(), "claims: counts", "step") as advance:
         trial, conditions = on_workloads(traffic, advance), under_all(advance)
     about_sharing = [one for one in conditions if one.sweeps[0].claim is not UNBURDENED]
     write(dots(trial), lines(about_sharing))
     tables = [
-        _workload_table(command, trial, num_requests),
+        _workload_table(command, trial),
         _limits_table(command, conditions),
         *(_condition_table(command, condition) for condition in conditions),
     ]
@@ -132,17 +138,17 @@ def _verdict_rows(trial: WorkloadTrial, conditions: Sequence[ConditionTrial]) ->
     ]
 
 
-def _workload_table(command: str, trial: WorkloadTrial, num_requests: int) -> TableReport:
+def _workload_table(command: str, trial: WorkloadTrial) -> TableReport:
     trace = "" if conversation_trace() else ". The conversation trace was not there"
     what = (
-        f"{count(num_requests, 'request')} of each workload, seed 0, blocks of {BASE.block_size}, "
-        f"a pool that never evicts, {IN_FLIGHT} requests running at a time. Found is the share of "
-        "prompt tokens. The counts are without → with the cache. The overhead is counted on the "
-        "workload's unshared twin: requests of the same lengths whose tokens are all drawn "
-        f"afresh{trace}"
+        f"Generators with seed 0, blocks of {BASE.block_size}, a pool that never evicts, "
+        f"{IN_FLIGHT} requests running at a time. Found is the share of prompt tokens. The counts "
+        "are without → with the cache. The overhead is counted on the workload's unshared twin: "
+        f"requests of the same lengths whose tokens are all drawn afresh{trace}"
     )
     header = (
         "workload",
+        "requests",
         "found",
         "tokens computed",
         CLAIMS[0].limit,
@@ -156,7 +162,7 @@ def _workload_table(command: str, trial: WorkloadTrial, num_requests: int) -> Ta
     for row in trial.rows:
         tokens, blocks, first, added = row.cases
         shared = [cell for case in (tokens, blocks, first) for cell in (_counts(case), str(case))]
-        rows.append([row.traffic, f"{row.found:.0%}", *shared, str(added)])
+        rows.append([row.traffic, row.num_requests, f"{row.found:.0%}", *shared, str(added)])
     return TableReport("workloads", command, what, header, rows)
 
 
@@ -235,6 +241,7 @@ def _overhead_table(command: str, rows: list[list[Cell]], rounds: int) -> TableR
         "The overhead on the clock: unshared twins of the workloads, replayed on the manager, on "
         "the manager with a listener that does nothing, and on the same manager registering "
         f"nothing; thread CPU time, median (min - max) of {count(rounds, 'round')} of turns. "
-        f"Judged: {ADDED.figure}"
+        f"Judged: {ADDED.figure}. A ratio below 1 means that blocks left in the tree, and evicted "
+        "later, cost less than blocks freed at the end of each request"
     )
     return TableReport("overhead", command, what, HEADER, rows)

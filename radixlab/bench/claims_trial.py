@@ -15,7 +15,7 @@ from radixlab.bench.report import text_table
 from radixlab.config import CacheConfig
 from radixlab.workloads import GENERATORS, Workload, conversation_trace, open_workload
 
-ENDLESS = 400_000
+ENDLESS = 2_000_000
 """Blocks of a pool that none of these workloads fills."""
 TWIN_BLOCKS = 10_000
 """Blocks of the pool in which the overhead is counted: unshared traffic fills it and is evicted."""
@@ -84,12 +84,12 @@ class ConditionTrial:
     __repr__ = __str__
 
 
-def workloads(num_requests: int, with_trace: bool = True) -> list[Workload]:
-    """Open every generator, and the conversation trace if it is here and wanted."""
+def workloads(num_requests: int, num_of_trace: int = 0) -> list[Workload]:
+    """Open every generator, and so many requests of the conversation trace if it is here."""
     opened = [open_workload(name, num_requests) for name in GENERATORS]
-    trace = conversation_trace() if with_trace else None
+    trace = conversation_trace() if num_of_trace else None
     if trace is not None:
-        found = open_workload(str(trace), num_requests)
+        found = open_workload(str(trace), num_of_trace)
         opened.append(Workload(Path(trace).name, found.num_requests, found.requests))
     return opened
 

@@ -31,6 +31,7 @@ class Ledger:
         """The block of each cached prefix."""
         self.lock_refs: Counter[int] = Counter()
         """Locks held at or below each prefix."""
+        self._num_locked = 0
         self._prefix_of: dict[int, int] = {}
         self._below: Counter[int] = Counter()
         """Cached prefixes one block longer than each prefix."""
@@ -57,17 +58,19 @@ class Ledger:
     def lock(self, tokens: Tokens) -> list[int]:
         """Hold the longest cached prefix; return the receipt for `unlock`."""
         receipt = self._cached(tokens)
+        self._num_locked += sum(not self.lock_refs[number] for number in receipt)
         self.lock_refs.update(receipt)
         return receipt
 
     def unlock(self, receipt: list[int]) -> None:
         """Let go of what a receipt holds."""
         self.lock_refs.subtract(receipt)
+        self._num_locked -= sum(not self.lock_refs[number] for number in receipt)
 
     @property
     def num_evictable(self) -> int:
         """Cached prefixes that no lock protects."""
-        return sum(not self.lock_refs[number] for number in self.block_of)
+        return len(self.block_of) - self._num_locked
 
     def why_not(self, gone: Sequence[int], num_blocks: int) -> str | None:
         """Say why these blocks do not answer `evict(num_blocks)`; None if they do."""

@@ -58,7 +58,7 @@ class YourTree:
     def match(self, tokens: PageTokens, namespace: Namespace | None = None) -> Prefix:
         """Ask for the longest cached prefix; raise unless it is exactly that."""
         key = self._key(tokens, namespace)
-        found = self._call("match_prefix", self._tree.match_prefix, key)
+        found = self._ask("match_prefix", key)
         due = self.ledger.match(key)
         self._compare("match_prefix", "block_ids", found, due, len(key))
         return self._prefix(found, due, key)
@@ -76,11 +76,11 @@ class YourTree:
         ids = tuple(block_ids.tolist())
         if not ids:
             return Prefix(None, NO_BLOCKS), 0
-        done = self._call("insert", self._tree.insert, key, ids)
+        done = self._ask("insert", key, ids)
         kept, num_cached, duplicates = self.ledger.insert(key, ids)
         self._compare("insert", "block_ids", done, kept, len(key))
         self._compare("insert", "duplicate_block_ids", done, duplicates, len(key))
-        said = plain_number(getattr(done, "num_cached_blocks", None))
+        said = self._call("insert", lambda: plain_number(getattr(done, "num_cached_blocks", None)))
         if said != num_cached:
             self._fail(f"insert says num_cached_blocks = {said}; it should be {num_cached}")
         return self._prefix(done, kept, key), num_cached
@@ -92,7 +92,7 @@ class YourTree:
         node, key = prefix.node
         if self.ledger.match(key) != prefix.block_ids.tolist():
             raise LockError(f"a part of these {len(prefix)} blocks was evicted: match again")
-        receipt = self._call("lock", self._tree.lock, node)
+        receipt = self._ask("lock", node)
         prefix.receipts.append((receipt, self.ledger.lock(key)))
 
     def unlock(self, prefix: Prefix) -> None:
@@ -102,12 +102,12 @@ class YourTree:
         if not prefix.receipts:
             raise LockError(f"{len(prefix)} blocks: released more often than they were locked")
         receipt, held = prefix.receipts.pop()
-        self._call("unlock", self._tree.unlock, receipt)
+        self._ask("unlock", receipt)
         self.ledger.unlock(held)
 
     def evict(self, num_blocks: int) -> Iterator[BlockIds]:
         """Ask for blocks; raise if one of them may not go, or if there are too few or too many."""
-        gone = plain_numbers(self._call("evict", self._tree.evict, num_blocks))
+        gone = self._call("evict", lambda: plain_numbers(self._tree.evict(num_blocks)))
         if isinstance(gone, str) or any(type(block) is not int for block in gone):
             self._fail(f"evict({num_blocks}) returned {_shown(gone)}; it should be block ids")
         if why := self.ledger.why_not(gone, num_blocks):
@@ -151,7 +151,7 @@ class YourTree:
 
     def _walked(self) -> dict[int, tuple[int | None, Tokens, int]]:
         """Return the rows of `walk` as the ledger has them."""
-        views = list(self._call("walk", lambda: list(self._tree.walk())))
+        views = self._call("walk", lambda: list(self._tree.walk()))
         try:
             return self._rows(views)
         except (AttributeError, TypeError, ValueError) as error:
@@ -191,15 +191,17 @@ class YourTree:
     def _prefix(self, answer: Any, block_ids: list[int], key: Tokens) -> Prefix:
         if not block_ids:
             return Prefix(None, NO_BLOCKS)
-        node = getattr(answer, "node", None)
+        node = self._call("the answer's node", lambda: getattr(answer, "node", None))
         return Prefix((node, key[: len(block_ids) * self.block_size]), np.array(block_ids, "i4"))
 
     def _compare(self, call: str, field: str, answer: Any, due: list[int], num: int) -> None:
-        ids: Any = getattr(answer, field, None)
-        said = plain_numbers(ids)
+        said = self._call(call, lambda: _numbers_of(answer, field))
         if said != due:
             call = f"{call} of {num} tokens"
             self._fail(f"{call} says {field} = {_shown(said)}; it should be {_shown(due)}")
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        return self._call(name, lambda: getattr(self._tree, name)(*arguments))
 
     def _call(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
         if self._broken:
@@ -213,6 +215,11 @@ class YourTree:
     def _fail(self, what: str) -> NoReturn:
         self._broken = f"your tree: {what}"
         raise BrokenPartError(self._broken)
+
+
+def _numbers_of(answer: Any, field: str) -> list[Any] | str:
+    value: Any = getattr(answer, field, None)
+    return plain_numbers(value)
 
 
 WALKED = ("the block above is", "its tokens are", "its lock_ref is")

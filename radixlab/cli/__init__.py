@@ -33,6 +33,7 @@ CALLERS_MISTAKES = {
     "radixlab.observe.kv.errors": ("KVEventError",),
     "radixlab.observe.monitor.exposition": ("MonitorError",),
     "radixlab.observe.wire": ("RecordingError",),
+    "radixlab.route.errors": ("RouteError",),
     "radixlab.why.errors": ("WhyError",),
     "radixlab.workloads.doubts": ("TraceError",),
     "radixlab.workloads.source": ("UnknownWorkloadError",),

@@ -2,8 +2,11 @@
 
 import importlib
 import json
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +15,11 @@ from radixlab.bench.report import Report, write_section
 from radixlab.cli.lazy import WholeHelp
 from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, OutputFile, examples, progress
 from radixlab.extras import what_to_install
+
+if TYPE_CHECKING:
+    from radixlab.route.wind import ReplicaModel
+
+ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 
 
 class NotRunnable(click.ClickException):
@@ -215,7 +223,112 @@ def bench_claims(
         report = measure_claims(command, rounds, quick, progress, plot)
     except PictureError as error:
         raise click.ClickException(str(error)) from None
+    if results and plot:
+        beside = os.path.relpath(plot, results.parent)
+        report = replace(report, picture=Path(beside).as_posix())
     _show("bench claims", report, is_json, results)
+
+
+@bench.command(
+    "route",
+    epilog=examples(
+        "radixlab bench route",
+        "radixlab bench route --replicas 64 --rules session-hash,ours-events --plot route.png",
+        "radixlab bench route --replicas 1000 --requests 1000000 --write benchmarks/RESULTS.md",
+    ),
+)
+@click.option(
+    "--traffic",
+    metavar="NAME",
+    help="conversation, nothing-shared, one-hot-prefix, a generator of `radixlab replay`, or a "
+    "trace file.  [default: conversation; multi-turn-chat where that trace is missing]",
+)
+@click.option("--replicas", type=AT_LEAST_ONE, default=16, show_default=True)
+@click.option(
+    "--requests",
+    type=AT_LEAST_ONE,
+    default=12_000,
+    show_default=True,
+    help="Requests for each rule; a trace is repeated with fresh sessions.",
+)
+@click.option("--rules", metavar="LIST", help="Names with commas.  [default: all eight]")
+@click.option(
+    "--load",
+    type=click.FloatRange(min=0, max=100, min_open=True),
+    help="Pace of the traffic: prompt work that arrives, as a share of what the replicas can "
+    "compute.  [default: the trace's own clock; 0.5 where there is none]",
+)
+@click.option("--cache-tokens", type=AT_LEAST_ONE, help="Room of a replica's cache, in tokens.")
+@click.option("--prefill", type=ABOVE_ZERO, help="Prompt tokens that a replica computes a second.")
+@click.option("--decode-ms", type=ABOVE_ZERO, help="Milliseconds for a token of an answer.")
+@click.option("--slots", type=AT_LEAST_ONE, help="Most requests that run on a replica.")
+@click.option("--event-delay-ms", type=ABOVE_ZERO, help="Until a router hears of a KV event.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--jobs", type=AT_LEAST_ONE, help="Processes.  [default: 2 if there is much to do]")
+@click.option("--controls/--no-controls", default=True, help="Also run the two controls.")
+@click.option(
+    "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw the rules into this file."
+)
+@JSON_TABLES
+@WRITE_RESULTS
+def bench_route(
+    traffic: str | None,
+    replicas: int,
+    requests: int,
+    rules: str | None,
+    load: float | None,
+    seed: int,
+    jobs: int | None,
+    controls: bool,
+    plot: Path | None,
+    is_json: bool,
+    results: Path | None,
+    **replica: float | None,
+) -> None:
+    """Measure routers in simulated time: hit rate, balance and waits of eight rules."""
+    from radixlab.bench.route import Trial, check_rules, default_traffic
+    from radixlab.bench.route_report import measure_route
+    from radixlab.route.rules import RULES
+
+    names = check_rules(rules) if rules else list(RULES)
+    trial = Trial(
+        default_traffic() if traffic is None else traffic,
+        requests,
+        replicas,
+        _replica_model(**replica),
+        load,
+        seed,
+    )
+    given = _given(
+        traffic=traffic, replicas=replicas if replicas != 16 else None,
+        requests=requests if requests != 12_000 else None, rules=rules, load=load,
+        **replica, seed=seed or None, no_controls=None if controls else True,
+    )  # fmt: skip
+    command = " ".join(["radixlab bench route", *given])
+    if results:
+        require_writable(results)
+    report = measure_route(command, trial, names, progress, jobs, controls, plot)
+    _show("bench route", report, is_json, results)
+
+
+def _replica_model(
+    cache_tokens: float | None,
+    prefill: float | None,
+    decode_ms: float | None,
+    slots: float | None,
+    event_delay_ms: float | None,
+) -> "ReplicaModel":
+    """Return a replica with what was given, and the defaults for the rest."""
+    from radixlab.route.wind import ReplicaModel
+
+    given = {
+        "cache_tokens": cache_tokens,
+        "prefill_tokens_per_s": prefill,
+        "decode_s_per_token": None if decode_ms is None else decode_ms / 1000,
+        "num_slots": slots,
+        "event_delay_s": None if event_delay_ms is None else event_delay_ms / 1000,
+    }
+    return ReplicaModel(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # counts are ints: click has read them
 
 
 def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:
@@ -224,7 +337,8 @@ def _show(section: str, report: Report, is_json: bool, results: Path | None) -> 
     click.echo(json.dumps(report.as_json()) if is_json else report.text())
 
 
-def _given(**options: int | bool | str | None) -> Iterator[str]:
-    for name, value in options.items():
+def _given(**options: float | bool | str | None) -> Iterator[str]:
+    for option, value in options.items():
+        name = option.replace("_", "-")
         if value is not None:
             yield f"--{name}" if value is True else f"--{name} {value}"

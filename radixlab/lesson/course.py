@@ -27,7 +27,7 @@ class Lesson:
     core: tuple[str, ...]
     """Those of them that are on the core path."""
     exercises: tuple[str, ...]
-    """The ids of the exercises that belong to it."""
+    """The ids of the exercises that belong to it: no earlier lesson names them."""
     builds_on: tuple[str, ...]
     """The files of the lessons that it needs, as its first cell names them."""
 
@@ -39,17 +39,20 @@ class Lesson:
 
 def lessons(folder: Path) -> Iterator[Lesson]:
     """Yield the lessons of a folder in the order of the course; none without a folder."""
+    named: set[str] = set()
     for path in sorted(folder.glob("[0-9]*.ipynb")):
         cells = cells_of(path)
         first = cells[0].source if cells else ""
         minutes, builds_on = _MINUTES.search(first), _BUILDS_ON.search(first)
+        exercises = tuple(id for id in _keys(cells, "exercise") if id not in named)
+        named.update(exercises)
         yield Lesson(
             path.name,
             title=first.partition("\n")[0].removeprefix("# ") or path.stem,
             minutes=int(minutes[1]) if minutes else 0,
             guesses=_keys(cells, "predict"),
             core=_keys(core_cells(cells), "predict"),
-            exercises=_keys(cells, "exercise"),
+            exercises=exercises,
             builds_on=tuple(_LINK.findall(builds_on[1])) if builds_on else (),
         )
 

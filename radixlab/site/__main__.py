@@ -23,7 +23,7 @@ def main(folder: Path, no_run: bool) -> None:
     """Build the course as a folder of pages: open FOLDER/index.html, or put it on any host."""
     try:
         build(folder, no_run=no_run)
-    except (SiteError, DeadLinkError, CellFailed) as error:
+    except (SiteError, DeadLinkError) as error:
         sys.exit(f"no site: {error}")
 
 
@@ -39,7 +39,12 @@ def build(folder: Path, *, no_run: bool) -> None:
         package = lacking(path.name)
         if package:
             left_out.append(f"the players of {path.stem}: {package} is not installed")
-        found = committed(path) if no_run or package else record(path)
+        try:
+            found = committed(path) if no_run or package else record(path)
+        except CellFailed as error:
+            raise SiteError(
+                f"{path.name} does not run; the old site is as it was. {error}"
+            ) from None
         bar.update()
         return found
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from radixlab.cache import rules
 from radixlab.cache.rules import Rule
+from radixlab.site.anchors import slug_of_document
 from radixlab.site.links import Links
-from radixlab.site.markdown import Converter, Heading, slug_of_document
+from radixlab.site.markdown import Converter, Heading
 from radixlab.site.page import Page
 
 REFERENCE, GUIDES = "Reference", "Guides"

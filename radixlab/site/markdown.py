@@ -5,7 +5,6 @@ The texts are the repository's own, so HTML inside them stays HTML.
 
 import html
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import mistune
@@ -17,6 +16,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from radixlab.site.anchors import Slug
 from radixlab.site.links import Resolve
 
 _TAG = re.compile(r"<[^>]+>")
@@ -28,8 +28,6 @@ PLUGINS: tuple[str | Plugin, ...] = (
     "url",
     math,
 )
-Slug = Callable[[str], str]
-"""Turns the words of a heading into its anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,9 @@ class _Renderer(mistune.HTMLRenderer):
 
     def _images(self, text: str) -> str:
         def resolved(found: re.Match[str]) -> str:
-            return f'src="{html.escape(self.page.resolve(found[1]) or "")}"'
+            return f'{found[1]}="{html.escape(self.page.resolve(found[2]) or "")}"'
 
-        return re.sub(r'\bsrc="([^"]+)"', resolved, text)
+        return re.sub(r'\b(src|srcset|href)="([^"]+)"', resolved, text)
 
 
 def _table(_: object, text: str) -> str:
@@ -144,21 +142,3 @@ def words(markup: str) -> str:
     'a < b'
     """
     return html.unescape(_TAG.sub("", markup)).strip()
-
-
-def slug_of_document(text: str) -> str:
-    """Return a heading's anchor as GitHub gives it in a Markdown file.
-
-    >>> slug_of_document("What it cannot see: a `host` tier")
-    'what-it-cannot-see-a-host-tier'
-    """
-    return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-
-
-def slug_of_notebook(text: str) -> str:
-    """Return a heading's anchor as JupyterLab gives it in a notebook.
-
-    >>> slug_of_notebook("Step back")
-    'Step-back'
-    """
-    return text.replace(" ", "-")

@@ -4,8 +4,9 @@ import html
 import re
 from typing import Any
 
+from radixlab.site.anchors import slug_of_notebook
 from radixlab.site.links import Links
-from radixlab.site.markdown import Converter, coloured, slug_of_notebook
+from radixlab.site.markdown import Converter, coloured
 from radixlab.site.outputs import Outputs
 from radixlab.site.page import Page
 from radixlab.site.record import Recorded

@@ -53,9 +53,14 @@ class Books:
         self._pins: list[tuple[Pin, Held]] = []
         self._guards: dict[int, Held] = {}
         """By node id."""
+        self.num_wanted = 1
+        """Blocks that a tree that chooses by itself is asked for at once."""
+        self._chosen: set[int] = set()
+        """Blocks that it gave up, and that the books still have."""
+        self._last: Node | None = None
         self.num_lost_tokens = 0
         """Tokens that the books had, and the tree did not find."""
-        self.tree(None)
+        self._evicting = self.tree(None)
 
     def tree(self, namespace: Namespace | None) -> AskedTree:
         """Return the tree of a namespace; make it for the first request."""
@@ -116,9 +121,11 @@ class Books:
     def settle(self) -> None:
         """Follow what the call did beside its own business: evictions, moved locks, ended pins."""
         gone, changed = self._ruling.take_news()
+        self.num_wanted = 1
         if self._ruling.is_stale or self.held.keys() - self._manager.sequences.keys():
             self._fill()
             return
+        self._let_pins_go()
         if self._is_ruled:
             before = [guard for node, _ in gone if (guard := self._guards.pop(node.id, None))]
             for node in changed:
@@ -152,13 +159,16 @@ class Books:
                 self.held[sequence.id] = self._lock_node(sequence.node)
                 if before is not None:
                     self.unlock(before)
+
+    def _let_pins_go(self) -> None:
+        """Unlock what pins kept that have ended: it may be evicted in the same call."""
         ended = [held for pin, held in self._pins if not pin.active]
         self._pins = [(pin, held) for pin, held in self._pins if pin.active]
         for held in ended:
             self.unlock(held)
 
     def _guard(self, node: Node) -> None:
-        """Lock a leaf that the policy has not chosen; let go of one that is none any more."""
+        """Lock a leaf that the policy has not chosen; let go of one that stopped being a leaf."""
         if node.evictable and node.id not in self._guards:
             self._guards[node.id] = self._lock_node(node)
         elif not node.evictable and node.id in self._guards:
@@ -176,18 +186,36 @@ class Books:
         return Held(tree, tree.lock(node), tuple(ids))
 
     def choose(self, leaves: dict[int, Node]) -> Node | None:
-        """Let the tree evict one block, and return the leaf that it was the end of."""
+        """Let the tree evict what is wanted, and return one leaf after another that it took."""
         if not leaves:
             return None
+        if not self._chosen:
+            self._let_evict(leaves)
+        last = leaves.get(self._last.id) if self._last is not None else None
+        for leaf in [last] if last else []:
+            if _tail(leaf) in self._chosen:
+                return self._take(leaf)
+        for leaf in leaves.values():
+            if _tail(leaf) in self._chosen:
+                return self._take(leaf)
+        raise self._wrong_victims(self._evicting, sorted(self._chosen), None)
+
+    def _let_evict(self, leaves: dict[int, Node]) -> None:
+        """Ask for all blocks at once, or for one where several tenants have leaves."""
+        self._let_pins_go()
         spaces = {leaf.namespace for leaf in leaves.values()}
         oldest = min(leaves.values(), key=lambda leaf: leaf.tick) if len(spaces) > 1 else None
-        namespace = oldest.namespace if oldest else next(iter(spaces))
-        tree = self.tree(namespace)
-        ids = tree.evict(1)
-        for leaf in leaves.values():
-            if leaf.namespace == namespace and ids == [leaf.block_ids[leaf.num_blocks - 1]]:
-                return leaf
-        raise self._wrong_victims(tree, ids, None)
+        num = self.num_wanted if oldest is None else 1
+        self._evicting = self.tree(oldest.namespace if oldest else next(iter(spaces)))
+        ids = self._evicting.evict(num)
+        if len(ids) != num or len(set(ids)) != num:
+            raise self._wrong_victims(self._evicting, ids, None, num)
+        self._chosen = set(ids)
+
+    def _take(self, leaf: Node) -> Node:
+        self._chosen.discard(_tail(leaf))
+        self._last = leaf
+        return leaf
 
     # ---- starting again
 
@@ -235,7 +263,9 @@ class Books:
             return tree.fault("E6", f"block {block} is not in the cache")
         return tree.fault("M8", f"block {block}, of node {owner.id}, holds other tokens")
 
-    def _wrong_victims(self, tree: AskedTree, ids: Ids, right: list[int] | None) -> PartFault:
+    def _wrong_victims(
+        self, tree: AskedTree, ids: Ids, right: list[int] | None, num: int = 1
+    ) -> PartFault:
         """Say why these blocks must not go."""
         twice = [block for block, num in Counter(ids).items() if num > 1]
         if twice:
@@ -248,10 +278,11 @@ class Books:
                 return tree.fault("E6", f"block {block} is not in the cache")
             if owner.locked:
                 return tree.fault("L4", f"block {block} is locked")
-            if owner.num_resident_children or block != owner.block_ids[owner.num_blocks - 1]:
-                return tree.fault("E1", f"block {block} has others below it")
-            return tree.fault("L4", f"block {block} is locked: the policy chose {right}")
-        num = 1 if right is None else len(right)
+            if right is not None:
+                return tree.fault("L4", f"block {block} is locked: the policy chose {right}")
+            if left := _below(owner, block) - set(ids):
+                return tree.fault("E1", f"block {block} has block {min(left)} below it")
+        num = num if right is None else len(right)
         return tree.fault("E4", f"it returned {len(ids)} blocks, and {num} can go")
 
     def _owner(self, block: Any) -> Node | None:
@@ -269,6 +300,18 @@ class Books:
 
 def _key(token_ids: Any) -> Key:
     return tuple(token_ids.tolist())
+
+
+def _tail(leaf: Node) -> int:
+    return int(leaf.block_ids[leaf.num_blocks - 1])
+
+
+def _below(owner: Node, block: int) -> set[int]:
+    """Return the blocks that follow a block of a node at once."""
+    ids = owner.block_ids[: owner.num_blocks].tolist()
+    if block != ids[-1]:
+        return {ids[ids.index(block) + 1]}
+    return {int(child.block_ids[0]) for child in owner.children.values()}
 
 
 def _path_tokens(node: Node) -> Any:

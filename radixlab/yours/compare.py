@@ -84,8 +84,9 @@ def _locks(tree: AskedTree, rows: list[Row], locks: Counter[tuple[int, int]]) ->
             right = locks[id(tree), block]
             if lock_ref != right:
                 rule = "L1" if type(lock_ref) is int and lock_ref < right else "L2"
-                what = f"block {block} is held by {right} receipts"
-                raise tree.fault(rule, f"node {number} has a lock_ref of {lock_ref}, and {what}")
+                what = f"{right} receipt{'' if right == 1 else 's'}"
+                what = f"node {number} has lock_ref {lock_ref}, but {what} held"
+                raise tree.fault(rule, what)
 
 
 def _stats(tree: AskedTree, rows: list[Row]) -> None:

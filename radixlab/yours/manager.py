@@ -87,9 +87,12 @@ class OwnManager(KVCacheManager):
 
         Raises `InvariantError` for a fault of the engine's; one of the learner's is in `faults`.
         """
+        self._settle()
         self.ruling.is_looking = True
-        check(self)
-        self.ruling.is_looking = False
+        try:
+            check(self)
+        finally:
+            self.ruling.is_looking = False
         if self.books is not None:
             self._ask(compare, self, self.books)
 
@@ -147,6 +150,10 @@ class OwnManager(KVCacheManager):
             reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
             tokens = check_prompt(tokens, reserve_tokens, self.config)
             match, held = self._ask(self.books.find, tokens, namespace) or (None, None)
+            if match is not None and self.books is not None:
+                num_new = -(-(len(tokens) + reserve_tokens) // self.config.block_size)
+                missing = num_new - match.num_blocks - self.allocator.num_free
+                self.books.num_wanted = max(1, missing)
         try:
             sequence = super().allocate(
                 tokens, namespace, reserve_tokens, priority, keep_blocks, resumed, match

@@ -43,9 +43,14 @@ RULES = (
     ("waits", "S3"),
     ("not in order", "S5"),
     ("before request", "S5"),
-    ("in", "E9"),
+    ("Pin ", "E9"),
+    ("pins", "E9"),
+    ("block_size", "M12"),
+    ("insertion", "M12"),
 )
-"""A word of the exercise's gate, and the rule that the plan breaks; pins come last."""
+"""Words of the exercise's gate, and the rule that a plan breaks then."""
+ANSWER = "S5"
+"""The rule that a plan is for: every request is served. An answer that is not a plan breaks it."""
 
 Planner = Callable[[Workload], Any]
 
@@ -57,16 +62,16 @@ def asked_plan(plan: Planner, where: Scene, watch: Watch | None = None) -> Answe
     try:
         found = read((watch or Watch(LIMIT_S)).call(answer, plan, workload), workload)
     except CallFailed as error:
-        raise PartFault("plan", "S5", call, f"it {error}") from None
+        raise PartFault("plan", ANSWER, call, f"it {error}") from None
     except Failed as error:
-        raise PartFault("plan", "S5", call, str(error).rstrip(".")) from None
+        raise PartFault("plan", ANSWER, call, str(error).rstrip(".")) from None
     if broken := broken_rule(found, workload):
-        rule = next(rule for word, rule in RULES if word in broken)
+        rule = next((rule for words, rule in RULES if words in broken), ANSWER)
         raise PartFault("plan", rule, call, broken.rstrip("."))
     return found
 
 
-def by_arrival(workload: Workload) -> Plan:
+def nothing_planned(workload: Workload) -> Plan:
     """Return the plan that plans nothing: order of arrival, blocks of 16, all registered."""
     order = [request.index for request in workload.requests]
     return Plan(order, 16, [], lambda request: len(request.tokens), ())

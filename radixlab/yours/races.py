@@ -6,7 +6,7 @@ order of arrival), and what could be found at most.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,15 +14,23 @@ from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
 from radixlab.grade.ex3.traffic import scene
-from radixlab.workloads import Request, Workload, make_manager, open_workload, replay
+from radixlab.workloads import (
+    Request,
+    Workload,
+    conversation_trace,
+    make_manager,
+    open_workload,
+    replay,
+)
+from radixlab.workloads.doubts import HASH_BLOCK_TOKENS
 from radixlab.workloads.replay import ReplayResult
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import Parts
-from radixlab.yours.planned import asked_plan, planned_config
+from radixlab.yours.planned import asked_plan, nothing_planned, planned_config
 from radixlab.yours.watch import Watch
 
-NUM_REQUESTS = 150
+NUM_REQUESTS = 100
 SEED = 7
 TRACES = {"scan-polluted": 1_500, "tenants": 2_000, "multi-turn-chat": 1_000}
 """Generated traces, and blocks of 16 for them: tree and policy run them."""
@@ -84,6 +92,26 @@ def race_on(
     return replay(manager, trace.requests()), manager
 
 
+CONVERSATION_REQUESTS, CONVERSATION_BLOCKS = 500, 3_000
+
+
+def conversation(parts: Parts) -> str:
+    """Race tree and policy on the production trace; say so where the trace is not here."""
+    path = conversation_trace()
+    if path is None:
+        return "The conversation trace is not here: set RADIXLAB_TRACES to its folder."
+    trace = open_workload(str(path), CONVERSATION_REQUESTS)
+    own, manager = race_on(trace, CONVERSATION_BLOCKS, HASH_BLOCK_TOKENS, parts)
+    config = manager.config
+    lines = [f"yours   {own.token_hit_rate:6.1%}, {own.evicted_blocks:,} blocks evicted"]
+    for name in ("lru", "belady"):
+        found = replay(make_manager(name, config, trace.requests), trace.requests())
+        lines.append(
+            f"{name:7} {found.token_hit_rate:6.1%}, {found.evicted_blocks:,} blocks evicted"
+        )
+    return "\n".join([*lines, *map(str, manager.faults)])
+
+
 def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     """Run recorded traffic in the order of the plan; a plan that breaks a rule is replaced."""
     where, faults = scene(pattern, SEED), list[PartFault]()
@@ -94,7 +122,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
             plan = asked_plan(parts.plan.make, where, watch)
         except PartFault as fault:
             faults.append(fault)
-    answer = plan or _by_arrival(pattern)
+    answer = plan or asked_plan(nothing_planned, where)
     manager = OwnManager(
         planned_config(answer, workload),
         policy=parts.make_policy(),
@@ -108,12 +136,6 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     found = [(len(each.prompt), hit) for each, hit in zip(served, hits, strict=True)]
     manager.faults[:0] = faults
     return _figures(pattern, found, served, manager)
-
-
-def _by_arrival(pattern: str):  # type: ignore[no-untyped-def]
-    from radixlab.yours.planned import by_arrival as planner
-
-    return asked_plan(planner, scene(pattern, SEED))
 
 
 def _figures(
@@ -167,6 +189,3 @@ def fairness(requests: Iterable[Request], found: Iterable[tuple[int, int]]) -> f
     rates = [sum(hits[c]) / sum(sizes[c]) for c in sizes if len(sizes[c]) >= LEAST_REQUESTS]
     squares = sum(rate**2 for rate in rates)
     return sum(rates) ** 2 / (len(rates) * squares) if squares else 1.0
-
-
-Race = Callable[[str, Parts], Figures]

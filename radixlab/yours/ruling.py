@@ -11,9 +11,16 @@ from radixlab.cache.eviction import LRU
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.exercise.plain import plain_text
+from radixlab.grade.ex4.play import WrongVictim
 from radixlab.yours.fault import PartFault
 from radixlab.yours.watch import CallFailed, Watch
 
+VERDICTS = (
+    ("returned None", "E4"),
+    ("is locked or has children", "E1"),
+    ("not in the tree any more", "E6"),
+)
+"""Words of the host of 8.5.4, and the rule that a policy breaks then."""
 Choose = Callable[[dict[int, Any]], Node | None]
 """Names a victim among the candidates, which are given by id."""
 
@@ -76,7 +83,7 @@ class Ruling(EvictionPolicy):
         self._tell("on_evictable", node)
 
     def on_protected(self, node: PolicyNode) -> None:
-        """Pass on that a node is no candidate any more."""
+        """Pass on that a node stopped being a candidate."""
         self.leaves.pop(node.id, None)
         self.changed[node.id] = node
         self._forget_named(node)
@@ -122,9 +129,11 @@ class Ruling(EvictionPolicy):
             self._pending = None if left == 0 else (node, before[:left])
 
     def _named(self) -> Any:
+        if not self.leaves:
+            return None
         try:
             if self.policy is not None:
-                return self._checked(self._watch.call(self.policy.victim))
+                return self._checked(self._watch.call(self._asked, self.policy))
             if self.choose is not None:
                 return self.choose(self.leaves)
         except CallFailed as error:
@@ -133,12 +142,24 @@ class Ruling(EvictionPolicy):
             self._fail(fault)
         return self._spare.victim()
 
+    @staticmethod
+    def _asked(policy: EvictionPolicy) -> Any:
+        """Ask a policy; the exercise's host has a verdict of its own."""
+        try:
+            return policy.victim()
+        except WrongVictim as verdict:
+            return verdict
+
     def _checked(self, node: Any) -> Any:
         """Return a victim that may be one; raise `PartFault`."""
         num = len(self.leaves)
-        if node is None and num:
-            raise _wrong("E4", f"it returned None while {num} nodes can be evicted")
-        if node is None or self.leaves.get(getattr(node, "id", None)) is node:  # type: ignore[arg-type]  # of any object
+        if isinstance(node, WrongVictim):
+            said = str(node).removeprefix("victim() ").rstrip(".")
+            rule = next((rule for words, rule in VERDICTS if words in said), "E3")
+            raise _wrong(rule, f"it {said}")
+        if node is None:
+            raise _wrong("E4", f"it returned None while {num} nodes could be evicted")
+        if self.leaves.get(getattr(node, "id", None)) is node:  # type: ignore[arg-type]  # of any object
             return node
         if type(node) is not Node:
             raise _wrong("E3", f"it must return a node, and returned {plain_text(node)}")

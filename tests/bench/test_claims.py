@@ -246,7 +246,7 @@ def report() -> ClaimsReport:
     condition = under("tokens in a block, 1,024 shared")
     rows = _verdict_rows(trial, [condition])
     header = ("claim", "bound", "workloads", "verdict")
-    tables = [_workload_table("radixlab bench claims", trial, 20)]
+    tables = [_workload_table("radixlab bench claims", trial)]
     table = TableReport("Claims on trial", "radixlab bench claims", "", header, rows, tables)
     return ClaimsReport(table, trial, (condition,))
 
@@ -256,6 +256,8 @@ def test_the_report_names_every_claim_and_its_verdict(report: ClaimsReport) -> N
     for text in (report.text(), report.markdown()):
         assert all(claim.says in text for claim in CLAIMS)
         assert all(str(verdict) in text for verdict in verdicts)
+    assert "<img" not in report.markdown()
+    assert '<img src="images/c.png"' in replace(report, picture="images/c.png").markdown()
     told = json.loads(json.dumps(report.as_json()))
     assert len(told["workloads"]) == 2 * len(CLAIMS) and len(told["verdicts"]) == len(CLAIMS)
     first = told["workloads"][0]

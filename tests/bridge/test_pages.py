@@ -1,4 +1,4 @@
-"""A tree behind an engine that keeps the free list: ours, right ones of learners, and wrong ones."""
+"""A tree behind an engine that keeps the free list: ours, and right and wrong ones of learners."""
 
 import numpy as np
 import pytest
@@ -109,7 +109,21 @@ def raises(tree, right, *args):
     raise KeyError("no such node\nat all")
 
 
+class Lazy:
+    """An answer that fails only when it is read."""
+
+    @property
+    def block_ids(self):
+        raise OSError("not now")
+
+    def __iter__(self):
+        yield 6
+        raise OSError("not now")
+
+
 FAULTS = {
+    "an answer that fails": ({"match_prefix": lambda *_: Lazy()}, "match_prefix raised OSError"),
+    "ids that fail": ({"evict": lambda *_: iter(Lazy())}, "evict raised OSError: not now"),
     "a short match": ({"match_prefix": shorter}, "match_prefix of 4 tokens", "[5, 6]"),
     "a long match": ({"match_prefix": longer}, "block_ids = [5, 6, 9]", "[5, 6]"),
     "a swapped match": ({"match_prefix": swapped}, "block_ids = [6, 5]", "[5, 6]"),

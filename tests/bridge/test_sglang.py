@@ -99,7 +99,10 @@ def test_a_tree_that_is_not_named_says_how_to_name_one(text, monkeypatch):
 
 def test_a_file_that_fails_or_lacks_the_name_says_so(tmp_path, monkeypatch):
     file = tmp_path / "mine.py"
-    for source, says in {"1 / 0": "ZeroDivisionError", "Other = int": "no class or function"}.items():
+    for source, says in {
+        "1 / 0": "ZeroDivisionError",
+        "Other = int": "no class or function",
+    }.items():
         file.write_text(source, encoding="utf-8")
         monkeypatch.setenv(TREE, f"{file}:RadixTree")
         with pytest.raises(PartFileError, match=says):

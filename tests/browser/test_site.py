@@ -219,9 +219,8 @@ def test_the_cheat_sheet_prints_on_one_page(site, browser):
     page = browser.new_page(viewport={"width": 1070, "height": 741})
     page.goto((site / "cheatsheet.html").resolve().as_uri())
     page.emulate_media(media="print")
-    wide, most = page.evaluate(
-        "[document.querySelector('.sheet').scrollWidth, document.querySelector('.sheet').clientWidth]"
-    )
+    widths = "(el) => [el.scrollWidth, el.clientWidth]"
+    wide, most = page.eval_on_selector(".sheet", widths)
     assert wide <= most
     printed = page.pdf(prefer_css_page_size=True)
     page.close()

@@ -19,7 +19,8 @@ WIDER = """(width) => [...document.querySelectorAll("body *")]
   .map((el) => el.outerHTML.slice(0, 120))"""
 AXE = """async () => {
   const { violations } = await axe.run(document, { preload: false });
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary.slice(0, 200)}`));
+  const told = (id, node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`;
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => told(id, node).slice(0, 500)));
 }"""
 
 

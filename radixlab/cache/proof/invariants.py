@@ -16,14 +16,17 @@ from radixlab.cache.tree import RadixTree
 
 def check(manager: KVCacheManager) -> None:
     """Raise `InvariantError` with one line per violation; return None if there is none."""
-    _raise_for(
-        [
-            *_conservation(manager),
-            *_host(manager),
-            *_tree(manager.tree, _receipts(manager)),
-            *_tables(manager),
-        ]
-    )
+    problems = [
+        *_conservation(manager),
+        *_host(manager),
+        *_structure(manager.tree),
+        *_tiers(manager.tree),
+        *_counters(manager.tree),
+        *_locks(manager),
+        *_tables(manager),
+        *_leaves(manager.tree),
+    ]
+    _raise_for(problems)
 
 
 def check_tree(tree: RadixTree, receipts: Counter[int]) -> None:
@@ -31,7 +34,14 @@ def check_tree(tree: RadixTree, receipts: Counter[int]) -> None:
 
     `receipts` are the held ones, counted by the `id` of their node. Raises as `check` does.
     """
-    _raise_for(list(_tree(tree, receipts)))
+    problems = [
+        *_structure(tree),
+        *_tiers(tree),
+        *_counters(tree),
+        *_receipts(tree, receipts),
+        *_leaves(tree),
+    ]
+    _raise_for(problems)
 
 
 def _raise_for(problems: list[str]) -> None:
@@ -40,14 +50,6 @@ def _raise_for(problems: list[str]) -> None:
             f"{_plural(len(problems), 'invariant')} broken:\n"
             + "\n".join(f"- {problem}" for problem in problems)
         )
-
-
-def _tree(tree: RadixTree, receipts: Counter[int]) -> Iterator[str]:
-    yield from _structure(tree)
-    yield from _tiers(tree)
-    yield from _counters(tree)
-    yield from _locks(tree, receipts)
-    yield from _leaves(tree)
 
 
 def owners(manager: KVCacheManager) -> dict[int, list[str]]:
@@ -167,15 +169,14 @@ def _counters(tree: RadixTree) -> Iterator[str]:
         yield f"(nodes, blocks, evictable blocks) are {counted}, the tree says {said}"
 
 
-def _receipts(manager: KVCacheManager) -> Counter[int]:
-    """Count the receipts that are held, by the `id` of their node."""
+def _locks(manager: KVCacheManager) -> Iterator[str]:
     receipts = Counter(id(s.receipt.node) for s in manager.sequences.values())
     receipts.update(id(node) for node in manager.transit.locked_nodes())
     receipts.update(id(node) for node in manager.pins.nodes())
-    return receipts
+    yield from _receipts(manager.tree, receipts)
 
 
-def _locks(tree: RadixTree, receipts: Counter[int]) -> Iterator[str]:
+def _receipts(tree: RadixTree, receipts: Counter[int]) -> Iterator[str]:
     for node in [*tree.roots.values(), *tree.nodes()]:
         locked_children = sum(child.locked for child in node.children.values())
         if node.num_locked_children != locked_children:

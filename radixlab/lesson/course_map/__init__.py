@@ -22,7 +22,7 @@ from radixlab.lesson.standing import Standing
 
 __all__ = ["CourseMap", "course_map"]
 
-PIXELS = 80
+PIXELS = 100
 """Pixels on the page for each inch of the picture."""
 
 

@@ -1,5 +1,6 @@
 """The map as a picture for light and dark pages: boxes, arrows, and a legend."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ from radixlab.viz.palette import INK, PAPER, SOFT, TEXT
 
 TOUCH = 0.01
 """An exercise this close under a lesson belongs to it."""
-INSET, BIG, SMALL, LONG_TITLE = 0.12, 8.2, 6.8, 34
-"""The distance of texts from the edge; two sizes of titles, and the length that needs the small."""
+INSET, TITLE, TEXT_SIZE, TITLE_WIDTH = 0.1, 9.0, 8.5, 24
+"""The distance of texts from the edge; two sizes of text; how many letters of a title fit."""
 DPI = 160
 FILL = {
     State.OPEN: PAPER,
@@ -39,17 +40,17 @@ def drawing(course: Sequence[Lesson], standing: Standing) -> Figure:
     for lesson in course:
         _draw_lesson(axes, spots, lesson, standing)
     legend = "   ".join(f"{SIGN[state]} {state}" for state in State)
-    axes.text(size[0] / 2, 0.13, legend, ha="center", va="center", fontsize=8.5, color=TEXT)
+    axes.text(size[0] / 2, 0.13, legend, ha="center", va="center", fontsize=TITLE, color=TEXT)
     return figure
 
 
 def _draw_lesson(axes: Any, spots: dict[str, Spot], lesson: Lesson, standing: Standing) -> None:
     spot, state = spots[lesson.file], standing.of_lesson(lesson)
     _box(axes, spot, state)
-    size = BIG if len(lesson.title) < LONG_TITLE else SMALL
-    _write(axes, spot.x + INSET, spot.y + 0.42, lesson.title, size=size, weight="bold")
-    below = f"{SIGN[state]} {state} · about {lesson.minutes} minutes"
-    _write(axes, spot.x + INSET, spot.y + 0.17, below, size=7.6)
+    title = "\n".join(textwrap.wrap(lesson.title, TITLE_WIDTH))
+    middle = spot.y + 0.62 * spot.height
+    _write(axes, spot.x + INSET, middle, title, size=TITLE, weight="bold", linespacing=1.15)
+    _write(axes, spot.x + INSET, spot.y + 0.13, f"{SIGN[state]} {state} · {lesson.minutes} minutes")
     for task in tasks_of(lesson):
         _box(axes, spots[task.id], standing.of_exercise(task))
         _write_task(axes, spots[task.id], task, standing)
@@ -58,8 +59,8 @@ def _draw_lesson(axes: Any, spots: dict[str, Spot], lesson: Lesson, standing: St
 def _write_task(axes: Any, spot: Spot, task: Exercise, standing: Standing) -> None:
     found = standing.points.get(task.id)
     points = f"{found['points']:g} of {task.points}" if found else f"{task.points}"
-    label = f"{SIGN[standing.of_exercise(task)]} Exercise {task.id} · {points} points"
-    _write(axes, spot.x + INSET, spot.y + spot.height / 2, label, size=7.4)
+    label = f"{SIGN[standing.of_exercise(task)]} {task.id} · {points} points"
+    _write(axes, spot.x + INSET, spot.y + spot.height / 2, label)
 
 
 def _box(axes: Any, spot: Spot, state: State) -> None:
@@ -70,8 +71,8 @@ def _box(axes: Any, spot: Spot, state: State) -> None:
     axes.add_patch(box)
 
 
-def _write(axes: Any, x: float, y: float, text: str, **how: Any) -> None:
-    axes.text(x, y, text, ha="left", va="center", color=INK, **how)
+def _write(axes: Any, x: float, y: float, text: str, size: float = TEXT_SIZE, **how: Any) -> None:
+    axes.text(x, y, text, ha="left", va="center", color=INK, size=size, **how)
 
 
 def _arrow(spots: dict[str, Spot], above: str, below: str) -> Any:

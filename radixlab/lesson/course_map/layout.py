@@ -7,10 +7,11 @@ from radixlab.grade.items import Exercise
 from radixlab.grade.registry import EXERCISES
 from radixlab.lesson.course import Lesson
 
-BOX, GAP, ROW = (2.5, 0.62), 0.24, 1.22
-"""A lesson's width and height, the gap between two, and the height of a row; in inches."""
-TASK_HEIGHT = 0.26
-TOP, BOTTOM = 0.08, 0.2
+BOX, GAP = (2.0, 0.74), 0.16
+"""A lesson's width and height, and the gap between two; in inches."""
+TASK_HEIGHT, ARROW = 0.27, 0.26
+"""The height of an exercise below its lesson, and the space for arrows between two rows."""
+TOP, BOTTOM = 0.06, 0.34
 """The space above the first row, and below the last one, where the legend is."""
 
 
@@ -61,15 +62,24 @@ def layout(course: Sequence[Lesson]) -> tuple[dict[str, Spot], tuple[float, floa
         for row in range(1 + max(rows.values()))
     ]
     width = max(len(row) for row in members) * (BOX[0] + GAP) + GAP
-    height = len(members) * ROW + BOTTOM
-    spots = {}
-    for depth, row in enumerate(members):
+    height = TOP + BOTTOM + sum(map(_height, members)) - ARROW
+    spots, top = {}, height - TOP
+    for row in members:
         left = (width - len(row) * (BOX[0] + GAP) + GAP) / 2
         for column, lesson in enumerate(row):
-            x, y = left + column * (BOX[0] + GAP), height - depth * ROW - BOX[1] - TOP
-            spots[lesson.file] = Spot(x, y, *BOX)
-            tasks = tasks_of(lesson)
-            for k, task in enumerate(tasks):
-                wide = BOX[0] / len(tasks)
-                spots[task.id] = Spot(x + k * wide, y - TASK_HEIGHT, wide, TASK_HEIGHT)
+            spots |= _spots(lesson, left + column * (BOX[0] + GAP), top - BOX[1])
+        top -= _height(row)
     return spots, (width, height)
+
+
+def _height(row: Sequence[Lesson]) -> float:
+    return BOX[1] + TASK_HEIGHT * any(map(tasks_of, row)) + ARROW
+
+
+def _spots(lesson: Lesson, x: float, y: float) -> dict[str, Spot]:
+    """Return the spots of a lesson, whose lower left corner is given, and of its exercises."""
+    tasks, spots = tasks_of(lesson), {lesson.file: Spot(x, y, *BOX)}
+    for k, task in enumerate(tasks):
+        wide = BOX[0] / len(tasks)
+        spots[task.id] = Spot(x + k * wide, y - TASK_HEIGHT, wide, TASK_HEIGHT)
+    return spots

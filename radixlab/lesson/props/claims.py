@@ -43,7 +43,7 @@ __all__ = [
 
 def try_claims(num_requests: int = 60) -> WorkloadTrial:
     """Try every claim on every generator, with so many requests of each; a few seconds."""
-    return on_workloads(workloads(num_requests, with_trace=False))
+    return on_workloads(workloads(num_requests))
 
 
 def verdicts(trial: WorkloadTrial, *conditions: ConditionTrial) -> None:

@@ -27,6 +27,12 @@ class Outcome:
     """When the last answer was complete."""
     choice_us: float
     """Median time that a choice took, in microseconds of this machine; not simulated."""
+    cpu_s: float = 0.0
+    """CPU time of the run."""
+    process: int = 0
+    """The process that ran it."""
+    peak_gb: float = 0.0
+    """The most memory that this process had until then; 0 where that is not known."""
 
     @property
     def hit_rate(self) -> float:

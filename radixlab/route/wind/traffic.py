@@ -10,7 +10,7 @@ Requests are made when they are asked for: a million of them take a few arrays.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,8 @@ class Traffic:
     """Index of each request's line, [num_requests]."""
     copies: npt.NDArray[np.int32]
     """Number of each request's copy, [num_requests]."""
+    has_clock: bool = True
+    """Whether the times are those of a trace; if not, they only set an order and a rhythm."""
 
     @property
     def num_requests(self) -> int:
@@ -111,7 +113,7 @@ class Traffic:
         if not own:
             return self
         times = self.times_s * (own / load)
-        return Traffic(self.name, self.block_size, self.lines, times, self.which, self.copies)
+        return replace(self, times_s=times)
 
 
 def make_traffic(source: str, num_requests: int, seed: int = 0) -> Traffic:
@@ -175,7 +177,8 @@ def _without_clock(source: str, block_size: int, lines: list[Line], seed: int) -
     """Let requests arrive at random, one a second on average; `at_load` sets the pace."""
     gaps = np.random.default_rng(seed).exponential(1.0, len(lines))
     which = np.arange(len(lines), dtype=np.int32)
-    return Traffic(source, block_size, lines, np.cumsum(gaps), which, np.zeros_like(which))
+    times, copies = np.cumsum(gaps), np.zeros_like(which)
+    return Traffic(source, block_size, lines, times, which, copies, has_clock=False)
 
 
 def _generated(requests: Iterable[Request]) -> Iterator[Line]:
