@@ -9,6 +9,7 @@ engines shall not end all of them.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from radixlab.llm import LLM
@@ -23,6 +24,8 @@ from radixlab.serve.snapshot import Snapshot
 T = TypeVar("T")
 LOOK_S = 5.0
 """Seconds that replicas get to tell their numbers; of one that is slower, the last ones count."""
+WATCH_S = 2.0
+"""Seconds between two looks."""
 CALL_S = 60.0
 """Seconds that replicas get for a function that operators have called."""
 
@@ -69,6 +72,7 @@ class Front:
         self.max_queue, self.max_unread_tokens = max_queue, max_unread_tokens
         self.num_waiting = 0
         """Answers that were asked for and have not begun."""
+        self._not_begun: set[Job] = set()
         self.num_resets = 0
         self.spell: Spell | None = None
         """Writes prompts as texts, if the router needs texts."""
@@ -78,6 +82,7 @@ class Front:
         self._cluster: Replicas | None = None
         self._facts: Facts | None = None
         self._starting: asyncio.Task[None]
+        self._watching: asyncio.Task[None] | None = None
         self._open: dict[Mailbox, list[asyncio.Task[None]]] = {}
         """The tasks of each request that is not over."""
 
@@ -99,10 +104,20 @@ class Front:
             self._change("failed")
         else:
             self._change("ready" if self.state == "loading" else self.state)
+            self._watching = self.loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Look at the replicas now and then, so that `/ready` knows when all are gone, or back."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            with suppress(Exception):  # whatever went wrong, it is tried again
+                await self.look()
 
     async def stop(self) -> None:
         """End all replicas."""
         await self._starting
+        if self._watching is not None:
+            self._watching.cancel()
         self.close_all(lambda: EngineError(WHY_NOT_READY["stopped"]))
         if self._cluster is not None:
             await asyncio.to_thread(self._cluster.stop)
@@ -218,7 +233,20 @@ class Front:
         num_new = sum(job.n for job in jobs)
         if self.num_waiting and self.num_waiting + num_new > self.max_queue:
             raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
-        self._open[jobs[0].mailbox] = [self.loop.create_task(self._serve(job)) for job in jobs]
+        self.num_waiting += num_new
+        self._not_begun.update(jobs)
+        self._open[jobs[0].mailbox] = [self._begin(job) for job in jobs]
+
+    def _begin(self, job: Job) -> asyncio.Task[None]:
+        task = self.loop.create_task(self._serve(job))
+        task.add_done_callback(lambda _: self._leaves_queue(job))
+        return task
+
+    def _leaves_queue(self, job: Job) -> None:
+        """Count a prompt's answers as no longer waiting, once."""
+        if job in self._not_begun:
+            self._not_begun.discard(job)
+            self.num_waiting -= job.n
 
     def forget(self, mailbox: Mailbox) -> None:
         """Take note that a request is over."""
@@ -232,21 +260,15 @@ class Front:
 
     async def _serve(self, job: Job) -> None:
         call = Call(job, self.handle, self.roster, self.num_resets, self.spell)
-        self.num_waiting += job.n
-        has_begun = False
         try:
             async for news in call.news():
-                if not has_begun:
-                    has_begun, self.num_waiting = True, self.num_waiting - job.n
+                self._leaves_queue(job)
                 job.mailbox.put(news)
         except EndedError as error:
             job.mailbox.close(error)
         except Exception as error:  # a fault of ours must not leave the client waiting
             job.mailbox.close(EngineError(f"the front failed: {type(error).__name__}"))
             raise
-        finally:
-            if not has_begun:
-                self.num_waiting -= job.n
 
     def _on_close(self, mailbox: Mailbox) -> None:
         for task in self._open.get(mailbox, ()):
