@@ -35,9 +35,7 @@ class Recorded:
         return next(row for row in rows if row["router"] == name)
 
     def __str__(self) -> str:
-        head = (
-            f"recorded on {self.date}, three replicas on a real Ray cluster; nothing ran just now"
-        )
+        head = f"recorded on {self.date} on a real Ray cluster; nothing ran just now"
         return "\n\n".join(
             [head, *(f"{title}\n{_table(its)}" for title, its in self.tables.items())]
         )
