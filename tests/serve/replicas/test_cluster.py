@@ -74,7 +74,8 @@ def test_answers_are_those_of_a_single_engine(client):
 
 BODIES = [
     {"prompt": "A rabbit", "temperature": 0},
-    {"prompt": ["A rabbit", "A fox", [20, 21, 22]], "temperature": 0},
+    {"prompt": ["A rabbit", "A fox"], "temperature": 0},
+    {"prompt": [[20, 21, 22], PROMPT], "temperature": 0},
     {"prompt": PROMPT, "temperature": 1, "seed": 7, "n": 3},
     {"prompt": PROMPT, "temperature": 0, "logprobs": 2, "logit_bias": {"99": 5}},
     {"prompt": PROMPT, "temperature": 0, "stop": ["a", "e"], "min_tokens": 2},
