@@ -307,7 +307,7 @@ def bench_route(
     command = " ".join(["radixlab bench route", *given])
     if results:
         require_writable(results)
-    report = measure_route(command, trial, names, progress, jobs, controls, plot)
+    report = measure_route(command, trial, names, progress, jobs, controls, plot, results)
     _show("bench route", report, is_json, results)
 
 
