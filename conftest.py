@@ -57,7 +57,7 @@ if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "radixlab/lesson/props/paged/child.py"]
     collect_ignore_glob += ["tests/attention/compile_sm90.py", "tests/attention/interpreted.py"]
 
-NEED_TORCH = {"06_paged_attention.ipynb"}
+NEED_TORCH = {"06_paged_attention.ipynb", "08_production.ipynb", "09_your_engine.ipynb"}
 """Notebooks that are skipped without it; nor is what they call looked at."""
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/lesson/props/paged/*"]
