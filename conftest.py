@@ -59,7 +59,7 @@ if not importlib.util.find_spec("triton"):
 if not importlib.util.find_spec("ray"):
     collect_ignore_glob += [f"radixlab/serve/replicas/{name}.py" for name in ("replica", "router")]
 
-NEED_TORCH = {"06_paged_attention.ipynb"}
+NEED_TORCH = {"06_paged_attention.ipynb", "08_production.ipynb", "09_your_engine.ipynb"}
 """Notebooks that are skipped without it; nor is what they call looked at."""
 if not importlib.util.find_spec("torch"):
     collect_ignore_glob += ["radixlab/lesson/props/paged/*"]

@@ -21,13 +21,14 @@ from radixlab.doctor import (
     packages,
     summary,
 )
-from radixlab.doctor.packages import NOTEBOOK_MODULES
+from radixlab.doctor.packages import NOTEBOOK_MODULES, SERVER_MODULES
 from radixlab.doctor.part import ALL_LESSONS, Lacking, Part
 from radixlab.doctor.parts import PARTS
 from radixlab.extras import MODULES_OF
 
 ROOT = Path(__file__).parents[1]
 THIRD_PARTY = ("numpy", "torch", "pygraphviz", "jupyterlab", "triton", "transformers", "playwright")
+HIDDEN = (*THIRD_PARTY, *NOTEBOOK_MODULES, *SERVER_MODULES)
 FAULTS = {
     "is broken": "raise RuntimeError('two\\nlines')",
     "lacks a library": "raise OSError('libcudart.so.13: cannot open shared object file')",
@@ -69,7 +70,7 @@ def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
         "import sys\n"
         "class Hidden:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] in {(*THIRD_PARTY, *NOTEBOOK_MODULES)!r}:\n"
+        f"        if name.partition('.')[0] in {HIDDEN!r}:\n"
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Hidden())\n"
     )
@@ -132,6 +133,9 @@ def test_the_notebook_packages_are_those_of_the_extra() -> None:
     modules = {MODULES_OF.get(name, name) for name in names}
     assert modules - set(NOTEBOOK_MODULES) == {"jupyterlab", "pygraphviz", "nbval"}
     assert set(NOTEBOOK_MODULES) < modules
+    served = settings["project"]["optional-dependencies"]["serve"]
+    names = {requirement.partition(">")[0] for requirement in served}
+    assert set(SERVER_MODULES) < {MODULES_OF.get(name, name) for name in names}
 
 
 BAD_HOMES = {

@@ -77,6 +77,9 @@ def story(case: Case) -> Iterator[Step]:
             ("admit", "step", "finish", "abort", "waits", "touch", "evict", "order", "reset"),
             (40, 50, 24, 5, 8, 3, 0 if case.is_wide else 3, 4, 1),
         )[0]
+        if kind == "order":  # each prompt once more than the one before it: no two weigh the same
+            tokens = [prompt for times, prompt in enumerate(stems, 1) for _ in range(times)]
+            draw.shuffle(tokens)
         yield kind, number, tokens, keys, chunk, pick, word
 
 
@@ -108,7 +111,7 @@ def _do(
     serving: Serving,
     kind: str,
     number: int,
-    tokens: list[int],
+    tokens: Any,
     keys: dict[str, str],
     chunk: int,
     pick: float,
@@ -133,9 +136,9 @@ def _do(
     return serving.step(rid, chunk, word) if kind == "step" else getattr(serving, kind)(rid)
 
 
-def _order(serving: Serving, tokens: list[int], keys: dict[str, str]) -> list[int]:
-    """Return the `dfs-weight` order of prefixes of one prompt, as weights: ties may differ."""
-    waiting = [serving.waits(tokens[:end], **keys).last_node for end in range(1, len(tokens) + 1)]
+def _order(serving: Serving, prompts: list[list[int]], keys: dict[str, str]) -> list[int]:
+    """Return the `dfs-weight` order of waiting prompts."""
+    waiting = [serving.waits(prompt, **keys).last_node for prompt in prompts]
     return [int(index) for index in serving.cache.dfs_weight_order(waiting)]
 
 

@@ -176,7 +176,7 @@ class Offload:
 def run(modules: Modules, policy: str, seed: int, num_steps: int) -> Seen:
     """Let one manager live through a drawn run."""
     draw = Random(seed)
-    num_chunks, groups = draw.choice(((12, 1), (20, 1), (20, 2), (40, 1), (400, 1)))
+    num_chunks, groups = draw.choice(((6, 1), (12, 1), (20, 2), (40, 1), (400, 1)))
     placed, threshold = draw.random() < 0.8, draw.choice((0, 0, 2))
     stems = [[draw.randrange(200) for _ in range(draw.randrange(2, 12))] for _ in range(5)]
     offload = Offload(modules, policy, num_chunks, threshold)
@@ -223,6 +223,7 @@ def compare(modules: Modules, seeds: int, num_steps: int) -> dict[str, Any]:
         seen = [run(modules, name, seed, num_steps) for seed in range(seeds)]
         if name == "RadixlabFlatLRU":
             _require_equal(theirs, seen)
+            _require_equal([refused_first(modules, "lru")], [refused_first(modules, name)])
         found[name] = {
             "hit_chunks": sum(each.hits for each in seen),
             "evicted_chunks": sum(each.evicted for each in seen),
@@ -231,6 +232,25 @@ def compare(modules: Modules, seeds: int, num_steps: int) -> dict[str, Any]:
         }
     steps = sum(len(each.steps) for each in theirs)
     return {"runs": seeds, "steps": steps, "policies": found}
+
+
+def refused_first(modules: Modules, policy: str) -> Seen:
+    """Run the case in which a request is refused, and so comes late but had its turn early."""
+    offload = Offload(modules, policy, 3, 0)
+    busy, early, late = [1, 2, 3], [10], [20]
+    offload.start(0, busy, 1, True)
+    offload.store(offload.running[0], 3)
+    offload.start(1, early, 1, True)
+    offload.store(offload.running[1], 1)  # refused: all chunks are being written
+    offload.end(offload.running[0], True)
+    offload.start(2, late, 1, True)
+    for request in reversed(offload.running):
+        offload.store(request, 1)
+        offload.complete(request, True)
+    offload.start(3, [30, 31], 1, True)
+    offload.store(offload.running[-1], 2)  # the oldest two go: one of the first request, `early`
+    offload.settle()
+    return offload.seen
 
 
 def _require_equal(theirs: list[Seen], ours: list[Seen]) -> None:

@@ -45,7 +45,7 @@ def _states(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _states_in(file: Path) -> dict[str, Any]:
-    """Return the states that a file holds; none if it cannot be read, or is no notebook."""
+    """Return the states that a file holds; none if it cannot be read, or is not a notebook."""
     try:
         return _states(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError, AttributeError):

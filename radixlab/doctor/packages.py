@@ -21,6 +21,7 @@ NOTEBOOK_MODULES = (
     *("mistune", "msgpack", "nbclient", "nbformat", "PIL"),
 )
 """What the lessons import, with JupyterLab and pygraphviz, which have lines of their own."""
+SERVER_MODULES = ("fastapi", "httpx", "openai", "prometheus_client", "rich", "uvicorn", "zmq")
 TINY_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
@@ -51,12 +52,21 @@ def jupyterlab() -> str:
 
 def notebook_packages() -> str:
     """Look for what the lessons import, and at its versions."""
-    gone = [module for module in NOTEBOOK_MODULES if not is_there(module)]
+    return _all_of("lab", NOTEBOOK_MODULES)
+
+
+def server_packages() -> str:
+    """Look for what the server and its clients import, and at its versions."""
+    return _all_of("serve", SERVER_MODULES)
+
+
+def _all_of(extra: str, modules: tuple[str, ...]) -> str:
+    gone = [module for module in modules if not is_there(module)]
     if gone:
-        raise Lacking(f"{', '.join(gone)} not installed: pip install 'radixlab[lab]'")
-    if old := list(too_old("lab")):
-        raise Lacking(f"too old: {', '.join(old)}: pip install --upgrade 'radixlab[lab]'")
-    return f"all {len(NOTEBOOK_MODULES)}, {NOTEBOOK_MODULES[0]} to {NOTEBOOK_MODULES[-1]}"
+        raise Lacking(f"{', '.join(gone)} not installed: pip install 'radixlab[{extra}]'")
+    if old := too_old(extra):
+        raise Lacking(f"too old: {', '.join(old)}: pip install --upgrade 'radixlab[{extra}]'")
+    return f"all {len(modules)}, {modules[0]} to {modules[-1]}"
 
 
 def graphviz() -> str:

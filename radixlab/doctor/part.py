@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ALL_LESSONS = "all lessons"
-LESSON_06 = "lesson 06"
+WITH_MODEL = "lessons 06, 08 and 09"
+WITH_SERVER = "lessons 08 and 09"
 
 
 class Lacking(Exception):

@@ -5,7 +5,7 @@ exception through. This file lists the parts; `packages.py` and `machine.py` loo
 """
 
 from radixlab.doctor import machine, packages
-from radixlab.doctor.part import ALL_LESSONS, LESSON_06, Part
+from radixlab.doctor.part import ALL_LESSONS, WITH_MODEL, WITH_SERVER, Part
 
 PARTS = (
     Part("Python", packages.python, ALL_LESSONS),
@@ -17,8 +17,9 @@ PARTS = (
     Part("your folder", machine.own_folder, ALL_LESSONS),
     Part("Jupyter's folders", machine.jupyter_folders, ALL_LESSONS),
     Part("ports", machine.ports, ALL_LESSONS),
-    Part("torch", packages.torch, LESSON_06),
-    Part("tiny model", packages.tiny_model, LESSON_06),
+    Part("torch", packages.torch, WITH_MODEL),
+    Part("tiny model", packages.tiny_model, WITH_MODEL),
+    Part("server packages", packages.server_packages, WITH_SERVER),
     Part("triton", packages.triton),
     Part("GPU", packages.gpu),
     Part("transformers", packages.transformers),

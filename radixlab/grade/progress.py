@@ -98,12 +98,14 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _is_engine(entry: Any) -> bool:
-    if not isinstance(entry, dict):
+    return isinstance(entry, dict) and _is_run(entry.get("last")) and _is_run(entry.get("best"))
+
+
+def _is_run(run: Any) -> bool:
+    if not isinstance(run, dict):
         return False
-    runs = [entry.get("last"), entry.get("best")]
-    return all(isinstance(run, dict) and _is_rate(run.get("hit_rate")) for run in runs) and all(
-        type(run.get("way")) in (int, float) and abs(run["way"]) < MOST_WAY for run in runs
-    )
+    way = run.get("way")
+    return _is_rate(run.get("hit_rate")) and isinstance(way, int | float) and abs(way) < MOST_WAY
 
 
 def _is_rate(value: Any) -> bool:

@@ -85,13 +85,10 @@ class PrefixMap:
                 break
             is_whole = node.keys[0] == keys[start]
             run = node.keys if is_whole else node.keys[node.keys.index(keys[start]) :]
-            num_equal = _num_equal(run, keys, start)
-            start += num_equal
+            start += _num_equal(run, keys, start)
             if found and found[-1][1] == alive:
                 found.pop()
             found.append((start, alive))
-            if num_equal < len(run):
-                break
         return found
 
     def deepest(self, keys: Keys) -> tuple[int, int]:
@@ -145,6 +142,8 @@ class PrefixMap:
         Of more than the capacity only the first ones are remembered.
         """
         keys = tuple(keys[: self.capacity_blocks])
+        if self.by_block:  # names of events are not trusted: one may be there twice
+            keys = tuple(dict.fromkeys(keys))
         path: list[Node] = []
         start = 0
         while start < len(keys):
@@ -202,7 +201,7 @@ class PrefixMap:
         stop = start + 1
         while stop < len(keys) and keys[stop] not in self._node_of:
             stop += 1
-        node = Node(tuple(dict.fromkeys(keys[start:stop])), 0, slot)
+        node = Node(keys[start:stop], 0, slot)
         self._enter(node)
         return node
 

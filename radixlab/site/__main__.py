@@ -1,70 +1,14 @@
 """`python -m radixlab.site`: what `make site` runs."""
 
 import sys
-from pathlib import Path
 
-import click
-from tqdm import tqdm
-
-import radixlab
-from radixlab.lesson.build import CellFailed
-from radixlab.site.build import SiteError, Sources, draw, lacking, print_sheet, write
-from radixlab.site.links import DeadLinkError
-from radixlab.site.paper import NotPrintedError
-from radixlab.site.record import Recorded, committed, record
-
-ROOT = Path(radixlab.__file__).resolve().parent.parent
-
-
-@click.command()
-@click.argument("folder", default="site", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--no-run", is_flag=True, help="Run no lesson: seconds, with pictures for players.")
-def main(folder: Path, no_run: bool) -> None:
-    """Build the course as a folder of pages: open FOLDER/index.html, or put it on any host."""
-    try:
-        build(folder, no_run=no_run)
-    except (SiteError, DeadLinkError) as error:
-        sys.exit(f"no site: {error}")
-
-
-def build(folder: Path, *, no_run: bool) -> None:
-    """Run the lessons, with a progress bar, and write the site."""
-    left_out: list[str] = []
-    sources = Sources.of(ROOT)
-    num_lessons = sum(source.startswith("notebooks/") for source in sources.notebooks)
-    bar = tqdm(total=num_lessons, unit="lesson", disable=None)
-
-    def run(path: Path) -> Recorded:
-        bar.set_description(path.stem)
-        package = lacking(path.name)
-        if package:
-            left_out.append(f"the players of {path.stem}: {package} is not installed")
-        try:
-            found = committed(path) if no_run or package else record(path)
-        except CellFailed as error:
-            raise SiteError(
-                f"{path.name} does not run; the old site is as it was. {error}"
-            ) from None
-        bar.update()
-        return found
-
-    with bar:
-        pages, links = draw(sources, run)
-    if no_run:
-        left_out.append("all players: --no-run shows pictures instead")
-    pdf = None
-    try:
-        pdf = print_sheet(pages)
-    except NotPrintedError as error:
-        left_out.append(
-            f"cheatsheet.pdf: {error}; cheatsheet.html is there, and prints on one page"
-        )
-    write(folder, pages, links, pdf)
-    num_players = sum(page.body.count('<figure class="player"') for page in pages)
-    print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {num_players} players")
-    for what in left_out:
-        print(f"left out: {what}")
-
+from radixlab.extras import what_to_install
 
 if __name__ == "__main__":
+    try:
+        from radixlab.site.command import main
+    except ImportError as error:
+        if (advice := what_to_install(error)) is None:
+            raise
+        sys.exit(f"no site: {advice}")
     main()

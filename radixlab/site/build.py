@@ -103,10 +103,15 @@ def _rule_links(page: str) -> dict[str, str]:
     return {rule.id: f"{book}#{rule.id}" for rule in rules.rules()}
 
 
-def write(folder: Path, pages: list[Page], links: Links, pdf: bytes | None = None) -> None:
-    """Write the site; raise `SiteError` if the folder holds something else."""
+def claim(folder: Path) -> None:
+    """Raise `SiteError` if the folder holds something else than a site."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise SiteError(f"{folder} is not a built site; it would be replaced. Name another folder")
+
+
+def write(folder: Path, pages: list[Page], links: Links, pdf: bytes | None = None) -> None:
+    """Write the site; raise `SiteError` if the folder holds something else."""
+    claim(folder)
     draft = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     _fill(draft, pages, links, pdf)

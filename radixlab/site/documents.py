@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from radixlab.cache import rules
@@ -47,6 +48,7 @@ def document(root: Path, source: str, links: Links, link_rules: dict[str, str]) 
     return Page(path, title, group, body, tuple(markdown.headings))
 
 
+@cache
 def rulebook() -> Page:
     """Draw the rulebook from the rules themselves."""
     headings = [Heading(1, "rulebook", "The rulebook")]

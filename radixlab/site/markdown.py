@@ -20,6 +20,7 @@ from radixlab.site.anchors import Slug
 from radixlab.site.links import Resolve
 
 _TAG = re.compile(r"<[^>]+>")
+_NO_HEADER = re.compile(r"<th[^>]*>\s*</th>")
 _RULES = re.compile(r"\b[Rr]ules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
 _RULE = re.compile(r"\b[A-Z]\d+\b")
 PLUGINS: tuple[str | Plugin, ...] = (
@@ -114,7 +115,8 @@ class _Renderer(mistune.HTMLRenderer):
 
 
 def _table(_: object, text: str) -> str:
-    return f'<div class="table"><table>\n{text}</table></div>\n'
+    named = _NO_HEADER.sub("<td></td>", text)  # a corner without a word heads nothing
+    return f'<div class="table"><table>\n{named}</table></div>\n'
 
 
 def formula(text: str, *, block: bool = False) -> str:

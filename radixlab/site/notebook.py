@@ -22,7 +22,7 @@ def notebook_page(
 ) -> Page:
     """Draw a notebook of the repository; `rules` are links to rules by their ids."""
     markdown = Converter(links.of(source, path), slug_of_notebook, rules)
-    quiet = Converter(links.of(source, path), slug_of_notebook)  # an output is no section
+    quiet = Converter(links.of(source, path), slug_of_notebook)  # an output is not a section
     stem = path.rsplit("/", 1)[-1].removesuffix(".html")
     outputs = Outputs(path, stem, quiet, recorded.recordings)
     body = "".join(_cell(cell, markdown, outputs) for cell in recorded.notebook.cells)

@@ -9,6 +9,7 @@ import html
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields
+from functools import cache
 
 from radixlab import config, observe
 from radixlab.cache import CacheConfig, KVCacheManager, rules
@@ -32,6 +33,7 @@ QUESTIONS = ("Norway:)", "Greece:)")
 BLOCK_SIZE = 4
 
 
+@cache
 def sheet() -> Page:
     """Draw the cheat sheet."""
     calls = ((f"{name}()", getattr(KVCacheManager, name)) for name in CALLS)

@@ -35,6 +35,12 @@ def page_js() -> str:
 
 
 @cache
+def pair_page_js() -> str:
+    """Return the module of two runs as a script, with what a page of its own adds."""
+    return re.sub(r"^export default .*\n", "", _joined("pair", "pairpage"), flags=re.MULTILINE)
+
+
+@cache
 def player_js(kind: str) -> str:
     """Return a classic script that sets `radixlabPlayers[kind]` to anywidget's `render`.
 

@@ -19,16 +19,17 @@ from PIL import Image
 
 from radixlab import observe
 from radixlab.events import Event
+from radixlab.files import replace_text
 from radixlab.home import is_static
 from radixlab.observe.divergence import Run, first_divergence, verdict
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.viz.bundle import css, pair_esm
 from radixlab.viz.ghost import Moment, ghost_line, ghost_of, tree_line
 from radixlab.viz.lifetime import hold_weakly, page_of
-from radixlab.viz.page import whole_recording
+from radixlab.viz.page import pair_page, whole_recording
 from radixlab.viz.recorded import player
 from radixlab.viz.still import WIDTH, still
-from radixlab.viz.text import Decode, clip, plain, summary
+from radixlab.viz.text import Decode, clip, count, plain, summary
 
 MOST_EVENTS = 50_000
 """Events of one run; more would make the notebook heavy."""
@@ -84,7 +85,8 @@ class PairView(anywidget.AnyWidget):
         self._runs, self._decode = (a, b), decode
         self.verdict = verdict(a, b)
         sides = [whole_recording(run.start, run.events, decode, run.name) for run in (a, b)]
-        super().__init__(pair=json.dumps({"title": plain(title), "a": sides[0], "b": sides[1]}))
+        self._title = plain(title)
+        super().__init__(pair=json.dumps({"title": self._title, "a": sides[0], "b": sides[1]}))
 
     @cached_property
     def moments(self) -> tuple[Moment, Moment]:
@@ -124,6 +126,16 @@ class PairView(anywidget.AnyWidget):
             top += page.height
         both.save(out := io.BytesIO(), "PNG")
         return out.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Write one HTML file with the player and both runs, and print its size.
+
+        The file needs no network and no kernel.
+        """
+        text = pair_page(self._title, self.pair)
+        replace_text(Path(path), text)
+        sizes = " and ".join(count(len(run.events), "event") for run in self._runs)
+        print(f"{path}: {sizes}, {len(text.encode()) / 1e6:.1f} MB")
 
     def open(self) -> None:
         """Connect to the browser, unless only still pictures are wanted."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from radixlab.grade.progress import Progress
 from radixlab.home import is_static

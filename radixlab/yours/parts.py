@@ -58,6 +58,11 @@ class Parts:
     def __str__(self) -> str:
         return "\n".join(map(str, filter(None, (self.tree, self.policy, self.plan))))
 
+    @property
+    def make_tree(self) -> Callable[[int], Any] | None:
+        """What makes a tree of a block size; None where there is no part."""
+        return None if self.tree is None else self.tree.make
+
     def make_policy(self) -> EvictionPolicy | None:
         """Make a new policy, as the engine takes it; None where there is no part."""
         return None if self.policy is None else as_policy(self.policy.make())

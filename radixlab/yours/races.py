@@ -13,7 +13,7 @@ from functools import lru_cache
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
-from radixlab.grade.ex3.traffic import scene
+from radixlab.grade.ex3.traffic import scene, short
 from radixlab.workloads import (
     Request,
     Workload,
@@ -27,13 +27,20 @@ from radixlab.workloads.replay import ReplayResult
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import Parts
-from radixlab.yours.planned import asked_plan, nothing_planned, planned_config
+from radixlab.yours.planned import (
+    asked_plan,
+    nothing_planned,
+    planned_config,
+    recorded_answers,
+    serve_planned,
+)
 from radixlab.yours.watch import Watch
 
 NUM_REQUESTS = 100
 SEED = 7
 TRACES = {"scan-polluted": 1_500, "tenants": 2_000, "multi-turn-chat": 1_000}
 """Generated traces, and blocks of 16 for them: tree and policy run them."""
+NUM_PLANNED = 80
 PLANNED = ("document-qa", "agent")
 """Recorded traffic that the plan runs, too."""
 LEAST_REQUESTS = 3
@@ -72,7 +79,7 @@ def race(workload: str, parts: Parts, watch: Watch | None = None) -> Figures:
     manager = OwnManager(
         CacheConfig(num_blocks),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
         watch=watch,
     )
     result = replay(manager, trace)
@@ -87,7 +94,7 @@ def race_on(
     manager = OwnManager(
         CacheConfig(num_blocks, block_size),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
     )
     return replay(manager, trace.requests()), manager
 
@@ -114,7 +121,7 @@ def conversation(parts: Parts) -> str:
 
 def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     """Run recorded traffic in the order of the plan; a plan that breaks a rule is replaced."""
-    where, faults = scene(pattern, SEED), list[PartFault]()
+    where, faults = scene(pattern, SEED, NUM_PLANNED), list[PartFault]()
     workload, requests = where.workload(), where.requests()
     plan = None
     if parts.plan is not None:
@@ -126,7 +133,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     manager = OwnManager(
         planned_config(answer, workload),
         policy=parts.make_policy(),
-        make_tree=parts.tree and parts.tree.make,
+        make_tree=parts.make_tree,
         watch=watch,
     )
     canary = KVCanary(manager.config.num_blocks, manager.config.block_size)
@@ -158,11 +165,32 @@ def _figures(
     )
 
 
+def through_the_scheduler(parts: Parts, pattern: str = "document-qa", num: int = 40) -> str:
+    """Serve recorded traffic through engine and scheduler as planned, and say how it went."""
+    where = short(pattern, SEED, num)
+    make_plan = parts.plan.make if parts.plan else nothing_planned
+    try:
+        plan = asked_plan(make_plan, where)
+    except PartFault as fault:
+        return f"{fault}\nNothing was served by this plan."
+    config, requests = planned_config(plan, where.workload()), where.requests()
+    manager = OwnManager(config, policy=parts.make_policy(), make_tree=parts.make_tree)
+    served = serve_planned(plan, requests, manager)
+    manager.proof()
+    is_order, is_same = served.order == plan.order, served.answers == recorded_answers(requests)
+    told = [
+        f"{num} requests in blocks of {plan.block_size}, {len(plan.pins)} pins:",
+        f"{served.hit_rate:.1%} of the prompt tokens found",
+        f"in the planned order: {is_order}; the recorded answers: {is_same}",
+    ]
+    return "\n".join([*told, *map(str, manager.faults)])
+
+
 @lru_cache(maxsize=8)
 def scale(workload: str) -> tuple[float, float]:
     """Return the hit rates with nothing chosen, and of the best that is possible."""
     if workload in PLANNED:
-        where = scene(workload, SEED)
+        where = scene(workload, SEED, NUM_PLANNED)
         total = sum(len(request.prompt) for request in where.requests())
         return by_arrival(where).hit_tokens / total, without_end(where).hit_tokens / total
     config, trace = CacheConfig(TRACES[workload]), _trace(workload)

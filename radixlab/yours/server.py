@@ -25,7 +25,7 @@ def own_builder(parts: Parts, settings: Settings) -> Callable[[], LLM]:
             config,
             emit,
             parts.make_policy() or policy,
-            make_tree=parts.tree and parts.tree.make,
+            make_tree=parts.make_tree,
         )
 
     return builder(settings, manager)

@@ -31,6 +31,11 @@ def test_the_record_holds_what_the_bridge_promises():
     caches, policies = recorded().sglang["caches"], recorded().vllm["policies"]
     assert caches["radixlab-whole-leaves"] == caches["SGLang"]
     assert policies["RadixlabFlatLRU"] == policies["lru"]
+    assert min(each["evicted_tokens"] for each in caches.values()) > 500
+    assert min(each["equal_runs"] for each in caches.values()) >= 8  # without evictions all are
+    ordered = ("RadixlabLRU", "RadixlabAdaptive", "RadixlabYours")
+    orphaned = {name: policies[name]["orphaned_chunks"] for name in ("lru", *ordered)}
+    assert all(orphaned[name] < orphaned["lru"] for name in ordered)
 
 
 @needs_wheels

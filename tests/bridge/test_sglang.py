@@ -15,7 +15,6 @@ from radixlab.bridge.errors import NotCarriedError, PartFileError
 from radixlab.bridge.part_file import TREE, part_of
 from radixlab.bridge.plugin import backends
 from radixlab.bridge.refusals import require_carried
-from tests.grade.zoo import ZOOS
 
 ROOT = Path(__file__).parents[2]
 WHEELS = os.environ.get("RADIXLAB_PEERS")
@@ -83,9 +82,12 @@ def test_a_plain_server_is_carried():
     require_carried(context({"disaggregation_mode": "null", "enable_lmcache": False}))
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENTRY_POINT = PROJECT["entry-points"]["sglang.srt.plugins"]["radixlab"]
+
+
 def test_the_entry_point_names_a_function_that_needs_no_sglang_to_be_found():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    module, _, name = project["entry-points"]["sglang.srt.plugins"]["radixlab"].partition(":")
+    module, _, name = ENTRY_POINT.partition(":")
     assert callable(getattr(import_module(module), name))
 
 
@@ -121,28 +123,13 @@ def run_with_wheels(*args, **env):
     return json.loads(run.stdout.splitlines()[-1])
 
 
-@needs_wheels
-def test_sglangs_requests_over_its_cache_and_ours(tmp_path):
-    """Hits, sizes, rows and order are equal step by step, or the run ends with the difference."""
-    mine = tmp_path / "mine.py"
-    mine.write_text(ZOOS["8.5.1"].master, encoding="utf-8")
-    only = ("radixlab-whole-leaves", "radixlab", "radixlab-adaptive", "radixlab-yours")
-    args = [word for name in only for word in ("--only", name)]
-    traffic = ("-m", "benchmarks.peers.sglang_traffic", "--seeds", "9", "--steps", "80")
-    found = run_with_wheels(*traffic, *args, **{TREE: f"{mine}:RadixTree"})
-    caches = found["caches"]
-    assert caches["radixlab-whole-leaves"] == caches["SGLang"]
-    assert caches["SGLang"]["evicted_tokens"] > 300 and caches["SGLang"]["hit_tokens"] > 300
-    assert all(caches[name]["evicted_tokens"] and caches[name]["equal_runs"] >= 4 for name in only)
-
-
 SELECT = """
 import json
 from pathlib import Path
 from benchmarks.peers.sglang_requests import Serving, load, their_cache
 modules = load(Path({wheels!r}))
-from radixlab.bridge.plugin import register
-register()
+import sglang.srt.plugins as plugins
+plugins.load_plugins()  # as each process of SGLang does; it finds ours by its entry point
 serving = Serving(modules, 20, 4, their_cache(modules))
 made = {{}}
 for name in modules.registry.registered_radix_cache_backends():
@@ -157,8 +144,14 @@ print(json.dumps([made, sorted(missing)]))
 
 
 @needs_wheels
-def test_sglang_selects_our_backends_by_name_through_its_own_registry():
-    made, abstract = run_with_wheels("-c", SELECT.format(wheels=WHEELS), **{TREE: ""})
+def test_sglang_finds_the_plugin_and_makes_each_backend_by_its_name(tmp_path):
+    info = tmp_path / "radixlab-0.dist-info"  # what an installed radixlab shows
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: radixlab\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(f"[sglang.srt.plugins]\nradixlab = {ENTRY_POINT}\n")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    env = {TREE: "", "PYTHONPATH": path}
+    made, abstract = run_with_wheels("-c", SELECT.format(wheels=WHEELS), **env)
     assert set(made) == set(backends()) and len(abstract) == 6
     yours = made.pop("radixlab-yours")
     assert set(made.values()) == {"RadixlabCache"}

@@ -20,10 +20,13 @@ TEXTS = ("Count the stars.", "You are a cat. Meow?", "Count the stars.", "You ar
 MOUNT_PAIR = MOUNT.replace("state: { recording }", "state: { pair: recording }")
 
 
-def taped(policy: str, name: str = "") -> Tape:
-    cache = KVCacheManager(CacheConfig(num_blocks=12, block_size=4), policy=POLICIES[policy]())
+def taped(
+    policy: str, name: str = "", blocks: int = 12, size: int = 4, hosts: int = 0, texts: Any = TEXTS
+) -> Tape:
+    config = CacheConfig(num_blocks=blocks, block_size=size, num_host_blocks=hosts)
+    cache = KVCacheManager(config, policy=POLICIES[policy]())
     tape = Tape(cache, name or policy)
-    for text in TEXTS:
+    for text in texts:
         serve(cache, encode(text))
     return tape
 
@@ -119,6 +122,53 @@ def test_the_map_has_the_other_run_as_a_ghost_and_a_focus_is_marked_in_both_runs
     page.keyboard.press("[")  # a key of one run's view
     page.keyboard.press("Home")
     expect(page.locator(".rx-where")).to_contain_text("before the first request")
+
+
+ODD = {
+    "one block": (
+        {"blocks": 1, "texts": "a"},
+        {"blocks": 1, "texts": ()},
+        "has the same in 1 block",
+    ),
+    "nothing": ({"texts": ()}, {"texts": ()}, "has the same in 12 blocks"),
+    "an empty run": ({}, {"texts": ()}, "differs in 12 of 12 blocks: 12 free"),
+    "a block size": ({}, {"size": 6}, "their maps cannot be compared block by block"),
+    "a larger pool": ({}, {"blocks": 40}, "it has 28 more blocks"),
+    "another host": ({"hosts": 8}, {"hosts": 3}, "10 with other tokens"),
+}
+
+
+def often_or_in_the_soak(name: str) -> Any:
+    marks = [] if name in ("nothing", "a block size") else [pytest.mark.soak]
+    return pytest.param(*ODD[name], id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("a", "b", "said"), map(often_or_in_the_soak, ODD))
+def test_odd_pairs_are_drawn_and_what_differs_is_said(open_pair, a, b, said):
+    page = open_pair(taped("lru", **a), taped("lfu", **b))
+    page.locator(".rx-view").focus()
+    for key in ("Home", "ArrowRight", "End"):
+        page.keyboard.press(key)
+    expect(page.locator(".rx-pair-ghost-line").first).to_contain_text(said)
+    page.locator(".rx-pair-side .rx-map").first.hover(position={"x": 5, "y": 5})
+    expect(page.locator(".rx-pair-note").first).to_contain_text("block 0: ")
+    expect(page.locator(".rx-pair-note").nth(1)).to_contain_text("block 0 of lru: ")
+    assert page.evaluate("document.body.scrollWidth <= innerWidth")
+
+
+def test_a_saved_file_plays_both_runs_without_a_network(browser, tmp_path, capsys):
+    path = tmp_path / "pair.html"
+    compare(taped("lru", "</script><img src=x>"), taped("lfu"), decode, "<two>").save(path)
+    assert capsys.readouterr().out.startswith(f"{path}: 63 events and 62 events, 0.")
+    page = browser.new_context(offline=True).new_page()
+    page.goto(path.as_uri())
+    expect(page).to_have_title("<two>")
+    expect(page.locator(".rx-where")).to_have_text("request 6, they have parted")
+    page.locator(".rx-view").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".rx-where")).to_have_text("request 6, the same so far")
+    assert page.locator("img").count() == 0
+    page.context.close()
 
 
 def test_identical_runs_say_so_and_names_are_text(open_pair):

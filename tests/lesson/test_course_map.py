@@ -33,7 +33,7 @@ def drawn(seed):
 
 
 ANY_COURSE = pytest.mark.parametrize(
-    "course", [COURSE, *map(drawn, range(30))], ids=lambda course: f"{len(course)}"
+    "course", [COURSE, *map(drawn, range(20))], ids=lambda course: f"{len(course)}"
 )
 
 
@@ -121,7 +121,8 @@ def test_the_words_and_the_links_tell_each_state():
 
 
 def test_the_same_learner_gets_the_same_picture_and_another_one_another():
-    first, again, bare = (CourseMap(COURSE, who) for who in (standing(), standing(), Standing()))
+    some = COURSE[:3]
+    first, again, bare = (CourseMap(some, who) for who in (standing(), standing(), Standing()))
     assert first.png() == again.png() != bare.png()
     with Image.open(io.BytesIO(first.png())) as picture:
         assert picture.getpixel((0, 0))[3] == 0  # the page shows through

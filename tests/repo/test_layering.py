@@ -35,6 +35,7 @@ LAYERS = [  # imports point down this list only
     "log",
     "files",
     "escape",
+    "columns",
     "home",
     "build",
     "extras",

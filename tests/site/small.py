@@ -39,7 +39,7 @@ Text with `code`, <kbd>keys</kbd> and [a lesson](../notebooks/00_small.ipynb#A-s
 
 ## A wide table
 
-| a | b | c |
+| | b | c |
 |---|---|---|
 | `a_name_that_is_rather_long` | 1 | WIDE |
 

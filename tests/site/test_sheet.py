@@ -13,6 +13,7 @@ from radixlab.cache import CacheConfig, rules
 from radixlab.config import SchedulerConfig
 from radixlab.events import EVENT_TYPES
 from radixlab.site.documents import rulebook
+from radixlab.site.paper import NotPrintedError, print_page
 from radixlab.site.sheet import sheet
 from radixlab.viz.palette import LEGEND
 
@@ -43,3 +44,18 @@ def test_every_event_setting_and_standing_is_on_the_sheet():
 def test_the_tree_is_what_the_engine_makes():
     assert "node 2 · 1 lock Name the capital of 0 1 2 3 4" in TEXT
     assert "node 1 · 0 locks Norway:) 5 6" in TEXT and "node 3 · 1 lock Greece:) 7 8" in TEXT
+
+
+def test_without_a_browser_the_pdf_is_refused_by_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotPrintedError, match="no Chromium on the PATH"):
+        print_page(tmp_path / "page.html")
+
+
+def test_a_browser_that_prints_nothing_is_named(monkeypatch, tmp_path):
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotPrintedError, match="ended with code 3 and printed nothing"):
+        print_page(tmp_path / "page.html")

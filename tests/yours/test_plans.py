@@ -18,7 +18,7 @@ from radixlab.yours.planned import (
     recorded_answers,
     serve_planned,
 )
-from radixlab.yours.races import race
+from radixlab.yours.races import race, through_the_scheduler
 from radixlab.yours.watch import Watch
 from tests.grade.zoo import ZOOS
 
@@ -81,3 +81,10 @@ def test_order_of_arrival_stands_in_for_a_wrong_plan():
     wrong = Parts(plan=OwnPart("plan", plan_of(ZOO.wrong["starves"])))
     found = race("agent", wrong)
     assert found.hit_rate == found.base and [fault.rule for fault in found.faults] == ["S3"]
+
+
+def test_a_lesson_says_how_the_scheduler_served_or_what_the_plan_broke():
+    good = Parts(plan=OwnPart("plan", worked("plan")))
+    assert "in the planned order: True; the recorded answers: True" in through_the_scheduler(good)
+    wrong = Parts(plan=OwnPart("plan", plan_of(ZOO.wrong["starves"])))
+    assert through_the_scheduler(wrong).startswith("Your plan broke rule S3")

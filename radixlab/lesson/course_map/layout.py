@@ -63,7 +63,8 @@ def layout(course: Sequence[Lesson]) -> tuple[dict[str, Spot], tuple[float, floa
     ]
     width = max(len(row) for row in members) * (BOX[0] + GAP) + GAP
     height = TOP + BOTTOM + sum(map(_height, members)) - ARROW
-    spots, top = {}, height - TOP
+    spots: dict[str, Spot] = {}
+    top = height - TOP
     for row in members:
         left = (width - len(row) * (BOX[0] + GAP) + GAP) / 2
         for column, lesson in enumerate(row):

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from radixlab.cache import CacheConfig, KVCacheManager
+from radixlab.escape import count
 from radixlab.home import is_static
 from radixlab.lesson.picture import Picture
 
@@ -121,7 +122,7 @@ class SharingCalculator:
         r = self.result()
         become = "becomes" if r.without == 1 else "become"
         return (
-            f"{self._what()}:\n{_count(r.without, 'block')} {become} {r.shared} "
+            f"{self._what()}:\n{count(r.without, 'block')} {become} {r.shared} "
             f"({r.saved:.0%} saved); {r.verdict}"
         )
 
@@ -149,7 +150,7 @@ class SharingCalculator:
     def _what(self) -> str:
         s = self.settings
         return (
-            f"{_count(s['num_requests'], 'request')} of {s['shared']} shared + {s['own']} own "
+            f"{count(s['num_requests'], 'request')} of {s['shared']} shared + {s['own']} own "
             f"tokens, blocks of {s['block_size']}"
         )
 
@@ -181,10 +182,6 @@ class SharingCalculator:
             return chosen
 
         return widgets.VBox([*(slider(*row) for row in _SLIDERS), shown])
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {_word(number, word)}"
 
 
 def _word(number: int, word: str) -> str:

@@ -61,9 +61,21 @@ class SimCache:
         return evicted
 
     def commit(self, keys: Keys, start: int) -> None:
-        """Let others find blocks from `start` on, which this request has computed."""
+        """Let others find blocks from `start` on, which this request has computed.
+
+        Where another request was faster, its block is shared and this request's copy is free.
+        """
+        idle, users = self.idle, self.users
         for key in keys[start:]:
-            self.users[key] = 1
+            if key in users:
+                users[key] += 1
+                self.num_free += 1
+            elif key in idle:
+                del idle[key]
+                users[key] = 1
+                self.num_free += 1
+            else:
+                users[key] = 1
 
     def finish(self, keys: Keys, num_private: int) -> None:
         """Leave a request's committed blocks cached, and free those that nobody can find."""

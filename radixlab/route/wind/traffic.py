@@ -1,9 +1,9 @@
 """Traffic for the wind tunnel: requests by time of arrival, as names of blocks.
 
 A trace is repeated with *fresh sessions* as often as it takes: every copy has the same sessions, of
-other people. What belongs to the service stays the same in all copies: blocks that at least one
-request in a hundred has, such as the system prompt. A copy's times are shifted by up to a minute,
-so that the copies do not move in step.
+other people. What belongs to the service stays the same in all copies: blocks that one request in a
+hundred has, and at least 50, such as the system prompt. A copy's times are shifted by up to a
+minute, so that the copies do not move in step.
 
 Requests are made when they are asked for: a million of them take a few arrays.
 """
@@ -17,12 +17,13 @@ import numpy.typing as npt
 
 from radixlab.config import positive
 from radixlab.route.errors import RouteError
-from radixlab.route.prompt import Prompt
+from radixlab.route.prompt import Keys, Prompt
 from radixlab.workloads import GENERATORS, Request, TraceRecord, conversation_trace, read_records
 from radixlab.workloads.doubts import HASH_BLOCK_TOKENS
 
 SERVICE_SHARE = 0.01
-"""A block that this share of a trace's requests has belongs to the service, not to a session."""
+LEAST_OF_SERVICE = 50
+"""A block that this share of a trace's requests has, and so many, belongs to the service."""
 MOST_SHIFT_S = 60.0
 """How much later a copy's requests come, at most."""
 GENERATED_BLOCK = 16
@@ -37,6 +38,8 @@ class Arrival:
     time_s: float
     prompt: Prompt
     num_output_tokens: int
+    answer_keys: Keys | None = None
+    """Names of the answer's whole blocks, where later prompts contain it; None for new names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Line:
     num_tokens: int
     num_output_tokens: int
     session: str
+    answer_keys: Keys | None = None
+    """As in `Arrival`; such lines are not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Traffic:
                 own = [key + fresh for key in keys[line.num_service :]]
                 keys = (*keys[: line.num_service], *own)
             prompt = Prompt(keys, line.num_tokens, f"{copy}.{line.session}")
-            yield Arrival(time_s, prompt, line.num_output_tokens)
+            yield Arrival(time_s, prompt, line.num_output_tokens, line.answer_keys)
 
     def at_load(self, load: float, num_replicas: int, prefill_tokens_per_s: float) -> "Traffic":
         """Return the same requests, faster or slower, so that they bring this load."""
@@ -160,7 +165,7 @@ def _repeated(source: str, records: list[TraceRecord], num_requests: int, seed: 
 def _lines_of(records: list[TraceRecord]) -> list[Line]:
     """Tell the service's blocks from the sessions'; only whole blocks can be cached."""
     counts = Counter(block for record in records for block in record.hash_ids)
-    least = max(2, SERVICE_SHARE * len(records))
+    least = max(LEAST_OF_SERVICE, SERVICE_SHARE * len(records))
     lines = []
     for index, record in enumerate(records):
         num_tokens = min(record.num_prompt_tokens, HASH_BLOCK_TOKENS * len(record.hash_ids))
@@ -182,11 +187,15 @@ def _without_clock(source: str, block_size: int, lines: list[Line], seed: int) -
 
 
 def _generated(requests: Iterable[Request]) -> Iterator[Line]:
+    """Name the blocks of prompts and answers by their tokens: a later prompt may have both."""
     for index, request in enumerate(requests):
-        prompt = Prompt.of_tokens(request.prompt, GENERATED_BLOCK, request.namespace)
+        tokens = np.concatenate((request.prompt, request.output))
+        keys = Prompt.of_tokens(tokens, GENERATED_BLOCK, request.namespace).keys
+        num_tokens = len(request.prompt)
+        num_keys = num_tokens // GENERATED_BLOCK
         session = (request.label or f"line {index}").partition(", ")[0]
-        keys = tuple(prompt.keys)
-        yield Line(keys, 0, prompt.num_tokens, len(request.output), session)
+        own, answer = tuple(keys[:num_keys]), tuple(keys[num_keys:])
+        yield Line(own, 0, num_tokens, len(request.output), session, answer)
 
 
 # ---- controls

@@ -30,7 +30,7 @@ TIMED = 64
 PROGRESS_EVERY = 1000
 """Requests from one report of progress to the next."""
 _ANSWER_KEYS = 2**62
-"""Names of the answers' blocks begin here: nobody asks for them."""
+"""New names of answers' blocks begin here: nobody asks for them."""
 
 
 class SimReplica:
@@ -175,7 +175,10 @@ class Tunnel:
         replica, arrival = self.replicas[job.replica], job.arrival
         num_tokens = arrival.prompt.num_tokens + arrival.num_output_tokens
         num_whole = num_tokens // self.block_size
-        keys = (*job.keys, *self._answer_keys(job.index, num_whole - len(job.keys)))
+        answer = arrival.answer_keys
+        if answer is None:
+            answer = self._new_names(job.index, num_whole - len(job.keys))
+        keys = (*job.keys, *answer)
         replica.cache.commit(keys, len(job.keys))
         replica.cache.finish(keys, job.num_blocks - num_whole)
         self._tell_stored(job.replica, keys, len(job.keys))
@@ -184,8 +187,8 @@ class Tunnel:
         self.rule.finished(arrival.prompt, job.replica)
         self._begin(replica)
 
-    def _answer_keys(self, index: int, num_blocks: int) -> range:
-        """Return names for the blocks of an answer that no prompt and no other answer has."""
+    def _new_names(self, index: int, num_blocks: int) -> range:
+        """Return names that no prompt and no other answer has."""
         start = _ANSWER_KEYS + index * 2**20
         return range(start, start + num_blocks)
 

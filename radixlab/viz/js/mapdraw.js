@@ -1,13 +1,14 @@
 // How a block map is drawn: the base, which is kept, then the marks of this frame, the copies, and the cursor.
 // Where the frame has a ghost, the other of two runs, a cell shows what that run has in the block, if it is something else.
 
-import { drawArrow, drawBlock, drawStack, drawStackMark, NUMBER_FROM } from "./cells.js";
+import { drawBlock, NUMBER_FROM } from "./cells.js";
 import { drawGhost, drawStackGhost } from "./ghostcells.js";
 import { ghostName, ghostShares } from "./ghost.js";
 import { blocksOf, cellOf, cellsOf, cornerOf, sharesOf } from "./grid.js";
 import { shareKey } from "./mapbase.js";
 import { stackOrder } from "./modes.js";
 import { MARKS, marksOf } from "./palette.js";
+import { drawArrow, drawStack, drawStackMark } from "./stacks.js";
 
 /** Draw the base under everything else. */
 function layBase({ c }, { canvas }, { columns, rows, side }) {

@@ -12,19 +12,20 @@ const HINT = "Point at a sequence, a node or a block to see what belongs to it; 
 export function noteOf(focus, frame, link, reading) {
   const { facts, state } = frame;
   if (!focus) return HINT;
-  if (focus.kind === "range") return rangeNote(focus, link, reading) + ghostNote(frame.ghost, focus.id, focus.last);
-  if (focus.kind === "block") return blockNote(focus, facts) + ghostNote(frame.ghost, focus.id, focus.id);
+  const ghost = focus.kind === "hostBlock" || focus.pool === "hostBlock" ? frame.hostGhost : frame.ghost;
+  if (focus.kind === "range") return rangeNote(focus, link, reading) + ghostNote(ghost, focus.id, focus.last);
+  if (focus.kind === "block") return blockNote(focus, frame) + ghostNote(ghost, focus.id, focus.id);
   if (focus.kind === "node" && state.nodes.get(focus.id)?.ghost) return state.nodes.get(focus.id).ghost;
   if (focus.kind === "hostBlock") {
-    return `host block ${focus.id}: ${STANDINGS[facts.host.standing[focus.id]]?.name}${home(facts.host.owner[focus.id])}`;
+    return `host block ${focus.id}: ${STANDINGS[facts.host.standing[focus.id]]?.name}${home(facts.host.owner[focus.id])}${ghostNote(ghost, focus.id, focus.id)}`;
   }
   const [what, others] = focus.kind === "node" ? ["sequences", link.sequences] : ["nodes", link.nodes];
   return `${focus.kind} ${focus.id}: ${plural(link.blocks.size + link.hostBlocks.size, "block")}, ${what} ${names(others)}`;
 }
 
-function blockNote({ id }, facts) {
+function blockNote({ id }, { facts, requests }) {
   const standing = STANDINGS[facts.standing[id]]?.name;
-  const [where, what] = facts.alone ? ["under", "receipt"] : ["in", "block table"];
+  const [where, what] = facts.alone && !requests ? ["under", "receipt"] : ["in", "block table"];
   return `block ${id}: ${standing}${home(facts.owner[id])}, ${where} ${plural(facts.readers[id], what)}`;
 }
 

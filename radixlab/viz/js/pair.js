@@ -127,9 +127,9 @@ class PairView {
   }
 }
 
-/** anywidget's entry for two runs; `model.get("pair")` is the JSON of both. */
-function renderPair({ model, el }) {
-  const view = new PairView(JSON.parse(model.get("pair")), el);
+/** Show two runs, `{title, a, b}`, in an element; the function it returns undoes that. */
+export function showPair(pair, el) {
+  const view = new PairView(pair, el);
   const unwatch = onNewLook(el, () => view.schedule());
   return () => {
     view.clock.play(false);
@@ -138,4 +138,5 @@ function renderPair({ model, el }) {
   };
 }
 
-export default { render: renderPair };
+/** anywidget's entry for two runs; `model.get("pair")` is the JSON of both. */
+export default { render: ({ model, el }) => showPair(JSON.parse(model.get("pair")), el) };

@@ -34,9 +34,11 @@ function paintPairLegend({ states, ghosts, entries }, [a, b]) {
   ghosts.hidden = !a.ghost;
   if (ghosts.hidden) return;
   for (const { button, count, swatch, kind } of entries) {
-    setText(count, `${a.ghost.counts[kind].toLocaleString("en")} · ${b.ghost.counts[kind].toLocaleString("en")}`);
+    const onHost = GHOSTS[kind] === "on host"; // no block of the device is
+    const counts = [a, b].map((frame) => (onHost ? frame.hostGhost : frame.ghost).counts[kind].toLocaleString("en"));
+    setText(count, counts.join(" · "));
     button.setAttribute("aria-pressed", String(!a.dimmed.has(ghostName(kind))));
-    button.hidden = GHOSTS[kind] === "on host"; // no block of the device is
+    button.hidden = onHost && !a.state.num_host_blocks && !b.state.num_host_blocks;
     filled(swatch, [lookNumber(), globalThis.devicePixelRatio].join(), () => drawSwatch(swatch, kind));
   }
 }

@@ -74,14 +74,15 @@ export class Side {
   paint(other, ghosts, hint) {
     const { moment, log } = this;
     const frame = this.frameOf(moment, hint);
-    Object.assign(frame, { ghost: ghosts ? ghostOf(moment, other.moment) : null });
+    const ghostly = (find) => (ghosts ? find(moment, other.moment) : null);
+    Object.assign(frame, { ghost: ghostly(ghostOf), hostGhost: ghostly(hostGhostOf) });
     setText(this.numbers, `event ${moment.position} of ${log.timeline.end} · ${headline(moment.state, frame.counts).replace("CacheView: ", "")} · ${moment.state.evicted_blocks} evicted`);
     setText(this.ghostLine, ghosts ? differences(moment, other.moment, frame.ghost).join("; ") : "");
     const before = (k) => log.timeline.eventBefore(moment.position - k);
     setText(this.why, whyLine(before(0), moment.state, before));
     this.map.paint(frame);
     this.host.hidden = !moment.state.num_host_blocks;
-    if (!this.host.hidden) this.hostMap.paint({ ...hostPart(frame), ghost: ghosts ? hostGhostOf(moment, other.moment) : null });
+    if (!this.host.hidden) this.hostMap.paint({ ...hostPart(frame), ghost: frame.hostGhost });
     const merged = ghosts ? { ...frame, state: withGhosts(moment, other.moment) } : frame;
     this.tree.paint(merged);
     this.sequences.paint(frame);

@@ -92,7 +92,7 @@ function goOn(one, two) {
 
 /** In words: what the other run has of it, under which names, or that it has nothing. */
 function lineOf(focus, wanted, link, mine, other) {
-  if (!wanted.size) return `${wordOf(focus)} of ${mine.name} ${focus.last === undefined ? "holds" : "hold"} no tokens`;
+  if (!wanted.size) return focus.last === undefined ? "it holds no tokens" : "they hold no tokens";
   const runs = focus.kind === "sequence" ? runningLine(link) : "";
   if (!link.found.size) return runs ? `${runs}; it holds none of these tokens` : `${other.name} does not have it`;
   const isWhole = link.found.size === wanted.size;
@@ -108,10 +108,6 @@ function howMuch(wanted, { found }, { contents }) {
   return contents.perBlock === 1 ? `${found.size} of these ${plural(wanted.size, "block")}` : "a part of it";
 }
 
-function wordOf({ kind, id, last }) {
-  return last === undefined ? `${kind === "hostBlock" ? "host block" : kind} ${id}` : `blocks ${id} to ${last}`;
-}
-
 function namesOf({ nodes, blocks, hostBlocks, sequences }, withoutSequences = false) {
   const parts = [];
   if (nodes.size) parts.push(`${nodes.size > 1 ? "nodes" : "node"} ${listOf(nodes)}`);
@@ -122,7 +118,7 @@ function namesOf({ nodes, blocks, hostBlocks, sequences }, withoutSequences = fa
 }
 
 function listOf(ids) {
-  const shown = [...ids].slice(0, MOST_TWINS).join(", ");
+  const shown = [...ids].sort((a, b) => a - b).slice(0, MOST_TWINS).join(", ");
   return ids.size > MOST_TWINS ? `${shown} and ${ids.size - MOST_TWINS} more` : shown;
 }
 
