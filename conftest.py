@@ -56,6 +56,8 @@ if not all(map(importlib.util.find_spec, ("jinja2", "safetensors", "tokenizers")
 if not importlib.util.find_spec("triton"):
     collect_ignore_glob += ["radixlab/attention/triton/*", "radixlab/lesson/props/paged/child.py"]
     collect_ignore_glob += ["tests/attention/compile_sm90.py", "tests/attention/interpreted.py"]
+if not importlib.util.find_spec("ray"):
+    collect_ignore_glob += [f"radixlab/serve/replicas/{name}.py" for name in ("replica", "router")]
 
 NEED_TORCH = {"06_paged_attention.ipynb", "08_production.ipynb", "09_your_engine.ipynb"}
 """Notebooks that are skipped without it; nor is what they call looked at."""

@@ -71,10 +71,11 @@ async def converse(
 
 
 async def crowd(front: Front, num_requests: int, num_open: int, seed: int) -> Traffic:
-    """Ask about one hot document: prompts that share all but their end."""
-    before = front.roster.num_routed.copy()
+    """Ask about one hot document that one replica has: prompts that share all but their end."""
     rng = np.random.default_rng(seed)
     document = _tokens(rng, 128)
+    await ask(front, document + _tokens(rng, 16), ANSWER_TOKENS)
+    before = front.roster.num_routed.copy()
     prompts = [document + _tokens(rng, 16) for _ in range(num_requests)]
     answers: list[Answered] = []
 

@@ -31,8 +31,13 @@ def measure_route(
     num_jobs: int | None = None,
     with_controls: bool = True,
     plot: Path | None = None,
+    results: Path | None = None,
 ) -> TableReport:
-    """Run the rules and the controls; raises what is wrong with the arguments before that."""
+    """Run the rules and the controls; raises what is wrong with the arguments before that.
+
+    `plot` gets the picture. `results` is the Markdown file that the report will be in, which says
+    how the picture is linked.
+    """
     draw = _drawer(plot)
     trial.make()
     outcomes = run_trial(trial, rules, num_jobs, progress)
@@ -47,7 +52,14 @@ def measure_route(
     stopped = "" if is_complete else " Stopped after the rules that are listed."
     what = f"{_caption(trial)}. {_constants(trial)}. {cost}. {_load_now()}.{stopped}"
     title = "Routing to replicas, in a wind tunnel"
-    return replace(_table(trial, outcomes, what), title=title, command=command, more=more)
+    table = _table(trial, outcomes, what)
+    picture = _link(plot, results) if plot and results else ""
+    return replace(table, title=title, command=command, more=more, picture=picture)
+
+
+def _link(plot: Path, results: Path) -> str:
+    where = os.path.relpath(plot.resolve(), results.resolve().parent).replace(os.sep, "/")
+    return f"![Hit rate, balance and waits by rule]({where})"
 
 
 def _table(trial: Trial, outcomes: Mapping[str, Outcome], what: str) -> TableReport:

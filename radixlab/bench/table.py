@@ -35,6 +35,8 @@ class TableReport:
     rows: Sequence[Sequence[Cell]]
     more: Sequence["TableReport"] = ()
     """Further tables of the same command."""
+    picture: str = ""
+    """What shows the rows in Markdown, below the first table."""
 
     def text(self) -> str:
         """Format for a terminal."""
@@ -44,8 +46,8 @@ class TableReport:
     def markdown(self) -> str:
         """Format as a section for benchmarks/RESULTS.md."""
         head = f"## {self.title}\n\n`{self.command}` on {machine_line()}."
-        parts = [table._markdown_part() for table in (self, *self.more)]
-        return "\n\n".join([head, *parts])
+        own, *others = (table._markdown_part() for table in (self, *self.more))
+        return "\n\n".join(filter(None, (head, own, self.picture, *others)))
 
     def as_json(self) -> dict[str, object]:
         """Return what `--json` prints: figures as numbers, spreads as `[median, low, high]`."""

@@ -146,6 +146,10 @@ for bench_name, (bench_module, bench_what) in {
         "serve",
         "Measure what the server costs beside the engine: CPU time for a request and a token.",
     ),
+    "replicas": (
+        "replicas",
+        "Measure three replicas on a real Ray cluster behind one router after the other.",
+    ),
     "viz": (
         "viz",
         "Measure the live view: what it costs the engine, and how fast it paints in Chromium.",
@@ -303,7 +307,7 @@ def bench_route(
     command = " ".join(["radixlab bench route", *given])
     if results:
         require_writable(results)
-    report = measure_route(command, trial, names, progress, jobs, controls, plot)
+    report = measure_route(command, trial, names, progress, jobs, controls, plot, results)
     _show("bench route", report, is_json, results)
 
 

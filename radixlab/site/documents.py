@@ -29,7 +29,7 @@ def documents(root: Path) -> dict[str, str]:
 
 def _address(source: str) -> str:
     if source == "README.md":
-        return "set-up.html"
+        return "overview.html"
     name = source.removesuffix("/README.md").removesuffix(".md").rsplit("/", 1)[-1]
     return f"{'reference' if source in _REFERENCE else 'guides'}/{name.lower()}.html"
 
@@ -42,7 +42,7 @@ def document(root: Path, source: str, links: Links, link_rules: dict[str, str]) 
     body = markdown(text)
     title = next((each.text for each in markdown.headings if each.level == 1), source)
     if source == "README.md":
-        title = "Set-up and commands"  # its own title is the name of the project
+        title = "Overview: commands and folders"  # its own title is the name of the project
         body = body.replace(">radixlab</h1>", f">{title}</h1>", 1)
     group = REFERENCE if source in _REFERENCE else GUIDES
     return Page(path, title, group, body, tuple(markdown.headings))

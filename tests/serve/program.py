@@ -47,7 +47,7 @@ class Program:
         ]
         for reader in self._readers:
             reader.start()
-        assert wait_until(lambda: self.url or process.poll() is not None, 120)
+        assert wait_until(lambda: self.url or process.poll() is not None, 300)
         assert self.url, self.err
         self.client = Client(self.url)
 

@@ -10,9 +10,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from radixlab.serve.settings import Settings
 APP = "radixlab"
 OBJECT_STORE_BYTES = 80 * 2**20
 """Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
+SWITCH_S = 60.0
+"""Seconds in which a router must have been exchanged."""
 MOST_ONGOING = 100_000
 """Requests that a replica may have at a time; the front's queue is the real bound."""
 Router = tuple[str, dict[str, Any]]
@@ -64,16 +66,28 @@ class Cluster:
 
     handle: Any
     """Ray Serve's handle of the replicas."""
-    deploy: Callable[[Router], Any]
-    """Deploys the same replicas behind a router, and returns a handle."""
     node: Any
     """Ray's own processes."""
     folder: Path
     _is_over: bool = field(default=False)
 
     def switch(self, router: Router) -> None:
-        """Route by another class from now on; the replicas stay as they are."""
-        self.handle = self.deploy(router)
+        """Route by another class from now on; the replicas stay as they are.
+
+        For measurements only: a deployment with another router would start other replicas, so the
+        router inside the handle is exchanged.
+        """
+        done: Future[None] = Future()
+
+        def exchange() -> None:
+            try:
+                _exchange(self.handle._router._asyncio_router, router)
+                done.set_result(None)
+            except Exception as error:
+                done.set_exception(error)
+
+        self.handle._router.event_loop.call_soon_threadsafe(exchange)
+        done.result(SWITCH_S)
 
     def stop(self) -> None:
         """End all replicas and Ray's own processes; a second call does nothing."""
@@ -98,11 +112,22 @@ def start_cluster(
     folder, node = _temporary_folder(), None
     try:
         node = _start_ray(ray, folder)
-        deploy = partial(_deploy, settings, build)
-        return Cluster(deploy(router or router_of(settings)), deploy, node, folder)
+        handle = _deploy(settings, build, router or router_of(settings))
+        return Cluster(handle, node, folder)
     except BaseException:
         _end(node, folder)
         raise
+
+
+def _exchange(inner: Any, router: Router) -> None:
+    """Let a handle's inner router choose by another class; called in its event loop."""
+    module, _, name = router[0].partition(":")
+    replicas = [each._replica_info for each in inner.request_router.curr_replicas.values()]
+    inner._request_router_class = getattr(importlib.import_module(module), name)
+    inner._request_router_kwargs = router[1]
+    inner._running_replicas = replicas
+    inner._request_router = None
+    assert inner.request_router is not None  # it is made when it is asked for
 
 
 def router_of(settings: Settings) -> Router:
@@ -132,6 +157,9 @@ def _start_ray(ray: Any, folder: Path) -> Any:
         node = importlib.import_module("ray._private.node").Node(
             params, head=True, shutdown_at_exit=False, spawn_reaper=True
         )
+    # The raylet's remarks would go to stdout, which is the access log's.
+    worker: Any = importlib.import_module("ray._private.worker")
+    worker.print_to_stdstream = _drop
     ray.init(
         address=node.gcs_address,
         namespace=APP,
@@ -140,6 +168,10 @@ def _start_ray(ray: Any, folder: Path) -> Any:
         _temp_dir=str(folder),
     )
     return node
+
+
+def _drop(*given: object, **named: object) -> None:
+    """Do nothing with a remark."""
 
 
 @contextmanager

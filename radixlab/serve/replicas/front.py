@@ -9,6 +9,7 @@ engines shall not end all of them.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from radixlab.llm import LLM
@@ -17,12 +18,14 @@ from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
 from radixlab.serve.replicas.call import Call, Spell
-from radixlab.serve.replicas.roster import Roster
+from radixlab.serve.replicas.roster import Look, Roster
 from radixlab.serve.snapshot import Snapshot
 
 T = TypeVar("T")
 LOOK_S = 5.0
 """Seconds that replicas get to tell their numbers; of one that is slower, the last ones count."""
+WATCH_S = 2.0
+"""Seconds between two looks."""
 CALL_S = 60.0
 """Seconds that replicas get for a function that operators have called."""
 
@@ -30,6 +33,11 @@ CALL_S = 60.0
 def reset(llm: LLM) -> None:
     """Empty a cache."""
     llm.engine.reset()
+
+
+def is_dead(result: object) -> bool:
+    """Whether a replica has not answered because it is gone."""
+    return type(result).__name__ == "ActorDiedError"
 
 
 class Replicas(Protocol):
@@ -64,6 +72,7 @@ class Front:
         self.max_queue, self.max_unread_tokens = max_queue, max_unread_tokens
         self.num_waiting = 0
         """Answers that were asked for and have not begun."""
+        self._not_begun: set[Job] = set()
         self.num_resets = 0
         self.spell: Spell | None = None
         """Writes prompts as texts, if the router needs texts."""
@@ -73,6 +82,7 @@ class Front:
         self._cluster: Replicas | None = None
         self._facts: Facts | None = None
         self._starting: asyncio.Task[None]
+        self._watching: asyncio.Task[None] | None = None
         self._open: dict[Mailbox, list[asyncio.Task[None]]] = {}
         """The tasks of each request that is not over."""
 
@@ -94,10 +104,20 @@ class Front:
             self._change("failed")
         else:
             self._change("ready" if self.state == "loading" else self.state)
+            self._watching = self.loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Look at the replicas now and then, so that `/ready` knows when all are gone, or back."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            with suppress(Exception):  # whatever went wrong, it is tried again
+                await self.look()
 
     async def stop(self) -> None:
         """End all replicas."""
         await self._starting
+        if self._watching is not None:
+            self._watching.cancel()
         self.close_all(lambda: EngineError(WHY_NOT_READY["stopped"]))
         if self._cluster is not None:
             await asyncio.to_thread(self._cluster.stop)
@@ -157,12 +177,25 @@ class Front:
 
     async def refresh(self) -> None:
         """Ask all replicas for their numbers."""
-        looks = await self._broadcast("look", LOOK_S)
-        self.roster.saw({each.replica: each.snapshot for each in looks})
+        await self.look()
+
+    async def look(self) -> list[Look]:
+        """Return the numbers of all replicas that tell them in time."""
+        try:
+            looks = await self._broadcast("look", LOOK_S)
+        except TimeoutError:
+            return []  # the last numbers stay
+        found = [each for each in looks if not isinstance(each, Exception)]
+        are_all = len(found) == len(looks)
+        self.roster.saw({each.replica: each.snapshot for each in found}, are_all)
+        return found
 
     async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
         """Call a function of each replica's LLM between two steps."""
-        results = await self._broadcast("call", CALL_S, function)
+        try:
+            results = await self._broadcast("call", CALL_S, function)
+        except TimeoutError:
+            raise EngineError(f"a replica did not answer within {CALL_S:g} s") from None
         for each in results:
             if isinstance(each, Exception):
                 raise each
@@ -172,10 +205,16 @@ class Front:
     async def _broadcast(self, method: str, limit_s: float, *given: object) -> list[Any]:
         if self.state not in ("loading", "ready", "draining") or self._cluster is None:
             raise EngineError(WHY_NOT_READY[self.state])
-        results: list[Any] = await self.handle.broadcast(method, *given).results_async(
-            timeout_s=limit_s, return_exceptions=True
-        )
-        return results
+        response = self.handle.broadcast(method, *given)
+        try:
+            results = await response.results_async(timeout_s=limit_s, return_exceptions=True)
+        except TimeoutError:
+            raise
+        except Exception as error:  # of Ray: nobody is there
+            if type(error).__name__ != "DeploymentUnavailableError":
+                raise
+            return []
+        return [each for each in results if not is_dead(each)]
 
     # ---- requests
 
@@ -194,7 +233,20 @@ class Front:
         num_new = sum(job.n for job in jobs)
         if self.num_waiting and self.num_waiting + num_new > self.max_queue:
             raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
-        self._open[jobs[0].mailbox] = [self.loop.create_task(self._serve(job)) for job in jobs]
+        self.num_waiting += num_new
+        self._not_begun.update(jobs)
+        self._open[jobs[0].mailbox] = [self._begin(job) for job in jobs]
+
+    def _begin(self, job: Job) -> asyncio.Task[None]:
+        task = self.loop.create_task(self._serve(job))
+        task.add_done_callback(lambda _: self._leaves_queue(job))
+        return task
+
+    def _leaves_queue(self, job: Job) -> None:
+        """Count a prompt's answers as no longer waiting, once."""
+        if job in self._not_begun:
+            self._not_begun.discard(job)
+            self.num_waiting -= job.n
 
     def forget(self, mailbox: Mailbox) -> None:
         """Take note that a request is over."""
@@ -208,21 +260,15 @@ class Front:
 
     async def _serve(self, job: Job) -> None:
         call = Call(job, self.handle, self.roster, self.num_resets, self.spell)
-        self.num_waiting += job.n
-        has_begun = False
         try:
             async for news in call.news():
-                if not has_begun:
-                    has_begun, self.num_waiting = True, self.num_waiting - job.n
+                self._leaves_queue(job)
                 job.mailbox.put(news)
         except EndedError as error:
             job.mailbox.close(error)
         except Exception as error:  # a fault of ours must not leave the client waiting
             job.mailbox.close(EngineError(f"the front failed: {type(error).__name__}"))
             raise
-        finally:
-            if not has_begun:
-                self.num_waiting -= job.n
 
     def _on_close(self, mailbox: Mailbox) -> None:
         for task in self._open.get(mailbox, ()):

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ray import serve
@@ -23,9 +23,9 @@ from radixlab.serve.job import Job
 from radixlab.serve.mailbox import GoneError, News, Refused, RejectedError
 from radixlab.serve.models import builder, publishing
 from radixlab.serve.replicas.question import Question
+from radixlab.serve.replicas.roster import Look
 from radixlab.serve.run import short_turns
 from radixlab.serve.settings import Settings
-from radixlab.serve.snapshot import Snapshot
 
 T = TypeVar("T")
 ANY_PORT = "tcp://127.0.0.1:0"
@@ -33,15 +33,6 @@ UNBOUNDED = 2**62
 """The front bounds queues and unread tokens; a replica takes what it gets."""
 LOADING_S = 300.0
 """Seconds that a model may take to load."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A replica in numbers."""
-
-    replica: str
-    snapshot: Snapshot
-    pid: int
 
 
 class Replica:

@@ -6,11 +6,23 @@ server never fall.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from radixlab.serve.replicas.question import Why
 from radixlab.serve.replicas.sums import counts_only, total
 from radixlab.serve.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A replica in numbers, as it tells them itself."""
+
+    replica: str
+    """Ray's name for it."""
+    snapshot: Snapshot
+    pid: int
+    """Of its process."""
 
 
 class Roster:
@@ -27,6 +39,8 @@ class Roster:
         """Prompts by how our router chose."""
         self.num_deaths = 0
         self.num_retries = 0
+        self.on_death: Callable[[int], object] = lambda number: None
+        """Called with the number of each replica that dies."""
 
     def number(self, name: str) -> int:
         """Return a replica's number; a new one gets the lowest that is free."""
@@ -43,13 +57,16 @@ class Roster:
 
     def died(self, name: str) -> None:
         """Take note that a replica is gone."""
-        if self.number_of.pop(name, None) is not None:
+        number = self.number_of.pop(name, None)
+        if number is not None:
             self.num_deaths += 1
+            self.on_death(number)
 
-    def saw(self, snapshots: dict[str, Snapshot]) -> None:
-        """Take the numbers of the replicas that are there now."""
-        for name in self.number_of.keys() - snapshots.keys():
-            self.died(name)
+    def saw(self, snapshots: dict[str, Snapshot], are_all: bool = True) -> None:
+        """Take the numbers of replicas; if they are all that there are, the others have died."""
+        if are_all:
+            for name in self.number_of.keys() - snapshots.keys():
+                self.died(name)
         for name in snapshots:
             self.number(name)
         self.last |= snapshots

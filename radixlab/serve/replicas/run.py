@@ -39,6 +39,7 @@ def run(
 ) -> int:
     """Serve until a signal; return the exit code."""
     front = front_of(settings, say)
+    front.roster.on_death = lambda number: say(f"replica {number} has died; Ray starts another")
     with short_turns():
         details, collectors = partial(said_of, settings), [ReplicaMetrics(front.roster)]
         return serve_until_signal(front, settings, write_line, say, details, collectors)

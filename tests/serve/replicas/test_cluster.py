@@ -14,7 +14,7 @@ pytest.importorskip("ray", reason="ray is not installed: the extra `ray` brings 
 
 from radixlab.serve.replicas.local import serving_replicas
 from radixlab.serve.settings import Settings
-from tests.serve.helpers import Client, events_of, expected, streaming, wait_until
+from tests.serve.helpers import Client, events_of, expected, served, streaming, wait_until
 
 PROMPT = list(range(20, 84))
 
@@ -70,6 +70,37 @@ def test_answers_are_those_of_a_single_engine(client):
         answers = list(pool.map(lambda prompt: client.complete(prompt, max_tokens=6), prompts))
     alone = expected(prompts, temperature=0.0, max_tokens=6)
     assert [a["choices"][0]["text"] for a in answers] == [alone[p].text for p in prompts]
+
+
+BODIES = [
+    {"prompt": "A rabbit", "temperature": 0},
+    {"prompt": ["A rabbit", "A fox"], "temperature": 0},
+    {"prompt": [[20, 21, 22], PROMPT], "temperature": 0},
+    {"prompt": PROMPT, "temperature": 1, "seed": 7, "n": 3},
+    {"prompt": PROMPT, "temperature": 0, "logprobs": 2, "logit_bias": {"99": 5}},
+    {"prompt": PROMPT, "temperature": 0, "stop": ["a", "e"], "min_tokens": 2},
+    {"prompt": PROMPT, "temperature": 0, "cache_salt": "mine", "repetition_penalty": 1.3},
+    {"messages": [{"role": "user", "content": "Who keeps a rabbit?"}], "temperature": 0},
+    {"messages": [{"role": "user", "content": "Hi"}], "logprobs": True, "seed": 1, "n": 2},
+]
+
+
+def said(choice):
+    """A choice without its numbers, which differ in the last place if a prefix was cached."""
+    logprobs = choice["logprobs"] or {}
+    tokens = logprobs.get("tokens") or [each["token"] for each in logprobs.get("content", [])]
+    return choice.get("text"), choice.get("message"), choice["finish_reason"], tokens
+
+
+def test_every_kind_of_request_is_answered_as_by_a_single_server(client):
+    with served() as alone:
+        for fields in BODIES:
+            path = "/v1/chat/completions" if "messages" in fields else "/v1/completions"
+            sent = {"model": "tiny", "max_tokens": 6, **fields}
+            found = [each.send(path, sent) for each in (client, alone)]
+            assert [each[0] for each in found] == [200, 200], (fields, found)
+            ours, theirs = ([*map(said, each[2]["choices"])] for each in found)
+            assert ours == theirs, fields
 
 
 def test_a_prompt_goes_where_its_prefix_is(client):
