@@ -2,6 +2,7 @@
 PYTHON ?= python3
 LAB_ARGS ?=
 ZOO_ARGS ?=
+SITE_ARGS ?=
 # `model` is torch; without it the lessons up to 05 still run. Add `triton` for the GPU kernels and `oracle` to compare
 # the model with transformers: make test EXTRAS=lab,dev,model,serve,triton,oracle
 EXTRAS ?= lab,dev,model,serve
@@ -18,7 +19,7 @@ FAST_BIN := $(FAST)/$(notdir $(BIN))
 FAST_SOURCES := $(shell find radixlab -type f -not -path '*/__pycache__/*')
 FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 
-.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks clean
+.PHONY: lab test lint unit nbval fast fast-silent test-fast soak zoo bench notebooks site pictures clean
 
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
@@ -79,6 +80,13 @@ bench: $(READY)
 notebooks: $(READY)  ## run the notebooks again and clean them for commit
 	$(BIN)/python -m radixlab.lesson.build $(NOTEBOOKS)
 
+# Needs no network, then or later. E.g. SITE_ARGS="--no-run" for a first look, or a folder in place of site.
+site: $(READY)  ## the course as web pages, in site/: lessons with players to step, rulebook, cheat sheet; about 3 minutes
+	$(BIN)/python -m radixlab.site $(SITE_ARGS)
+
+pictures: $(READY)  ## README's pictures of the live view, taken by a headless Chromium
+	$(BIN)/python -m radixlab.lesson.publish.portrait
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "radixlab needs Python 3.11 or newer, and '$(PYTHON)' is not; name one: make PYTHON=python3.12"; exit 1; }
@@ -88,5 +96,5 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:  ## all that can be made again; never work/, which is the learner's
-	rm -rf .venv .venv-fast .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/artifacts build dist
+	rm -rf .venv .venv-fast .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/artifacts build dist site
 	find radixlab tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

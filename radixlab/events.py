@@ -305,6 +305,21 @@ class TreeResynced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PartBroke(Event):
+    """A part of somebody's own, such as a learner's tree, gave an answer that breaks a rule.
+
+    From here on the cache does without the part, so no later event follows from that answer.
+    """
+
+    rule: str
+    """An id of the rulebook: E6."""
+    call: str
+    """What was asked, as a reader would write it: `match_prefix(9 tokens)`."""
+    what: str
+    """What is wrong, with the names and numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamReported(Event):
     """How far the picture of another engine's cache can be trusted from here on.
 
@@ -352,6 +367,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         CacheRestarted,
         AllBlocksCleared,
         TreeResynced,
+        PartBroke,
         StreamReported,
     )
 }

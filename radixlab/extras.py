@@ -25,14 +25,30 @@ def what_to_install(error: ImportError) -> str | None:
     return f"{module} is not installed: {how}"
 
 
+def requirements_of(extra: str) -> Iterator[tuple[str, str]]:
+    """Yield `(package, oldest version)` for each package of an extra that has an oldest version."""
+    for requirement in _requirements():
+        found = re.match(r"([\w.-]+)[^;]*?>=\s*([\w.]+)", requirement)
+        if found and _extra_of(requirement) == extra:
+            yield found[1], found[2]
+
+
 def _extras_with(module: str) -> Iterator[str]:
     """Name the extras that bring a module, those for learners first."""
-    try:
-        requirements = metadata.requires("radixlab") or []
-    except metadata.PackageNotFoundError:
-        return
-    for requirement in requirements:
+    for requirement in _requirements():
         package = re.match(r"[\w.-]+", requirement)
-        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+        extra = _extra_of(requirement)
         if package and extra and MODULES_OF.get(package[0], package[0]) == module:
-            yield extra[1]
+            yield extra
+
+
+def _requirements() -> list[str]:
+    try:
+        return metadata.requires("radixlab") or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def _extra_of(requirement: str) -> str | None:
+    found = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+    return found[1] if found else None

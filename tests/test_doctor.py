@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tomllib
@@ -9,13 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from radixlab.cli import COMMANDS
-from radixlab.doctor import Finding, as_json, as_text, examine, lessons_can_run, summary
-from radixlab.doctor.parts import ALL_LESSONS, NOTEBOOK_MODULES, PARTS, Lacking, Part
+from radixlab.cli import COMMANDS, main
+from radixlab.doctor import (
+    Finding,
+    as_json,
+    as_text,
+    examine,
+    lessons_can_run,
+    machine,
+    packages,
+    summary,
+)
+from radixlab.doctor.packages import NOTEBOOK_MODULES, SERVER_MODULES
+from radixlab.doctor.part import ALL_LESSONS, Lacking, Part
+from radixlab.doctor.parts import PARTS
 from radixlab.extras import MODULES_OF
 
 ROOT = Path(__file__).parents[1]
 THIRD_PARTY = ("numpy", "torch", "pygraphviz", "jupyterlab", "triton", "transformers", "playwright")
+HIDDEN = (*THIRD_PARTY, *NOTEBOOK_MODULES, *SERVER_MODULES)
 FAULTS = {
     "is broken": "raise RuntimeError('two\\nlines')",
     "lacks a library": "raise OSError('libcudart.so.13: cannot open shared object file')",
@@ -48,7 +61,7 @@ def test_packages_that_fail_in_any_way_are_findings(fault: str, tmp_path: Path) 
     states = {part["part"]: part["state"] for part in told["parts"]}
     assert list(states) == [part.name for part in PARTS]
     assert {states[name] for name in ("NumPy", "torch", "Graphviz", "GPU")} == {"missing"}
-    assert states["Python"] == states["cores"] == "ok" and told["lessons_can_run"] is False
+    assert states["Python"] == states["processor"] == "ok" and told["lessons_can_run"] is False
     assert all(part["what"] and "\n" not in part["what"] for part in told["parts"])
 
 
@@ -57,7 +70,7 @@ def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
         "import sys\n"
         "class Hidden:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] in {(*THIRD_PARTY, *NOTEBOOK_MODULES)!r}:\n"
+        f"        if name.partition('.')[0] in {HIDDEN!r}:\n"
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Hidden())\n"
     )
@@ -120,6 +133,93 @@ def test_the_notebook_packages_are_those_of_the_extra() -> None:
     modules = {MODULES_OF.get(name, name) for name in names}
     assert modules - set(NOTEBOOK_MODULES) == {"jupyterlab", "pygraphviz", "nbval"}
     assert set(NOTEBOOK_MODULES) < modules
+    served = settings["project"]["optional-dependencies"]["serve"]
+    names = {requirement.partition(">")[0] for requirement in served}
+    assert set(SERVER_MODULES) < {MODULES_OF.get(name, name) for name in names}
+
+
+BAD_HOMES = {
+    "a file is in the way": "{file}/radixlab",
+    "a device is in the way": "/dev/null/radixlab",
+    "nobody may write there": "/proc/radixlab",
+    "a user who does not exist": "~no-such-user/radixlab",
+}
+BAD_HOME = pytest.mark.parametrize("home", BAD_HOMES.values(), ids=BAD_HOMES)
+
+
+@pytest.fixture
+def somewhere(tmp_path: Path) -> Path:
+    (tmp_path / "file").write_text("not a folder")
+    return tmp_path / "file"
+
+
+@BAD_HOME
+def test_a_home_that_keeps_nothing_is_a_finding(
+    home: str, somewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADIXLAB_HOME", home.format(file=somewhere))
+    (finding,) = examine([part for part in PARTS if part.name == "your folder"])
+    assert not finding.ok and "RADIXLAB_HOME" in finding.what
+    assert summary([finding]) == "Cannot run yet: all lessons (your folder)."
+
+
+@BAD_HOME
+@pytest.mark.parametrize("words", ["progress", "history 8.5.1", "restore 8.5.1"])
+def test_other_commands_end_in_one_line_there(
+    home: str,
+    words: str,
+    somewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RADIXLAB_HOME", home.format(file=somewhere))
+    with pytest.raises(SystemExit) as end:
+        main(words.split())
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and said.count("\n") == (end.value.code == 2)
+    assert end.value.code == 0 or (end.value.code == 2 and said.startswith("error: "))
+
+
+@pytest.mark.parametrize("home", ["{file}/x", "/dev/null/x", "/proc/x"])
+def test_jupyter_without_a_home_is_a_finding(
+    home: str, somewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jupyter_core", reason="JupyterLab is not installed: the extra `lab`")
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(name, home.format(file=somewhere))
+    (finding,) = examine([part for part in PARTS if part.name == "Jupyter's folders"])
+    assert not finding.ok and "JupyterLab does not start" in finding.what
+
+
+def test_packages_that_are_too_old_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {"nbformat": "4.4.0", "anywidget": "0.9.9", "pillow": "9.5.0"}
+    real = packages.metadata.version
+    monkeypatch.setattr(packages.metadata, "version", lambda name: old.get(name) or real(name))
+    (finding,) = examine([part for part in PARTS if part.name == "notebook packages"])
+    assert not finding.ok and finding.what.endswith("pip install --upgrade 'radixlab[lab]'")
+    for words in ("nbformat 4.4.0, 5.10", "anywidget 0.9.9, 0.9.13", "PIL 9.5.0, 10"):
+        assert f"{words} is needed" in finding.what
+
+
+def test_a_port_in_use_is_named_and_stops_no_lesson() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        machine.PORTS[port] = "a test"
+        try:
+            (finding,) = examine([part for part in PARTS if part.name == "ports"])
+        finally:
+            del machine.PORTS[port]
+    assert finding.ok and f"{port} (a test)" in finding.what and "--port" in finding.what
+
+
+@pytest.mark.parametrize("limit, told", [("1000000000", "1.0 GB: the"), ("max", "GB"), ("x", "GB")])
+def test_a_container_with_little_memory_is_a_finding(
+    limit: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    monkeypatch.setattr(machine, "CGROUP_LIMIT", tmp_path / "memory.max")
+    (finding,) = examine([part for part in PARTS if part.name == "memory"])
+    assert finding.ok == (limit != "1000000000") and told in finding.what
 
 
 def test_the_command_is_listed() -> None:

@@ -5,11 +5,15 @@ It knows files and `radixlab.viz`, which is imported only if a picture is wanted
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from radixlab.bench.replay_runs import PolicyRun
 from radixlab.cache import KVCacheManager
 from radixlab.extras import what_to_install
 from radixlab.workloads import WorkloadSummary
+
+if TYPE_CHECKING:
+    from radixlab.viz.claims_plot import Dots, Lines  # with matplotlib, which may be missing
 
 
 class PictureError(ValueError):
@@ -86,6 +90,21 @@ def reuse_writer(plot: Path | None) -> Callable[[str, WorkloadSummary], None]:
         draw_reuse({"endless": summary}, f"{what}, blocks of {summary.block_size}").savefig(plot)
 
     return write
+
+
+def claims_writer(plot: Path | None) -> Callable[["Sequence[Dots]", "Sequence[Lines]"], None]:
+    """Return what draws claims on trial to `plot`, if that is given.
+
+    Raises `PictureError` without matplotlib, and `OSError` for a file that cannot be written.
+    """
+    if plot is None:
+        return lambda dots, lines: None
+    try:
+        from radixlab.viz.claims_plot import draw_both
+    except ImportError as error:
+        raise PictureError(f"no picture: {what_to_install(error) or error}") from None
+    require_writable(plot)
+    return lambda dots, lines: draw_both(dots, lines).savefig(plot)
 
 
 def require_writable(path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from radixlab.bench.measure import Spread, machine
+from radixlab.columns import aligned
+from radixlab.escape import count as count
 
 
 class Report(Protocol):
@@ -39,8 +41,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     stacked = [[""] * (height - len(name)) + name for name in names]
     above = [list(line) for line in zip(*stacked, strict=True)]
     widths = [max(map(len, column)) for column in zip(*above, *rows, strict=True)]
-    lines = [*above, ["-" * width for width in widths], *rows]
-    return "\n".join(_aligned(line, widths) for line in lines)
+    return "\n".join(aligned([*above, ["-" * width for width in widths], *rows]))
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -83,18 +84,3 @@ def machine_line() -> str:
         f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}, "
         f"NumPy {facts['numpy']}, cache {facts['cache']}, {facts['date']}"
     )
-
-
-def count(number: int, noun: str) -> str:
-    """Count in words.
-
-    >>> count(1, "round"), count(2, "round")
-    ('1 round', '2 rounds')
-    """
-    return f"{number} {noun}" + ("s" if number != 1 else "")
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    columns = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
-    return "  ".join(columns).rstrip()

@@ -26,7 +26,7 @@ WHAT_IT_SAYS = (
 
 @dataclass(frozen=True, slots=True)
 class SummaryReport:
-    """One workload, summarized once for each block size."""
+    """One workload, summarised once for each block size."""
 
     workload: Workload
     summaries: Sequence[WorkloadSummary]

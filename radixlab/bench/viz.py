@@ -15,17 +15,19 @@ from radixlab.bench.report import count
 from radixlab.bench.table import Cell, TableReport
 from radixlab.bench.tree_report import Progress
 from radixlab.bench.viz_kernel import Kernel, filled, serve
-from radixlab.bench.viz_page import Bridge, blank_pages, chromium, mount, scrub
+from radixlab.bench.viz_page import Bridge, blank_pages, chromium, mount, mount_pair, scrub
 from radixlab.events import Event
 from radixlab.extras import what_to_install
 from radixlab.observe import attach, snapshot
 from radixlab.observe.state import State
+from radixlab.viz import PairView, Tape, compare
 from radixlab.viz.event_log import EventLog
 
 HEADER = ("what", "figure", "goal")
 LIVE = "live, 200 nodes, 1,024 blocks, kernel busy"
 SCRUBBED = "scrub, 1,000 nodes, 20,000 events"
 HUGE = "10,000 nodes, 100,000 blocks"
+TWO_RUNS = "two such runs, each with the other as a ghost"
 LONG = 20_000
 """Events of the log that is scrubbed."""
 
@@ -35,7 +37,7 @@ def measure_viz(command: str, rounds: int | None, quick: bool, progress: Progres
     rounds = rounds or (2 if quick else 5)
     num_seeks, num_requests = (10, 200) if quick else (40, 1_000)
     rows: list[list[Cell]] = []
-    with progress(4, "viz", "part") as advance, _kernel() as kernel, _pages() as pages:
+    with progress(5, "viz", "part") as advance, _kernel() as kernel, _pages() as pages:
         rows += _engine_rows(kernel, rounds, num_requests)
         advance()
         rows += _live_rows(kernel, pages, 2.0 if quick else 10.0, rounds)
@@ -43,6 +45,8 @@ def measure_viz(command: str, rounds: int | None, quick: bool, progress: Progres
         rows += _page_rows(pages, SCRUBBED, _long_log(1_000, 4_096, LONG), num_seeks, rounds)
         advance()
         rows += _page_rows(pages, HUGE, _long_log(10_000, 100_000, 500), num_seeks, rounds)
+        advance()
+        rows += _pair_rows(pages, 10_000, 100_000, num_seeks, rounds)
         advance()
     what = (
         "The engine's rows: CPU time of a real kernel's main thread, median (min - max) of "
@@ -120,6 +124,38 @@ def _page_rows(
     frame, opened = spread(frames), spread(first)
     goal = Goal("≤", 40, 16) if name == SCRUBBED else Goal("≤", 200)
     return [[names[0], frame, goal.judge(frame, rounds)], [names[1], opened, ""]]
+
+
+def _pair_rows(
+    pages: Callable[[], Any] | str, num_nodes: int, num_blocks: int, num_seeks: int, rounds: int
+) -> list[list[Cell]]:
+    """Measure two runs side by side; the second has served a tenth fewer requests before."""
+    names = (f"{TWO_RUNS}: a frame, p95 ms", "first paint, ms")
+    if isinstance(pages, str):
+        return [[each, f"not measured: {pages}", ""] for each in names]
+    pair = _two_runs(num_nodes, num_blocks, 500).pair
+    first, frames = [], []
+    for _ in range(rounds):
+        page = pages()
+        first.append(mount_pair(page, pair))
+        times, _ = scrub(page, num_seeks)
+        frames.append(_p95(times))
+        page.close()
+    frame, opened = spread(frames), spread(first)
+    return [[names[0], frame, Goal("≤", 200).judge(frame, rounds)], [names[1], opened, ""]]
+
+
+def _two_runs(num_nodes: int, num_blocks: int, num_events: int) -> PairView:
+    """Return two runs of at least `num_events` events whose trees differ by a tenth."""
+    tapes = []
+    for filling, number in ((num_nodes, num_nodes), (num_nodes - num_nodes // 10, 2 * num_nodes)):
+        cache = filled(filling, num_blocks)
+        tape = Tape(cache, f"{filling} requests before")
+        while len(tape.events) < num_events:
+            serve(cache, number)
+            number += 1
+        tapes.append(tape)
+    return compare(*tapes)
 
 
 def _long_log(num_nodes: int, num_blocks: int, num_events: int) -> EventLog:

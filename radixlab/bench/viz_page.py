@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from radixlab.viz.bundle import css, esm
+from radixlab.viz.bundle import css, esm, pair_esm
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -48,6 +48,22 @@ MOUNT = """async ([esm, css, keyframe, recording]) => {
   };
   const start = performance.now();
   await view.default.render({ model, el });
+  return (await frame()) - start;
+}"""
+MOUNT_PAIR = """async ([esm, css, pair]) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const view = await import(url);
+  const el = document.createElement("div");
+  document.body.append(el);
+  window.frame = () => new Promise((done) => requestAnimationFrame(() => {
+    document.body.offsetHeight; // lays out what was painted
+    done(performance.now());
+  }));
+  const start = performance.now();
+  view.default.render({ model: { get: () => pair }, el });
   return (await frame()) - start;
 }"""
 SCRUB = """async (count) => {
@@ -100,6 +116,12 @@ def mount(page: Any, keyframe: str, recording: str) -> float:
     """Show a view; return the milliseconds until its first paint."""
     page.set_content("<body style='margin: 16px'></body>")
     return float(page.evaluate(MOUNT, [esm(), css(), keyframe, recording]))
+
+
+def mount_pair(page: Any, pair: str) -> float:
+    """Show two runs, the JSON of `PairView.pair`; return the milliseconds until the first paint."""
+    page.set_content("<body style='margin: 16px'></body>")
+    return float(page.evaluate(MOUNT_PAIR, [pair_esm(), css(), pair]))
 
 
 def scrub(page: Any, count: int) -> tuple[list[float], int]:

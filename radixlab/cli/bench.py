@@ -2,13 +2,15 @@
 
 import importlib
 import json
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from radixlab.bench.pictures import require_writable
+from radixlab.bench.pictures import PictureError, require_writable
 from radixlab.bench.report import Report, write_section
 from radixlab.cli.lazy import WholeHelp
 from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, OutputFile, examples, progress
@@ -187,6 +189,40 @@ def bench_attention(
         raise NotRunnable(str(error)) from None
     section = "bench attention" if device == "cpu" else f"bench attention {device}"
     _show(section, report, is_json, results)
+
+
+@bench.command(
+    "claims",
+    epilog=examples(
+        "radixlab bench claims --quick",
+        "radixlab bench claims --write benchmarks/RESULTS.md --plot benchmarks/images/claims.png",
+    ),
+)
+@click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
+@click.option("--quick", is_flag=True, help="A look in seconds: few requests, one round.")
+@click.option(
+    "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw where claims hold to this file."
+)
+@JSON_TABLES
+@WRITE_RESULTS
+def bench_claims(
+    rounds: int | None, quick: bool, plot: Path | None, is_json: bool, results: Path | None
+) -> None:
+    """Put the claims of prefix caching on trial: each with its control, and when it fails."""
+    from radixlab.bench.claims_report import measure_claims
+
+    given = _given(rounds=rounds, quick=quick or None)
+    if results:
+        require_writable(results)
+    command = " ".join(["radixlab bench claims", *given])
+    try:
+        report = measure_claims(command, rounds, quick, progress, plot)
+    except PictureError as error:
+        raise click.ClickException(str(error)) from None
+    if results and plot:
+        beside = os.path.relpath(plot, results.parent)
+        report = replace(report, picture=Path(beside).as_posix())
+    _show("bench claims", report, is_json, results)
 
 
 @bench.command(

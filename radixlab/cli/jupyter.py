@@ -18,6 +18,9 @@ OVERRIDES = {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 """A saved notebook keeps its views and guesses: they can be read on another day, without a kernel.
 """
 
+SAVE_HOOK = "radixlab.cli.saved_views.keep_views"
+"""JupyterLab forgets that state when a kernel restarts; this function carries it over."""
+
 
 def settings(home: Path) -> dict[str, str]:
     """Write what Jupyter reads from files below `home`; return the environment to start it in.
@@ -62,11 +65,12 @@ def kernel() -> dict[str, Any]:
 
 
 def _server() -> dict[str, Any]:
+    files = {"ContentsManager": {"pre_save_hook": SAVE_HOOK}}
     if os.name != "posix":
-        return {}
+        return files
     # Not a login shell, which Jupyter takes where it has no terminal: that would reset PATH.
     shell = [os.environ.get("SHELL") or "sh"]
-    return {"ServerApp": {"terminado_settings": {"shell_command": shell}}}
+    return files | {"ServerApp": {"terminado_settings": {"shell_command": shell}}}
 
 
 def _with(first: str, variable: str) -> str:

@@ -13,6 +13,7 @@ import click
 from radixlab.cli import jupyter
 from radixlab.cli.shared import examples
 from radixlab.grade import copies
+from radixlab.home import learner_home
 
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 FIRST_COPY = "work/00_start_here.ipynb"
@@ -68,7 +69,7 @@ def course_root() -> Path:
 
 def _jupyter_home(root: Path) -> Path:
     named = os.environ.get("RADIXLAB_HOME")
-    learner = Path(named).expanduser() if named else root / "work" / ".radixlab"
+    learner = learner_home() if named else root / "work" / ".radixlab"
     return learner.resolve() / "jupyter"
 
 

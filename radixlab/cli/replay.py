@@ -167,11 +167,8 @@ def replay(
     if is_summary:
         refuse_options_beside_a_summary(context)
         refuse_options_without_effect(trace, seed, strict, [], None, None)
-        draw_reuse = reuse_writer(plot)
-        report = _summary(_open(log or trace, limit, seed or 0, strict), shapes.block_sizes)
-        click.echo(report.as_json() if is_json else report.text())
-        draw_reuse(report.workload.name, report.summaries[0])
-        return
+        describe = _describer(shapes.block_sizes, is_json, plot)
+        return describe(_open(log or trace, limit, seed or 0, strict))
     if num_blocks is None:
         raise click.UsageError("missing option --num-blocks, the size of the pool")
     main = shapes.shape(num_blocks, shapes.block_sizes[0])
@@ -203,6 +200,20 @@ def replay(
         others = shapes.table(sizes)
         draw_race(title, [run for run in replays.runs if run.config == main], replays.sweep(others))
     context.exit(2 if replays.has_failed else 0)
+
+
+def _describer(
+    block_sizes: Sequence[int], is_json: bool, plot: Path | None
+) -> Callable[[Workload], None]:
+    """Return what prints the summary of a workload and draws it; a bad `plot` is refused now."""
+    draw_reuse = reuse_writer(plot)
+
+    def describe(workload: Workload) -> None:
+        report = _summary(workload, block_sizes)
+        click.echo(report.as_json() if is_json else report.text())
+        draw_reuse(workload.name, report.summaries[0])
+
+    return describe
 
 
 def _summary(workload: Workload, block_sizes: Sequence[int]) -> SummaryReport:

@@ -13,6 +13,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     epilog=examples(
         "radixlab serve",
         "radixlab serve smollm2 --num-blocks 2048 --port 8001",
+        "radixlab serve --replicas 3 --router prefix --route-by events",
         "radixlab serve my-model --swap-space 4GiB --api-key secret --log-json",
         "curl http://127.0.0.1:8000/v1/completions -H 'Content-Type: application/json' \\",
         '    -d \'{"model": "tiny", "prompt": "Nils Westborn keeps a rabbit. '
@@ -142,18 +143,43 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     metavar="FILE",
     help="Append the body and usage of each answered request to this file.",
 )
+@click.option(
+    "--replicas",
+    type=AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Engines, each with a process and a cache of its own, under Ray Serve.",
+)
+@click.option(
+    "--router",
+    metavar="NAME",
+    help="Who chooses a replica: prefix, round-robin, power-of-two, session.  [default: prefix]",
+)
+@click.option(
+    "--route-by",
+    metavar="FEED",
+    help="What the prefix router learns from: events of the caches (exact), or routed prompts.  "
+    "[default: events]",
+)
 @click.option("--debug", is_flag=True, help="Offer GET /debug/cache, which describes the cache.")
 def serve(**options: object) -> int:
     """Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
+
+    With --replicas N the sizes are those of each replica, and the queue is that of all. The router
+    sends a prompt where its prefix is cached; Ray must be installed (pip install 'radixlab[ray]').
 
     The access log goes to stdout, one line per request, without the text of any prompt. Metrics are
     at /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code
     is 0.
     """
-    from radixlab.serve.run import run
     from radixlab.serve.settings import Settings
 
     settings = Settings(**options)  # type: ignore[arg-type]  # one field for each option
+    if settings.replicas > 1:
+        from radixlab.serve.replicas.run import run
+    else:
+        from radixlab.serve.run import run
     return run(
         settings,
         lambda line: click.echo(line),

@@ -2,13 +2,14 @@
 
 `examine` looks at every part of `parts.PARTS`. Whatever goes wrong in a part is its finding, never
 an exception: the doctor is called when something is broken. This file knows how to ask and how to
-tell; what is asked stands in `parts.py`.
+tell; `parts.py` lists what is asked.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from radixlab.doctor.parts import PARTS, Lacking, Part
+from radixlab.doctor.part import Lacking, Part
+from radixlab.doctor.parts import PARTS
 from radixlab.extras import what_to_install
 
 

@@ -9,9 +9,16 @@ from radixlab.grade.history import are_points
 from radixlab.grade.report import ExerciseReport
 from radixlab.home import learner_home
 
+ENGINE = "engine"
+"""The entry of the learner's engine of lesson 09, beside the exercises."""
+
+
+MOST_WAY = 1e6
+"""No share of a way is as large; a file that says more was not written here."""
+
 
 class Progress:
-    """Points by exercise, the latest and the best."""
+    """Points by exercise and the figures of the learner's engine, the latest and the best."""
 
     def __init__(self, home: Path | None = None) -> None:
         self._path = (home or learner_home()) / "progress.json"
@@ -40,6 +47,30 @@ class Progress:
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Return `{"8.5.2": {points, max_points, best, items}}`; empty before the first grading."""
+        known = self._load()
+        known.pop(ENGINE, None)
+        return known
+
+    def save_engine(self, record: dict[str, Any]) -> None:
+        """Keep the figures of a race of the learner's engine; the best `hit_rate` stays.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        with locked(self._path.with_suffix(".lock")):
+            known = self._read()
+            best = known.get(ENGINE, {}).get("best", record)
+            better = record["hit_rate"] >= best["hit_rate"]
+            known[ENGINE] = {"last": record, "best": record if better else best}
+            replace_text(self._path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+    def load_engine(self) -> dict[str, Any] | None:
+        """Return `{last, best}`, each with `hit_rate` and `way`; None before the first race."""
+        return self._load().get(ENGINE)
+
+    def _load(self) -> dict[str, dict[str, Any]]:
         if not self._path.exists():
             return {}
         with locked(self._path.with_suffix(".lock")):
@@ -52,8 +83,10 @@ class Progress:
             return {}
         except (ValueError, RecursionError):
             found = None
-        if isinstance(found, dict) and all(_is_entry(entry) for entry in found.values()):
-            return found
+        if isinstance(found, dict):
+            sound = (_is_engine(e) if id == ENGINE else _is_entry(e) for id, e in found.items())
+            if all(sound):
+                return found
         set_aside(self._path)  # nothing is lost: the points can be graded again
         return {}
 
@@ -62,3 +95,18 @@ def _is_entry(entry: Any) -> bool:
     return isinstance(entry, dict) and all(
         are_points(entry.get(name)) for name in ("points", "max_points", "best")
     )
+
+
+def _is_engine(entry: Any) -> bool:
+    return isinstance(entry, dict) and _is_run(entry.get("last")) and _is_run(entry.get("best"))
+
+
+def _is_run(run: Any) -> bool:
+    if not isinstance(run, dict):
+        return False
+    way = run.get("way")
+    return _is_rate(run.get("hit_rate")) and isinstance(way, int | float) and abs(way) < MOST_WAY
+
+
+def _is_rate(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1

@@ -5,7 +5,9 @@ This package knows the learner's folder and the notebook's front end. It does no
 
 import sys
 
+from radixlab.lesson.course_map import course_map
 from radixlab.lesson.exercises import exercise, progress
+from radixlab.lesson.express import express
 from radixlab.lesson.live import shown
 from radixlab.lesson.question import predict, reveal
 from radixlab.lesson.slowly import pause
@@ -16,10 +18,12 @@ from radixlab.lesson.why_view import why
 
 __all__ = [
     "attempt",
+    "course_map",
     "decode",
     "encode",
     "excerpt",
     "exercise",
+    "express",
     "pause",
     "predict",
     "progress",

@@ -19,10 +19,12 @@ from tqdm import tqdm
 
 import radixlab
 from radixlab.home import static_environment
-from radixlab.lesson import pace, sections
-from radixlab.lesson.handout import handout
+from radixlab.lesson import sections
 from radixlab.lesson.kernel import FOLDER_VARIABLE
-from radixlab.lesson.rules import WIDGET_VIEW, is_ignored, violations
+from radixlab.lesson.publish import pace
+from radixlab.lesson.publish.handout import handout
+from radixlab.lesson.publish.rules import WIDGET_VIEW, is_ignored, violations
+from radixlab.lesson.publish.tags import lesson_of
 
 METADATA = {  # without versions, so that every machine writes the same
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -93,7 +95,7 @@ def execute(notebook: Any, folder: Path, timeout_s: int = 120, name: str = "unna
     )
     with tempfile.TemporaryDirectory() as scratch:
         (guarded := Path(scratch) / "guarded").mkdir()
-        (guarded / f"{name}.json").write_text(sections.write(sections.lesson_of(notebook)), "utf-8")
+        (guarded / f"{name}.json").write_text(sections.write(lesson_of(notebook)), "utf-8")
         settings = static_environment(Path(scratch)) | {FOLDER_VARIABLE: str(guarded)}
         try:
             client.execute(env=os.environ | settings)
@@ -195,7 +197,7 @@ def report(path: Path, text: str, *, check: bool) -> bool:
 def _report_sections(path: Path, text: str, *, check: bool) -> list[str]:
     """Save the sections that a lesson's tags define, or compare them."""
     kept = sections.FOLDER / f"{path.stem}.json"
-    wanted = sections.write(sections.lesson_of(read(text)))
+    wanted = sections.write(lesson_of(read(text)))
     if path.resolve().parent != COURSE or (kept.exists() and kept.read_text("utf-8") == wanted):
         return []
     if check:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import radixlab
 from radixlab.grade import copies
@@ -12,7 +11,8 @@ from radixlab.grade.progress import Progress
 from radixlab.grade.registry import EXERCISES
 from radixlab.home import is_static
 from radixlab.lesson.course import Lesson, lessons
-from radixlab.lesson.question import answers_beside, guess_book, is_right
+from radixlab.lesson.standing import Standing, State
+from radixlab.yours.line import engine_line
 
 
 def exercise(exercise_id: str) -> None:
@@ -41,51 +41,48 @@ def progress_lines() -> Iterator[str]:
     """Yield what `progress` prints; in a checked notebook, only the exercises, not begun."""
     root = Path(radixlab.__file__).parent.parent
     course = [] if is_static() else list(lessons(root / LESSONS))
-    known = {} if is_static() else Progress().load()
+    standing = Standing() if is_static() else Standing.of_learner()
     if course:
-        yield from _lesson_lines(course)
+        yield from _lesson_lines(course, standing)
         yield ""
     width = max(len(task.title) for task in EXERCISES.values())
     for task in EXERCISES.values():
-        found = known.get(task.id)
+        found = standing.points.get(task.id)
         points = f"{found['points']:g} of {task.points}" if found else "not begun"
         best = f", best {found['best']:g}" if found and found["best"] > found["points"] else ""
         yield f"{task.id}  {task.title:{width}}  {points}{best}"
     if course:
+        yield engine_line(Progress().load_engine())
         yield ""
-        yield _next(course, known)
+        yield _next(course, standing)
         for path in filter(copies.behind, sorted((root / WORK).glob("*.ipynb"))):
             yield copies.newer_line(path)
 
 
-def _lesson_lines(course: list[Lesson]) -> Iterator[str]:
-    """Yield a row for each lesson: guesses made, how many were right, minutes of the core path."""
-    guesses = guess_book().all()
-    answers = answers_beside(guess_book()).all()
-    made = [[key for key in lesson.guesses if key in guesses] for lesson in course]
-    right = [
-        sum(key in answers and is_right(guesses[key], answers[key]) for key in keys)
-        for keys in made
-    ]
+def _lesson_lines(course: list[Lesson], standing: Standing) -> Iterator[str]:
+    """Yield a row for each lesson: guesses made, how many were right, minutes, and its state."""
+    made = [sum(key in standing.guesses for key in lesson.guesses) for lesson in course]
+    right = [sum(map(standing.is_right, lesson.guesses)) for lesson in course]
     width = max(len(lesson.title) for lesson in course)
     yield f"{'lesson':{width}}  {'guesses':>8}  {'right':>5}  {'minutes':>7}"
-    for lesson, keys, num_right in zip(course, made, right, strict=True):
-        num = f"{len(keys)} of {len(lesson.guesses)}"
-        yield f"{lesson.title:{width}}  {num:>8}  {num_right:>5}  {lesson.minutes:>7}"
-    num = f"{sum(map(len, made))} of {sum(len(lesson.guesses) for lesson in course)}"
+    for lesson, num_made, num_right in zip(course, made, right, strict=True):
+        num = f"{num_made} of {len(lesson.guesses)}"
+        row = f"{lesson.title:{width}}  {num:>8}  {num_right:>5}  {lesson.minutes:>7}"
+        state = standing.of_lesson(lesson)
+        yield f"{row}  {state}" if state in (State.DONE, State.KNOWN) else row
+    num = f"{sum(made)} of {sum(len(lesson.guesses) for lesson in course)}"
     minutes = sum(lesson.minutes for lesson in course)
     yield f"{'together':{width}}  {num:>8}  {sum(right):>5}  {minutes:>7}"
 
 
-def _next(course: list[Lesson], known: dict[str, Any]) -> str:
-    """Name the next step: the first lesson with open guesses, or exercise with open items."""
-    guesses = guess_book().all()
+def _next(course: list[Lesson], standing: Standing) -> str:
+    """Name the next step: the first lesson that is not done, or exercise with open items."""
     for lesson in course:
-        if any(key not in guesses for key in lesson.guesses):
+        if lesson.core and standing.of_lesson(lesson) in (State.OPEN, State.BEGUN):
             title = f"{lesson.title}, about {lesson.minutes} minutes"
             return f"Next: lesson {title}: {WORK}/{lesson.file}"
         for task in (EXERCISES[id] for id in lesson.exercises if id in EXERCISES):
-            found = known.get(task.id, {"points": 0, "items": {}})
+            found = standing.points.get(task.id, {"points": 0, "items": {}})
             if found["points"] < task.points:
                 items = found.get("items")
                 passed = items if isinstance(items, dict) else {}
@@ -93,4 +90,4 @@ def _next(course: list[Lesson], known: dict[str, Any]) -> str:
                 item = (open_items or [task.items[0].id])[0]
                 where = f"{WORK}/{task.notebook}.ipynb"
                 return f"Next: exercise {task.id}, item {item}: {where}"
-    return "Every guess is made, and every exercise has all of its points."
+    return "Every lesson is done, and every exercise has all of its points."

@@ -43,7 +43,7 @@ class Question:
         kept = f"Your guess is kept: {_with_unit(guess, self.unit)}."
         if self.answer is None:
             return f"{kept} Run on to see."
-        return f"{kept} {_verdict(guess, self.answer, self.unit, 'the answer is')}"
+        return f"{kept} {verdict(guess, self.answer, self.unit, 'the answer is')}"
 
 
 def predict(
@@ -76,7 +76,7 @@ def predict(
         raise ValueError(f"question {key!r} needs two or more different choices, not {options}")
     known = None if answer is None else _plain(answer)
     asked = Question(key, question, options, unit, known)
-    if is_static() or not _has_front_end():
+    if is_static() or not has_front_end():
         print(asked)
         return
     from IPython.display import display
@@ -96,12 +96,12 @@ def reveal(key: str, actual: object, unit: str = "") -> None:
     You made no guess; the engine says 16 blocks.
     """
     now = _plain(actual)
-    measured = _first_answers.setdefault(key, now) if _has_front_end() else now
+    measured = _first_answers.setdefault(key, now) if has_front_end() else now
     guess = None if is_static() else guess_book().get(key)
     if guess is None:
         print(f"You made no guess; the engine says {_with_unit(measured, unit)}.")
     else:
-        print(_verdict(guess, measured, unit, "the engine says"))
+        print(verdict(guess, measured, unit, "the engine says"))
         keep_answer(guess_book(), key, measured)
     if now != measured:
         print(f"(This run says {_with_unit(now, unit)}: the first answer is kept.)")
@@ -118,6 +118,11 @@ def keep_answer(guesses: GuessBook, key: str, answer: Guess) -> None:
 def answers_beside(guesses: GuessBook) -> GuessBook:
     """Return the book of answers that belongs to a book of guesses."""
     return GuessBook(guesses.path.with_name("answers.json"))
+
+
+def express_beside(guesses: GuessBook) -> GuessBook:
+    """Return the book that says which guesses were right on the express path."""
+    return GuessBook(guesses.path.with_name("express.json"))
 
 
 def is_right(guess: Guess, actual: Guess) -> bool:
@@ -138,7 +143,7 @@ def guess_book() -> GuessBook:
     return GuessBook(learner_home() / "guesses.json")
 
 
-def _has_front_end() -> bool:
+def has_front_end() -> bool:
     """Whether a kernel runs this; a script cannot show a widget."""
     if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
         return False
@@ -172,7 +177,8 @@ def _with_unit(value: Guess, unit: str) -> str:
     return f"{text} {unit}".rstrip()
 
 
-def _verdict(guess: Guess, actual: Guess, unit: str, source: str) -> str:
+def verdict(guess: Guess, actual: Guess, unit: str, source: str) -> str:
+    """Compare a guess with the answer in one sentence."""
     said, told = _with_unit(guess, unit), _with_unit(actual, unit)
     return (
         f"You said {said}, and {source} {told}: right."

@@ -4,7 +4,7 @@ This file knows callers, and how long their answers live. It does not know batch
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Many
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,6 +39,7 @@ BAD_PROMPT = (TokenError, RequestError)
 ALL_OPEN = SamplingParams()
 """Nothing chosen: the model's defaults apply, and without them the answer is greedy."""
 Params = SamplingParams | Many[SamplingParams]
+MakeManager = Callable[[CacheConfig, Emit | None, EvictionPolicy | None], KVCacheManager]
 
 
 class LLM:
@@ -63,6 +64,9 @@ class LLM:
         means none. They apply wherever a caller leaves one open; `LLM.defaults` tells which are in
         force, and `Output.params` what was applied to an answer.
 
+    manager
+        Makes the cache's manager, such as one with a tree of somebody's own.
+
     One thread owns the LLM. The cache is kept from call to call. Raises a `ConfigError` or
     `ModelError` that names the argument or the file.
     """
@@ -81,11 +85,12 @@ class LLM:
         emit: Emit | None = None,
         backend: str | None = None,
         policy: EvictionPolicy | None = None,
+        manager: MakeManager = KVCacheManager,
     ) -> None:
         opened = open_model(model, tokenizer, dtype, device)
         cache = cache or CacheConfig(num_blocks=1024)
         self.tokenizer = opened.tokenizer
-        self.manager = KVCacheManager(cache, emit, policy)
+        self.manager = manager(cache, emit, policy)
         eos_ids = self.tokenizer.eos_ids if self.tokenizer else ()
         runner = Runner(opened.model, cache, backend)
         runner.max_context_len = check_max_model_len(max_model_len, runner.max_context_len)

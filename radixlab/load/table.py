@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from radixlab.columns import aligned
 from radixlab.load.ledger import Ledger
 from radixlab.load.reconcile import Reconciliation
 from radixlab.load.report import Cached, LoadReport, Spread
@@ -42,7 +43,7 @@ def checked_text(checked: Reconciliation) -> str:
         for row in checked.rows
     ]
     header = ("", "server", "ledger", "difference", "")
-    lines = [_aligned([header, *rows])] if rows else []
+    lines = aligned([header, *rows]) if rows else []
     if checked.is_exact:
         lines.append("The server's counters equal the ledger.")
     elif checked.agrees:
@@ -100,7 +101,7 @@ def _latencies(report: LoadReport) -> str:
         "whole answer": report.total_s,
     }
     rows = [(name, *_milliseconds(spread)) for name, spread in spreads.items()]
-    return _aligned([("milliseconds", "mean", "50 %", "90 %", "99 %", "most"), *rows])
+    return "\n".join(aligned([("milliseconds", "mean", "50 %", "90 %", "99 %", "most"), *rows]))
 
 
 def _milliseconds(spread: Spread) -> Iterator[str]:
@@ -120,18 +121,9 @@ def _cached(name: str, groups: Sequence[Cached]) -> str:
         for each in groups[:MOST_ROWS]
     ]
     left = len(groups) - MOST_ROWS
-    table = _aligned([(name, "requests", "prompt tokens", "cached", "hit rate"), *rows])
+    lines = aligned([(name, "requests", "prompt tokens", "cached", "hit rate"), *rows])
+    table = "\n".join(lines)
     return f"{table}\n… and {left:,} more (--json has all)" if left > 0 else table
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Align columns: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(lines)
 
 
 def _number(value: float | None) -> str:

@@ -69,7 +69,7 @@ class ModelConfig:
     """Whether attention's output projection has a bias."""
     mlp_bias: bool = False
     qk_norm: bool = False
-    """Whether each head's query and key are normalized before RoPE."""
+    """Whether each head's query and key are normalised before RoPE."""
     tied_embeddings: bool = False
     """Whether the last layer uses the embedding's matrix."""
 

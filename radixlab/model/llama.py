@@ -68,7 +68,7 @@ class Llama(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention, then SwiGLU; each reads the normalized hidden state and adds to it."""
+    """Attention, then SwiGLU; each reads the normalised hidden state and adds to it."""
 
     def __init__(self, config: ModelConfig, index: int) -> None:
         super().__init__()

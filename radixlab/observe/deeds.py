@@ -7,6 +7,7 @@ These words give no reasons; the why line of the view does. The browser has the 
 from collections.abc import Callable
 from typing import Any
 
+from radixlab.escape import count
 from radixlab.events import Event, Runs
 
 
@@ -15,15 +16,11 @@ def deed_words(event: Event) -> str:
     return _RULES[type(event).__name__](event)
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _blocks(runs: Runs) -> str:
     """Write "2 blocks (3-4)", without a list where it would be long."""
-    num = sum(count for _, count in runs)
+    num = sum(n for _, n in runs)
     ids = ", ".join(str(a) if n == 1 else f"{a}–{a + n - 1}" for a, n in runs[:4])
-    return f"{_count(num, 'block')} ({ids}{', …' if len(runs) > 4 else ''})"
+    return f"{count(num, 'block')} ({ids}{', …' if len(runs) > 4 else ''})"
 
 
 def _removed(e: Any) -> str:
@@ -33,17 +30,17 @@ def _removed(e: Any) -> str:
 
 _RULES: dict[str, Callable[[Any], str]] = {
     "SequenceStarted": lambda e: (
-        f"started sequence {e.sequence_id} with {_count(len(e.token_ids), 'token')}"
+        f"started sequence {e.sequence_id} with {count(len(e.token_ids), 'token')}"
     ),
     "TokensAppended": lambda e: (
-        f"appended {_count(len(e.token_ids), 'token')} to sequence {e.sequence_id}"
+        f"appended {count(len(e.token_ids), 'token')} to sequence {e.sequence_id}"
     ),
     "PrefixMatched": lambda e: (
-        f"found {e.hit_tokens} of {_count(e.num_tokens, 'token')} for sequence {e.sequence_id}"
+        f"found {e.hit_tokens} of {count(e.num_tokens, 'token')} for sequence {e.sequence_id}"
     ),
     "BlocksAllocated": lambda e: f"took {_blocks(e.block_runs)} for sequence {e.sequence_id}",
     "BlocksFreed": lambda e: f"freed {_blocks(e.block_runs)} of sequence {e.sequence_id}",
-    "NodeSplit": lambda e: f"split node {e.node_id} after {_count(e.num_blocks, 'block')}",
+    "NodeSplit": lambda e: f"split node {e.node_id} after {count(e.num_blocks, 'block')}",
     "NodeLocked": lambda e: f"locked node {e.node_id}",
     "NodeUnlocked": lambda e: f"unlocked node {e.node_id}",
     "BlockStored": lambda e: f"stored {_blocks(e.block_runs)} in node {e.node_id}",
@@ -54,7 +51,7 @@ _RULES: dict[str, Callable[[Any], str]] = {
         f"freed duplicate {_blocks(e.freed_runs)} of sequence {e.sequence_id}"
     ),
     "BlockCopied": lambda e: f"copied block {e.src} to block {e.dst} for sequence {e.sequence_id}",
-    "TransfersCompleted": lambda e: f"completed {_count(len(e.transfers), 'transfer')}",
+    "TransfersCompleted": lambda e: f"completed {count(len(e.transfers), 'transfer')}",
     "SequenceForked": lambda e: f"forked sequence {e.sequence_id} from sequence {e.parent_id}",
     "RequestFinished": lambda e: f"ended sequence {e.sequence_id} ({e.reason})",
     "RequestPreempted": lambda e: f"preempted sequence {e.sequence_id}",
@@ -63,5 +60,6 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "CacheRestarted": lambda e: "restarted the cache",
     "AllBlocksCleared": lambda e: "cleared the cache",
     "TreeResynced": lambda e: "changed the tree in a way that no other event tells",
+    "PartBroke": lambda e: f"broke rule {e.rule} in {e.call}",
     "StreamReported": lambda e: f"reported of its stream: {e.cause.replace('_', ' ')}",
 }

@@ -4,7 +4,7 @@ An event is compared by its *deed*: what it did, without what only explains it (
 ticks, why something was missed). Nodes and sequences are counted in the order in which a log names
 them, because two trees may number them differently. So a learner's tree can be compared with ours,
 and two policies that take the same victim for different reasons are still the same run. The browser
-has the same function (viz/js/ghost.js); a test compares the two.
+has the same function (viz/js/divergence.js); a test compares the two.
 """
 
 import json

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from radixlab import events as ev
+from radixlab.escape import count
 from radixlab.events import Event
 from radixlab.observe.holders import Holders
-from radixlab.observe.standing_rules import is_bare, number_of
+from radixlab.observe.standing_rules import is_bare
 from radixlab.observe.state import expand
 from radixlab.observe.watch import LOST
 
@@ -148,7 +149,7 @@ def _appended(holders: Holders, _: Operation, e: ev.TokensAppended) -> Claims:
 
 def _matched(holders: Holders, _: Operation, e: ev.PrefixMatched) -> Claims:
     if e.hit_tokens >= e.num_tokens:
-        found = f"all {number_of(e.num_tokens, 'token')} of sequence {e.sequence_id} were found"
+        found = f"all {count(e.num_tokens, 'token')} of sequence {e.sequence_id} were found"
         yield Claim("M1", f"{found}: none is left to compute")
 
 
@@ -165,7 +166,7 @@ def _removed(holders: Holders, operation: Operation, e: ev.BlockRemoved | ev.Wri
 
     bare = is_bare(state)
     if node.lock_ref > 0:
-        had = number_of(node.lock_ref, "lock")
+        had = count(node.lock_ref, "lock")
         yield Claim("L4", f"node {node.id} was evicted, but it had {had}", is_lost)
     for block in gone if node.resident else []:
         if (reader := _first(holders.tables.get(block))) is not None:
@@ -197,7 +198,7 @@ def _deduplicated(holders: Holders, _: Operation, e: ev.BlocksDeduplicated) -> C
 
 def _cleared(holders: Holders, _: Operation, _event: ev.AllBlocksCleared) -> Claims:
     if holders.state.sequences:
-        running = number_of(len(holders.state.sequences), "sequence")
+        running = count(len(holders.state.sequences), "sequence")
         yield Claim("L11", f"the cache was reset while {running} ran")
 
 
@@ -215,6 +216,11 @@ def _resynced(holders: Holders, operation: Operation, e: ev.TreeResynced) -> Cla
         if other != block:
             yield Claim("M9", f"block {block} of node {node} was replaced by block {other}")
             return
+
+
+def _part_broke(_holders: Holders, _: Operation, e: ev.PartBroke) -> Claims:
+    """Blame the part: whoever asked it has compared its answer with the books."""
+    yield Claim(e.rule, f"{e.call}: {e.what}")
 
 
 def _by_prefix(
@@ -249,4 +255,5 @@ _RULES: dict[str, Callable[[Holders, Operation, Any], Claims]] = {
     "BlocksDeduplicated": _deduplicated,
     "AllBlocksCleared": _cleared,
     "TreeResynced": _resynced,
+    "PartBroke": _part_broke,
 }

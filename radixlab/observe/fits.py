@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radixlab import events as ev
+from radixlab.cache.rules import rules
 from radixlab.cache.runs import num_blocks_in
 from radixlab.events import Event, Runs, field_names
 from radixlab.observe.fields import are_tokens, is_count, is_number
@@ -256,6 +257,11 @@ def _tree_resynced(state: State, e: ev.TreeResynced) -> int:
     return num_entries - sum(map(entries, state.nodes.values()))
 
 
+def _part_broke(state: State, e: ev.PartBroke) -> int:
+    _need(e.rule in {rule.id for rule in rules()}, f"there is no rule {e.rule!r:.40}")
+    return 0
+
+
 def is_namespace(value: Any) -> bool:
     """Whether this is a tagged pair, or None."""
     if value is None:
@@ -285,5 +291,6 @@ _RULES: dict[str, Callable[[State, Any], int]] = {
     "CacheRestarted": _cache_restarted,
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
+    "PartBroke": _part_broke,
 }
 """Events that are not listed here cannot damage a state."""

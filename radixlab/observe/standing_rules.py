@@ -6,6 +6,7 @@ state. The rules that tell a wrong *event* are in `event_rules.py`; js/invariant
 
 from collections.abc import Iterator
 
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.observe.holders import Holders
 from radixlab.observe.state import NodeState, SequenceState, State
@@ -17,11 +18,6 @@ Wrong = Iterator[tuple[str, str]]
 def is_bare(state: State) -> bool:
     """Whether this is a tree alone, which no request has used."""
     return not state.num_requests and not state.sequences
-
-
-def number_of(count: int, word: str) -> str:
-    """Write a count with its word: `1 lock`, `2 locks`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def path_of(state: State, node_id: int | None) -> list[NodeState]:
@@ -48,7 +44,7 @@ def wrong_with_node(holders: Holders, node_id: int) -> Wrong:
 def _size(state: State, node: NodeState) -> Wrong:
     num_blocks, num_tokens = len(node.block_ids), len(node.tokens)
     if not num_blocks or num_tokens != num_blocks * state.block_size:
-        has = f"{number_of(num_blocks, 'block')} and {number_of(num_tokens, 'token')}"
+        has = f"{count(num_blocks, 'block')} and {count(num_tokens, 'token')}"
         yield "M12", f"node {node.id} has {has}: these are not whole blocks"
 
 
@@ -87,9 +83,9 @@ def _locks(holders: Holders, node: NodeState) -> Wrong:
     below = sum(holders.state.nodes[id].lock_ref for id in holders.children.get(node.id, []))
     least = below + len(holders.lockers.get(node.id, []))
     if node.lock_ref < 0:
-        yield "L2", f"node {node.id} has {number_of(node.lock_ref, 'lock')}"
+        yield "L2", f"node {node.id} has {count(node.lock_ref, 'lock')}"
     if node.lock_ref < least:
-        yield "L1", f"node {node.id} has {number_of(node.lock_ref, 'lock')}, not at least {least}"
+        yield "L1", f"node {node.id} has {count(node.lock_ref, 'lock')}, not at least {least}"
 
 
 def wrong_with_sequence(holders: Holders, sequence_id: int) -> Wrong:

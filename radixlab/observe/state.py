@@ -360,5 +360,6 @@ _RULES: dict[str, Callable[[State, Any], None]] = {
     "CacheRestarted": _cache_restarted,
     "AllBlocksCleared": _all_blocks_cleared,
     "TreeResynced": _tree_resynced,
+    "PartBroke": _no_change,
     "StreamReported": _stream_reported,
 }

@@ -14,10 +14,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from radixlab.events import Emit
 from radixlab.llm import LLM
+from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State
+from radixlab.serve.facts import Facts, facts_of
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
 from radixlab.serve.snapshot import Snapshot
@@ -25,17 +27,6 @@ from radixlab.serve.turn import Turn
 from radixlab.serve.worker import Told, Worker
 
 T = TypeVar("T")
-State = Literal["loading", "ready", "draining", "failed", "stopped"]
-WHY_NOT_READY: dict[State, str] = {
-    "loading": "the model is loading",
-    "draining": "the server is shutting down",
-    "failed": "the engine has failed",
-    "stopped": "the server has stopped",
-}
-
-
-class QueueFullError(Exception):
-    """Too many answers wait already."""
 
 
 class AsyncLLM:
@@ -64,7 +55,7 @@ class AsyncLLM:
         self._num_sent = 0
         self._open: set[Mailbox] = set()
         """Requests that are not over."""
-        self._loaded: LLM | None = None
+        self._facts: Facts | None = None
         self._turn = Turn()
         self.loop: asyncio.AbstractEventLoop
         self._worker = Worker(build, listener, self._on_load, self._on_news, self._on_death)
@@ -84,11 +75,11 @@ class AsyncLLM:
             await asyncio.sleep(0.01)
 
     @property
-    def llm(self) -> LLM:
-        """The LLM, for what never changes: its tokenizer and its sizes. Raises `EngineError`."""
-        if self._loaded is None:
+    def facts(self) -> Facts:
+        """What never changes: the tokenizer and the sizes. Raises `EngineError` while loading."""
+        if self._facts is None:
             raise EngineError(WHY_NOT_READY[self.state])
-        return self._loaded
+        return self._facts
 
     @property
     def why_not_ready(self) -> str | None:
@@ -138,9 +129,12 @@ class AsyncLLM:
         self._open.discard(mailbox)
         self._tell_of_change()
 
-    async def call(self, function: Callable[[LLM], T]) -> T:
+    async def refresh(self) -> None:
+        """Do nothing: the numbers are renewed after every step."""
+
+    async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
         """Call a function of the LLM in the engine's thread, between two steps."""
-        return await asyncio.wrap_future(self.call_soon(function))
+        return [await asyncio.wrap_future(self.call_soon(function))]
 
     def call_soon(self, function: Callable[[LLM], T]) -> Future[T]:
         """Have a function called in the engine's thread; may be called in any thread."""
@@ -163,7 +157,7 @@ class AsyncLLM:
             self._worker.abort(mailbox)
 
     def _on_load(self, llm: LLM) -> None:
-        self._loaded = llm
+        self._facts = facts_of(llm)
         self._post(self._change, "ready")
 
     def _on_news(self, told: Told, num_begun: int) -> None:

@@ -156,7 +156,7 @@ class Sampling(Body):
     ) = None
     """Changes nothing."""
     prompt_cache_key: str | None = None
-    """Changes nothing: it only helps OpenAI to route a request."""
+    """Changes no answer: it helps to choose a replica, as at OpenAI."""
     prompt_cache_retention: str | None = None
     """Changes nothing."""
 

@@ -23,6 +23,10 @@ class Job:
     mailbox: Mailbox
     arrived: float
     """When the request came, by `time.monotonic`."""
+    session: str | None = None
+    """The client's name for its conversation, by which replicas can be chosen."""
+    is_stream: bool = False
+    """Whether the client gets tokens as they come."""
     answers: list[Answer | None] = field(default_factory=list)
     """None for those that are over."""
     _has_begun: bool = False

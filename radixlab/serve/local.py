@@ -2,21 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from prometheus_client.registry import Collector
+
 from radixlab.llm import LLM
 from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.models import builder, publishing
 from radixlab.serve.run import HttpServer, listen, short_turns
 from radixlab.serve.server import create_app
 from radixlab.serve.settings import Settings
 
 T = TypeVar("T")
-LOADING_S = 120.0
+LOADING_S = 300.0
 """Seconds that a model may take to load."""
 
 
@@ -61,28 +64,33 @@ def serving(
         llm = AsyncLLM(
             build or builder(settings), settings.max_queue, settings.max_unread_tokens, listener
         )
-        with _running(llm, settings, write_line) as served:
-            yield served
+        with running(llm, settings, write_line) as port:
+            yield Served(f"http://{settings.host}:{port}", port, llm)
 
 
 @contextmanager
-def _running(
-    llm: AsyncLLM, settings: Settings, write_line: Callable[[str], object] | None
-) -> Iterator[Served]:
+def running(
+    llm: Backend,
+    settings: Settings,
+    write_line: Callable[[str], object] | None = None,
+    collectors: Iterable[Collector] = (),
+) -> Iterator[int]:
+    """Serve what a backend answers in a thread until the block ends; yield the port."""
     sockets = listen(settings)
-    port = sockets[0].getsockname()[1]
-    server = HttpServer(create_app(llm, settings, write_line), llm, settings)
+    port: int = sockets[0].getsockname()[1]
+    app = create_app(llm, settings, write_line, collectors)
+    server = HttpServer(app, llm, settings)
     thread = threading.Thread(target=server.run, args=(sockets,), name="server", daemon=True)
     thread.start()
     try:
         _wait(llm, thread)
-        yield Served(f"http://{settings.host}:{port}", port, llm)
+        yield port
     finally:
         server.end_soon()
         thread.join()
 
 
-def _wait(llm: AsyncLLM, thread: threading.Thread) -> None:
+def _wait(llm: Backend, thread: threading.Thread) -> None:
     deadline = time.monotonic() + LOADING_S
     while llm.state == "loading" and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)

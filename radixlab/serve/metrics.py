@@ -4,7 +4,7 @@ A collector of our own reads the last snapshot, so counting costs the engine pla
 have fixed values only: no metric grows with traffic. `counting.py` says what is counted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -15,7 +15,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.counting import MISS_REASONS, Histogram
 from radixlab.serve.snapshot import Snapshot
 from radixlab.serve.timing import FINISHED_REASONS
@@ -26,11 +26,14 @@ PREFIX = "radixlab:"
 class Metrics(Collector):
     """All metrics of one server."""
 
-    def __init__(self, llm: AsyncLLM, info: Mapping[str, str]) -> None:
+    def __init__(
+        self, llm: Backend, info: Mapping[str, str], others: Iterable[Collector] = ()
+    ) -> None:
         self._llm = llm
         self._info = info
         self._registry = CollectorRegistry()
-        self._registry.register(self)
+        for each in (self, *others):
+            self._registry.register(each)
 
     def text(self) -> bytes:
         """Return what `/metrics` answers."""

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 import torch
 
-from radixlab.cache import POLICIES, CacheConfig
+from radixlab.cache import POLICIES, CacheConfig, KVCacheManager
 from radixlab.config import ConfigError, SchedulerConfig, shown
 from radixlab.events import Emit
 from radixlab.llm import LLM
+from radixlab.llm.door import MakeManager
 from radixlab.llm.opening import as_device, as_dtype, open_model
 from radixlab.model.llama import Llama
 from radixlab.model.named import find_folder
@@ -21,8 +22,11 @@ SMALL_MODEL = 10**7
 takes less time than threads need to meet."""
 
 
-def builder(settings: Settings) -> Callable[[], LLM]:
-    """Return a function that loads the model; raise at once for settings that cannot work."""
+def builder(settings: Settings, manager: MakeManager = KVCacheManager) -> Callable[[], LLM]:
+    """Return a function that loads the model; raise at once for settings that cannot work.
+
+    `manager` makes the cache's manager, as in `LLM`.
+    """
     folder = find_folder(settings.model)
     as_dtype(settings.dtype)
     as_device(settings.device)
@@ -50,6 +54,7 @@ def builder(settings: Settings) -> Callable[[], LLM]:
             ),
             scheduler=scheduler,
             policy=POLICIES[settings.policy](),
+            manager=manager,
         )
 
     return build

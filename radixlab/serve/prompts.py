@@ -13,12 +13,12 @@ import numpy as np
 
 from radixlab.cache.errors import TokenError
 from radixlab.cache.tokens import TokenArray
-from radixlab.llm import LLM
 from radixlab.model.errors import ChatTemplateError, DoubledTokenError
 from radixlab.model.tokenizer import Tokenizer
 from radixlab.sched.door import check_ids
 from radixlab.serve.bodies import CompletionBody, Message
 from radixlab.serve.errors import bad_request
+from radixlab.serve.facts import Facts
 
 T = TypeVar("T")
 LONG = 2000
@@ -28,21 +28,20 @@ _POOL = ThreadPoolExecutor(2, thread_name_prefix="tokenizer")
 
 
 class Prompts:
-    """Reads prompts for one LLM."""
+    """Reads prompts for one model."""
 
-    def __init__(self, llm: LLM) -> None:
-        config = llm.manager.config
-        self.most_tokens = config.num_blocks * config.block_size + 1
+    def __init__(self, facts: Facts) -> None:
+        self.most_tokens = facts.num_blocks * facts.block_size + 1
         """Most tokens of a prompt with its answer."""
-        self._limit = f"the pool holds {config.num_blocks} blocks of {config.block_size} tokens"
-        context = llm.engine.runner.max_context_len
+        self._limit = f"the pool holds {facts.num_blocks} blocks of {facts.block_size} tokens"
+        context = facts.max_context_len
         if context is not None and context <= self.most_tokens:
             self.most_tokens = context
             self._limit = f"this model's maximum context length is {context} tokens"
-        self.defaults = llm.defaults
+        self.defaults = facts.defaults
         """Sampling parameters that the model's folder states."""
-        self.vocab_size = llm.engine.runner.vocab_size
-        self.texts = llm.tokenizer
+        self.vocab_size = facts.vocab_size
+        self.texts = facts.tokenizer
         """The tokenizer, if there is one."""
 
     @property

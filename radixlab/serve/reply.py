@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from radixlab.serve.access_log import AccessLog, Entry
-from radixlab.serve.async_llm import AsyncLLM, QueueFullError
+from radixlab.serve.backend import Backend, QueueFullError
 from radixlab.serve.errors import ApiError, bad_request, not_ready
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import (
@@ -46,7 +46,7 @@ class Reply(Response):
 
     def __init__(
         self,
-        llm: AsyncLLM,
+        llm: Backend,
         jobs: list[Job],
         shape: Shape,
         entry: Entry,

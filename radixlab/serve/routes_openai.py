@@ -22,6 +22,8 @@ DEFAULT_TOKENS = 16
 """Tokens of a completion that does not say how many, as OpenAI has it; a chat gets all the room."""
 UNREAD = 2**62
 """The most unread tokens of an answer that is not streamed: its route reads at once."""
+SESSION = "x-session-id"
+"""The header with a client's name for its conversation, as Ray Serve calls it."""
 EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -105,8 +107,10 @@ async def _reply(
     mailbox = state.llm.mailbox()
     if not body.stream:
         mailbox.most_unread = UNREAD
+    session = request.headers.get(SESSION) or body.prompt_cache_key
+    shared = (mailbox, entry.arrived, session, bool(body.stream))
     jobs = [
-        Job(prompt, params, n, _namespace(body), index * n, mailbox, entry.arrived)
+        Job(prompt, params, n, _namespace(body), index * n, *shared)
         for index, prompt in enumerate(prompts)
     ]
     entry.id = shape.id

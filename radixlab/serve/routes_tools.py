@@ -54,6 +54,7 @@ async def ready(request: Request) -> dict[str, str]:
 )
 async def metrics(request: Request) -> Response:
     """Return all metrics in Prometheus's text format."""
+    await state_of(request).llm.refresh()
     return Response(request.app.state.metrics.text(), media_type=METRICS)
 
 
@@ -61,7 +62,7 @@ async def metrics(request: Request) -> Response:
 async def reset_prefix_cache(request: Request) -> dict[str, str]:
     """Empty the cache; 409 while requests run."""
     try:
-        await state_of(request).llm.call(lambda llm: llm.engine.reset())
+        await state_of(request).llm.call_each(_reset)
     except CacheError as error:
         raise ApiError(409, f"{error}.", code="requests_running") from None
     except EngineError as error:
@@ -98,10 +99,14 @@ async def detokenize(body: DetokenizeBody, request: Request) -> Text:
 async def cache(request: Request) -> JSONResponse:
     """Return the cache as text and as a snapshot that the view can open."""
     try:
-        found = await state_of(request).llm.call(_cache)
+        found = await state_of(request).llm.call_each(_cache)
     except EngineError as error:
         raise not_ready(str(error)) from None
-    return JSONResponse(found)
+    return JSONResponse(found[0] if len(found) == 1 else {"replicas": found})
+
+
+def _reset(llm: LLM) -> None:
+    llm.engine.reset()
 
 
 def _cache(llm: LLM) -> dict[str, Any]:

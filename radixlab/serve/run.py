@@ -12,14 +12,16 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client.registry import Collector
 
 from radixlab.config import ConfigError
 from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.connection import BoundedHttp
 from radixlab.serve.mailbox import ShutdownError
 from radixlab.serve.models import builder, publishing, threads
@@ -37,7 +39,7 @@ CLOSING_S = 5
 class HttpServer(uvicorn.Server):
     """uvicorn, with our own way to end."""
 
-    def __init__(self, app: FastAPI, llm: AsyncLLM, settings: Settings) -> None:
+    def __init__(self, app: FastAPI, llm: Backend, settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             http=BoundedHttp,
@@ -130,14 +132,26 @@ def run(
     """Serve until a signal; return the exit code."""
     with publishing(settings) as listener, short_turns():
         llm = AsyncLLM(builder(settings), settings.max_queue, settings.max_unread_tokens, listener)
-        sockets = listen(settings)
-        server = HttpServer(create_app(llm, settings, write_line), llm, settings)
-        host, port = sockets[0].getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        llm.changed.append(
-            _once_ready(llm, lambda: say(f"ready: {settings.names[0]}{threads()} on {url}"))
-        )
-        server.run(sockets)
+        return serve_until_signal(llm, settings, write_line, say, threads)
+
+
+def serve_until_signal(
+    llm: Backend,
+    settings: Settings,
+    write_line: Callable[[str], object],
+    say: Callable[[str], object],
+    details: Callable[[], str],
+    collectors: Iterable[Collector] = (),
+) -> int:
+    """Serve what a backend answers; return the exit code. `details` stand in the first line."""
+    sockets = listen(settings)
+    server = HttpServer(create_app(llm, settings, write_line, collectors), llm, settings)
+    host, port = sockets[0].getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    llm.changed.append(
+        _once_ready(llm, lambda: say(f"ready: {settings.names[0]}{details()} on {url}"))
+    )
+    server.run(sockets)
     if llm.error is None:
         return 0
     error = " ".join(f"{type(llm.error).__name__}: {llm.error}".split())
@@ -145,7 +159,7 @@ def run(
     return 1
 
 
-def _once_ready(llm: AsyncLLM, say: Callable[[], object]) -> Callable[[], None]:
+def _once_ready(llm: Backend, say: Callable[[], object]) -> Callable[[], None]:
     told = False
 
     def on_change() -> None:

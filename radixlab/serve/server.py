@@ -3,19 +3,20 @@
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import radixlab
 from radixlab.serve import routes_openai, routes_tools
 from radixlab.serve.access_log import AccessLog, Logged
-from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.direct import Direct
 from radixlab.serve.errors import ApiError, bad_request
 from radixlab.serve.limits import Limits
@@ -28,11 +29,14 @@ TYPES = ("str", "int", "TextPart")
 
 
 def create_app(
-    llm: AsyncLLM, settings: Settings, write_line: Callable[[str], object] | None = None
+    llm: Backend,
+    settings: Settings,
+    write_line: Callable[[str], object] | None = None,
+    collectors: Iterable[Collector] = (),
 ) -> FastAPI:
     """Return the application; its start and end are those of the engine's thread.
 
-    `write_line` gets each line of the access log.
+    `write_line` gets each line of the access log. `collectors` add to the metrics.
     """
     log = AccessLog(write_line, settings.log_json, settings.log_prompts)
 
@@ -53,7 +57,7 @@ def create_app(
         redirect_slashes=False,  # a redirect would name whatever host the client has claimed
     )
     app.state.radixlab = State(llm, settings, log, int(time.time()))
-    app.state.metrics = Metrics(llm, _cache_info(settings))
+    app.state.metrics = Metrics(llm, _cache_info(settings), collectors)
     app.include_router(routes_openai.router)
     app.include_router(routes_tools.router)
     app.include_router(routes_tools.operators)

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from radixlab.config import CacheConfig, ConfigError, none_or_more, positive, settle, shown
 
+ROUTERS = ("prefix", "round-robin", "power-of-two", "session")
+"""Routers to several replicas: ours, and three of Ray Serve's."""
+FEEDS = ("events", "prompts")
+MOST_REPLICAS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -62,6 +67,12 @@ class Settings:
     """A file that gets the body and the usage of every answered request, one JSON object a line."""
     debug: bool = False
     """Offer `GET /debug/cache`."""
+    replicas: int = 1
+    """Engines; above 1 each has a process and a cache of its own, under Ray Serve."""
+    router: str | None = None
+    """Who chooses a replica: a name of `ROUTERS`; by default "prefix"."""
+    route_by: str | None = None
+    """What the prefix router learns from: "events" of the caches (default), or routed "prompts"."""
 
     def __post_init__(self) -> None:
         for name in ("max_queue", "max_body_bytes", "max_answers", "max_unread_tokens"):
@@ -86,6 +97,8 @@ class Settings:
             raise ConfigError(
                 f"served_model_name must be non-empty names, not {shown(self.served_model_name)}"
             )
+        settle(self, "replicas", positive("replicas", self.replicas, MOST_REPLICAS))
+        check_replicas(self)
         if self.kv_events_replay and not self.kv_events:
             raise ConfigError("kv_events_replay needs kv_events: there is nothing to send again")
 
@@ -93,6 +106,23 @@ class Settings:
     def names(self) -> tuple[str, ...]:
         """The names of the model; the first one stands in the answers."""
         return self.served_model_name or (Path(self.model).name or "model",)
+
+
+def check_replicas(settings: Settings) -> None:
+    """Refuse what has no effect without replicas, or with them."""
+    given = {"router": settings.router, "route_by": settings.route_by}
+    for (name, value), known in zip(given.items(), (ROUTERS, FEEDS), strict=True):
+        if value is not None and value not in known:
+            raise ConfigError(f"{name} must be one of {', '.join(known)}, not {shown(value)}")
+        if value is not None and settings.replicas == 1:
+            raise ConfigError(f"{name} needs replicas above 1: there is nothing to choose from")
+    if settings.route_by is not None and settings.router not in (None, "prefix"):
+        raise ConfigError(f"route_by is for the prefix router: {settings.router} learns nothing")
+    if settings.replicas > 1:
+        if settings.kv_events is not None:
+            raise ConfigError("kv_events is one cache's stream: it cannot be used with replicas")
+        if settings.device != "cpu":
+            raise ConfigError(f"replicas run on the CPU: device is {shown(settings.device)}")
 
 
 def _seconds(name: str, value: object) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from radixlab.serve.access_log import AccessLog, Entry
-from radixlab.serve.async_llm import AsyncLLM
+from radixlab.serve.backend import Backend
 from radixlab.serve.errors import ApiError, not_ready
 from radixlab.serve.mailbox import EngineError
 from radixlab.serve.prompts import Prompts
@@ -16,7 +16,7 @@ from radixlab.serve.settings import Settings
 class State:
     """The engine, the settings and the log."""
 
-    llm: AsyncLLM
+    llm: Backend
     settings: Settings
     log: AccessLog
     started: int
@@ -30,7 +30,7 @@ class State:
             raise not_ready(f"The server is not ready: {self.llm.why_not_ready}.")
         if self._prompts is None:
             try:
-                self._prompts = Prompts(self.llm.llm)
+                self._prompts = Prompts(self.llm.facts)
             except EngineError as error:
                 raise not_ready(str(error)) from None
         return self._prompts

@@ -12,6 +12,7 @@ from pathlib import Path
 from radixlab.viz.sources import event_functions
 
 _FOLDER = Path(__file__).parent / "js"
+_DEFAULT = re.compile(r"^export default (.*);$", re.MULTILINE)
 _IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
@@ -31,6 +32,24 @@ def pair_esm() -> str:
 def page_js() -> str:
     """Return the same as a script, with what a page of its own adds."""
     return _joined("view", "jsonl", "page").replace("export default { render };\n", "")
+
+
+@cache
+def pair_page_js() -> str:
+    """Return the module of two runs as a script, with what a page of its own adds."""
+    return re.sub(r"^export default .*\n", "", _joined("pair", "pairpage"), flags=re.MULTILINE)
+
+
+@cache
+def player_js(kind: str) -> str:
+    """Return a classic script that sets `radixlabPlayers[kind]` to anywidget's `render`.
+
+    `kind` is "view" or "pair". A page that is opened from a disk may load such a script; modules
+    are refused there.
+    """
+    start = f"(globalThis.radixlabPlayers ??= {{}}).{kind} = "
+    code = _DEFAULT.sub(lambda export: f"{start}({export[1]}).render;", _joined(kind))
+    return f"(() => {{\n{code}}})();\n"
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import anywidget
 import ipywidgets
 import traitlets
-from IPython.core.getipython import get_ipython
 
 from radixlab import observe
 from radixlab.home import is_static
@@ -19,6 +18,7 @@ from radixlab.viz.bundle import css, esm
 from radixlab.viz.feed import Feed, feed_of
 from radixlab.viz.lifetime import hold_weakly, page_of
 from radixlab.viz.page import save_page
+from radixlab.viz.recorded import player, shell_of_views
 from radixlab.viz.still import WIDTH, still
 from radixlab.viz.text import Decode, plain, summary
 
@@ -62,7 +62,7 @@ class CacheView(anywidget.AnyWidget):
     """While this is true, the page scrolls to the view, so that the animation is visible."""
 
     def __init__(self, cache: Any, decode: Decode | None = None, title: str = "") -> None:
-        shell = None if is_static() else get_ipython()
+        shell = shell_of_views()
         self._page = None if shell is None else page_of(shell)
         self._cache, self._decode = cache, decode
         feed = feed_of(cache, decode, self._page)
@@ -86,6 +86,11 @@ class CacheView(anywidget.AnyWidget):
         """
         feed = self._open_feed()
         print(save_page(path, feed.whole_recording() | {"title": self.title}))
+
+    def _player(self) -> dict[str, Any]:
+        """Return the output that names the view's recording, where recordings are kept."""
+        feed, title = self.feed, self.title
+        return player(lambda: feed.whole_recording() | {"title": title}) if feed else {}
 
     def _open_feed(self) -> Feed:
         if self.feed is None:
@@ -114,7 +119,8 @@ class CacheView(anywidget.AnyWidget):
         """Show the live view and the text; draw the picture only for who asks for it by name."""
         still = self.snapshot()
         if is_static() or self.comm is None:
-            return still._repr_mimebundle_()
+            data, about = still._repr_mimebundle_()
+            return data | self._player(), about
         if self._page is not None:
             self._page.show(self)
         live = super()._repr_mimebundle_() or ({}, {})

@@ -14,7 +14,7 @@ from typing import Any
 from radixlab.events import Event
 from radixlab.files import replace_text
 from radixlab.observe.state import State
-from radixlab.viz.bundle import css, page_js
+from radixlab.viz.bundle import css, page_js, pair_page_js
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.sources import event_sources
 from radixlab.viz.text import Decode, count, plain
@@ -68,12 +68,21 @@ def whole_recording(
 def page(recording: dict[str, Any]) -> str:
     """Return the HTML of a page that plays a recording."""
     title = str(recording.get("title") or "A cache, event by event")
+    return _whole(title, json.dumps(recording, separators=(",", ":")), page_js())
+
+
+def pair_page(title: str, pair: str) -> str:
+    """Return the HTML of a page that plays two runs; `pair` is the JSON of both."""
+    return _whole(title or "Two runs, event by event", pair, pair_page_js())
+
+
+def _whole(title: str, recording: str, script: str) -> str:
     return _PAGE.format(
         policy=_POLICY,
         title=html.escape(plain(title)),
         css=css(),
-        recording=json.dumps(recording, separators=(",", ":")).replace("<", "\\u003c"),
-        script=page_js(),
+        recording=recording.replace("<", "\\u003c"),
+        script=script,
     )
 
 

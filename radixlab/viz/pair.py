@@ -19,14 +19,17 @@ from PIL import Image
 
 from radixlab import observe
 from radixlab.events import Event
+from radixlab.files import replace_text
 from radixlab.home import is_static
 from radixlab.observe.divergence import Run, first_divergence, verdict
 from radixlab.observe.state import State, copy_state, fold_all
 from radixlab.viz.bundle import css, pair_esm
+from radixlab.viz.ghost import Moment, ghost_line, ghost_of, tree_line
 from radixlab.viz.lifetime import hold_weakly, page_of
-from radixlab.viz.page import whole_recording
+from radixlab.viz.page import pair_page, whole_recording
+from radixlab.viz.recorded import player
 from radixlab.viz.still import WIDTH, still
-from radixlab.viz.text import Decode, plain, summary
+from radixlab.viz.text import Decode, clip, count, plain, summary
 
 MOST_EVENTS = 50_000
 """Events of one run; more would make the notebook heavy."""
@@ -58,10 +61,10 @@ def compare(
 
 def _run(tape: Tape | str | Path, name: str) -> Run:
     if isinstance(tape, Tape):
-        run = Run(plain(tape.name) or name, tape.start, list(tape.events))
+        run = Run(clip(plain(tape.name)) or name, tape.start, list(tape.events))
     elif isinstance(tape, str | Path):
         state, events = observe.read_recording(tape)
-        run = Run(plain(Path(tape).stem), state, list(events))
+        run = Run(clip(plain(Path(tape).stem)), state, list(events))
     else:
         raise TypeError(f"compare takes tapes and paths of recordings, not {type(tape).__name__}")
     if len(run.events) > MOST_EVENTS:
@@ -82,27 +85,39 @@ class PairView(anywidget.AnyWidget):
         self._runs, self._decode = (a, b), decode
         self.verdict = verdict(a, b)
         sides = [whole_recording(run.start, run.events, decode, run.name) for run in (a, b)]
-        super().__init__(pair=json.dumps({"title": plain(title), "a": sides[0], "b": sides[1]}))
+        self._title = plain(title)
+        super().__init__(pair=json.dumps({"title": self._title, "a": sides[0], "b": sides[1]}))
 
     @cached_property
-    def states(self) -> list[State]:
-        """Both states just after the event at which the runs part; else at their ends."""
+    def moments(self) -> tuple[Moment, Moment]:
+        """Both runs just after the event at which they part; else at their ends."""
         found = first_divergence(*self._runs)
         stop = None if found is None else found.at + 1
-        return [fold_all(copy_state(run.start), run.events[:stop]) for run in self._runs]
+        a, b = (
+            Moment(run.name, fold_all(copy_state(run.start), run.events[:stop]))
+            for run in self._runs
+        )
+        return a, b
 
     @cached_property
     def text(self) -> str:
-        """The verdict, and both states in words."""
+        """The verdict, and both states in words, with what the other run has."""
         parts = [self.verdict]
-        for run, state in zip(self._runs, self.states, strict=True):
-            parts.append(f"{run.name}: {summary(state, self._decode)}")
+        one, two = self.moments
+        for mine, other in ((one, two), (two, one)):
+            parts.append(f"{mine.name}: {summary(mine.state, self._decode)}")
+            parts += filter(None, [ghost_line(mine, other), tree_line(mine, other)])
         return "\n".join(parts)
 
     @cached_property
     def png(self) -> bytes:
         """Both states as pictures, the first run's above the second's."""
-        pages = [Image.open(io.BytesIO(still(state, self._decode))) for state in self.states]
+        one, two = self.moments
+        drawn = [
+            still(mine.state, self._decode, ghost=ghost_of(mine, other))
+            for mine, other in ((one, two), (two, one))
+        ]
+        pages = [Image.open(io.BytesIO(png)) for png in drawn]
         height = sum(page.height for page in pages)
         both = Image.new("RGBA", (pages[0].width, height))
         top = 0
@@ -111,6 +126,16 @@ class PairView(anywidget.AnyWidget):
             top += page.height
         both.save(out := io.BytesIO(), "PNG")
         return out.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Write one HTML file with the player and both runs, and print its size.
+
+        The file needs no network and no kernel.
+        """
+        text = pair_page(self._title, self.pair)
+        replace_text(Path(path), text)
+        sizes = " and ".join(count(len(run.events), "event") for run in self._runs)
+        print(f"{path}: {sizes}, {len(text.encode()) / 1e6:.1f} MB")
 
     def open(self) -> None:
         """Connect to the browser, unless only still pictures are wanted."""
@@ -127,7 +152,7 @@ class PairView(anywidget.AnyWidget):
             live = super()._repr_mimebundle_() or live
             if (shell := get_ipython()) is not None:
                 page_of(shell).show(self)
-        data = live[0] | {"text/plain": self.text}
+        data = live[0] | {"text/plain": self.text} | player(lambda: self.pair, "pair")
         if live[0] and not (include is not None and "image/png" in include):
             return data, live[1]
         data["image/png"] = base64.b64encode(self.png).decode()

@@ -18,6 +18,9 @@ from PIL import Image
 from radixlab.observe.state import State
 from radixlab.viz.block_map import draw_legend, draw_map, draw_sequence, grid_of, write
 from radixlab.viz.facts import BlockFacts, block_facts, counts, host_facts
+from radixlab.viz.ghost import Ghost
+from radixlab.viz.ghost_map import draw_ghost
+from radixlab.viz.glyphs import drawable
 from radixlab.viz.palette import TEXT
 from radixlab.viz.text import Decode, count, headline
 from radixlab.viz.tree_dot import render_dot, tree_dot
@@ -35,11 +38,15 @@ _MOST_TREE_HEIGHT = 1400
 
 
 def still(
-    state: State, decode: Decode | None = None, forks: Mapping[int, int] | None = None
+    state: State,
+    decode: Decode | None = None,
+    forks: Mapping[int, int] | None = None,
+    ghost: Ghost | None = None,
 ) -> bytes:
     """Draw the state as one PNG: numbers, tree, block map, running sequences.
 
     `forks` maps sequences to the sequences that they were forked from, which a state does not know.
+    `ghost` is the other of two runs: the map shows what it has where this run has something else.
     """
     facts = block_facts(state)
     figure = Figure(dpi=_DPI * _SCALE, facecolor="none")
@@ -47,9 +54,9 @@ def still(
         (0, 0, 1, 1)
     )  # one unit becomes one displayed pixel, y down, once the height is known
     axes.axis("off")
-    y = _draw_numbers(axes, state, facts)
+    y = _draw_numbers(axes, state, facts, f"{ghost.name}: " if ghost else "")
     y = _draw_tree(axes, state, decode, y + 14)
-    y = _draw_blocks(axes, state, facts, y + 14)
+    y = _draw_blocks(axes, state, facts, y + 14, ghost)
     if state.sequences:
         y = _draw_sequences(axes, state, facts, decode, y + 12, forks or {})
     _draw_page(axes, y + 8)
@@ -72,9 +79,9 @@ def save_dot(state: State, path: str | Path, decode: Decode | None = None) -> No
     Path(path).write_text(tree_dot(state, decode).source, encoding="utf-8")
 
 
-def _draw_numbers(axes: Axes, state: State, facts: BlockFacts) -> float:
+def _draw_numbers(axes: Axes, state: State, facts: BlockFacts, name: str) -> float:
     c = counts(state, facts)
-    title = headline(state, c).removeprefix("CacheView: ")
+    title = drawable(name) + headline(state, c).removeprefix("CacheView: ")
     shares = f"{c.num_free} free + {c.num_evictable} evictable + {c.num_in_use} in use"
     pool = f"{shares} = {count(state.num_blocks, 'block')}"
     private = f"; {c.num_private} of those in use are private" if c.num_in_use else ""
@@ -95,11 +102,15 @@ def _draw_tree(axes: Axes, state: State, decode: Decode | None, y: float) -> flo
     return y + height
 
 
-def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float:
-    y = _heading(axes, y, "Block map")
+def _draw_blocks(
+    axes: Axes, state: State, facts: BlockFacts, y: float, ghost: Ghost | None
+) -> float:
+    y = _heading(axes, y, "Block map", _ghost_hint(ghost))
     grid = grid_of(state.num_blocks, _INNER)
     copies = [(src, dst) for src, dst, kind in state.transfers if kind == "copy"]
     draw_map(axes, facts, grid, _MARGIN, y, copies)
+    if ghost:
+        draw_ghost(axes, ghost, grid, _MARGIN, y)
     y += grid.rows * grid.side + 8
     if facts.host:
         y = _heading(axes, y, "Host", "what was evicted and can be loaded back")
@@ -107,6 +118,14 @@ def _draw_blocks(axes: Axes, state: State, facts: BlockFacts, y: float) -> float
         draw_map(axes, host_facts(facts), grid, _MARGIN, y)
         y += grid.rows * grid.side + 8
     return y + draw_legend(axes, _MARGIN, y, _INNER, with_host=bool(facts.host))
+
+
+def _ghost_hint(ghost: Ghost | None) -> str:
+    if ghost is None:
+        return ""
+    return (
+        f"dashed corners: {ghost.line}" if any(k is not None for k in ghost.kinds) else ghost.line
+    )
 
 
 def _draw_sequences(

@@ -11,6 +11,8 @@ and deceives only the reader of that log.
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.splitmix import GOLDEN, splitmix64
+
 TokenArray = npt.NDArray[np.int32]
 Digests = npt.NDArray[np.uint64]
 
@@ -43,8 +45,5 @@ class Digester:
 
 def _constants(num: int) -> Digests:
     """Return odd numbers that look random: the generator splitmix64 (Steele et al., 2014)."""
-    state = np.arange(1, num + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Digests = (state ^ (state >> np.uint64(31))) | np.uint64(1)
+    mixed: Digests = splitmix64(np.arange(num, dtype=np.uint64) * GOLDEN) | np.uint64(1)
     return mixed

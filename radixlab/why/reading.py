@@ -9,7 +9,6 @@ says what is wrong and quotes nothing of a prompt. Memory is bounded by the long
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 from radixlab.why.bodies import MAX_PROMPTS, read_body
@@ -98,12 +97,7 @@ class RequestLog:
     def __enter__(self) -> "RequestLog":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.cache.splitmix import splitmix64
 from radixlab.workloads.doubts import (
     HASH_BLOCK_TOKENS,
     Doubts,
@@ -108,18 +109,6 @@ def fresh_tokens(index: int, num_tokens: int) -> TokenArray:
     """
     start = np.uint64(2**63 + index * MAX_TOKENS)
     return _to_tokens(start + np.arange(num_tokens, dtype=np.uint64))
-
-
-def splitmix64(counters: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mix each 64-bit counter into 64 random-looking bits (Steele, Lea and Flood 2014).
-
-    >>> hex(splitmix64(np.array([0], np.uint64))[0])
-    '0xe220a8397b1dcdaf'
-    """
-    z = counters + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 def conversation_trace() -> Path | None:

@@ -85,11 +85,15 @@ def test_predict_mode(open_page: Any, theme: dict[str, str], source: str) -> Non
 
 
 def test_two_runs(open_blank: Any, theme: dict[str, str], source: str) -> None:
-    """Where they part, with ghosts, and at the end, as one column."""
+    """Where they part, with ghosts, with a node pinned in both, and at the end, as one column."""
     pair = compare(taped("lru"), taped("lfu"), decode, "two").pair
     page = open_blank(MOUNT_PAIR, [pair_esm(), css(), pair], 1100, **theme)
     playwright.expect(page.locator(".rx-ghost").first).to_be_visible()
     found = axe(page, source)
+    page.locator(".rx-pair-side .rx-card .rx-label").first.click()
+    playwright.expect(page.locator(".rx-lit.rx-card")).to_have_count(2)
+    found += axe(page, source)
+    page.locator(".rx-legend button", has_text="free there").click()
     page.set_viewport_size({"width": 600, "height": 900})
     press(page, "End")
     found += axe(page, source)

@@ -11,7 +11,7 @@ from radixlab.lesson import decode, encode
 from radixlab.lesson.serving import serve
 from radixlab.viz import Tape, compare
 from radixlab.viz.bundle import css, pair_esm
-from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM, playwright
+from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM, playwright, settle, tab_to
 
 pytestmark = NEEDS_CHROMIUM
 expect = playwright.expect
@@ -20,10 +20,13 @@ TEXTS = ("Count the stars.", "You are a cat. Meow?", "Count the stars.", "You ar
 MOUNT_PAIR = MOUNT.replace("state: { recording }", "state: { pair: recording }")
 
 
-def taped(policy: str, name: str = "") -> Tape:
-    cache = KVCacheManager(CacheConfig(num_blocks=12, block_size=4), policy=POLICIES[policy]())
+def taped(
+    policy: str, name: str = "", blocks: int = 12, size: int = 4, hosts: int = 0, texts: Any = TEXTS
+) -> Tape:
+    config = CacheConfig(num_blocks=blocks, block_size=size, num_host_blocks=hosts)
+    cache = KVCacheManager(config, policy=POLICIES[policy]())
     tape = Tape(cache, name or policy)
-    for text in TEXTS:
+    for text in texts:
         serve(cache, encode(text))
     return tape
 
@@ -63,6 +66,109 @@ def test_it_opens_where_the_runs_part_with_ghosts_and_jumps_back_there(open_pair
     expect(page.locator(".rx-scrub")).to_have_attribute(
         "aria-valuetext", "request 7, they have parted; lru event 63, lfu event 62"
     )
+
+
+CORNER = """(side) => {
+  const canvas = document.querySelectorAll(".rx-pair-side")[side].querySelector(".rx-map");
+  const [x, y] = [5, 5].map((px) => px * devicePixelRatio);
+  return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
+}"""
+CACHED = [0x56, 0xB4, 0xE9]
+
+
+def test_the_map_has_the_other_run_as_a_ghost_and_a_focus_is_marked_in_both_runs(open_pair):
+    page = open_pair(taped("lru"), taped("lfu"))
+    lru, lfu = page.locator(".rx-pair-side").all()
+    line, note = ".rx-pair-ghost-line", ".rx-pair-note"
+    expect(lru.locator(line)).to_have_text(
+        "lfu differs in 4 of 12 blocks: 1 free, 3 cached; "
+        "lfu has 3 blocks in its tree that lru does not have"
+    )
+    expect(page.locator(".rx-legend button", has_text="cached there")).to_have_text(
+        "cached there3 · 1"
+    )
+    assert page.evaluate(CORNER, 0) == CACHED  # lfu still has block 0, which lru evicted
+    page.locator(".rx-legend button", has_text="cached there").press("Enter")
+    settle(page)
+    assert page.evaluate(CORNER, 0) != CACHED
+    page.locator(".rx-legend button", has_text="cached there").press("Enter")
+
+    lfu.locator(".rx-card", has_text="Count the st").hover()
+    expect(lfu.locator(note)).to_contain_text("node 3: 3 blocks")
+    expect(lru.locator(note)).to_have_text("node 3 of lfu: lru does not have it")
+    expect(lru.locator(".rx-ghost.rx-lit")).to_contain_text("only in lfu")  # it stands for that
+    lru.locator(".rx-ghost").hover()
+    expect(lfu.locator(note)).to_have_text(
+        "this node: lru does not have it; here: node 3, blocks 0–2"
+    )
+    page.mouse.move(1, 1)
+
+    tab_to(page, ".rx-tree")  # by keyboard: the first run's tree, its node and the other run's
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    expect(lru.locator(".rx-card.rx-cursor")).to_contain_text("node 6")
+    expect(lfu.locator(note)).to_have_text(
+        "node 6 of lru: the same tokens: node 6, blocks 6–8, 10–11"
+    )
+    page.keyboard.press("Enter")
+    page.locator(".rx-view").focus()
+    page.keyboard.press("End")  # both runs have evicted it since
+    expect(lru.locator(note)).to_contain_text("pinned, Esc lets go")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(page.locator(".rx-pair-ghosts input")).not_to_be_checked()
+    expect(lru.locator(line)).to_have_text("")
+    page.keyboard.press("[")  # a key of one run's view
+    page.keyboard.press("Home")
+    expect(page.locator(".rx-where")).to_contain_text("before the first request")
+
+
+ODD = {
+    "one block": (
+        {"blocks": 1, "texts": "a"},
+        {"blocks": 1, "texts": ()},
+        "has the same in 1 block",
+    ),
+    "nothing": ({"texts": ()}, {"texts": ()}, "has the same in 12 blocks"),
+    "an empty run": ({}, {"texts": ()}, "differs in 12 of 12 blocks: 12 free"),
+    "a block size": ({}, {"size": 6}, "their maps cannot be compared block by block"),
+    "a larger pool": ({}, {"blocks": 40}, "it has 28 more blocks"),
+    "another host": ({"hosts": 8}, {"hosts": 3}, "10 with other tokens"),
+}
+
+
+def often_or_in_the_soak(name: str) -> Any:
+    marks = [] if name in ("nothing", "a block size") else [pytest.mark.soak]
+    return pytest.param(*ODD[name], id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("a", "b", "said"), map(often_or_in_the_soak, ODD))
+def test_odd_pairs_are_drawn_and_what_differs_is_said(open_pair, a, b, said):
+    page = open_pair(taped("lru", **a), taped("lfu", **b))
+    page.locator(".rx-view").focus()
+    for key in ("Home", "ArrowRight", "End"):
+        page.keyboard.press(key)
+    expect(page.locator(".rx-pair-ghost-line").first).to_contain_text(said)
+    page.locator(".rx-pair-side .rx-map").first.hover(position={"x": 5, "y": 5})
+    expect(page.locator(".rx-pair-note").first).to_contain_text("block 0: ")
+    expect(page.locator(".rx-pair-note").nth(1)).to_contain_text("block 0 of lru: ")
+    assert page.evaluate("document.body.scrollWidth <= innerWidth")
+
+
+def test_a_saved_file_plays_both_runs_without_a_network(browser, tmp_path, capsys):
+    path = tmp_path / "pair.html"
+    compare(taped("lru", "</script><img src=x>"), taped("lfu"), decode, "<two>").save(path)
+    assert capsys.readouterr().out.startswith(f"{path}: 63 events and 62 events, 0.")
+    page = browser.new_context(offline=True).new_page()
+    page.goto(path.as_uri())
+    expect(page).to_have_title("<two>")
+    expect(page.locator(".rx-where")).to_have_text("request 6, they have parted")
+    page.locator(".rx-view").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".rx-where")).to_have_text("request 6, the same so far")
+    assert page.locator("img").count() == 0
+    page.context.close()
 
 
 def test_identical_runs_say_so_and_names_are_text(open_pair):

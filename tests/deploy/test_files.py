@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PEERS = os.environ.get("RADIXLAB_PEERS")
 LAUNCHERS = {"vllm": "vllm", "sglang": "sglang"}
+BRIDGED = {"vllm-radixlab": "vllm", "sglang-radixlab": "sglang"}
+"""The same engines with parts of ours, launched by hand (docs/bridge.md)."""
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 needs_peers = pytest.mark.skipif(not PEERS, reason="RADIXLAB_PEERS names no unpacked wheels")
 
@@ -30,7 +33,7 @@ def source_of(engine):
     return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
 
-@pytest.mark.parametrize("engine", ["radixlab", *LAUNCHERS])
+@pytest.mark.parametrize("engine", ["radixlab", *LAUNCHERS, *BRIDGED])
 def test_every_flag_that_is_given_is_explained_where_it_matters(engine):
     given = set(re.findall(r"--[a-z][\w-]+", " ".join(command(engine))))
     told = set(re.findall(r"^#   (--[a-z][\w-]+)", launcher(engine), re.MULTILINE))
@@ -39,16 +42,15 @@ def test_every_flag_that_is_given_is_explained_where_it_matters(engine):
 
 
 @needs_peers
-@pytest.mark.parametrize("engine", LAUNCHERS)
-def test_every_flag_is_in_the_wheel_of_the_version_named(engine):
+@pytest.mark.parametrize("name", [*LAUNCHERS, *BRIDGED])
+def test_every_flag_is_in_the_wheel_of_the_version_named(name):
+    engine, launched = BRIDGED.get(name, name), launcher(name)
     text = source_of(engine)
-    for flag in set(re.findall(r"--[a-z][\w-]+", launcher(engine))):
+    for flag in set(re.findall(r"--[a-z][\w-]+", launched)):
         field = flag[2:].removeprefix("no-").replace("-", "_")
         assert f'"{flag}"' in text or re.search(rf"^    {field}: ", text, re.MULTILINE), flag
     versions = [p.name for p in Path(PEERS).glob(f"{engine}-*.dist-info")]
-    assert any(
-        version.split("-")[1].removesuffix(".dist") in launcher(engine) for version in versions
-    )
+    assert any(version.split("-")[1].removesuffix(".dist") in launched for version in versions)
 
 
 @needs_peers
@@ -138,3 +140,34 @@ def test_compose_needs_one_variable_to_change_the_engine():
 
 def test_what_was_not_run_says_so():
     assert "Not run here" in (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert all("Not run here" in launcher(name) for name in BRIDGED)
+
+
+@pytest.mark.parametrize("policy", ["", "RadixlabYours"])
+def test_the_transfer_config_is_what_the_shell_makes_of_it(policy):
+    """The launch line is run with an `exec` that prints; every class that is named exists."""
+    shell = f"vllm() {{ printf '%s\\n' \"$@\"; }}; POLICY={policy} MODEL=m\n"
+    line = "\n".join(command("vllm-radixlab")).replace("exec vllm", "vllm")
+    run = subprocess.run(["sh", "-c", shell + line], capture_output=True, text=True, check=True)
+    words = run.stdout.splitlines()
+    config = json.loads(words[words.index("--kv-transfer-config") + 1])
+    extra = config["kv_connector_extra_config"]
+    module = (ROOT / extra["cache_policy_module_path"].replace(".", "/")).with_suffix(".py")
+    source = module.read_text(encoding="utf-8")
+    assert f"class {extra['eviction_policy']}(" in source
+    told = set(re.findall(r"Radixlab\w+", launcher("vllm-radixlab")))
+    assert told == set(re.findall(r"^class (Radixlab\w+)", source, re.MULTILINE))
+
+
+def test_every_backend_that_is_named_is_one():
+    from radixlab.bridge.plugin import backends
+
+    told = re.findall(r"\bradixlab(?:-[a-z]+)+\b", launcher("sglang-radixlab"))
+    assert set(told) <= set(backends()) and "radixlab-yours" in told
+
+
+@needs_peers
+def test_the_settings_of_the_transfer_config_are_read_in_vllm():
+    text = source_of("vllm")
+    for name in ("eviction_policy", "cache_policy_module_path", "OffloadingConnector", "kv_both"):
+        assert f'"{name}"' in text, name

@@ -216,7 +216,7 @@ def test_links_lead_where_they_led(target, moved):
 def checkout(tmp_path_factory):
     """The course's own notebooks and pictures, with a learner's copies."""
     root = tmp_path_factory.mktemp("checkout")
-    for folder in ("notebooks", "exercises", "benchmarks"):
+    for folder in ("notebooks", "exercises", "benchmarks", "docs"):
         shutil.copytree(ROOT / folder, root / folder)
     for file in ("README.md", "LICENSE"):
         shutil.copy(ROOT / file, root / file)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radixlab.lesson.guard import Guard
-from radixlab.lesson.sections import lesson_of, problems, read, write
+from radixlab.lesson.publish.tags import lesson_of, problems
+from radixlab.lesson.sections import read, write
 
 
 def code(id, source, *tags):

@@ -8,6 +8,7 @@ import pytest
 
 from radixlab.grade import copies
 from radixlab.lesson import sections
+from radixlab.lesson.publish.tags import lesson_of
 from tests.repo.modes import MODES, ROOT, Shown, committed, fault, faults, running_kernel
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed: the extra `lab` brings it")
@@ -42,7 +43,7 @@ REFUSAL = "This cell continues a section. Run it again from “blocks = [1]” (
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "00_own.json").write_text(sections.write(sections.lesson_of(LESSON)))
+    (folder / "00_own.json").write_text(sections.write(lesson_of(LESSON)))
     return {"RADIXLAB_GUARDED": str(folder), "PYTHONPATH": str(ROOT)}
 
 

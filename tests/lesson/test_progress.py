@@ -18,7 +18,7 @@ COURSE = list(lessons(Path(radixlab.__file__).parent.parent / "notebooks"))
 
 @pytest.fixture
 def front_end(monkeypatch):
-    monkeypatch.setattr(question, "_has_front_end", lambda: True)
+    monkeypatch.setattr(question, "has_front_end", lambda: True)
 
 
 def told(capsys):
@@ -48,7 +48,7 @@ def test_a_guess_that_was_right_counts(capsys, front_end):
         reveal(key, answer)
     capsys.readouterr()
     row = told(capsys)[1]
-    assert row.split()[-5:] == ["3", "of", "3", "1", str(COURSE[0].minutes)]
+    assert row.split()[-6:] == ["3", "of", "3", "1", str(COURSE[0].minutes), "done"]
 
 
 def test_the_first_answer_counts(front_end, home):

@@ -23,7 +23,7 @@ def test_without_a_front_end_the_question_is_text(capsys):
 
 
 def test_static_mode_is_text_even_in_a_kernel(capsys, monkeypatch):
-    monkeypatch.setattr("radixlab.lesson.question._has_front_end", lambda: True)
+    monkeypatch.setattr("radixlab.lesson.question.has_front_end", lambda: True)
     monkeypatch.setenv("RADIXLAB_STATIC", "1")
     predict("node", "Which node goes first?", choices=["leaf a", "leaf b"])
     assert capsys.readouterr().out == "Predict: Which node goes first?\n  ○ leaf a\n  ○ leaf b\n"

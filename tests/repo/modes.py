@@ -21,9 +21,9 @@ from jupyter_client.manager import KernelManager
 
 from radixlab.cli.jupyter import kernel as lab_kernel
 from radixlab.home import static_environment
-from radixlab.lesson.pace import core_cells
-from radixlab.lesson.rules import is_ignored
-from radixlab.lesson.sections import lesson_of
+from radixlab.lesson.cells import core_cells
+from radixlab.lesson.publish.rules import is_ignored
+from radixlab.lesson.publish.tags import lesson_of
 
 ROOT = Path(__file__).parents[2]
 REFUSED = re.compile(r"This cell (continues a section|needs \S+, which is not defined yet)\..*\n?")
@@ -84,7 +84,7 @@ def restart_in_the_middle(notebook):
 
 
 def core_only(notebook):
-    return [cell for cell in core_cells(notebook) if cell.cell_type == "code"]
+    return [cell for cell in core_cells(notebook.cells) if cell.cell_type == "code"]
 
 
 MODES: dict[str, Callable] = {

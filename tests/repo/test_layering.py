@@ -11,7 +11,9 @@ PACKAGE = Path(__file__).parents[2] / "radixlab"
 LAYERS = [  # imports point down this list only
     "cli",
     "doctor",
+    "site",
     "lesson",
+    "yours",
     "bench",
     "grade",
     "serve",
@@ -33,6 +35,7 @@ LAYERS = [  # imports point down this list only
     "log",
     "files",
     "escape",
+    "columns",
     "home",
     "build",
     "extras",

@@ -8,10 +8,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from radixlab.lesson import pace, sections
+from radixlab.lesson import sections
 from radixlab.lesson.build import clean, execute, name_cells, read
-from radixlab.lesson.handout import handout
-from radixlab.lesson.rules import is_ignored, violations
+from radixlab.lesson.publish import pace
+from radixlab.lesson.publish.handout import handout
+from radixlab.lesson.publish.rules import is_ignored, violations
+from radixlab.lesson.publish.tags import lesson_of
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -88,7 +90,7 @@ def test_a_committed_notebook_keeps_the_rules(path):
 @pytest.mark.parametrize("path", LESSONS, ids=name_of)
 def test_the_guard_knows_the_sections_of_today(path):
     kept = sections.FOLDER / f"{path.stem}.json"
-    assert kept.read_text(encoding="utf-8") == sections.write(sections.lesson_of(load(path)))
+    assert kept.read_text(encoding="utf-8") == sections.write(lesson_of(load(path)))
 
 
 def test_the_guard_knows_no_other_lessons():

@@ -94,6 +94,6 @@ def prose() -> Iterator[tuple[str, int, str]]:
         for path in sorted(ROOT.glob(f"{folder}/*.ipynb")):
             name = path.relative_to(ROOT).as_posix()
             yield from ((name, cell, text) for cell, text in of_notebook(path))
-    for path in sorted(ROOT.glob("docs/*.md")):
+    guides = ("*.md", "docs/*.md", "exercises/*.md", "solutions/*.md", "deploy/*.md")
+    for path in sorted(path for pattern in guides for path in ROOT.glob(pattern)):
         yield path.relative_to(ROOT).as_posix(), 1, path.read_text(encoding="utf-8")
-    yield "README.md", 1, (ROOT / "README.md").read_text(encoding="utf-8")

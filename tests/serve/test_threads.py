@@ -17,7 +17,7 @@ DOORS = [
     "import radixlab.llm",
     "import radixlab.serve.run",
     "import radixlab.serve.local",
-    "import radixlab.lesson.production",
+    "import radixlab.lesson.props.production",
     "import radixlab.model.loader",
     "import radixlab.attention",
 ]

@@ -54,6 +54,7 @@ def events() -> list[Event]:
         lambda *s: ev.TransfersCompleted(*s, ((9, 2, "write_back"), (2, 10, "load_back"))),
         lambda *s: ev.BlocksQuarantined(*s, ((10, 1),)),
         lambda *s: ev.TreeResynced(*s, _RESYNCED),
+        lambda *s: ev.PartBroke(*s, "E6", "match_prefix(9 tokens)", "block 3 is gone"),
         lambda *s: ev.StreamReported(*s, "rank 1", "missing", 4, 6, 3, 1200, 1, 0, 2),
     ]
     return [make(k, 0) for k, make in enumerate(log)]

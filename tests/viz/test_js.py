@@ -21,7 +21,7 @@ from radixlab.events import Event
 from radixlab.observe.doubt import doubt_line
 from radixlab.observe.state import STREAM_COUNTERS, State, copy_state, fold
 from radixlab.observe.wire import event_to_json, state_to_json
-from radixlab.viz.bundle import esm, page_js, pair_esm
+from radixlab.viz.bundle import esm, page_js, pair_esm, pair_page_js
 from radixlab.viz.event_log import EventLog
 from radixlab.viz.facts import block_facts, counts
 from radixlab.viz.text import summary
@@ -157,7 +157,7 @@ def doubts() -> list[tuple[dict[str, int], str]]:
     return table
 
 
-@pytest.mark.parametrize("joined", [esm, page_js, pair_esm])
+@pytest.mark.parametrize("joined", [esm, page_js, pair_esm, pair_page_js])
 def test_the_joined_modules_parse(joined: Any, tmp_path: Path) -> None:
     path = tmp_path / "bundle.mjs"
     path.write_text(joined(), "utf-8")

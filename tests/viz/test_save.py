@@ -9,7 +9,7 @@ import pytest
 
 from radixlab.cache import KVCacheManager, RadixTree
 from radixlab.config import CacheConfig
-from radixlab.lesson.autopsy import investigate, suspect
+from radixlab.lesson.props.autopsy import investigate, suspect
 from radixlab.observe import State, snapshot, watch
 from radixlab.observe.kv_events import RemoteTree
 from radixlab.observe.wire import event_from_json

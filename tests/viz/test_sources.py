@@ -58,7 +58,7 @@ def test_the_line_of_each_event_is_the_line_that_emitted_it() -> None:
 
     life_of_everything(listen)
     types = {type(event).__name__ for event, _ in told}
-    assert types == EVENT_TYPES.keys() - {"TreeResynced", "StreamReported"}
+    assert types == EVENT_TYPES.keys() - {"TreeResynced", "PartBroke", "StreamReported"}
     wrong = {(e.site, event_sources()[e.site], line) for e, line in told if not said(e, line)}
     assert not wrong
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from radixlab.lesson.paged.plans import plot_prefill
 from radixlab.lesson.picture import Picture
+from radixlab.lesson.props.paged.plans import plot_prefill
 from radixlab.observe.state import NodeState, SequenceState, State
 from radixlab.viz import still
 from radixlab.viz.palette import INK, LINE, SOFT, TEXT

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from radixlab.cache.splitmix import splitmix64
 from radixlab.workloads import (
     TraceError,
     TraceWarning,
@@ -13,7 +14,7 @@ from radixlab.workloads import (
     read_records,
     read_requests,
 )
-from radixlab.workloads.mooncake import MAX_LINE_BYTES, expand_hash_ids, fresh_tokens, splitmix64
+from radixlab.workloads.mooncake import MAX_LINE_BYTES, expand_hash_ids, fresh_tokens
 
 GOOD = {"timestamp": 1500, "input_length": 600, "output_length": 7, "hash_ids": [3, 9]}
 

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
+from radixlab.cache.splitmix import splitmix64
 from radixlab.events import Namespace
 
 NEVER = 2**62
@@ -197,8 +198,8 @@ class Future:
         """
         blocks = tokens.reshape(-1, self._block_size).astype(np.uint64)
         places = np.arange(start, start + len(blocks), dtype=np.uint64)
-        blocks = _mix((blocks * self._weights).sum(1, dtype=np.uint64))
-        return base + np.cumsum(blocks * (_mix(places) | np.uint64(1)), dtype=np.uint64)
+        blocks = splitmix64((blocks * self._weights).sum(1, dtype=np.uint64))
+        return base + np.cumsum(blocks * (splitmix64(places) | np.uint64(1)), dtype=np.uint64)
 
     def stored_by(self, request: int) -> set[int]:
         """Return the prefixes that a request stores, if they are not cached."""
@@ -209,11 +210,3 @@ class Future:
         start, stop = self._spans.get(prefix, (0, 0))
         place = bisect_right(self._uses, now, start, stop)
         return self._uses[place] if place < stop else NEVER
-
-
-def _mix(x: Hashes) -> Hashes:
-    """Mix the bits of 64-bit numbers, also of 0 (splitmix64; Steele, Lea and Flood 2014)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

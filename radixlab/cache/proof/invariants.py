@@ -26,6 +26,25 @@ def check(manager: KVCacheManager) -> None:
         *_tables(manager),
         *_leaves(manager.tree),
     ]
+    _raise_for(problems)
+
+
+def check_tree(tree: RadixTree, receipts: Counter[int]) -> None:
+    """Check a tree without a manager, as it stands behind another engine.
+
+    `receipts` are the held ones, counted by the `id` of their node. Raises as `check` does.
+    """
+    problems = [
+        *_structure(tree),
+        *_tiers(tree),
+        *_counters(tree),
+        *_receipts(tree, receipts),
+        *_leaves(tree),
+    ]
+    _raise_for(problems)
+
+
+def _raise_for(problems: list[str]) -> None:
     if problems:
         raise InvariantError(
             f"{_plural(len(problems), 'invariant')} broken:\n"
@@ -154,7 +173,11 @@ def _locks(manager: KVCacheManager) -> Iterator[str]:
     receipts = Counter(id(s.receipt.node) for s in manager.sequences.values())
     receipts.update(id(node) for node in manager.transit.locked_nodes())
     receipts.update(id(node) for node in manager.pins.nodes())
-    for node in [*manager.tree.roots.values(), *manager.tree.nodes()]:
+    yield from _receipts(manager.tree, receipts)
+
+
+def _receipts(tree: RadixTree, receipts: Counter[int]) -> Iterator[str]:
+    for node in [*tree.roots.values(), *tree.nodes()]:
         locked_children = sum(child.locked for child in node.children.values())
         if node.num_locked_children != locked_children:
             counted = f"{node.num_locked_children} locked children"

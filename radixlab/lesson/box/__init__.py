@@ -3,6 +3,7 @@
 This package knows questions and the book of guesses.
 """
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,13 +14,25 @@ from radixlab.lesson.guesses import GuessBook
 from radixlab.lesson.question import Question, keep_answer
 
 _HERE = Path(__file__).parent
+_IMPORT = re.compile(r'^import .* from "\./fields\.js";\n', re.MULTILINE)
+
+
+def esm(name: str) -> str:
+    """Join fields.js and a module that imports it: anywidget takes one text."""
+    fields, own = ((_HERE / f"{each}.js").read_text(encoding="utf-8") for each in ("fields", name))
+    return fields.replace("\nexport function", "\nfunction") + _IMPORT.sub("", own)
+
+
+def css() -> str:
+    """Return the style sheet."""
+    return (_HERE / "box.css").read_text(encoding="utf-8")
 
 
 class GuessBox(anywidget.AnyWidget):
     """Show a question, and keep each answer to it in `book` at once."""
 
-    _esm: ClassVar[str] = (_HERE / "box.js").read_text(encoding="utf-8")
-    _css: ClassVar[str] = (_HERE / "box.css").read_text(encoding="utf-8")
+    _esm: ClassVar[str] = esm("box")
+    _css: ClassVar[str] = css()
     question = traitlets.Unicode().tag(sync=True)
     choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
     hint = traitlets.Unicode().tag(sync=True)
@@ -39,6 +52,8 @@ class GuessBox(anywidget.AnyWidget):
             status=question.comment(before) if known and before is not None else "",
         )
         self._question, self._book = question, book
+        if known and question.answer is not None:  # the status tells it
+            keep_answer(book, question.key, question.answer)
         self.observe(self._take, names="value")
 
     def _take(self, change: Any) -> None:

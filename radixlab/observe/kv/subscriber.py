@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import time
 import weakref
-from types import TracebackType
 from typing import Any
 
 import zmq
@@ -157,12 +156,7 @@ class EventWatch:
     def __enter__(self) -> "EventWatch":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def connection(self) -> str:

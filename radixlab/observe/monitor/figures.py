@@ -1,7 +1,7 @@
 """The figures that the monitor shows, each with its definition.
 
-    reuse rate          reused ÷ (allocated + reused) blocks
     blocks per request  (allocated + reused) blocks ÷ requests
+    reuse rate          reused ÷ (allocated + reused) blocks
     eviction rate       evicted ÷ (allocated + reused) blocks
     hit rate            cached ÷ queried prompt tokens
     prefix match        mean of the blocks that a prompt found

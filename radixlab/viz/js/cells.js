@@ -7,6 +7,7 @@ import { INK, MARKS, STANDINGS } from "./palette.js";
 export const NUMBER_FROM = 20; // pixels of a side that has room for a number
 const BADGE_FROM = 25; // and for a number below a badge
 export const SMALLEST_TEXT = 11;
+const GHOST_ABOVE = 20; // a number stands below a ghost as it is; in a smaller cell it moves down
 const DIGIT = 6.7; // the width of one digit at that size
 
 /** Draw one block: `{standing, text, readers, look, marks, faint}`; `look` is set where a mode colours the block. */
@@ -27,8 +28,7 @@ function drawFaint(pen, block, x, y, size) {
   const { c, side, paper, edge } = pen;
   c.fillStyle = paper;
   c.fillRect(x, y, size, size);
-  c.globalAlpha = 0.6;
-  if (size < 8) c.globalAlpha = 0.25;
+  c.globalAlpha = size < 8 ? 0.25 : 0.6;
   c.strokeStyle = edge;
   c.lineWidth = 1;
   c.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
@@ -110,7 +110,7 @@ function hatch(c, color, x, y, size) {
   c.restore();
 }
 
-function drawNumber(pen, { text, standing, look, marks }, x, y, size) {
+function drawNumber(pen, { text, standing, look, marks, ghost }, x, y, size) {
   const { c, ink, paper, font } = pen;
   const evicted = marks.includes("evicted");
   const onPaper = look ? look.color === null : standing === FREE || standing === PRIVATE || evicted;
@@ -123,7 +123,7 @@ function drawNumber(pen, { text, standing, look, marks }, x, y, size) {
   c.font = `${SMALLEST_TEXT}px ${font}`;
   c.textAlign = "center";
   c.textBaseline = "alphabetic";
-  c.fillText(text, middle, y + size - 4);
+  c.fillText(text, middle, y + size - (ghost && size < GHOST_ABOVE ? 1 : 4));
 }
 
 function drawCorner(pen, { standing, readers }, x, y, size) {
@@ -147,49 +147,4 @@ function drawCorner(pen, { standing, readers }, x, y, size) {
   c.fillRect(x + size - width, y, width, 11);
   c.fillStyle = "#ffffff";
   c.fillText(sign, x + size - width / 2, y + 9.5);
-}
-
-/** One cell for several blocks: a stack of bars, as high as their shares. */
-export function drawStack(pen, { shares, offset, total, looks, order, dimmed, faint }, x, y) {
-  const { c, side } = pen;
-  let top = y;
-  for (const kind of order) {
-    const height = (shares[offset + kind] / total) * (side - 1);
-    if (!height) continue;
-    const { name, color } = looks[kind];
-    c.globalAlpha = (faint ? 0.25 : 1) * (dimmed.has(name) ? 0.25 : 1) * (kind === PRIVATE && looks === STANDINGS ? 0.6 : 1);
-    c.fillStyle = color ?? pen.free;
-    c.fillRect(x, top, side - 1, height);
-    top += height;
-  }
-  c.globalAlpha = 1;
-}
-
-/** A mark on such a cell: one of its blocks, or more, carries it. */
-export function drawStackMark(pen, mark, faint, x, y) {
-  pen.c.globalAlpha = faint ? 0.25 : 1;
-  drawMark(pen, mark, x, y, pen.side - 1);
-  pen.c.globalAlpha = 1;
-}
-
-/** From under the source, through the gaps between cells, into the left side of the destination; straight to a neighbour. */
-export function drawArrow({ c, side, ink, paper }, [x1, y1], [x2, y2]) {
-  const gap = Math.max(x2 - 1.5, 1);
-  const into = y2 + side / 2 - 1;
-  const [middle, below] = [x1 + side / 2, y1 + side - 2];
-  const around = [[middle, below - 2], [middle, below], [gap, below], [gap, into]];
-  const neighbours = x2 - x1 === side && y1 === y2;
-  c.beginPath();
-  for (const [x, y] of neighbours ? [[gap - 7, into], [gap, into]] : around) c.lineTo(x, y);
-  for (const [color, width] of [[paper, 5], [ink, 2]]) {
-    c.strokeStyle = color;
-    c.lineWidth = width;
-    c.stroke();
-  }
-  c.fillStyle = ink;
-  c.beginPath();
-  c.moveTo(gap - 1, into - 4.5);
-  c.lineTo(gap + 6, into);
-  c.lineTo(gap - 1, into + 4.5);
-  c.fill();
 }

@@ -144,6 +144,11 @@ const CLAIM_RULES = {
     if (state.sequences.size) claim("L11", `the cache was reset while ${numberOf(state.sequences.size, "sequence")} ran`);
   },
 
+  /** Whoever asked the part has compared its answer with the books. */
+  PartBroke(_holders, _operation, e, claim) {
+    claim(e.rule, `${e.call}: ${e.what}`);
+  },
+
   /** Blocks of tokens that stay may not be replaced; ids of nodes may change. */
   TreeResynced({ state }, operation, e, claim) {
     if (operation.changed) return; // the nodes are between two states

@@ -39,5 +39,6 @@ const DEED_RULES = {
   CacheRestarted: () => "restarted the cache",
   AllBlocksCleared: () => "cleared the cache",
   TreeResynced: () => "changed the tree in a way that no other event tells",
+  PartBroke: (e) => `broke rule ${e.rule} in ${e.call}`,
   StreamReported: (e) => `reported of its stream: ${e.cause.replace("_", " ")}`,
 };

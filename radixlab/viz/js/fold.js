@@ -279,6 +279,8 @@ const FOLD_RULES = {
     state.nodes.clear();
   },
 
+  PartBroke: noChange, // the cache goes on without the part
+
   TreeResynced(state, e) {
     state.nodes = new Map(e.nodes.map((row) => [row[0], nodeFromRow(row)]));
   },

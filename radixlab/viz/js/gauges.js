@@ -97,16 +97,22 @@ export function legendPanel(onToggle) {
     entries.set(name, { button, count });
     el.append(button);
   }
-  return { el, paint: (frame) => paintLegend(entries, frame) };
+  return { el, paint: (...frames) => paintLegend(entries, frames) };
 }
 
-function paintLegend(entries, frame) {
-  const counts = new Array(STANDINGS.length).fill(0);
-  for (const standing of frame.facts.standing) counts[standing] += 1;
-  counts[ON_HOST] = frame.facts.host.standing.reduce((sum, standing) => sum + Number(standing === ON_HOST), 0);
+/** One number for each frame: of two runs there are two. */
+function paintLegend(entries, frames) {
+  const counts = frames.map(countStandings);
   STANDINGS.forEach(({ name }, k) => {
-    setText(entries.get(name).count, counts[k].toLocaleString("en"));
+    setText(entries.get(name).count, counts.map((count) => count[k].toLocaleString("en")).join(" · "));
   });
-  entries.get("on host").button.hidden = !frame.state.num_host_blocks;
-  for (const [name, { button }] of entries) button.setAttribute("aria-pressed", String(!frame.dimmed.has(name)));
+  entries.get("on host").button.hidden = !frames.some(({ state }) => state.num_host_blocks);
+  for (const [name, { button }] of entries) button.setAttribute("aria-pressed", String(!frames[0].dimmed.has(name)));
+}
+
+function countStandings({ facts }) {
+  const counts = new Array(STANDINGS.length).fill(0);
+  for (const standing of facts.standing) counts[standing] += 1;
+  counts[ON_HOST] = facts.host.standing.reduce((sum, standing) => sum + Number(standing === ON_HOST), 0);
+  return counts;
 }

@@ -1,252 +1,147 @@
-// Two logs side by side, the half without a page: where they part, and one axis for both.
-// `firstDivergence` is the same function as in radixlab/observe/divergence.py; a test compares the two.
+// The other of two runs as a ghost over this one: what it has in its tree and in its blocks where this run has something
+// else. Pure. A moment is `{name, state, facts, contents}` of one run at one position. radixlab/viz/ghost.py says the same.
 
-import { deedWords } from "./deeds.js";
-import { copyState, expand, fold, pathOf, stateFromJson } from "./fold.js";
+import { FREE } from "./facts.js";
+import { cellOf } from "./grid.js";
+import { STANDINGS } from "./palette.js";
+import { plural } from "./why.js";
 
-const EXPLAINS = new Set(["type", "seq", "step", "site", "tick", "evicted_tick", "miss_reason"]);
-const NOT_BY_ORDER = /host full$|corrupt KV/g; // what of a reason is more than the policy's order
-const NODE_FIELDS = new Set(["node_id", "upper_id", "host_node_id"]);
-const EMPTIES = new Set(["BlockRemoved", "TreeResynced", "CacheRestarted", "AllBlocksCleared"]);
+/** The kinds of a ghost: 0 where both runs have the same in a block, 1 + its standing there, or other tokens in the same standing. */
+export const OTHER_TOKENS = STANDINGS.length + 1;
+export const GHOSTS = [null, ...STANDINGS.map(({ name }) => name), "other tokens"];
 
 /**
- * Where two runs `{name, start, events}` part: `{at, request, text}`; null where they are the same.
- * `start` is a state; `at` is the number of the event, from 0, in both; `request` counts from 1, 0 is before the first.
+ * The ghost over this run's map: `{name, kinds, standing, counts, missing, beyond}`. `kinds` and `standing`, the other
+ * run's, have an entry for each of this run's blocks; a block that the other run does not have is no difference, but
+ * one of `missing`. `beyond` counts the other run's blocks that this map does not have. Null where blocks differ in size.
  */
-export function firstDivergence(a, b) {
-  const differ = startsDiffer(a.start, b.start);
-  if (differ) return { at: 0, request: 0, text: `The runs begin in different states: ${differ}.` };
-  const [left, right] = [deedsOf(a), deedsOf(b)];
-  let request = 0;
-  for (let at = 0; at < Math.max(a.events.length, b.events.length); at += 1) {
-    const deeds = [left.next().value, right.next().value];
-    if ([a, b].some((run) => run.events[at]?.type === "SequenceStarted")) request += 1;
-    if (deeds[0]?.key === deeds[1]?.key) continue;
-    const where = request ? `in request ${request}` : "before the first request";
-    return { at, request, text: `The runs part ${where}, at event ${at + 1}: ${saidOf(a, b, at, deeds)}.` };
+export function ghostOf(mine, other) {
+  if (mine.state.block_size !== other.state.block_size) return null;
+  return ghostOver(other.name, [mine.facts.standing, mine.contents.blocks], [other.facts.standing, other.contents.blocks]);
+}
+
+/** The same over the map of the host's blocks. */
+export function hostGhostOf(mine, other) {
+  if (mine.state.block_size !== other.state.block_size) return null;
+  const part = ({ facts, contents }) => [facts.host.standing, contents.hostBlocks];
+  return ghostOver(other.name, part(mine), part(other));
+}
+
+function ghostOver(name, [here, mine], [there, others]) {
+  const both = Math.min(here.length, there.length);
+  const ghost = { name, kinds: new Uint8Array(here.length), standing: new Uint8Array(here.length), counts: new Array(GHOSTS.length).fill(0) };
+  Object.assign(ghost, { both, missing: here.length - both, beyond: there.length - both });
+  for (let block = 0; block < both; block += 1) {
+    const kind = there[block] !== here[block] ? 1 + there[block] : here[block] !== FREE && others[block] !== mine[block] ? OTHER_TOKENS : 0;
+    ghost.kinds[block] = kind;
+    ghost.standing[block] = there[block];
+    ghost.counts[kind] += 1;
   }
-  return null;
+  return ghost;
 }
 
-/** One line: where two runs part, or that they are the same. */
-export function verdictOf(a, b, found = firstDivergence(a, b)) {
-  if (found) return found.text;
-  const requests = a.events.filter((event) => event.type === "SequenceStarted").length;
-  const number = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-  return `The runs are the same: ${number(requests, "request")}, ${number(a.events.length, "event")}.`;
-}
-
-function saidOf(a, b, at, [left, right]) {
-  const [one, two] = [a, b].map((run) => (run.events[at] ? deedWords(run.events[at]) : ""));
-  if (one !== two || !left || !right) return `${a.name} ${one || "has ended"}, ${b.name} ${two || "has ended"}`;
-  const name = Object.keys(left.facts).find((key) => JSON.stringify(left.facts[key]) !== JSON.stringify(right.facts[key]));
-  return `${a.name} and ${b.name} ${one}, but ${name} differs`;
-}
-
-/** What each event of a run did, without what only explains it, and with nodes and sequences counted as they appear. */
-function* deedsOf(run) {
-  const state = copyState(run.start);
-  const names = new RunNames();
-  contentsOf(state, names);
-  for (const event of run.events) {
-    const facts = { type: event.type };
-    for (const name of Object.keys(event)) if (!EXPLAINS.has(name)) facts[name] = plainFact(event, name, names);
-    yield { facts, key: JSON.stringify(facts) };
-    fold(state, event);
-    if (EMPTIES.has(event.type)) names.forgetNodes(state);
-  }
-}
-
-/** Numbers nodes and sequences in the order in which a log first names them. */
-class RunNames {
-  constructor() {
-    this.known = { node: new Map(), sequence: new Map() };
-    this.next = 0;
-  }
-
-  of(kind, id) {
-    if (id === null || id === undefined) return null;
-    const known = this.known[kind];
-    if (!known.has(id)) known.set(id, this.next++);
-    return known.get(id);
-  }
-
-  /** Forget the removed nodes: a tree may give their ids again, to other nodes. */
-  forgetNodes(state) {
-    for (const id of this.known.node.keys()) if (!state.nodes.has(id)) this.known.node.delete(id);
-  }
-}
-
-function plainFact(event, name, names) {
-  const value = event[name];
-  if (NODE_FIELDS.has(name) || (name === "parent_id" && event.type !== "SequenceForked")) return names.of("node", value);
-  if (name === "sequence_id" || name === "parent_id") return names.of("sequence", value);
-  if (name.endsWith("_runs")) return expand(value);
-  if (name === "reason" && event.type === "BlockRemoved") return value.match(NOT_BY_ORDER) ?? [];
-  if (name === "reason" && event.type === "WrittenBack") return null;
-  if (name !== "nodes") return value;
-  const rows = [...value].sort((a, b) => compareLists(a[4], b[4]) || a[0] - b[0]);
-  return rows.map((row) => [names.of("node", row[0]), names.of("node", row[1]), ...row.slice(2, 6)]);
-}
-
-function compareLists(a, b) {
-  const at = a.findIndex((item, k) => item !== b[k]);
-  if (at < 0) return a.length - b.length;
-  return at < b.length ? a[at] - b[at] : 1;
-}
-
-/** What a state holds, without ids of nodes and sequences, ticks and counters. */
-function contentsOf(state, names) {
-  const byPath = [...state.nodes.values()].map((node) => [pathKey(state, node.id), node]);
-  byPath.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  const nodes = byPath.map(([path, node]) => {
-    names.of("node", node.id);
-    return [path, node.block_ids, node.resident !== false, node.lock_ref];
+/** Numbers by kind in words: "1 free, 1 with other tokens"; "" for none. */
+function byKind(counts) {
+  const parts = GHOSTS.flatMap((name, kind) => {
+    if (!kind || !counts[kind]) return [];
+    return `${counts[kind].toLocaleString("en")} ${kind === OTHER_TOKENS ? "with other tokens" : name}`;
   });
-  const ordered = [...state.sequences.values()].sort((a, b) => a.id - b.id);
-  const sequences = ordered.map((s) => {
-    names.of("sequence", s.id);
-    return [s.namespace, s.tokens, s.block_table, s.hit_tokens, names.of("node", s.node_id)];
-  });
-  return JSON.stringify([nodes, sequences, state.transfers]);
+  return parts.join(", ");
 }
 
-function pathKey(state, nodeId) {
-  const path = pathOf(state, nodeId).reverse();
-  return JSON.stringify([path[0].namespace, path.map((node) => node.tokens)]);
+/** How many of these numbers are of a block that differs. */
+function differing(counts) {
+  return counts.slice(1).reduce((sum, count) => sum + count, 0);
 }
 
-function startsDiffer(a, b) {
-  const sizes = { num_blocks: "blocks", block_size: "tokens a block", num_host_blocks: "host blocks" };
-  for (const [name, what] of Object.entries(sizes)) if (a[name] !== b[name]) return `${a[name]} and ${b[name]} ${what}`;
-  const same = contentsOf(a, new RunNames()) === contentsOf(b, new RunNames());
-  return same ? "" : "they hold different contents";
+/** In how many blocks of a range the other run has what, in words: "2: 1 free, 1 with other tokens"; "" for none. */
+export function ghostCounts({ kinds }, first, last) {
+  const counts = new Array(GHOSTS.length).fill(0);
+  for (let block = first; block <= last; block += 1) counts[kinds[block]] += 1;
+  return differing(counts) ? `${differing(counts).toLocaleString("en")}: ${byKind(counts)}` : "";
 }
 
-/** A run to compare, of a recording's keyframe and events. */
-export function runOf(name, keyframe, events) {
-  return { name, start: stateFromJson(keyframe), events };
+/** One line on the ghost over a map: "lfu differs in 3 of 12 blocks: 2 free, 1 with other tokens". */
+export function ghostLine(mine, other, ghost = ghostOf(mine, other), what = "block") {
+  const size = ({ state }) => plural(state.block_size, "token");
+  if (!ghost) return `${other.name} has blocks of ${size(other)}, ${mine.name} of ${size(mine)}: their maps cannot be compared block by block`;
+  if (!ghost.both) return `${ghost.name} has no ${what}s`;
+  const of = plural(ghost.both, what);
+  const count = differing(ghost.counts);
+  const differs = count ? `differs in ${count.toLocaleString("en")} of ${of}: ${byKind(ghost.counts)}` : `has the same in ${of}`;
+  const line = `${ghost.name} ${differs}`;
+  if (ghost.missing) return `${line}; it does not have the last ${plural(ghost.missing, what)}`;
+  return ghost.beyond ? `${line}; it has ${plural(ghost.beyond, "more " + what)}` : line;
 }
 
-/** The turns of a log, `{key, start, stop}`: from the start of one request to the next; the first one has no request. */
-export function turnsOf(events) {
-  const seen = new Map();
-  const turns = [{ key: "", start: 0 }];
-  events.forEach((event, start) => {
-    if (event.type !== "SequenceStarted") return;
-    const prompt = JSON.stringify([event.namespace, event.token_ids]);
-    const again = seen.get(prompt) ?? 0;
-    seen.set(prompt, again + 1);
-    turns.push({ key: `${again} ${prompt}`, start });
-  });
-  return turns.map((turn, k) => ({ ...turn, stop: turns[k + 1]?.start ?? events.length }));
+/** The name by which the legend switches a kind of ghost off. */
+export function ghostName(kind) {
+  return `there: ${GHOSTS[kind]}`;
 }
 
 /**
- * One axis for two logs: `{turns, length}`. A turn has `start` and `length` on the axis, and in each log the events
- * `a` and `b`, `[start, stop]`. Equal requests share a turn, as many as the order of both allows; others stand alone.
+ * The other run's blocks by cell, as `sharesOf` counts this run's: `{shares, totals, differs}`; `totals` has the number
+ * of its blocks in a cell, `differs` the number of those that `kindOf` shows as a ghost.
  */
-export function axisOf(eventsA, eventsB) {
-  const [a, b] = [turnsOf(eventsA), turnsOf(eventsB)];
-  const turns = [];
-  let [i, j, start] = [0, 0, 0];
-  const add = (one, two) => {
-    const at = { a: one ? [one.start, one.stop] : [a[i]?.start ?? eventsA.length, a[i]?.start ?? eventsA.length] };
-    at.b = two ? [two.start, two.stop] : [b[j]?.start ?? eventsB.length, b[j]?.start ?? eventsB.length];
-    const length = Math.max(at.a[1] - at.a[0], at.b[1] - at.b[0]);
-    turns.push({ ...at, start, length, shared: Boolean(one && two) });
-    start += length;
-  };
-  for (const [nextI, nextJ] of [...pairsOf(a, b), [a.length, b.length]]) {
-    for (; i < nextI; i += 1) add(a[i], null);
-    for (; j < nextJ; j += 1) add(null, b[j]);
-    if (nextI < a.length) add(a[i], b[j]);
-    [i, j] = [nextI + 1, nextJ + 1];
+export function ghostShares(ghost, kindOf, numKinds, grid) {
+  const found = { shares: new Uint32Array(grid.cells * numKinds), totals: new Uint32Array(grid.cells), differs: new Uint32Array(grid.cells) };
+  for (let block = 0; block < ghost.both; block += 1) {
+    const cell = cellOf(grid, block);
+    found.shares[cell * numKinds + ghost.standing[block]] += 1;
+    found.totals[cell] += 1;
+    if (kindOf(block)) found.differs[cell] += 1;
   }
-  return { turns, length: start };
+  return found;
 }
 
-/** The longest list of pairs [i, j] of equal turns in which both numbers rise (patience sorting). */
-function pairsOf(a, b) {
-  const place = new Map(b.map(({ key }, j) => [key, j]));
-  const both = a.flatMap(({ key }, i) => (place.has(key) ? [{ i, j: place.get(key), before: null }] : []));
-  const ends = []; // the pair with the smallest j that ends a list of each length
-  for (const pair of both) {
-    let [low, high] = [0, ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ends[middle].j < pair.j) low = middle + 1;
-      else high = middle;
-    }
-    pair.before = ends[low - 1] ?? null;
-    ends[low] = pair;
+/** One line on the trees: "lfu has 4 blocks in its tree that lru does not have"; "" for none. */
+export function ghostTreeLine(mine, other) {
+  const known = holderIn(mine.contents);
+  const { perBlock, nodes } = other.contents;
+  let blocks = 0;
+  for (const [id, { length }] of other.contents.nodes) {
+    const ends = Math.min(other.state.nodes.get(id).block_ids.length, Math.ceil(length / perBlock));
+    for (let k = 0; k < ends; k += 1) if (nodes.get(id).slice(k * perBlock, (k + 1) * perBlock).some((number) => !known.has(number))) blocks += 1;
   }
-  const kept = [];
-  for (let pair = ends.at(-1) ?? null; pair; pair = pair.before) kept.push([pair.i, pair.j]);
-  return kept.reverse();
-}
-
-/** The turn at a position of the axis: the one that its last event is in. */
-export function turnAt({ turns }, position) {
-  return turns.findLast((turn) => turn.length && turn.start < position) ?? turns[0];
-}
-
-/** How many events of each log have happened at a position of the axis. */
-export function positionsAt(axis, position) {
-  const turn = turnAt(axis, position);
-  const within = ([start, stop]) => Math.min(start + Math.max(0, position - turn.start), stop);
-  return { a: within(turn.a), b: within(turn.b) };
-}
-
-/** The position of the axis just after event `at` of log `side` ("a" or "b"). */
-export function axisPosition({ turns }, side, at) {
-  const turn = turns.find(({ [side]: [start, stop] }) => start <= at && at < stop);
-  return turn ? turn.start + at - turn[side][0] + 1 : turns.at(-1).start + turns.at(-1).length;
+  return blocks ? `${other.name} has ${plural(blocks, "block")} in its tree that ${mine.name} does not have` : "";
 }
 
 /**
- * `state` with the ghosts of `other`: what the other run has cached and this one has not, as nodes with negative ids,
- * without blocks, under the nodes that they would continue.
+ * This run's state with what only the other run has cached: nodes with negative ids, without blocks, under the nodes
+ * that they would continue. `twin` is the id of the other run's node; `ghosts` counts them, from -1 down.
  */
-export function withGhosts(state, other, name) {
-  const contents = new Map();
-  const mine = new Map(); // content up to the end of a block → the node that has the block
-  for (const [node, keys] of keysByNode(state, contents)) for (const key of keys) mine.set(key, node.id);
-  const nodes = new Map(state.nodes);
+export function withGhosts(mine, other) {
+  const { perBlock } = other.contents;
+  const holder = holderIn(mine.contents);
+  const nodes = new Map(mine.state.nodes);
   const stand = new Map(); // id of the other run's node → the id that stands for it here
   let next = -1;
-  for (const [node, keys] of keysByNode(other, contents)) {
-    const known = keys.filter((key) => mine.has(key)).length;
-    const above = known ? mine.get(keys[known - 1]) : (stand.get(node.parent_id) ?? null);
-    stand.set(node.id, above);
-    if (known === keys.length) continue;
-    const tokens = node.tokens.slice(known * other.block_size);
-    const ghost = `only in ${name} · ${keys.length - known} block${keys.length - known === 1 ? "" : "s"}`;
-    nodes.set(next, { ...node, id: next, parent_id: above, tokens, block_ids: [], lock_ref: 0, resident: true, ghost });
-    stand.set(node.id, next);
+  for (const [id, numbers] of other.contents.nodes) {
+    const node = other.state.nodes.get(id);
+    const known = knownOf(numbers, holder);
+    const above = known ? holder.get(numbers[known - 1]) : (stand.get(node.parent_id) ?? null);
+    stand.set(id, above);
+    if (known === numbers.length) continue;
+    const tokens = node.tokens.slice(known * (other.state.block_size / perBlock));
+    const ghost = `only in ${other.name} · ${plural(node.block_ids.length - Math.floor(known / perBlock), "block")}`;
+    nodes.set(next, { ...node, id: next, parent_id: above, tokens, block_ids: [], lock_ref: 0, resident: true, ghost, twin: id });
+    stand.set(id, next);
     next -= 1;
   }
-  return { ...state, nodes };
+  return { ...mine.state, nodes, ghosts: -1 - next };
 }
 
-/** Each node, parents first, with a number per block for the content from the top of the tree to the block's end. */
-function keysByNode(state, contents) {
-  const last = new Map();
-  return topDown(state).map((node) => {
-    let key = last.get(node.parent_id) ?? `${node.namespace ?? ""}`;
-    const keys = node.block_ids.map((_, k) => {
-      const content = `${key}|${node.tokens.slice(k * state.block_size, (k + 1) * state.block_size)}`;
-      if (!contents.has(content)) contents.set(content, contents.size);
-      key = contents.get(content);
-      return key;
-    });
-    last.set(node.id, key);
-    return [node, keys];
-  });
+/** The node of a run that ends or passes at each number: found once for a moment. */
+function holderIn(contents) {
+  if (contents.holder) return contents.holder;
+  contents.holder = new Map();
+  for (const [id, numbers] of contents.nodes) for (const number of numbers) contents.holder.set(number, id);
+  return contents.holder;
 }
 
-function topDown(state) {
-  const depth = (node) => pathOf(state, node.id).length;
-  const byDepth = [...state.nodes.values()].map((node) => [depth(node), node]);
-  return byDepth.sort(([a], [b]) => a - b).map(([, node]) => node);
+/** How many of these numbers, from the first on, this run has. */
+function knownOf(numbers, holder) {
+  let known = 0;
+  while (known < numbers.length && holder.has(numbers[known])) known += 1;
+  return known;
 }

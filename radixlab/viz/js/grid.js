@@ -1,16 +1,16 @@
 // The cells of a block map: how large they are, which blocks each of them stands for, and what those blocks add up to.
-// Pure arithmetic. In a pool of up to MOST_CELLS blocks a cell is one block; above that it stands for several.
+// Pure arithmetic. In a pool of up to `whole` blocks a cell is one block; above that it stands for several.
 
 const SIDES = [28, 27, 26, 25, 24, 20, 16, 13, 11, 9, 7];
 const MOST_HEIGHT = 250;
-const MOST_CELLS = 4096;
+export const MOST_CELLS = { whole: 4096, parts: 4096 }; // the largest pool drawn block by block, and the cells of a larger one
 
 /**
  * Choose the cells of a map: {side, columns, rows, cells, perCell, numBlocks}; cells as large as the height allows,
  * or a little smaller where that saves a row.
  */
-export function gridOf(numBlocks, width) {
-  const perCell = Math.ceil(numBlocks / MOST_CELLS);
+export function gridOf(numBlocks, width, mostCells = MOST_CELLS) {
+  const perCell = numBlocks <= mostCells.whole ? 1 : Math.ceil(numBlocks / mostCells.parts);
   const cells = Math.ceil(numBlocks / perCell);
   const fit = (side) => {
     const columns = Math.max(1, Math.min(cells, Math.floor(width / side)));

@@ -15,6 +15,7 @@ const KEYS = {
   "/": "search",
   "[": "rangeFrom",
   "]": "rangeTo",
+  g: "ghosts",
 };
 
 /** Call the action of a key; every key stays inside, the browser's own combinations (ctrl, alt, meta) pass. */
@@ -28,7 +29,7 @@ export function bindKeys(el, actions) {
     if (onButton && (event.key === " " || event.key === "Enter")) return; // the button's own
     const arrow = event.key.startsWith("Arrow");
     const action = KEYS[event.shiftKey && arrow ? `shift+${event.key}` : event.key];
-    if (!action) return;
+    if (!action || !actions[action]) return; // two runs have no search, one run has no ghosts
     event.preventDefault();
     actions[action]();
   });

@@ -11,6 +11,7 @@ export class Links {
   constructor({ root, picture, map, hostMap, note }) {
     Object.assign(this, { root, picture, map, hostMap, note });
     Object.assign(this, { frame: null, pinned: null, hovered: null, cursor: null, isLit: false, onPick: () => false });
+    Object.assign(this, { followed: null, onLight: () => {} });
     const focusAt = (event) => {
       const onMap = [map, hostMap].find(({ el }) => el.contains(event.target));
       return onMap ? onMap.focusAt(event) : focusOf(event.target);
@@ -49,15 +50,37 @@ export class Links {
     this.light();
   }
 
+  /** What has the focus here; null for nothing. */
+  get focus() {
+    return this.pinned ?? this.hovered ?? this.cursor;
+  }
+
   light() {
+    this.show();
+    this.onLight(this.focus);
+  }
+
+  /** Mark what another picture's focus is here, `{link, line}`, as long as nothing here has the focus; null ends that. */
+  follow(twin) {
+    if (!twin && !this.followed) return;
+    this.followed = twin;
+    this.show();
+  }
+
+  show() {
     if (!this.frame) return;
-    const focus = this.pinned ?? this.hovered ?? this.cursor;
-    const link = focus ? linkOf(this.frame.state, focus) : null;
+    const { focus } = this;
+    const link = focus ? linkOf(this.frame.state, focus) : (this.followed?.link ?? null);
     if (link || this.isLit) this.mark(link);
     this.isLit = Boolean(link);
     this.map.light(link);
     this.hostMap.light(link && { ...link, blocks: link.hostBlocks });
-    setText(this.note, this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : ""));
+    setText(this.note, this.lineOn(focus, link));
+  }
+
+  lineOn(focus, link) {
+    if (!focus && this.followed) return this.followed.line;
+    return this.noteOn(focus, link) + (this.pinned ? " · pinned, Esc lets go" : "");
   }
 
   /** Light up what belongs to the link in the picture, and nothing else. */

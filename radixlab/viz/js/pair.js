@@ -1,90 +1,32 @@
-// Two runs on one page: one axis, two trees, two maps. What is the same and where they part, ghost.js knows.
+// Two runs on one page: one axis, two trees, two maps, each with the other run as a ghost. What is the same and where
+// they part, divergence.js knows; what belongs together across the runs, twin.js.
 
-import { blockMapPanel } from "./blockmap.js";
-import { changesAt } from "./changes.js";
+import { axisOf, axisPosition, positionsAt, turnAt } from "./axis.js";
 import { Clock } from "./clock.js";
-import { canvasContext, h, onNewLook } from "./dom.js";
-import { blockFacts, countFacts } from "./facts.js";
-import { axisOf, axisPosition, firstDivergence, positionsAt, turnAt, verdictOf, withGhosts } from "./ghost.js";
+import { firstDivergence, verdictOf } from "./divergence.js";
+import { h, onNewLook, setText } from "./dom.js";
 import { bindKeys } from "./keys.js";
-import { Log } from "./log.js";
-import { MARK_COLORS } from "./palette.js";
-import { iconOf } from "./player.js";
-import { headline, summary } from "./summary.js";
-import { treePanel } from "./tree.js";
-import { whyLine } from "./why.js";
+import { pairBar } from "./pairbar.js";
+import { pairLegend } from "./pairlegend.js";
+import { Side } from "./pairside.js";
+import { prefixesFor } from "./prefixes.js";
 
-const PAIR_LANE = 16;
-const PAIR_INSET = 8;
-const PAIR_SIDES = ["a", "b"];
-const PAIR_BUTTONS = [
-  ["first", "First (Home)"],
-  ["back", "Step back (←)"],
-  ["play", "Play"],
-  ["step", "Step (→)"],
-  ["last", "Last (End)"],
-  ["previousMark", "Previous request (shift+←)"],
-  ["nextMark", "Next request (shift+→)"],
-];
-
-/** One side: its log, and the panels that show it. */
-class Side {
-  constructor(recording) {
-    this.log = new Log();
-    this.log.load(recording);
-    this.name = this.log.title;
-    this.tree = treePanel();
-    this.map = blockMapPanel();
-    this.numbers = h("span");
-    this.why = h("div", { className: "rx-pair-why" });
-    const title = h("div", { className: "rx-section-title" }, h("b", {}, this.name), this.numbers);
-    this.el = h("div", { className: "rx-pair-side" }, title, this.why, this.tree.el, this.map.el);
-  }
-
-  get events() {
-    return this.log.timeline.events;
-  }
-
-  run() {
-    return { name: this.name, start: this.log.timeline.stateAt(0), events: this.events };
-  }
-
-  /** The picture after `position` events of this run; the tree has the ghosts of `other`, a state, unless it is null. */
-  paint(position, other, otherName, hint) {
-    const { log } = this;
-    const { timeline, vocab } = log;
-    const state = timeline.stateAt(position);
-    const facts = blockFacts(state);
-    const counts = countFacts(state, facts);
-    const changes = changesAt(timeline, position, new Set());
-    const touched = new Set([...changes.hit.blocks, ...changes.new.blocks, ...changes.evicted.blocks]);
-    const text = (tokens) => log.textOf(tokens);
-    const frame = { state, facts, counts, changes, touched, dimmed: new Set(), text, vocab, requests: log.requests, scores: null };
-    Object.assign(frame, { timeline, forks: timeline.forks, position, quiz: { on: false }, ...hint });
-    this.numbers.textContent = `event ${position} of ${timeline.end} · ${headline(state, counts).replace("CacheView: ", "")} · ${state.evicted_blocks} evicted`;
-    const before = (k) => timeline.eventBefore(position - k);
-    this.why.textContent = whyLine(before(0), state, before);
-    this.map.paint(frame);
-    this.tree.paint(other ? { ...frame, state: withGhosts(state, other, otherName) } : frame);
-    return `${this.name}: ${summary(state, vocab)}`;
-  }
-}
-
-/** The view of two recordings: `model.get("pair")` is the JSON of `{title, a, b}`. */
+/** The view of two recordings: `{title, a, b}`. */
 class PairView {
-  constructor(model, el) {
-    const { title, a, b } = JSON.parse(model.get("pair"));
-    this.sides = { a: new Side(a), b: new Side(b) };
-    const [left, right] = PAIR_SIDES.map((side) => this.sides[side]);
-    this.found = firstDivergence(left.run(), right.run());
-    this.axis = axisOf(left.events, right.events);
+  constructor({ title, a, b }, el) {
+    this.sides = [new Side(a), new Side(b)];
+    const runs = this.sides.map((side) => side.run());
+    this.found = firstDivergence(...runs);
+    this.axis = axisOf(...runs.map(({ events }) => events));
+    this.prefixes = prefixesFor(...runs.map(({ start }) => start.block_size));
     this.ghosts = true;
+    this.dimmed = new Set();
     this.due = 0;
     this.clock = new Clock(() => this.schedule());
-    this.build(title, verdictOf(left.run(), right.run(), this.found));
+    this.build(title, verdictOf(...runs, this.found));
     el.append(this.root);
     this.clock.open(this.timeline());
-    this.clock.seek(this.found ? this.parting : this.axis.length);
+    this.clock.seek(this.parting ?? this.axis.length);
   }
 
   /** The axis as the clock knows a timeline; its marks are the starts of requests. */
@@ -95,15 +37,38 @@ class PairView {
     return { start: 0, end: this.axis.length, nextMark };
   }
 
-  /** The position just after the event at which the runs part. */
+  /** The position just after the event at which the runs part; null where they are the same. */
   get parting() {
+    if (!this.found) return null;
     const { at } = this.found;
-    return axisPosition(this.axis, this.sides.a.events[at] ? "a" : "b", at);
+    return axisPosition(this.axis, this.sides[0].events[at] ? "a" : "b", at);
   }
 
   build(title, verdict) {
+    const names = this.sides.map(({ name }) => name);
+    const actions = this.actions();
+    this.bar = pairBar(actions, { names, length: this.axis.length, parts: Boolean(this.found) });
+    this.legend = pairLegend(actions.toggle, names);
+    const said = h("div", { className: `rx-pair-verdict ${this.found ? "rx-pair-parts" : ""}`, aria: { role: "status" } }, verdict);
+    this.words = h("pre", { className: "rx-words" });
+    const both = h("div", { className: "rx-pair" }, ...this.sides.map(({ el }) => el));
+    this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group", label: title || "Two runs" } });
+    this.root.append(h("div", { className: "rx-title" }, title), said, ...this.bar.els, both, this.legend.el, this.words);
+    bindKeys(this.root, actions);
+    this.connect();
+  }
+
+  /** What has the focus in one run is marked in the other. */
+  connect() {
+    const [left, right] = this.sides;
+    for (const side of this.sides) side.connect(this.root);
+    left.links.onLight = (focus) => right.follow(left, focus);
+    right.links.onLight = (focus) => left.follow(right, focus);
+  }
+
+  actions() {
     const { clock } = this;
-    this.actions = {
+    return {
       first: () => clock.seek(0),
       back: () => clock.step(-1),
       play: () => clock.play(!clock.playing),
@@ -111,37 +76,20 @@ class PairView {
       last: () => clock.seek(this.axis.length),
       previousMark: () => clock.seekMark(-1),
       nextMark: () => clock.seekMark(1),
-      unpin: () => {},
-      search: () => {},
+      seek: (position) => clock.seek(position),
+      parting: () => clock.seek(this.parting),
+      unpin: () => this.sides.forEach(({ links }) => links.pin(null)),
       faster: () => clock.changeSpeed(1),
       slower: () => clock.changeSpeed(-1),
+      ghosts: (on = !this.ghosts) => {
+        this.ghosts = this.bar.box.checked = on;
+        this.schedule();
+      },
+      toggle: (name) => {
+        if (!this.dimmed.delete(name)) this.dimmed.add(name);
+        this.schedule();
+      },
     };
-    this.buttons = PAIR_BUTTONS.map(([name, label]) => {
-      const button = h("button", { type: "button", title: label, data: { action: name }, aria: { label } }, iconOf(name));
-      button.addEventListener("click", this.actions[name]);
-      return button;
-    });
-    this.jump = h("button", { type: "button", className: "rx-pair-jump", hidden: !this.found }, "Go to where they part");
-    this.jump.addEventListener("click", () => clock.seek(this.parting));
-    const box = h("input", { type: "checkbox", checked: true });
-    box.addEventListener("change", () => {
-      this.ghosts = box.checked;
-      this.schedule();
-    });
-    const ghosts = h("label", { className: "rx-pair-ghosts", title: "dashed: cached in the other run, and not in this one" }, box, " show what only the other run has");
-    this.where = h("span", { className: "rx-where" });
-    const bar = h("div", { className: "rx-buttons", aria: { role: "toolbar", label: "Player" } }, ...this.buttons, this.jump, ghosts, this.where);
-    this.lanes = h("canvas", { className: "rx-lanes", aria: { hidden: "true" } });
-    this.scrub = h("input", { type: "range", className: "rx-scrub", min: 0, max: this.axis.length, step: 1, aria: { label: "Position in both runs" } });
-    this.scrub.addEventListener("input", () => clock.seek(Number(this.scrub.value)));
-    const names = h("div", { className: "rx-lane-names" }, ...PAIR_SIDES.map((side) => h("span", {}, this.sides[side].name)));
-    const line = h("div", { className: "rx-timeline rx-pair-line" }, names, h("div", { className: "rx-track" }, this.lanes, this.scrub));
-    this.said = h("div", { className: `rx-pair-verdict ${this.found ? "rx-pair-parts" : ""}`, aria: { role: "status" } }, verdict);
-    this.words = h("pre", { className: "rx-words" });
-    const both = h("div", { className: "rx-pair" }, ...PAIR_SIDES.map((side) => this.sides[side].el));
-    this.root = h("div", { className: "rx-view", tabIndex: 0, aria: { role: "group", label: title || "Two runs" } });
-    this.root.append(h("div", { className: "rx-title" }, title), this.said, bar, line, both, this.words);
-    bindKeys(this.root, this.actions);
   }
 
   schedule() {
@@ -153,83 +101,42 @@ class PairView {
   }
 
   paint() {
-    const { axis, clock, sides, scrub } = this;
-    const { position, playing, jumped, sought } = clock;
+    const { axis, clock, parting, sides, dimmed } = this;
+    const { position, playing, jumped, sought, speed } = clock;
     const at = positionsAt(axis, position);
+    [at.a, at.b].forEach((its, k) => sides[k].momentAt(its, this.prefixes));
+    const [left, right] = sides;
+    left.paint(right, this.ghosts, { playing, jumped, sought, speed, dimmed });
+    right.paint(left, this.ghosts, { playing, jumped, sought, speed, dimmed });
+    for (const side of sides) side.light();
+    this.legend.paint(sides.map((side) => side.frame));
     const request = axis.turns.indexOf(turnAt(axis, position));
-    const parts = this.found && position >= this.parting ? "they have parted" : "the same so far";
-    scrub.value = position;
-    const where = `${request ? `request ${request}` : "before the first request"}, ${parts}`;
-    scrub.setAttribute("aria-valuetext", `${where}; ${PAIR_SIDES.map((side) => `${sides[side].name} event ${at[side]}`).join(", ")}`);
-    this.where.textContent = where;
-    const play = this.buttons.find(({ dataset }) => dataset.action === "play");
-    play.replaceChildren(iconOf(playing ? "pause" : "play"));
-    play.setAttribute("aria-label", playing ? "Pause" : "Play");
-    const hint = { playing, jumped, sought, speed: clock.speed };
-    const states = Object.fromEntries(PAIR_SIDES.map((side) => [side, sides[side].log.timeline.stateAt(at[side])]));
-    const words = PAIR_SIDES.map((side) => {
-      const other = side === "a" ? "b" : "a";
-      return sides[side].paint(at[side], this.ghosts ? states[other] : null, sides[other].name, hint);
-    });
-    this.words.textContent = words.join("\n\n");
-    this.drawLanes(position);
+    const said = `${request ? `request ${request}` : "before the first request"}, ${this.found && position >= parting ? "they have parted" : "the same so far"}`;
+    const spoken = sides.map(({ name, moment }) => `${name} event ${moment.position}`).join(", ");
+    this.bar.paint({ position, playing, speed, parting, axis, sides }, said, spoken);
+    this.describe(position);
   }
 
-  /** A lane a run: evictions, copies and splits; and a line where the runs part. */
-  drawLanes(position) {
-    const width = this.lanes.parentElement.clientWidth;
-    if (!width) return; // not on the page, or hidden
-    const c = canvasContext(this.lanes, width, 2 * PAIR_LANE);
-    const ink = getComputedStyle(this.lanes).color;
-    const xOf = (at) => PAIR_INSET + (at / Math.max(1, this.axis.length)) * (width - 2 * PAIR_INSET);
-    const bar = (at, color, wide) => {
-      c.fillStyle = color;
-      c.fillRect(Math.round(xOf(at)) - wide / 2, 0, wide, 2 * PAIR_LANE);
-    };
-    bar(position, ink, 1);
-    PAIR_SIDES.forEach((side, lane) => {
-      const drawn = new Set();
-      for (const { position: at, kind } of this.sides[side].log.timeline.marks) {
-        if (kind === "match") continue;
-        const x = Math.round(xOf(axisPosition(this.axis, side, at - 1)));
-        if (drawn.has(x)) continue; // one mark per pixel is all a screen can show
-        drawn.add(x);
-        drawTick(c, kind, x, lane * PAIR_LANE, MARK_COLORS[kind] ?? ink);
-      }
-    });
-    if (!this.found) return;
-    bar(this.parting, MARK_COLORS.full, 3);
-    c.beginPath();
-    const x = xOf(this.parting);
-    c.moveTo(x - 6, 0);
-    c.lineTo(x + 6, 0);
-    c.lineTo(x, 8);
-    c.fill();
+  /** Both moments in words, after a pause: they grow with the trees. */
+  describe(position) {
+    clearTimeout(this.describing);
+    this.describing = setTimeout(() => {
+      const [left, right] = this.sides;
+      if (position === this.clock.position) setText(this.words, `${left.words(right)}\n\n${right.words(left)}`);
+    }, 150);
   }
 }
 
-/** An eviction as a slash, a copy as a ring, the others as an upright stroke: the kinds differ in shape too. */
-function drawTick(c, kind, x, top, color) {
-  c.strokeStyle = color;
-  c.lineWidth = 2;
-  c.beginPath();
-  if (kind === "copy") c.arc(x, top + PAIR_LANE / 2, 3, 0, 7);
-  else {
-    const lean = kind === "evict" ? 3 : 0;
-    c.moveTo(x - lean, top + PAIR_LANE - 4);
-    c.lineTo(x + lean, top + 4);
-  }
-  c.stroke();
-}
-
-/** anywidget's entry for two runs. */
-function renderPair({ model, el }) {
-  const view = new PairView(model, el);
+/** Show two runs, `{title, a, b}`, in an element; the function it returns undoes that. */
+export function showPair(pair, el) {
+  const view = new PairView(pair, el);
   const unwatch = onNewLook(el, () => view.schedule());
   return () => {
     view.clock.play(false);
+    clearTimeout(view.describing);
     unwatch();
   };
 }
 
-export default { render: renderPair };
+/** anywidget's entry for two runs; `model.get("pair")` is the JSON of both. */
+export default { render: ({ model, el }) => showPair(JSON.parse(model.get("pair")), el) };

@@ -55,6 +55,6 @@ export function searchPanel(show, leave) {
     else return;
     event.preventDefault();
   });
-  const el = h("span", { className: "rx-tools", aria: { role: "search" } }, input, count);
+  const el = h("span", { className: "rx-tools", aria: { role: "group" } }, input, count);
   return { el, paint: (frame) => (search.frame = frame), open: () => input.focus() };
 }

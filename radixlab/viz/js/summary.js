@@ -7,11 +7,11 @@ import { plain } from "./shown.js";
 
 const MOST_NODES = 200;
 
-/** Sort ids of siblings by their first block, which a split does not change; those on the host come last. */
+/** Sort ids of siblings by their first block, which a split does not change; those on the host come last, then ghosts. */
 export function inOrder(ids, nodes) {
   const first = (id) => nodes.get(id).block_ids[0] ?? -1;
-  const onHost = (id) => Number(nodes.get(id).resident === false);
-  return [...ids].sort((a, b) => onHost(a) - onHost(b) || first(a) - first(b) || a - b);
+  const rank = (id) => (nodes.get(id).ghost ? 2 : Number(nodes.get(id).resident === false));
+  return [...ids].sort((a, b) => rank(a) - rank(b) || first(a) - first(b) || a - b);
 }
 
 /** A tree of nodes as `childrenOf`, siblings in order. */

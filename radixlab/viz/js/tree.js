@@ -104,7 +104,8 @@ function leastHeight(panel, frame, height) {
 function partOf(panel, frame) {
   const { nodes } = frame.state;
   const { changes } = frame;
-  const touched = [changes.node, ...panel.sought, panel.cursor, ...changes.hit.nodes, ...changes.new.nodes];
+  const ghosts = Array.from({ length: Math.min(frame.state.ghosts ?? 0, MOST_FORCED) }, (_, k) => -1 - k);
+  const touched = [changes.node, ...panel.sought, panel.cursor, ...changes.hit.nodes, ...changes.new.nodes, ...ghosts];
   const must = touched.filter((id) => nodes.has(id)).slice(0, MOST_FORCED);
   const part = visibleTree(withRoots(nodes), (id) => nodes.get(id)?.parent_id ?? null, panel.folds, must);
   const sizes = new Map();

@@ -161,5 +161,6 @@ const WHY_RULES = {
   BlocksQuarantined: (e) => `${blocks(e.block_runs)} hold KV that is not finite: they leave the cache, with all below them`,
   CacheRestarted: () => "a fault broke a call off half-way: the whole cache was forgotten, and requests start over",
   AllBlocksCleared: () => "the cache was reset: every block is free",
+  PartBroke: (e) => `your part broke rule ${e.rule} in ${e.call}: ${e.what}; the cache goes on without it`,
   StreamReported: streamLine,
 };

@@ -4,9 +4,10 @@ This file knows reports and widths. Colours are the caller's: `Paint` gets each 
 one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from textwrap import wrap
 
+from radixlab.columns import aligned
 from radixlab.escape import clip, plain
 from radixlab.why.report import CauseRow, Report
 from radixlab.why.show.words import (
@@ -116,17 +117,3 @@ def _fixes(report: Report, width: int, paint: Paint) -> Iterator[str]:
         words = wrap(f"{head}{advice(fix)}", width, subsequent_indent="    ")
         yield paint(words[0], "good")
         yield from words[1:]
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns: the first to the left, the others to the right.
-
-    >>> aligned([("a", "bb"), ("ccc", "d")])
-    ['a    bb', 'ccc   d']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells]))
-    return lines

@@ -19,7 +19,7 @@ from radixlab.grade.ex2.traffic import Scene, scenes
 from radixlab.grade.items import Failed, Trial
 from radixlab.grade.judge import grade
 from radixlab.grade.submission import Part, Submission
-from radixlab.lesson.handout import with_gaps
+from radixlab.lesson.publish.handout import with_gaps
 from tests.grade.zoo import SOLUTIONS, ZOOS, graded_cells
 
 ZOO = ZOOS["8.5.2"]

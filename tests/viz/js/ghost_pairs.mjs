@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { copyState, fold, stateFromJson } from "../../../radixlab/viz/js/fold.js";
 import { deedWords } from "../../../radixlab/viz/js/deeds.js";
-import { axisOf, axisPosition, firstDivergence, positionsAt, runOf, turnAt, turnsOf, verdictOf, withGhosts } from "../../../radixlab/viz/js/ghost.js";
+import { axisOf, axisPosition, positionsAt, turnAt, turnsOf } from "../../../radixlab/viz/js/axis.js";
+import { firstDivergence, runOf, verdictOf } from "../../../radixlab/viz/js/divergence.js";
+import { withGhosts } from "../../../radixlab/viz/js/ghost.js";
+import { contentsByPrefix, prefixesFor } from "../../../radixlab/viz/js/prefixes.js";
 
 const { pairs, words } = JSON.parse(readFileSync(process.env.PAIRS, "utf8"));
 const load = ({ name, start, events }) => runOf(name, start, events);
@@ -109,7 +112,9 @@ test("equal prompts are told apart by how often they came; requests in another o
 test("ghosts are what the other run has and this one has not, block by block", () => {
   for (const { a, b } of pairs) {
     const ends = [a, b].map(({ start: first, events }) => events.reduce(fold, stateFromJson(first)));
-    const merged = withGhosts(ends[0], ends[1], "b");
+    const prefixes = prefixesFor(...ends.map((end) => end.block_size));
+    const moments = ends.map((state, k) => ({ name: "ab"[k], state, contents: contentsByPrefix(state, prefixes) }));
+    const merged = withGhosts(...moments);
     const ghosts = [...merged.nodes.values()].filter((node) => node.ghost);
     const blocks = (state) => new Set([...state.nodes.values()].flatMap((node) => {
       const [namespace, tokens] = content(state, node.id);

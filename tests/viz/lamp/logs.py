@@ -8,7 +8,7 @@ from typing import Any
 
 from radixlab.events import Event, field_names
 from radixlab.grade.ex1.adapter import TreeAdapter
-from radixlab.lesson.autopsy import CASES, investigate, suspect
+from radixlab.lesson.props.autopsy import CASES, investigate, suspect
 from radixlab.observe import attach, copy_state, fold, snapshot, watch
 from radixlab.observe.fits import growth
 from radixlab.observe.state import State

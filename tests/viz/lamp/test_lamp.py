@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from radixlab.cache.rules import rules
-from radixlab.lesson.autopsy import truth
+from radixlab.lesson.props.autopsy import truth
 from radixlab.observe import attach, event_rules, lamp, snapshot, standing_rules
 from radixlab.observe.lamp import Lamp, first_fault
 from tests.observe.lives import live, small_cache

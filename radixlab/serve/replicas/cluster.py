@@ -1,0 +1,198 @@
+"""A Ray cluster on this machine, for one server: started for it, ended with it, seen by nobody.
+
+Nothing is written outside a temporary folder, and nothing is reported to Ray's makers. The HTTP
+server is ours, so Serve's own proxies are not started.
+"""
+
+import importlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from radixlab.config import ConfigError
+from radixlab.extras import what_to_install
+from radixlab.llm import LLM
+from radixlab.openmp import num_cores
+from radixlab.serve.settings import Settings
+
+APP = "radixlab"
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
+MOST_ONGOING = 100_000
+"""Requests that a replica may have at a time; the front's queue is the real bound."""
+Router = tuple[str, dict[str, Any]]
+"""A class as "module:name", and its settings."""
+LEFT_OUT = "rfc3987_syntax"
+"""A module that builds a parser when it is imported, for a format that nobody checks here. Where
+Jupyter is installed, each of Ray's processes would import it, for 1.5 s of a core."""
+LONGEST_FOLDER = 40
+"""Characters; below it Ray makes sockets, whose paths may have 107."""
+ROUTERS = {
+    "prefix": "radixlab.serve.replicas.router:PrefixRouter",
+    "round-robin": "ray.serve.experimental.round_robin_router:RoundRobinRouter",
+    "power-of-two": "ray.serve._private.request_router:PowerOfTwoChoicesRequestRouter",
+    "session": "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter",
+}
+"""The classes of the routers that `--router` names: ours, and three of Ray Serve's own."""
+
+
+class RayIsRunningError(ConfigError):
+    """Ray runs in this process already."""
+
+
+def require_ray() -> Any:
+    """Return the module `ray`; raise an `ImportError` that says what to install."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        ray = importlib.import_module("ray")
+        importlib.import_module("ray.serve")
+    except ModuleNotFoundError as error:
+        raise ImportError(f"replicas need Ray: {what_to_install(error)}") from None
+    return ray
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running cluster with its replicas."""
+
+    handle: Any
+    """Ray Serve's handle of the replicas."""
+    deploy: Callable[[Router], Any]
+    """Deploys the same replicas behind a router, and returns a handle."""
+    node: Any
+    """Ray's own processes."""
+    folder: Path
+    _is_over: bool = field(default=False)
+
+    def switch(self, router: Router) -> None:
+        """Route by another class from now on; the replicas stay as they are."""
+        self.handle = self.deploy(router)
+
+    def stop(self) -> None:
+        """End all replicas and Ray's own processes; a second call does nothing."""
+        if not self._is_over:
+            self._is_over = True
+            _end(self.node, self.folder)
+
+
+def start_cluster(
+    settings: Settings,
+    build: Callable[[], LLM] | None = None,
+    router: Router | None = None,
+) -> Cluster:
+    """Start Ray and the replicas; return when all of them have loaded the model.
+
+    `build` makes each replica's LLM, in its process. `router` is a class as "module:name" with its
+    settings, by default what `settings.router` names.
+    """
+    ray = require_ray()
+    if ray.is_initialized():
+        raise RayIsRunningError("Ray runs in this process already: call ray.shutdown() first")
+    folder, node = _temporary_folder(), None
+    try:
+        node = _start_ray(ray, folder)
+        deploy = partial(_deploy, settings, build)
+        return Cluster(deploy(router or router_of(settings)), deploy, node, folder)
+    except BaseException:
+        _end(node, folder)
+        raise
+
+
+def router_of(settings: Settings) -> Router:
+    """Return the class that `settings.router` names, and its settings."""
+    name = settings.router or "prefix"
+    return ROUTERS[name], {"route_by": settings.route_by or "events"} if name == "prefix" else {}
+
+
+def _start_ray(ray: Any, folder: Path) -> Any:
+    """Start Ray's own processes, and connect to them; return the node that they are.
+
+    `ray.init` alone would start a log monitor and an autoscaler too. The raylet ends if its agents
+    do not answer within 15 s, so on a busy machine every import of theirs counts.
+    """
+    for name in ("ray", "ray.serve"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    params = importlib.import_module("ray._private.parameter").RayParams(
+        num_cpus=1,
+        num_gpus=0,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        include_log_monitor=False,
+        no_monitor=True,
+        temp_dir=str(folder),
+    )
+    with _leaner_imports(folder):
+        node = importlib.import_module("ray._private.node").Node(
+            params, head=True, shutdown_at_exit=False, spawn_reaper=True
+        )
+    ray.init(
+        address=node.gcs_address,
+        namespace=APP,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _temp_dir=str(folder),
+    )
+    return node
+
+
+@contextmanager
+def _leaner_imports(folder: Path) -> Iterator[None]:
+    """Let processes that start now, and theirs, do without `LEFT_OUT`."""
+    (folder / "without").mkdir()
+    (folder / "without" / f"{LEFT_OUT}.py").write_text("raise ImportError('left out')\n")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder / "without"), before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _deploy(settings: Settings, build: Callable[[], LLM] | None, router: Router) -> Any:
+    serve = importlib.import_module("ray.serve")
+    config = importlib.import_module("ray.serve.config")
+    from radixlab.serve.replicas.replica import Replica
+
+    threads = settings.threads or max(1, num_cores() // settings.replicas)
+    module, _, name = router[0].partition(":")
+    serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
+    deployment = serve.deployment(
+        Replica,
+        name="Replica",
+        num_replicas=settings.replicas,
+        max_ongoing_requests=MOST_ONGOING,
+        ray_actor_options={"num_cpus": 0},
+        health_check_period_s=1,
+        graceful_shutdown_timeout_s=1,
+        request_router_config=config.RequestRouterConfig(
+            request_router_class=f"{module}.{name}", request_router_kwargs=router[1]
+        ),
+    )
+    bound = deployment.bind(replace(settings, threads=threads), build)
+    return serve.run(bound, name=APP, route_prefix=None)
+
+
+def _end(node: Any, folder: Path) -> None:
+    """End Ray with all its processes. Serve's own shutdown would only wait for each of them."""
+    importlib.import_module("ray").shutdown()
+    if node is not None:
+        node.kill_all_processes(check_alive=False, allow_graceful=True, wait=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_folder() -> Path:
+    """Make a folder whose path is short enough for Ray's sockets."""
+    base = tempfile.gettempdir()
+    if len(base) + len("/radixlab-ray-12345678") > LONGEST_FOLDER:
+        base = "/tmp"
+    return Path(tempfile.mkdtemp(prefix="radixlab-ray-", dir=base))

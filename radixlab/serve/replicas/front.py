@@ -1,0 +1,239 @@
+"""The front: answers like one engine, and has the answers made by replicas.
+
+    submit ─► one task for each prompt ─► handle.answer(question) ─► news ─► mailbox
+
+If a replica dies, its prompts are asked again elsewhere, as long as the client has seen nothing of
+the answer. Otherwise the stream ends with an error. A prompt is asked twice at most: one that ends
+engines shall not end all of them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from radixlab.llm import LLM
+from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State
+from radixlab.serve.facts import Facts
+from radixlab.serve.job import Job
+from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
+from radixlab.serve.replicas.call import Call, Spell
+from radixlab.serve.replicas.roster import Roster
+from radixlab.serve.snapshot import Snapshot
+
+T = TypeVar("T")
+LOOK_S = 5.0
+"""Seconds that replicas get to tell their numbers; of one that is slower, the last ones count."""
+CALL_S = 60.0
+"""Seconds that replicas get for a function that operators have called."""
+
+
+def reset(llm: LLM) -> None:
+    """Empty a cache."""
+    llm.engine.reset()
+
+
+class Replicas(Protocol):
+    """A running cluster."""
+
+    handle: Any
+
+    def switch(self, router: tuple[str, dict[str, Any]]) -> None:
+        """Route by another class from now on."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class Front:
+    """A `Backend` over several replicas.
+
+    `open_cluster` starts them, and is called in a thread. `complete` adds to the facts of a replica
+    what only this process has: the tokenizer.
+    """
+
+    def __init__(
+        self,
+        open_cluster: Callable[[], Replicas],
+        complete: Callable[[Facts], Facts],
+        max_queue: int = 256,
+        max_unread_tokens: int = 1024,
+    ) -> None:
+        self.state: State = "loading"
+        self.error: BaseException | None = None
+        self.changed: list[Callable[[], object]] = []
+        self.max_queue, self.max_unread_tokens = max_queue, max_unread_tokens
+        self.num_waiting = 0
+        """Answers that were asked for and have not begun."""
+        self.num_resets = 0
+        self.spell: Spell | None = None
+        """Writes prompts as texts, if the router needs texts."""
+        self.roster = Roster()
+        self.loop: asyncio.AbstractEventLoop
+        self._open_cluster, self._complete = open_cluster, complete
+        self._cluster: Replicas | None = None
+        self._facts: Facts | None = None
+        self._starting: asyncio.Task[None]
+        self._open: dict[Mailbox, list[asyncio.Task[None]]] = {}
+        """The tasks of each request that is not over."""
+
+    # ---- life
+
+    def start(self) -> None:
+        """Begin to start the replicas."""
+        self.loop = asyncio.get_running_loop()
+        self._starting = self.loop.create_task(self._start())
+
+    async def _start(self) -> None:
+        try:
+            self._cluster = await asyncio.to_thread(self._open_cluster)
+            facts = await self.handle.facts.remote()
+            await self.refresh()
+            self._facts = self._complete(facts)
+        except Exception as error:
+            self.error = error
+            self._change("failed")
+        else:
+            self._change("ready" if self.state == "loading" else self.state)
+
+    async def stop(self) -> None:
+        """End all replicas."""
+        await self._starting
+        self.close_all(lambda: EngineError(WHY_NOT_READY["stopped"]))
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.stop)
+        if self.state != "failed":
+            self._change("stopped")
+
+    def drain(self) -> None:
+        """Refuse new requests from now on; those that are open go on."""
+        if self.state in ("loading", "ready"):
+            self._change("draining")
+
+    async def switch(self, router: tuple[str, dict[str, Any]]) -> None:
+        """Route by another class from now on, with empty caches."""
+        assert self._cluster is not None
+        await asyncio.to_thread(self._cluster.switch, router)
+        await self.call_each(reset)
+
+    @property
+    def handle(self) -> Any:
+        """Ray Serve's handle of the replicas."""
+        assert self._cluster is not None
+        return self._cluster.handle
+
+    @property
+    def facts(self) -> Facts:
+        """What never changes. Raises `EngineError` while the replicas start."""
+        if self._facts is None:
+            raise EngineError(WHY_NOT_READY[self.state])
+        return self._facts
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """What keeps the server from answering now; None if nothing does."""
+        if self.state != "ready":
+            return WHY_NOT_READY[self.state]
+        if not self.roster.number_of:
+            return "no replica is alive"
+        is_full = self.num_waiting >= self.max_queue
+        return f"the queue is full: {self.num_waiting} answers wait" if is_full else None
+
+    # ---- numbers
+
+    @property
+    def num_open(self) -> int:
+        """HTTP requests that are not over."""
+        return len(self._open)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The sum over all replicas, as they were seen last."""
+        return self.roster.total()
+
+    @property
+    def num_requests_waiting(self) -> int:
+        """Answers that wait, here or in a replica."""
+        return self.num_waiting
+
+    async def refresh(self) -> None:
+        """Ask all replicas for their numbers."""
+        looks = await self._broadcast("look", LOOK_S)
+        self.roster.saw({each.replica: each.snapshot for each in looks})
+
+    async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
+        """Call a function of each replica's LLM between two steps."""
+        results = await self._broadcast("call", CALL_S, function)
+        for each in results:
+            if isinstance(each, Exception):
+                raise each
+        self.num_resets += 1
+        return results
+
+    async def _broadcast(self, method: str, limit_s: float, *given: object) -> list[Any]:
+        if self.state not in ("loading", "ready", "draining") or self._cluster is None:
+            raise EngineError(WHY_NOT_READY[self.state])
+        results: list[Any] = await self.handle.broadcast(method, *given).results_async(
+            timeout_s=limit_s, return_exceptions=True
+        )
+        return results
+
+    # ---- requests
+
+    def mailbox(self) -> Mailbox:
+        """Return a mailbox for one HTTP request."""
+        return Mailbox(self.max_unread_tokens, [self._on_close])
+
+    def submit(self, jobs: list[Job]) -> None:
+        """Have the prompts of one HTTP request answered, each by the replica that suits it.
+
+        Raises `EngineError`, or `QueueFullError` if too many answers wait. A request that is larger
+        than the whole queue is taken when nothing waits.
+        """
+        if self.state != "ready":
+            raise EngineError(WHY_NOT_READY[self.state])
+        num_new = sum(job.n for job in jobs)
+        if self.num_waiting and self.num_waiting + num_new > self.max_queue:
+            raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
+        self._open[jobs[0].mailbox] = [self.loop.create_task(self._serve(job)) for job in jobs]
+
+    def forget(self, mailbox: Mailbox) -> None:
+        """Take note that a request is over."""
+        self._open.pop(mailbox, None)
+        self._tell_of_change()
+
+    def close_all(self, why: Callable[[], EndedError]) -> None:
+        """End all open requests early."""
+        for mailbox in list(self._open):
+            mailbox.close(why())
+
+    async def _serve(self, job: Job) -> None:
+        call = Call(job, self.handle, self.roster, self.num_resets, self.spell)
+        self.num_waiting += job.n
+        has_begun = False
+        try:
+            async for news in call.news():
+                if not has_begun:
+                    has_begun, self.num_waiting = True, self.num_waiting - job.n
+                job.mailbox.put(news)
+        except EndedError as error:
+            job.mailbox.close(error)
+        except Exception as error:  # a fault of ours must not leave the client waiting
+            job.mailbox.close(EngineError(f"the front failed: {type(error).__name__}"))
+            raise
+        finally:
+            if not has_begun:
+                self.num_waiting -= job.n
+
+    def _on_close(self, mailbox: Mailbox) -> None:
+        for task in self._open.get(mailbox, ()):
+            task.cancel()
+
+    def _change(self, state: State) -> None:
+        self.state = state
+        if state in ("failed", "stopped"):
+            self.close_all(lambda: EngineError(WHY_NOT_READY[state]))
+        self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        for function in [*self.changed]:
+            function()

@@ -1,0 +1,37 @@
+"""What travels to a replica: one prompt with its parameters, and what the router decided about it.
+
+The router runs in the process that asks, so what it writes into `choice` is read there.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from radixlab.cache.tokens import TokenArray
+from radixlab.events import Namespace
+from radixlab.model.params import SamplingParams
+
+Why = Literal["rule", "failed", "slow", "resting", "stale"]
+WHYS: tuple[Why, ...] = ("rule", "failed", "slow", "resting", "stale")
+"""How a request was routed: as the rule said, or by power of two because the rule raised, took too
+long, was not asked after too many slow answers, or named a replica that is gone."""
+
+
+@dataclass(slots=True)
+class Question:
+    """One prompt with its `n` answers."""
+
+    tokens: TokenArray
+    params: SamplingParams
+    n: int = 1
+    namespace: Namespace | None = None
+    first_index: int = 0
+    """The index of its first answer among all answers of the HTTP request."""
+    waited_s: float = 0.0
+    """Seconds since the request came."""
+    session: str | None = None
+    num_resets: int = 0
+    """How often all caches were emptied before; what a router knew until then is void."""
+    prompt: str | None = None
+    """The prompt as text: Ray's affinity router reads it, and nothing of ours does."""
+    choice: Why | None = None
+    """Written by our router; None where Ray's own routers choose."""

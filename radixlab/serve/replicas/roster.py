@@ -1,0 +1,63 @@
+"""The replicas as people see them: numbered from 0, with the last numbers of each.
+
+Ray names a replica by random letters. Here it has a number, and whoever takes a dead one's part
+takes its number too. What a dead replica has counted stays in the sums, because counters of a
+server never fall.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from radixlab.serve.replicas.question import Why
+from radixlab.serve.replicas.sums import counts_only, total
+from radixlab.serve.snapshot import Snapshot
+
+
+class Roster:
+    """Who is there, and what the front has counted."""
+
+    def __init__(self) -> None:
+        self.number_of: dict[str, int] = {}
+        """The live replicas, by Ray's name."""
+        self.last: dict[str, Snapshot] = {}
+        """The last numbers of all replicas that there ever were."""
+        self.num_routed: Counter[int] = Counter()
+        """Prompts that each replica took, by its number."""
+        self.whys: Counter[Why] = Counter()
+        """Prompts by how our router chose."""
+        self.num_deaths = 0
+        self.num_retries = 0
+
+    def number(self, name: str) -> int:
+        """Return a replica's number; a new one gets the lowest that is free."""
+        if name not in self.number_of:
+            taken = set(self.number_of.values())
+            self.number_of[name] = next(i for i in range(len(taken) + 1) if i not in taken)
+        return self.number_of[name]
+
+    def took(self, name: str, why: Why | None) -> None:
+        """Count a prompt that a replica has taken."""
+        self.num_routed[self.number(name)] += 1
+        if why is not None:
+            self.whys[why] += 1
+
+    def died(self, name: str) -> None:
+        """Take note that a replica is gone."""
+        if self.number_of.pop(name, None) is not None:
+            self.num_deaths += 1
+
+    def saw(self, snapshots: dict[str, Snapshot]) -> None:
+        """Take the numbers of the replicas that are there now."""
+        for name in self.number_of.keys() - snapshots.keys():
+            self.died(name)
+        for name in snapshots:
+            self.number(name)
+        self.last |= snapshots
+
+    def total(self) -> Snapshot:
+        """Return the sum over all replicas; only live ones have blocks."""
+        return total(self._snapshots())
+
+    def _snapshots(self) -> Iterable[Snapshot]:
+        for name, snapshot in self.last.items():
+            yield snapshot if name in self.number_of else counts_only(snapshot)

@@ -1,0 +1,113 @@
+"""Claims on trial as pictures: where each holds, and what breaks it.
+
+This file knows figures with a bound. It does not know how they were measured.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from radixlab.viz.palette import GREEN, INK, LINE, SOFT
+from radixlab.viz.race import COLOURS
+
+FAILS = "#D55E00"
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """One claim on several workloads: a dot for each."""
+
+    title: str
+    subtitle: str
+    bound: float
+    is_share: bool
+    """Shares have a linear axis in per cent, and ratios a logarithmic one."""
+    points: Sequence[tuple[str, float, bool]]
+    """Workload, figure, and whether the claim holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Several claims while one thing changes: each figure as a multiple of its bound."""
+
+    title: str
+    steps: Sequence[int]
+    margins: Sequence[tuple[str, Sequence[float]]]
+    """Claim, and by step how many times its bound the figure reaches; 1 just holds."""
+
+
+def draw_dots(panels: Sequence[Dots]) -> Figure:
+    """Draw a column of dots for each claim; all columns have the same workloads as rows."""
+    figure = Figure(figsize=(10.4, _height(panels)), dpi=140, layout="constrained")
+    _fill_dots(figure, panels)
+    return figure
+
+
+def draw_lines(panels: Sequence[Lines]) -> Figure:
+    """Draw a panel for each condition."""
+    figure = Figure(figsize=(10.4, 2.4 * -(-len(panels) // 3) + 0.4), dpi=140, layout="constrained")
+    _fill_lines(figure, panels)
+    return figure
+
+
+def draw_both(dots: Sequence[Dots], lines: Sequence[Lines]) -> Figure:
+    """Draw where each claim holds, and below it what breaks it."""
+    heights = _height(dots), 2.4 * -(-len(lines) // 3) + 0.4
+    figure = Figure(figsize=(10.4, sum(heights)), dpi=140, layout="constrained")
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=heights)).tolist()
+    _fill_dots(above, dots)
+    _fill_lines(below, lines)
+    return figure
+
+
+def _height(panels: Sequence[Dots]) -> float:
+    return 1.1 + 0.24 * len(panels[0].points)
+
+
+def _fill_dots(figure: Figure | SubFigure, panels: Sequence[Dots]) -> None:
+    columns = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, panel in zip(columns, panels, strict=True):
+        for row, (_, figure_, holds) in enumerate(panel.points):
+            colour, marker = (GREEN, "o") if holds else (FAILS, "X")
+            axes.plot(figure_, row, marker, color=colour, markersize=7, clip_on=False)
+        axes.axvline(panel.bound, color=INK, linewidth=0.9, linestyle="--")
+        if panel.is_share:
+            axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+            axes.set_xlim(left=0)
+        else:
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
+        axes.set_title(panel.title, loc="left", fontsize=10, color=INK)
+        axes.set_xlabel(panel.subtitle, fontsize=8)
+        _plain(axes)
+    columns[0].set_yticks(range(len(panels[0].points)), [name for name, *_ in panels[0].points])
+    columns[0].invert_yaxis()
+
+
+def _fill_lines(figure: Figure | SubFigure, panels: Sequence[Lines]) -> None:
+    num_rows = -(-len(panels) // 3)
+    top = max(max(margins) for panel in panels for _, margins in panel.margins)
+    every = figure.subplots(num_rows, 3, sharey=True, squeeze=False).flatten()
+    for axes, panel in zip(every, panels, strict=False):
+        places = range(len(panel.steps))
+        for (name, margins), colour in zip(panel.margins, COLOURS, strict=False):
+            axes.plot(places, margins, "o-", color=colour, markersize=4, linewidth=1.6, label=name)
+        axes.axhline(1, color=INK, linewidth=0.9, linestyle="--")
+        axes.set_xticks(places, [f"{step:,}" for step in panel.steps])
+        axes.set_title(panel.title, loc="left", fontsize=9.5, color=INK)
+        _plain(axes)
+    for axes in every[len(panels) :]:
+        axes.axis("off")
+    for axes in every[: len(panels) : 3]:
+        axes.set_ylabel("figure ÷ bound", fontsize=8, color=SOFT)
+    every[0].set_ylim(0, 1.05 * max(1.0, top))  # all panels share it
+    every[0].legend(frameon=False, fontsize=8, loc="upper left")
+
+
+def _plain(axes: Axes) -> None:
+    axes.grid(color=LINE, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)

@@ -1,0 +1,48 @@
+"""Lesson 09's claims: what is shown fits the page and says what was computed."""
+
+import pytest
+
+from radixlab.lesson.props.claims import (
+    CLAIMS,
+    CONDITIONS,
+    LENGTH,
+    draw_conditions,
+    draw_workloads,
+    try_claims,
+    under,
+    verdicts,
+)
+from radixlab.workloads import GENERATORS
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return try_claims(8)
+
+
+def test_every_claim_is_tried_on_every_generator(trial) -> None:
+    assert [row.traffic for row in trial.rows] == list(GENERATORS)
+    assert all([case.claim for case in row.cases] == list(CLAIMS) for row in trial.rows)
+
+
+def test_verdicts_are_printed_as_computed(trial, capsys) -> None:
+    conditions = under("tokens of answer"), under(LENGTH)
+    verdicts(trial, *conditions)
+    printed = capsys.readouterr().out
+    words = " ".join(printed.split())
+    assert max(map(len, printed.split("\n"))) <= 90
+    for verdict in trial.verdicts(*conditions):
+        assert verdict.claim.says in words and str(verdict) in words
+
+
+def test_the_same_trial_draws_the_same_bytes(trial) -> None:
+    pictures = draw_workloads(trial), draw_conditions(*(under(what) for what in [*CONDITIONS][:2]))
+    assert draw_workloads(trial).png == pictures[0].png
+    assert all(len(line) <= 90 for picture in pictures for line in picture.text.split("\n"))
+    assert str(trial) == pictures[0].text
+    assert draw_conditions(under(LENGTH)).text == str(under(LENGTH))
+
+
+def test_an_unknown_condition_is_refused() -> None:
+    with pytest.raises(KeyError):
+        under("tokens shared")
