@@ -12,6 +12,8 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 READY := .venv/radixlab-installed-$(subst $(comma),-,$(EXTRAS))
+# One process more than cores, because tests also wait: for servers, browsers and kernels.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
 # The compiled cache has an environment of its own: an extension module in the checkout would hide the .py beside it.
 FAST := .venv-fast
@@ -34,10 +36,10 @@ lint: $(READY)
 	$(BIN)/mypy $$($(BIN)/python -c 'import torch' 2>/dev/null || echo $(ALLOW_ANY))
 
 unit: $(READY)  ## unit tests, doctests, JavaScript and browser tests; -ra says what was skipped and why
-	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -ra -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 nbval: $(READY)  ## every output of every committed notebook, compared with a fresh run
-	$(BIN)/python -m pytest -q -ra -n 2 --dist loadfile --nbval notebooks solutions
+	$(BIN)/python -m pytest -q -ra -n $(WORKERS) --dist loadfile --nbval notebooks solutions
 
 fast: $(FAST)/built  ## the cache compiled by mypyc, in .venv-fast; needs a C compiler and takes about a minute
 

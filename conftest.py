@@ -98,7 +98,12 @@ def pytest_configure(config: pytest.Config) -> None:
         import matplotlib.font_manager  # noqa: F401
 
 
+SLOW = {"browser", "repo", "test_install.py", "certify", "mutants", "serve", "grade", "attention"}
+"""Where files take long. They start first: the last of them would run alone at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: SLOW.isdisjoint(item.path.parts))
     skip = pytest.mark.skip(reason="long: only under `make soak`")
     no_torch = pytest.mark.skip(reason="torch is not installed: the extra `model` brings it")
     has_torch = importlib.util.find_spec("torch")
