@@ -27,7 +27,7 @@ class Claim:
     pattern: str
     """Formats a figure."""
     needs: Callable[[float], str]
-    """Says in words that traffic has at least so much of what the claim depends on."""
+    """Says in words how much traffic must have of what the claim depends on."""
 
     def holds(self, figure: float) -> bool:
         """Whether a figure is within the bound."""

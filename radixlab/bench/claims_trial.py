@@ -85,7 +85,7 @@ class ConditionTrial:
 
 
 def workloads(num_requests: int, num_of_trace: int = 0) -> list[Workload]:
-    """Open every generator, and so many requests of the conversation trace if it is here."""
+    """Open every generator, and `num_of_trace` requests of the conversation trace if it is here."""
     opened = [open_workload(name, num_requests) for name in GENERATORS]
     trace = conversation_trace() if num_of_trace else None
     if trace is not None:

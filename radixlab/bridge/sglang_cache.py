@@ -114,7 +114,7 @@ class RadixlabCache(BasePrefixCache):  # type: ignore[misc]  # SGLang may not be
         return IncLockRefResult(delta=self.evictable_size() - before)
 
     def dec_lock_ref(self, node: Prefix, params: Any = None) -> DecLockRefResult:
-        """Protect it once less; raises if it was released as often as it was locked."""
+        """Undo one lock of a prefix; raise if no lock is left."""
         before = self.evictable_size()
         self.pages.unlock(node)
         return DecLockRefResult(delta=self.evictable_size() - before)

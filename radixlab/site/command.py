@@ -19,7 +19,9 @@ ROOT = Path(radixlab.__file__).resolve().parent.parent
 
 @click.command()
 @click.argument("folder", default="site", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--no-run", is_flag=True, help="Run no lesson: seconds, with pictures for players.")
+@click.option(
+    "--no-run", is_flag=True, help="Run no lesson: quick, with pictures instead of players."
+)
 def main(folder: Path, no_run: bool) -> None:
     """Build the course as a folder of pages: open FOLDER/index.html, or put it on any host."""
     try:

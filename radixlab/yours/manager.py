@@ -64,7 +64,7 @@ class OwnManager(KVCacheManager):
             what = "num_host_blocks" if config.num_host_blocks else "partial_reuse_tokens"
             raise ConfigError(f"a tree of your own has whole blocks of the device only: no {what}")
         self.most_tokens: int | None = None
-        """Most leading tokens to register of whoever commits next; None for all."""
+        """The most leading tokens that the next commit registers; None for all."""
         self.faults: list[PartFault] = []
         """What the learner's parts did wrong, one fault a part."""
         watch = watch or Watch()
@@ -241,7 +241,7 @@ class OwnManager(KVCacheManager):
         self._settle()
 
     def evict(self, num_blocks: Count) -> int:
-        """Evict cached blocks."""
+        """Evict cached blocks; return how many were evicted."""
         try:
             return super().evict(num_blocks)
         finally:

@@ -44,7 +44,7 @@ NUM_PLANNED = 80
 PLANNED = ("document-qa", "agent")
 """Recorded traffic that the plan runs, too."""
 LEAST_REQUESTS = 3
-"""Of a client, to count for fairness."""
+"""A client with fewer requests does not count for fairness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Figures:
     base: float
     """The hit rate with nothing chosen."""
     bound: float
-    """The most that can be found: Belady's, or memory without end where requests are reordered."""
+    """The most that can be found: by Belady's rule, or with unlimited memory if a plan reorders."""
     faults: tuple[PartFault, ...] = field(default=())
     num_lost_tokens: int = 0
     """Tokens that were cached, and that the learner's tree did not find."""

@@ -20,7 +20,7 @@ VERDICTS = (
     ("is locked or has children", "E1"),
     ("not in the tree any more", "E6"),
 )
-"""Words of the host of 8.5.4, and the rule that a policy breaks then."""
+"""Phrases in the messages of 8.5.4's host, each with the rule that such a policy breaks."""
 Choose = Callable[[dict[int, Any]], Node | None]
 """Names a victim among the candidates, which are given by id."""
 
@@ -38,13 +38,13 @@ class Ruling(EvictionPolicy):
         """If set, and there is no policy, the tree's own choice, one block at a time."""
         self.on_fault: Callable[[PartFault], object] = lambda fault: None
         self.is_looking = False
-        """Whether somebody only wants to see a victim: a tree would evict it at once."""
+        """Whether the caller only looks at the next victim; a tree, if asked, would evict it."""
         self.leaves: dict[int, Any] = {}
         """The candidates by id."""
         self.changed: dict[int, Any] = {}
-        """Nodes that became candidates, or stopped being some, since `take_news`."""
+        """Nodes that became candidates, or stopped being candidates, since `take_news`."""
         self.is_stale = False
-        """Whether nodes went that no victim was: the cache was cleared, or blocks were corrupt."""
+        """Whether other nodes than victims were removed, as when the cache is cleared."""
         self._watch = watch
         self._spare = LRU()
         self._pending: tuple[Any, list[int]] | None = None
@@ -92,7 +92,7 @@ class Ruling(EvictionPolicy):
     # ---- victims
 
     def victim(self) -> PolicyNode | None:
-        """Ask whoever rules; after a fault, LRU."""
+        """Ask the part that names victims; after a fault, ask LRU."""
         if self.is_looking:
             return self._spare.victim() if self.policy is None else self._named()
         self._note()
@@ -114,7 +114,7 @@ class Ruling(EvictionPolicy):
         self.reason = LRU.reason
 
     def _forget_named(self, node: PolicyNode) -> None:
-        """Somebody only looked at the victim, for now something else happens to it."""
+        """Forget a victim that was only looked at: something else happens to it now."""
         if self._pending and self._pending[0] is node:
             self._pending = None
 
@@ -151,7 +151,7 @@ class Ruling(EvictionPolicy):
             return verdict
 
     def _checked(self, node: Any) -> Any:
-        """Return a victim that may be one; raise `PartFault`."""
+        """Return the node if it may be a victim, else raise `PartFault`."""
         num = len(self.leaves)
         if isinstance(node, WrongVictim):
             said = str(node).removeprefix("victim() ").rstrip(".")

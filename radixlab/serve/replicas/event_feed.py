@@ -18,7 +18,7 @@ from radixlab.route import KVFeed, RemoteFeed, ReplicaId
 from radixlab.serve.replicas.desk import Desk
 
 POLL_S = 0.2
-"""Seconds after which a thread looks whether it shall end."""
+"""Seconds between two checks of a thread whether it should end."""
 
 
 class _Teller:
@@ -57,7 +57,7 @@ class EventFeed:
         threading.Thread(target=_follow, args=(watch, end, forget), daemon=True).start()
 
     def leave(self, replica: ReplicaId) -> None:
-        """Follow a replica no longer."""
+        """Stop following a replica."""
         if end := self._ends.pop(replica, None):
             end.set()
 
