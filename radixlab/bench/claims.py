@@ -152,10 +152,11 @@ class Verdict:
 def judge(cases: Sequence[Case], more: Sequence[Case] = ()) -> Verdict:
     """Judge one claim by its cases, of which there is at least one.
 
-    Where it holds on some only, the condition is the least that a holding case has of what the
-    claim depends on. If a failing case has as much, that alone does not decide: it is named. The
-    cases of `more` were made to break the claim. They are judged too, but not named: where they
-    leave no such least, the condition is that of the cases alone.
+    If the claim holds in some cases only, the verdict has a condition: the least amount, in any
+    case that holds, of what the claim depends on. Failing cases that have as much are named,
+    because that amount alone does not decide. The cases of `more` were made to break the claim.
+    They are judged too, but not named: if they leave no such least amount, the condition is that
+    of `cases` alone.
     """
     claim = cases[0].claim
     holding, failing = _sorted_out(cases)
