@@ -121,7 +121,7 @@ class AskedTree:
         """Return a list of ids; raise `PartFault` for what is not one."""
         if type(value) is list and all(type(each) is int for each in value):
             return value
-        raise self.fault(SERVES[method], f"{field} must be block ids, and is {str(value)[:60]}")
+        raise self.fault(SERVES[method], f"{field} must be block ids, not {str(value)[:60]}")
 
     def _ask(self, method: str, shown: str, ask: Callable[..., Any], *arguments: Any) -> Any:
         self.call = f"{method}({shown})"

@@ -21,6 +21,7 @@ from radixlab.cache.node import Node
 from radixlab.cache.pins import Pin
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.yours.asked import AskedTree, Ids, Key, MakeTree
 from radixlab.yours.fault import PartFault
@@ -241,7 +242,8 @@ class Books:
     ) -> Found:
         """Return the look-up in the books that ends where the tree's does."""
         if len(ids) > whole:
-            raise tree.fault("M2", f"it returned {len(ids)} blocks, and the key has {whole} whole")
+            has = f"the key has only {count(whole, 'whole block')}"
+            raise tree.fault("M2", f"it returned {count(len(ids), 'block')}, but {has}")
         found = self._manager.tree.find(prompt, len(ids), namespace)
         right = found.block_ids.tolist()
         if right != ids:
@@ -283,7 +285,7 @@ class Books:
             if left := _below(owner, block) - set(ids):
                 return tree.fault("E1", f"block {block} has block {min(left)} below it")
         num = num if right is None else len(right)
-        return tree.fault("E4", f"it returned {len(ids)} blocks, and {num} can go")
+        return tree.fault("E4", f"it returned {count(len(ids), 'block')}; it should return {num}")
 
     def _owner(self, block: Any) -> Node | None:
         """Return the node that holds a block."""

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from radixlab.cache.manager import KVCacheManager
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.yours.asked import AskedTree
 from radixlab.yours.books import Books
@@ -57,7 +58,7 @@ def _blocks(tree: AskedTree, rows: list[Row], cached: dict[int, Any]) -> None:
         raise tree.fault("L9", f"block {lost[0]} is lost: no node has it")
     strange = [block for block in ids if block not in cached]
     if strange:
-        raise tree.fault("E6", f"block {strange[0]} is still there, and was evicted or freed")
+        raise tree.fault("E6", f"block {strange[0]} is still in the tree, but was evicted or freed")
 
 
 def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ...]]) -> None:
@@ -68,8 +69,8 @@ def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ..
         if parent not in paths:
             raise tree.fault("T5", f"node {number} comes before its parent")
         if not block_ids or len(tokens) != size * len(block_ids):
-            has = f"{len(tokens)} tokens for {len(block_ids)} blocks"
-            raise tree.fault("M12", f"node {number} has {has} of {size}")
+            has = f"{count(len(tokens), 'token')} for {count(len(block_ids), 'block')}"
+            raise tree.fault("M12", f"node {number} has {has} of {size} tokens")
         path = paths[parent]
         for k, block in enumerate(block_ids):
             path = (*path, *tokens[k * size : (k + 1) * size])
