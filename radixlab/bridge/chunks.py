@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from radixlab.bridge.errors import BrokenPartError, raised
 from radixlab.cache.protocols import EvictionPolicy
+from radixlab.escape import count
 from radixlab.exercise.plain import plain_text
 
 Key = bytes
@@ -233,11 +234,12 @@ class Chunks:
 def _described(node: Any, chunks: dict[Key, Chunk]) -> str:
     """Say what is wrong with a victim."""
     if node is None:
-        return f"None, while {sum(chunk.evictable for chunk in chunks.values())} chunks may go"
+        num = sum(chunk.evictable for chunk in chunks.values())
+        return f"None, while {count(num, 'chunk')} may go"
     if type(node) is not Chunk:
         return f"{plain_text(node)}, which is not a node"
     if chunks.get(node.key) is not node:
         return f"chunk {node.id}, which is not cached any more"
     if node.num_pins:
         return f"chunk {node.id}, which is in use or protected"
-    return f"chunk {node.id}, which {node.num_children} cached chunks follow"
+    return f"chunk {node.id}, which comes before {count(node.num_children, 'cached chunk')}"

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 import radixlab
+from radixlab.escape import count
 from radixlab.lesson.build import CellFailed
 from radixlab.site.build import SiteError, Sources, claim, draw, lacking, print_sheet, write
 from radixlab.site.links import DeadLinkError
@@ -69,6 +70,6 @@ def build(folder: Path, *, no_run: bool) -> None:
         run.left_out.append(f"cheatsheet.pdf: {error}; cheatsheet.html prints on one page")
     write(folder, pages, links, pdf)
     num_players = sum(page.body.count('<figure class="player"') for page in pages)
-    print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {num_players} players")
+    print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {count(num_players, 'player')}")
     for what in run.left_out:
         print(f"left out: {what}")

@@ -181,7 +181,7 @@ class Books:
         node, found = tree.match(_key(_path_tokens(at)))
         if found != ids:
             if found == ids[: len(found)]:
-                what = f"it finds {len(found)} of {len(ids)} blocks that are cached: {ids}"
+                what = f"it finds {len(found)} of {count(len(ids), 'cached block')}: {ids}"
                 raise tree.fault("M2", what)
             raise self._wrong_ids(tree, found, ids, ids)
         return Held(tree, tree.lock(node), tuple(ids))

@@ -70,7 +70,7 @@ def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ..
             raise tree.fault("T5", f"node {number} comes before its parent")
         if not block_ids or len(tokens) != size * len(block_ids):
             has = f"{count(len(tokens), 'token')} for {count(len(block_ids), 'block')}"
-            raise tree.fault("M12", f"node {number} has {has} of {size} tokens")
+            raise tree.fault("M12", f"node {number} has {has} of size {size}")
         path = paths[parent]
         for k, block in enumerate(block_ids):
             path = (*path, *tokens[k * size : (k + 1) * size])

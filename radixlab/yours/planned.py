@@ -21,6 +21,7 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.cache.work import Work
 from radixlab.config import CacheConfig, SchedulerConfig
 from radixlab.engine import Engine
+from radixlab.escape import count
 from radixlab.exercise.plan_host import answer
 from radixlab.exercise.workload import Plan, Workload
 from radixlab.grade.ex3.oracle import Answer, Pins
@@ -58,7 +59,7 @@ Planner = Callable[[Workload], Any]
 def asked_plan(plan: Planner, where: Scene, watch: Watch | None = None) -> Answer:
     """Ask for a plan, and check it; raise `PartFault` for one that breaks a rule."""
     workload = where.workload()
-    call = f"plan({where.pattern}, {where.num_requests} requests)"
+    call = f"plan({where.pattern}, {count(where.num_requests, 'request')})"
     try:
         found = read((watch or Watch(LIMIT_S)).call(answer, plan, workload), workload)
     except CallFailed as error:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
+from radixlab.escape import count
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
 from radixlab.grade.ex3.traffic import scene, short
 from radixlab.workloads import (
@@ -179,7 +180,7 @@ def through_the_scheduler(parts: Parts, pattern: str = "document-qa", num: int =
     manager.proof()
     is_order, is_same = served.order == plan.order, served.answers == recorded_answers(requests)
     told = [
-        f"{num} requests in blocks of {plan.block_size}, {len(plan.pins)} pins:",
+        f"{count(num, 'request')} in blocks of {plan.block_size}, {count(len(plan.pins), 'pin')}:",
         f"{served.hit_rate:.1%} of the prompt tokens found",
         f"in the planned order: {is_order}; the recorded answers: {is_same}",
     ]

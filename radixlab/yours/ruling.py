@@ -10,6 +10,7 @@ from typing import Any
 from radixlab.cache.eviction import LRU
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
+from radixlab.escape import count
 from radixlab.exercise.plain import plain_text
 from radixlab.grade.ex4.play import WrongVictim
 from radixlab.yours.fault import PartFault
@@ -158,15 +159,15 @@ class Ruling(EvictionPolicy):
             rule = next((rule for words, rule in VERDICTS if words in said), "E3")
             raise _wrong(rule, f"it {said}")
         if node is None:
-            raise _wrong("E4", f"it returned None while {num} nodes could be evicted")
+            raise _wrong("E4", f"it returned None while {count(num, 'node')} could be evicted")
         if self.leaves.get(getattr(node, "id", None)) is node:  # type: ignore[arg-type]  # of any object
             return node
         if type(node) is not Node:
-            raise _wrong("E3", f"it must return a node, and returned {plain_text(node)}")
+            raise _wrong("E3", f"it must return a node, not {plain_text(node)}")
         if not node.alive:
             raise _wrong("E6", f"node {node.id} is not in the tree any more")
         rule, why = ("L4", "is locked") if node.locked else ("E1", "has children")
-        raise _wrong(rule, f"node {node.id} {why}; {num} nodes may be evicted")
+        raise _wrong(rule, f"node {node.id} {why}; {count(num, 'node')} may be evicted")
 
     def _tell(self, hook: str, *arguments: Any) -> None:
         getattr(self._spare, hook)(*arguments)
