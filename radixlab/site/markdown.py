@@ -115,7 +115,7 @@ class _Renderer(mistune.HTMLRenderer):
 
 
 def _table(_: object, text: str) -> str:
-    named = _NO_HEADER.sub("<td></td>", text)  # an empty corner cell is not a heading
+    named = _NO_HEADER.sub("<td></td>", text)  # a corner without a word heads nothing
     return f'<div class="table"><table>\n{named}</table></div>\n'
 
 

@@ -5,8 +5,8 @@
                                                 └────────────┘
 
 Only that thread touches the rule and its fleet. When the rule does not answer in time, it is not
-asked for a while. Notes that arrive meanwhile are kept. If there are too many, events of caches are
-dropped, and the rule forgets all prefixes, so that it never acts on incomplete knowledge.
+asked for a while. What it is told meanwhile is kept. If that is too much, events of caches are
+dropped, and the rule forgets all, so that it never acts on knowledge with a hole in it.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from radixlab.route import KVFeed, RemoteFeed, ReplicaId
 from radixlab.serve.replicas.desk import Desk
 
 POLL_S = 0.2
-"""Seconds between two checks of a thread whether it should end."""
+"""Seconds after which a thread looks whether it shall end."""
 
 
 class _Teller:

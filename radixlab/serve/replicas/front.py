@@ -210,7 +210,7 @@ class Front:
             results = await response.results_async(timeout_s=limit_s, return_exceptions=True)
         except TimeoutError:
             raise
-        except Exception as error:  # Ray raises this if no replica is alive
+        except Exception as error:  # of Ray: nobody is there
             if type(error).__name__ != "DeploymentUnavailableError":
                 raise
             return []
