@@ -26,7 +26,7 @@ from radixlab.escape import count as counted
 from radixlab.events import Namespace
 from radixlab.exercise.plain import plain_number, plain_numbers, plain_text
 from radixlab.exercise.tree import Tokens
-from radixlab.exercise.tree_player import RECURSION, names_of
+from radixlab.exercise.tree_player import RECURSION_BESIDE, names_of
 
 PLAIN: Final = 2**40
 """Tokens below it are passed on as they are; the numbers of all others begin here."""
@@ -43,7 +43,7 @@ class YourTree:
         self._broken = ""
         self._numbers: dict[tuple[Namespace | None, int], int] = {}
         self._next_number = count(PLAIN)
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_BESIDE))
         self._tree = self._call("RadixTree", make_tree, self.block_size)
 
     @property

@@ -15,6 +15,8 @@ from radixlab.yours.watch import CallFailed, Watch
 Key = tuple[int, ...]
 Ids = list[Any]
 MakeTree = Callable[[int], Any]
+NO_ID = 2**63
+"""No block has so large a number."""
 
 SERVES = {
     "RadixTree": "M3",
@@ -119,7 +121,7 @@ class AskedTree:
 
     def numbers(self, method: str, field: str, value: Any) -> Ids:
         """Return a list of ids; raise `PartFault` for what is not one."""
-        if type(value) is list and all(type(each) is int for each in value):
+        if type(value) is list and all(type(v) is int and abs(v) < NO_ID for v in value):
             return value
         raise self.fault(SERVES[method], f"{field} must be block ids, not {str(value)[:60]}")
 

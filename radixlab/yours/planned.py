@@ -173,15 +173,16 @@ def serve_planned(plan: Answer, requests: Sequence[Request], manager: KVCacheMan
         engine.add_request(each.prompt, len(each.output), sampler=Recorded(each.output))
         for each in requests
     ]
-    pins, admitted = Pins(manager, plan.pins), list[int]()
+    pins, admitted, left = Pins(manager, plan.pins), list[int](), dict(enumerate(asked))
     while engine.has_work:
         if not engine.scheduler.running and len(admitted) < len(plan.order):
-            index = plan.order[len(admitted)]
             pins.move_to(len(admitted))
-            admitted.append(index)
             if hasattr(manager, "most_tokens"):
-                manager.most_tokens = plan.insertion[index]
+                manager.most_tokens = plan.insertion[plan.order[len(admitted)]]
         engine.step()
+        for index in [index for index, request in left.items() if request.output]:
+            admitted.append(index)  # as it happened, whatever was planned
+            del left[index]
     pins.move_to(len(plan.order))
     return Served(
         tuple(admitted),

@@ -79,7 +79,7 @@ def race(workload: str, parts: Parts, watch: Watch | None = None) -> Figures:
     trace, num_blocks = _trace(workload), TRACES[workload]
     manager = OwnManager(
         CacheConfig(num_blocks),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
         watch=watch,
     )
@@ -94,7 +94,7 @@ def race_on(
     """Run any workload under tree and policy, such as a production trace."""
     manager = OwnManager(
         CacheConfig(num_blocks, block_size),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
     )
     return replay(manager, trace.requests()), manager
@@ -133,7 +133,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     answer = plan or asked_plan(nothing_planned, where)
     manager = OwnManager(
         planned_config(answer, workload),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
         watch=watch,
     )
@@ -175,7 +175,7 @@ def through_the_scheduler(parts: Parts, pattern: str = "document-qa", num: int =
     except PartFault as fault:
         return f"{fault}\nNothing was served by this plan."
     config, requests = planned_config(plan, where.workload()), where.requests()
-    manager = OwnManager(config, policy=parts.make_policy(), make_tree=parts.make_tree)
+    manager = OwnManager(config, policy=parts.policy, make_tree=parts.make_tree)
     served = serve_planned(plan, requests, manager)
     manager.proof()
     is_order, is_same = served.order == plan.order, served.answers == recorded_answers(requests)

@@ -11,7 +11,7 @@ from radixlab.cache.eviction import LRU
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.escape import count
-from radixlab.exercise.plain import plain_text
+from radixlab.exercise.plain import plain_number, plain_text
 from radixlab.grade.ex4.play import WrongVictim
 from radixlab.yours.fault import PartFault
 from radixlab.yours.watch import CallFailed, Watch
@@ -34,7 +34,7 @@ class Ruling(EvictionPolicy):
 
     def __init__(self, policy: EvictionPolicy | None, watch: Watch) -> None:
         self.policy = policy
-        self.max_blocks = getattr(policy, "max_blocks", None)
+        self.max_blocks = most_blocks(policy)
         self.choose: Choose | None = None
         """If set, and there is no policy, the tree's own choice, one block at a time."""
         self.on_fault: Callable[[PartFault], object] = lambda fault: None
@@ -51,6 +51,10 @@ class Ruling(EvictionPolicy):
         self._pending: tuple[Any, list[int]] | None = None
         """The last victim, with its blocks at that time."""
         self._gone: list[tuple[Any, list[int]]] = []
+
+    def obey(self, policy: EvictionPolicy) -> None:
+        """Let a policy rule; raise `ValueError` if it asks for an impossible number of blocks."""
+        self.max_blocks, self.policy = most_blocks(policy), policy
 
     def rule_by(self, choose: Choose) -> None:
         """Let a tree choose by itself."""
@@ -160,10 +164,13 @@ class Ruling(EvictionPolicy):
             raise _wrong(rule, f"it {said}")
         if node is None:
             raise _wrong("E4", f"it returned None while {count(num, 'node')} could be evicted")
-        if self.leaves.get(getattr(node, "id", None)) is node:  # type: ignore[arg-type]  # of any object
-            return node
         if type(node) is not Node:
             raise _wrong("E3", f"it must return a node, not {plain_text(node)}")
+        leaf = self.leaves.get(node.id)
+        if leaf is node:
+            return node
+        if leaf is not None:
+            raise _wrong("E3", f"it returned a copy of node {node.id}, and not the node")
         if not node.alive:
             raise _wrong("E6", f"node {node.id} is not in the tree any more")
         rule, why = ("L4", "is locked") if node.locked else ("E1", "has children")
@@ -173,7 +180,7 @@ class Ruling(EvictionPolicy):
         getattr(self._spare, hook)(*arguments)
         if self.policy is not None:
             try:
-                self._watch.call(getattr(self.policy, hook), *arguments)
+                self._watch.call(_hear, self.policy, hook, *arguments)
             except CallFailed as error:
                 self._fail(PartFault("policy", "E3", f"{hook}()", f"it {error}"))
 
@@ -181,6 +188,20 @@ class Ruling(EvictionPolicy):
         if fault.part == "policy":
             self.drop_policy()
         self.on_fault(fault)
+
+
+def most_blocks(policy: Any) -> int | None:
+    """Return how many blocks to take off a victim of a policy at most; raise `ValueError`."""
+    given = getattr(policy, "max_blocks", None)
+    most = plain_number(given)
+    if given is None or (type(most) is int and most >= 1):
+        return None if given is None else int(most)
+    raise ValueError(f"max_blocks must be None or a whole number from 1 on, and is {most}")
+
+
+def _hear(policy: Any, hook: str, *arguments: Any) -> None:
+    """Call a hook: under the watch, because even looking for it may run a learner's code."""
+    getattr(policy, hook)(*arguments)
 
 
 def _wrong(rule: str, what: str) -> PartFault:

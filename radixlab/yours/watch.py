@@ -15,7 +15,7 @@ from threading import get_ident
 from typing import Any
 
 from radixlab.exercise.plain import plain_text
-from radixlab.exercise.tree_player import RECURSION
+from radixlab.exercise.tree_player import RECURSION_BESIDE
 
 LIMIT_S = 5.0
 """Seconds of CPU time for one call; the slowest right answer takes milliseconds."""
@@ -56,7 +56,7 @@ class Watch:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call, and return the result; raise `CallFailed`. Ctrl-C passes through."""
         limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, RECURSION))
+        sys.setrecursionlimit(max(limit, RECURSION_BESIDE))
         try:
             try:
                 self._begin()
