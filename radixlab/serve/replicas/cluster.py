@@ -26,7 +26,7 @@ APP = "radixlab"
 OBJECT_STORE_BYTES = 80 * 2**20
 """Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
 SWITCH_S = 60.0
-"""Seconds that exchanging a router may take."""
+"""Seconds in which a router must have been exchanged."""
 MOST_ONGOING = 100_000
 """Requests that a replica may have at a time; the front's queue is the real bound."""
 Router = tuple[str, dict[str, Any]]
