@@ -2,6 +2,7 @@
 
 import pytest
 
+from radixlab.bench.claims_pictures import lines
 from radixlab.lesson.props.claims import (
     CLAIMS,
     CONDITIONS,
@@ -12,6 +13,7 @@ from radixlab.lesson.props.claims import (
     under,
     verdicts,
 )
+from radixlab.viz.claims_plot import draw_lines
 from radixlab.workloads import GENERATORS
 
 
@@ -46,3 +48,24 @@ def test_the_same_trial_draws_the_same_bytes(trial) -> None:
 def test_an_unknown_condition_is_refused() -> None:
     with pytest.raises(KeyError):
         under("tokens shared")
+
+
+ORDERS = [
+    [LENGTH],
+    ["tokens of answer", LENGTH],
+    [LENGTH, "blocks in the pool", "tokens of answer"],
+    [*CONDITIONS, LENGTH],
+]
+
+
+@pytest.mark.parametrize("names", ORDERS, ids=[f"{names[0]}, {len(names)}" for names in ORDERS])
+def test_every_curve_is_named_once_and_keeps_its_colour(names) -> None:
+    trials = [under(name) for name in names]
+    axes = draw_lines(lines(trials)).axes
+    curves = [curve for ax in axes for curve in ax.lines if not curve.get_label().startswith("_")]
+    colours = {(curve.get_label(), curve.get_color()) for curve in curves}
+    claims = {sweep.claim.name for trial in trials for sweep in trial.sweeps}
+    assert len(colours) == len({colour for _, colour in colours}) == len(claims)
+    legends = [ax.get_legend() for ax in axes if ax.get_legend()]
+    named = [text.get_text() for legend in legends for text in legend.get_texts()]
+    assert sorted(named) == sorted(claims)
