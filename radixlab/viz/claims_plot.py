@@ -14,6 +14,9 @@ from radixlab.viz.palette import GREEN, INK, LINE, SOFT
 from radixlab.viz.race import COLOURS
 
 FAILS = "#D55E00"
+PAGE = 10.6
+"""Inches: a notebook shows a figure as wide as this on 1,000 pixels, so that 8-point letters read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,14 @@ class Lines:
 
 def draw_dots(panels: Sequence[Dots]) -> Figure:
     """Draw a column of dots for each claim; all columns have the same workloads as rows."""
-    figure = Figure(figsize=(10.4, _height(panels)), dpi=140, layout="constrained")
+    figure = Figure(figsize=(PAGE, _height(panels)), dpi=140, layout="constrained")
     _fill_dots(figure, panels)
     return figure
 
 
 def draw_lines(panels: Sequence[Lines]) -> Figure:
     """Draw a panel for each condition."""
-    figure = Figure(figsize=(10.4, 2.4 * -(-len(panels) // 3) + 0.4), dpi=140, layout="constrained")
+    figure = Figure(figsize=(PAGE, 2.4 * -(-len(panels) // 3) + 0.4), dpi=140, layout="constrained")
     _fill_lines(figure, panels)
     return figure
 
@@ -56,7 +59,7 @@ def draw_lines(panels: Sequence[Lines]) -> Figure:
 def draw_both(dots: Sequence[Dots], lines: Sequence[Lines]) -> Figure:
     """Draw where each claim holds, and below it what breaks it."""
     heights = _height(dots), 2.4 * -(-len(lines) // 3) + 0.4
-    figure = Figure(figsize=(10.4, sum(heights)), dpi=140, layout="constrained")
+    figure = Figure(figsize=(PAGE, sum(heights)), dpi=140, layout="constrained")
     above, below = np.asarray(figure.subfigures(2, 1, height_ratios=heights)).tolist()
     _fill_dots(above, dots)
     _fill_lines(below, lines)
@@ -131,7 +134,7 @@ def _beside_the_bound(axes: Axes, word: str, *, above: bool) -> None:
         xytext=(3, 6 if above else -6),
         textcoords="offset points",
     )
-    text.set(va="center", fontsize=7.5, color=SOFT)
+    text.set(va="center", fontsize=8, color=SOFT)
 
 
 def _name_new(axes: Axes, named: set[str]) -> None:

@@ -1,8 +1,9 @@
 """Lesson 09's claims: what is shown fits the page and says what was computed."""
 
 import pytest
+from matplotlib.text import Text
 
-from radixlab.bench.claims_pictures import lines
+from radixlab.bench.claims_pictures import dots, lines
 from radixlab.lesson.props.claims import (
     CLAIMS,
     CONDITIONS,
@@ -13,7 +14,7 @@ from radixlab.lesson.props.claims import (
     under,
     verdicts,
 )
-from radixlab.viz.claims_plot import draw_lines
+from radixlab.viz.claims_plot import draw_dots, draw_lines
 from radixlab.workloads import GENERATORS
 
 
@@ -43,6 +44,19 @@ def test_the_same_trial_draws_the_same_bytes(trial) -> None:
     assert all(len(line) <= 90 for picture in pictures for line in picture.text.split("\n"))
     assert str(trial) == pictures[0].text
     assert draw_conditions(under(LENGTH)).text == str(under(LENGTH))
+
+
+def test_the_smallest_letters_are_10_pixels_high_on_the_page(trial) -> None:
+    """Where a notebook shows the picture; a font size is the height of a letter with its rest."""
+    figures = (
+        draw_dots(dots(trial)),
+        draw_lines(lines([under(LENGTH), under("blocks in the pool")])),
+    )
+    for figure, picture in zip(
+        figures, (draw_workloads(trial), draw_conditions(under(LENGTH))), strict=True
+    ):
+        sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+        assert min(sizes) / 72 * picture.width / figure.get_figwidth() >= 10
 
 
 def test_an_unknown_condition_is_refused() -> None:
