@@ -21,6 +21,10 @@ from radixlab.site.links import Resolve
 
 _TAG = re.compile(r"<[^>]+>")
 _NO_HEADER = re.compile(r"<th[^>]*>\s*</th>")
+_CELL = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_LONG = 24
+"""Characters of a cell that may take several lines."""
 _RULES = re.compile(r"\b[Rr]ules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
 _RULE = re.compile(r"\b[A-Z]\d+\b")
 PLUGINS: tuple[str | Plugin, ...] = (
@@ -116,7 +120,16 @@ class _Renderer(mistune.HTMLRenderer):
 
 def _table(_: object, text: str) -> str:
     named = _NO_HEADER.sub("<td></td>", text)  # a corner without a word heads nothing
-    return f'<div class="table"><table>\n{named}</table></div>\n'
+    return f'<div class="table"><table>\n{_CELL.sub(_cell, named)}</table></div>\n'
+
+
+def _cell(found: re.Match[str]) -> str:
+    """Keep a figure with its range on one line, and give a sentence room for several words."""
+    text = words(found[2])
+    if not _WORD.search(text) and re.search(r"\d", text):
+        return f'<td class="figure"{found[1]}>{found[2]}</td>'
+    kind = ' class="sentence"' if len(text) > _LONG else ""
+    return f"<td{kind}{found[1]}>{found[2]}</td>"
 
 
 def formula(text: str, *, block: bool = False) -> str:
