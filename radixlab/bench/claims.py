@@ -4,11 +4,14 @@ Each claim is a comparison of the cache with a control that does without it, and
 one such comparison on one traffic. This file knows claims and figures. It measures nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Word = Literal["holds", "holds only if", "fails"]
+MOST_DECIMALS = 12
+"""So many tell any two figures apart that counts of this size make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class Claim:
     bound: float
     pattern: str
     """Formats a figure."""
-    needs: Callable[[float], str]
-    """Says in words that traffic has at least so much of what the claim depends on."""
+    needs: Callable[[float, int], str]
+    """Says in words how much traffic must have of what the claim depends on; the second number is
+    how many decimals it takes."""
 
     def holds(self, figure: float) -> bool:
         """Whether a figure is within the bound."""
@@ -36,10 +40,20 @@ class Claim:
     def shown(self, figure: float) -> str:
         """Format a figure, and say whether it holds.
 
-        >>> FASTER.shown(2.34), FASTER.shown(1)
-        ('2.3× holds', '1.0× fails')
+        A figure that fails never looks like the bound: it gets as many decimals as that takes.
+
+        >>> FASTER.shown(2.34), FASTER.shown(1), FASTER.shown(1.96)
+        ('2.3× holds', '1.0× fails', '1.96× fails')
         """
-        return f"{self.pattern.format(figure)} {'holds' if self.holds(figure) else 'fails'}"
+        if self.holds(figure):
+            return f"{self.pattern.format(figure)} holds"
+        patterns = map(self._with_decimals, range(MOST_DECIMALS))
+        told = [(each.format(figure), each.format(self.bound)) for each in patterns]
+        return f"{next((text for text, bound in told if text != bound), told[-1][0])} fails"
+
+    def _with_decimals(self, num_more: int) -> str:
+        """Return the pattern with more decimals."""
+        return re.sub(r"[.](\d)", lambda found: f".{int(found[1]) + num_more}", self.pattern)
 
     @property
     def limit(self) -> str:
@@ -66,12 +80,12 @@ def share_added(cache: float, control: float) -> float:
     return cache / control if control else 0.0
 
 
-def _found(share: float) -> str:
-    return f"{share:.0%} of the tokens are found"
+def _found(share: float, num_decimals: int) -> str:
+    return f"{share:.{num_decimals}%} of the tokens are found"
 
 
-def _long(num_blocks: float) -> str:
-    return f"{num_blocks:.0f} blocks are taken for a request"
+def _long(num_blocks: float, num_decimals: int) -> str:
+    return f"{num_blocks:.{num_decimals}f} blocks are taken for a request"
 
 
 FASTER = Claim(
@@ -128,7 +142,9 @@ class Case:
     def margin(self) -> float:
         """How many times its bound the figure reaches; below 1 the claim fails."""
         bound = self.claim.bound
-        return self.figure / bound if self.claim.relation == "≥" else bound / self.figure
+        if self.claim.relation == "≥":
+            return self.figure / bound
+        return bound / self.figure if self.figure else float("inf")
 
     def __str__(self) -> str:
         return self.claim.shown(self.figure)
@@ -152,10 +168,11 @@ class Verdict:
 def judge(cases: Sequence[Case], more: Sequence[Case] = ()) -> Verdict:
     """Judge one claim by its cases, of which there is at least one.
 
-    Where it holds on some only, the condition is the least that a holding case has of what the
-    claim depends on. If a failing case has as much, that alone does not decide: it is named. The
-    cases of `more` were made to break the claim. They are judged too, but not named: where they
-    leave no such least, the condition is that of the cases alone.
+    If the claim holds in some cases only, the verdict has a condition: the least amount, in any
+    case that holds, of what the claim depends on. Failing cases that have as much are named,
+    because that amount alone does not decide. The cases of `more` were made to break the claim.
+    They are judged too, but not named: if they leave no such least amount, the condition is that
+    of `cases` alone.
     """
     claim = cases[0].claim
     holding, failing = _sorted_out(cases)
@@ -184,15 +201,15 @@ def _most(cases: Sequence[Case]) -> float:
 
 def _condition(claim: Claim, holding: Sequence[Case], failing: Sequence[Case]) -> str:
     least, most = _least(holding), _most(failing)
-    needed = f"at least {claim.needs(least)}"
     if most < least:
-        return f"{needed} (at {_number(claim, most)} it fails)"
+        for num_decimals in range(MOST_DECIMALS):  # as many as tell the two apart
+            needed, fails = (claim.needs(value, num_decimals) for value in (least, most))
+            if needed != fails:
+                break
+        return f"at least {needed} (at {fails.split()[0]} it fails)"
+    needed = f"at least {claim.needs(least, 0)}"
     names = ", ".join(case.traffic for case in failing if case.depends >= least)
     return f"{needed}; even so it fails on {names}"
-
-
-def _number(claim: Claim, depends: float) -> str:
-    return claim.needs(depends).split()[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from radixlab.workloads.replay import fits
 TREE_EVENTS = (PrefixMatched, NodeSplit, NodeLocked, NodeUnlocked, BlockStored, BlockRemoved)
 """A look-up, or a change of one node: what a cache does beside handing out blocks."""
 WAITS_FOR_THE_LAST = ("turn ", "step ")
-"""How a label goes on behind its session if the request cannot start before the last is done."""
+"""How a label goes on after its session if the request must wait for the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Counted:
     traffic: str
     num_requests: int
     rejected_requests: int
-    """Requests that the whole pool could not hold; they are in no other count."""
+    """Requests that the whole pool could not hold; no other figure counts them."""
     prompt_tokens: int
     output_tokens: int
     hit_tokens: int

@@ -121,8 +121,8 @@ def _what() -> str:
         "What people claim of prefix caching, tried against a control without it: the naive twin, "
         "which serves the same requests in step and shares nothing. What is judged is counted: "
         f"{judged}. A verdict follows from the figures below it: `holds` if the claim holds on "
-        "every workload, `fails` if on none; otherwise it names the least that a case in which the "
-        "claim holds has of what it depends on"
+        "every workload, and `fails` if it holds on none. Otherwise a verdict names a condition: "
+        "the least amount, in any case that holds, of what the claim depends on"
     )
 
 

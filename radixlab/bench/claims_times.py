@@ -118,7 +118,7 @@ def load(name: str) -> Llama:
 def time_settings(
     model: Llama, wanted: dict[str, Setting], rounds: int, advance: Callable[[], object]
 ) -> Iterator[Timed]:
-    """Time each traffic with the cache and without, who begins changing from round to round."""
+    """Time each traffic with the cache and without; the two take turns at being first."""
     for traffic, setting in wanted.items():
         requests = list(setting.shape.requests(model.config.vocab_size))
         samples: dict[bool, list[tuple[float, float]]] = {True: [], False: []}

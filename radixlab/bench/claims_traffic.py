@@ -41,7 +41,7 @@ class Shape:
 
     @property
     def num_requests(self) -> int:
-        """Of all prefixes together."""
+        """The number of requests about all prefixes together."""
         return self.num_prefixes * self.per_prefix
 
 

@@ -12,7 +12,7 @@ from radixlab.bench.claims import CLAIMS, Case, Claim, Sweep, Verdict, judge
 from radixlab.bench.claims_counts import count, overhead, overhead_by_length
 from radixlab.bench.claims_traffic import CONDITIONS, LENGTHS, unshared
 from radixlab.bench.report import text_table
-from radixlab.config import CacheConfig
+from radixlab.config import CacheConfig, positive
 from radixlab.workloads import GENERATORS, Workload, conversation_trace, open_workload
 
 ENDLESS = 2_000_000
@@ -85,7 +85,8 @@ class ConditionTrial:
 
 
 def workloads(num_requests: int, num_of_trace: int = 0) -> list[Workload]:
-    """Open every generator, and so many requests of the conversation trace if it is here."""
+    """Open every generator, and `num_of_trace` requests of the conversation trace if it is here."""
+    positive("num_requests", num_requests)  # a generator takes 0 for a number of its own
     opened = [open_workload(name, num_requests) for name in GENERATORS]
     trace = conversation_trace() if num_of_trace else None
     if trace is not None:
@@ -98,12 +99,20 @@ def on_workloads(traffic: Sequence[Workload], advance: Advance | None = None) ->
     """Try every claim on these workloads; `advance` is called after each.
 
     The claims about sharing are tried in a pool that never has to evict; the claim on overhead is
-    tried on the workload's unshared twin.
+    tried on the workload's unshared twin. Raises `ValueError` for a workload of which no request
+    can be served: no claim is true or false of nothing.
     """
+    if not traffic:
+        raise ValueError("no workload to try a claim on")
     rows = []
     for workload in traffic:
         counted = count(workload.name, workload.requests(), CacheConfig(ENDLESS))
+        if not counted.num_requests:
+            told = f"{counted.rejected_requests} requests are too long for the pool"
+            raise ValueError(f"{workload.name} has no request to try a claim on ({told})")
         twin = overhead(workload.name, unshared(workload.requests()), CacheConfig(TWIN_BLOCKS))
+        if not twin.num_requests:
+            raise ValueError(f"no request of {workload.name} fits into {TWIN_BLOCKS:,} blocks")
         if twin.hit_tokens:
             raise AssertionError(f"the unshared twin of {workload.name} shares tokens")
         cases = (*counted.cases(), twin.case())

@@ -21,23 +21,23 @@ from radixlab.route.wind import Outcome, ReplicaModel, Traffic, blow, make_traff
 from radixlab.workloads import conversation_trace
 
 CLOCKLESS_LOAD = 0.5
-"""Prompt work that arrives where the traffic has no clock, as a share of what is possible."""
+"""For traffic without times: the prompt tokens that arrive ÷ those that can be computed."""
 WORTH_A_PROCESS = 200_000
-"""Requests, all rules together, below which one process is as fast as two."""
+"""With fewer requests, all rules together, one process is as fast as two."""
 POLL_S = 0.2
 Progress = Callable[[int, str, str], AbstractContextManager[Callable[..., object]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is sent to whom."""
+    """Which traffic is sent, and to which replicas."""
 
     traffic: str
     num_requests: int
     num_replicas: int
     model: ReplicaModel
     load: float | None = None
-    """Prompt work that arrives, as a share of what is possible; None for the traffic's clock."""
+    """Prompt tokens that arrive ÷ those that can be computed; None for the traffic's own times."""
     seed: int = 0
 
     def make(self) -> Traffic:
@@ -104,7 +104,7 @@ def _peak_gb() -> float:
 def _side_by_side(
     trial: Trial, rules: Sequence[str], num_jobs: int, advance: Callable[..., object]
 ) -> Iterator[Outcome]:
-    """Run rules in processes, the dearest first, so that none of them is alone at the end."""
+    """Run rules in processes, the slowest first, so that none of them is alone at the end."""
     context = get_context("spawn")
     counts: Any = context.Queue()
     pool = ProcessPoolExecutor(num_jobs, context, initializer=_begin, initargs=(counts,))

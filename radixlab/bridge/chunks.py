@@ -1,10 +1,10 @@
 """Chunks on vLLM's CPU tier as nodes of a policy: flat keys in, victims out.
 
 vLLM's offload manager knows chunks by keys without order. A key is the hash of a whole prefix, so a
-chunk is useless once the chunk before it is gone; that parents outlive their children is up to the
-policy. `Chunks` keeps who follows whom, and offers the policy only chunks that nobody reads, that
-vLLM does not protect and that no cached chunk follows. With `flat=True` it forgets the order, as
-vLLM's own LRU does, so that both can be compared.
+chunk is useless once the chunk before it is gone; the policy must keep parents longer than their
+children. `Chunks` knows which chunk follows which, and offers the policy only chunks that nobody
+reads, that vLLM does not protect and that no cached chunk follows. With `flat=True` it forgets the
+order, as vLLM's own LRU does, so that both can be compared.
 
 This file knows keys and chunks. It knows neither vLLM nor requests.
 """
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from radixlab.bridge.errors import BrokenPartError, raised
 from radixlab.cache.protocols import EvictionPolicy
+from radixlab.escape import count
 from radixlab.exercise.plain import plain_text
 
 Key = bytes
@@ -44,7 +45,7 @@ class Chunk:
         self.held = held
         """What vLLM stores with the key."""
         self.num_pins = 0
-        """Why it may not go: it is read or written, vLLM protects it, or it was evicted."""
+        """How many reasons keep it: it is read or written, vLLM protects it, or it was evicted."""
         self.num_children = 0
 
     @property
@@ -73,7 +74,7 @@ class Chunks:
         return len(self.chunks)
 
     def insert(self, key: Key, above: Key | None, held: Any, tick: int, pinned: bool) -> None:
-        """Add a chunk behind the key `above`; it may not go while it is pinned."""
+        """Add a chunk behind the key `above`; it cannot be evicted while it is pinned."""
         if self.flat:
             above = None
         parent = self.chunks.get(above) if above is not None else None
@@ -118,7 +119,7 @@ class Chunks:
         self._take(self.chunks[key])
 
     def evict(self, num: int, protected: Iterable[Key]) -> list[Chunk] | None:
-        """Evict exactly `num` chunks that are not protected; None, and no change, without as many.
+        """Evict exactly `num` unprotected chunks, or return None if there are fewer.
 
         Raises `BrokenPartError` for a policy that names a wrong victim. Then no chunk is gone.
         """
@@ -211,7 +212,7 @@ class Chunks:
         self._attach(chunk)
 
     def _attach(self, chunk: Chunk) -> None:
-        """Count a chunk below the one before it, which is a candidate no more."""
+        """Count a chunk below the one before it, which is no longer a candidate."""
         if chunk.above is None:
             return
         self._num_below[chunk.above] += 1
@@ -233,11 +234,12 @@ class Chunks:
 def _described(node: Any, chunks: dict[Key, Chunk]) -> str:
     """Say what is wrong with a victim."""
     if node is None:
-        return f"None, while {sum(chunk.evictable for chunk in chunks.values())} chunks may go"
+        num = sum(chunk.evictable for chunk in chunks.values())
+        return f"None, while {count(num, 'chunk')} may go"
     if type(node) is not Chunk:
         return f"{plain_text(node)}, which is not a node"
     if chunks.get(node.key) is not node:
         return f"chunk {node.id}, which is not cached any more"
     if node.num_pins:
         return f"chunk {node.id}, which is in use or protected"
-    return f"chunk {node.id}, which {node.num_children} cached chunks follow"
+    return f"chunk {node.id}, which comes before {count(node.num_children, 'cached chunk')}"

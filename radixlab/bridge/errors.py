@@ -16,7 +16,7 @@ class NotCarriedError(BridgeError, ValueError):
 class BrokenPartError(BridgeError):
     """A tree or a policy broke its contract; the message names the call and what was wrong.
 
-    The part is out of service from then on: nobody knows its state.
+    The part is out of service from then on, because its state is unknown.
     """
 
 

@@ -23,6 +23,7 @@ from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import Tokens, as_tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.config import Count
+from radixlab.escape import count
 from radixlab.events import Namespace
 
 WORDS = 2
@@ -85,8 +86,8 @@ class OwnTree:
             return
         if node.alive and node.end != len(prefix):
             raise LockError(
-                f"node {node.id} lost {len(prefix) - node.end} of {len(prefix)} blocks to an "
-                "eviction since the match: match again"
+                f"node {node.id} lost {len(prefix) - node.end} of {count(len(prefix), 'block')} "
+                "to an eviction since the match: match again"
             )
         receipt = self.tree.lock(node)
         self._held.add(receipt)
@@ -112,7 +113,9 @@ class OwnTree:
             node = policy.victim()
             if node is None:
                 evictable = self.tree.num_evictable_blocks
-                raise PolicyError(f"policy {policy.name} named no victim of {evictable} blocks")
+                raise PolicyError(
+                    f"policy {policy.name} named no victim of {count(evictable, 'block')}"
+                )
             most = node.num_blocks if self.whole_leaves else min(num_blocks, node.num_blocks)
             gone = self.tree.trim(node, min(most, policy.max_blocks or most))
             num_blocks -= len(gone)
@@ -128,7 +131,8 @@ class OwnTree:
         for view in self.tree.walk():
             depth[view.id] = level = depth.get(view.parent_id or -1, -1) + 1
             first = np.array(view.tokens[: 10 * WORDS], np.int32).view(np.int64).tolist()
-            yield f"{'  ' * level}{len(view.block_ids)} blocks, lock_ref {view.lock_ref}, {first}"
+            blocks = count(len(view.block_ids), "block")
+            yield f"{'  ' * level}{blocks}, lock_ref {view.lock_ref}, {first}"
 
     def cached(self) -> BlockIds:
         """Return all block ids of the tree."""

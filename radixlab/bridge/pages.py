@@ -64,7 +64,7 @@ class Pages(Protocol):
         num_counted_blocks: int = 0,
         priority: int = 0,
     ) -> tuple[Prefix, int]:
-        """Store one block id per whole block; return the prefix and how much was there before.
+        """Store a block id per whole block; return the prefix and how many were cached before.
 
         The tree's own ids stay where it has the block already. The request counted its uses of the
         first `num_counted_blocks` blocks earlier.

@@ -114,7 +114,7 @@ class RadixlabCache(BasePrefixCache):  # type: ignore[misc]  # SGLang may not be
         return IncLockRefResult(delta=self.evictable_size() - before)
 
     def dec_lock_ref(self, node: Prefix, params: Any = None) -> DecLockRefResult:
-        """Protect it once less; raises if it was released as often as it was locked."""
+        """Undo one lock of a prefix; raise if no lock is left."""
         before = self.evictable_size()
         self.pages.unlock(node)
         return DecLockRefResult(delta=self.evictable_size() - before)
@@ -177,7 +177,9 @@ class RadixlabCache(BasePrefixCache):  # type: ignore[misc]  # SGLang may not be
         """Let the request hold all that it stored, and read the tree's slots into its row."""
         node, kv = self.match_prefix(MatchPrefixParams(key=key)).last_device_node, req.kv
         slots = self.path_device_indices(node)
-        assert len(slots) == len(key), f"{len(slots)} of {len(key)} tokens just stored are found"
+        assert len(slots) == len(key), (
+            f"only {len(slots)} of the {len(key)} just stored tokens are found"
+        )
         written = slice(kv.cache_protected_len, len(slots))
         self.req_to_token_pool.write((kv.req_pool_idx, written), slots[written])
         kv.cache_protected_len = len(slots)

@@ -63,7 +63,7 @@ class RadixlabLRU(CachePolicy):  # type: ignore[misc]  # vLLM may not be install
         return None if chunk is None else chunk.held
 
     def insert(self, key: OffloadKey, chunk: ChunkStatus, req_context: ReqContext) -> None:
-        """Add a chunk; while its store is under way it may not go."""
+        """Add a chunk; it cannot be evicted while it is being stored."""
         above = None if self.flat else self._above(key, req_context)
         tick = self._tick_in_turn(key, req_context)
         self._chunks.insert(key, above, chunk, tick, pinned=chunk.ref_cnt != 0)
@@ -101,7 +101,7 @@ class RadixlabLRU(CachePolicy):  # type: ignore[misc]  # vLLM may not be install
     def evict(
         self, n: int, protected: set[OffloadKey]
     ) -> list[tuple[OffloadKey, ChunkStatus]] | None:
-        """Evict exactly `n` chunks, none of them protected; None, and no change, without as many.
+        """Evict exactly `n` unprotected chunks; if there are fewer, change nothing and return None.
 
         Raises `BrokenPartError` for a policy that names a wrong victim. Then no chunk is gone.
         """

@@ -22,10 +22,11 @@ from radixlab.cache.errors import LockError
 from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.results import BlockIds
 from radixlab.config import Count, positive
+from radixlab.escape import count as counted
 from radixlab.events import Namespace
 from radixlab.exercise.plain import plain_number, plain_numbers, plain_text
 from radixlab.exercise.tree import Tokens
-from radixlab.exercise.tree_player import RECURSION, names_of
+from radixlab.exercise.tree_player import RECURSION_BESIDE, names_of
 
 PLAIN: Final = 2**40
 """Tokens below it are passed on as they are; the numbers of all others begin here."""
@@ -42,7 +43,7 @@ class YourTree:
         self._broken = ""
         self._numbers: dict[tuple[Namespace | None, int], int] = {}
         self._next_number = count(PLAIN)
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_BESIDE))
         self._tree = self._call("RadixTree", make_tree, self.block_size)
 
     @property
@@ -91,7 +92,9 @@ class YourTree:
             return
         node, key = prefix.node
         if self.ledger.match(key) != prefix.block_ids.tolist():
-            raise LockError(f"a part of these {len(prefix)} blocks was evicted: match again")
+            raise LockError(
+                f"a prefix of {counted(len(prefix), 'block')} was evicted in part: match again"
+            )
         receipt = self._ask("lock", node)
         prefix.receipts.append((receipt, self.ledger.lock(key)))
 
@@ -100,7 +103,9 @@ class YourTree:
         if prefix.node is None:
             return
         if not prefix.receipts:
-            raise LockError(f"{len(prefix)} blocks: released more often than they were locked")
+            raise LockError(
+                f"a prefix of {counted(len(prefix), 'block')} was released more often than locked"
+            )
         receipt, held = prefix.receipts.pop()
         self._ask("unlock", receipt)
         self.ledger.unlock(held)
@@ -119,7 +124,7 @@ class YourTree:
     def clear(self) -> None:
         """Begin with a new tree; raise `LockError`, and keep the old one, while one is locked."""
         if num_locked := self.num_blocks - self.num_evictable_blocks:
-            raise LockError(f"cannot clear your tree: {num_locked} blocks are locked")
+            raise LockError(f"cannot clear your tree: it has {counted(num_locked, 'locked block')}")
         self._tree = self._call("RadixTree", self._make_tree, self.block_size)
         self.ledger = Ledger(self.block_size)
         self._numbers.clear()
@@ -197,7 +202,7 @@ class YourTree:
     def _compare(self, call: str, field: str, answer: Any, due: list[int], num: int) -> None:
         said = self._call(call, lambda: _numbers_of(answer, field))
         if said != due:
-            call = f"{call} of {num} tokens"
+            call = f"{call} of {counted(num, 'token')}"
             self._fail(f"{call} says {field} = {_shown(said)}; it should be {_shown(due)}")
 
     def _ask(self, name: str, *arguments: Any) -> Any:

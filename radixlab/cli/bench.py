@@ -112,7 +112,11 @@ def _add(name: str, module: str, what: str) -> None:
             f"radixlab bench {name} --quick", f"radixlab bench {name} --write benchmarks/RESULTS.md"
         ),
     )
-    @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: its own]")
+    @click.option(
+        "--rounds",
+        type=AT_LEAST_ONE,
+        help="More rounds give steadier figures.  [default: depends on the benchmark]",
+    )
     @click.option("--quick", is_flag=True, help="A look in seconds: less of everything.")
     @JSON_TABLES
     @WRITE_RESULTS
@@ -243,7 +247,13 @@ def bench_claims(
     help="conversation, nothing-shared, one-hot-prefix, a generator of `radixlab replay`, or a "
     "trace file.  [default: conversation; multi-turn-chat where that trace is missing]",
 )
-@click.option("--replicas", type=AT_LEAST_ONE, default=16, show_default=True)
+@click.option(
+    "--replicas",
+    type=AT_LEAST_ONE,
+    default=16,
+    show_default=True,
+    help="Simulated engines, each with a cache of its own.",
+)
 @click.option(
     "--requests",
     type=AT_LEAST_ONE,
@@ -258,13 +268,39 @@ def bench_claims(
     help="Pace of the traffic: prompt work that arrives, as a share of what the replicas can "
     "compute.  [default: the trace's own clock; 0.5 where there is none]",
 )
-@click.option("--cache-tokens", type=AT_LEAST_ONE, help="Room of a replica's cache, in tokens.")
-@click.option("--prefill", type=ABOVE_ZERO, help="Prompt tokens that a replica computes a second.")
-@click.option("--decode-ms", type=ABOVE_ZERO, help="Milliseconds for a token of an answer.")
-@click.option("--slots", type=AT_LEAST_ONE, help="Most requests that run on a replica.")
-@click.option("--event-delay-ms", type=ABOVE_ZERO, help="Until a router hears of a KV event.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--jobs", type=AT_LEAST_ONE, help="Processes.  [default: 2 if there is much to do]")
+@click.option(
+    "--cache-tokens",
+    type=AT_LEAST_ONE,
+    help="Tokens that fit into the cache of a replica.  [default: 488000]",
+)
+@click.option(
+    "--prefill",
+    type=ABOVE_ZERO,
+    help="Prompt tokens that a replica computes a second.  [default: 7000]",
+)
+@click.option(
+    "--decode-ms", type=ABOVE_ZERO, help="Milliseconds for a token of an answer.  [default: 25]"
+)
+@click.option(
+    "--slots", type=AT_LEAST_ONE, help="Most requests that run on a replica.  [default: 32]"
+)
+@click.option(
+    "--event-delay-ms",
+    type=ABOVE_ZERO,
+    help="Milliseconds until a router hears of a KV event.  [default: 100]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the traffic, and of rules that choose at random.",
+)
+@click.option(
+    "--jobs",
+    type=AT_LEAST_ONE,
+    help="Processes that run rules side by side.  [default: 2 if there is much to do]",
+)
 @click.option("--controls/--no-controls", default=True, help="Also run the two controls.")
 @click.option(
     "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw the rules into this file."

@@ -14,8 +14,14 @@ KERNEL_EXTENSION = "radixlab.lesson.kernel"
 PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 """No question about a newsletter."""
 
-OVERRIDES = {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
+OVERRIDES = {
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+    "@jupyterlab/notebook-extension:tracker": {
+        "codeCellConfig": {"lineNumbers": False, "lineWrap": True}
+    },
+}
 """A saved notebook keeps its views and guesses: they can be read on another day, without a kernel.
+A line of code that is wider than its cell goes on below: in a narrow window nothing is cut off.
 """
 
 SAVE_HOOK = "radixlab.cli.saved_views.keep_views"

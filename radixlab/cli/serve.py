@@ -27,12 +27,20 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="0 for a free one.",
+    help="The port to listen on; 0 for a free one.",
 )
 @click.option(
-    "--dtype", default="auto", show_default=True, help="auto, float32, bfloat16, float16."
+    "--dtype",
+    default="auto",
+    show_default=True,
+    help="Type of the weights: auto, float32, bfloat16, float16.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 or auto.")
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where the model runs: cpu, cuda, cuda:1 or auto.",
+)
 @click.option(
     "--threads",
     type=AT_LEAST_ONE,
@@ -95,7 +103,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     type=AT_LEAST_ONE,
     default=1024,
     show_default=True,
-    help="A stream ends when its reader is further behind.",
+    help="A stream ends when its reader is this many tokens behind.",
 )
 @click.option(
     "--request-timeout",
@@ -166,8 +174,8 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 def serve(**options: object) -> int:
     """Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.
 
-    With --replicas N the sizes are those of each replica, and the queue is that of all. The router
-    sends a prompt where its prefix is cached; Ray must be installed (pip install 'radixlab[ray]').
+    With --replicas N, sizes apply to each replica, and --max-queue to all together. The router
+    sends a prompt where its prefix is cached. Ray must be installed (pip install 'radixlab[ray]').
 
     The access log goes to stdout, one line per request, without the text of any prompt. Metrics are
     at /metrics, in Prometheus's format. After SIGTERM running requests finish, and the exit code

@@ -17,6 +17,9 @@ from radixlab.exercise.tree import TreeStats
 
 RECURSION = 10_000
 """Calls that may be open: a tree that recurses block by block needs some for each block."""
+RECURSION_BESIDE = 3_000
+"""The same in a process that must not end with the learner's code: a recursion through C, as a key
+of `sorted`, takes more than 1 KB of an 8 MB stack for each call, and 6,000 of them overflow it."""
 MAX_COMPARED = 2_000
 """Nodes whose ids are compared with each other, where they cannot be hashed."""
 Answer = dict[str, Any]

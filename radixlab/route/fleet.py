@@ -1,9 +1,9 @@
 """The replicas that are alive, and how much each has to do.
 
-A replica has an id, which is the caller's, and a slot, which is a small number. Sets of replicas
-are sets of slots, kept as the bits of one integer: with 1,000 replicas, "who is alive and holds
-this block" is one AND of 125 bytes. Loads are arrays by slot, so that the least loaded of all is
-one NumPy call.
+A replica has an id, which the caller chooses, and a slot, which is a small number. (In this package
+a slot is never an address in the KV pool.) Sets of replicas are sets of slots, kept as the bits of
+one integer: with 1,000 replicas, "who is alive and holds this block" is one AND of 125 bytes. Loads
+are arrays by slot, so that the least loaded of all is one NumPy call.
 
 This file does not know prompts or rules.
 """
@@ -24,7 +24,7 @@ TOKENS_PER_REQUEST = 4096.0
 for a large model. Without them, a long prompt counts like a short one, and the wind tunnel's 95th
 percentile of waiting is several times as long."""
 FEW = 16
-"""Sets up to this size are gone through one by one; larger ones as an array."""
+"""Sets of at most this many slots are searched one by one, larger sets as an array."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -32,8 +32,8 @@ class Fleet:
     """The live replicas, with the requests in flight and the queued prompt tokens of each.
 
     A replica's load is its requests plus its queued tokens, `tokens_per_request` of which weigh as
-    much as a request; None leaves tokens out. Of replicas with equal loads, the one goes first
-    whose last request started the longest ago, so that an idle fleet is used evenly.
+    much as a request; None leaves tokens out. Of replicas with equal loads, the one
+    comes first whose last request started the longest ago, so that an idle fleet is used evenly.
 
     >>> fleet = Fleet(["a", "b"])
     >>> fleet.start("a")
@@ -56,9 +56,9 @@ class Fleet:
         self.on_leave: list[Callable[[int], None]] = []
         """Called with the slot of each replica that leaves, before the slot is used again."""
         self.requests: Floats = np.zeros(0)
-        """Requests in flight by slot, infinite where no replica is; not to be written to."""
+        """Requests in flight, float64 `[num_slots]`, infinite without a replica; read-only."""
         self.loads: Floats = np.zeros(0)
-        """Loads by slot, infinite where no replica is; not to be written to."""
+        """Loads, float64 `[num_slots]`, infinite where there is no replica; read-only."""
         self._tokens: list[float] = []
         self._last_start: Floats = np.zeros(0)
         self._num_starts = 0
@@ -91,7 +91,7 @@ class Fleet:
         return slot
 
     def remove(self, replica: ReplicaId) -> None:
-        """Take a replica out, with all that it had to do and all that is known of its cache."""
+        """Take a replica out, and forget its load and what was known of its cache."""
         slot = self.slot(replica)
         self._set(slot, 0.0, 0.0)
         self.requests[slot] = self.loads[slot] = np.inf
@@ -153,7 +153,11 @@ class Fleet:
             self._set(slot, max(0.0, self.requests[slot] - 1), tokens)
 
     def report(self, replica: ReplicaId, requests: float, tokens: float = 0.0) -> None:
-        """Note what a replica says that it has to do, instead of counting it here."""
+        """Set a replica's load to what it reports, instead of counting it here.
+
+        `requests` are in flight, and `tokens` are queued prompt tokens. Raises `RouteError` for a
+        number that is negative or not finite, and `UnknownReplicaError`.
+        """
         if not (0 <= requests < np.inf and 0 <= tokens < np.inf):
             raise RouteError(f"loads are finite and 0 or more, not {requests} and {tokens}")
         self._set(self.slot(replica), float(requests), float(tokens))

@@ -33,7 +33,7 @@ class KVFeed:
     def __init__(self, known: PrefixMap, slot: int) -> None:
         self.known, self.slot = known, slot
         self._elsewhere: dict[Key, set[str]] = {}
-        """For blocks that are or were not only on the device: all media that have them."""
+        """For each block that was ever on another medium than the device: all media with it."""
 
     def hear(self, events: Iterable[WireEvent]) -> None:
         """Take events in the order in which they were published."""
@@ -76,7 +76,7 @@ class KVFeed:
 class RemoteFeed:
     """Follows the payloads of one replica, whatever its engine, into a map.
 
-    `tree` takes the payloads, or is the `tree` of a `watch_events` that does.
+    `tree` is the tree that receives the payloads, such as the one of a `watch_events`.
     """
 
     def __init__(self, feed: KVFeed, tree: RemoteTree) -> None:
@@ -92,7 +92,7 @@ class RemoteFeed:
         else:
             try:
                 self.feed.hear(self._outgoing.hear(event))
-            except UnknownNodeError:  # the tree has skipped something: take it as it is now
+            except UnknownNodeError:  # the tree has skipped an event: copy it as it is now
                 self._begin()
 
     def _begin(self) -> None:

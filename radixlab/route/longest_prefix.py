@@ -4,10 +4,10 @@
 2. unless that replica's load exceeds the mean by a factor;
 3. then the least loaded of those whose known prefix is within a tolerance of the longest.
 
-Line 2 keeps a popular prefix from melting the replica that has it; line 3 makes a second replica
-learn it. Where every replica is within the tolerance, because the known prefix is short, line 3
-alone decides. Whoever is chosen has a load of at most `factor` times the mean, or of at most
-`allowance` where there is little to do: the least loaded of all always has.
+Line 2 keeps a popular prefix from overloading the replica that has it; line 3 makes a second
+replica learn it. Where every replica is within the tolerance, because the known prefix is short,
+line 3 alone decides. A replica is chosen for its prefix only if its load is at most `factor` times
+the mean, or at most `allowance`; the least loaded replica of all can always be chosen.
 """
 
 from collections.abc import Iterable
@@ -23,13 +23,13 @@ from radixlab.route.prompt import Prompt
 from radixlab.route.protocol import Rule
 
 FACTOR = 1.5
-"""A replica above this multiple of the mean load takes nothing for its prefixes' sake."""
+"""A replica above this multiple of the mean load is not chosen for its prefixes."""
 ALLOWANCE = 2.0
-"""A replica with at most this load is never too busy: with little to do, the mean says nothing."""
+"""A replica with at most this load is never too busy: the mean of small loads says little."""
 TOLERANCE = 0.1
 """Prefixes count as equal whose lengths differ by at most this share of the prompt."""
 CAPACITY_BLOCKS = 2**16
-"""Blocks that are remembered of a replica if routed prompts are the feed: a million tokens in
+"""The most blocks remembered of one replica if routed prompts are the feed: a million tokens in
 blocks of 16."""
 
 
@@ -98,7 +98,7 @@ class LongestPrefix(Rule):
     # ---- what it learns
 
     def routed(self, prompt: Prompt, replica: ReplicaId) -> None:
-        """Take the prompt for cached where it was sent, if prompts are the feed."""
+        """Assume that the prompt is cached where it was sent, if prompts are the feed."""
         if not self.hears_events and replica in self.fleet:
             self.known.add(self.fleet.slot(replica), prompt.keys)
 

@@ -1,7 +1,7 @@
 """Which replicas hold which prefixes: one radix tree over block names, with a set in each node.
 
-A node is a run of blocks that the same replicas hold, as far as anything has told them apart; its
-set of replicas is one integer (`fleet.py`). A block's name covers all before it, so a node needs no
+A node is a run of blocks that the same replicas are known to hold; its set of replicas is one
+integer (`fleet.py`). A block's name covers all blocks before it, so a node needs no
 pointers: the node that follows a run is the one whose first name comes next in the prompt. One
 dictionary leads from a node's first name to the node.
 
@@ -11,8 +11,8 @@ dictionary leads from a node's first name to the node.
 
 The map is fed by routed prompts, which says what a replica probably holds, or by KV events, which
 say what it holds. Events name single blocks, so there the dictionary has every name. A capacity
-bounds what is remembered of each replica: the least recently used nodes are forgotten first, and a
-node never before those below it.
+bounds what is remembered of each replica: the least recently used nodes are forgotten first. A node
+is forgotten only after the nodes below it.
 """
 
 from collections import OrderedDict
@@ -58,7 +58,7 @@ class PrefixMap:
         if capacity_blocks is not None:
             capacity_blocks = positive("capacity_blocks", capacity_blocks)
         self.capacity_blocks = capacity_blocks
-        """Most blocks that are remembered of a replica; None for no bound."""
+        """The most blocks that are remembered of one replica; None for no bound."""
         self.by_block = by_block
         self._node_of: dict[Key, Node] = {}
         self._held: dict[int, OrderedDict[Node, None]] = {}
@@ -69,10 +69,10 @@ class PrefixMap:
     # ---- what is known
 
     def levels(self, keys: Keys, alive: Slots) -> list[Level]:
-        """Return how far the live replicas hold a prompt: rising lengths, shrinking sets.
+        """Return how many leading blocks of a prompt live replicas hold, and which replicas.
 
-        The last one is the longest known prefix, and who holds it. A replica that lacks a block in
-        the middle is taken to hold nothing behind it.
+        Lengths rise and sets shrink. The last level is the longest known prefix and its holders.
+        A replica that lacks a block in the middle is taken to hold nothing behind it.
         """
         found: list[Level] = []
         start, num_keys = 0, len(keys)
@@ -92,9 +92,9 @@ class PrefixMap:
         return found
 
     def deepest(self, keys: Keys) -> tuple[int, int]:
-        """Return how many leading blocks anyone holds, and who stored the last node first.
+        """Return how many leading blocks any replica holds, and the first holder of the last node.
 
-        If that replica has lost it, another holder is returned; -1 if there is none.
+        If that replica has lost the node, another holder's slot is returned; -1 if there is none.
         """
         start, node = 0, None
         while start < len(keys):
@@ -139,7 +139,7 @@ class PrefixMap:
     def add(self, slot: int, keys: Keys) -> None:
         """Note that a replica holds these blocks, each following the one before it.
 
-        Of more than the capacity only the first ones are remembered.
+        If there are more than the capacity, only the first ones are remembered.
         """
         keys = tuple(keys[: self.capacity_blocks])
         if self.by_block:  # names of events are not trusted: one may be there twice
@@ -278,7 +278,7 @@ def _num_equal(run: tuple[Key, ...], keys: Keys, start: int) -> int:
 
 
 def _runs(indices: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield first and last of each run of neighbours, for indices that fall: the last run first."""
+    """Yield the first and the last index of each run of neighbours, for falling `indices`."""
     last = first = indices[0]
     for index in indices[1:]:
         if index != first - 1:

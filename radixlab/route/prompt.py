@@ -26,7 +26,7 @@ BLOCK_CHARS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """One request, as a router sees it. Two requests are two, even with equal prompts.
+    """One request, as a router sees it. Two of them are never equal, even with equal prompts.
 
     >>> prompt = Prompt.of_tokens([1, 2, 3, 4, 5], block_size=2)
     >>> len(prompt.keys), prompt.num_tokens
@@ -38,7 +38,7 @@ class Prompt:
     num_tokens: int = 0
     """Tokens to compute if nothing is cached."""
     session: str | None = None
-    """What stays the same through a conversation, if the client says so."""
+    """An id that stays the same through a conversation, if the client sends one."""
     text: str | None = None
     """The prompt as text, for rules that compare characters."""
 

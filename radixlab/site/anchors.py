@@ -1,4 +1,4 @@
-"""The anchors of headings, as the programs give them in which people follow links."""
+"""The anchors of headings, as GitHub and JupyterLab form them."""
 
 import re
 from collections.abc import Callable

@@ -124,7 +124,7 @@ def write(folder: Path, pages: list[Page], links: Links, pdf: bytes | None = Non
 
 
 def print_sheet(pages: list[Page]) -> bytes:
-    """Return the cheat sheet as PDF; raise `NotPrintedError` if nobody can print here."""
+    """Return the cheat sheet as PDF; raise `NotPrintedError` if it cannot be printed."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shutil.copytree(ASSETS, folder / "assets")

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 import radixlab
+from radixlab.escape import count
 from radixlab.lesson.build import CellFailed
 from radixlab.site.build import SiteError, Sources, claim, draw, lacking, print_sheet, write
 from radixlab.site.links import DeadLinkError
@@ -19,7 +20,9 @@ ROOT = Path(radixlab.__file__).resolve().parent.parent
 
 @click.command()
 @click.argument("folder", default="site", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--no-run", is_flag=True, help="Run no lesson: seconds, with pictures for players.")
+@click.option(
+    "--no-run", is_flag=True, help="Run no lesson: quick, with pictures instead of players."
+)
 def main(folder: Path, no_run: bool) -> None:
     """Build the course as a folder of pages: open FOLDER/index.html, or put it on any host."""
     try:
@@ -67,6 +70,6 @@ def build(folder: Path, *, no_run: bool) -> None:
         run.left_out.append(f"cheatsheet.pdf: {error}; cheatsheet.html prints on one page")
     write(folder, pages, links, pdf)
     num_players = sum(page.body.count('<figure class="player"') for page in pages)
-    print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {num_players} players")
+    print(f"{folder / 'index.html'}: {len(pages) + 1} pages, {count(num_players, 'player')}")
     for what in run.left_out:
         print(f"left out: {what}")

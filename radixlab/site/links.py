@@ -33,7 +33,7 @@ class Links:
     pages: dict[str, str]
     """Source → page, both as paths with forward slashes from their roots."""
     files: dict[str, str] = field(default_factory=dict)
-    """Source → copy, as far as links have asked for them."""
+    """Source → copy, for each file that a link has asked for."""
 
     def of(self, source: str, page: str) -> Resolve:
         """Return the function that resolves the links of `source`, which is shown on `page`."""

@@ -21,6 +21,11 @@ from radixlab.site.links import Resolve
 
 _TAG = re.compile(r"<[^>]+>")
 _NO_HEADER = re.compile(r"<th[^>]*>\s*</th>")
+_CELL = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
+_BEFORE_A_RANGE = re.compile(r" (?=\()")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_LONG = 24
+"""Characters of a cell that may take several lines, and of code that may break."""
 _RULES = re.compile(r"\b[Rr]ules? [A-Z]\d+(?:(?:, (?:and )?| and | or )[A-Z]\d+)*")
 _RULE = re.compile(r"\b[A-Z]\d+\b")
 PLUGINS: tuple[str | Plugin, ...] = (
@@ -98,6 +103,11 @@ class _Renderer(mistune.HTMLRenderer):
         target = html.escape(self.page.resolve(url) or "")
         return f'<img src="{target}" alt="{html.escape(words(text))}" loading="lazy">'
 
+    def codespan(self, text: str) -> str:
+        """Keep a name or an option on one line: it would break behind each hyphen."""
+        kind = ' class="whole"' if len(text) <= _LONG and " " not in text else ""
+        return f"<code{kind}>{html.escape(text)}</code>"
+
     def block_code(self, code: str, info: str | None = None) -> str:
         return coloured(code, (info or "").split(" ")[0])
 
@@ -116,7 +126,21 @@ class _Renderer(mistune.HTMLRenderer):
 
 def _table(_: object, text: str) -> str:
     named = _NO_HEADER.sub("<td></td>", text)  # a corner without a word heads nothing
-    return f'<div class="table"><table>\n{named}</table></div>\n'
+    return f'<div class="table"><table>\n{_CELL.sub(_cell, named)}</table></div>\n'
+
+
+def _cell(found: re.Match[str]) -> str:
+    """Break a figure only before its range, and give a sentence room for several words."""
+    style, inner, text = found[1], found[2], words(found[2])
+    if not _WORD.search(text) and re.search(r"\d", text):
+        parts = [inner] if "<" in inner else _BEFORE_A_RANGE.split(inner)
+        return f"<td{style}>{' '.join(_whole(part) for part in parts)}</td>"
+    kind = ' class="sentence"' if len(text) > _LONG else ""
+    return f"<td{kind}{style}>{inner}</td>"
+
+
+def _whole(part: str) -> str:
+    return f'<span class="whole">{part}</span>'
 
 
 def formula(text: str, *, block: bool = False) -> str:

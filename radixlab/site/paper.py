@@ -23,7 +23,7 @@ def browser() -> str | None:
 
 
 def print_page(page: Path) -> bytes:
-    """Return a page from the disk as PDF; raise `NotPrintedError` if nobody can print here."""
+    """Return a page from the disk as PDF; raise `NotPrintedError` if it cannot be printed."""
     program = browser()
     if program is None:
         raise NotPrintedError("no Chromium on the PATH")

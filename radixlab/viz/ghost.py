@@ -1,4 +1,4 @@
-"""The other of two runs as a ghost over this one: what it has where this run has something else.
+"""The ghost of a run: what the other of two runs has, where this run has something else.
 
 Blocks are compared by their standing and by what they hold: the tokens from the top of the tree to
 the block's end, in their namespace. Ids of nodes and sequences are never compared. The browser has

@@ -15,6 +15,8 @@ from radixlab.yours.watch import CallFailed, Watch
 Key = tuple[int, ...]
 Ids = list[Any]
 MakeTree = Callable[[int], Any]
+NO_ID = 2**63
+"""No block has so large a number."""
 
 SERVES = {
     "RadixTree": "M3",
@@ -119,9 +121,9 @@ class AskedTree:
 
     def numbers(self, method: str, field: str, value: Any) -> Ids:
         """Return a list of ids; raise `PartFault` for what is not one."""
-        if type(value) is list and all(type(each) is int for each in value):
+        if type(value) is list and all(type(v) is int and abs(v) < NO_ID for v in value):
             return value
-        raise self.fault(SERVES[method], f"{field} must be block ids, and is {str(value)[:60]}")
+        raise self.fault(SERVES[method], f"{field} must be block ids, not {str(value)[:60]}")
 
     def _ask(self, method: str, shown: str, ask: Callable[..., Any], *arguments: Any) -> Any:
         self.call = f"{method}({shown})"

@@ -61,8 +61,14 @@ class Scoreboard:
         )
 
     def details(self, name: str = YOURS) -> str:
-        """Return every figure of one engine, a line for each workload, and what broke."""
-        (entry,) = (each for each in self.entries if each.name == name)
+        """Return every figure of one engine, a line for each workload, and what broke.
+
+        Raises `ValueError` where no engine has this name.
+        """
+        entry = next((each for each in self.entries if each.name == name), None)
+        if entry is None:
+            names = ", ".join(each.name for each in self.entries)
+            raise ValueError(f"no engine is called {name!r}; there are: {names}")
         lines = [f"{name:16} hit rate  of the way   evicted  fairness"]
         for one in entry.figures:
             lines.append(
@@ -85,10 +91,9 @@ def scoreboard(
 ) -> Scoreboard:
     """Race engines over the workloads; the one that is called `yours` is kept with the progress.
 
-    Raises `ValueError` where there is no engine.
+    Raises `ValueError` or `TypeError` where there is no engine, or where one of these cannot race.
     """
-    if not engines:
-        raise ValueError("no engine to race: give parts by name, such as {'yours': own_parts()}")
+    _can_race(engines, workloads)
     total = len(engines) * len(workloads)
     with tqdm(total=total, unit="race", leave=False, disable=is_static()) as bar:
         entries = []
@@ -100,8 +105,33 @@ def scoreboard(
             entries.append(Entry(name, tuple(figures)))
     board = Scoreboard(tuple(sorted(entries, key=lambda entry: -entry.mean)))
     if YOURS in engines and not is_static():
-        Progress().save_engine(_record(next(e for e in entries if e.name == YOURS)))
+        _keep(_record(next(e for e in entries if e.name == YOURS)))
     return board
+
+
+def _can_race(engines: Mapping[str, Parts], workloads: tuple[str, ...]) -> None:
+    """Refuse, before the first race, what no race could end with."""
+    if not engines:
+        raise ValueError("no engine to race: give parts by name, such as {'yours': own_parts()}")
+    for name, parts in engines.items():
+        if not isinstance(parts, Parts):
+            raise TypeError(f"engine {name!r} must be Parts, and is {parts!r:.80}")
+        if name in (BOUND, NOTHING_CHOSEN, NOTHING_SHARED):
+            raise ValueError(f"the scoreboard has a row {name!r} of its own: choose another name")
+    known = ", ".join(WORKLOADS)
+    if isinstance(workloads, str) or not workloads:
+        raise ValueError(f"workloads must be one or more of {known}, and is {workloads!r}")
+    for workload in workloads:
+        if workload not in WORKLOADS:
+            raise ValueError(f"no race is on {workload!r}; there are: {known}")
+
+
+def _keep(record: dict[str, Any]) -> None:
+    """Keep the figures with the progress; a disk that cannot be written costs no scoreboard."""
+    try:
+        Progress().save_engine(record)
+    except OSError as error:
+        print(f"This run was not kept with your progress: {error}")
 
 
 def _record(entry: Entry) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from radixlab.cache.node import Node
 from radixlab.cache.pins import Pin
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.yours.asked import AskedTree, Ids, Key, MakeTree
 from radixlab.yours.fault import PartFault
@@ -54,9 +55,9 @@ class Books:
         self._guards: dict[int, Held] = {}
         """By node id."""
         self.num_wanted = 1
-        """Blocks that a tree that chooses by itself is asked for at once."""
+        """How many blocks to ask for at once if the tree chooses its victims itself."""
         self._chosen: set[int] = set()
-        """Blocks that it gave up, and that the books still have."""
+        """Blocks that the learner's tree has evicted, and the books still have."""
         self._last: Node | None = None
         self.num_lost_tokens = 0
         """Tokens that the books had, and the tree did not find."""
@@ -101,7 +102,7 @@ class Books:
     _num_stored = 0
 
     def note_stored(self, num_blocks: int) -> None:
-        """Hear how many blocks the books have more since the last call."""
+        """Take note of how many blocks the books have gained since the last call."""
         self._num_stored = num_blocks
 
     def unlock(self, held: Held) -> None:
@@ -119,7 +120,7 @@ class Books:
     # ---- after a call
 
     def settle(self) -> None:
-        """Follow what the call did beside its own business: evictions, moved locks, ended pins."""
+        """Apply what the call did on the side: evictions, moved locks, ended pins."""
         gone, changed = self._ruling.take_news()
         self.num_wanted = 1
         if self._ruling.is_stale or self.held.keys() - self._manager.sequences.keys():
@@ -129,7 +130,7 @@ class Books:
         if self._is_ruled:
             before = [guard for node, _ in gone if (guard := self._guards.pop(node.id, None))]
             for node in changed:
-                self._guard(node)  # what stays is locked first: it may be a leaf in a moment
+                self._guard(node)  # what stays is locked first, because it may become a leaf below
             for guard in before:
                 self.unlock(guard)
             self._evict(gone)
@@ -161,7 +162,7 @@ class Books:
                     self.unlock(before)
 
     def _let_pins_go(self) -> None:
-        """Unlock what pins kept that have ended: it may be evicted in the same call."""
+        """Unlock what ended pins have kept: it may be evicted in the same call."""
         ended = [held for pin, held in self._pins if not pin.active]
         self._pins = [(pin, held) for pin, held in self._pins if pin.active]
         for held in ended:
@@ -180,13 +181,13 @@ class Books:
         node, found = tree.match(_key(_path_tokens(at)))
         if found != ids:
             if found == ids[: len(found)]:
-                what = f"it finds {len(found)} of {len(ids)} blocks that are cached: {ids}"
+                what = f"it finds {len(found)} of {count(len(ids), 'cached block')}: {ids}"
                 raise tree.fault("M2", what)
             raise self._wrong_ids(tree, found, ids, ids)
         return Held(tree, tree.lock(node), tuple(ids))
 
     def choose(self, leaves: dict[int, Node]) -> Node | None:
-        """Let the tree evict what is wanted, and return one leaf after another that it took."""
+        """Let the tree evict as much as is wanted; each call returns one leaf that it took from."""
         if not leaves:
             return None
         if not self._chosen:
@@ -241,7 +242,8 @@ class Books:
     ) -> Found:
         """Return the look-up in the books that ends where the tree's does."""
         if len(ids) > whole:
-            raise tree.fault("M2", f"it returned {len(ids)} blocks, and the key has {whole} whole")
+            has = f"the key has only {count(whole, 'whole block')}"
+            raise tree.fault("M2", f"it returned {count(len(ids), 'block')}, but {has}")
         found = self._manager.tree.find(prompt, len(ids), namespace)
         right = found.block_ids.tolist()
         if right != ids:
@@ -283,7 +285,7 @@ class Books:
             if left := _below(owner, block) - set(ids):
                 return tree.fault("E1", f"block {block} has block {min(left)} below it")
         num = num if right is None else len(right)
-        return tree.fault("E4", f"it returned {len(ids)} blocks, and {num} can go")
+        return tree.fault("E4", f"it returned {count(len(ids), 'block')}; it should return {num}")
 
     def _owner(self, block: Any) -> Node | None:
         """Return the node that holds a block."""
@@ -307,7 +309,7 @@ def _tail(leaf: Node) -> int:
 
 
 def _below(owner: Node, block: int) -> set[int]:
-    """Return the blocks that follow a block of a node at once."""
+    """Return the blocks that directly follow a block of a node."""
     ids = owner.block_ids[: owner.num_blocks].tolist()
     if block != ids[-1]:
         return {ids[ids.index(block) + 1]}

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from radixlab.cache.manager import KVCacheManager
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.yours.asked import AskedTree
 from radixlab.yours.books import Books
@@ -46,10 +47,8 @@ def _cached(manager: KVCacheManager, namespace: Namespace | None) -> dict[int, t
 
 
 def _blocks(tree: AskedTree, rows: list[Row], cached: dict[int, Any]) -> None:
-    ids = [block for row in rows for block in row[3] if type(row[3]) is list]
-    if len(ids) != sum(len(row[3]) for row in rows):
-        raise tree.fault("T5", "block_ids must be block numbers")
-    twice = [block for block, num in Counter(map(str, ids)).items() if num > 1]
+    ids = [block for row in rows for block in tree.numbers("walk", "block_ids", row[3])]
+    twice = [block for block, num in Counter(ids).items() if num > 1]
     if twice:
         raise tree.fault("M8", f"block {twice[0]} is in the tree twice")
     lost = sorted(cached.keys() - set(ids))
@@ -57,7 +56,7 @@ def _blocks(tree: AskedTree, rows: list[Row], cached: dict[int, Any]) -> None:
         raise tree.fault("L9", f"block {lost[0]} is lost: no node has it")
     strange = [block for block in ids if block not in cached]
     if strange:
-        raise tree.fault("E6", f"block {strange[0]} is still there, and was evicted or freed")
+        raise tree.fault("E6", f"block {strange[0]} is still in the tree, but was evicted or freed")
 
 
 def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ...]]) -> None:
@@ -67,9 +66,11 @@ def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ..
     for number, parent, tokens, block_ids, _ in rows:
         if parent not in paths:
             raise tree.fault("T5", f"node {number} comes before its parent")
+        if type(tokens) is not list:
+            raise tree.fault("T5", f"tokens must be token ids, and is {tokens}")
         if not block_ids or len(tokens) != size * len(block_ids):
-            has = f"{len(tokens)} tokens for {len(block_ids)} blocks"
-            raise tree.fault("M12", f"node {number} has {has} of {size}")
+            has = f"{count(len(tokens), 'token')} for {count(len(block_ids), 'block')}"
+            raise tree.fault("M12", f"node {number} has {has} of size {size}")
         path = paths[parent]
         for k, block in enumerate(block_ids):
             path = (*path, *tokens[k * size : (k + 1) * size])
@@ -80,10 +81,13 @@ def _structure(tree: AskedTree, rows: list[Row], cached: dict[int, tuple[int, ..
 
 def _locks(tree: AskedTree, rows: list[Row], locks: Counter[tuple[int, int]]) -> None:
     for number, _, _, block_ids, lock_ref in rows:
+        if type(lock_ref) is not int:
+            what = f"node {number} has lock_ref {lock_ref}, which must be a whole number"
+            raise tree.fault("T5", what)
         for block in block_ids:
             right = locks[id(tree), block]
             if lock_ref != right:
-                rule = "L1" if type(lock_ref) is int and lock_ref < right else "L2"
+                rule = "L1" if lock_ref < right else "L2"
                 what = f"{right} receipt{'' if right == 1 else 's'}"
                 what = f"node {number} has lock_ref {lock_ref}, but {what} held"
                 raise tree.fault(rule, what)

@@ -5,6 +5,8 @@ from typing import Literal
 from radixlab.cache.rules import rule
 
 PartName = Literal["tree", "policy", "plan"]
+MOST_TEXT = 200
+"""Characters about what is wrong: a number of the learner's may have hundreds of digits."""
 
 
 class PartFault(Exception):
@@ -20,7 +22,7 @@ class PartFault(Exception):
         self.part = part
         self.rule = rule_id
         self.call = call
-        self.what = what
+        self.what = what if len(what) <= MOST_TEXT else f"{what[: MOST_TEXT - 1]}…"
 
     @property
     def line(self) -> str:

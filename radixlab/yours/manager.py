@@ -29,8 +29,9 @@ from radixlab.yours.asked import MakeTree
 from radixlab.yours.books import Books, Held
 from radixlab.yours.compare import compare
 from radixlab.yours.fault import PartFault
+from radixlab.yours.parts import made_policy
 from radixlab.yours.ruling import Ruling
-from radixlab.yours.watch import Watch
+from radixlab.yours.watch import CallFailed, Watch
 
 
 class OwnManager(KVCacheManager):
@@ -39,9 +40,13 @@ class OwnManager(KVCacheManager):
     Parameters
     ----------
     policy
-        Names the victims. Without one, a learner's tree chooses by itself; without a tree, LRU.
+        Names the victims: a policy of the engine's kind or of 8.5.4, or what makes one. Without
+        one, a learner's tree chooses by itself; without a tree, LRU.
     make_tree
         The learner's class, or any function of the block size; None for the engine's own tree.
+
+    tell
+        Gets the text of each fault, where nobody looks at `faults`.
 
     >>> from radixlab.yours.parts import worked
     >>> cache = OwnManager(CacheConfig(num_blocks=8, block_size=2), make_tree=worked("tree"))
@@ -55,25 +60,29 @@ class OwnManager(KVCacheManager):
         self,
         config: CacheConfig,
         emit: Emit | None = None,
-        policy: EvictionPolicy | None = None,
+        policy: EvictionPolicy | Callable[[], Any] | Any = None,
         *,
         make_tree: MakeTree | None = None,
         watch: Watch | None = None,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
         if config.num_host_blocks or config.partial_reuse_tokens:
             what = "num_host_blocks" if config.num_host_blocks else "partial_reuse_tokens"
             raise ConfigError(f"a tree of your own has whole blocks of the device only: no {what}")
         self.most_tokens: int | None = None
-        """Most leading tokens to register of whoever commits next; None for all."""
+        """The most leading tokens that the next commit registers; None for all."""
+        self._tell = tell
         self.faults: list[PartFault] = []
         """What the learner's parts did wrong, one fault a part."""
         watch = watch or Watch()
-        if policy is None and make_tree is None:
-            policy = LRU()
-        self.ruling = Ruling(policy, watch)
+        self.ruling = Ruling(None, watch)
         super().__init__(config, emit, self.ruling)
         self.ruling.on_fault = self._note
         self.books: Books | None = None
+        if policy is not None:
+            self._obey(policy, watch)
+        elif make_tree is None:
+            self.ruling.obey(LRU())
         if make_tree is not None:
             self._plug(make_tree, watch, policy is None)
 
@@ -96,6 +105,14 @@ class OwnManager(KVCacheManager):
         if self.books is not None:
             self._ask(compare, self, self.books)
 
+    def _obey(self, policy: Any, watch: Watch) -> None:
+        """Make the policy if need be, and let it rule; after a fault, LRU rules."""
+        try:
+            watch.call(lambda: self.ruling.obey(made_policy(policy)))
+        except CallFailed as error:
+            self.ruling.drop_policy()
+            self._note(PartFault("policy", "E3", "the policy's making", f"it {error}"))
+
     def _plug(self, make_tree: MakeTree, watch: Watch, chooses: bool) -> None:
         try:
             self.books = Books(make_tree, self, self.ruling, watch)
@@ -116,6 +133,8 @@ class OwnManager(KVCacheManager):
     def _note(self, fault: PartFault) -> None:
         """Note a fault, tell the listeners, and do without the part from here on."""
         self.faults.append(fault)
+        if self._tell:
+            self._tell(str(fault))
         if fault.part == "tree":
             self.books = None
             if self.ruling.policy is None:
@@ -241,7 +260,7 @@ class OwnManager(KVCacheManager):
         self._settle()
 
     def evict(self, num_blocks: Count) -> int:
-        """Evict cached blocks."""
+        """Evict cached blocks; return how many were evicted."""
         try:
             return super().evict(num_blocks)
         finally:

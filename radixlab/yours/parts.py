@@ -13,6 +13,7 @@ from typing import Any
 
 import radixlab
 from radixlab.cache.protocols import EvictionPolicy
+from radixlab.exercise.plain import plain_text
 from radixlab.grade.cells import SubmissionError
 from radixlab.grade.ex4 import in_engine
 from radixlab.grade.history import History, Version
@@ -43,6 +44,10 @@ class OwnPart:
     source: str = "given here"
     """Such as `yours, version 3 of 8.5.1 (25 points)`."""
 
+    def __call__(self, *arguments: Any) -> Any:
+        """Make one, so that a part can stand wherever its class or function can."""
+        return self.make(*arguments)
+
     def __str__(self) -> str:
         return f"{self.name:7} {self.source}"
 
@@ -63,16 +68,40 @@ class Parts:
         """What makes a tree of a block size; None where there is no part."""
         return None if self.tree is None else self.tree.make
 
+    def __post_init__(self) -> None:
+        """Take a class or a function for the part that it makes."""
+        for name in SOURCES:
+            part = getattr(self, name)
+            if part is None or isinstance(part, OwnPart):
+                continue
+            if not callable(part):
+                raise TypeError(f"{name} must be a class, a function or None, and is {part!r}")
+            object.__setattr__(self, name, OwnPart(name, part))
+
     def make_policy(self) -> EvictionPolicy | None:
-        """Make a new policy, as the engine takes it; None where there is no part."""
+        """Make a new policy, as the engine takes it; None where there is no part.
+
+        Raises what the learner's code raises. `OwnManager` takes the part itself, and does not.
+        """
         return None if self.policy is None else as_policy(self.policy.make())
 
 
 def as_policy(policy: Any) -> EvictionPolicy:
-    """Return a policy as the engine takes it: a class of 8.5.4 gets its host."""
+    """Return a policy as the engine takes it: an object of 8.5.4 gets its host.
+
+    Raises `TypeError` for what has no method `victim`.
+    """
     if EvictionPolicy in type(policy).__mro__:
         return policy  # type: ignore[no-any-return]  # a learner's, by its protocol
+    if not callable(getattr(policy, "victim", None)):
+        raise TypeError(f"a policy has a method victim, and {plain_text(policy)} has none")
     return in_engine(policy)
+
+
+def made_policy(policy: Any) -> EvictionPolicy:
+    """Return a policy as the engine takes it; a class, a function or a part makes it first."""
+    is_made = not isinstance(policy, type) and hasattr(policy, "victim")
+    return as_policy(policy() if callable(policy) and not is_made else policy)
 
 
 def own_parts() -> Parts:

@@ -5,7 +5,7 @@
     insertion    how much of a request `commit` registers
     block size   the cache's
 
-The answers are those of the recording: a runner says them again, and checks every read.
+The answers are those of the recording: a runner repeats them, and checks every read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +21,7 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.cache.work import Work
 from radixlab.config import CacheConfig, SchedulerConfig
 from radixlab.engine import Engine
+from radixlab.escape import count
 from radixlab.exercise.plan_host import answer
 from radixlab.exercise.workload import Plan, Workload
 from radixlab.grade.ex3.oracle import Answer, Pins
@@ -38,7 +39,7 @@ ORDER = "yours"
 VOCAB_SIZE = 2**31 - 1
 MANY = 1 << 30
 LIMIT_S = 60.0
-"""CPU time for one plan: it may look at a whole workload."""
+"""Seconds of CPU time for one plan, which may look at a whole workload."""
 RULES = (
     ("waits", "S3"),
     ("not in order", "S5"),
@@ -48,7 +49,7 @@ RULES = (
     ("block_size", "M12"),
     ("insertion", "M12"),
 )
-"""Words of the exercise's gate, and the rule that a plan breaks then."""
+"""Phrases in the messages of the exercise's check, each with the rule that such a plan breaks."""
 ANSWER = "S5"
 """The rule that a plan is for: every request is served. An answer that is not a plan breaks it."""
 
@@ -56,9 +57,9 @@ Planner = Callable[[Workload], Any]
 
 
 def asked_plan(plan: Planner, where: Scene, watch: Watch | None = None) -> Answer:
-    """Ask for a plan, and look it over; raise `PartFault` for one that breaks a rule."""
+    """Ask for a plan, and check it; raise `PartFault` for one that breaks a rule."""
     workload = where.workload()
-    call = f"plan({where.pattern}, {where.num_requests} requests)"
+    call = f"plan({where.pattern}, {count(where.num_requests, 'request')})"
     try:
         found = read((watch or Watch(LIMIT_S)).call(answer, plan, workload), workload)
     except CallFailed as error:
@@ -86,14 +87,14 @@ def planned_config(plan: Answer, workload: Workload) -> CacheConfig:
 
 @dataclass(slots=True)
 class Recorded:
-    """What a request's answer was: the runner says it again, token by token."""
+    """The recorded answer of a request: the runner repeats it, token by token."""
 
     tokens: TokenArray
     num_said: int = 0
 
 
 class RecordedRunner:
-    """Computes nothing, checks every read by the canary, and says recorded answers."""
+    """A runner that computes nothing: the canary checks every read, and answers are repeated."""
 
     vocab_size = VOCAB_SIZE
     max_context_len: int | None = None
@@ -117,7 +118,7 @@ class RecordedRunner:
         sampler.num_said = num_tokens
 
     def choose(self, logits: Any, samplers: Sequence[Any]) -> list[int]:
-        """Say the next token of each answer."""
+        """Return the next token of each answer."""
         said = [int(each.tokens[each.num_said]) for each in samplers]
         for each in samplers:
             each.num_said += 1
@@ -172,15 +173,16 @@ def serve_planned(plan: Answer, requests: Sequence[Request], manager: KVCacheMan
         engine.add_request(each.prompt, len(each.output), sampler=Recorded(each.output))
         for each in requests
     ]
-    pins, admitted = Pins(manager, plan.pins), list[int]()
+    pins, admitted, left = Pins(manager, plan.pins), list[int](), dict(enumerate(asked))
     while engine.has_work:
         if not engine.scheduler.running and len(admitted) < len(plan.order):
-            index = plan.order[len(admitted)]
             pins.move_to(len(admitted))
-            admitted.append(index)
             if hasattr(manager, "most_tokens"):
-                manager.most_tokens = plan.insertion[index]
+                manager.most_tokens = plan.insertion[plan.order[len(admitted)]]
         engine.step()
+        for index in [index for index, request in left.items() if request.output]:
+            admitted.append(index)  # as it happened, whatever was planned
+            del left[index]
     pins.move_to(len(plan.order))
     return Served(
         tuple(admitted),

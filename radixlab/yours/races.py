@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.proof.canary import KVCanary
+from radixlab.escape import count
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
 from radixlab.grade.ex3.traffic import scene, short
 from radixlab.workloads import (
@@ -44,7 +45,7 @@ NUM_PLANNED = 80
 PLANNED = ("document-qa", "agent")
 """Recorded traffic that the plan runs, too."""
 LEAST_REQUESTS = 3
-"""Of a client, to count for fairness."""
+"""A client with fewer requests does not count for fairness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Figures:
     base: float
     """The hit rate with nothing chosen."""
     bound: float
-    """The most that can be found: Belady's, or memory without end where requests are reordered."""
+    """The most that can be found: by Belady's rule, or with unlimited memory if a plan reorders."""
     faults: tuple[PartFault, ...] = field(default=())
     num_lost_tokens: int = 0
     """Tokens that were cached, and that the learner's tree did not find."""
@@ -78,7 +79,7 @@ def race(workload: str, parts: Parts, watch: Watch | None = None) -> Figures:
     trace, num_blocks = _trace(workload), TRACES[workload]
     manager = OwnManager(
         CacheConfig(num_blocks),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
         watch=watch,
     )
@@ -93,7 +94,7 @@ def race_on(
     """Run any workload under tree and policy, such as a production trace."""
     manager = OwnManager(
         CacheConfig(num_blocks, block_size),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
     )
     return replay(manager, trace.requests()), manager
@@ -132,7 +133,7 @@ def _planned(pattern: str, parts: Parts, watch: Watch | None) -> Figures:
     answer = plan or asked_plan(nothing_planned, where)
     manager = OwnManager(
         planned_config(answer, workload),
-        policy=parts.make_policy(),
+        policy=parts.policy,
         make_tree=parts.make_tree,
         watch=watch,
     )
@@ -174,12 +175,12 @@ def through_the_scheduler(parts: Parts, pattern: str = "document-qa", num: int =
     except PartFault as fault:
         return f"{fault}\nNothing was served by this plan."
     config, requests = planned_config(plan, where.workload()), where.requests()
-    manager = OwnManager(config, policy=parts.make_policy(), make_tree=parts.make_tree)
+    manager = OwnManager(config, policy=parts.policy, make_tree=parts.make_tree)
     served = serve_planned(plan, requests, manager)
     manager.proof()
     is_order, is_same = served.order == plan.order, served.answers == recorded_answers(requests)
     told = [
-        f"{num} requests in blocks of {plan.block_size}, {len(plan.pins)} pins:",
+        f"{count(num, 'request')} in blocks of {plan.block_size}, {count(len(plan.pins), 'pin')}:",
         f"{served.hit_rate:.1%} of the prompt tokens found",
         f"in the planned order: {is_order}; the recorded answers: {is_same}",
     ]

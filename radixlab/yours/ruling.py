@@ -10,7 +10,8 @@ from typing import Any
 from radixlab.cache.eviction import LRU
 from radixlab.cache.node import Node
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
-from radixlab.exercise.plain import plain_text
+from radixlab.escape import count
+from radixlab.exercise.plain import plain_number, plain_text
 from radixlab.grade.ex4.play import WrongVictim
 from radixlab.yours.fault import PartFault
 from radixlab.yours.watch import CallFailed, Watch
@@ -20,7 +21,7 @@ VERDICTS = (
     ("is locked or has children", "E1"),
     ("not in the tree any more", "E6"),
 )
-"""Words of the host of 8.5.4, and the rule that a policy breaks then."""
+"""Phrases in the messages of 8.5.4's host, each with the rule that such a policy breaks."""
 Choose = Callable[[dict[int, Any]], Node | None]
 """Names a victim among the candidates, which are given by id."""
 
@@ -33,23 +34,27 @@ class Ruling(EvictionPolicy):
 
     def __init__(self, policy: EvictionPolicy | None, watch: Watch) -> None:
         self.policy = policy
-        self.max_blocks = getattr(policy, "max_blocks", None)
+        self.max_blocks = most_blocks(policy)
         self.choose: Choose | None = None
         """If set, and there is no policy, the tree's own choice, one block at a time."""
         self.on_fault: Callable[[PartFault], object] = lambda fault: None
         self.is_looking = False
-        """Whether somebody only wants to see a victim: a tree would evict it at once."""
+        """Whether the caller only looks at the next victim; a tree, if asked, would evict it."""
         self.leaves: dict[int, Any] = {}
         """The candidates by id."""
         self.changed: dict[int, Any] = {}
-        """Nodes that became candidates, or stopped being some, since `take_news`."""
+        """Nodes that became candidates, or stopped being candidates, since `take_news`."""
         self.is_stale = False
-        """Whether nodes went that no victim was: the cache was cleared, or blocks were corrupt."""
+        """Whether other nodes than victims were removed, as when the cache is cleared."""
         self._watch = watch
         self._spare = LRU()
         self._pending: tuple[Any, list[int]] | None = None
         """The last victim, with its blocks at that time."""
         self._gone: list[tuple[Any, list[int]]] = []
+
+    def obey(self, policy: EvictionPolicy) -> None:
+        """Let a policy rule; raise `ValueError` if it asks for an impossible number of blocks."""
+        self.max_blocks, self.policy = most_blocks(policy), policy
 
     def rule_by(self, choose: Choose) -> None:
         """Let a tree choose by itself."""
@@ -92,7 +97,7 @@ class Ruling(EvictionPolicy):
     # ---- victims
 
     def victim(self) -> PolicyNode | None:
-        """Ask whoever rules; after a fault, LRU."""
+        """Ask the part that names victims; after a fault, ask LRU."""
         if self.is_looking:
             return self._spare.victim() if self.policy is None else self._named()
         self._note()
@@ -114,7 +119,7 @@ class Ruling(EvictionPolicy):
         self.reason = LRU.reason
 
     def _forget_named(self, node: PolicyNode) -> None:
-        """Somebody only looked at the victim, for now something else happens to it."""
+        """Forget a victim that was only looked at: something else happens to it now."""
         if self._pending and self._pending[0] is node:
             self._pending = None
 
@@ -151,28 +156,31 @@ class Ruling(EvictionPolicy):
             return verdict
 
     def _checked(self, node: Any) -> Any:
-        """Return a victim that may be one; raise `PartFault`."""
+        """Return the node if it may be a victim, else raise `PartFault`."""
         num = len(self.leaves)
         if isinstance(node, WrongVictim):
             said = str(node).removeprefix("victim() ").rstrip(".")
             rule = next((rule for words, rule in VERDICTS if words in said), "E3")
             raise _wrong(rule, f"it {said}")
         if node is None:
-            raise _wrong("E4", f"it returned None while {num} nodes could be evicted")
-        if self.leaves.get(getattr(node, "id", None)) is node:  # type: ignore[arg-type]  # of any object
-            return node
+            raise _wrong("E4", f"it returned None while {count(num, 'node')} could be evicted")
         if type(node) is not Node:
-            raise _wrong("E3", f"it must return a node, and returned {plain_text(node)}")
+            raise _wrong("E3", f"it must return a node, not {plain_text(node)}")
+        leaf = self.leaves.get(node.id)
+        if leaf is node:
+            return node
+        if leaf is not None:
+            raise _wrong("E3", f"it returned a copy of node {node.id}, and not the node")
         if not node.alive:
             raise _wrong("E6", f"node {node.id} is not in the tree any more")
         rule, why = ("L4", "is locked") if node.locked else ("E1", "has children")
-        raise _wrong(rule, f"node {node.id} {why}; {num} nodes may be evicted")
+        raise _wrong(rule, f"node {node.id} {why}; {count(num, 'node')} may be evicted")
 
     def _tell(self, hook: str, *arguments: Any) -> None:
         getattr(self._spare, hook)(*arguments)
         if self.policy is not None:
             try:
-                self._watch.call(getattr(self.policy, hook), *arguments)
+                self._watch.call(_hear, self.policy, hook, *arguments)
             except CallFailed as error:
                 self._fail(PartFault("policy", "E3", f"{hook}()", f"it {error}"))
 
@@ -180,6 +188,20 @@ class Ruling(EvictionPolicy):
         if fault.part == "policy":
             self.drop_policy()
         self.on_fault(fault)
+
+
+def most_blocks(policy: Any) -> int | None:
+    """Return how many blocks to take off a victim of a policy at most; raise `ValueError`."""
+    given = getattr(policy, "max_blocks", None)
+    most = plain_number(given)
+    if given is None or (type(most) is int and most >= 1):
+        return None if given is None else int(most)
+    raise ValueError(f"max_blocks must be None or a whole number from 1 on, and is {most}")
+
+
+def _hear(policy: Any, hook: str, *arguments: Any) -> None:
+    """Call a hook: under the watch, because even looking for it may run a learner's code."""
+    getattr(policy, hook)(*arguments)
 
 
 def _wrong(rule: str, what: str) -> PartFault:

@@ -13,19 +13,23 @@ from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import Parts
 
 
-def own_builder(parts: Parts, settings: Settings) -> Callable[[], LLM]:
+def own_builder(
+    parts: Parts, settings: Settings, tell: Callable[[str], object] = print
+) -> Callable[[], LLM]:
     """Return what loads a server's model over a cache with a learner's tree and policy.
 
     A plan needs traffic that is known in advance, so a server has no use for it. Without a policy
     of the learner's, the one of the settings rules.
+    What a part does wrong goes to `tell`: the server answers on without the part.
     """
 
     def manager(config: CacheConfig, emit: Emit | None, policy: EvictionPolicy | None) -> Any:
         return OwnManager(
             config,
             emit,
-            parts.make_policy() or policy,
+            parts.policy or policy,
             make_tree=parts.make_tree,
+            tell=tell,
         )
 
     return builder(settings, manager)

@@ -1,4 +1,4 @@
-"""Calls of a learner's code that must come back: no endless loop, no exception in between.
+"""Calls of a learner's code that always come back: an endless loop is stopped, an error named.
 
 The code runs in this thread, as it was written. A second thread looks at the CPU time of the call,
 and if that passes the limit, raises an exception inside the learner's loop. This file knows threads
@@ -15,15 +15,15 @@ from threading import get_ident
 from typing import Any
 
 from radixlab.exercise.plain import plain_text
-from radixlab.exercise.tree_player import RECURSION
+from radixlab.exercise.tree_player import RECURSION_BESIDE
 
 LIMIT_S = 5.0
-"""CPU time of one call; the slowest right answer takes milliseconds."""
+"""Seconds of CPU time for one call; the slowest right answer takes milliseconds."""
 PATIENCE = 6.0
 """A call that sleeps uses no CPU time, and may take this many times the limit."""
 LOOK_S = 0.05
 IDLE_LOOKS = 20
-"""The second thread ends after so many looks at nothing."""
+"""The second thread ends after this many checks without a call."""
 OWN_FILES = ("<", "own_")
 """How the name of a learner's file begins: cells and kept versions have no path."""
 
@@ -56,7 +56,7 @@ class Watch:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call, and return the result; raise `CallFailed`. Ctrl-C passes through."""
         limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, RECURSION))
+        sys.setrecursionlimit(max(limit, RECURSION_BESIDE))
         try:
             try:
                 self._begin()

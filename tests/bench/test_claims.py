@@ -1,6 +1,7 @@
 """Claims on trial: counts against oracles, and verdicts that flip when the traffic changes."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import islice
 
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radixlab.bench.claims import CLAIMS, FASTER, SMALLER, SOONER, UNBURDENED, Case, Sweep, judge
+from radixlab.bench.claims import (
+    CLAIMS,
+    FASTER,
+    SMALLER,
+    SOONER,
+    UNBURDENED,
+    Case,
+    Claim,
+    Sweep,
+    judge,
+)
 from radixlab.bench.claims_counts import count, overhead
 from radixlab.bench.claims_pictures import dots, lines
 from radixlab.bench.claims_report import ClaimsReport, _verdict_rows, _workload_table
@@ -22,11 +33,13 @@ from radixlab.bench.claims_traffic import (
 )
 from radixlab.bench.claims_trial import LENGTH, on_workloads, under
 from radixlab.bench.table import TableReport
-from radixlab.config import CacheConfig
+from radixlab.config import CacheConfig, ConfigError
+from radixlab.lesson.props.claims import try_claims
 from radixlab.lesson.props.sharing import blocks_with_sharing, blocks_without_sharing
 from radixlab.workloads import (
     GENERATORS,
     Request,
+    Workload,
     make_manager,
     open_workload,
     replay,
@@ -290,3 +303,46 @@ def test_only_claims_about_sharing_depend_on_it() -> None:
     counted = count("few", few, CacheConfig(5_000))
     assert [case.claim for case in counted.cases()] == [FASTER, SMALLER, SOONER]
     assert counted.cases()[0].depends < counted.cases()[1].depends == counted.found_of_prompts
+
+
+# ---- boundaries
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+@pytest.mark.parametrize("below", [1e-2, 1e-3, 1e-5, 1e-9])
+def test_a_figure_that_fails_never_looks_like_the_bound(claim: Claim, below: float) -> None:
+    figure = claim.bound * (1 - below if claim.relation == "≥" else 1 + below)
+    told, bound = claim.shown(figure), claim.shown(claim.bound)
+    assert told.endswith(" fails") and bound.endswith(" holds")
+    number = float(re.sub(r"[^\d.]", "", told)) / (100 if "%" in told else 1)
+    assert not claim.holds(number)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+@pytest.mark.parametrize("apart", [0.4, 1e-2, 1e-4, 1e-7])
+def test_a_condition_tells_the_least_that_holds_and_the_most_that_fails_apart(
+    claim: Claim, apart: float
+) -> None:
+    good, bad = (10, 40) if claim.relation == "≥" else (1, 40), (40, 40)
+    cases = [Case(claim, "a", *good, 0.5), Case(claim, "b", *bad, 0.5 - apart)]
+    needed, fails = re.findall(r"[\d.]+(?=%? of|%? blocks|%? it)", str(judge(cases)))
+    assert float(needed) > float(fails)
+
+
+@pytest.mark.parametrize("figure", [0, 5e-324, 0.05])
+def test_no_overhead_at_all_is_as_far_from_the_bound_as_can_be(figure: float) -> None:
+    assert Case(UNBURDENED, "a", figure, 1, 1).margin >= 1
+
+
+def test_nothing_is_judged_without_a_request() -> None:
+    with pytest.raises(ConfigError, match="num_requests must be a positive integer, not 0"):
+        try_claims(0)
+    with pytest.raises(ValueError, match="no workload"):
+        on_workloads([])
+    with pytest.raises(ValueError, match="nothing has no request to try a claim on"):
+        on_workloads([Workload("nothing", 0, lambda: iter(()))])
+
+
+def test_one_request_alone_finds_nothing_and_the_claims_about_sharing_fail() -> None:
+    trial = on_workloads([open_workload(name, 1) for name in ("agent", "document-qa")])
+    assert [str(verdict) for verdict in trial.verdicts()] == ["fails", "fails", "fails", "holds"]

@@ -134,7 +134,7 @@ def fails(policy):
 
 
 FAULTS = {
-    "a parent": (lambda p: p.nodes[0], "chunk 0, which 1 cached chunks follow"),
+    "a parent": (lambda p: p.nodes[0], "chunk 0, which comes before 1 cached chunk"),
     "a protected one": (lambda p: p.nodes[2], "chunk 2, which is in use or protected"),
     "one in use": (lambda p: p.nodes[3], "chunk 3, which is in use or protected"),
     "the same twice": (lambda p: p.nodes[1], "returned 1, which is not a node"),

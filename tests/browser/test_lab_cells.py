@@ -38,11 +38,15 @@ view = CacheView(cache)
 first = cache.allocate(range(9))
 view""",
     "two": "second = cache.allocate(range(20, 29))\nview",
-    "none": "cache.release(first)\ncache.release(second)",
+    "none": "# A line as long as a lesson may have one".ljust(88, ".")
+    + "\ncache.release(first)\ncache.release(second)",
     "last": "view",
 }
 RUNNING = {"made": 1, "two": 2, "last": 0}  # requests, when that cell had run
 RUN_ALL = """() => window.jupyterapp.commands.execute("notebook:run-all-cells")"""
+WIDER = """() => [...document.querySelectorAll(".jp-Notebook .cm-scroller")]
+  .filter((code) => code.scrollWidth > code.clientWidth + 1)
+  .map((code) => `${code.scrollWidth} > ${code.clientWidth}: ${code.innerText.slice(0, 80)}`)"""
 SHOWN = """(id) => {
   const cell = window.jupyterapp.shell.currentWidget.content.activeCell;
   const view = cell.model.sharedModel.id === id && cell.node.querySelector(".rx-view");
@@ -73,6 +77,9 @@ def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(lab, tmp_path):
             assert (page.evaluate(OUTPUT_ERRORS), errors) == ([], [])
             call(page, SELECT, "two")
             page.screenshot(path=ARTIFACTS / "as-of-this-cell.png")
+            page.set_viewport_size({"width": 900, "height": 900})
+            call(page, SELECT, "none")
+            assert page.evaluate(WIDER) == []
             call(page, SAVE)
             call(page, SHUT_DOWN)
         with running_browser(driver, tmp_path / "tomorrow") as browser:

@@ -1,5 +1,7 @@
 """The prose of the repository keeps to plain English and to one field word for each thing."""
 
+import re
+
 import pytest
 
 from tests.repo import spelling, words
@@ -79,3 +81,20 @@ def test_plain_english_passes(text):
 
 def test_every_rule_has_an_example():
     assert len(BAD) == len(words.BANNED)
+
+
+PLURAL = re.compile(
+    r"\{[^{}:]+\} (?:locked |cached |whole )?(?:blocks|chunks|nodes|pages|pins|tokens)\b"
+)
+JUDGES = ("radixlab/bridge/", "radixlab/yours/")
+
+
+def test_what_is_said_of_a_learners_part_agrees_in_number():
+    "`1 block`, `2 blocks`: a count goes through `escape.count`, because small cases are the rule."
+    said = [
+        f"{path.relative_to(words.ROOT)}: {hit.group()}"
+        for folder in JUDGES
+        for path in sorted((words.ROOT / folder).glob("*.py"))
+        for hit in PLURAL.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert said == []

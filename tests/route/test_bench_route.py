@@ -61,6 +61,20 @@ def test_a_mistake_is_one_line_before_anything_runs(words, says, capsys):
     assert code == 2 and out == "" and says in err and len(err.strip().splitlines()) == 1
 
 
+def test_the_help_says_the_defaults_of_a_replica(capsys):
+    _, out, _ = run(capsys, "--help")
+    model, help_text = ReplicaModel(), " ".join(out.split())
+    for option, default in {
+        "--cache-tokens": model.cache_tokens,
+        "--prefill": model.prefill_tokens_per_s,
+        "--decode-ms": 1000 * model.decode_s_per_token,
+        "--slots": model.num_slots,
+        "--event-delay-ms": 1000 * model.event_delay_s,
+    }.items():
+        about = help_text.partition(f"{option} ")[2].partition(" --")[0]
+        assert f"[default: {default:.0f}" in about, option
+
+
 def test_rules_in_processes_of_their_own_find_the_same():
     trial = Trial("multi-turn-chat", 80, 3, ReplicaModel())
     rules = ["ours-prompts", "round-robin"]

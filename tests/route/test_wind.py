@@ -224,6 +224,17 @@ def test_a_replica_that_cannot_be_is_named(name, value):
         ReplicaModel(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["prefill_tokens_per_s", "decode_s_per_token", "event_delay_s"])
+def test_the_bound_in_the_message_is_the_bound_that_is_checked(name):
+    with pytest.raises(RouteError) as refused:
+        ReplicaModel(**{name: -1.0})
+    if "of at least 0" in str(refused.value):
+        assert getattr(ReplicaModel(**{name: 0.0}), name) == 0.0
+    else:
+        with pytest.raises(RouteError, match="above 0"):
+            ReplicaModel(**{name: 0.0})
+
+
 def test_a_traffic_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("RADIXLAB_TRACES", str(tmp_path))
     with pytest.raises(RouteError, match="conversation trace is not here"):

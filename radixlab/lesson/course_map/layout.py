@@ -33,7 +33,7 @@ def tasks_of(lesson: Lesson) -> list[Exercise]:
 def depths(course: Sequence[Lesson]) -> dict[str, int]:
     """Return the row of each lesson: one below the lowest of those that it builds on.
 
-    A link to a lesson that is not before it counts for nothing, so there is no circle.
+    A link to a lesson that does not come before is ignored, so there is no cycle.
     """
     rows: dict[str, int] = {}
     for lesson in course:
@@ -43,7 +43,7 @@ def depths(course: Sequence[Lesson]) -> dict[str, int]:
 
 
 def arrows(course: Sequence[Lesson]) -> list[tuple[str, str]]:
-    """Return what builds directly on what: without lessons that come in by way of another."""
+    """Return pairs of files: a lesson, and one that builds on it directly, not through a third."""
     needs: dict[str, set[str]] = {}
     found = []
     for lesson in course:

@@ -42,7 +42,7 @@ __all__ = [
 
 
 def try_claims(num_requests: int = 60) -> WorkloadTrial:
-    """Try every claim on every generator, with so many requests of each; a few seconds."""
+    """Try every claim on every generator, with this many requests of each; takes a few seconds."""
     return on_workloads(workloads(num_requests))
 
 

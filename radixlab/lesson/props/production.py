@@ -38,11 +38,12 @@ def start_server(
     """Start a server on a free port of this machine; the one that ran before ends.
 
     Takes the fields of `Settings`, what gets each line of the access log, and a learner's parts to
-    serve with. The kernel's end is the server's end.
+    serve with; a part that breaks a rule is told there too, or printed. The kernel's end is the
+    server's end.
     """
     stop_server()
     chosen = Settings(**settings)
-    build = None if parts is None else own_builder(parts, chosen)
+    build = None if parts is None else own_builder(parts, chosen, write_line or print)
     return _running.enter_context(serving(chosen, build=build, write_line=write_line))
 
 

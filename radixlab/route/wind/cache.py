@@ -39,9 +39,9 @@ class SimCache:
         return len(keys)
 
     def admit(self, keys: Keys, num_hit: int, num_needed: int) -> list[Key] | None:
-        """Use the first `num_hit` cached blocks, and take `num_needed` more; return what went.
+        """Use the first `num_hit` cached blocks, take `num_needed` more; return those evicted.
 
-        Returns None, and changes nothing, if there is no room for so many now.
+        Returns None, and changes nothing, if there is not enough room now.
         """
         idle, users = self.idle, self.users
         num_idle_hits = sum(1 for key in keys[:num_hit] if key in idle)

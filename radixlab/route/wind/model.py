@@ -48,4 +48,5 @@ class ReplicaModel:
                             ("event_delay_s", 0.0)):  # fmt: skip
             value = getattr(self, name)
             if not isinstance(value, int | float) or not isfinite(value) or value < least:
-                raise RouteError(f"{name} must be a finite number above 0, not {shown(value)}")
+                bounds = "above 0" if least else "of at least 0"
+                raise RouteError(f"{name} must be a finite number {bounds}, not {shown(value)}")

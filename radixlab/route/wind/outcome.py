@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Counts and times of a run. Rejected requests are in no count but their own."""
+    """Counts and times of a run. Rejected requests are counted in `num_rejected` only."""
 
     rule: str
     num_requests: int
@@ -24,11 +24,11 @@ class Outcome:
     first_token_s: npt.NDArray[np.float32]
     """Seconds from a request's arrival until its prompt was computed, by request."""
     end_s: float
-    """When the last answer was complete."""
+    """When the last answer was complete, in simulated seconds."""
     choice_us: float
     """Median time that a choice took, in microseconds of this machine; not simulated."""
     cpu_s: float = 0.0
-    """CPU time of the run."""
+    """CPU seconds of the run, on this machine."""
     process: int = 0
     """The process that ran it."""
     peak_gb: float = 0.0

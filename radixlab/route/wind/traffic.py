@@ -1,9 +1,9 @@
 """Traffic for the wind tunnel: requests by time of arrival, as names of blocks.
 
-A trace is repeated with *fresh sessions* as often as it takes: every copy has the same sessions, of
-other people. What belongs to the service stays the same in all copies: blocks that one request in a
-hundred has, and at least 50, such as the system prompt. A copy's times are shifted by up to a
-minute, so that the copies do not move in step.
+A trace is repeated with *fresh sessions* as often as necessary: every copy has the same sessions,
+as if other people had them. What belongs to the service, such as the system prompt, stays the same
+in all copies: blocks that at least one request in a hundred has, and at least 50 requests. A copy's
+times are shifted by up to a minute, so that the copies do not move in step.
 
 Requests are made when they are asked for: a million of them take a few arrays.
 """
@@ -23,7 +23,8 @@ from radixlab.workloads.doubts import HASH_BLOCK_TOKENS
 
 SERVICE_SHARE = 0.01
 LEAST_OF_SERVICE = 50
-"""A block that this share of a trace's requests has, and so many, belongs to the service."""
+"""A block that this share of a trace's requests has, and at least this many requests, belongs to
+the service."""
 MOST_SHIFT_S = 60.0
 """How much later a copy's requests come, at most."""
 GENERATED_BLOCK = 16

@@ -26,7 +26,7 @@ from radixlab.route.wind.outcome import Outcome
 from radixlab.route.wind.traffic import Arrival, Traffic
 
 TIMED = 64
-"""Every choice of so many is timed on this machine's clock."""
+"""One choice in this many is timed on this machine's clock."""
 PROGRESS_EVERY = 1000
 """Requests from one report of progress to the next."""
 _ANSWER_KEYS = 2**62

@@ -5,8 +5,8 @@
      └──── it died, and nothing ◄───┘
            was passed on
 
-A stream passes on what has come from its first token on. An answer that is sent as a whole is kept
-here until it is over, so it can be asked for again until the end.
+A stream passes its news on from the first token. An answer that is sent as a whole is kept here
+until it is over, so it can be asked for again until the end.
 """
 
 import time

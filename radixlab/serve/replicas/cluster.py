@@ -1,7 +1,7 @@
-"""A Ray cluster on this machine, for one server: started for it, ended with it, seen by nobody.
+"""A Ray cluster on this machine for one server: it starts and ends with that server.
 
-Nothing is written outside a temporary folder, and nothing is reported to Ray's makers. The HTTP
-server is ours, so Serve's own proxies are not started.
+Nothing is written outside a temporary folder, and no usage statistics are sent to Ray's makers. The
+HTTP server is ours, so Serve's own proxies are not started.
 """
 
 import importlib
@@ -35,7 +35,8 @@ LEFT_OUT = "rfc3987_syntax"
 """A module that builds a parser when it is imported, for a format that nobody checks here. Where
 Jupyter is installed, each of Ray's processes would import it, for 1.5 s of a core."""
 LONGEST_FOLDER = 40
-"""Characters; below it Ray makes sockets, whose paths may have 107."""
+"""The most characters of the temporary folder's path: Ray makes sockets below it, and the path of a
+socket may have 107."""
 ROUTERS = {
     "prefix": "radixlab.serve.replicas.router:PrefixRouter",
     "round-robin": "ray.serve.experimental.round_robin_router:RoundRobinRouter",
@@ -176,7 +177,7 @@ def _drop(*given: object, **named: object) -> None:
 
 @contextmanager
 def _leaner_imports(folder: Path) -> Iterator[None]:
-    """Let processes that start now, and theirs, do without `LEFT_OUT`."""
+    """Keep `LEFT_OUT` out of the processes that start now, and out of their children."""
     (folder / "without").mkdir()
     (folder / "without" / f"{LEFT_OUT}.py").write_text("raise ImportError('left out')\n")
     before = os.environ.get("PYTHONPATH")

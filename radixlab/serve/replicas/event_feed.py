@@ -57,7 +57,7 @@ class EventFeed:
         threading.Thread(target=_follow, args=(watch, end, forget), daemon=True).start()
 
     def leave(self, replica: ReplicaId) -> None:
-        """Follow a replica no longer."""
+        """Stop following a replica."""
         if end := self._ends.pop(replica, None):
             end.set()
 

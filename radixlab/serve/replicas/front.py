@@ -1,10 +1,10 @@
-"""The front: answers like one engine, and has the answers made by replicas.
+"""The front: to the HTTP server it looks like one engine, and replicas make its answers.
 
     submit ─► one task for each prompt ─► handle.answer(question) ─► news ─► mailbox
 
 If a replica dies, its prompts are asked again elsewhere, as long as the client has seen nothing of
-the answer. Otherwise the stream ends with an error. A prompt is asked twice at most: one that ends
-engines shall not end all of them.
+the answer. Otherwise the stream ends with an error. A prompt is asked twice at most, so
+that a prompt that crashes engines does not crash all of them.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from radixlab.serve.snapshot import Snapshot
 
 T = TypeVar("T")
 LOOK_S = 5.0
-"""Seconds that replicas get to tell their numbers; of one that is slower, the last ones count."""
+"""Seconds that replicas get to report their numbers; the last report of a slower one counts."""
 WATCH_S = 2.0
-"""Seconds between two looks."""
+"""Seconds between two requests for these reports."""
 CALL_S = 60.0
 """Seconds that replicas get for a function that operators have called."""
 
@@ -49,7 +49,7 @@ class Replicas(Protocol):
         """Route by another class from now on."""
 
     def stop(self) -> None:
-        """End it."""
+        """End the cluster and its replicas."""
 
 
 class Front:

@@ -30,7 +30,7 @@ class Question:
     """Seconds since the request came."""
     session: str | None = None
     num_resets: int = 0
-    """How often all caches were emptied before; what a router knew until then is void."""
+    """How often all caches were emptied before; a router forgets what it knew until then."""
     prompt: str | None = None
     """The prompt as text: Ray's affinity router reads it, and nothing of ours does."""
     choice: Why | None = None

@@ -1,7 +1,7 @@
 """The replicas as people see them: numbered from 0, with the last numbers of each.
 
-Ray names a replica by random letters. Here it has a number, and whoever takes a dead one's part
-takes its number too. What a dead replica has counted stays in the sums, because counters of a
+Ray names a replica by random letters. Here it has a number, and the replica that replaces a dead
+one takes over its number. What a dead replica has counted stays in the sums, because counters of a
 server never fall.
 """
 
@@ -16,17 +16,17 @@ from radixlab.serve.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A replica in numbers, as it tells them itself."""
+    """One report of a replica: its numbers, as it counts them itself."""
 
     replica: str
     """Ray's name for it."""
     snapshot: Snapshot
     pid: int
-    """Of its process."""
+    """The id of its process."""
 
 
 class Roster:
-    """Who is there, and what the front has counted."""
+    """Which replicas are alive, and what the front has counted."""
 
     def __init__(self) -> None:
         self.number_of: dict[str, int] = {}

@@ -93,7 +93,8 @@ class PrefixRouter(RequestRouter):
             return _two_of(candidate_replicas)
         pending_request.routing_context.should_backoff = True
         question = pending_request.args[0]
-        self._finish(pending_request.metadata.internal_request_id)  # if it was chosen for before
+        # Ray may ask again for one request; the new choice replaces the old one
+        self._finish(pending_request.metadata.internal_request_id)
         try:
             chosen, question.choice = await self._ask_rule(question, pending_request)
         except SlowRuleError:
