@@ -19,7 +19,7 @@ from radixlab.site.links import Links, relative
 from radixlab.site.notebook import EXERCISES, LESSONS, notebook_page
 from radixlab.site.page import Page
 from radixlab.site.paper import print_page
-from radixlab.site.record import Recorded, committed
+from radixlab.site.record import Recorded, asked
 from radixlab.site.sheet import PATH, sheet
 from radixlab.viz.bundle import css, player_js
 
@@ -88,7 +88,7 @@ def draw(sources: Sources, run: Run) -> tuple[list[Page], Links]:
 def _notebook(source: str, sources: Sources, run: Run, links: Links) -> Page:
     is_lesson = source.startswith("notebooks/")
     path = sources.notebooks[source]
-    found = (run if is_lesson else committed)(sources.root / source)
+    found = (run if is_lesson else asked)(sources.root / source)
     group = LESSONS if is_lesson else EXERCISES
     return notebook_page(found, source, path, group, links, _rule_links(path))
 

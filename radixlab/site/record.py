@@ -1,4 +1,4 @@
-"""Runs a lesson and keeps the recording of each live view that it shows.
+"""Runs a lesson and keeps the recording of each live view that it shows; reads an exercise.
 
 The page shows the committed outputs, which nbval compares. Only a cell with a player shows what the
 fresh run gave, so that the words beside the player belong to it.
@@ -7,6 +7,7 @@ fresh run gave, so that the words beside the player belong to it.
 import copy
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from typing import Any
 
 from radixlab.lesson.build import clean, execute, read
 from radixlab.viz.recorded import MIME
+
+_SHOW = re.compile(r"show\(\w+\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,23 @@ class Recorded:
 def committed(path: Path) -> Recorded:
     """Return a notebook as it is, with pictures in place of players."""
     return Recorded(read(path.read_text(encoding="utf-8")), {})
+
+
+def asked(path: Path) -> Recorded:
+    """Return an exercise with what its `show` cells show: the interfaces that it asks for.
+
+    Learners run these cells themselves. The worked notebook has run them, and nothing else of it
+    is taken.
+    """
+    found = committed(path)
+    worked = path.parent.parent / "solutions" / path.name
+    if worked.is_file():
+        cells = {cell.id: cell for cell in read(worked.read_text(encoding="utf-8")).cells}
+        for cell in found.notebook.cells:
+            other = cells.get(cell.id)
+            if other and _SHOW.fullmatch(cell.source) and other.source == cell.source:
+                cell.outputs = other.outputs
+    return found
 
 
 def record(path: Path, timeout_s: int = 120) -> Recorded:
