@@ -19,11 +19,16 @@ from radixlab.bridge.your_policy import YourPolicy
 from radixlab.bridge.your_tree import YourTree
 from radixlab.cache.eviction import LRU
 from radixlab.cache.protocols import EvictionPolicy
+from radixlab.yours.watch import CallFailed, Watch
 
 NUM_REQUESTS = 300
 PAGE_SIZE = 4
 NUM_PAGES, NUM_CHUNKS = 48, 32
 TOKENS = 2**20
+LIMIT_S = 10.0
+"""CPU time of a rehearsal; one of the worked solutions takes a fraction of a second."""
+Done = tuple[int, int, str]
+"""What was found, how many requests were served, and the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,24 @@ class Rehearsal:
 def rehearse_tree(make_tree: Callable[[int], Any], seed: int = 0) -> Rehearsal:
     """Serve drawn requests with a tree of exercise 8.5.1, as SGLang would use it."""
     ours, _, _ = _serve(lambda: OwnTree(PAGE_SIZE), seed)
-    found, served, fault = _serve(lambda: YourTree(make_tree, PAGE_SIZE), seed)
+    found, served, fault = _watched(_serve, lambda: YourTree(make_tree, PAGE_SIZE), seed)
     return Rehearsal("your tree", "SGLang", "pages", served, found, ours, fault)
 
 
 def rehearse_policy(make_policy: Callable[[], Any], seed: int = 0) -> Rehearsal:
     """Offload drawn requests under a policy of exercise 8.5.4, as vLLM would use it."""
     ours, _, _ = _offload(LRU, seed)
-    found, served, fault = _offload(lambda: YourPolicy.made_by(make_policy), seed)
+    found, served, fault = _watched(_offload, lambda: YourPolicy.made_by(make_policy), seed)
     return Rehearsal("your policy", "vLLM", "chunks", served, found, ours, fault)
+
+
+def _watched(run: Callable[..., Done], *arguments: Any) -> Done:
+    """Run a learner's part; one that never comes back, or ends the process, is a fault too."""
+    try:
+        done: Done = Watch(LIMIT_S).call(run, *arguments)
+    except CallFailed as error:
+        return 0, 0, f"your part {error}"
+    return done
 
 
 def _prompts(seed: int) -> list[PageTokens]:
@@ -80,7 +94,7 @@ def _prompts(seed: int) -> list[PageTokens]:
     return prompts
 
 
-def _serve(make: Callable[[], Pages], seed: int) -> tuple[int, int, str]:
+def _serve(make: Callable[[], Pages], seed: int) -> Done:
     """Serve one request after the other; return pages found, requests served and the fault."""
     found = served = 0
     free = list(range(NUM_PAGES))
@@ -110,7 +124,7 @@ def _serve_one(pages: Pages, tokens: PageTokens, free: list[int]) -> int:
     return len(prefix)
 
 
-def _offload(make: Callable[[], EvictionPolicy], seed: int) -> tuple[int, int, str]:
+def _offload(make: Callable[[], EvictionPolicy], seed: int) -> Done:
     """Offload one request after the other; return chunks found, requests and the fault."""
     found = served = 0
     try:

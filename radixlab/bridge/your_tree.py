@@ -10,7 +10,7 @@ namespaces never share a prefix.
 
 import sys
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -156,7 +156,10 @@ class YourTree:
 
     def _walked(self) -> dict[int, tuple[int | None, Tokens, int]]:
         """Return the rows of `walk` as the ledger has them."""
-        views = self._call("walk", lambda: list(self._tree.walk()))
+        most = self.num_blocks
+        views = self._call("walk", lambda: list(islice(self._tree.walk(), most + 1)))
+        if len(views) > most:
+            self._fail(f"walk yields more than {most} nodes, and the tree has {most} blocks")
         try:
             return self._rows(views)
         except (AttributeError, TypeError, ValueError) as error:
@@ -168,8 +171,9 @@ class YourTree:
         names, parents = names_of([v.id for v in views], [v.parent_id for v in views])
         for view, name, parent in zip(views, names, parents, strict=True):
             above = last.get(parent)
-            tokens = tuple(map(int, view.tokens))
-            for index, block_id in enumerate(map(int, view.block_ids)):
+            most = self.num_blocks + 1  # more is wrong, and may never end
+            tokens = tuple(map(int, islice(view.tokens, most * self.block_size)))
+            for index, block_id in enumerate(map(int, islice(view.block_ids, most))):
                 start = index * self.block_size
                 block = tokens[start : start + self.block_size]
                 rows[block_id] = (above, block, int(view.lock_ref))

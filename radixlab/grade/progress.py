@@ -83,12 +83,17 @@ class Progress:
             return {}
         except (ValueError, RecursionError):
             found = None
-        if isinstance(found, dict):
-            sound = (_is_engine(e) if id == ENGINE else _is_entry(e) for id, e in found.items())
-            if all(sound):
-                return found
-        set_aside(self._path)  # nothing is lost: the points can be graded again
-        return {}
+        entries = found if isinstance(found, dict) else {}
+        sound = {id: entry for id, entry in entries.items() if _is_sound(id, entry)}
+        if sound != found:
+            set_aside(self._path)  # what is not sound can be graded, or raced, again
+            if sound:
+                replace_text(self._path, json.dumps(sound, indent=1, sort_keys=True) + "\n")
+        return sound
+
+
+def _is_sound(id: str, entry: Any) -> bool:
+    return _is_engine(entry) if id == ENGINE else _is_entry(entry)
 
 
 def _is_entry(entry: Any) -> bool:

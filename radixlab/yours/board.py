@@ -38,6 +38,13 @@ class Entry:
         """Mean share of the way to the bound."""
         return fmean(each.way for each in self.figures)
 
+    @property
+    def broken(self) -> str:
+        """Which parts broke a rule, so that the engine's own served; empty where none did."""
+        rules = {fault.part: fault.rule for one in self.figures for fault in one.faults}
+        told = ", ".join(f"the {part} broke {rule}" for part, rule in rules.items())
+        return told and f"{self.name}: {told}; from there on the engine's own part served"
+
 
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
@@ -57,7 +64,11 @@ class Scoreboard:
         width = max(map(len, rows))
         head = "  ".join([f"{'hit rate':{width}}", *workloads, "  mean"])
         return "\n".join(
-            [head, *(_row(name, rates, workloads, width) for name, rates in rows.items())]
+            [
+                head,
+                *(_row(name, rates, workloads, width) for name, rates in rows.items()),
+                *(entry.broken for entry in self.entries if entry.broken),
+            ]
         )
 
     def details(self, name: str = YOURS) -> str:

@@ -80,6 +80,19 @@ def test_a_damaged_entry_is_set_aside_and_not_believed(home, damage):
     assert len(list(home.glob("progress*"))) >= 1
 
 
+@pytest.mark.parametrize("damaged", ["engine", "8.5.4"])
+def test_a_damaged_entry_costs_no_other(home, damaged):
+    run = {"hit_rate": 0.5, "way": 0.25}
+    points = {"points": 20, "max_points": 25, "best": 22}
+    known = {"8.5.1": points, "8.5.4": points, "engine": {"last": run, "best": run}}
+    (home / "progress.json").write_text(json.dumps(known | {damaged: {"best": None}}))
+    for _ in range(2):
+        found = Progress(home).load() | {"engine": Progress(home).load_engine()}
+        assert found["8.5.1"] == points
+        assert {name for name in known if found.get(name)} == known.keys() - {damaged}
+    assert len(list(home.glob("progress*.json*"))) == 2
+
+
 def test_other_engines_are_not_kept(home):
     scoreboard({"ours": Parts()}, ("tenants",), figures(0.4))
     assert Progress(home).load_engine() is None

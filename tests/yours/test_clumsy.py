@@ -229,6 +229,15 @@ def test_a_home_that_cannot_be_written_costs_no_scoreboard(tmp_path, monkeypatch
     assert "was not kept with your progress" in capsys.readouterr().out
 
 
+def test_the_board_says_where_the_engines_own_part_served():
+    fault = PartFault("tree", "E4", "evict(1)", "nothing came")
+    broke = Figures("agent", 0.5, 5, 1.0, 0.1, 0.9, (fault,))
+    board = str(scoreboard({"x": Parts(), "y": Parts()}, ("agent",), lambda *_: broke))
+    said = "the tree broke E4; from there on the engine's own part served"
+    assert board.endswith(f"x: {said}\ny: {said}")
+    assert "broke" not in str(scoreboard({"x": Parts()}, ("agent",), figures))
+
+
 def test_a_long_fault_is_cut():
     fault = PartFault("tree", "E6", "evict(1)", f"block {HUGE} is not there, {HUGE}")
     assert fault.what.endswith("…") and len(fault.line) < 300
