@@ -4,10 +4,12 @@ Nothing is written outside a temporary folder, and nothing is reported to Ray's 
 server is ours, so Serve's own proxies are not started.
 """
 
+import ctypes
 import importlib
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -160,14 +162,33 @@ def _start_ray(ray: Any, folder: Path) -> Any:
     # The raylet's remarks would go to stdout, which is the access log's.
     worker: Any = importlib.import_module("ray._private.worker")
     worker.print_to_stdstream = _drop
-    ray.init(
-        address=node.gcs_address,
-        namespace=APP,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=str(folder),
-    )
+    with _signals_kept():
+        ray.init(
+            address=node.gcs_address,
+            namespace=APP,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(folder),
+        )
     return node
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Let SIGTERM end the server as before, whatever Ray sets.
+
+    Ray would write a stack trace at the first one, and abort the process at a second one soon
+    after. Python's own `signal` works in the main thread only.
+    """
+    api = ctypes.pythonapi
+    api.PyOS_getsig.restype, api.PyOS_getsig.argtypes = ctypes.c_void_p, [ctypes.c_int]
+    api.PyOS_setsig.restype = ctypes.c_void_p
+    api.PyOS_setsig.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    before = api.PyOS_getsig(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        api.PyOS_setsig(signal.SIGTERM, before)
 
 
 def _drop(*given: object, **named: object) -> None:
