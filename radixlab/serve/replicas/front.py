@@ -45,6 +45,10 @@ class Replicas(Protocol):
 
     handle: Any
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the processes that keep the replicas are there."""
+
     def switch(self, router: tuple[str, dict[str, Any]]) -> None:
         """Route by another class from now on."""
 
@@ -102,21 +106,26 @@ class Front:
             await self.refresh()
             self._facts = self._complete(facts)
         except Exception as error:
-            self.error = error
-            self._change("failed")
+            if self.state == "loading":  # else nobody wants it any more
+                self.error = error
+                self._change("failed")
         else:
             self._change("ready" if self.state == "loading" else self.state)
             self._watching = self.loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         """Look at the replicas now and then, so that `/ready` knows when all are gone, or back."""
-        while True:
+        assert self._cluster is not None
+        while self._cluster.is_alive:
             await asyncio.sleep(WATCH_S)
             with suppress(Exception):  # whatever went wrong, it is tried again
                 await self.look()
+        self.error = EngineError("a process of Ray's own has ended")
+        self._change("failed")
 
     async def stop(self) -> None:
-        """End all replicas."""
+        """End all replicas, and those that still start."""
+        self.drain()
         await self._starting
         if self._watching is not None:
             self._watching.cancel()
