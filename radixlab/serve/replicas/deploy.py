@@ -37,7 +37,7 @@ def deploy(
     serve = importlib.import_module("ray.serve")
     serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
     _check_wanted(is_wanted)
-    begin = importlib.import_module("ray.serve.api")._run  # `serve.run`, but for the wait
+    begin = importlib.import_module("ray.serve.api")._run  # `serve.run` without the wait
     handle = begin(_bound(serve, settings, build, router), _blocking=False, name=APP,
                    route_prefix=None)  # fmt: skip
     while not _is_running(serve.status().applications[APP]):

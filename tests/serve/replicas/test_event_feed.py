@@ -64,7 +64,7 @@ ERRORS = [ValueError("odd"), zmq.ZMQError(), MemoryError(), KeyError("x"), OSErr
 
 @pytest.mark.parametrize("where", ["__init__", "poll"])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_after_a_fault_it_is_followed_anew(cache, rule, follow, monkeypatch, where, error):
+def test_after_a_fault_it_is_followed_again(cache, rule, follow, monkeypatch, where, error):
     real, calls = getattr(event_feed.EventWatch, where), []
 
     def failing(*given, **named):
