@@ -184,26 +184,42 @@ class _Making:
         brings the replacement if it is undone; otherwise the prompt's own text stays.
         """
         first, last = old
-        if first and (piece := base.around(first)):
+        piece = base.around(first) if first else None
+        if piece:
             first = min(piece[1], last)
             if not undone[0]:
                 self.own(own, start, start + first - old[0])
         tail = last
-        if piece := base.around(last):
-            tail = max(piece[0], first)
-        if first < tail:
-            self.from_base(base, start + first - old[0], first, tail)
+        if next_piece := base.around(last):
+            tail = max(next_piece[0], first)
+        if first < tail or piece or next_piece:
+            has_end = tail < last or not undone[1]
+            self.from_base(base, start + first - old[0], first, tail, piece is not None, has_end)
         if tail < last and not undone[1]:
             self.own(own, start + tail - old[0], start + last - old[0])
 
-    def from_base(self, base: Edited, start: int, old_start: int, old_end: int) -> None:
-        """Add what agrees with [old_start, old_end) of the reference, as the base has it."""
-        first = max(self._used, base.right(old_start) if old_start else 0)
-        last = self._used = max(first, base.left(old_end))
+    def from_base(
+        self,
+        base: Edited,
+        start: int,
+        old_start: int,
+        old_end: int,
+        has_start: bool = True,
+        has_end: bool = True,
+    ) -> None:
+        """Add what agrees with [old_start, old_end) of the reference, as the base has it.
+
+        What the base has put in at an end of this range comes with it, if the difference there
+        does not bring it.
+        """
+        has_start |= not old_start
+        first = max(self._used, base.left(old_start) if has_start else base.right(old_start))
+        last = self._used = max(first, base.right(old_end) if has_end else base.left(old_end))
         here = self._length
         self._piece(start, base.text[first:last])
-        for each in range(bisect_right(base.starts, old_start), bisect_left(base.starts, old_end)):
-            if first <= base.goes[each] <= last:
+        for each in range(bisect_right(base.starts, old_start), bisect_right(base.starts, old_end)):
+            most = last if base.starts[each] < old_end else last - 1
+            if first <= base.goes[each] <= most:
                 position = start + base.starts[each] - old_start
                 self._mark(position, here + base.goes[each] - first, base.replaced[each])
 

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from radixlab.why.alignment import changes_between
@@ -53,6 +53,10 @@ def edited(chats, undone):
     return source.prompt(len(chats) - 1).text if made is None else made.text
 
 
+# What one prompt has put in at a position comes along with whatever follows it in the next.
+@example([["alpha"], ["alphaalpha"], ["alphaalpha"]])
+@example([["7 ", " ", " 7"], ["  7"], ["  ", "7"]])
+@example([["alpha", "alphabeta", " 7"], ["7  "], ["7"], [" 7beta"]])
 @given(CHATS)
 def test_with_all_differences_undone_every_prompt_is_the_first(chats):
     assert edited(chats, undone=True) == "".join(chats[0])

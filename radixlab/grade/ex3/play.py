@@ -42,6 +42,8 @@ ODD = (
 """Requests, stride and longest wait of workloads of other sizes."""
 TALKATIVE = ((60, 2, 2, 1_000), (30, 4, 6, 800), (90, 16, 9, 900))
 """The same, and the length of the answers: so long that most of what turns share are answers."""
+SHORT = (("agent", 80, 32), ("document-qa", 60, 32))
+"""Pattern, requests and stride of short prompts: a block size fixed for long ones does harm."""
 TURNS = ("multi-turn-chat", "agent")
 """The patterns in which a request may continue another."""
 PATIENT = 30
@@ -270,6 +272,8 @@ def odd_scenes(trial: Trial) -> list[Scene]:
     for number, (num_requests, stride, max_wait, output) in enumerate(TALKATIVE):
         pattern, drawn = TURNS[number % 2], int(rng.integers(1_000, 1_000_000))
         found.append(Scene(pattern, drawn, num_requests, stride, max_wait, output))
+    for pattern, num_requests, stride in SHORT:
+        found.append(Scene(pattern, int(rng.integers(1_000, 1_000_000)), num_requests, stride))
     pair = Scene("few-shot", int(rng.integers(1_000, 1_000_000)), num_requests=2)
     return [*found, pair]  # only the header is shared: the hot spot saves 8 tokens, once
 

@@ -146,6 +146,14 @@ def test_where_answers_are_long_prompts_alone_do_not_show_the_hot_spot(
     assert saved_by(where, by_prompts) <= saved_by(where, best) == top(where).saved_tokens
 
 
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 16))]
+)
+@pytest.mark.parametrize("name", ["large_blocks_for_short_prompts", "over_fitted"])
+def test_a_block_size_by_the_pattern_is_harm_on_short_prompts_of_any_seed(name, seed):
+    assert ZOO.failures(ZOO.wrong[name], ["regression"], seed)["regression"] is not None
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_hot_spot_may_save_very_little(seed):
     assert top(odd_scenes(Trial(None, seed))[-1]).saved_tokens == 8
