@@ -14,7 +14,7 @@ import numpy as np
 from radixlab.bench.replica_traffic import Traffic, crowd
 from radixlab.cache.tokens import TokenArray
 from radixlab.serve.replicas.clients import ask
-from radixlab.serve.replicas.front import Front, reset
+from radixlab.serve.replicas.front import Front
 
 ROUTER = (
     "ray.llm._internal.serve.routing_policies.prefix_aware.prefix_aware_router"
@@ -57,7 +57,7 @@ async def tell_story(front: Front, num_requests: int, num_open: int, seed: int) 
         tree = _tree()
         both = _text([*prompt, *answered.token_ids])
         (known, _), kept = await tree.prefix_match.remote(both), await _kept(tree)
-        await front.call_each(reset)
+        await front.reset()
         kept_after_reset = await _kept(tree)
         front.spell = lambda tokens: ""
         empty = await ask(front, prompt, 4, patience_s=PATIENCE_S)

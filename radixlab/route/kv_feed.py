@@ -84,6 +84,11 @@ class RemoteFeed:
         self._outgoing: Outgoing | None = None
         tree.emit = self._hear
 
+    def repeat(self) -> None:
+        """Tell again all that the replica holds, to a map that has forgotten it."""
+        if self.tree.block_size is not None:
+            self._begin()
+
     def _hear(self, event: Event) -> None:
         if type(event) not in HEARD or self.tree.block_size is None:
             return

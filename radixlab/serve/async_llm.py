@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from radixlab.events import Emit
 from radixlab.llm import LLM
-from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State
+from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State, empty
 from radixlab.serve.facts import Facts, facts_of
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
@@ -135,6 +135,10 @@ class AsyncLLM:
     async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
         """Call a function of the LLM in the engine's thread, between two steps."""
         return [await asyncio.wrap_future(self.call_soon(function))]
+
+    async def reset(self) -> None:
+        """Empty the cache; raise `CacheError` if answers run."""
+        await self.call_each(empty)
 
     def call_soon(self, function: Callable[[LLM], T]) -> Future[T]:
         """Have a function called in the engine's thread; may be called in any thread."""

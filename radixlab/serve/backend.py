@@ -24,6 +24,11 @@ WHY_NOT_READY: dict[State, str] = {
 }
 
 
+def empty(llm: LLM) -> None:
+    """Empty a cache."""
+    llm.engine.reset()
+
+
 class QueueFullError(Exception):
     """Too many answers wait already."""
 
@@ -84,3 +89,6 @@ class Backend(Protocol):
 
     async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
         """Call a function of each LLM in its engine's thread, between two steps."""
+
+    async def reset(self) -> None:
+        """Empty every cache; raise `CacheError` if answers run."""

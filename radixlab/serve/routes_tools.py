@@ -62,7 +62,7 @@ async def metrics(request: Request) -> Response:
 async def reset_prefix_cache(request: Request) -> dict[str, str]:
     """Empty the cache; 409 while requests run."""
     try:
-        await state_of(request).llm.call_each(_reset)
+        await state_of(request).llm.reset()
     except CacheError as error:
         raise ApiError(409, f"{error}.", code="requests_running") from None
     except EngineError as error:
@@ -103,10 +103,6 @@ async def cache(request: Request) -> JSONResponse:
     except EngineError as error:
         raise not_ready(str(error)) from None
     return JSONResponse(found[0] if len(found) == 1 else {"replicas": found})
-
-
-def _reset(llm: LLM) -> None:
-    llm.engine.reset()
 
 
 def _cache(llm: LLM) -> dict[str, Any]:

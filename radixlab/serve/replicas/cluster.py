@@ -4,33 +4,30 @@ Nothing is written outside a temporary folder, and no usage statistics are sent 
 HTTP server is ours, so Serve's own proxies are not started.
 """
 
+import ctypes
 import importlib
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from radixlab.config import ConfigError
 from radixlab.extras import what_to_install
 from radixlab.llm import LLM
-from radixlab.openmp import num_cores
+from radixlab.serve.replicas.deploy import APP, Router, deploy
 from radixlab.serve.settings import Settings
 
-APP = "radixlab"
 OBJECT_STORE_BYTES = 80 * 2**20
 """Almost nothing goes through the store, and Ray takes no less than 75 MiB."""
 SWITCH_S = 60.0
 """Seconds in which a router must have been exchanged."""
-MOST_ONGOING = 100_000
-"""Requests that a replica may have at a time; the front's queue is the real bound."""
-Router = tuple[str, dict[str, Any]]
-"""A class as "module:name", and its settings."""
 LEFT_OUT = "rfc3987_syntax"
 """A module that builds a parser when it is imported, for a format that nobody checks here. Where
 Jupyter is installed, each of Ray's processes would import it, for 1.5 s of a core."""
@@ -90,6 +87,11 @@ class Cluster:
         self.handle._router.event_loop.call_soon_threadsafe(exchange)
         done.result(SWITCH_S)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether Ray's own processes run; without one of them, Ray ends this process soon."""
+        return bool(self.node.remaining_processes_alive())
+
     def stop(self) -> None:
         """End all replicas and Ray's own processes; a second call does nothing."""
         if not self._is_over:
@@ -101,11 +103,13 @@ def start_cluster(
     settings: Settings,
     build: Callable[[], LLM] | None = None,
     router: Router | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Cluster:
     """Start Ray and the replicas; return when all of them have loaded the model.
 
     `build` makes each replica's LLM, in its process. `router` is a class as "module:name" with its
-    settings, by default what `settings.router` names.
+    settings, by default what `settings.router` names. When `is_wanted` turns false, what has
+    started is ended, and `NotWantedError` is raised.
     """
     ray = require_ray()
     if ray.is_initialized():
@@ -113,7 +117,7 @@ def start_cluster(
     folder, node = _temporary_folder(), None
     try:
         node = _start_ray(ray, folder)
-        handle = _deploy(settings, build, router or router_of(settings))
+        handle = deploy(settings, build, router or router_of(settings), is_wanted)
         return Cluster(handle, node, folder)
     except BaseException:
         _end(node, folder)
@@ -161,14 +165,34 @@ def _start_ray(ray: Any, folder: Path) -> Any:
     # The raylet's remarks would go to stdout, which is the access log's.
     worker: Any = importlib.import_module("ray._private.worker")
     worker.print_to_stdstream = _drop
-    ray.init(
-        address=node.gcs_address,
-        namespace=APP,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=str(folder),
-    )
+    with _signals_kept():
+        ray.init(
+            address=node.gcs_address,
+            namespace=APP,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(folder),
+        )
     return node
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Let SIGTERM end the server as before, whatever Ray sets.
+
+    After `init` Ray would write a stack trace at the first one, and abort the process at a second
+    one soon after; after `shutdown` one would end the process before all is put away. Python's own
+    `signal` works in the main thread only.
+    """
+    api = ctypes.pythonapi
+    api.PyOS_getsig.restype, api.PyOS_getsig.argtypes = ctypes.c_void_p, [ctypes.c_int]
+    api.PyOS_setsig.restype = ctypes.c_void_p
+    api.PyOS_setsig.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    before = api.PyOS_getsig(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        api.PyOS_setsig(signal.SIGTERM, before)
 
 
 def _drop(*given: object, **named: object) -> None:
@@ -191,33 +215,10 @@ def _leaner_imports(folder: Path) -> Iterator[None]:
             os.environ["PYTHONPATH"] = before
 
 
-def _deploy(settings: Settings, build: Callable[[], LLM] | None, router: Router) -> Any:
-    serve = importlib.import_module("ray.serve")
-    config = importlib.import_module("ray.serve.config")
-    from radixlab.serve.replicas.replica import Replica
-
-    threads = settings.threads or max(1, num_cores() // settings.replicas)
-    module, _, name = router[0].partition(":")
-    serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
-    deployment = serve.deployment(
-        Replica,
-        name="Replica",
-        num_replicas=settings.replicas,
-        max_ongoing_requests=MOST_ONGOING,
-        ray_actor_options={"num_cpus": 0},
-        health_check_period_s=1,
-        graceful_shutdown_timeout_s=1,
-        request_router_config=config.RequestRouterConfig(
-            request_router_class=f"{module}.{name}", request_router_kwargs=router[1]
-        ),
-    )
-    bound = deployment.bind(replace(settings, threads=threads), build)
-    return serve.run(bound, name=APP, route_prefix=None)
-
-
 def _end(node: Any, folder: Path) -> None:
     """End Ray with all its processes. Serve's own shutdown would only wait for each of them."""
-    importlib.import_module("ray").shutdown()
+    with _signals_kept():
+        importlib.import_module("ray").shutdown()
     if node is not None:
         node.kill_all_processes(check_alive=False, allow_graceful=True, wait=True)
     shutil.rmtree(folder, ignore_errors=True)

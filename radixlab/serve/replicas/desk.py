@@ -6,7 +6,8 @@
 
 Only that thread touches the rule and its fleet. When the rule does not answer in time, it is not
 asked for a while. What it is told meanwhile is kept. If that is too much, events of caches are
-dropped, and the rule forgets all, so that it never acts on knowledge with a hole in it.
+dropped, and the rule forgets all, so that it never acts on knowledge with a hole in it; then it is
+told again what the caches hold.
 """
 
 import asyncio
@@ -63,6 +64,8 @@ class Desk:
     def __init__(self, rule: Rule, limit_s: float = LIMIT_S, rest_s: float = REST_S) -> None:
         self.num_faults = 0
         """Notes at which the rule raised an exception."""
+        self.on_lost: list[Callable[[], object]] = []
+        """Called in the thread when events were dropped and the rule has forgotten all."""
         self._rule = rule
         self._limit_s, self._rest_s = limit_s, rest_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="router-rule")
@@ -81,14 +84,28 @@ class Desk:
             raise RestingRuleError
         asked = _Asked(prompt)
         answer = asyncio.get_running_loop().run_in_executor(self._thread, self._choose, asked)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(answer, self._limit_s)
-        with self._lock:
-            asked.is_over = True
-        if asked.choice is None:
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(answer, self._limit_s)
+        except asyncio.CancelledError:  # the client has left
+            if choice := self._closed(asked):
+                self._take_back(choice)
+            raise
+        choice = self._closed(asked)
+        if choice is None:
             self._resting_until = time.monotonic() + self._rest_s
             raise SlowRuleError
-        return asked.choice
+        return choice
+
+    def _closed(self, asked: "_Asked") -> Choice | None:
+        """Wait for an answer no longer; return the choice if the rule has made it."""
+        with self._lock:
+            asked.is_over = True
+            return asked.choice
+
+    def _take_back(self, choice: Choice) -> None:
+        """Have the fleet count a request no longer."""
+        self.tell(lambda rule: rule.fleet.finish(choice.replica, choice.num_owed))
 
     def tell(self, note: Callable[[Rule], object], *, is_event: bool = False) -> None:
         """Have the thread call a function with the rule; may be called in any thread.
@@ -113,6 +130,8 @@ class Desk:
         if asked.is_over:  # it waited too long
             return
         prompt = asked.prompt()
+        if self._has_lost:
+            self._forget_all()
         chosen = self._rule.choose(prompt)
         with self._lock:
             if asked.is_over:
@@ -123,15 +142,26 @@ class Desk:
             self._rule.fleet.start(chosen, asked.choice.num_owed)
 
     def _take(self, note: Callable[[Rule], object]) -> None:
+        try:
+            note(self._rule)
+        except Exception:
+            self._note_fault()
         with self._lock:
             self._num_waiting -= 1
             must_forget = self._has_lost and not self._num_waiting
             self._has_lost &= not must_forget
-        try:
-            note(self._rule)
-            if must_forget:
-                for replica in list(self._rule.fleet):
-                    self._rule.forget(replica)
-        except Exception:
-            self.num_faults += 1
-            logger.warning("The router's rule raised at a note.", exc_info=True)
+        if must_forget:
+            self._forget_all()
+            for function in list(self.on_lost):
+                function()
+
+    def _forget_all(self) -> None:
+        for replica in list(self._rule.fleet):
+            try:
+                self._rule.forget(replica)
+            except Exception:
+                self._note_fault()
+
+    def _note_fault(self) -> None:
+        self.num_faults += 1
+        logger.warning("The router's rule raised at a note.", exc_info=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from radixlab.llm import LLM
-from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State
+from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State, empty
 from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
@@ -30,20 +30,24 @@ CALL_S = 60.0
 """Seconds that replicas get for a function that operators have called."""
 
 
-def reset(llm: LLM) -> None:
-    """Empty a cache."""
-    llm.engine.reset()
-
-
 def is_dead(result: object) -> bool:
     """Whether a replica has not answered because it is gone."""
     return type(result).__name__ == "ActorDiedError"
+
+
+def is_of_ray(error: Exception) -> bool:
+    """Whether Ray has raised an error, and not an engine."""
+    return type(error).__module__.partition(".")[0] == "ray"
 
 
 class Replicas(Protocol):
     """A running cluster."""
 
     handle: Any
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the processes that keep the replicas are there."""
 
     def switch(self, router: tuple[str, dict[str, Any]]) -> None:
         """Route by another class from now on."""
@@ -83,6 +87,8 @@ class Front:
         self._facts: Facts | None = None
         self._starting: asyncio.Task[None]
         self._watching: asyncio.Task[None] | None = None
+        self._num_looks = self._num_seen = 0
+        """Looks that have begun, and the last of them whose numbers count."""
         self._open: dict[Mailbox, list[asyncio.Task[None]]] = {}
         """The tasks of each request that is not over."""
 
@@ -100,21 +106,26 @@ class Front:
             await self.refresh()
             self._facts = self._complete(facts)
         except Exception as error:
-            self.error = error
-            self._change("failed")
+            if self.state == "loading":  # else nobody wants it any more
+                self.error = error
+                self._change("failed")
         else:
             self._change("ready" if self.state == "loading" else self.state)
             self._watching = self.loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         """Look at the replicas now and then, so that `/ready` knows when all are gone, or back."""
-        while True:
+        assert self._cluster is not None
+        while self._cluster.is_alive:
             await asyncio.sleep(WATCH_S)
             with suppress(Exception):  # whatever went wrong, it is tried again
                 await self.look()
+        self.error = EngineError("a process of Ray's own has ended")
+        self._change("failed")
 
     async def stop(self) -> None:
-        """End all replicas."""
+        """End all replicas, and those that still start."""
+        self.drain()
         await self._starting
         if self._watching is not None:
             self._watching.cancel()
@@ -133,7 +144,7 @@ class Front:
         """Route by another class from now on, with empty caches."""
         assert self._cluster is not None
         await asyncio.to_thread(self._cluster.switch, router)
-        await self.call_each(reset)
+        await self.reset()
 
     @property
     def handle(self) -> Any:
@@ -176,18 +187,23 @@ class Front:
         return self.num_waiting
 
     async def refresh(self) -> None:
-        """Ask all replicas for their numbers."""
-        await self.look()
+        """Ask all replicas for their numbers; if nobody can be asked, the last ones stay."""
+        with suppress(EngineError):
+            await self.look()
 
     async def look(self) -> list[Look]:
         """Return the numbers of all replicas that tell them in time."""
+        self._num_looks += 1
+        number = self._num_looks
         try:
             looks = await self._broadcast("look", LOOK_S)
         except TimeoutError:
             return []  # the last numbers stay
         found = [each for each in looks if not isinstance(each, Exception)]
         are_all = len(found) == len(looks)
-        self.roster.saw({each.replica: each.snapshot for each in found}, are_all)
+        if number > self._num_seen:  # else they are older than those that are known
+            self._num_seen = number
+            self.roster.saw({each.replica: each.snapshot for each in found}, are_all)
         return found
 
     async def call_each(self, function: Callable[[LLM], T]) -> list[T]:
@@ -198,22 +214,26 @@ class Front:
             raise EngineError(f"a replica did not answer within {CALL_S:g} s") from None
         for each in results:
             if isinstance(each, Exception):
-                raise each
-        self.num_resets += 1
+                raise _no_answer(each) if is_of_ray(each) else each
         return results
+
+    async def reset(self) -> None:
+        """Empty all caches; a replica whose answers run keeps its own, and its error is raised."""
+        self.num_resets += 1  # some may be empty even if one is not
+        await self.call_each(empty)
 
     async def _broadcast(self, method: str, limit_s: float, *given: object) -> list[Any]:
         if self.state not in ("loading", "ready", "draining") or self._cluster is None:
             raise EngineError(WHY_NOT_READY[self.state])
-        response = self.handle.broadcast(method, *given)
         try:
+            response = self.handle.broadcast(method, *given)
             results = await response.results_async(timeout_s=limit_s, return_exceptions=True)
         except TimeoutError:
             raise
-        except Exception as error:  # of Ray: nobody is there
-            if type(error).__name__ != "DeploymentUnavailableError":
-                raise
-            return []
+        except Exception as error:
+            if type(error).__name__ == "DeploymentUnavailableError":  # nobody is there
+                return []
+            raise _no_answer(error) if is_of_ray(error) else error from None
         return [each for each in results if not is_dead(each)]
 
     # ---- requests
@@ -283,3 +303,8 @@ class Front:
     def _tell_of_change(self) -> None:
         for function in [*self.changed]:
             function()
+
+
+def _no_answer(error: Exception) -> EngineError:
+    kind = type(error).__name__.partition("(")[0]
+    return EngineError(f"a replica could not be asked ({kind})")

@@ -6,11 +6,11 @@ server never fall.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from radixlab.serve.replicas.question import Why
-from radixlab.serve.replicas.sums import counts_only, total
+from radixlab.serve.replicas.sums import added, counts_only, total
 from radixlab.serve.snapshot import Snapshot
 
 
@@ -32,7 +32,11 @@ class Roster:
         self.number_of: dict[str, int] = {}
         """The live replicas, by Ray's name."""
         self.last: dict[str, Snapshot] = {}
-        """The last numbers of all replicas that there ever were."""
+        """The last numbers of the live replicas."""
+        self._gone: set[str] = set()
+        """Replicas that have died; Ray never uses a name twice."""
+        self._counted = Snapshot()
+        """What dead replicas have counted."""
         self.num_routed: Counter[int] = Counter()
         """Prompts that each replica took, by its number."""
         self.whys: Counter[Why] = Counter()
@@ -51,7 +55,8 @@ class Roster:
 
     def took(self, name: str, why: Why | None) -> None:
         """Count a prompt that a replica has taken."""
-        self.num_routed[self.number(name)] += 1
+        if name not in self._gone:  # what it sent before it died may come late
+            self.num_routed[self.number(name)] += 1
         if why is not None:
             self.whys[why] += 1
 
@@ -59,6 +64,8 @@ class Roster:
         """Take note that a replica is gone."""
         number = self.number_of.pop(name, None)
         if number is not None:
+            self._gone.add(name)
+            self._counted = added(self._counted, counts_only(self.last.pop(name, Snapshot())))
             self.num_deaths += 1
             self.on_death(number)
 
@@ -67,14 +74,10 @@ class Roster:
         if are_all:
             for name in self.number_of.keys() - snapshots.keys():
                 self.died(name)
-        for name in snapshots:
+        for name in snapshots.keys() - self._gone:
             self.number(name)
-        self.last |= snapshots
+            self.last[name] = snapshots[name]
 
     def total(self) -> Snapshot:
         """Return the sum over all replicas; only live ones have blocks."""
-        return total(self._snapshots())
-
-    def _snapshots(self) -> Iterable[Snapshot]:
-        for name, snapshot in self.last.items():
-            yield snapshot if name in self.number_of else counts_only(snapshot)
+        return total([self._counted, *self.last.values()])

@@ -9,6 +9,7 @@ chosen: if the rule raises, is slow, or names a replica that is gone, it is powe
 alpha in Ray 2.60, for which this file is written.
 """
 
+import asyncio
 import logging
 import random
 from collections.abc import Sequence
@@ -72,7 +73,10 @@ class PrefixRouter(RequestRouter):
         self._block_size = metadata["block_size"]
         self.desk.tell(lambda rule: rule.fleet.add(name))
         if self._feed is not None:
-            self._feed.follow(name, metadata)
+            try:
+                self._feed.follow(name, metadata)
+            except Exception:  # the replica can be asked, even if nothing is known of its cache
+                logger.warning("The KV events of a replica are not followed.", exc_info=True)
 
     def _leave(self, name: str) -> None:
         if name in self._known:
@@ -124,7 +128,7 @@ class PrefixRouter(RequestRouter):
             self._finish(number)
         else:
             pending.future.add_done_callback(
-                lambda future: self._finish(number) if future.cancelled() else None
+                lambda future: self._finish(number) if _is_in_vain(future) else None
             )
         return (chosen, "rule") if chosen in self._known else (None, "stale")
 
@@ -170,6 +174,11 @@ class PrefixRouter(RequestRouter):
 def _forget_all(rule: Rule) -> None:
     for replica in list(rule.fleet):
         rule.forget(replica)
+
+
+def _is_in_vain(future: "asyncio.Future[Any]") -> bool:
+    """Whether a request that waited for a replica will get none."""
+    return future.cancelled() or future.exception() is not None
 
 
 def _name(replica_id: ReplicaID) -> str:

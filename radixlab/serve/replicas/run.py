@@ -29,9 +29,10 @@ def front_of(settings: Settings, say: Callable[[str], object]) -> Front:
 
     def open_cluster() -> Cluster:
         say(f"starting {settings.replicas} replicas of {settings.names[0]} on Ray ...")
-        return start_cluster(settings)
+        return start_cluster(settings, is_wanted=lambda: front.state == "loading")
 
-    return Front(open_cluster, complete, settings.max_queue, settings.max_unread_tokens)
+    front = Front(open_cluster, complete, settings.max_queue, settings.max_unread_tokens)
+    return front
 
 
 def run(

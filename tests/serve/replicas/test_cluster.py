@@ -3,7 +3,9 @@
 import http.client
 import json
 import os
+import random
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -195,6 +197,23 @@ def test_a_client_that_leaves_frees_its_replica(client, server):
     assert wait_until(lambda: in_flight(server) == 0, 60)
     assert wait_until(lambda: not router_of(server)._in_flight, 60)
     assert wait_until(lambda: server.front.num_open == server.front.num_waiting == 0, 60)
+
+
+def test_clients_that_leave_at_any_moment_leave_no_load(client, server):
+    rng, router = random.Random(0), router_of(server)
+    address = client.url.removeprefix("http://").split(":")
+    for number in range(60):
+        prompt = [rng.randrange(20, 200)] * rng.randrange(1, 300)
+        body = {"model": "tiny", "prompt": prompt, "max_tokens": 200, "stream": number % 2 == 0}
+        sent = json.dumps(body).encode()
+        head = "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        with socket.create_connection((address[0], int(address[1]))) as left:
+            left.sendall(f"{head}Content-Length: {len(sent)}\r\n\r\n".encode() + sent)
+            time.sleep(rng.random() * 0.02)
+    assert wait_until(lambda: server.front.num_open == 0 and not router._in_flight, 60)
+    assert wait_until(lambda: in_flight(server) == 0, 60)
+    fleet = router.desk._rule.fleet
+    assert wait_until(lambda: [fleet.load(each) for each in fleet] == [0, 0, 0], 60)
 
 
 def test_the_metrics_are_sums_that_add_up(client, server):

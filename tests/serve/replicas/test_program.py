@@ -4,7 +4,11 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +57,46 @@ def test_nothing_is_left_when_the_server_ends(folder, number):
     assert wait_until(lambda: not processes(folder), 120)
     assert number == signal.SIGKILL or not list(Path(folder).glob("radixlab-ray-*"))
     assert all("ray" not in line.lower() for line in server.out)
+
+
+@contextmanager
+def starting():
+    """A server whose replicas begin to start; everything that it says, line by line."""
+    command = [sys.executable, "-m", "radixlab", "serve", "--port", "0", "--replicas", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr.readline().startswith("starting 2 replicas")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("after_s", [0, 2, 5, 8, 12])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_signal_ends_a_server_that_still_starts(folder, after_s, times):
+    with starting() as process:
+        time.sleep(after_s)
+        for _ in range(times):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        said = process.stderr.read()
+        assert process.wait(120) == 0 and "SIGTERM" not in said
+    assert wait_until(lambda: not processes(folder), 120)
+    assert not list(Path(folder).glob("radixlab-ray-*"))
+
+
+@pytest.mark.soak
+def test_a_server_whose_raylet_is_gone_says_so_and_leaves_nothing(folder):
+    with program("--replicas", "2") as server:
+        for pid in processes(folder):
+            if Path(f"/proc/{pid}/exe").resolve().name == "raylet":
+                os.kill(pid, signal.SIGKILL)
+        assert server.end(120) == 1
+        assert "error: the engine has failed" in server.err[-1]
+    assert wait_until(lambda: not processes(folder), 120)
+    assert not list(Path(folder).glob("radixlab-ray-*"))
 
 
 def test_a_busy_port_is_one_line_before_anything_starts(run: Run):

@@ -1,6 +1,9 @@
 """The numbers of several engines as those of one."""
 
+import random
 from dataclasses import fields, replace
+
+import pytest
 
 from radixlab.serve.counting import CacheCounts
 from radixlab.serve.replicas.roster import Roster
@@ -62,3 +65,41 @@ def test_a_replica_that_does_not_answer_is_not_dead():
     roster.saw({"x": counted(1), "y": counted(1)})
     roster.saw({"y": replace(counted(1), num_blocks=5)}, are_all=False)
     assert roster.num_deaths == 0 and roster.total().num_blocks == 6
+
+
+@pytest.mark.parametrize("late", ["took", "saw", "saw with others", "died"])
+def test_what_a_dead_replica_said_comes_late_and_counts_for_nothing(late):
+    roster, told = Roster(), []
+    roster.on_death = told.append
+    roster.saw({"x": counted(1), "y": counted(1)})
+    roster.took("x", "rule")
+    roster.died("x")
+    before = roster.total().cache.query_tokens
+    {
+        "took": lambda: roster.took("x", "rule"),
+        "saw": lambda: roster.saw({"x": counted(1), "y": counted(1)}),
+        "saw with others": lambda: roster.saw({"x": counted(1)}, are_all=False),
+        "died": lambda: roster.died("x"),
+    }[late]()
+    roster.saw({"y": counted(1)})
+    assert (roster.num_deaths, told, list(roster.number_of)) == (1, [0], ["y"])
+    assert roster.num_routed == {0: 1} and roster.total().cache.query_tokens == before
+
+
+def test_counts_do_not_fall_and_memory_does_not_grow_with_deaths():
+    rng, roster, counts = random.Random(0), Roster(), {}
+    last = roster.total().cache.query_tokens
+    for step in range(300):
+        for name in list(counts):
+            counts[name] += rng.randrange(3)
+            if rng.random() < 0.2:
+                del counts[name]
+                if rng.random() < 0.5:
+                    roster.died(name)
+        while len(counts) < 3:
+            counts[f"{step}.{len(counts)}"] = 0
+        roster.saw({name: counted(count) for name, count in counts.items()})
+        now = roster.total().cache.query_tokens
+        assert now >= last and sorted(roster.number_of.values()) == [0, 1, 2]
+        assert len(roster.last) == 3
+        last = now
