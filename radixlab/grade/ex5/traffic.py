@@ -28,6 +28,10 @@ class Start:
     """What `/ready` answers before."""
 
 
+LOADING = (503, 500, 404, 429)
+"""What servers answer to `/ready` while they load; each of them on every seed."""
+
+
 def site(rng: np.random.Generator, host: str, port: int) -> Site:
     """Draw a site."""
     block_size = int(rng.choice([8, 16, 32, 64]))
@@ -68,8 +72,10 @@ def sites(seed: int) -> list[tuple[Site, Start]]:
         one = site(rng, host, int(rng.integers(1_024, 65_536)))
         listens = float(rng.uniform(0.2, 6)) if number else 0.0
         ready = listens + (float(rng.uniform(2, one.start_limit_s - 15)) if number else 0.0)
-        start = Start(listens, ready, int(rng.choice([503, 500, 404, 429])))
-        found.append((one, start))
+        found.append((one, Start(listens, ready)))
+    statuses = np.random.default_rng([seed, 61]).permutation(LOADING)  # each on one of those
+    for number, loading in zip((1, 2, 4, 5), statuses.tolist(), strict=True):
+        found[number] = (found[number][0], replace(found[number][1], loading=loading))
     found[2] = (found[2][0], replace(found[2][1], ready_after_s=np.inf))
     found[3] = (found[3][0], Start(np.inf, np.inf))
     rest = found[4][0]
@@ -115,11 +121,22 @@ def loads(seed: int) -> list[Load]:
     some = [sorted(map(int, rng.choice(np.arange(1, n), 3, replace=False))) for n in num]
     return [
         Load("a new server", talk[0]),
-        Load("a server with two tiers", talk[1] * 2, earlier[1], num_host_blocks=200),
+        Load("a server with two tiers", _crowd(seed), earlier[1], num_host_blocks=200),
         Load("a server that restarts", talk[2], earlier[2], restarts=tuple(some[2][1:2])),
         Load("a server with other clients", talk[3], earlier[3], strangers=tuple(some[3])),
         Load("a server that refuses some", talk[4], earlier[4], refused=tuple(some[4])),
     ]
+
+
+def _crowd(seed: int) -> tuple[tuple[int, ...], ...]:
+    """Draw long prompts, each asked three times or more.
+
+    The device cannot hold all of them, so that the host has most when they come again. The last
+    two come again at once, and the device has them still.
+    """
+    rng = np.random.default_rng([seed, 62])
+    asked = [rng.integers(10, VOCABULARY, int(rng.integers(90, 120))).tolist() for _ in range(8)]
+    return tuple(map(tuple, asked * 2 + asked[-2:] + asked))
 
 
 def real_load(seed: int) -> Load:

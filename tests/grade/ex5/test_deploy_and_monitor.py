@@ -57,6 +57,12 @@ def test_every_site_can_be_deployed_to_and_some_servers_never_come_up(seed):
     assert len(hopeless) == 2
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_servers_say_in_every_way_that_they_load(seed):
+    waited_for = [start for _, start in sites(seed) if start.listens_after_s < start.ready_after_s]
+    assert sorted(start.loading for start in waited_for) == [404, 429, 500, 503]
+
+
 def deployed(deploy, site, start):
     desk = Desk(lambda settings: Scripted(start), is_real=False)
     deploy(site, Machine(desk))
@@ -228,6 +234,26 @@ def test_a_ledger_has_two_different_sides_where_others_ask():
             service.send(list(prompt))
         sent, counted = service._end()
         assert (sent != counted) == bool(load.strangers), load.name
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_tiers_are_hit_where_there_are_two(seed):
+    load = next(each for each in loads(seed) if each.num_host_blocks)
+    server = LoadedPlant(load)
+    before = total_hits(server.scrape())
+    for prompt in load.prompts:
+        server.answer(prompt)
+    after = total_hits(server.scrape())
+    assert after["host"] > before["host"] and after["device"] > before["device"]
+
+
+def total_hits(text):
+    """The hit tokens by tier that a server's metrics show."""
+    hits = dict.fromkeys(("device", "host"), 0)
+    for name, labels, value in samples(text):
+        if name.endswith("prefix_cache_hits_total"):
+            hits[labels["tier"]] += value
+    return hits
 
 
 # ---- rules
