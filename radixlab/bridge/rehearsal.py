@@ -19,7 +19,7 @@ from radixlab.bridge.your_policy import YourPolicy
 from radixlab.bridge.your_tree import YourTree
 from radixlab.cache.eviction import LRU
 from radixlab.cache.protocols import EvictionPolicy
-from radixlab.yours.watch import CallFailed, Watch
+from radixlab.guarded_call import CallFailed, Watch
 
 NUM_REQUESTS = 300
 PAGE_SIZE = 4

@@ -159,7 +159,8 @@ class YourTree:
         most = self.num_blocks
         views = self._call("walk", lambda: list(islice(self._tree.walk(), most + 1)))
         if len(views) > most:
-            self._fail(f"walk yields more than {most} nodes, and the tree has {most} blocks")
+            nodes, blocks = counted(most, "node"), counted(most, "block")
+            self._fail(f"walk yields more than {nodes}, and the tree has {blocks}")
         try:
             return self._rows(views)
         except (AttributeError, TypeError, ValueError) as error:

@@ -9,8 +9,8 @@ from typing import Any
 
 from radixlab.exercise.plain import plain_number, plain_numbers
 from radixlab.exercise.tree_player import COUNTED, node_rows
+from radixlab.guarded_call import CallFailed, Watch
 from radixlab.yours.fault import PartFault
-from radixlab.yours.watch import CallFailed, Watch
 
 Key = tuple[int, ...]
 Ids = list[Any]

@@ -23,10 +23,10 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import Tokens
 from radixlab.escape import count
 from radixlab.events import Namespace
+from radixlab.guarded_call import Watch
 from radixlab.yours.asked import AskedTree, Ids, Key, MakeTree
 from radixlab.yours.fault import PartFault
 from radixlab.yours.ruling import Ruling
-from radixlab.yours.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

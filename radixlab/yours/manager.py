@@ -25,13 +25,13 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import TokenArray, TokensLike
 from radixlab.config import ConfigError, Count
 from radixlab.events import Emit, Namespace, PartBroke
+from radixlab.guarded_call import CallFailed, Watch
 from radixlab.yours.asked import MakeTree
 from radixlab.yours.books import Books, Held
 from radixlab.yours.compare import compare
 from radixlab.yours.fault import PartFault
 from radixlab.yours.parts import made_policy
 from radixlab.yours.ruling import Ruling
-from radixlab.yours.watch import CallFailed, Watch
 
 
 class OwnManager(KVCacheManager):

@@ -19,8 +19,8 @@ from radixlab.grade.ex4 import in_engine
 from radixlab.grade.history import History, Version
 from radixlab.grade.registry import EXERCISES
 from radixlab.grade.submission import Submission, read
+from radixlab.guarded_call import CallFailed, Watch
 from radixlab.yours.fault import PartName
-from radixlab.yours.watch import CallFailed, Watch
 
 SOURCES: dict[PartName, tuple[str, str]] = {
     "tree": ("8.5.1", "RadixTree"),

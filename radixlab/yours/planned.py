@@ -28,11 +28,11 @@ from radixlab.grade.ex3.oracle import Answer, Pins
 from radixlab.grade.ex3.play import broken_rule, read
 from radixlab.grade.ex3.traffic import Scene
 from radixlab.grade.items import Failed
+from radixlab.guarded_call import CallFailed, Watch
 from radixlab.model.counting import CountingRunner
 from radixlab.sched.order import ORDERS, Waiting
 from radixlab.workloads import Request
 from radixlab.yours.fault import PartFault
-from radixlab.yours.watch import CallFailed, Watch
 
 ORDER = "yours"
 """The name under which a plan's order stands among the scheduler's."""

@@ -15,6 +15,7 @@ from radixlab.cache.proof.canary import KVCanary
 from radixlab.escape import count
 from radixlab.grade.ex3.oracle import Pins, by_arrival, steps, without_end
 from radixlab.grade.ex3.traffic import scene, short
+from radixlab.guarded_call import Watch
 from radixlab.workloads import (
     Request,
     Workload,
@@ -35,7 +36,6 @@ from radixlab.yours.planned import (
     recorded_answers,
     serve_planned,
 )
-from radixlab.yours.watch import Watch
 
 NUM_REQUESTS = 100
 SEED = 7

@@ -13,8 +13,8 @@ from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.escape import count
 from radixlab.exercise.plain import plain_number, plain_text
 from radixlab.grade.ex4.play import WrongVictim
+from radixlab.guarded_call import CallFailed, Watch
 from radixlab.yours.fault import PartFault
-from radixlab.yours.watch import CallFailed, Watch
 
 VERDICTS = (
     ("returned None", "E4"),

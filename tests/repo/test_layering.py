@@ -41,6 +41,7 @@ LAYERS = [  # imports point down this list only
     "extras",
     "openmp",
     "interrupts",
+    "guarded_call",
     "config",
     "exercise",
 ]

@@ -6,8 +6,8 @@ import numpy as np
 
 from radixlab.cache import CacheConfig, CacheError, KVCanary, PinError
 from radixlab.cache.errors import InvariantError
+from radixlab.guarded_call import Watch
 from radixlab.yours.manager import OwnManager
-from radixlab.yours.watch import Watch
 
 NUM_BLOCKS = 24
 SIZES = (2, 4, 1, 8)

@@ -244,7 +244,7 @@ def test_a_long_fault_is_cut():
 
 
 RECURSES = """
-from radixlab.yours.watch import CallFailed, Watch
+from radixlab.guarded_call import CallFailed, Watch
 def deeper(_): return sorted([1], key=deeper)
 try: Watch().call(deeper, 1)
 except CallFailed as error: print(error)

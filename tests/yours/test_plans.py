@@ -6,6 +6,7 @@ from radixlab.cache.eviction import LRU
 from radixlab.exercise.workload import PATTERNS
 from radixlab.grade.ex3.oracle import serve
 from radixlab.grade.ex3.traffic import short
+from radixlab.guarded_call import Watch
 from radixlab.sched.order import ORDERS
 from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
@@ -19,7 +20,6 @@ from radixlab.yours.planned import (
     serve_planned,
 )
 from radixlab.yours.races import race, through_the_scheduler
-from radixlab.yours.watch import Watch
 from tests.grade.zoo import ZOOS
 
 ZOO = ZOOS["8.5.3"]

@@ -5,10 +5,10 @@ import pytest
 from radixlab.cache import CacheConfig, KVCacheManager
 from radixlab.cache.eviction import LRU
 from radixlab.cache.protocols import EvictionPolicy
+from radixlab.guarded_call import Watch
 from radixlab.workloads import GENERATORS, replay
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import OwnPart, Parts, as_policy, worked
-from radixlab.yours.watch import Watch
 from tests.grade.zoo import ZOOS
 from tests.yours.lives import live, own
 

@@ -9,12 +9,12 @@ from radixlab.cache.eviction import LRU
 from radixlab.cache.rules import rules
 from radixlab.config import ConfigError
 from radixlab.engine import Engine
+from radixlab.guarded_call import Watch
 from radixlab.model.counting import CountingRunner
 from radixlab.viz import CacheView
 from radixlab.workloads import GENERATORS, replay
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import worked
-from radixlab.yours.watch import Watch
 from tests.grade.zoo import ZOOS
 from tests.yours.lives import SIZES, live, own
 

@@ -43,7 +43,7 @@ class Watch:
     2
     >>> Watch(limit_s=0.1).call(eval, "[1 for _ in iter(int, 1)]")
     Traceback (most recent call last):
-    radixlab.yours.watch.CallFailed: did not come back within 0.1 s (line 1)
+    radixlab.guarded_call.CallFailed: did not come back within 0.1 s (line 1)
     """
 
     def __init__(self, limit_s: float = LIMIT_S) -> None:
