@@ -74,9 +74,10 @@ class Roster:
         if are_all:
             for name in self.number_of.keys() - snapshots.keys():
                 self.died(name)
-        for name in snapshots.keys() - self._gone:
-            self.number(name)
-            self.last[name] = snapshots[name]
+        for name, snapshot in snapshots.items():
+            if name not in self._gone:
+                self.number(name)
+                self.last[name] = snapshot
 
     def total(self) -> Snapshot:
         """Return the sum over all replicas; only live ones have blocks."""
