@@ -17,7 +17,7 @@ _SHOWN = {".png", ".svg", ".jpg", ".gif", ".pdf", ".html", ".txt"}
 """What a browser shows as it is. Other files get the ending .txt, or it would only save them."""
 
 Resolve = Callable[[str], str | None]
-"""Turns the target of a link into that of the page; None if the words stay without a link."""
+"""Turns a target in the text into one on the page; None if the words stay without a link."""
 
 
 class DeadLinkError(ValueError):

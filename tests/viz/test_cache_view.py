@@ -60,7 +60,7 @@ class Shell:
 def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell = Shell()
     monkeypatch.delenv("RADIXLAB_STATIC", raising=False)
-    monkeypatch.setattr("radixlab.viz.cache_view.get_ipython", lambda: shell)
+    monkeypatch.setattr("radixlab.viz.recorded.get_ipython", lambda: shell)
     return shell
 
 
