@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from radixlab.route.wind import ReplicaModel
 
 ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+AT_LEAST_ZERO = click.FloatRange(min=0)
 
 
 class NotRunnable(click.ClickException):
@@ -279,14 +280,14 @@ def bench_claims(
     help="Prompt tokens that a replica computes a second.  [default: 7000]",
 )
 @click.option(
-    "--decode-ms", type=ABOVE_ZERO, help="Milliseconds for a token of an answer.  [default: 25]"
+    "--decode-ms", type=AT_LEAST_ZERO, help="Milliseconds for a token of an answer.  [default: 25]"
 )
 @click.option(
     "--slots", type=AT_LEAST_ONE, help="Most requests that run on a replica.  [default: 32]"
 )
 @click.option(
     "--event-delay-ms",
-    type=ABOVE_ZERO,
+    type=AT_LEAST_ZERO,
     help="Milliseconds until a router hears of a KV event.  [default: 100]",
 )
 @click.option(
@@ -326,7 +327,7 @@ def bench_route(
     from radixlab.bench.route_report import measure_route
     from radixlab.route.rules import RULES
 
-    names = check_rules(rules) if rules else list(RULES)
+    names = list(RULES) if rules is None else check_rules(rules)
     trial = Trial(
         default_traffic() if traffic is None else traffic,
         requests,
