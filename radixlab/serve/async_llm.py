@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from radixlab.events import Emit
 from radixlab.llm import LLM
-from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State, empty
+from radixlab.serve.backend import WHY_NOT_READY, State, check_room, empty
 from radixlab.serve.facts import Facts, facts_of
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
@@ -111,14 +111,10 @@ class AsyncLLM:
     def submit(self, jobs: list[Job]) -> None:
         """Send the prompts of one HTTP request to the engine.
 
-        Raises `EngineError`, or `QueueFullError` if too many answers wait. A request that is larger
-        than the whole queue is taken when nothing waits.
+        Raises what `check_room` raises.
         """
-        if self.state != "ready":
-            raise EngineError(WHY_NOT_READY[self.state])
         num_new = sum(job.n for job in jobs)
-        if self.num_waiting and self.num_waiting + num_new > self.max_queue:
-            raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
+        check_room(self.state, self.num_waiting, num_new, self.max_queue)
         self._worker.ask(jobs)
         self._num_sent += num_new
         self.num_waiting += num_new

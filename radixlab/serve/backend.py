@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar
 from radixlab.llm import LLM
 from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
-from radixlab.serve.mailbox import EndedError, Mailbox
+from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
 from radixlab.serve.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -31,6 +31,17 @@ def empty(llm: LLM) -> None:
 
 class QueueFullError(Exception):
     """Too many answers wait already."""
+
+
+def check_room(state: State, num_waiting: int, num_new: int, max_queue: int) -> None:
+    """Raise `EngineError`, or `QueueFullError`, unless this many more answers may wait.
+
+    A request that is larger than the whole queue is taken when nothing waits.
+    """
+    if state != "ready":
+        raise EngineError(WHY_NOT_READY[state])
+    if num_waiting and num_waiting + num_new > max_queue:
+        raise QueueFullError(f"{num_waiting} answers wait, at most {max_queue} may")
 
 
 class Backend(Protocol):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from radixlab.llm import LLM
-from radixlab.serve.backend import WHY_NOT_READY, QueueFullError, State, empty
+from radixlab.serve.backend import WHY_NOT_READY, State, check_room, empty
 from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EndedError, EngineError, Mailbox
@@ -245,14 +245,10 @@ class Front:
     def submit(self, jobs: list[Job]) -> None:
         """Have the prompts of one HTTP request answered, each by the replica that suits it.
 
-        Raises `EngineError`, or `QueueFullError` if too many answers wait. A request that is larger
-        than the whole queue is taken when nothing waits.
+        Raises what `check_room` raises.
         """
-        if self.state != "ready":
-            raise EngineError(WHY_NOT_READY[self.state])
         num_new = sum(job.n for job in jobs)
-        if self.num_waiting and self.num_waiting + num_new > self.max_queue:
-            raise QueueFullError(f"{self.num_waiting} answers wait, at most {self.max_queue} may")
+        check_room(self.state, self.num_waiting, num_new, self.max_queue)
         self.num_waiting += num_new
         self._not_begun.update(jobs)
         self._open[jobs[0].mailbox] = [self._begin(job) for job in jobs]
