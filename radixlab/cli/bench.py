@@ -13,7 +13,14 @@ import click
 from radixlab.bench.pictures import PictureError, require_writable
 from radixlab.bench.report import Report, write_section
 from radixlab.cli.lazy import WholeHelp
-from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, OutputFile, examples, progress
+from radixlab.cli.shared import (
+    AT_LEAST_ONE,
+    OUTPUT_FILE,
+    OneOf,
+    OutputFile,
+    examples,
+    progress,
+)
 from radixlab.extras import what_to_install
 
 if TYPE_CHECKING:
@@ -174,7 +181,7 @@ for bench_name, (bench_module, bench_what) in {
         "radixlab bench attention --device cuda --write benchmarks/RESULTS.md",
     ),
 )
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--device", type=OneOf(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 21 on a GPU]")
 @click.option("--quick", is_flag=True, help="A look in seconds: short prompts.")
 @JSON_TABLES

@@ -12,6 +12,7 @@ from operator import attrgetter
 from radixlab.cache.batch import match_batch
 from radixlab.cache.found import Found
 from radixlab.cache.tree import RadixTree
+from radixlab.choices import not_one_of
 from radixlab.config import SchedulerConfig
 from radixlab.sched.errors import OrderError
 from radixlab.sched.order import ORDERS, Waiting, with_ageing
@@ -23,7 +24,7 @@ class WaitingQueue:
 
     def __init__(self, tree: RadixTree, config: SchedulerConfig) -> None:
         if config.order not in ORDERS:
-            raise OrderError(f"no order {config.order!r}; known are {', '.join(ORDERS)}")
+            raise OrderError(f"order {not_one_of(config.order, ORDERS)}")
         self._tree = tree
         self._config = config
         self._order = with_ageing(ORDERS[config.order], config.max_passes)
