@@ -11,6 +11,7 @@ import torch
 
 from radixlab.choices import not_one_of
 from radixlab.config import ConfigError, positive, shown
+from radixlab.escape import count
 from radixlab.model.generation import read_defaults
 from radixlab.model.llama import Llama
 from radixlab.model.loader import load_model, load_tokenizer
@@ -102,7 +103,9 @@ def as_device(value: Any) -> torch.device:
         raise ConfigError(f"device {not_one_of(value, DEVICES)}")
     num_gpus = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.type == "cuda" and (device.index or 0) >= num_gpus:
-        raise ConfigError(f"device is {shown(str(value))}, but this machine has {num_gpus} GPUs")
+        raise ConfigError(
+            f"device is {shown(str(value))}, but this machine has {count(num_gpus, 'GPU')}"
+        )
     return device
 
 

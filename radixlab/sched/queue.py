@@ -14,6 +14,7 @@ from radixlab.cache.found import Found
 from radixlab.cache.tree import RadixTree
 from radixlab.choices import not_one_of
 from radixlab.config import SchedulerConfig
+from radixlab.escape import count
 from radixlab.sched.errors import OrderError
 from radixlab.sched.order import ORDERS, Waiting, with_ageing
 from radixlab.sched.request import Request
@@ -76,8 +77,8 @@ class WaitingQueue:
         if len(order) != len(window) or by_id.keys() != set(order):
             num_kept = len(by_id.keys() & set(order))
             raise OrderError(
-                f"order {self._config.order!r} returned {len(order)} requests, {num_kept} of the "
-                f"{len(window)} that it was given"
+                f"order {self._config.order!r} returned {count(len(order), 'request')}, "
+                f"{num_kept} of the {len(window)} that it was given"
             )
         return [(by_id[id], matches[id]) for id in order]
 

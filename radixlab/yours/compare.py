@@ -88,8 +88,8 @@ def _locks(tree: AskedTree, rows: list[Row], locks: Counter[tuple[int, int]]) ->
             right = locks[id(tree), block]
             if lock_ref != right:
                 rule = "L1" if lock_ref < right else "L2"
-                what = f"{right} receipt{'' if right == 1 else 's'}"
-                what = f"node {number} has lock_ref {lock_ref}, but {what} held"
+                held = count(right, "receipt is", "receipts are")
+                what = f"node {number} has lock_ref {lock_ref}, but {held} held on it or below"
                 raise tree.fault(rule, what)
 
 
