@@ -23,9 +23,11 @@ SALT, ADAPTER = ("salt", "x"), ("adapter", "x")
 
 
 NOUNS = "receipt|block|node|token|sequence|request|prompt|pin|answer|owner"
+HOW = "whole |locked |cached |"
 DISAGREE = re.compile(
-    rf"(?<!block )(?<!node )\b1 (whole |locked |cached )?(({NOUNS})s|children|leaves|are|hold|run)\b"
-    rf"|(?<!of )(?<!block )(?<!node )\b([02-9]|[1-9]\d+) (whole |locked |cached )?({NOUNS}|child|leaf|holds|runs|is held)\b(?! id)"
+    rf"(?<!block )(?<!node )\b1 (?:{HOW})((?:{NOUNS})s|children|leaves|are|hold|run)\b"
+    rf"|(?<!of )(?<!block )(?<!node )\b(?:[02-9]|[1-9]\d+) (?:{HOW})"
+    rf"(?:{NOUNS}|child|leaf|holds|runs|is held)\b(?! id)"
 )
 
 

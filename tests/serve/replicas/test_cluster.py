@@ -23,7 +23,7 @@ PROMPT = list(range(20, 84))
 
 @pytest.fixture(scope="module")
 def server():
-    settings = Settings(replicas=3, num_blocks=256, max_unread_tokens=4096)
+    settings = Settings(replicas=3, num_blocks=256, max_unread_tokens=4096, debug=True)
     with serving_replicas(settings) as served:
         yield served
 
@@ -229,6 +229,12 @@ def test_a_reset_empties_every_cache(client, server):
     client.complete(PROMPT, max_tokens=2)
     assert client.send("/reset_prefix_cache", method="POST")[0] == 200
     assert cached(client.complete(PROMPT, max_tokens=2)) == 0
+
+
+def test_every_cache_is_described_in_a_list(client):
+    status, _, told = client.send("/debug/cache")
+    assert status == 200 and told.keys() == {"replicas"} and len(told["replicas"]) == 3
+    assert all(each.keys() == {"summary", "snapshot"} for each in told["replicas"])
 
 
 def test_killing_a_replica_under_load_loses_no_request(client, server):
