@@ -1,5 +1,6 @@
 """Three real replicas on a real Ray cluster, one for all tests here."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -278,6 +279,33 @@ def test_a_stream_on_a_killed_replica_ends_with_an_error(client, server):
         rest = answer.read().decode()
     last = json.loads(rest.strip().rpartition("data: ")[2])
     assert len(busy) == 1 and "has failed" in last["error"]["message"]
+
+
+@pytest.mark.soak
+def test_a_replica_that_hangs_delays_its_prompts_and_loses_none(client, server):
+    warm = [[number] * 48 for number in range(20, 32)]
+    for prompt in warm:
+        client.complete(prompt, max_tokens=2)
+    body = {"model": "tiny", "prompt": warm[0], "max_tokens": 1500, "ignore_eos": True}
+    with ThreadPoolExecutor(len(warm) + 1) as pool:
+        whole = pool.submit(client.send, "/v1/completions", body, timeout=300)
+        assert wait_until(lambda: in_flight(server) == 1, 60)
+        (victim,) = [each for each in looks(server) if each.snapshot.num_running]
+        os.kill(victim.pid, signal.SIGSTOP)  # it has taken one prompt, and others have to come
+        try:
+            before = client.metrics()["replica_retries_total"]
+            asked = [
+                pool.submit(client.send, "/v1/completions", {**body, "prompt": p, "max_tokens": 2},
+                            timeout=300)
+                for p in warm
+            ]  # fmt: skip
+            assert [each.result()[0] for each in [whole, *asked]] == [200] * (len(warm) + 1)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim.pid, signal.SIGKILL)
+    assert client.metrics()["replica_retries_total"] > before
+    assert wait_until(lambda: victim.replica not in router_of(server).desk._rule.fleet, 120)
+    assert wait_until(lambda: len(looks(server)) == 3, 180)
 
 
 def test_counters_do_not_fall_when_a_replica_dies(client, server):
