@@ -119,7 +119,7 @@ def test_a_tree_that_finds_too_little_only_loses_hits():
     cache, whole = OwnManager(config, make_tree=Hasty), KVCacheManager(config)
     answers = served(cache, PROMPTS)
     assert answers == served(whole, PROMPTS) and cache.fault is None
-    lost = cache.books.num_lost_tokens
+    lost = cache.own_trees.num_lost_tokens
     assert lost > 0 and cache.stats().hit_tokens < whole.stats().hit_tokens
 
 

@@ -144,7 +144,7 @@ const CLAIM_RULES = {
     if (state.sequences.size) claim("L11", `the cache was reset while ${numberOf(state.sequences.size, "sequence")} ran`);
   },
 
-  /** Whoever asked the part has compared its answer with the books. */
+  /** Whoever asked the part has compared its answer with the ledger. */
   PartBroke(_holders, _operation, e, claim) {
     claim(e.rule, `${e.call}: ${e.what}`);
   },
