@@ -116,7 +116,9 @@ COMMANDS = {
         "Serve MODEL with OpenAI's API: `tiny`, `smollm2`, or a folder in Hugging Face's format.",
     ),
     "bench": Place(
-        "radixlab.cli.bench", "bench", "Measure: medians, their spread, ratios inside one run."
+        "radixlab.cli.bench",
+        "bench",
+        "Run the benchmarks: medians, their spread, and ratios inside one run.",
     ),
     "doctor": Place(
         "radixlab.cli.doctor",

@@ -18,7 +18,10 @@ from radixlab.extras import what_to_install
 @click.group(cls=WholeHelp, invoke_without_command=True)
 @click.pass_context
 def bench(context: click.Context) -> None:
-    """Measure: medians, their spread, ratios inside one run. Without a name, everything."""
+    """Run the benchmarks: medians, their spread, and ratios inside one run.
+
+    Without a name, all of them run.
+    """
     if context.invoked_subcommand is None:
         for command in bench.commands.values():
             try:
@@ -40,7 +43,7 @@ def bench(context: click.Context) -> None:
     "--limit", type=AT_LEAST_ONE, help="Requests per replay.  [default: 2000; 200 if --quick]"
 )
 @click.option(
-    "--quick", is_flag=True, help="A look in seconds: few requests, trees up to 100,000 blocks."
+    "--quick", is_flag=True, help="Run a small version: few requests, trees up to 100,000 blocks."
 )
 @click.option(
     "--peers",
@@ -53,7 +56,7 @@ def bench(context: click.Context) -> None:
     "--fast",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="PYTHON",
-    help="The Python of the compiled build.  [default: that of .venv-fast, from `make fast`]",
+    help="The Python of the compiled build.  [default: the one in .venv-fast, from `make fast`]",
 )
 @JSON_TABLES
 @WRITE_RESULTS
@@ -95,7 +98,7 @@ def _add(name: str, module: str, what: str) -> None:
         type=AT_LEAST_ONE,
         help="More rounds give steadier figures.  [default: depends on the benchmark]",
     )
-    @click.option("--quick", is_flag=True, help="A look in seconds: less of everything.")
+    @click.option("--quick", is_flag=True, help="Run a small version, which takes seconds.")
     @JSON_TABLES
     @WRITE_RESULTS
     def command(rounds: int | None, quick: bool, is_json: bool, results: Path | None) -> None:
@@ -115,9 +118,9 @@ def _add(name: str, module: str, what: str) -> None:
 for bench_name, (bench_module, bench_what) in {
     "cow": (
         "cow_report",
-        "Measure copy-on-write: what a write costs, and what a fork does not, beside eager copies.",
+        "Measure what a write and a fork cost with copy-on-write, and with eager copies.",
     ),
-    "lookup": ("lookup", "Measure look-ups in batches against one by one."),
+    "lookup": ("lookup", "Compare look-ups in batches with look-ups one by one."),
     "codec": ("codec", "Measure how small block ids get, and what packing them costs."),
     "evict": ("evict", "Measure what a victim costs under each policy, as the cache grows."),
     "policies": (
@@ -130,7 +133,7 @@ for bench_name, (bench_module, bench_what) in {
     ),
     "replicas": (
         "replicas",
-        "Measure three replicas on a real Ray cluster behind one router after the other.",
+        "Measure three replicas on a real Ray cluster, with each router in turn.",
     ),
     "viz": (
         "viz",
@@ -153,7 +156,7 @@ for bench_name, (bench_module, bench_what) in {
 )
 @click.option("--device", type=OneOf(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 21 on a GPU]")
-@click.option("--quick", is_flag=True, help="A look in seconds: short prompts.")
+@click.option("--quick", is_flag=True, help="Run a small version: short prompts.")
 @JSON_TABLES
 @WRITE_RESULTS
 def bench_attention(
@@ -185,9 +188,11 @@ def bench_attention(
     ),
 )
 @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 1 if --quick]")
-@click.option("--quick", is_flag=True, help="A look in seconds: few requests, one round.")
+@click.option("--quick", is_flag=True, help="Run a small version: few requests, one round.")
 @click.option(
-    "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw where claims hold to this file."
+    "--plot",
+    type=OutputFile(".png", ".svg", ".pdf"),
+    help="Draw where the claims hold, into this file.",
 )
 @JSON_TABLES
 @WRITE_RESULTS

@@ -86,7 +86,9 @@ AT_LEAST_ZERO = click.FloatRange(min=0)
 )
 @click.option("--controls/--no-controls", default=True, help="Also run the two controls.")
 @click.option(
-    "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw the rules into this file."
+    "--plot",
+    type=OutputFile(".png", ".svg", ".pdf"),
+    help="Draw what the rules reach, into this file.",
 )
 @JSON_TABLES
 @WRITE_RESULTS

@@ -16,7 +16,7 @@ WRITE_RESULTS = click.option(
     "--write",
     "results",
     type=OUTPUT_FILE,
-    help="Also write them to a section of this Markdown file.",
+    help="Also write the tables into a section of this Markdown file.",
 )
 
 

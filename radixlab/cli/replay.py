@@ -101,8 +101,8 @@ def _generators() -> str:
 )
 @click.option(
     "--summary", "is_summary", is_flag=True,
-    help="Say what the workload is, and run no cache: requests, working set, what is shared, and "
-    "how soon it is used again.",
+    help="Describe the workload, without running a cache: requests, working set, what is shared, "
+    "and how soon it is used again.",
 )  # fmt: skip
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option(

@@ -122,7 +122,8 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--api-key",
     envvar="RADIXLAB_API_KEY",
-    help="The key that clients must send. RADIXLAB_API_KEY may hold it, out of sight of `ps`.",
+    help="The key that clients must send. RADIXLAB_API_KEY may hold it, so that `ps` does not show "
+    "it.",
 )
 @click.option(
     "--operator-key",
