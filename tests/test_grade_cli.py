@@ -40,7 +40,7 @@ def radixlab(course, *args):
 def test_what_is_handed_out_gets_no_points_and_a_kind_message(course):
     done = radixlab(course, "grade", "--dir", "exercises")
     assert done.returncode == 1
-    assert done.stdout.count("Nothing is written yet") == len(EXERCISES)
+    assert done.stdout.count("There is nothing to grade yet") == len(EXERCISES)
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == f"0 of {_all_points()} points"
 
@@ -130,7 +130,7 @@ def test_a_broken_notebook_is_named(course):
     done = radixlab(course, "grade")
     assert (done.returncode, done.stderr) == (1, "")
     assert f": unreadable: {NAMES[0]} is not a notebook: " in done.stdout.splitlines()[0]
-    assert done.stdout.count("Nothing is written yet") == 1
+    assert done.stdout.count("There is nothing to grade yet") == 1
 
 
 def test_more_seeds_make_the_worst_count(course):
@@ -154,13 +154,13 @@ def test_own_notebooks_are_found_from_inside_their_folder(course):
     for folder in (course, course / "work"):
         (folder / "heapq.py").write_text("raise SystemExit")
         done = radixlab(folder, "grade", SHORT.id)
-        assert "Nothing is written yet" in done.stdout and done.stderr == ""
+        assert "There is nothing to grade yet" in done.stdout and done.stderr == ""
 
 
 def test_a_home_that_cannot_be_written_costs_a_line_and_no_report(course):
     (course / "home").write_text("a file")
     done = radixlab(course, "grade", SHORT.id)
-    assert "Nothing is written yet" in done.stdout
+    assert "There is nothing to grade yet" in done.stdout
     assert done.stderr.startswith("warning: the points could not be kept: ")
     assert len(done.stderr.splitlines()) == 1
 
@@ -184,7 +184,7 @@ def test_an_interrupted_class_keeps_those_who_are_done(course):
         out, err = grading.communicate()
     assert grading.returncode == 130
     assert err.splitlines()[-1] == "interrupted: 1 of 2 learners are graded"
-    assert "Nothing is written yet" in out
+    assert "There is nothing to grade yet" in out
     assert len((course / "points.csv").read_text().splitlines()) == 2
     assert (course / "points.xml").read_text().count("<testsuite ") == 1
 

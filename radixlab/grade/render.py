@@ -5,7 +5,7 @@ spelt out. `viz` draws the pictures of trees.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ MARKS: dict[Status, str] = {
     "crashed": "✗",
     "not_run": "–",
 }
-STUB = "Nothing is written yet, so there are no points yet. Start with the first item."
+STUB = "There is nothing to grade yet, so there are no points yet."
 _MAX_PRINTED = 2_000
 
 
@@ -103,7 +103,16 @@ def _without(report: ExerciseReport) -> str:
     if not report.without or report.is_stub:
         return ""
     noun = "part" if len(report.without) == 1 else "parts"
-    return f", without the {noun} {' and '.join(report.without)}"
+    return f", without the {noun} {_listed(report.without)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does.
+
+    >>> _listed(["order", "uses", "plan"])
+    'order, uses and plan'
+    """
+    return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + [*names[-1:]])
 
 
 def _one_cause(report: ExerciseReport) -> Verdict | None:

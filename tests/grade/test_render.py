@@ -83,7 +83,7 @@ def test_a_stub_is_told_kindly_and_briefly():
     stub = Verdict("stub", message="`insert` is not written yet.")
     said = text(exercise(item("a", 1, stub), item("b", 1, stub)))
     assert said.splitlines()[1:] == ["○ `insert` is not written yet."]
-    assert "Nothing is written yet" in said
+    assert "There is nothing to grade yet" in said
 
 
 def test_the_page_escapes_what_the_learner_wrote():
