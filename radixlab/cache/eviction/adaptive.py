@@ -40,7 +40,7 @@ class Adaptive(EvictionPolicy):
     """Least learned hit density first; amortised O(log n) per victim."""
 
     name = "adaptive"
-    reason = "least hits to expect"
+    reason = "fewest hits expected"
 
     def __init__(self) -> None:
         self._leaves = [LeafHeap(attrgetter("tick")) for _ in range(NUM_KINDS)]
