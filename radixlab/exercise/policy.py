@@ -76,7 +76,7 @@ class Node:
 
 
 class Policy(Protocol):
-    """What you write. Leave out the hooks that you do not need; `victim` is a must."""
+    """What you write. Leave out the hooks that you do not need; `victim` is required."""
 
     def on_insert(self, node: Node, tick: int) -> None:
         """Hear of a new node."""
