@@ -128,6 +128,7 @@ async def _taker(response: Any, question: Question) -> str:
     replica is chosen: the server may wait for one to start.
     """
     first = asyncio.ensure_future(anext(response))
+    first.add_done_callback(_read)  # else asyncio would complain of an error that nobody has read
     try:
         while True:
             waits_s = time.monotonic() - question.chosen_at if question.chosen else 0.0
@@ -137,3 +138,9 @@ async def _taker(response: Any, question: Question) -> str:
                 return str(first.result())
     finally:
         first.cancel()
+
+
+def _read(task: "asyncio.Future[Any]") -> None:
+    """Take note of how a task has ended: Ray turns a cancellation into an error of its own."""
+    if not task.cancelled():
+        task.exception()

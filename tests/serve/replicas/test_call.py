@@ -1,6 +1,7 @@
 """A prompt's way to replicas, with a handle that answers as Ray's does: well, badly, or never."""
 
 import asyncio
+import gc
 import time
 
 import numpy as np
@@ -56,7 +57,10 @@ async def answers(name):
 
 
 async def hangs(name):
-    await asyncio.Event().wait()
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise RuntimeError("cancelled") from None  # as Ray says it
     yield name
 
 
@@ -93,9 +97,18 @@ def ask(handle, monkeypatch, is_stream=False):
               time.monotonic(), is_stream=is_stream)  # fmt: skip
 
     async def run():
-        return [news async for news in Call(job, handle, roster, 0).news()]
+        complaints = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, about: complaints.append(about)
+        )
+        found = [news async for news in Call(job, handle, roster, 0).news()]
+        await asyncio.sleep(0)  # for what was cancelled
+        gc.collect()
+        return found, complaints
 
-    return asyncio.run(asyncio.wait_for(run(), 60)), roster
+    found, complaints = asyncio.run(asyncio.wait_for(run(), 60))
+    assert not complaints
+    return found, roster
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
