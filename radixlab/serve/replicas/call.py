@@ -131,11 +131,11 @@ async def _taker(response: Any, question: Question) -> str:
     first.add_done_callback(_read)  # else asyncio would complain of an error that nobody has read
     try:
         while True:
-            waits_s = time.monotonic() - question.chosen_at if question.chosen else 0.0
-            if waits_s >= TAKEN_S:
-                raise HungError(question.chosen)
-            if (await asyncio.wait({first}, timeout=TAKEN_S - waits_s))[0]:
+            left_s = TAKEN_S - question.waits_s()
+            if (await asyncio.wait({first}, timeout=max(0.0, left_s)))[0]:
                 return str(first.result())
+            if question.waits_s() >= TAKEN_S:
+                raise HungError(question.chosen)
     finally:
         first.cancel()
 

@@ -30,9 +30,12 @@ class Handle:
         able = [name for name in self.deeds if name not in question.avoid]
         name = able[0] if able else next(iter(self.deeds))
         self.asked.append(name)
+        deed = self.deeds[name]
+        if deed is slow:
+            deed = answers if name in question.avoid else hangs
         if self.tells and name not in question.avoid:
             question.chosen, question.chosen_at = name, time.monotonic()
-        return Response(self.deeds[name](name))
+        return Response(deed(name))
 
 
 class Response:
@@ -70,6 +73,11 @@ async def late(name):
     yield [LAST]
 
 
+async def slow(name):
+    """Take it later than is allowed; when nobody is left to ask, there is no limit."""
+    yield name
+
+
 async def dies(name):
     yield name
     raise type("ActorDiedError", (Exception,), {"__module__": "ray.exceptions"})(name)
@@ -85,7 +93,7 @@ CASES = {  # what the replicas do; who is asked, and the word of the error if th
     "one hangs": ([hangs, answers], ["a", "b"], None),
     "two hang": ([hangs, hangs, answers], ["a", "b", "c"], None),
     "one hangs, one dies": ([hangs, dies, answers], ["a", "b", "b"], "2 times"),
-    "all are slow": ([late, late, late], ["a", "b", "c", "a"], None),
+    "all are slow": ([slow, slow, slow], ["a", "b", "c", "a"], None),
     "one dies before it takes it": ([dies_at_once], ["a", "a"], "2 times"),
 }
 
