@@ -167,7 +167,7 @@ class Analysis:
             loss.tokens = case.losses.take(loss.tokens)
             self._note(case, loss)
         scope_from = self._scope_from(case)
-        if comparison.same_conversation and not comparison.same_scope:
+        if not comparison.same_scope and (comparison.same_conversation or losses):
             scope_from = number
         common = num_common(new.text, old.text)
         pairs = comparison.undoable(self.groups)

@@ -39,12 +39,9 @@ class Comparison:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
         If the reference would not be found even without differences, all is lost to what `stays`.
-        If the reference is another conversation with other parameters, nothing is at fault.
         A value with less than a block behind it costs nothing itself. It comes too, because what
         the next value has cost is only found if both are constant.
         """
-        if not self.same_scope and not self.same_conversation:
-            return
         for row in self._costly():
             verdict = self._verdict(row, stays)
             if verdict.cause != "never_seen" and (row.tokens or verdict.cause == "value"):
@@ -56,11 +53,17 @@ class Comparison:
         return self.rows[:num]
 
     def _verdict(self, row: Stretch, stays: str | None) -> Verdict:
-        """Return the verdict of a difference, or what outweighs it."""
+        """Return the verdict of a difference, or what outweighs it.
+
+        Another parameter outweighs all that is surely a fault. A value that differs between two
+        conversations may be the conversation's own, whatever their parameters are.
+        """
         verdict = self.verdicts[row.first]
         if stays:
             return Verdict(stays, stays, ("",))
-        if not self.same_scope and verdict.cause != "never_seen":
+        if self.same_scope or verdict.cause == "never_seen":
+            return verdict
+        if self.same_conversation or verdict.cause != "value":
             name = parameter(self.new.request, self.old.request)[0]
             return Verdict("model_changed", "model_changed", (name,))
         return verdict
