@@ -39,13 +39,19 @@ class Comparison:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
         If the reference would not be found even without differences, all is lost to what `stays`.
-        A value with less than a block behind it costs nothing itself. It comes too, because what
-        the next value has cost is only found if both are constant.
+        Values with less than a block between them share what is behind the last one: it is only
+        found if all of them are constant.
         """
+        values: list[tuple[Verdict, Change]] = []
         for row in self._costly():
-            verdict = self._verdict(row, stays)
-            if verdict.cause != "never_seen" and (row.tokens or verdict.cause == "value"):
-                yield verdict, self.changes[row.first], row.tokens
+            verdict, change = self._verdict(row, stays), self.changes[row.first]
+            if verdict.cause == "value":
+                values.append((verdict, change))
+                if row.tokens:
+                    yield from _shared(values, row.tokens)
+                    values = []
+            elif verdict.cause != "never_seen" and row.tokens:
+                yield verdict, change, row.tokens
 
     def _costly(self) -> list[Stretch]:
         """Return the rows up to the last one that has cost tokens."""
@@ -83,6 +89,14 @@ class Comparison:
             is_new = verdict.cause == "never_seen"
             pairs.append((span, -1 if is_new else groups.of(verdict).number))
         return tuple(pairs)
+
+
+def _shared(
+    values: list[tuple[Verdict, Change]], num_tokens: int
+) -> Iterator[tuple[Verdict, Change, int]]:
+    """Yield each value with its share of the tokens; the first ones get what does not divide."""
+    for number, (verdict, change) in enumerate(values):
+        yield verdict, change, (num_tokens + len(values) - 1 - number) // len(values)
 
 
 def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:

@@ -62,7 +62,9 @@ def judge(
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
     for numbers in containers(changes, undecided):
         for number in reordered([changes[i] for i in numbers], numbers, new, old):
-            verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
+            otherwise = "order_changed" if same_conversation else "never_seen"
+            key = (field_of(changes[number]),)
+            verdicts[number] = Verdict("order_changed", "order", key, otherwise)
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
     judged: list[Verdict] = []
@@ -106,7 +108,7 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     text, before = texts_of(change, new, old)
     is_text = not change.is_whole and new.request.token_ids is None
     if is_text and normalised(text) == normalised(before):
-        return Verdict("whitespace", "white space", (_field(change),))
+        return Verdict("whitespace", "white space", (field_of(change),))
     if change.unit.path[0] in PARAMETERS or (
         change.old_unit and change.old_unit.path[0] in PARAMETERS
     ):
@@ -115,7 +117,8 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     return None
 
 
-def _field(change: Change) -> str:
+def field_of(change: Change) -> str:
+    """Return the field of a body that a difference is in, or the role of its message."""
     unit = change.unit
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
 
@@ -138,7 +141,7 @@ def _value_or_edit(
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
     left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
     line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
-    key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
+    key = (field_of(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
     is_known = kinds[0] is not None and kinds[1] is not None
     number = is_number(text) and is_number(before)
