@@ -40,17 +40,19 @@ class Comparison:
 
         If the reference would not be found even without differences, all is lost to what `stays`.
         Values with less than a block between them share what is behind the last one: it is only
-        found if all of them are constant.
+        found if all of them are constant. Before another fault they cost nothing, but they come
+        too: what the other fault has cost is only found if they are constant.
         """
         values: list[tuple[Verdict, Change]] = []
         for row in self._costly():
             verdict, change = self._verdict(row, stays), self.changes[row.first]
             if verdict.cause == "value":
                 values.append((verdict, change))
-                if row.tokens:
-                    yield from _shared(values, row.tokens)
-                    values = []
-            elif verdict.cause != "never_seen" and row.tokens:
+            if verdict.cause == "never_seen" or not row.tokens:
+                continue
+            yield from _shared(values, row.tokens if verdict.cause == "value" else 0)
+            values = []
+            if verdict.cause != "value":
                 yield verdict, change, row.tokens
 
     def _costly(self) -> list[Stretch]:
