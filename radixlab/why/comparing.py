@@ -39,21 +39,17 @@ class Comparison:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
         If the reference would not be found even without differences, all is lost to what `stays`.
-        Values with less than a block between them share what is behind the last one: it is only
-        found if all of them are constant. Before another fault they cost nothing, but they come
-        too: what the other fault has cost is only found if they are constant.
+        Faults with less than a block between them share what is behind the last one: it is only
+        found if all of them are mended.
         """
-        values: list[tuple[Verdict, Change]] = []
+        close: list[tuple[Verdict, Change]] = []
         for row in self._costly():
-            verdict, change = self._verdict(row, stays), self.changes[row.first]
-            if verdict.cause == "value":
-                values.append((verdict, change))
-            if verdict.cause == "never_seen" or not row.tokens:
-                continue
-            yield from _shared(values, row.tokens if verdict.cause == "value" else 0)
-            values = []
-            if verdict.cause != "value":
-                yield verdict, change, row.tokens
+            verdict = self._verdict(row, stays)
+            if verdict.cause != "never_seen":
+                close.append((verdict, self.changes[row.first]))
+                if row.tokens:
+                    yield from _shared(close, row.tokens)
+                    close = []
 
     def _costly(self) -> list[Stretch]:
         """Return the rows up to the last one that has cost tokens."""
@@ -94,11 +90,11 @@ class Comparison:
 
 
 def _shared(
-    values: list[tuple[Verdict, Change]], num_tokens: int
+    faults: list[tuple[Verdict, Change]], num_tokens: int
 ) -> Iterator[tuple[Verdict, Change, int]]:
-    """Yield each value with its share of the tokens; the first ones get what does not divide."""
-    for number, (verdict, change) in enumerate(values):
-        yield verdict, change, (num_tokens + len(values) - 1 - number) // len(values)
+    """Yield each fault with its share of the tokens; the first ones get what does not divide."""
+    for number, (verdict, change) in enumerate(faults):
+        yield verdict, change, (num_tokens + len(faults) - 1 - number) // len(faults)
 
 
 def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from radixlab.why.anchors import share_windows
 from radixlab.why.values import are_two_values
 
 _IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -100,10 +101,10 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
     starts, old_starts = _starts(pieces), _starts(old_pieces)
     for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
         span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        if len(levels) == 1 or j1 == j2 or i1 == i2:
+        inner = new[span.start : span.end], old[span.old_start : span.old_end]
+        if len(levels) == 1 or not (inner[0] and inner[1] and share_windows(*inner)):
             yield span
         else:
-            inner = new[span.start : span.end], old[span.old_start : span.old_end]
             for each in _compare(*inner, levels[1:]):
                 yield each.moved(span.start, span.old_start)
 

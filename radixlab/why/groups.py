@@ -130,12 +130,12 @@ class Groups:
 
     def part(self, fields: set[str], tokens: int) -> None:
         """Count a request that differs from its reference in these fields."""
-        for field in fields:
-            self._parted[field] += 1
-            self._tokens_parted[field] += tokens
+        for name in fields:
+            self._parted[name] += 1
+            self._tokens_parted[name] += tokens
 
     def rank(self, numbers: list[int]) -> None:
-        """Number the groups of one prompt's differences, those of each kind in each field apart."""
+        """Count, for each group of one prompt, the like ones that stand before it."""
         before: Counter[GroupKey] = Counter()
         for group in (self.all[number] for number in numbers):
             like = (group.verdict.kind, *group.verdict.key[:1])
@@ -157,7 +157,6 @@ class Groups:
             if not group.cause:
                 likely = max(group.otherwise, key=group.otherwise.__getitem__, default="never_seen")
                 group.cause = "volatile_value" if _is_behind(group, volatile) else likely
-
 
     def _cause_of_order(self, group: Group) -> str:
         name = group.verdict.key[0]

@@ -5,9 +5,11 @@ another order. So this file counts words; it does not need to know what an item 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from radixlab.why.alignment import Change, texts_of
+from radixlab.why.anchors import share_windows
 from radixlab.why.diff import WORD, Span
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
@@ -19,6 +21,8 @@ SAME_ITEMS = 0.9
 FEWEST_WORDS = 6
 FEWEST_ALIKE = 4
 """Words below which equal words in another order are chance."""
+Words = tuple[Counter[str], Counter[str]]
+"""How often each word comes in a difference: in the prompt, and in the earlier one."""
 
 
 def containers(changes: list[Change], open_ones: list[int]) -> list[list[int]]:
@@ -38,35 +42,49 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     are single values among them, such as a clock.
     """
     pairs = [texts_of(change, new, old) for change in changes]
+    if not _may_balance(pairs):
+        return []
+    words: list[Words] = [
+        (Counter(_words(text)), Counter(_words(before))) for text, before in pairs
+    ]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
     for chosen in (everything, unknown, passages):
-        if num := _num_balanced([pairs[i] for i in chosen]):
+        if num := _num_balanced([words[i] for i in chosen]):
             return [numbers[i] for i in chosen[:num]]
     for chosen in (unknown, passages):
-        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
-        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
-        most, common = max(words.total(), old_words.total()), (words & old_words).total()
+        now, then = (_sum(words[i][side] for i in chosen) for side in (0, 1))
+        most, common = max(now.total(), then.total()), (now & then).total()
         if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
             return [numbers[i] for i in chosen]
     return []
 
 
-def _num_balanced(pairs: list[tuple[str, str]]) -> int:
+def _num_balanced(pairs: list[Words]) -> int:
     """Return how many of the first pairs have, all together, the same words on both sides."""
     balance: Counter[str] = Counter()
     num = num_words = 0
-    for number, (text, before) in enumerate(pairs, 1):
-        words = _words(text)
-        num_words += len(words)
-        for word in words:
-            balance[word] += 1
-        for word in _words(before):
-            balance[word] -= 1
+    for number, (words, before) in enumerate(pairs, 1):
+        num_words += words.total()
+        balance.update(words)
+        balance.subtract(before)
         if num_words >= FEWEST_ALIKE and not any(balance.values()):
             num = number
     return num
+
+
+def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
+
+
+def _may_balance(pairs: list[tuple[str, str]]) -> bool:
+    """Whether the differences can hold the same items: two new documents are not searched."""
+    now, then = ("".join(each) for each in zip(*pairs, strict=True))
+    return bool(now and then) and share_windows(now, then)
 
 
 def _words(text: str) -> list[str]:
@@ -112,6 +130,8 @@ def _halves(change: Change, new_first: bool) -> tuple[Change, Change]:
 
 def _half_balanced(pairs: list[tuple[str, str]]) -> tuple[int | None, bool]:
     """Return the last pair with one side that balances all pairs before it, and which side."""
+    if not _may_balance(pairs):
+        return None, True
     balance: Counter[str] = Counter()
     found: tuple[int | None, bool] = None, True
     for number, (text, before) in enumerate(pairs):
