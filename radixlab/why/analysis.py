@@ -169,8 +169,11 @@ class Analysis:
             self._note(case, loss)
         self.groups.rank(list(losses))
         scope_from = self._scope_from(case)
-        if not comparison.same_scope and (comparison.same_conversation or losses):
-            scope_from = number
+        if comparison.same_scope:
+            is_moved = number in self.edits and self.edits[number].scope_from is not None
+        else:
+            is_moved = comparison.same_conversation or bool(losses)
+        scope_from = number if is_moved else scope_from
         common = num_common(new.text, old.text)
         pairs = comparison.undoable(self.groups)
         self.edits[case.asked.number] = Edit(number, common, pairs, scope_from)

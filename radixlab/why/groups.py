@@ -79,7 +79,8 @@ class Group:
         So many requests part in the same field, with so many tokens that were not found.
         """
         return (
-            not self.otherwise["order_changed"]
+            self.num_seen > 0
+            and not self.otherwise["order_changed"]
             and MOST_BY_CHANCE * self.num_seen < num_parted
             and MOST_BY_CHANCE * self.tokens < tokens_parted
         )
