@@ -152,7 +152,8 @@ class Analysis:
         new, old, number = comparison.new, comparison.old, comparison.old_number
         stays = self._what_stays(comparison, case)
         losses: dict[int, Loss] = {}
-        self.groups.part({field_of(change) for change in comparison.changes}, case.losses.rest)
+        fields = {field_of(change) for change in comparison.changes}
+        self.groups.part(fields, comparison.verdicts, case.losses.rest)
         for verdict, change, tokens in comparison.causes(stays):
             group = self.groups.of(verdict).number
             if group in losses:

@@ -57,6 +57,10 @@ class Group:
     """The causes that its differences would have if the value were not volatile."""
     num_known: int = 0
     num_prose: int = 0
+    num_parted: int = 0
+    """Requests with this order, also those that lost their tokens to something else."""
+    changed: bool = False
+    """Whether the order changed within a conversation."""
     cause: str = ""
     """Set after the last request."""
 
@@ -79,9 +83,8 @@ class Group:
         So many requests part in the same field, with so many tokens that were not found.
         """
         return (
-            self.num_seen > 0
-            and not self.otherwise["order_changed"]
-            and MOST_BY_CHANCE * self.num_seen < num_parted
+            not self.changed
+            and MOST_BY_CHANCE * self.num_parted < num_parted
             and MOST_BY_CHANCE * self.tokens < tokens_parted
         )
 
@@ -129,11 +132,15 @@ class Groups:
         if len(group.passing) < MOST_NODES_KEPT:
             group.passing[id(node)] = node
 
-    def part(self, fields: set[str], tokens: int) -> None:
+    def part(self, fields: set[str], verdicts: list[Verdict], tokens: int) -> None:
         """Count a request that differs from its reference in these fields."""
         for name in fields:
             self._parted[name] += 1
             self._tokens_parted[name] += tokens
+        for verdict in {each for each in verdicts if each.cause == "order_changed"}:
+            group = self.of(verdict)
+            group.num_parted += 1
+            group.changed |= verdict.otherwise == "order_changed"
 
     def rank(self, numbers: list[int]) -> None:
         """Count, for each group of one prompt, the like ones that stand before it."""

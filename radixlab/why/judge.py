@@ -22,6 +22,8 @@ MOST_WORDS = 6
 """A value with at least this many words is prose, which may differ between conversations."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
+MOST_TOGETHER = 4
+"""Differences that may be white space only together."""
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
@@ -59,6 +61,7 @@ def judge(
 ) -> list[Verdict]:
     """Return a verdict for each difference, in order."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
+    _find_whitespace(changes, verdicts, new, old)
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
     for numbers in containers(changes, undecided):
         for number in reordered([changes[i] for i in numbers], numbers, new, old):
@@ -115,6 +118,25 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
         field = str((change.old_unit or change.unit).path[0])
         return Verdict("model_changed", field, (field,))
     return None
+
+
+def _find_whitespace(
+    changes: list[Change], verdicts: list[Verdict | None], new: Prompt, old: Prompt
+) -> None:
+    """Find neighbours that are white space together: a bracket at the end of one line, or below."""
+    for number, change in enumerate(changes):
+        for last in range(number + 1, min(number + MOST_TOGETHER, len(changes))):
+            together = verdicts[number : last + 1]
+            others = {each.cause for each in together if each} - {"whitespace"}
+            if None not in together or others:
+                break
+            span, end = change.span, changes[last].span
+            if changes[last].unit != change.unit or end.end - span.start > MOST_OF_VALUE:
+                break
+            text = new.text[span.start : end.end]
+            if normalised(text) == normalised(old.text[span.old_start : end.old_end]):
+                blank = Verdict("whitespace", "white space", (field_of(change),))
+                verdicts[number : last + 1] = [blank] * len(together)
 
 
 def field_of(change: Change) -> str:
