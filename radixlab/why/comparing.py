@@ -40,13 +40,17 @@ class Comparison:
 
         If the reference would not be found even without differences, all is lost to what `stays`.
         Faults with less than a block between them share what is behind the last one: it is only
-        found if all of them are mended.
+        found if all of them are mended. A value that something else outweighs costs nothing; it
+        comes too, because many requests decide whether it is volatile.
         """
         close: list[tuple[Verdict, Change]] = []
         for row in self._costly():
+            own, change = self.verdicts[row.first], self.changes[row.first]
             verdict = self._verdict(row, stays)
+            if own.cause == "value" and verdict.cause != "value":
+                yield own, change, 0
             if verdict.cause != "never_seen":
-                close.append((verdict, self.changes[row.first]))
+                close.append((verdict, change))
                 if row.tokens:
                     yield from _shared(close, row.tokens)
                     close = []
