@@ -20,6 +20,11 @@ PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_co
 """Fields of a body that stand in the prompt and are parameters."""
 MOST_WORDS = 6
 """A value with at least this many words is prose, which may differ between conversations."""
+MOST_IDS = 64
+"""Token ids of the longest value; more are a passage."""
+CAME_OR_WENT = ("left out", "put in")
+Last = tuple[int, tuple[str, ...]]
+"""Where the last difference ends, and the key of its verdict."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
 MOST_TOGETHER = 4
@@ -71,11 +76,24 @@ def judge(
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
     judged: list[Verdict] = []
-    end = 0
+    last: Last = (0, ())
     for change, verdict in zip(changes, verdicts, strict=True):
-        judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
+        verdict = verdict or _value_or_edit(change, new, old, same_conversation, last)
         end = (change.span if change.is_whole else whole_span(change, new, old)).end
-    return judged
+        last = end, verdict.key
+        judged.append(verdict)
+    return _with_rewritten(judged)
+
+
+def _with_rewritten(verdicts: list[Verdict]) -> list[Verdict]:
+    """Return the verdicts; prose that changed as passages came or went was rewritten with them.
+
+    So does a summary that replaces the oldest messages, wherever it stands.
+    """
+    if not any(each.cause == "history_edited" and each.kind in CAME_OR_WENT for each in verdicts):
+        return verdicts
+    rewritten = Verdict("history_edited", "changed", ("history",))
+    return [rewritten if each.cause == "value" and each.is_prose else each for each in verdicts]
 
 
 def _num_before_new_text(changes: list[Change], old_length: int) -> int:
@@ -146,36 +164,50 @@ def field_of(change: Change) -> str:
 
 
 def _value_or_edit(
-    change: Change, new: Prompt, old: Prompt, same_conversation: bool, end_before: int
+    change: Change, new: Prompt, old: Prompt, same_conversation: bool, last: Last
 ) -> Verdict:
-    """Judge what is neither white space nor order; the difference before it ends at `end_before`.
-
-    The words that tell the position of a value begin behind that difference, which varies.
-    """
+    """Judge what is neither white space nor order; `last` is the difference before it."""
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
-    if change.is_whole or (is_long and not (text and before)):
+    is_text = new.request.token_ids is None
+    num_words = max(len(text.split()), len(before.split()))
+    is_prose = num_words >= (MOST_WORDS if is_text else MOST_IDS)
+    if change.is_whole or ((is_long or is_prose) and not (text and before)):
         if same_conversation:
             what = "left out" if not text else "put in" if not before else "changed"
             return Verdict("history_edited", what, ("history",))
         return NOTHING
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
-    left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
-    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
-    key = (field_of(change), line, _NOT_LETTERS.sub(" ", left))
+    key = _position_key(change, span.start, new.text, is_text, last)
     kinds = kind_of(text), kind_of(before)
     is_known = kinds[0] is not None and kinds[1] is not None
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
+    is_prose = is_prose and kind == "value"
     if not same_conversation:
-        num_words = max(len(text.split()), len(before.split()))
-        is_text = new.request.token_ids is None  # a value can be many token ids
-        is_prose = is_text and kind == "value" and num_words >= MOST_WORDS
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
-    return Verdict("value", kind, key, "history_edited", is_known)
+    return Verdict("value", kind, key, "history_edited", is_known, is_prose)
+
+
+def _position_key(
+    change: Change, start: int, text: str, is_text: bool, last: Last
+) -> tuple[str, ...]:
+    """Return the words by which the position of a value is known again in other requests.
+
+    They begin behind the last difference, which varies. Token ids that follow one another at once
+    are one value, which can have many ids.
+    """
+    end, key = last
+    if not is_text and key and start - end < LEFT:
+        return key
+    left = text[max(change.unit.start, end, start - LEFT) : start]
+    if not is_text:
+        return field_of(change), left, left
+    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
+    return field_of(change), line, _NOT_LETTERS.sub(" ", left)
 
 
 def _is_history(change: Change, text: str) -> bool:
