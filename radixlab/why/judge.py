@@ -23,8 +23,6 @@ MOST_WORDS = 6
 MOST_IDS = 64
 """Token ids of the longest value; more are a passage."""
 CAME_OR_WENT = ("left out", "put in")
-Last = tuple[int, tuple[str, ...]]
-"""Where the last difference ends, and the key of its verdict."""
 LEFT = 24
 """Characters before a value by which its position is known again."""
 MOST_TOGETHER = 4
@@ -76,12 +74,10 @@ def judge(
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
     judged: list[Verdict] = []
-    last: Last = (0, ())
+    end = 0
     for change, verdict in zip(changes, verdicts, strict=True):
-        verdict = verdict or _value_or_edit(change, new, old, same_conversation, last)
+        judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
         end = (change.span if change.is_whole else whole_span(change, new, old)).end
-        last = end, verdict.key
-        judged.append(verdict)
     return _with_rewritten(judged)
 
 
@@ -164,22 +160,28 @@ def field_of(change: Change) -> str:
 
 
 def _value_or_edit(
-    change: Change, new: Prompt, old: Prompt, same_conversation: bool, last: Last
+    change: Change, new: Prompt, old: Prompt, same_conversation: bool, end_before: int
 ) -> Verdict:
-    """Judge what is neither white space nor order; `last` is the difference before it."""
+    """Judge what is neither white space nor order; the difference before it ends at `end_before`.
+
+    The words that tell the position of a value begin behind that difference, which varies.
+    """
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
-    is_text = new.request.token_ids is None
-    num_words = max(len(text.split()), len(before.split()))
-    is_prose = num_words >= (MOST_WORDS if is_text else MOST_IDS)
-    if change.is_whole or ((is_long or is_prose) and not (text and before)):
+    num, num_before = len(text.split()), len(before.split())
+    is_text = new.request.token_ids is None  # a value can be many token ids
+    is_prose = max(num, num_before) >= (MOST_WORDS if is_text else MOST_IDS)
+    is_cut = not is_text and num_before >= MOST_IDS // 2 > num and 2 * num < num_before
+    if change.is_whole or is_cut or ((is_long or is_prose) and not (text and before)):
         if same_conversation:
-            what = "left out" if not text else "put in" if not before else "changed"
+            what = "put in" if not before else "left out" if is_cut or not text else "changed"
             return Verdict("history_edited", what, ("history",))
         return NOTHING
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
-    key = _position_key(change, span.start, new.text, is_text, last)
+    left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
+    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
+    key = (field_of(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
     is_known = kinds[0] is not None and kinds[1] is not None
     number = is_number(text) and is_number(before)
@@ -190,24 +192,6 @@ def _value_or_edit(
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
     return Verdict("value", kind, key, "history_edited", is_known, is_prose)
-
-
-def _position_key(
-    change: Change, start: int, text: str, is_text: bool, last: Last
-) -> tuple[str, ...]:
-    """Return the words by which the position of a value is known again in other requests.
-
-    They begin behind the last difference, which varies. Token ids that follow one another at once
-    are one value, which can have many ids.
-    """
-    end, key = last
-    if not is_text and key and start - end < LEFT:
-        return key
-    left = text[max(change.unit.start, end, start - LEFT) : start]
-    if not is_text:
-        return field_of(change), left, left
-    line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
-    return field_of(change), line, _NOT_LETTERS.sub(" ", left)
 
 
 def _is_history(change: Change, text: str) -> bool:
