@@ -26,8 +26,8 @@ MOST_REQUESTS = 6
 MOST_BY_CHANCE = 4
 FEWEST_BEFORE = 6
 """Fewest characters of a line before a value that identify it inside a longer line."""
-ENOUGH_BEFORE = 10
-"""Characters of the line before that identify a value which begins a line."""
+ENOUGH_BEFORE = 12
+"""Characters before a value that identify it; more may be cut off in another request."""
 MOST_VALUES_KEPT = 4096
 MOST_NODES_KEPT = 1024
 
@@ -182,10 +182,10 @@ def _is_behind(group: Group, volatile: set[GroupKey]) -> bool:
     for known, before, words in volatile:
         if known == field and (before == line or _is_in(before, line)):
             return True
-        if known == field and not before and _is_in(words[-ENOUGH_BEFORE:], left):
+        if known == field and not before and _is_in(words, left):
             return True
     return False
 
 
 def _is_in(before: str, line: str) -> bool:
-    return len(before) >= FEWEST_BEFORE and before in line
+    return len(before) >= FEWEST_BEFORE and before[-ENOUGH_BEFORE:] in line

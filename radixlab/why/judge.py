@@ -76,8 +76,11 @@ def judge(
     judged: list[Verdict] = []
     end = 0
     for change, verdict in zip(changes, verdicts, strict=True):
+        whole = change.span if change.is_whole else whole_span(change, new, old)
+        if verdict is None and whole.start < end and judged[-1].cause == "value":
+            verdict = judged[-1]  # two ids that have a character in common inside
         judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
-        end = (change.span if change.is_whole else whole_span(change, new, old)).end
+        end = whole.end
     return _with_rewritten(judged)
 
 
