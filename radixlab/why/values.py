@@ -51,6 +51,8 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*\Z", re.ASCII)
 _BEHIND = re.compile(r"(?:[./\\~+@-]?\w)*(?:\s?(?:%|°[CF]))?", re.ASCII)
+_INSIDE = re.compile(r"[\w./\\~+@-]*", re.ASCII)
+"""What can stand inside one word, path or id."""
 _TOKEN = re.compile(r"[A-Za-z0-9_~+/=-]{8,}")
 _NUMBER = re.compile(r"[-+#$€£¥]?\s?\d[\d.,' ]*\s?(?:%|°?[CFK]|EUR|USD|GBP|[€$£¥])?")
 Range = tuple[int, int]
@@ -146,13 +148,14 @@ def are_two_values(text: str, first: Range, second: Range) -> bool:
     >>> are_two_values(text, (12, 14), (24, 28)), are_two_values(text, (6, 8), (12, 14))
     (True, False)
     """
-    kept = tuple(len(text[slice(*each)].split()) <= MOST_OF_VALUE_WORDS for each in (first, second))
-    if not all(kept):
+    gap = text[first[1] : second[0]]
+    most = max(len(text[slice(*each)].split()) for each in (first, second))
+    if most > MOST_OF_VALUE_WORDS or _INSIDE.fullmatch(gap):
         return False
     known = _own_value(text, first), _own_value(text, second)
     if known[0] or known[1]:
         return (known[0] or first)[1] <= (known[1] or second)[0]
-    is_named = any(letter.isalpha() for letter in text[first[1] : second[0]])
+    is_named = any(letter.isalpha() for letter in gap)
     return is_named and is_number(text[slice(*first)]) and is_number(text[slice(*second)])
 
 
