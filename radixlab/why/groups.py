@@ -188,4 +188,10 @@ def _is_behind(group: Group, volatile: set[GroupKey]) -> bool:
 
 
 def _is_in(before: str, line: str) -> bool:
+    """Whether a line has the words before a volatile value, at its end or inside if they are long.
+
+    The words end the line if another value, which stands before them, happens to be the same.
+    """
+    if before.strip() and line.endswith(before):
+        return True
     return len(before) >= FEWEST_BEFORE and before[-ENOUGH_BEFORE:] in line
