@@ -14,6 +14,8 @@ endif
 READY := .venv/radixlab-installed-$(subst $(comma),-,$(EXTRAS))
 # One process more than cores, because tests also wait: for servers, browsers and kernels.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
+# A test that hangs is named, with the stack of each thread, and ends the run; the slowest test takes a minute.
+HANG = --max-worker-restart=0 -o faulthandler_timeout=1200 -o faulthandler_exit_on_timeout=true
 NOTEBOOKS = $(wildcard notebooks/*.ipynb solutions/*.ipynb)
 # The compiled cache has an environment of its own: an extension module in the checkout would hide the .py beside it.
 FAST := .venv-fast
@@ -36,7 +38,7 @@ lint: $(READY)
 	$(BIN)/mypy $$($(BIN)/python -c 'import torch' 2>/dev/null || echo $(ALLOW_ANY))
 
 unit: $(READY)  ## unit tests, doctests, JavaScript and browser tests; -ra says what was skipped and why
-	$(BIN)/python -m pytest -q -ra -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -ra -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(HANG)
 
 nbval: $(READY)  ## every output of every committed notebook, compared with a fresh run
 	$(BIN)/python -m pytest -q -ra -n $(WORKERS) --dist loadfile --nbval notebooks solutions
@@ -58,7 +60,7 @@ test-fast: $(FAST)/built  ## the tests of cache, scheduler and engine on the com
 	rm -rf $(FAST)/suite && mkdir $(FAST)/suite
 	cp -R conftest.py pyproject.toml hatch_build.py tests $(FAST)/suite
 	cd $(FAST)/suite && RADIXLAB_BUILD=compiled ../../$(FAST_BIN)/python -m pytest -q -ra -n 2 --dist loadfile \
-	  -p no:cacheprovider -o addopts="--import-mode=importlib --strict-markers" $(FAST_TESTS) --ignore=tests/cache/test_rulebook.py
+	  $(HANG) -p no:cacheprovider -o addopts="--import-mode=importlib --strict-markers" $(FAST_TESTS) --ignore=tests/cache/test_rulebook.py
 
 $(FAST)/built: pyproject.toml constraints.txt hatch_build.py $(FAST_SOURCES)
 	@test -x $(FAST_BIN)/python || $(PYTHON) -m venv $(FAST)

@@ -98,6 +98,19 @@ def pytest_configure(config: pytest.Config) -> None:
         import matplotlib.font_manager  # noqa: F401
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list | None:
+    """Make no item of a function for `make soak`, unless it is named: eight thousand, each skipped.
+
+    Cases for `make soak` of other functions are skipped, and say so.
+    """
+    if SOAK or any("::" in named for named in collector.config.args):
+        return None
+    marks = getattr(obj, "pytestmark", [])
+    marks = marks if isinstance(marks, list) else [marks]
+    return [] if any(mark.name == "soak" for mark in marks) else None
+
+
 SLOW = {"browser", "repo", "test_install.py", "certify", "mutants", "serve", "grade", "attention"}
 """Where files take long. They start first: the last of them would run alone at the end."""
 
@@ -116,11 +129,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     keep_out_of_collections()
-
-
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    if nextitem is not None and nextitem.path != item.path:
-        keep_out_of_collections()  # benchmarks undo it
 
 
 def keep_out_of_collections() -> None:

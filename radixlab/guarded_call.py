@@ -83,11 +83,19 @@ class Watch:
                 self._thread.start()
 
     def _end(self) -> None:
-        """Forget the call; an exception that was raised for it and did not arrive is taken back."""
+        """Forget the call, though an exception that was raised for it arrives only here."""
+        while True:
+            try:
+                self._forget()
+                return
+            except EndlessCall:
+                continue
+
+    def _forget(self) -> None:
         with self._lock:
             call, self._call = self._call, None
             if call is not None and call.is_stopped:
-                call.stop(None)
+                call.take_back()
 
     def _look(self) -> None:
         idle = 0
@@ -99,7 +107,7 @@ class Watch:
                     self._thread = None
                     return
                 if self._call and self._call.is_late(self.limit_s):
-                    self._call.stop(EndlessCall)
+                    self._call.stop()
 
 
 class _Call:
@@ -117,14 +125,31 @@ class _Call:
         waited = time.monotonic() - self._began_wall
         return self._now() - self._began > limit_s or waited > PATIENCE * limit_s
 
-    def stop(self, error: type[BaseException] | None) -> None:
-        """Raise an exception in the call's thread; None takes back one that has not arrived."""
-        self.is_stopped = error is not None
-        what = ctypes.py_object() if error is None else ctypes.py_object(error)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), what)
+    def stop(self) -> None:
+        """Raise `EndlessCall` in the call's thread, in place of one that has not arrived there."""
+        self.is_stopped = True
+        _raise_in(self._ident)
+
+    def take_back(self) -> None:
+        """Leave no exception on its way to this thread, which made the call.
+
+        One more is raised, in place of any other, and awaited. CPython's own way to take one back,
+        NULL in place of an exception, leaves Python 3.11 waiting for it: each later check of the
+        interpreter is slow, and the first call under a profiler or a debugger never ends.
+        """
+        try:
+            _raise_in(self._ident)
+            while True:
+                pass
+        except EndlessCall:
+            pass
 
     def _now(self) -> float:
         return time.monotonic() if self._clock is None else time.clock_gettime(self._clock)
+
+
+def _raise_in(ident: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(EndlessCall))
 
 
 def _where(error: BaseException) -> str:

@@ -82,7 +82,11 @@ def installed(folder: Path, extras: tuple[str, ...]) -> dict[str, str]:
     return named | {"PYTHONPATH": str(folder), "RADIXLAB_HOME": str(folder / "home")}
 
 
-@pytest.mark.parametrize("extras", [(), ("lab",), ("model",)], ids=lambda e: "+".join(e) or "none")
+@pytest.mark.parametrize(
+    "extras",
+    [(), *(pytest.param((e,), marks=pytest.mark.soak) for e in ("lab", "model"))],
+    ids=lambda e: "+".join(e) or "none",
+)
 def test_every_command_works_or_names_the_extra_that_it_needs(
     tmp_path: Path, extras: tuple[str, ...]
 ) -> None:

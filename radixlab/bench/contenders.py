@@ -4,15 +4,14 @@ A contender serves one request after another. What it does before the clock star
 tokens into its own type, as an engine does once per request; from match to release it is timed.
 """
 
-import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from radixlab import cache
 from radixlab.bench.floor import Floor
+from radixlab.bench.measure import settled
 from radixlab.cache import KVCacheManager, NaiveManager, Tokens
 from radixlab.config import CacheConfig
 from radixlab.workloads import Request, Workload
@@ -140,14 +139,3 @@ def time_replay(
         prompt_tokens += len(request.prompt)
     hit_rate = hit_tokens / prompt_tokens if prompt_tokens else 0.0
     return Timing(cpu_ns / 1000 / timed if timed else 0.0, hit_rate)
-
-
-@contextmanager
-def settled() -> Iterator[None]:
-    """Set what is loaded already aside from the collector; then it runs as users have it."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -50,18 +50,32 @@ def ratios(over: Iterable[float], under: Iterable[float]) -> Spread:
 
 
 @contextmanager
-def quiet_gc() -> Iterator[None]:
-    """Set what exists aside from the garbage collector, and collect nothing inside."""
-    was_enabled = gc.isenabled()
+def settled() -> Iterator[None]:
+    """Set what is loaded already aside from the garbage collector; it runs as users have it.
+
+    Of a process that has set objects aside before, they stay so.
+    """
+    had_some_aside = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
-    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
-        if was_enabled:
-            gc.enable()
+        if not had_some_aside:
+            gc.unfreeze()
+
+
+@contextmanager
+def quiet_gc() -> Iterator[None]:
+    """Set what exists aside from the garbage collector, and collect nothing inside."""
+    was_enabled = gc.isenabled()
+    with settled():
+        gc.disable()
+        try:
+            yield
+        finally:
+            if was_enabled:
+                gc.enable()
 
 
 def machine() -> dict[str, str]:

@@ -96,7 +96,7 @@ class Sequence:
         if not 0 <= start <= end <= num_positions:
             raise SequenceError(
                 f"sequence {self.id} has no positions [{start}, {end}): "
-                f"its {len(self.block_table)} blocks have {num_positions}"
+                f"its block table has {num_positions}"
             )
         block, offset = np.divmod(np.arange(start, end, dtype=np.int64), block_size)
         slots: Any = self.block_table[block].astype(np.int64) * block_size + offset

@@ -15,6 +15,7 @@ from radixlab.cache.results import BlockIds
 from radixlab.cache.runs import joined
 from radixlab.cache.stats import Counts
 from radixlab.cache.tree import RadixTree, bad_trim
+from radixlab.escape import count
 from radixlab.events import OutOfBlocks
 
 Evict = Callable[[Node, int], BlockIds]
@@ -57,7 +58,7 @@ class BlockSupply:
                 )
             )
         raise OutOfBlocksError(
-            f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
+            f"{count(num_blocks, 'block')} needed, {free} free and {evictable} evictable "
             f"of {self._allocator.num_blocks}"
         )
 
@@ -81,8 +82,8 @@ class BlockSupply:
             runs, num_evicted = self.give_up(missing)
             if num_evicted < missing:
                 self._free(runs)
-                num_evictable = self._tree.num_evictable_blocks
-                raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
+                left = count(self._tree.num_evictable_blocks, "block is", "blocks are")
+                raise self._broken(f"named no victim, though {left} evictable")
             if num_evicted < num_blocks:
                 runs.insert(0, allocator.pop(num_blocks - num_evicted))
         return joined([*after, *runs] if after else runs)

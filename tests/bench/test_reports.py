@@ -2,6 +2,7 @@
 
 import gc
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +107,19 @@ def test_ratios_are_formed_inside_a_round() -> None:
     assert str(spread([1234.5, 0.25, 17.0])) == "17.0 (0.25 - 1,234)"
 
 
-def test_the_collector_is_as_it_was_afterwards() -> None:
+@pytest.fixture
+def nothing_aside() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.freeze()  # as conftest.py left it
+
+
+@pytest.mark.usefixtures("nothing_aside")
+@pytest.mark.parametrize("had_some_aside", [True, False])
+def test_the_collector_is_as_it_was_afterwards(had_some_aside: bool) -> None:
+    if had_some_aside:
+        gc.freeze()
     with pytest.raises(KeyError), quiet_gc():
-        assert not gc.isenabled()
+        assert not gc.isenabled() and gc.get_freeze_count() > 0
         raise KeyError
-    assert gc.isenabled() and gc.get_freeze_count() == 0
+    assert gc.isenabled() and (gc.get_freeze_count() > 0) == had_some_aside

@@ -63,6 +63,7 @@ def shown(page, cell):
     return page.evaluate(SHOWN, cell)
 
 
+@pytest.mark.soak
 def test_each_copy_of_a_view_shows_the_cache_as_of_its_cell(lab, tmp_path):
     url, root = lab
     cells = [v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]

@@ -126,6 +126,7 @@ def test_after_a_restart_cells_say_where_to_begin_and_the_magic_is_known(page):
     assert "radixlab, version" in call(page, RUN_TEXT, "!radixlab --version")
 
 
+@pytest.mark.soak
 def test_a_guess_that_no_kernel_takes_is_not_called_kept(page):
     asked, _ = first_with(page, "predict(")
     call(page, RUN_UNTIL, asked)
@@ -139,6 +140,7 @@ def test_a_guess_that_no_kernel_takes_is_not_called_kept(page):
     playwright.expect(status).to_contain_text("The kernel has not answered")
 
 
+@pytest.mark.soak
 def test_a_terminal_knows_the_command(page):
     said = call(page, IN_TERMINAL, "radixlab --version")
     assert "radixlab, version" in said, said

@@ -115,6 +115,7 @@ def step_back(page):
     return before, where.inner_text()
 
 
+@pytest.mark.soak
 def test_a_view_paints_while_a_cell_runs_and_steps_back(lab, browser):
     url, root = lab
     cells = [v4.new_code_cell(STAND_IN.strip()), v4.new_code_cell(SLOW_LOOP.strip())]

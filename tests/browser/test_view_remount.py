@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from radixlab.viz.bundle import css, esm
 from radixlab.viz.event_log import EventLog
 from tests.browser.blank_page import MOUNT, NEEDS_CHROMIUM
@@ -32,6 +34,7 @@ def used_bytes(devtools: Any) -> int:
     return int(devtools.send("Runtime.getHeapUsage")["usedSize"])
 
 
+@pytest.mark.soak
 def test_fifty_remounts_leave_the_heap_as_it_was(open_blank: Any) -> None:
     start, events = a_long_run(2_000)
     log = EventLog(start, chr)

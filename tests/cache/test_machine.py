@@ -277,10 +277,10 @@ class PinMachine(CacheMachine):
 
 
 TestPins = PinMachine.TestCase
-TestPins.settings = settings(max_examples=60)
+TestPins.settings = settings(max_examples=40)
 
 TestCache = CacheMachine.TestCase
-TestCache.settings = settings(max_examples=300)
+TestCache.settings = settings(max_examples=120)
 
 
 @pytest.mark.soak

@@ -2,7 +2,7 @@
 
 A checked cell shows what is committed, or one line that says why it did not run. `make soak` runs
 each lesson in all modes; the default run takes one mode a lesson, by its number, and leaves out the
-cells that nobody compares, and the two lessons that run a model.
+cells that nobody compares, and the three lessons that run a model.
 """
 
 import pytest
@@ -13,7 +13,7 @@ from tests.repo.modes import MODES, ROOT, faults, without_idle_cells
 pytest.importorskip("ipykernel", reason="ipykernel is not installed: the extra `lab` brings it")
 
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
-RUN_A_MODEL = ("06", "08")
+RUN_A_MODEL = ("06", "08", "09")
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
 
 

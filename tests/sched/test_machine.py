@@ -95,4 +95,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(max_examples=150)
+TestEngine.settings = settings(max_examples=80)

@@ -16,6 +16,7 @@ from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import OwnPart, Parts, as_policy, worked
 from radixlab.yours.races import Figures, race
+from tests.cache.helpers import numbers_agree
 from tests.yours.lives import live, own
 from tests.yours.test_trees import PROMPTS, served
 
@@ -100,6 +101,7 @@ def test_a_strange_answer_ends_in_one_short_sentence(name):
     (fault,) = cache.faults
     assert fault.rule in rules.split() and fault.part == "tree"
     assert "\n" not in fault.line and len(fault.line) < 300
+    assert numbers_agree(fault.line), fault.line
     config = CacheConfig(16, 2)
     mine = OwnManager(config, policy=policy, make_tree=tree)
     assert served(mine, PROMPTS) == served(KVCacheManager(config), PROMPTS)

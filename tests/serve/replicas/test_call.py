@@ -1,0 +1,116 @@
+"""A prompt's way to replicas, with a handle that answers as Ray's does: well, badly, or never."""
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+
+from radixlab.model.params import SamplingParams
+from radixlab.serve.job import Job
+from radixlab.serve.mailbox import EngineError, Mailbox, Part
+from radixlab.serve.replicas import call
+from radixlab.serve.replicas.call import Call
+from radixlab.serve.replicas.roster import Roster
+
+LAST = Part(0, [2], "b", "length")
+
+
+class Handle:
+    """Three replicas; the first one whose name is not to be avoided is chosen, as a rule would."""
+
+    def __init__(self, deeds, tells=True):
+        self.deeds, self.tells, self.asked = deeds, tells, []
+
+    def options(self, **options):
+        return self
+
+    def remote(self, question):
+        able = [name for name in self.deeds if name not in question.avoid]
+        name = able[0] if able else next(iter(self.deeds))
+        self.asked.append(name)
+        if self.tells and name not in question.avoid:
+            question.chosen, question.chosen_at = name, time.monotonic()
+        return Response(self.deeds[name](name))
+
+
+class Response:
+    """A stream that can be cancelled, like Ray's."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        return anext(self.items)
+
+    def cancel(self):
+        pass
+
+
+async def answers(name):
+    yield name
+    yield [LAST]
+
+
+async def hangs(name):
+    await asyncio.Event().wait()
+    yield name
+
+
+async def late(name):
+    await asyncio.sleep(0.2)
+    yield name
+    yield [LAST]
+
+
+async def dies(name):
+    yield name
+    raise type("ActorDiedError", (Exception,), {"__module__": "ray.exceptions"})(name)
+
+
+async def dies_at_once(name):
+    raise type("ActorDiedError", (Exception,), {"__module__": "ray.exceptions"})(name)
+    yield name
+
+
+CASES = {  # what the replicas do; who is asked, and the word of the error if there is one
+    "well": ([answers], ["a"], None),
+    "one hangs": ([hangs, answers], ["a", "b"], None),
+    "two hang": ([hangs, hangs, answers], ["a", "b", "c"], None),
+    "one hangs, one dies": ([hangs, dies, answers], ["a", "b", "b"], "2 times"),
+    "all are slow": ([late, late, late], ["a", "b", "c", "a"], None),
+    "one dies before it takes it": ([dies_at_once], ["a", "a"], "2 times"),
+}
+
+
+def ask(handle, monkeypatch, is_stream=False):
+    monkeypatch.setattr(call, "TAKEN_S", 0.05)
+    mailbox, roster = Mailbox(99, []), Roster()
+    job = Job(np.arange(3, dtype=np.int32), SamplingParams(), 1, None, 0, mailbox,
+              time.monotonic(), is_stream=is_stream)  # fmt: skip
+
+    async def run():
+        return [news async for news in Call(job, handle, roster, 0).news()]
+
+    return asyncio.run(asyncio.wait_for(run(), 60)), roster
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.parametrize(("deeds", "asked", "error"), CASES.values(), ids=CASES)
+def test_a_prompt_that_is_not_taken_is_asked_elsewhere(deeds, asked, error, is_stream, monkeypatch):
+    handle = Handle(dict(zip("abc", deeds, strict=False)))
+    if error:
+        with pytest.raises(EngineError, match=error):
+            ask(handle, monkeypatch, is_stream)
+    else:
+        news, roster = ask(handle, monkeypatch, is_stream)
+        assert news == [[LAST]] and roster.num_retries == len(asked) - 1
+    assert handle.asked == asked
+
+
+def test_nobody_is_hurried_where_no_replica_is_chosen(monkeypatch):
+    handle = Handle({"a": late}, tells=False)
+    assert ask(handle, monkeypatch)[0] == [[LAST]] and handle.asked == ["a"]
