@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from radixlab.attention.backends import BACKENDS
 from radixlab.cache import POLICIES
+from radixlab.certify.registry import CHECKS
 from radixlab.choices import nearest, not_one_of
 from radixlab.cli import COMMANDS, cli, main
 from radixlab.cli.shared import OneOf
@@ -48,6 +49,8 @@ WRONG = {  # words, the wrong one last; the known names; the nearest
     "notebook": (["reset", "nine"], ["00", "09", "8.5.1"], None),
     "profile": ([*LOG, "--profile", "claud"], PROFILES, None),
     "tokenizer": ([*LOG, "--tokenizer", "byte"], TOKENIZERS, "bytes"),
+    "check": (["certify", "localhost:9", "--only", "cachd"], CHECKS, "cached"),
+    "check by its id": (["certify", "localhost:9", "--only", "salt.appart"], CHECKS, "salt.apart"),
     "form": (["certify", "localhost:9", "--as", "txt"], ["ids", "text", "chat"], "text"),
     "form of prompts": (
         ["load", "localhost:9", "--workload", "agent", "--prompts", "txt"], ["auto", "ids"], "text"

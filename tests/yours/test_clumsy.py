@@ -204,7 +204,7 @@ def figures(workload, parts):
 @pytest.mark.parametrize(
     "engines, workloads, said",
     [
-        ({"x": Parts()}, ("few-shots",), "no race is on 'few-shots'; there are: scan-polluted"),
+        ({"x": Parts()}, ("few-shots",), "workload 'few-shots' is not one of scan-polluted"),
         ({"x": Parts()}, (), "one or more of scan-polluted"),
         ({"x": Parts()}, "agent", "one or more of scan-polluted"),
         ({"x": OwnPart("tree", TREE)}, ("agent",), "engine 'x' must be Parts"),
@@ -219,7 +219,7 @@ def test_what_cannot_race_is_refused_before_the_first_race(engines, workloads, s
 
 
 def test_details_of_no_engine_name_those_there_are():
-    with pytest.raises(ValueError, match="no engine is called 'yours'; there are: x"):
+    with pytest.raises(ValueError, match="engine 'yours' is not one of x"):
         scoreboard({"x": Parts()}, ("agent",), figures).details()
 
 

@@ -128,12 +128,19 @@ async def _taker(response: Any, question: Question) -> str:
     replica is chosen: the server may wait for one to start.
     """
     first = asyncio.ensure_future(anext(response))
+    first.add_done_callback(_read)  # else asyncio would complain of an error that nobody has read
     try:
         while True:
-            waits_s = time.monotonic() - question.chosen_at if question.chosen else 0.0
-            if waits_s >= TAKEN_S:
-                raise HungError(question.chosen)
-            if (await asyncio.wait({first}, timeout=TAKEN_S - waits_s))[0]:
+            left_s = TAKEN_S - question.waits_s()
+            if (await asyncio.wait({first}, timeout=max(0.0, left_s)))[0]:
                 return str(first.result())
+            if question.waits_s() >= TAKEN_S:
+                raise HungError(question.chosen)
     finally:
         first.cancel()
+
+
+def _read(task: "asyncio.Future[Any]") -> None:
+    """Take note of how a task has ended: Ray turns a cancellation into an error of its own."""
+    if not task.cancelled():
+        task.exception()

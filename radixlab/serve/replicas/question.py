@@ -4,6 +4,7 @@ The router runs in the process that asks, so what it writes into `choice`, `chos
 and `chosen_at` is read there.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,3 +44,7 @@ class Question:
     """Written by our router: the replica that should take the prompt soon, if there is one."""
     chosen_at: float = 0.0
     """When it was chosen, by the monotonic clock."""
+
+    def waits_s(self) -> float:
+        """Return for how long the chosen replica has left it waiting; 0 if none is chosen."""
+        return time.monotonic() - self.chosen_at if self.chosen else 0.0
