@@ -80,7 +80,7 @@ class Group:
     def is_by_chance(self, num_parted: int, tokens_parted: int) -> bool:
         """Whether items only happened to change places, by requests as well as by tokens.
 
-        So many requests part in the same field, with so many tokens that were not found.
+        `num_parted` requests part in the same field; `tokens_parted` tokens of them were not found.
         """
         return (
             not self.changed
