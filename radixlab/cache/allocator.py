@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy import ndarray
 
 from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
@@ -112,8 +113,11 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        is_int32 = type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE
-        if not is_int32 or block_ids.ndim != 1:
+        if (
+            type(block_ids) is not ndarray
+            or block_ids.dtype is not INT32_DTYPE
+            or block_ids.ndim != 1
+        ):
             block_ids = as_block_ids(block_ids)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
@@ -234,6 +238,6 @@ class BlockAllocator:
 
 def _int32(block_ids: BlockIds | Any) -> BlockIds:
     """Return an int32 array unchanged; convert anything else with `as_block_ids`."""
-    if type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE and block_ids.ndim == 1:
+    if type(block_ids) is ndarray and block_ids.dtype is INT32_DTYPE and block_ids.ndim == 1:
         return block_ids
     return as_block_ids(block_ids)

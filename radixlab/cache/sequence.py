@@ -38,12 +38,15 @@ class Sequence:
         "priority",
         "receipt",
         "resumed",
+        "running",
         "tokens",
     )
 
     block_table: BlockIds
     receipt: Receipt
     """The lock on the cached prefix; `node` is the locked node."""
+    running: "dict[int, Sequence] | None"
+    """The running sequences of its cache, if it is one of them; None once it has ended."""
     miss_reason: MissReason | None
     """Why the rest of the prompt was not cached; None if only a partial last block is missing."""
     evicted_tick: int | None
@@ -63,6 +66,7 @@ class Sequence:
         """Those of them that were on the host and must be loaded back."""
         self.copies: Many[Transfer] = []
         """Transfers to run, in this order, before KV of this sequence is read or written."""
+        self.running = None
         self.miss_reason = None
         self.evicted_tick = None
 

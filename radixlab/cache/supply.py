@@ -5,7 +5,7 @@ a victim's blocks is one function that the manager chooses: they are forgotten, 
 explain later misses, or written back to the host.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
@@ -68,24 +68,21 @@ class BlockSupply:
             evictable -= about_to_lock.num_unlocked_blocks()
         return num_blocks <= free + evictable
 
-    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
+    def take(self, num_blocks: int, after: Iterable[BlockIds] = ()) -> BlockIds:
         """Take blocks that were promised; return their ids, int32, behind those of `after` (E7).
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
-        allocator = self._allocator
-        missing = num_blocks - allocator.num_free
-        if missing <= 0:
-            runs = [allocator.pop(num_blocks)]
-        else:
+        runs: list[BlockIds] = []
+        missing = num_blocks - self._allocator.num_free
+        if missing > 0:
             runs, num_evicted = self.give_up(missing)
             if num_evicted < missing:
                 self._free(runs)
                 num_evictable = self._tree.num_evictable_blocks
                 raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
-            if num_evicted < num_blocks:
-                runs.insert(0, allocator.pop(num_blocks - num_evicted))
-        return joined([*after, *runs] if after else runs)
+            num_blocks -= num_evicted
+        return joined([*after, self._allocator.pop(num_blocks), *runs])
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims (E4).
