@@ -49,7 +49,7 @@ class BlockAllocator:
         """Make every block free; the lowest id is handed out first."""
         self._stack = self._places.copy()
         self._place = self._places.copy()
-        # The same memory: for one block, a `memoryview` is faster than NumPy.
+        # The same memory: for a few blocks, a `memoryview` is faster than NumPy.
         self._stack_at: memoryview[int] = memoryview(self._stack)  # type: ignore[arg-type]  # a buffer
         self._place_at: memoryview[int] = memoryview(self._place)  # type: ignore[arg-type]  # a buffer
         self._head = 0
@@ -63,12 +63,12 @@ class BlockAllocator:
 
         Raises `OutOfBlocksError` if fewer are free; then none is taken.
         """
-        return self.pop(num_blocks).copy()
+        return np.array(self.pop(num_blocks), np.int32)
 
-    def pop(self, num_blocks: Count) -> BlockIds:
+    def pop(self, num_blocks: Count) -> "memoryview[int]":
         """Do the same as `allocate` for callers who copy the ids anyway (L7).
 
-        The ids are a view of the stack, which is valid until the next call.
+        The ids, int32, are memory of the stack, which is valid until the next call.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -80,7 +80,7 @@ class BlockAllocator:
         first = self._head
         self._head = first + num_blocks
         self.num_free -= num_blocks
-        return self._stack[first : self._head]
+        return self._stack_at[first : self._head]
 
     def share(self, block_ids: BlockIds | Any) -> None:
         """Add a reference to each block (C1).

@@ -92,14 +92,15 @@ class BlockSupply:
         one (L4); what went until then is free.
         """
         gone: list[BlockIds] = []
-        missing, policy = num_blocks, self._tree.policy
+        missing, tree = num_blocks, self._tree
+        policy = tree.policy
         most = getattr(policy, "max_blocks", None) or num_blocks
         try:
             while missing > 0:
                 node = policy.victim()
                 if node is None:
                     break
-                if type(node) is not Node or node.tree is not self._tree or not node.evictable:
+                if type(node) is not Node or node.tree is not tree or not node.evictable:
                     raise bad_trim(node, missing)
                 num = missing if missing < node.num_blocks else node.num_blocks
                 if num > most:
