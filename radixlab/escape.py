@@ -63,6 +63,10 @@ def clip(text: str, head: int = 40, tail: int = 16) -> str:
     return text if len(text) <= head + tail + 3 else f"{text[:head]} … {text[-tail:]}"
 
 
-def count(number: int, word: str) -> str:
-    """Write a count with its word: `1 node`, `2 nodes`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def count(number: int, word: str, plural: str | None = None) -> str:
+    """Write a count with its word, and its verb if there is one.
+
+    >>> count(1, "node"), count(2, "node"), count(1, "leaf is", "leaves are")
+    ('1 node', '2 nodes', '1 leaf is')
+    """
+    return f"{number} {word if number == 1 else plural or word + 's'}"

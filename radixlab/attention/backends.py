@@ -16,6 +16,7 @@ from radixlab.attention.checks import check_new, check_plan, check_pool, check_p
 from radixlab.attention.errors import BackendError
 from radixlab.attention.plan import DecodePlan, PrefillPlan, as_ints
 from radixlab.attention.pool import KVPool, Slots, place_slots
+from radixlab.choices import not_one_of
 
 
 class Backend(Protocol):
@@ -46,7 +47,7 @@ def backend_for(pool: KVPool, name: str | None = None, group_size: int = 1) -> B
     """
     chosen = name if name is not None else "triton" if pool.k.is_cuda else "cpu"
     if chosen not in BACKENDS:
-        raise BackendError(f"no backend {chosen!r}; there are {', '.join(BACKENDS)}")
+        raise BackendError(f"backend {not_one_of(chosen, BACKENDS)}")
     return pool.once(("backend", chosen, group_size), lambda: _find(pool, chosen, group_size))
 
 

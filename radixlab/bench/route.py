@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from radixlab.bench.measure import quiet_gc
+from radixlab.choices import not_one_of
 from radixlab.route.errors import RouteError
 from radixlab.route.rules import RULES
 from radixlab.route.wind import Outcome, ReplicaModel, Traffic, blow, make_traffic
@@ -171,7 +172,7 @@ def check_rules(names: str) -> list[str]:
     rules = [name.strip() for name in names.split(",")]
     for name in rules:
         if name not in RULES:
-            raise RouteError(f"no rule {name!r}; there are {', '.join(RULES)}")
+            raise RouteError(f"rule {not_one_of(name, RULES)}")
     if len(set(rules)) < len(rules):
         raise RouteError(f"a rule is named twice in {names!r}")
     return rules

@@ -155,7 +155,8 @@ class Chunks:
         """Compare the counts of children with a recount, for tests."""
         below = Counter(chunk.above for chunk in self.chunks.values())
         return [
-            f"chunk {chunk.id} counts {chunk.num_children} children, and has {below[key]}"
+            f"chunk {chunk.id} counts {count(chunk.num_children, 'child', 'children')}, "
+            f"and has {below[key]}"
             for key, chunk in self.chunks.items()
             if chunk.num_children != below[key]
         ]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from radixlab.bridge.pages import PageTokens, Prefix
+from radixlab.bridge.pages import Offer, PageTokens, Prefix
 from radixlab.cache.errors import LockError, PolicyError
 from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.node import Node, Receipt
@@ -61,22 +61,16 @@ class OwnTree:
         self._tick += 1
         return self._reach(_as_ours(tokens), len(tokens) // self.block_size, namespace)
 
-    def insert(
-        self,
-        tokens: PageTokens,
-        block_ids: BlockIds,
-        namespace: Namespace | None = None,
-        num_counted_blocks: int = 0,
-        priority: int = 0,
-    ) -> tuple[Prefix, int]:
+    def insert(self, offer: Offer) -> tuple[Prefix, int]:
         """Stamp what is cached, count its uses, and store the rest."""
+        block_ids, namespace = offer.block_ids, offer.namespace
         if not len(block_ids):
             return Prefix(None, NO_BLOCKS), 0
         self._tick += 1
-        ours = _as_ours(tokens[: len(block_ids) * self.block_size])
+        ours = _as_ours(offer.tokens[: len(block_ids) * self.block_size])
         cached = self._reach(ours, len(block_ids), namespace)
         result = self.tree.insert(ours, block_ids, namespace, self._tick)
-        self._count(result.node, num_counted_blocks, priority)
+        self._count(result.node, offer.num_counted_blocks, offer.priority)
         return Prefix(result.node, result.block_ids), len(cached)
 
     def lock(self, prefix: Prefix) -> None:

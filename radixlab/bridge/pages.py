@@ -6,6 +6,7 @@ one with our tree, the other with a tree of exercise 8.5.1.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,6 +40,19 @@ class Prefix:
         return len(self.block_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Blocks that a request has computed, offered to a tree."""
+
+    tokens: PageTokens
+    block_ids: BlockIds
+    """One for each whole block of the tokens."""
+    namespace: Namespace | None = None
+    num_counted_blocks: int = 0
+    """How many leading blocks the request has counted its use of before."""
+    priority: int = 0
+
+
 class Pages(Protocol):
     """A prefix tree behind an engine. All counts are in blocks."""
 
@@ -56,18 +70,10 @@ class Pages(Protocol):
     def match(self, tokens: PageTokens, namespace: Namespace | None = None) -> Prefix:
         """Find the longest cached prefix, and note that it was used."""
 
-    def insert(
-        self,
-        tokens: PageTokens,
-        block_ids: BlockIds,
-        namespace: Namespace | None = None,
-        num_counted_blocks: int = 0,
-        priority: int = 0,
-    ) -> tuple[Prefix, int]:
+    def insert(self, offer: Offer) -> tuple[Prefix, int]:
         """Store a block id per whole block; return the prefix and how many were cached before.
 
-        The tree's own ids stay where it has the block already. The request counted its uses of the
-        first `num_counted_blocks` blocks earlier.
+        The tree's own ids stay where it has the block already.
         """
 
     def lock(self, prefix: Prefix) -> None:

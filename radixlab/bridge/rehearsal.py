@@ -14,7 +14,7 @@ import numpy as np
 from radixlab.bridge.chunks import Chunks
 from radixlab.bridge.errors import BrokenPartError
 from radixlab.bridge.own_tree import OwnTree
-from radixlab.bridge.pages import Pages, PageTokens
+from radixlab.bridge.pages import Offer, Pages, PageTokens
 from radixlab.bridge.your_policy import YourPolicy
 from radixlab.bridge.your_tree import YourTree
 from radixlab.cache.eviction import LRU
@@ -119,7 +119,7 @@ def _serve_one(pages: Pages, tokens: PageTokens, free: list[int]) -> int:
             free += run.tolist()
     mine = [free.pop() for _ in range(num_new)]
     block_ids = np.array([*prefix.block_ids.tolist(), *mine], np.int32)
-    pages.insert(tokens, block_ids, num_counted_blocks=len(prefix))
+    pages.insert(Offer(tokens, block_ids, num_counted_blocks=len(prefix)))
     pages.unlock(prefix)
     return len(prefix)
 

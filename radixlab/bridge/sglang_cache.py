@@ -25,7 +25,7 @@ from sglang.srt.mem_cache.base_prefix_cache import (
 )
 from sglang.srt.mem_cache.radix_cache import RadixKey
 
-from radixlab.bridge.pages import Pages, PageTokens, Prefix
+from radixlab.bridge.pages import Offer, Pages, PageTokens, Prefix
 from radixlab.bridge.slots import namespace_of, to_block_ids, to_slots
 from radixlab.bridge.visit_order import visit_order
 from radixlab.cache.found import NO_BLOCKS
@@ -69,13 +69,14 @@ class RadixlabCache(BasePrefixCache):  # type: ignore[misc]  # SGLang may not be
         """Store the slots of whole pages; the caller frees its copies below `prefix_len`."""
         key = params.key
         slots = params.value[: len(key)].cpu().numpy()
-        prefix, num_cached = self.pages.insert(
+        offer = Offer(
             _tokens(key),
             to_block_ids(slots, self.page_size),
             namespace_of(key.extra_key, key.cache_salt),
             num_counted_blocks=params.inserted_len // self.page_size,
             priority=params.priority or 0,
         )
+        prefix, num_cached = self.pages.insert(offer)
         node = prefix if len(prefix) else self.root_node
         return InsertResult(prefix_len=num_cached * self.page_size, last_device_node=node)
 

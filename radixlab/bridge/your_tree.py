@@ -17,7 +17,7 @@ import numpy as np
 
 from radixlab.bridge.errors import BrokenPartError, raised
 from radixlab.bridge.ledger import Ledger
-from radixlab.bridge.pages import PageTokens, Prefix
+from radixlab.bridge.pages import Offer, PageTokens, Prefix
 from radixlab.cache.errors import LockError
 from radixlab.cache.found import NO_BLOCKS
 from radixlab.cache.results import BlockIds
@@ -64,17 +64,10 @@ class YourTree:
         self._compare("match_prefix", "block_ids", found, due, len(key))
         return self._prefix(found, due, key)
 
-    def insert(
-        self,
-        tokens: PageTokens,
-        block_ids: BlockIds,
-        namespace: Namespace | None = None,
-        num_counted_blocks: int = 0,
-        priority: int = 0,
-    ) -> tuple[Prefix, int]:
+    def insert(self, offer: Offer) -> tuple[Prefix, int]:
         """Insert; raise unless the tree kept what it had, took the rest and says so."""
-        key = self._key(tokens, namespace)[: len(block_ids) * self.block_size]
-        ids = tuple(block_ids.tolist())
+        ids = tuple(offer.block_ids.tolist())
+        key = self._key(offer.tokens, offer.namespace)[: len(ids) * self.block_size]
         if not ids:
             return Prefix(None, NO_BLOCKS), 0
         done = self._ask("insert", key, ids)

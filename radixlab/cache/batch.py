@@ -23,6 +23,7 @@ from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import Tokens, TokensLike, as_tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.config import ConfigError, Count, shown
+from radixlab.escape import count
 from radixlab.events import Namespace
 
 Item = TypeVar("Item")
@@ -254,7 +255,9 @@ def _by_namespace(
     if not isinstance(namespaces, list | tuple):
         namespaces = _listed(namespaces, "namespaces", NamespaceError)
     if len(namespaces) != num_prompts:
-        raise NamespaceError(f"{len(namespaces)} namespaces for {num_prompts} prompts")
+        raise NamespaceError(
+            f"{count(len(namespaces), 'namespace')} for {count(num_prompts, 'prompt')}"
+        )
     places: dict[Namespace | None, list[int]] = {}
     for place, namespace in enumerate(namespaces):
         try:

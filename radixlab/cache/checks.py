@@ -17,6 +17,7 @@ from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32, Tokens, TokensLike, as_int32
 from radixlab.cache.transfer import Transfer, Transfers
 from radixlab.config import CacheConfig, as_int, shown
+from radixlab.escape import count
 
 PLENTY: Final = 2**40
 """Counts below this are accepted without further checks."""
@@ -51,8 +52,8 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
         num_blocks = -(-(num_tokens + reserve_tokens) // config.block_size)
         raise PromptTooLargeError(
-            f"a prompt of {num_tokens} tokens (+ {reserve_tokens} reserved) needs "
-            f"{num_blocks} blocks of {config.block_size}, the pool has {config.num_blocks}"
+            f"a prompt of {count(num_tokens, 'token')} (+ {reserve_tokens} reserved) needs "
+            f"{count(num_blocks, 'block')} of {config.block_size}, the pool has {config.num_blocks}"
         )
     if type(tokens) is Tokens:
         return tokens  # nobody has it yet: it becomes the sequence's own buffer

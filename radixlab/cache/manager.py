@@ -36,6 +36,7 @@ from radixlab.cache.sequence import Sequence
 from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import TokenArray, TokensLike, as_int32, as_tokens
 from radixlab.config import CacheConfig, ConfigError, Count, shown
+from radixlab.escape import count
 from radixlab.events import Emit, Namespace
 
 
@@ -172,7 +173,7 @@ class KVCacheManager:
         if not 0 <= start <= end <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
-                f"it has {sequence.num_tokens} tokens"
+                f"it has {count(sequence.num_tokens, 'token')}"
             )
         return self.parts.growth.make_writable(sequence, start, end)
 
@@ -221,7 +222,7 @@ class KVCacheManager:
         if not 0 <= num_written <= sequence.tokens.num_tokens:
             check_count("num_written", num_written)  # too long a number is not printed
             raise SequenceError(
-                f"{num_written} tokens written of sequence {sequence.id}? "
+                f"{count(num_written, 'token')} written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
             )
         limit = num_written

@@ -15,6 +15,7 @@ from typing import Any, Final
 from radixlab.cache.errors import ListenerError, SequenceError, ThreadError
 from radixlab.cache.sequence import Sequence
 from radixlab.config import ConfigError, shown
+from radixlab.escape import count
 from radixlab.events import Emit, Event
 from radixlab.log import Log
 
@@ -69,10 +70,9 @@ class Owner:
             return SequenceError(
                 f"{shown(sequence)} is not a sequence: pass what allocate or fork returned"
             )
+        running = count(len(self._sequences), "sequence runs", "sequences run")
         why = "was released before" if sequence.receipt.released else "belongs to another manager"
-        return SequenceError(
-            f"sequence {sequence.id} {why}; {len(self._sequences)} sequences run here"
-        )
+        return SequenceError(f"sequence {sequence.id} {why}; {running} here")
 
     def listen(self, listener: Emit | Any) -> None:
         """Tell events to this listener from now on, or to nobody."""

@@ -28,6 +28,7 @@ from radixlab.cache.stats import CacheStats, Counts, cache_stats
 from radixlab.cache.supply import BlockSupply, Evict
 from radixlab.cache.tree import RadixTree
 from radixlab.config import CacheConfig
+from radixlab.escape import count
 from radixlab.events import AllBlocksCleared
 from radixlab.log import Log
 
@@ -107,8 +108,9 @@ class Parts:
         if self.sequences or self.transit.pending:
             running = ", ".join(map(str, list(self.sequences)[:8]))
             raise CacheError(
-                f"cannot reset: {len(self.sequences)} sequences run ({running}), "
-                f"{len(self.transit.since(0))} transfers are pending"
+                f"cannot reset: {count(len(self.sequences), 'sequence runs', 'sequences run')} "
+                f"({running}), "
+                f"{count(len(self.transit.since(0)), 'transfer is', 'transfers are')} pending"
             )
         while self.pins:
             self.pins.drop_first()

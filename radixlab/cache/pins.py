@@ -26,6 +26,7 @@ from radixlab.cache.supply import BlockSupply
 from radixlab.cache.tokens import Tokens
 from radixlab.cache.tree import RadixTree
 from radixlab.config import shown
+from radixlab.escape import count
 from radixlab.events import Namespace
 
 Entry = tuple[int, int, "Pin"]
@@ -78,9 +79,8 @@ class Pins:
         whole_blocks = prompt.num_tokens // self._tree.block_size
         found = self._tree.find(prompt, whole_blocks, namespace).on_device()
         if not found.num_blocks:
-            raise PinError(
-                f"nothing to pin: no block of these {prompt.num_tokens} tokens is cached"
-            )
+            of = count(prompt.num_tokens, "token")
+            raise PinError(f"nothing to pin: no block of a prompt of {of} is cached")
         self._check_budget(found)
         pin = self._add(self._tree.cut(found), self._counts.tick + ttl_ticks)
         self.expire()
@@ -127,8 +127,9 @@ class Pins:
             new += found.child_blocks
         if already + new > self._budget_blocks:
             raise PinError(
-                f"cannot pin {found.num_blocks} blocks: {already} are pinned, together that would "
-                f"be {already + new} of a budget of {self._budget_blocks}"
+                f"cannot pin {count(found.num_blocks, 'block')}: "
+                f"{count(already, 'is', 'are')} pinned, together that would be "
+                f"{already + new} of a budget of {self._budget_blocks}"
             )
 
     def _add(self, node: Node, expires_tick: int) -> Pin:

@@ -42,6 +42,19 @@ class Sequence:
         "tokens",
     )
 
+    id: int
+    tokens: Tokens
+    namespace: Namespace | None
+    priority: int
+    """The priority that its prefix keeps when it ends, for the policy of that name."""
+    resumed: bool
+    """Whether its request ran before, and was preempted."""
+    hit_tokens: int
+    """Prompt tokens whose KV was found in the cache."""
+    host_hit_tokens: int
+    """Those of them that were on the host and must be loaded back."""
+    copies: Many[Transfer]
+    """Transfers to run, in this order, before KV of this sequence is read or written."""
     block_table: BlockIds
     receipt: Receipt
     """The lock on the cached prefix; `node` is the locked node."""
@@ -56,16 +69,9 @@ class Sequence:
         self.id = id
         self.tokens = tokens
         self.namespace = namespace
-        self.priority = 0
-        """The priority that its prefix keeps when it ends, for the policy of that name."""
+        self.priority = self.hit_tokens = self.host_hit_tokens = 0
         self.resumed = False
-        """Whether its request ran before, and was preempted."""
-        self.hit_tokens = 0
-        """Prompt tokens whose KV was found in the cache."""
-        self.host_hit_tokens = 0
-        """Those of them that were on the host and must be loaded back."""
-        self.copies: Many[Transfer] = []
-        """Transfers to run, in this order, before KV of this sequence is read or written."""
+        self.copies = []
         self.running = None
         self.miss_reason = None
         self.evicted_tick = None
@@ -100,7 +106,7 @@ class Sequence:
         if not 0 <= start <= end <= num_positions:
             raise SequenceError(
                 f"sequence {self.id} has no positions [{start}, {end}): "
-                f"its {len(self.block_table)} blocks have {num_positions}"
+                f"its block table has {num_positions}"
             )
         block, offset = np.divmod(np.arange(start, end, dtype=np.int64), block_size)
         slots: Any = self.block_table[block].astype(np.int64) * block_size + offset

@@ -15,6 +15,7 @@ from radixlab.cache.results import BlockIds
 from radixlab.cache.runs import joined
 from radixlab.cache.stats import Counts
 from radixlab.cache.tree import RadixTree, bad_trim
+from radixlab.escape import count
 from radixlab.events import OutOfBlocks
 
 Evict = Callable[[Node, int], BlockIds]
@@ -57,7 +58,7 @@ class BlockSupply:
                 )
             )
         raise OutOfBlocksError(
-            f"{num_blocks} blocks needed, {free} free and {evictable} evictable "
+            f"{count(num_blocks, 'block')} needed, {free} free and {evictable} evictable "
             f"of {self._allocator.num_blocks}"
         )
 
@@ -73,16 +74,15 @@ class BlockSupply:
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
-        runs: list[BlockIds] = []
         missing = num_blocks - self._allocator.num_free
-        if missing > 0:
-            runs, num_evicted = self.give_up(missing)
-            if num_evicted < missing:
-                self._free(runs)
-                num_evictable = self._tree.num_evictable_blocks
-                raise self._broken(f"named no victim, though {num_evictable} blocks are evictable")
-            num_blocks -= num_evicted
-        return joined([*after, self._allocator.pop(num_blocks), *runs])
+        if missing <= 0:
+            return joined([*after, self._allocator.pop(num_blocks)])
+        runs, num_evicted = self.give_up(missing)
+        if num_evicted < missing:
+            self._free(runs)
+            left = count(self._tree.num_evictable_blocks, "block is", "blocks are")
+            raise self._broken(f"named no victim, though {left} evictable")
+        return joined([*after, self._allocator.pop(num_blocks - num_evicted), *runs])
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims (E4).

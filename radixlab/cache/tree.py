@@ -29,6 +29,7 @@ from radixlab.cache.runs import to_runs
 from radixlab.cache.tokens import TOKEN_BYTES, Tokens, TokensLike, as_tokens
 from radixlab.cache.views import node_views, tree_stats, walk_nodes
 from radixlab.config import MAX_BLOCK_SIZE, ConfigError, Count, positive, shown
+from radixlab.escape import count
 from radixlab.events import BlockRemoved, BlockStored, Namespace, NodeSplit
 from radixlab.log import Log
 
@@ -226,12 +227,14 @@ class RadixTree:
         whole = len(tokens) // self.block_size
         if len(block_ids) != whole:
             raise BlockError(
-                f"insert: {len(block_ids)} block ids for {len(tokens)} tokens, "
-                f"which fill {whole} whole blocks"
+                f"insert: {count(len(block_ids), 'block id')} for {count(len(tokens), 'token')}, "
+                f"which fill {count(whole, 'whole block')}"
             )
         found = self.find(tokens, whole, namespace)
         if found.on_device() is not found:
-            raise BlockError(f"insert: some of these {whole} blocks are on the host")
+            raise BlockError(
+                f"insert: a part of this prompt ({count(whole, 'block')}) is on the host"
+            )
         node, new = self.cut(found), block_ids[found.num_blocks :]
         if len(new):
             node = self.store(node, tokens, new, tick, key=self.key_after(node, tokens))
@@ -467,7 +470,8 @@ def bad_trim(node: Node, num_blocks: int) -> LockError | BlockError:
     """Return why these blocks cannot be taken off this node."""
     if node.evictable:
         return BlockError(
-            f"cannot trim {shown(num_blocks)} of node {node.id}'s {node.num_blocks} blocks"
+            f"cannot trim {shown(num_blocks)} of node {node.id}, "
+            f"which has {count(node.num_blocks, 'block')}"
         )
     gone = "no leaf" if node.num_resident_children else "gone, a root or on the host"
     return LockError(f"cannot trim node {node.id}: it is {'locked' if node.locked else gone}")

@@ -20,6 +20,7 @@ from radixlab.certify.checks import (
     usage,
 )
 from radixlab.certify.outcome import CertifyError
+from radixlab.choices import not_one_of
 
 CHECKS: dict[str, Check] = {
     check.id: check
@@ -56,9 +57,10 @@ def chosen(only: Iterable[str]) -> list[Check]:
     wanted = [*only]
     if not wanted:
         return [*CHECKS.values()]
+    families = dict.fromkeys(id.partition(".")[0] for id in CHECKS)
     for name in wanted:
-        if not any(_is_meant(name, each) for each in CHECKS):
-            raise CertifyError(f"there is no check {name!r}; there are {', '.join(CHECKS)}")
+        if name not in CHECKS and name not in families:
+            raise CertifyError(f"check {not_one_of(name, [*families, *CHECKS])}")
     return [c for c in CHECKS.values() if any(_is_meant(name, c.id) for name in wanted)]
 
 

@@ -1,30 +1,18 @@
 """`radixlab bench`: what is measured, and where the results go."""
 
 import importlib
-import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from radixlab.bench.pictures import PictureError, require_writable
-from radixlab.bench.report import Report, write_section
+from radixlab.cli.bench_route import bench_route
+from radixlab.cli.bench_shared import JSON_TABLES, WRITE_RESULTS, NotRunnable, given, show
 from radixlab.cli.lazy import WholeHelp
-from radixlab.cli.shared import AT_LEAST_ONE, OUTPUT_FILE, OutputFile, examples, progress
+from radixlab.cli.shared import AT_LEAST_ONE, OneOf, OutputFile, examples, progress
 from radixlab.extras import what_to_install
-
-if TYPE_CHECKING:
-    from radixlab.route.wind import ReplicaModel
-
-ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
-AT_LEAST_ZERO = click.FloatRange(min=0)
-
-
-class NotRunnable(click.ClickException):
-    """A benchmark needs what this machine has not."""
 
 
 @click.group(cls=WholeHelp, invoke_without_command=True)
@@ -37,17 +25,6 @@ def bench(context: click.Context) -> None:
                 context.invoke(command)
             except NotRunnable as error:
                 click.echo(f"bench {command.name}: not run: {error.format_message()}", err=True)
-
-
-JSON_TABLES = click.option(
-    "--json", "is_json", is_flag=True, help="Print one JSON object instead of tables."
-)
-WRITE_RESULTS = click.option(
-    "--write",
-    "results",
-    type=OUTPUT_FILE,
-    help="Also write them to a section of this Markdown file.",
-)
 
 
 @bench.command(
@@ -92,15 +69,15 @@ def bench_tree(
     """Measure what managing the cache costs a request, and whether the tree slows as it grows."""
     from radixlab.bench.tree_report import measure_tree
 
-    given = _given(
+    options = given(
         rounds=rounds, limit=limit, quick=quick or None, peers="DIR" if peers else None,
         fast="PYTHON" if fast else None,
     )  # fmt: skip
-    command = " ".join(["radixlab bench tree", *given])
+    command = " ".join(["radixlab bench tree", *options])
     if results:
         require_writable(results)
     report = measure_tree(command, rounds, limit, quick, progress, peers, fast)
-    _show("bench tree", report, is_json, results)
+    show("bench tree", report, is_json, results)
 
 
 def _add(name: str, module: str, what: str) -> None:
@@ -128,11 +105,11 @@ def _add(name: str, module: str, what: str) -> None:
             )
         except ImportError as error:
             raise NotRunnable(what_to_install(error) or str(error)) from None
-        given = _given(rounds=rounds, quick=quick or None)
+        options = given(rounds=rounds, quick=quick or None)
         if results:
             require_writable(results)
-        report = measure(" ".join([f"radixlab bench {name}", *given]), rounds, quick, progress)
-        _show(f"bench {name}", report, is_json, results)
+        report = measure(" ".join([f"radixlab bench {name}", *options]), rounds, quick, progress)
+        show(f"bench {name}", report, is_json, results)
 
 
 for bench_name, (bench_module, bench_what) in {
@@ -174,7 +151,7 @@ for bench_name, (bench_module, bench_what) in {
         "radixlab bench attention --device cuda --write benchmarks/RESULTS.md",
     ),
 )
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--device", type=OneOf(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--rounds", type=AT_LEAST_ONE, help="Rounds of turns.  [default: 5; 21 on a GPU]")
 @click.option("--quick", is_flag=True, help="A look in seconds: short prompts.")
 @JSON_TABLES
@@ -188,16 +165,16 @@ def bench_attention(
         from radixlab.bench.attention import measure_attention
     except ImportError as error:
         raise NotRunnable(what_to_install(error) or str(error)) from None
-    given = _given(device=device if device != "cpu" else None, rounds=rounds, quick=quick or None)
+    options = given(device=device if device != "cpu" else None, rounds=rounds, quick=quick or None)
     if results:
         require_writable(results)
-    command = " ".join(["radixlab bench attention", *given])
+    command = " ".join(["radixlab bench attention", *options])
     try:
         report = measure_attention(command, rounds, quick, progress, device)
     except BackendError as error:
         raise NotRunnable(str(error)) from None
     section = "bench attention" if device == "cpu" else f"bench attention {device}"
-    _show(section, report, is_json, results)
+    show(section, report, is_json, results)
 
 
 @bench.command(
@@ -220,10 +197,10 @@ def bench_claims(
     """Put the claims of prefix caching on trial: each with its control, and when it fails."""
     from radixlab.bench.claims_report import measure_claims
 
-    given = _given(rounds=rounds, quick=quick or None)
+    options = given(rounds=rounds, quick=quick or None)
     if results:
         require_writable(results)
-    command = " ".join(["radixlab bench claims", *given])
+    command = " ".join(["radixlab bench claims", *options])
     try:
         report = measure_claims(command, rounds, quick, progress, plot)
     except PictureError as error:
@@ -231,151 +208,7 @@ def bench_claims(
     if results and plot:
         beside = os.path.relpath(plot, results.parent)
         report = replace(report, picture=Path(beside).as_posix())
-    _show("bench claims", report, is_json, results)
+    show("bench claims", report, is_json, results)
 
 
-@bench.command(
-    "route",
-    epilog=examples(
-        "radixlab bench route",
-        "radixlab bench route --replicas 64 --rules session-hash,ours-events --plot route.png",
-        "radixlab bench route --replicas 1000 --requests 1000000 --write benchmarks/RESULTS.md",
-    ),
-)
-@click.option(
-    "--traffic",
-    metavar="NAME",
-    help="conversation, nothing-shared, one-hot-prefix, a generator of `radixlab replay`, or a "
-    "trace file.  [default: conversation; multi-turn-chat where that trace is missing]",
-)
-@click.option(
-    "--replicas",
-    type=AT_LEAST_ONE,
-    default=16,
-    show_default=True,
-    help="Simulated engines, each with a cache of its own.",
-)
-@click.option(
-    "--requests",
-    type=AT_LEAST_ONE,
-    default=12_000,
-    show_default=True,
-    help="Requests for each rule; a trace is repeated with fresh sessions.",
-)
-@click.option("--rules", metavar="LIST", help="Names with commas.  [default: all eight]")
-@click.option(
-    "--load",
-    type=click.FloatRange(min=0, max=100, min_open=True),
-    help="Pace of the traffic: prompt work that arrives, as a share of what the replicas can "
-    "compute.  [default: the trace's own clock; 0.5 where there is none]",
-)
-@click.option(
-    "--cache-tokens",
-    type=AT_LEAST_ONE,
-    help="Tokens that fit into the cache of a replica.  [default: 488000]",
-)
-@click.option(
-    "--prefill",
-    type=ABOVE_ZERO,
-    help="Prompt tokens that a replica computes a second.  [default: 7000]",
-)
-@click.option(
-    "--decode-ms", type=AT_LEAST_ZERO, help="Milliseconds for a token of an answer.  [default: 25]"
-)
-@click.option(
-    "--slots", type=AT_LEAST_ONE, help="Most requests that run on a replica.  [default: 32]"
-)
-@click.option(
-    "--event-delay-ms",
-    type=AT_LEAST_ZERO,
-    help="Milliseconds until a router hears of a KV event.  [default: 100]",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of the traffic, and of rules that choose at random.",
-)
-@click.option(
-    "--jobs",
-    type=AT_LEAST_ONE,
-    help="Processes that run rules side by side.  [default: 2 if there is much to do]",
-)
-@click.option("--controls/--no-controls", default=True, help="Also run the two controls.")
-@click.option(
-    "--plot", type=OutputFile(".png", ".svg", ".pdf"), help="Draw the rules into this file."
-)
-@JSON_TABLES
-@WRITE_RESULTS
-def bench_route(
-    traffic: str | None,
-    replicas: int,
-    requests: int,
-    rules: str | None,
-    load: float | None,
-    seed: int,
-    jobs: int | None,
-    controls: bool,
-    plot: Path | None,
-    is_json: bool,
-    results: Path | None,
-    **replica: float | None,
-) -> None:
-    """Measure routers in simulated time: hit rate, balance and waits of eight rules."""
-    from radixlab.bench.route import Trial, check_rules, default_traffic
-    from radixlab.bench.route_report import measure_route
-    from radixlab.route.rules import RULES
-
-    names = list(RULES) if rules is None else check_rules(rules)
-    trial = Trial(
-        default_traffic() if traffic is None else traffic,
-        requests,
-        replicas,
-        _replica_model(**replica),
-        load,
-        seed,
-    )
-    given = _given(
-        traffic=traffic, replicas=replicas if replicas != 16 else None,
-        requests=requests if requests != 12_000 else None, rules=rules, load=load,
-        **replica, seed=seed or None, no_controls=None if controls else True,
-    )  # fmt: skip
-    command = " ".join(["radixlab bench route", *given])
-    if results:
-        require_writable(results)
-    report = measure_route(command, trial, names, progress, jobs, controls, plot, results)
-    _show("bench route", report, is_json, results)
-
-
-def _replica_model(
-    cache_tokens: float | None,
-    prefill: float | None,
-    decode_ms: float | None,
-    slots: float | None,
-    event_delay_ms: float | None,
-) -> "ReplicaModel":
-    """Return a replica with what was given, and the defaults for the rest."""
-    from radixlab.route.wind import ReplicaModel
-
-    given = {
-        "cache_tokens": cache_tokens,
-        "prefill_tokens_per_s": prefill,
-        "decode_s_per_token": None if decode_ms is None else decode_ms / 1000,
-        "num_slots": slots,
-        "event_delay_s": None if event_delay_ms is None else event_delay_ms / 1000,
-    }
-    return ReplicaModel(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # counts are ints: click has read them
-
-
-def _show(section: str, report: Report, is_json: bool, results: Path | None) -> None:
-    if results:
-        write_section(results, section, report.markdown())
-    click.echo(json.dumps(report.as_json()) if is_json else report.text())
-
-
-def _given(**options: float | bool | str | None) -> Iterator[str]:
-    for option, value in options.items():
-        name = option.replace("_", "-")
-        if value is not None:
-            yield f"--{name}" if value is True else f"--{name} {value}"
+bench.add_command(bench_route)

@@ -7,7 +7,7 @@ import click
 
 from radixlab.certify import CHECKS, Options, Report, certify
 from radixlab.certify.run import TOKENS
-from radixlab.cli.shared import AT_LEAST_ONE, examples
+from radixlab.cli.shared import AT_LEAST_ONE, OneOf, examples
 
 SECONDS = click.FloatRange(min=0.1, max=86_400)
 
@@ -41,7 +41,7 @@ SECONDS = click.FloatRange(min=0.1, max=86_400)
 )  # fmt: skip
 @click.option("--model", metavar="NAME", help="The model to ask.  [default: the first listed]")
 @click.option(
-    "--as", "form", type=click.Choice(["ids", "text", "chat"]),
+    "--as", "form", type=OneOf(["ids", "text", "chat"]),
     help="Send prompts as token ids, text or chats.  [default: the first that the server takes]",
 )  # fmt: skip
 @click.option(

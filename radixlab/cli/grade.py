@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from radixlab.choices import not_one_of
 from radixlab.cli.shared import OUTPUT_FILE, examples, exit_with, progress
 from radixlab.files import replace_text
 from radixlab.grade.box import missing_fence
@@ -41,7 +42,7 @@ class ExerciseId(click.ParamType[str]):
     ) -> str:
         """Return the id; fail with a list of the known ids."""
         if value not in EXERCISES:
-            self.fail(f"there is no exercise {value!r}: {', '.join(EXERCISES)}", param, ctx)
+            self.fail(f"exercise {not_one_of(value, EXERCISES)}", param, ctx)
         return str(value)
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from radixlab.choices import not_one_of
+
 
 class Place(NamedTuple):
     """Where a command is defined."""
@@ -40,6 +42,13 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(place.module), place.attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; fail with a list of the known ones."""
+        refuse_unknown(self, ctx, args[0])
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -49,9 +58,23 @@ class LazyGroup(click.Group):
 class WholeHelp(click.Group):
     """A click group that lists the first sentence of each command's help whole, never cut off."""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; fail with a list of the known ones."""
+        refuse_unknown(self, ctx, args[0])
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands."""
         with formatter.section("Commands"):
             formatter.write_dl(
                 [(name, c.get_short_help_str(limit=1000)) for name, c in self.commands.items()]
             )
+
+
+def refuse_unknown(group: click.Group, context: click.Context, word: str) -> None:
+    """Fail if a word is neither a command of the group nor an option."""
+    known = group.list_commands(context)
+    if word not in known and not word.startswith("-") and not context.resilient_parsing:
+        raise click.UsageError(f"command {not_one_of(word, known)}", context)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples, exit_with, progress
+from radixlab.cli.shared import AT_LEAST_ONE, OneOf, OutputFile, examples, exit_with, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class Target:
     "ledger; nobody else may use the server meanwhile.")  # fmt: skip
 @click.option("--model", help="The model's name.  [default: the server's first]")
 @click.option(
-    "--prompts", type=click.Choice(["auto", "ids", "text"]), default="auto", show_default=True,
+    "--prompts", type=OneOf(["auto", "ids", "text"]), default="auto", show_default=True,
     help="Send token ids or text; auto sends ids if --vocab-size is given, and else tries them.",
 )  # fmt: skip
 @click.option("--vocab-size", type=AT_LEAST_ONE, help="Token ids are taken modulo this.  [default: "

@@ -3,7 +3,6 @@
 It refuses what is wrong and what would have no effect. It runs nothing.
 """
 
-import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import click
 
 from radixlab.bench.own_policy import OwnPolicy, names_a_file, open_policy
 from radixlab.bench.replay_runs import Entrant, named
+from radixlab.choices import not_one_of
 from radixlab.config import CacheConfig
 from radixlab.workloads import GENERATORS, manager_names
 
@@ -41,10 +41,7 @@ def entrants(values: Sequence[str]) -> list[Entrant]:
 def _known(name: str) -> str:
     known = manager_names()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        guess = f"; did you mean {near[0]}?" if near else ""
-        listed = f"{', '.join(known)}, or FILE.py:NAME"
-        raise click.UsageError(f"unknown policy {name!r} (known: {listed}){guess}")
+        raise click.UsageError(f"policy {not_one_of(name, known, unless='FILE.py:NAME')}")
     return name
 
 

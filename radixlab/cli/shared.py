@@ -9,6 +9,8 @@ from typing import ClassVar, NoReturn
 
 import click
 
+from radixlab.choices import not_one_of
+
 AT_LEAST_ONE = click.IntRange(min=1)
 
 
@@ -31,6 +33,18 @@ class Bytes(click.ParamType[int]):
 
 
 BYTES = Bytes()
+
+
+class OneOf(click.Choice[str]):
+    """One of several names; a wrong one is told the nearest."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the name; fail with a list of the known ones."""
+        if value not in self.choices:
+            self.fail(not_one_of(value, self.choices), param, ctx)
+        return str(value)
 
 
 class OutputFile(click.ParamType[Path]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from radixlab.cli.shared import AT_LEAST_ONE, OutputFile, examples
+from radixlab.cli.shared import AT_LEAST_ONE, OneOf, OutputFile, examples
 
 if TYPE_CHECKING:
     from radixlab.why.report import Report
@@ -106,7 +106,7 @@ class Duration(click.ParamType[float]):
     help="What a million cached input tokens cost.  [default: 0]",
 )  # fmt: skip
 @click.option(
-    "--profile", type=click.Choice(PROFILES),
+    "--profile", type=OneOf(PROFILES),
     help="Use the cache rules of a provider or engine.  [default: no minimum, whole blocks]",
 )  # fmt: skip
 @click.option("--block-size", type=AT_LEAST_ONE, help="Tokens per block.  [default: 16]")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from radixlab.choices import not_one_of
 from radixlab.cli.grade import EXERCISE
 from radixlab.cli.lab import course_root
 from radixlab.cli.shared import examples
@@ -38,7 +39,7 @@ class NotebookId(click.ParamType[str]):
         """Return the id; fail with a list of the known ids."""
         known = [copies.id_of(path) for path in copies.handed_out(course_root())]
         if value not in known:
-            self.fail(f"there is no notebook {value!r}: {', '.join(known)}", param, ctx)
+            self.fail(f"notebook {not_one_of(value, known)}", param, ctx)
         return str(value)
 
 

@@ -54,6 +54,9 @@ class Progress:
     def save_engine(self, record: dict[str, Any]) -> None:
         """Keep the figures of a race of the learner's engine; the best `hit_rate` stays.
 
+        Where a part broke, the engine's own part served the rest: such a run is the last one, and
+        never the best one.
+
         Raises
         ------
         OSError
@@ -61,14 +64,22 @@ class Progress:
         """
         with locked(self._path.with_suffix(".lock")):
             known = self._read()
-            best = known.get(ENGINE, {}).get("best", record)
-            better = record["hit_rate"] >= best["hit_rate"]
-            known[ENGINE] = {"last": record, "best": record if better else best}
+            best = known.get(ENGINE, {}).get("best")
+            rates = [run["hit_rate"] for run in (best, record) if run and not has_broken(run)]
+            if not has_broken(record) and record["hit_rate"] == max(rates):
+                best = record
+            known[ENGINE] = {"last": record, "best": best}
             replace_text(self._path, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
     def load_engine(self) -> dict[str, Any] | None:
-        """Return `{last, best}`, each with `hit_rate` and `way`; None before the first race."""
-        return self._load().get(ENGINE)
+        """Return `{last, best}`, each with `hit_rate` and `way`; None before the first race.
+
+        `best` is None while a part broke in every race.
+        """
+        known = self._load().get(ENGINE)
+        if known and known["best"] and has_broken(known["best"]):  # kept by an older version
+            known["best"] = None
+        return known
 
     def _load(self) -> dict[str, dict[str, Any]]:
         if not self._path.exists():
@@ -92,6 +103,13 @@ class Progress:
         return sound
 
 
+def has_broken(run: dict[str, Any]) -> bool:
+    """Whether a part of the learner's engine broke a rule in a race that was kept."""
+    workloads = run.get("workloads")
+    found = workloads.values() if isinstance(workloads, dict) else ()
+    return any(isinstance(each, dict) and each.get("broken") for each in found)
+
+
 def _is_sound(id: str, entry: Any) -> bool:
     return _is_engine(entry) if id == ENGINE else _is_entry(entry)
 
@@ -103,7 +121,9 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _is_engine(entry: Any) -> bool:
-    return isinstance(entry, dict) and _is_run(entry.get("last")) and _is_run(entry.get("best"))
+    if not isinstance(entry, dict) or not _is_run(entry.get("last")):
+        return False
+    return entry.get("best", 0) is None or _is_run(entry.get("best"))
 
 
 def _is_run(run: Any) -> bool:

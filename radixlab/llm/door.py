@@ -20,6 +20,7 @@ from radixlab.cache.protocols import EvictionPolicy
 from radixlab.cache.tokens import TokensLike
 from radixlab.config import ConfigError, SchedulerConfig, positive, shown
 from radixlab.engine import Engine
+from radixlab.escape import count
 from radixlab.events import Emit, Namespace
 from radixlab.interrupts import Interrupts
 from radixlab.llm.answer import Answer, Output, Piece
@@ -254,7 +255,7 @@ class LLM:
         one_for_all = not isinstance(params, list | tuple)
         each: list[Any] = [params] * len(prompts) if one_for_all else [*params]  # type: ignore[misc]
         if len(each) != len(prompts):
-            raise ArgumentError(f"{len(prompts)} prompts, but {len(each)} params")
+            raise ArgumentError(f"{count(len(prompts), 'prompt')}, but {len(each)} params")
         n = None if n is None else positive("n", n, MOST_ANSWERS)
         if one_for_all:
             return [self._complete(params, n)] * len(prompts)

@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
+from radixlab.choices import not_one_of
 from radixlab.config import ConfigError, positive, shown
+from radixlab.escape import count
 from radixlab.model.generation import read_defaults
 from radixlab.model.llama import Llama
 from radixlab.model.loader import load_model, load_tokenizer
@@ -82,7 +84,7 @@ def as_dtype(value: Any) -> torch.dtype | None:
         return None
     found = DTYPES.get(value) if isinstance(value, str) else value
     if found not in DTYPES.values():
-        raise ConfigError(f"dtype must be one of auto, {', '.join(DTYPES)}, not {shown(value)}")
+        raise ConfigError(f"dtype {not_one_of(value, ('auto', *DTYPES))}")
     return found
 
 
@@ -98,10 +100,12 @@ def as_device(value: Any) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in ("cpu", "cuda"):
-        raise ConfigError(f"device must be one of {', '.join(DEVICES)}, not {shown(value)}")
+        raise ConfigError(f"device {not_one_of(value, DEVICES)}")
     num_gpus = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.type == "cuda" and (device.index or 0) >= num_gpus:
-        raise ConfigError(f"device is {shown(str(value))}, but this machine has {num_gpus} GPUs")
+        raise ConfigError(
+            f"device is {shown(str(value))}, but this machine has {count(num_gpus, 'GPU')}"
+        )
     return device
 
 

@@ -6,6 +6,7 @@ This file knows names and paths. It does not know what is in a folder.
 import os
 from pathlib import Path
 
+from radixlab.choices import not_one_of
 from radixlab.config import ConfigError, shown
 from radixlab.model import smollm2
 from radixlab.model.errors import MissingFileError
@@ -33,7 +34,5 @@ def find_folder(model: str | Path) -> Path:
             )
         return folder
     if not Path(model).is_dir():
-        raise MissingFileError(
-            f"{str(model)!r} is not a folder, and the models known by name are {', '.join(NAMES)}"
-        )
+        raise MissingFileError(f"model {not_one_of(str(model), NAMES, unless='a folder')}")
     return Path(model)

@@ -15,6 +15,7 @@ import numpy as np
 import tokenizers
 
 from radixlab.cache.tokens import TokenArray
+from radixlab.choices import not_one_of
 from radixlab.config import token_ids
 from radixlab.model.chat import ChatText, Message, render
 from radixlab.model.errors import BadFileError, ChatTemplateError, DoubledTokenError
@@ -151,7 +152,7 @@ class Tokenizer:
         if name is None:
             name = "tool_use" if tools is not None and "tool_use" in known else "default"
         if name not in known:
-            raise ChatTemplateError(f"no chat template {name!r}; known are {', '.join(known)}")
+            raise ChatTemplateError(f"chat template {not_one_of(name, known)}")
         return known[name]
 
 

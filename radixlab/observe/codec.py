@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from radixlab.cache.errors import CodecError
 from radixlab.cache.results import BlockIds
+from radixlab.choices import not_one_of
 from radixlab.config import as_int, shown
 
 Codec = Literal["delta", "interval"]
@@ -177,7 +178,7 @@ def _check_codec(name: object) -> Codec:
     for known in MARKS:
         if isinstance(name, str) and name == known:
             return known
-    raise CodecError(f"unknown codec {shown(name)}: known are {list(MARKS)}")
+    raise CodecError(f"codec {not_one_of(name, MARKS)}")
 
 
 # ---- numbers as bytes

@@ -12,7 +12,9 @@ from operator import attrgetter
 from radixlab.cache.batch import match_batch
 from radixlab.cache.found import Found
 from radixlab.cache.tree import RadixTree
+from radixlab.choices import not_one_of
 from radixlab.config import SchedulerConfig
+from radixlab.escape import count
 from radixlab.sched.errors import OrderError
 from radixlab.sched.order import ORDERS, Waiting, with_ageing
 from radixlab.sched.request import Request
@@ -23,7 +25,7 @@ class WaitingQueue:
 
     def __init__(self, tree: RadixTree, config: SchedulerConfig) -> None:
         if config.order not in ORDERS:
-            raise OrderError(f"no order {config.order!r}; known are {', '.join(ORDERS)}")
+            raise OrderError(f"order {not_one_of(config.order, ORDERS)}")
         self._tree = tree
         self._config = config
         self._order = with_ageing(ORDERS[config.order], config.max_passes)
@@ -75,8 +77,8 @@ class WaitingQueue:
         if len(order) != len(window) or by_id.keys() != set(order):
             num_kept = len(by_id.keys() & set(order))
             raise OrderError(
-                f"order {self._config.order!r} returned {len(order)} requests, {num_kept} of the "
-                f"{len(window)} that it was given"
+                f"order {self._config.order!r} returned {count(len(order), 'request')}, "
+                f"{num_kept} of the {len(window)} that it was given"
             )
         return [(by_id[id], matches[id]) for id in order]
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar
 
+from radixlab.escape import count
 from radixlab.llm import LLM
 from radixlab.serve.facts import Facts
 from radixlab.serve.job import Job
@@ -41,7 +42,9 @@ def check_room(state: State, num_waiting: int, num_new: int, max_queue: int) -> 
     if state != "ready":
         raise EngineError(WHY_NOT_READY[state])
     if num_waiting and num_waiting + num_new > max_queue:
-        raise QueueFullError(f"{num_waiting} answers wait, at most {max_queue} may")
+        raise QueueFullError(
+            f"{count(num_waiting, 'answer waits', 'answers wait')}, at most {max_queue} may"
+        )
 
 
 class Backend(Protocol):

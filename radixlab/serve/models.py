@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import torch
 
 from radixlab.cache import POLICIES, CacheConfig, KVCacheManager
-from radixlab.config import ConfigError, SchedulerConfig, shown
+from radixlab.choices import not_one_of
+from radixlab.config import ConfigError, SchedulerConfig
 from radixlab.events import Emit
 from radixlab.llm import LLM
 from radixlab.llm.door import MakeManager
@@ -31,9 +32,7 @@ def builder(settings: Settings, manager: MakeManager = KVCacheManager) -> Callab
     as_dtype(settings.dtype)
     as_device(settings.device)
     if settings.policy not in POLICIES:
-        raise ConfigError(
-            f"policy must be one of {', '.join(POLICIES)}, not {shown(settings.policy)}"
-        )
+        raise ConfigError(f"policy {not_one_of(settings.policy, POLICIES)}")
     scheduler = SchedulerConfig(
         max_running=settings.max_running, max_batch_tokens=settings.max_batch_tokens
     )

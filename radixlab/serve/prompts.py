@@ -13,6 +13,7 @@ import numpy as np
 
 from radixlab.cache.errors import TokenError
 from radixlab.cache.tokens import TokenArray
+from radixlab.escape import count
 from radixlab.model.errors import ChatTemplateError, DoubledTokenError
 from radixlab.model.tokenizer import Tokenizer
 from radixlab.sched.door import check_ids
@@ -108,7 +109,7 @@ class Prompts:
         self._check_ids(prompt, param)
         if len(prompt) >= self.most_tokens:
             raise bad_request(
-                f"The prompt has {len(prompt)} tokens and leaves no room for an answer: "
+                f"The prompt has {count(len(prompt), 'token')} and leaves no room for an answer: "
                 f"{self._limit}.",
                 param,
                 TOO_LONG,
@@ -129,8 +130,8 @@ class Prompts:
             return room if default is None else min(room, default)
         if asked > room:
             raise bad_request(
-                f"The prompt has {longest} tokens and the answer may have {asked}, together "
-                f"{longest + asked}: {self._limit}.",
+                f"The prompt has {count(longest, 'token')} and the answer may have {asked}, "
+                f"together {longest + asked}: {self._limit}.",
                 "max_tokens",
                 TOO_LONG,
             )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from radixlab.cache.tokens import TokenArray
+from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.serve.bodies import ChatBody, CompletionBody, Sampling
 from radixlab.serve.direct import Endpoint
@@ -140,8 +141,8 @@ def _check_answers(state: State, body: Sampling, num_prompts: int) -> None:
     n, most = body.n or 1, state.settings.max_answers
     if n * num_prompts > most:
         raise bad_request(
-            f"{num_prompts} prompts with {n} answers each: a request may have at most "
-            f"{most} answers.",
+            f"{count(num_prompts, 'prompt')} with {count(n, 'answer')} each: "
+            f"a request may have at most {count(most, 'answer')}.",
             "n",
         )
 

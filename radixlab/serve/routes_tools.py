@@ -97,12 +97,25 @@ async def detokenize(body: DetokenizeBody, request: Request) -> Text:
 
 @debug.get("/debug/cache", responses=errors(401, 403, 503))
 async def cache(request: Request) -> JSONResponse:
-    """Return the cache as text and as a snapshot that the view can open."""
+    """Return the cache as text and as a snapshot that the view can open.
+
+    A server with replicas returns `{"replicas": […]}` with one such object for each live replica,
+    even if there is only one or none.
+    """
+    state = state_of(request)
     try:
-        found = await state_of(request).llm.call_each(_cache)
+        found = await state.llm.call_each(_cache)
     except EngineError as error:
         raise not_ready(str(error)) from None
-    return JSONResponse(found[0] if len(found) == 1 else {"replicas": found})
+    return JSONResponse(as_told(found, state.settings.replicas))
+
+
+def as_told(found: list[dict[str, Any]], num_wanted: int) -> dict[str, Any]:
+    """Return what `/debug/cache` says of these caches, on a server of `num_wanted` engines.
+
+    The shape follows from how the server was started. It does not follow from how many live.
+    """
+    return {"replicas": found} if num_wanted > 1 else found[0]
 
 
 def _cache(llm: LLM) -> dict[str, Any]:

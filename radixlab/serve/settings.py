@@ -6,6 +6,7 @@ This file knows numbers and their bounds. It does not know the code that uses th
 from dataclasses import dataclass
 from pathlib import Path
 
+from radixlab.choices import not_one_of
 from radixlab.config import CacheConfig, ConfigError, none_or_more, positive, settle, shown
 
 ROUTERS = ("prefix", "round-robin", "power-of-two", "session")
@@ -113,7 +114,7 @@ def check_replicas(settings: Settings) -> None:
     given = {"router": settings.router, "route_by": settings.route_by}
     for (name, value), known in zip(given.items(), (ROUTERS, FEEDS), strict=True):
         if value is not None and value not in known:
-            raise ConfigError(f"{name} must be one of {', '.join(known)}, not {shown(value)}")
+            raise ConfigError(f"{name} {not_one_of(value, known)}")
         if value is not None and settings.replicas == 1:
             raise ConfigError(f"{name} needs replicas above 1: there is nothing to choose from")
     if settings.route_by is not None and settings.router not in (None, "prefix"):

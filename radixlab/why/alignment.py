@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from radixlab.why.anchors import share_windows
 from radixlab.why.diff import ID_LEVELS, LEVELS, Span, differences, opcodes
 from radixlab.why.prompt import Prompt
 from radixlab.why.request import Path, Request
@@ -141,6 +142,8 @@ def _alike(unit: Unit, old_unit: Unit, text: str, old: str) -> bool:
         return False
     if unit.path[0] not in MESSAGES or unit.role == "system":
         return True
+    if not share_windows(text, old):
+        return False
     words, old_words = Counter(_WORDS.findall(text)), Counter(_WORDS.findall(old))
     num = min(words.total(), old_words.total())
     return (words & old_words).total() >= ALIKE * max(num, 1)

@@ -19,7 +19,7 @@ from radixlab.why.digests import Digester
 from radixlab.why.edits import Edit
 from radixlab.why.found import Losses
 from radixlab.why.groups import Groups
-from radixlab.why.judge import Verdict
+from radixlab.why.judge import Verdict, field_of
 from radixlab.why.profiles import Profile
 from radixlab.why.prompt import are_bytes, prompt_of, tokens_of
 from radixlab.why.reference import References
@@ -152,6 +152,8 @@ class Analysis:
         new, old, number = comparison.new, comparison.old, comparison.old_number
         stays = self._what_stays(comparison, case)
         losses: dict[int, Loss] = {}
+        fields = {field_of(change) for change in comparison.changes}
+        self.groups.part(fields, comparison.verdicts, case.losses.rest)
         for verdict, change, tokens in comparison.causes(stays):
             group = self.groups.of(verdict).number
             if group in losses:
@@ -166,9 +168,13 @@ class Analysis:
         for loss in losses.values():
             loss.tokens = case.losses.take(loss.tokens)
             self._note(case, loss)
+        self.groups.rank(list(losses))
         scope_from = self._scope_from(case)
-        if comparison.same_conversation and not comparison.same_scope:
-            scope_from = number
+        if comparison.same_scope:
+            is_moved = number in self.edits and self.edits[number].scope_from is not None
+        else:
+            is_moved = comparison.same_conversation or bool(losses)
+        scope_from = number if is_moved else scope_from
         common = num_common(new.text, old.text)
         pairs = comparison.undoable(self.groups)
         self.edits[case.asked.number] = Edit(number, common, pairs, scope_from)

@@ -8,11 +8,10 @@ winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it m
 """
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from radixlab.why.digests import TokenArray
 
 WINDOW_BYTES = 16
 LARGEST_KEPT = 2**58
@@ -22,11 +21,16 @@ MOST_KEPT = 1_000_000
 MOST_OF_REQUEST = 512
 """Of a longer text, the windows with smaller hashes are kept: again the same ones everywhere."""
 
+LONG = 4096
+"""Characters from which on a text has enough sampled windows to tell."""
+LEAST_SHARED = 0.05
+"""Share of the sampled windows below which what two texts have in common is chance."""
+
 Anchors = npt.NDArray[np.uint64]
 _WHITE = b" \t\r\n"
 
 
-def anchors_of(tokens: TokenArray, are_bytes: bool) -> Anchors:
+def anchors_of(tokens: npt.NDArray[Any], are_bytes: bool) -> Anchors:
     """Return the hashes of the sampled windows of a stretch of tokens, in their order.
 
     If the tokens are four bytes of text each, a window may begin at every byte.
@@ -52,6 +56,24 @@ def anchors_of(tokens: TokenArray, are_bytes: bool) -> Anchors:
         most //= 2
         kept = kept[kept <= most]
     return kept
+
+
+def share_windows(text: str, other: str) -> bool:
+    """Whether two long texts have passages in common, at any position; two short ones may.
+
+    >>> share_windows("The same long text. " * 999, "Here is the same long text. " * 999)
+    True
+    """
+    if min(len(text), len(other)) < LONG:
+        return True
+    ours, theirs = (np.unique(_of_text(each)) for each in (text, other))
+    num = np.isin(ours, theirs, assume_unique=True).sum()
+    return bool(num >= LEAST_SHARED * min(len(ours), len(theirs)))
+
+
+def _of_text(text: str) -> Anchors:
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    return anchors_of(data, are_bytes=True)
 
 
 class AnchorTable:

@@ -39,16 +39,21 @@ class Comparison:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
         If the reference would not be found even without differences, all is lost to what `stays`.
-        If the reference is another conversation with other parameters, nothing is at fault.
-        A value with less than a block behind it costs nothing itself. It comes too, because what
-        the next value has cost is only found if both are constant.
+        Faults with less than a block between them share what is behind the last one: it is only
+        found if all of them are mended. A value that something else outweighs costs nothing; it
+        comes too, because many requests decide whether it is volatile.
         """
-        if not self.same_scope and not self.same_conversation:
-            return
+        close: list[tuple[Verdict, Change]] = []
         for row in self._costly():
+            own, change = self.verdicts[row.first], self.changes[row.first]
             verdict = self._verdict(row, stays)
-            if verdict.cause != "never_seen" and (row.tokens or verdict.cause == "value"):
-                yield verdict, self.changes[row.first], row.tokens
+            if own.cause == "value" and verdict.cause != "value":
+                yield own, change, 0
+            if verdict.cause != "never_seen":
+                close.append((verdict, change))
+                if row.tokens:
+                    yield from _shared(close, row.tokens)
+                    close = []
 
     def _costly(self) -> list[Stretch]:
         """Return the rows up to the last one that has cost tokens."""
@@ -56,11 +61,17 @@ class Comparison:
         return self.rows[:num]
 
     def _verdict(self, row: Stretch, stays: str | None) -> Verdict:
-        """Return the verdict of a difference, or what outweighs it."""
+        """Return the verdict of a difference, or what outweighs it.
+
+        Another parameter outweighs all that is surely a fault. A value that differs between two
+        conversations may be the conversation's own, whatever their parameters are.
+        """
         verdict = self.verdicts[row.first]
         if stays:
             return Verdict(stays, stays, ("",))
-        if not self.same_scope and verdict.cause != "never_seen":
+        if self.same_scope or verdict.cause == "never_seen":
+            return verdict
+        if self.same_conversation or verdict.cause != "value":
             name = parameter(self.new.request, self.old.request)[0]
             return Verdict("model_changed", "model_changed", (name,))
         return verdict
@@ -80,6 +91,14 @@ class Comparison:
             is_new = verdict.cause == "never_seen"
             pairs.append((span, -1 if is_new else groups.of(verdict).number))
         return tuple(pairs)
+
+
+def _shared(
+    faults: list[tuple[Verdict, Change]], num_tokens: int
+) -> Iterator[tuple[Verdict, Change, int]]:
+    """Yield each fault with its share of the tokens; the first ones get what does not divide."""
+    for number, (verdict, change) in enumerate(faults):
+        yield verdict, change, (num_tokens + len(faults) - 1 - number) // len(faults)
 
 
 def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from radixlab.why.anchors import share_windows
+from radixlab.why.values import are_two_values
+
 _IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _LETTER = rf"[^\W{_IDEOGRAPH}]"
 WORD = re.compile(
@@ -98,10 +101,10 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
     starts, old_starts = _starts(pieces), _starts(old_pieces)
     for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
         span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        if len(levels) == 1 or j1 == j2 or i1 == i2:
+        inner = new[span.start : span.end], old[span.old_start : span.old_end]
+        if len(levels) == 1 or not (inner[0] and inner[1] and share_windows(*inner)):
             yield span
         else:
-            inner = new[span.start : span.end], old[span.old_start : span.old_end]
             for each in _compare(*inner, levels[1:]):
                 yield each.moved(span.start, span.old_start)
 
@@ -116,20 +119,34 @@ def _starts(pieces: list[str]) -> list[int]:
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
     """Join differences that are near one another on one line: the parts of a date, say.
 
-    A difference of white space and another one are two matters.
+    A joined difference is longer, so it may be near to one that its parts were not near to.
     """
-    joined: list[Span] = []
-    for span in spans:
-        if joined:
+    while True:
+        joined = spans[:1]
+        for span in spans[1:]:
             last = joined[-1]
-            gap = new[last.end : span.start]
-            lengths = last.end - last.start, span.end - span.start
-            is_near = len(gap) <= max(NEAR, sum(lengths) // 2) and "\n" not in gap
-            if is_near and _is_blank(last, new, old) == _is_blank(span, new, old):
+            if _are_one(last, span, new, old):
                 joined[-1] = Span(last.start, span.end, last.old_start, span.old_end)
-                continue
-        joined.append(span)
-    return joined
+            else:
+                joined.append(span)
+        if len(joined) == len(spans):
+            return joined
+        spans = joined
+
+
+def _are_one(first: Span, second: Span, new: str, old: str) -> bool:
+    """Whether two differences are parts of one.
+
+    A difference of white space and another one are two matters; so are two values, each with its
+    own name.
+    """
+    gap = new[first.end : second.start]
+    half = (first.end - first.start + second.end - second.start) // 2
+    if "\n" in gap or len(gap) > max(NEAR, half):
+        return False
+    if _is_blank(first, new, old) != _is_blank(second, new, old):
+        return False
+    return not are_two_values(new, (first.start, first.end), (second.start, second.end))
 
 
 def _is_blank(span: Span, new: str, old: str) -> bool:

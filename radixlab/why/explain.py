@@ -152,7 +152,7 @@ def _causes(analysis: Analysis) -> tuple[CauseRow, ...]:
         if group.cause == "never_seen":
             never[0], never[1] = never[0] + group.requests, never[1] + group.tokens
         elif group.tokens:
-            key = group.cause, group.verdict.kind, group.verdict.key[:1]
+            key = group.cause, group.verdict.kind, group.verdict.key[:1], group.rank
             rows[key] = _with(rows.get(key), group)
     causes = sorted(rows.values(), key=lambda row: (-row.tokens_lost, row.cause, row.where))
     if never[1]:

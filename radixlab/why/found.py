@@ -16,7 +16,7 @@ LEAST_OF_SCOPE = 64
 """Tokens that another model must have; two customers' prompts may begin alike by chance."""
 HALF = 0.5
 LEAST_QUESTION = 64
-"""Characters of a message by which a conversation is known again."""
+"""Characters of a question by which a conversation is known again."""
 
 
 class Losses:
@@ -116,11 +116,15 @@ def _newest(units: list[Unit]) -> set[object]:
 def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
     """Whether two prompts belong to the same conversation.
 
-    Their sessions tell; without them, most of the earlier prompt or its last question does.
+    Their sessions tell. Without them, most of the earlier messages or the last question does; in a
+    prompt that is one text, its last line, if an answer follows.
     """
     if new.request.session and old.request.session:
         return _same_session(new, old)
-    return _has_most(changes, old) or _has_answered(new, old)
+    if any(unit.path[0] in MESSAGES for unit in units_of(old.request, old.text)):
+        return _has_most(changes, old) or _has_answered(new, old)
+    asked = old.text.rstrip()[-LEAST_QUESTION:]
+    return len(asked) == LEAST_QUESTION and asked in new.text.rstrip()[:-1]
 
 
 def _same_session(new: Prompt, old: Prompt) -> bool:
@@ -129,15 +133,13 @@ def _same_session(new: Prompt, old: Prompt) -> bool:
 
 
 def _has_most(changes: list[Change], old: Prompt) -> bool:
-    """Whether most of an earlier conversation is unchanged."""
-    units = units_of(old.request, old.text)
-    in_chat = any(unit.path[0] in MESSAGES for unit in units)
-    history = [unit for unit in units if _is_history(unit)] if in_chat else units
-    total = sum(unit.end - unit.start for unit in history[: -1 if in_chat else None])
+    """Whether most of an earlier conversation is unchanged, without its last question."""
+    history = [unit for unit in units_of(old.request, old.text) if _is_history(unit)]
+    total = sum(unit.end - unit.start for unit in history[:-1])
     changed = sum(
         change.span.old_end - change.span.old_start
         for change in changes
-        if not in_chat or (change.old_unit and _is_history(change.old_unit))
+        if change.old_unit and _is_history(change.old_unit)
     )
     return total > 0 and total - changed >= HALF * total
 

@@ -20,8 +20,13 @@ PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_co
 """Fields of a body that stand in the prompt and are parameters."""
 MOST_WORDS = 6
 """A value with at least this many words is prose, which may differ between conversations."""
+MOST_IDS = 64
+"""Token ids of the longest value; more are a passage."""
+CAME_OR_WENT = ("left out", "put in")
 LEFT = 24
 """Characters before a value by which its position is known again."""
+MOST_TOGETHER = 4
+"""Differences that may be white space only together."""
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
@@ -59,18 +64,35 @@ def judge(
 ) -> list[Verdict]:
     """Return a verdict for each difference, in order."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
+    _find_whitespace(changes, verdicts, new, old)
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
     for numbers in containers(changes, undecided):
         for number in reordered([changes[i] for i in numbers], numbers, new, old):
-            verdicts[number] = Verdict("order_changed", "order", (_field(changes[number]),))
+            otherwise = "order_changed" if same_conversation else "never_seen"
+            key = (field_of(changes[number]),)
+            verdicts[number] = Verdict("order_changed", "order", key, otherwise)
     for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
     judged: list[Verdict] = []
     end = 0
     for change, verdict in zip(changes, verdicts, strict=True):
+        whole = change.span if change.is_whole else whole_span(change, new, old)
+        if verdict is None and whole.start < end and judged[-1].cause == "value":
+            verdict = judged[-1]  # two ids that have a character in common inside
         judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
-        end = (change.span if change.is_whole else whole_span(change, new, old)).end
-    return judged
+        end = whole.end
+    return _with_rewritten(judged)
+
+
+def _with_rewritten(verdicts: list[Verdict]) -> list[Verdict]:
+    """Return the verdicts; prose that changed as passages came or went was rewritten with them.
+
+    So does a summary that replaces the oldest messages, wherever it stands.
+    """
+    if not any(each.cause == "history_edited" and each.kind in CAME_OR_WENT for each in verdicts):
+        return verdicts
+    rewritten = Verdict("history_edited", "changed", ("history",))
+    return [rewritten if each.cause == "value" and each.is_prose else each for each in verdicts]
 
 
 def _num_before_new_text(changes: list[Change], old_length: int) -> int:
@@ -106,7 +128,7 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     text, before = texts_of(change, new, old)
     is_text = not change.is_whole and new.request.token_ids is None
     if is_text and normalised(text) == normalised(before):
-        return Verdict("whitespace", "white space", (_field(change),))
+        return Verdict("whitespace", "white space", (field_of(change),))
     if change.unit.path[0] in PARAMETERS or (
         change.old_unit and change.old_unit.path[0] in PARAMETERS
     ):
@@ -115,7 +137,27 @@ def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:
     return None
 
 
-def _field(change: Change) -> str:
+def _find_whitespace(
+    changes: list[Change], verdicts: list[Verdict | None], new: Prompt, old: Prompt
+) -> None:
+    """Find neighbours that are white space together: a bracket at the end of one line, or below."""
+    for number, change in enumerate(changes):
+        for last in range(number + 1, min(number + MOST_TOGETHER, len(changes))):
+            together = verdicts[number : last + 1]
+            others = {each.cause for each in together if each} - {"whitespace"}
+            if None not in together or others:
+                break
+            span, end = change.span, changes[last].span
+            if changes[last].unit != change.unit or end.end - span.start > MOST_OF_VALUE:
+                break
+            text = new.text[span.start : end.end]
+            if normalised(text) == normalised(old.text[span.old_start : end.old_end]):
+                blank = Verdict("whitespace", "white space", (field_of(change),))
+                verdicts[number : last + 1] = [blank] * len(together)
+
+
+def field_of(change: Change) -> str:
+    """Return the field of a body that a difference is in, or the role of its message."""
     unit = change.unit
     return unit.role if unit.path[0] in MESSAGES else str(unit.path[0])
 
@@ -129,28 +171,30 @@ def _value_or_edit(
     """
     text, before = texts_of(change, new, old)
     is_long = max(len(text), len(before)) > MOST_OF_VALUE
-    if change.is_whole or (is_long and not (text and before)):
+    num, num_before = len(text.split()), len(before.split())
+    is_text = new.request.token_ids is None  # a value can be many token ids
+    is_prose = max(num, num_before) >= (MOST_WORDS if is_text else MOST_IDS)
+    is_cut = not is_text and num_before >= MOST_IDS // 2 > num and 2 * num < num_before
+    if change.is_whole or is_cut or ((is_long or is_prose) and not (text and before)):
         if same_conversation:
-            what = "left out" if not text else "put in" if not before else "changed"
+            what = "put in" if not before else "left out" if is_cut or not text else "changed"
             return Verdict("history_edited", what, ("history",))
         return NOTHING
     span = whole_span(change, new, old)
     text, before = new.text[span.start : span.end], old.text[span.old_start : span.old_end]
     left = new.text[max(change.unit.start, end_before, span.start - LEFT) : span.start]
     line = _NOT_LETTERS.sub(" ", left.rpartition("\n")[2])
-    key = (_field(change), line, _NOT_LETTERS.sub(" ", left))
+    key = (field_of(change), line, _NOT_LETTERS.sub(" ", left))
     kinds = kind_of(text), kind_of(before)
     is_known = kinds[0] is not None and kinds[1] is not None
     number = is_number(text) and is_number(before)
     kind = kinds[0] or kinds[1] or ("number" if number else "value")
+    is_prose = is_prose and kind == "value"
     if not same_conversation:
-        num_words = max(len(text.split()), len(before.split()))
-        is_text = new.request.token_ids is None  # a value can be many token ids
-        is_prose = is_text and kind == "value" and num_words >= MOST_WORDS
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return Verdict("history_edited", "changed", ("history",))
-    return Verdict("value", kind, key, "history_edited", is_known)
+    return Verdict("value", kind, key, "history_edited", is_known, is_prose)
 
 
 def _is_history(change: Change, text: str) -> bool:

@@ -5,9 +5,12 @@ another order. So this file counts words; it does not need to know what an item 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from radixlab.why.alignment import Change, texts_of
+from radixlab.why.anchors import share_windows
 from radixlab.why.diff import WORD, Span
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
@@ -19,6 +22,8 @@ SAME_ITEMS = 0.9
 FEWEST_WORDS = 6
 FEWEST_ALIKE = 4
 """Words below which equal words in another order are chance."""
+Words = tuple[Counter[str], Counter[str]]
+"""How often each word comes in a difference: in the prompt, and in the earlier one."""
 
 
 def containers(changes: list[Change], open_ones: list[int]) -> list[list[int]]:
@@ -38,35 +43,49 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     are single values among them, such as a clock.
     """
     pairs = [texts_of(change, new, old) for change in changes]
+    if not _may_balance(pairs):
+        return []
+    words: list[Words] = [
+        (Counter(_words(text)), Counter(_words(before))) for text, before in pairs
+    ]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
     for chosen in (everything, unknown, passages):
-        if num := _num_balanced([pairs[i] for i in chosen]):
+        if num := _num_balanced([words[i] for i in chosen]):
             return [numbers[i] for i in chosen[:num]]
     for chosen in (unknown, passages):
-        words = Counter(_words(" ".join(pairs[i][0] for i in chosen)))
-        old_words = Counter(_words(" ".join(pairs[i][1] for i in chosen)))
-        most, common = max(words.total(), old_words.total()), (words & old_words).total()
+        now, then = (_sum(words[i][side] for i in chosen) for side in (0, 1))
+        most, common = max(now.total(), then.total()), (now & then).total()
         if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
             return [numbers[i] for i in chosen]
     return []
 
 
-def _num_balanced(pairs: list[tuple[str, str]]) -> int:
+def _num_balanced(pairs: list[Words]) -> int:
     """Return how many of the first pairs have, all together, the same words on both sides."""
     balance: Counter[str] = Counter()
     num = num_words = 0
-    for number, (text, before) in enumerate(pairs, 1):
-        words = _words(text)
-        num_words += len(words)
-        for word in words:
-            balance[word] += 1
-        for word in _words(before):
-            balance[word] -= 1
+    for number, (words, before) in enumerate(pairs, 1):
+        num_words += words.total()
+        balance.update(words)
+        balance.subtract(before)
         if num_words >= FEWEST_ALIKE and not any(balance.values()):
             num = number
     return num
+
+
+def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
+
+
+def _may_balance(pairs: list[tuple[str, str]]) -> bool:
+    """Whether the differences can hold the same items: two new documents are not searched."""
+    now, then = ("".join(each) for each in zip(*pairs, strict=True))
+    return bool(now and then) and share_windows(now, then)
 
 
 def _words(text: str) -> list[str]:
@@ -91,40 +110,49 @@ def split_moved(changes: list[Change], new: Prompt, old: Prompt) -> list[Change]
     """
     found = changes
     for numbers in containers(changes, list(range(len(changes)))):
-        number, new_first = _half_balanced([texts_of(changes[i], new, old) for i in numbers])
-        if number is not None:
-            at = numbers[number]
-            halves = _halves(changes[at], new_first)
-            found = [each for c in found for each in (halves if c is changes[at] else (c,))]
+        cut = _end_of_moved([texts_of(changes[i], new, old) for i in numbers])
+        if cut is not None:
+            at = changes[numbers[cut[0]]]
+            halves = _halves(at, *cut[1:])
+            found = [each for c in found for each in (halves if c is at else (c,))]
     return found
 
 
-def _halves(change: Change, new_first: bool) -> tuple[Change, Change]:
+def _halves(change: Change, length: int, in_new: bool) -> tuple[Change, Change]:
+    """Split a difference behind the first characters of one of its sides."""
     span = change.span
-    if new_first:
-        first = Span(span.start, span.end, span.old_start, span.old_start)
-        second = Span(span.end, span.end, span.old_start, span.old_end)
-    else:
-        first = Span(span.start, span.start, span.old_start, span.old_end)
-        second = Span(span.start, span.end, span.old_end, span.old_end)
+    start, old_start = span.start + length * in_new, span.old_start + length * (not in_new)
+    first = Span(span.start, start, span.old_start, old_start)
+    second = Span(start, span.end, old_start, span.old_end)
     return replace(change, span=first), replace(change, span=second)
 
 
-def _half_balanced(pairs: list[tuple[str, str]]) -> tuple[int | None, bool]:
-    """Return the last pair with one side that balances all pairs before it, and which side."""
+def _end_of_moved(pairs: list[tuple[str, str]]) -> tuple[int, int, bool] | None:
+    """Return the last pair of which one side begins with what balances all pairs before it.
+
+    With it come the number of characters that do, and whether they are in the prompt's side.
+    """
+    if not _may_balance(pairs):
+        return None
     balance: Counter[str] = Counter()
-    found: tuple[int | None, bool] = None, True
-    for number, (text, before) in enumerate(pairs):
-        now, then = Counter(_words(text)), Counter(_words(before))
+    found: tuple[int, int, bool] | None = None
+    for number, pair in enumerate(pairs):
         started = any(balance.values())
-        for is_new, side, other in ((True, now, then), (False, then, now)):
-            if started and other and side.total() >= FEWEST_WORDS:
-                sign = 1 if is_new else -1
-                half = {w: balance[w] + sign * side[w] for w in (*balance, *side)}
-                if not any(half.values()):
-                    found = number, is_new
-        balance.update(now)
-        balance.subtract(then)
+        for in_new, sign in ((True, -1), (False, 1)):
+            missing = Counter({word: sign * num for word, num in balance.items() if num})
+            length = _length_of(missing, pair[not in_new]) if started and pair[in_new] else 0
+            found = (number, length, in_new) if length else found
+        balance.update(_words(pair[0]))
+        balance.subtract(_words(pair[1]))
         if started and not any(balance.values()):
-            found = None, True
+            found = None
     return found
+
+
+def _length_of(words: Counter[str], text: str) -> int:
+    """Return how many characters at the beginning of a text have just these words; 0 if none."""
+    num = words.total()
+    if num < FEWEST_WORDS or min(words.values()) < 0:
+        return 0
+    found = list(islice((each for each in WORD.finditer(text) if not each[0].isspace()), num))
+    return found[-1].end() if found and Counter(each[0] for each in found) == words else 0

@@ -13,6 +13,7 @@ Providers change these numbers. Whoever knows better can make a `Profile` of the
 
 from dataclasses import dataclass
 
+from radixlab.choices import not_one_of
 from radixlab.config import ConfigError, positive
 from radixlab.why.errors import WhyError
 
@@ -78,5 +79,5 @@ def profile_of(name: str | Profile | None, block_size: int = 16) -> Profile:
     if isinstance(name, Profile):
         return name
     if name not in PROFILES:
-        raise WhyError(f"profile {name!r} is not one of {', '.join(sorted(PROFILES))}")
+        raise WhyError(f"profile {not_one_of(name, sorted(PROFILES))}")
     return PROFILES[name]

@@ -23,6 +23,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.choices import not_one_of
 from radixlab.why.bodies.template import ChatTemplate
 from radixlab.why.errors import WhyError
 
@@ -146,8 +147,8 @@ def open_tokenizer(which: str | Path | None = None) -> TextTokenizer:
     if word == TIKTOKEN:
         return _tiktoken(encoding or ENCODING)
     if which not in MODELS and not Path(which).is_dir():
-        known = ", ".join(("bytes", TIKTOKEN, *MODELS))
-        raise WhyError(f"tokenizer {str(which)!r} is neither a folder nor one of {known}")
+        known = ("bytes", TIKTOKEN, *MODELS)
+        raise WhyError(f"tokenizer {not_one_of(str(which), known, unless='a folder')}")
     from radixlab.model.named import find_folder
     from radixlab.model.tokenizer import load_tokenizer
 

@@ -49,10 +49,15 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("day of the week", rf"(?<!\w){_DAY_NAME}(?!\w)"),
     )
 )
-_BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*$", re.ASCII)
+_BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*\Z", re.ASCII)
 _BEHIND = re.compile(r"(?:[./\\~+@-]?\w)*(?:\s?(?:%|°[CF]))?", re.ASCII)
+_INSIDE = re.compile(r"[\w./\\~+@-]*", re.ASCII)
+"""What can stand inside one word, path or id."""
 _TOKEN = re.compile(r"[A-Za-z0-9_~+/=-]{8,}")
 _NUMBER = re.compile(r"[-+#$€£¥]?\s?\d[\d.,' ]*\s?(?:%|°?[CFK]|EUR|USD|GBP|[€$£¥])?")
+Range = tuple[int, int]
+MOST_OF_VALUE_WORDS = 5
+"""Words of a difference up to which it can be a value; more are prose, which may contain one."""
 WINDOW = 48
 """Characters around a difference in which a value that covers it is looked for."""
 _HEX_LENGTH = 8
@@ -131,6 +136,36 @@ def known_value(text: str, start: int, end: int) -> tuple[int, int] | None:
             if covers and last - first > best[1] - best[0]:
                 best = first, last
     return (best[0] + left, best[1] + left) if best[1] else None
+
+
+def are_two_values(text: str, first: Range, second: Range) -> bool:
+    """Whether two ranges near one another stand in values of their own.
+
+    A value of a known kind is a matter of its own. Two numbers are, if a word between them names
+    the second one.
+
+    >>> text = "It is 12:03:44, request 4711."
+    >>> are_two_values(text, (12, 14), (24, 28)), are_two_values(text, (6, 8), (12, 14))
+    (True, False)
+    """
+    gap = text[first[1] : second[0]]
+    most = max(len(text[slice(*each)].split()) for each in (first, second))
+    if most > MOST_OF_VALUE_WORDS or _INSIDE.fullmatch(gap):
+        return False
+    known = _own_value(text, first), _own_value(text, second)
+    if known[0] or known[1]:
+        return (known[0] or first)[1] <= (known[1] or second)[0]
+    is_named = any(letter.isalpha() for letter in gap)
+    return is_named and is_number(text[slice(*first)]) and is_number(text[slice(*second)])
+
+
+def _own_value(text: str, part: Range) -> Range | None:
+    """Return the range of the value of a known kind that a difference is in, a random id too."""
+    known = known_value(text, *part)
+    if known is not None or part[0] == part[1]:
+        return known
+    whole = whole_value(text, *part)
+    return whole if looks_random(text[slice(*whole)]) else None
 
 
 def _word_around(text: str, start: int, end: int) -> tuple[int, int]:

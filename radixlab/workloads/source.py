@@ -1,11 +1,11 @@
 """From what a person types to requests: a trace file, or a generator's name."""
 
-import difflib
 import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from radixlab.choices import not_one_of
 from radixlab.workloads.doubts import Doubts, Note, TraceRecord, TraceWarning
 from radixlab.workloads.generators import GENERATORS
 from radixlab.workloads.mooncake import expand, read_records
@@ -16,7 +16,7 @@ DEFAULT_NUM_REQUESTS = 1000
 
 
 class UnknownWorkloadError(ValueError):
-    """Neither a file nor a generator; the message lists the generators and guesses."""
+    """Neither a file nor a generator; the message lists the generators and names the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,10 @@ def open_workload(
     if generator is not None:
         count = limit or DEFAULT_NUM_REQUESTS
         return Workload(source, count, lambda: generator(count, seed))
-    if not os.path.lexists(source) and not _looks_like_a_path(source):
-        raise UnknownWorkloadError(_unknown(source))
+    if not may_be_a_file(source):
+        raise UnknownWorkloadError(
+            f"workload {not_one_of(source, sorted(GENERATORS), unless='a file')}"
+        )
     doubts = Doubts(strict)
     records = list(read_records(source, limit, doubts))
     for note in doubts.notes:
@@ -65,12 +67,6 @@ def _expand_all(records: list[TraceRecord]) -> Iterator[Request]:
     return (expand(record, index) for index, record in enumerate(records))
 
 
-def _looks_like_a_path(source: str) -> bool:
-    return any(mark in source for mark in ("/", os.sep, "."))
-
-
-def _unknown(source: str) -> str:
-    known = sorted(GENERATORS)
-    near = difflib.get_close_matches(source, known, n=1, cutoff=0.4)
-    guess = f"; did you mean {near[0]}?" if near else ""
-    return f"{source!r} is neither a file nor a generator ({', '.join(known)}){guess}"
+def may_be_a_file(source: str) -> bool:
+    """Whether there is such a file, or the text looks like a path to one."""
+    return os.path.lexists(source) or any(mark in source for mark in ("/", os.sep, "."))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from radixlab.escape import count
 from radixlab.exercise.plain import plain_number, plain_numbers
 from radixlab.exercise.tree_player import COUNTED, node_rows
 from radixlab.guarded_call import CallFailed, Watch
@@ -134,8 +135,8 @@ class AskedTree:
 
 
 def _tokens(key: Key) -> str:
-    return f"{len(key)} token{'' if len(key) == 1 else 's'}"
+    return count(len(key), "token")
 
 
 def _ids(block_ids: list[int]) -> str:
-    return f"{len(block_ids)} block{'' if len(block_ids) == 1 else 's'}"
+    return count(len(block_ids), "block")

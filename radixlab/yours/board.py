@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from radixlab.choices import not_one_of
 from radixlab.grade.progress import Progress
 from radixlab.home import is_static
 from radixlab.yours.parts import Parts
@@ -78,8 +79,8 @@ class Scoreboard:
         """
         entry = next((each for each in self.entries if each.name == name), None)
         if entry is None:
-            names = ", ".join(each.name for each in self.entries)
-            raise ValueError(f"no engine is called {name!r}; there are: {names}")
+            names = [each.name for each in self.entries]
+            raise ValueError(f"engine {not_one_of(name, names)}")
         lines = [f"{name:16} hit rate  of the way   evicted  fairness"]
         for one in entry.figures:
             lines.append(
@@ -134,7 +135,7 @@ def _can_race(engines: Mapping[str, Parts], workloads: tuple[str, ...]) -> None:
         raise ValueError(f"workloads must be one or more of {known}, and is {workloads!r}")
     for workload in workloads:
         if workload not in WORKLOADS:
-            raise ValueError(f"no race is on {workload!r}; there are: {known}")
+            raise ValueError(f"workload {not_one_of(workload, WORKLOADS)}")
 
 
 def _keep(record: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The learner's tree as its `walk` and `stats` show it, against the cache's own books.
+"""The learner's tree as its `walk` and `stats` show it, against the ledger.
 
 Every answer has been compared when it was given. This comparison finds what no answer has shown
 yet: blocks that are lost or still there, locks that never reached an ancestor, wrong counts.
@@ -11,17 +11,17 @@ from radixlab.cache.manager import KVCacheManager
 from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.yours.asked import AskedTree
-from radixlab.yours.books import Books
+from radixlab.yours.own_trees import OwnTrees
 
 Row = list[Any]
 
 
-def compare(manager: KVCacheManager, books: Books) -> None:
+def compare(manager: KVCacheManager, own: OwnTrees) -> None:
     """Compare every namespace's tree; raise `PartFault` at the first difference."""
     locks = Counter[tuple[int, int]]()
-    for held in books.receipts():
+    for held in own.receipts():
         locks.update((id(held.tree), block) for block in held.blocks)
-    for namespace, tree in books.trees.items():
+    for namespace, tree in own.trees.items():
         rows = tree.rows(manager.config.num_blocks)
         cached = _cached(manager, namespace)
         _blocks(tree, rows, cached)
@@ -88,8 +88,8 @@ def _locks(tree: AskedTree, rows: list[Row], locks: Counter[tuple[int, int]]) ->
             right = locks[id(tree), block]
             if lock_ref != right:
                 rule = "L1" if lock_ref < right else "L2"
-                what = f"{right} receipt{'' if right == 1 else 's'}"
-                what = f"node {number} has lock_ref {lock_ref}, but {what} held"
+                held = count(right, "receipt is", "receipts are")
+                what = f"node {number} has lock_ref {lock_ref}, but {held} held on it or below"
                 raise tree.fault(rule, what)
 
 

@@ -6,7 +6,7 @@
     evict      their `evict`, alone or ruled by a policy
 
 It *is* a manager, so the engine, the live view and `check` take it as one; that is why it is a
-subclass. The cache's own tree keeps the books. An answer that contradicts them is noted as a
+subclass. The cache's own tree is the ledger. An answer that contradicts it is noted as a
 `PartFault` and told to the listeners, and the cache goes on without the learner's tree: requests
 get the answers that they would have had.
 """
@@ -27,9 +27,9 @@ from radixlab.config import ConfigError, Count
 from radixlab.events import Emit, Namespace, PartBroke
 from radixlab.guarded_call import CallFailed, Watch
 from radixlab.yours.asked import MakeTree
-from radixlab.yours.books import Books, Held
 from radixlab.yours.compare import compare
 from radixlab.yours.fault import PartFault
+from radixlab.yours.own_trees import Held, OwnTrees
 from radixlab.yours.parts import made_policy
 from radixlab.yours.ruling import Ruling
 
@@ -78,7 +78,7 @@ class OwnManager(KVCacheManager):
         self.ruling = Ruling(None, watch)
         super().__init__(config, emit, self.ruling)
         self.ruling.on_fault = self._note
-        self.books: Books | None = None
+        self.own_trees: OwnTrees | None = None
         if policy is not None:
             self._obey(policy, watch)
         elif make_tree is None:
@@ -102,8 +102,8 @@ class OwnManager(KVCacheManager):
             check(self)
         finally:
             self.ruling.is_looking = False
-        if self.books is not None:
-            self._ask(compare, self, self.books)
+        if self.own_trees is not None:
+            self._ask(compare, self, self.own_trees)
 
     def _obey(self, policy: Any, watch: Watch) -> None:
         """Make the policy if need be, and let it rule; after a fault, LRU rules."""
@@ -115,12 +115,12 @@ class OwnManager(KVCacheManager):
 
     def _plug(self, make_tree: MakeTree, watch: Watch, chooses: bool) -> None:
         try:
-            self.books = Books(make_tree, self, self.ruling, watch)
+            self.own_trees = OwnTrees(make_tree, self, self.ruling, watch)
         except PartFault as fault:
             self._note(fault)
             return
         if chooses:
-            self.ruling.rule_by(self.books.choose)
+            self.ruling.rule_by(self.own_trees.choose)
 
     def _ask(self, ask: Callable[..., Any], *arguments: Any) -> Any:
         """Ask the learner's tree; after a fault, go on without it, and return None."""
@@ -136,7 +136,7 @@ class OwnManager(KVCacheManager):
         if self._tell:
             self._tell(str(fault))
         if fault.part == "tree":
-            self.books = None
+            self.own_trees = None
             if self.ruling.policy is None:
                 self.ruling.drop_policy()
         if emit := self.log.emit:
@@ -144,8 +144,8 @@ class OwnManager(KVCacheManager):
             emit(PartBroke(*stamp, rule=fault.rule, call=fault.call, what=fault.what))
 
     def _settle(self) -> None:
-        if self.books is not None:
-            self._ask(self.books.settle)
+        if self.own_trees is not None:
+            self._ask(self.own_trees.settle)
         else:
             self.ruling.take_news()
 
@@ -163,27 +163,27 @@ class OwnManager(KVCacheManager):
     ) -> Sequence:
         """Admit a prompt with what the learner's tree finds of it."""
         held: Held | None = None
-        if self.books is not None:
+        if self.own_trees is not None:
             self._owner.check()
             check_namespace(namespace)
             reserve_tokens = check_count("reserve_tokens", reserve_tokens, 0)
             tokens = check_prompt(tokens, reserve_tokens, self.config)
-            match, held = self._ask(self.books.find, tokens, namespace) or (None, None)
-            if match is not None and self.books is not None:
+            match, held = self._ask(self.own_trees.find, tokens, namespace) or (None, None)
+            if match is not None and self.own_trees is not None:
                 num_new = -(-(len(tokens) + reserve_tokens) // self.config.block_size)
                 missing = num_new - match.num_blocks - self.allocator.num_free
-                self.books.num_wanted = max(1, missing)
+                self.own_trees.num_wanted = max(1, missing)
         try:
             sequence = super().allocate(
                 tokens, namespace, reserve_tokens, priority, keep_blocks, resumed, match
             )
         except BaseException:
-            if held and self.books is not None:
-                self._ask(self.books.unlock, held)
+            if held and self.own_trees is not None:
+                self._ask(self.own_trees.unlock, held)
             self._settle()
             raise
-        if held and self.books is not None:
-            self.books.held[sequence.id] = held
+        if held and self.own_trees is not None:
+            self.own_trees.held[sequence.id] = held
         self._settle()
         return sequence
 
@@ -213,7 +213,7 @@ class OwnManager(KVCacheManager):
         """Register blocks, and offer them to the learner's tree."""
         max_tokens = self.most_tokens if max_tokens is None else max_tokens
         runs_here = isinstance(sequence, Sequence) and self.sequences.get(sequence.id) is sequence
-        if self.books is None or not runs_here:
+        if self.own_trees is None or not runs_here:
             super().commit(sequence, num_written, max_tokens)
             self._settle()
             return
@@ -221,8 +221,8 @@ class OwnManager(KVCacheManager):
         num_before = self.tree.num_blocks
         super().commit(sequence, num_written, max_tokens)
         if sequence.node.end > end:
-            self.books.note_stored(self.tree.num_blocks - num_before)
-            self._ask(self.books.insert, sequence, offered)
+            self.own_trees.note_stored(self.tree.num_blocks - num_before)
+            self._ask(self.own_trees.insert, sequence, offered)
         self._settle()
 
     def release(self, sequence: Sequence | Any) -> None:
@@ -242,15 +242,15 @@ class OwnManager(KVCacheManager):
         return tokens
 
     def _ended(self, sequence: Sequence) -> None:
-        if self.books is not None:
-            self._ask(self.books.end, sequence)
+        if self.own_trees is not None:
+            self._ask(self.own_trees.end, sequence)
         self._settle()
 
     def pin(self, tokens: TokensLike, ttl_ticks: Count, namespace: Namespace | Any = None) -> Pin:
         """Pin a prefix in the learner's tree too."""
         pin = super().pin(tokens, ttl_ticks, namespace)
-        if self.books is not None:
-            self._ask(self.books.pin, pin)
+        if self.own_trees is not None:
+            self._ask(self.own_trees.pin, pin)
         self._settle()
         return pin
 

@@ -162,7 +162,7 @@ def _figures(
         base,
         bound,
         tuple(manager.faults),
-        manager.books.num_lost_tokens if manager.books else 0,
+        manager.own_trees.num_lost_tokens if manager.own_trees else 0,
     )
 
 

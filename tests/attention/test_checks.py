@@ -59,7 +59,7 @@ def test_a_plan_for_another_block_size_is_refused():
 
 def test_an_unknown_backend_is_refused():
     batch = make([[1, 2, 3]])
-    with refused("no backend 'gpu'; there are reference, cpu, triton"):
+    with refused("backend 'gpu' is not one of reference, cpu, triton"):
         decode(batch.q, batch.pool, tree_plan(batch.sequences, 4), backend="gpu")
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from radixlab.bridge.errors import BrokenPartError, NotCarriedError
 from radixlab.bridge.own_tree import OwnTree
+from radixlab.bridge.pages import Offer
 from radixlab.bridge.plugin import backends
 from radixlab.bridge.slots import namespace_of, to_block_ids, to_slots
 from radixlab.bridge.visit_order import visit_order
@@ -141,26 +142,26 @@ FAULTS = {
 def test_a_wrong_answer_is_named_and_ends_the_service(fault):
     methods, *says = FAULTS[fault]
     pages = YourTree(lambda block_size: Wrong(**methods), 2)
-    pages.insert(array(1, 2, 3, 4), ids(5, 6))
+    pages.insert(Offer(array(1, 2, 3, 4), ids(5, 6)))
     with pytest.raises(BrokenPartError) as caught:
         list(pages.evict(1)) if "evict" in methods else pages.match(array(1, 2, 3, 4))
     assert all(each in str(caught.value) for each in ("your tree: ", *says)), caught.value
     assert "\n" not in str(caught.value)
     with pytest.raises(BrokenPartError, match="out of service"):
-        pages.insert(array(9, 9), ids(1))
+        pages.insert(Offer(array(9, 9), ids(1)))
 
 
 def test_a_locked_block_is_not_evicted_by_a_tree_that_would():
     pages = YourTree(lambda size: Wrong(evict=lambda *_: [6]), 2)
-    pages.lock(pages.insert(array(1, 2, 3, 4), ids(5, 6))[0])
-    pages.insert(array(7, 8), ids(1))
+    pages.lock(pages.insert(Offer(array(1, 2, 3, 4), ids(5, 6)))[0])
+    pages.insert(Offer(array(7, 8), ids(1)))
     with pytest.raises(BrokenPartError, match="block 6, which is locked"):
         list(pages.evict(1))
 
 
 def test_check_finds_in_walk_what_no_answer_showed():
     pages = YourTree(lambda size: Wrong(lock=lambda tree, right, node: right(0)), 2)
-    pages.lock(pages.insert(array(1, 2), ids(5))[0])
+    pages.lock(pages.insert(Offer(array(1, 2), ids(5)))[0])
     with pytest.raises(BrokenPartError, match="walk says of block 5: its lock_ref is 0, not 1"):
         pages.check()
 
@@ -168,7 +169,7 @@ def test_check_finds_in_walk_what_no_answer_showed():
 @pytest.mark.parametrize("make", [OwnTree, lambda size: YourTree(tree_of(ZOO.master), size)])
 def test_handles_that_are_out_of_date_are_refused(make):
     pages = make(2)
-    prefix, _ = pages.insert(array(1, 2, 3, 4), ids(5, 6))
+    prefix, _ = pages.insert(Offer(array(1, 2, 3, 4), ids(5, 6)))
     assert [run.tolist() for run in pages.evict(1)] == [[6]]
     with pytest.raises(LockError, match="match again"):
         pages.lock(prefix)
@@ -185,10 +186,12 @@ def test_handles_that_are_out_of_date_are_refused(make):
 
 def test_hits_are_counted_once_per_request_for_policies_that_count():
     pages = backends()["radixlab-lfu"](2)
-    pages.insert(array(1, 2, 3, 4), ids(5, 6))
-    pages.insert(array(1, 2, 3, 4), ids(5, 6), num_counted_blocks=2)  # the same request, again
-    pages.insert(array(7, 8), ids(1))
-    pages.insert(array(7, 8), ids(1), num_counted_blocks=0)
+    pages.insert(Offer(array(1, 2, 3, 4), ids(5, 6)))
+    pages.insert(
+        Offer(array(1, 2, 3, 4), ids(5, 6), num_counted_blocks=2)
+    )  # the same request, again
+    pages.insert(Offer(array(7, 8), ids(1)))
+    pages.insert(Offer(array(7, 8), ids(1), num_counted_blocks=0))
     pages.match(array(1, 2, 3, 4))  # used last, but counted once
     assert [run.tolist() for run in pages.evict(1)] == [[6]]
 

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 
 from radixlab.bridge.ledger import Ledger
-from radixlab.bridge.pages import Pages, Prefix
+from radixlab.bridge.pages import Offer, Pages, Prefix
 
 NAMESPACES = (None, None, ("extra_key", "a"), ("cache_salt", "a"))
 IMAGE = 2**40
@@ -70,7 +70,7 @@ def serve(pages, ledger, prefix: Prefix, array, key, namespace, free, exact):
     if num_new <= len(free):
         mine = [free.pop() for _ in range(num_new)]
         ids = [*prefix.block_ids.tolist(), *mine]
-        whole, num_cached = pages.insert(array, np.array(ids, np.int32), namespace)
+        whole, num_cached = pages.insert(Offer(array, np.array(ids, np.int32), namespace))
         whole_key = key[: len(ids) * pages.block_size]
         kept, due, duplicates = ledger.insert(whole_key, ids)
         assert (whole.block_ids.tolist(), num_cached) == (kept, due)

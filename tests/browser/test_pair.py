@@ -171,6 +171,39 @@ def test_a_saved_file_plays_both_runs_without_a_network(browser, tmp_path, capsy
     page.context.close()
 
 
+def test_a_search_answers_for_both_runs_one_after_the_other(open_pair):
+    page = open_pair(taped("lru"), taped("lfu"))
+    lru, lfu = page.locator(".rx-pair-side").all()
+    said, pinned, note = page.locator(".rx-found"), ".rx-card.rx-lit", ".rx-pair-note"
+    page.locator(".rx-view").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("/")
+    page.keyboard.type("count the st")
+    for said_there, side, other, found in (
+        ("1 of 2 in lru", lru, lfu, "node 8: "),
+        ("2 of 2 in lfu", lfu, lru, "node 3: "),
+        ("1 of 2 in lru", lru, lfu, "node 8: "),
+    ):
+        expect(said).to_have_text(said_there)
+        expect(side.locator(pinned)).to_contain_text("Count the st")
+        expect(side.locator(note)).to_contain_text(found)
+        expect(side.locator(note)).to_contain_text("pinned, Esc lets go")
+        expect(other.locator(note)).to_contain_text("the same tokens")  # the twin is marked too
+        page.keyboard.press("Enter")
+    page.locator(".rx-search").fill("nowhere to be found")
+    expect(said).to_have_text("not found")
+    expect(page.locator(pinned)).to_have_count(0)
+    page.locator(".rx-search").fill("block 0")
+    expect(said).to_have_text("1 of 2 in lru")
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("2 of 2 in lfu")
+    page.keyboard.press("Escape")
+    expect(page.locator(".rx-view")).to_be_focused()
+    expect(lfu.locator(note)).to_contain_text("pinned, Esc lets go")
+    page.keyboard.press("Escape")
+    expect(page.locator(".rx-lit")).to_have_count(0)
+
+
 def test_identical_runs_say_so_and_names_are_text(open_pair):
     name = "<img src=x onerror=alert(1)>\u202e"
     page = open_pair(taped("lru", name), taped("lru", name))

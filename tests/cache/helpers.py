@@ -22,6 +22,24 @@ BLOCK_SIZE = 4
 SALT, ADAPTER = ("salt", "x"), ("adapter", "x")
 
 
+NOUNS = "receipt|block|node|token|sequence|request|prompt|pin|answer|owner"
+HOW = "whole |locked |cached |"
+DISAGREE = re.compile(
+    rf"(?<!block )(?<!node )\b1 (?:{HOW})((?:{NOUNS})s|children|leaves|are|hold|run)\b"
+    rf"|(?<!of )(?<!block )(?<!node )\b(?:[02-9]|[1-9]\d+) (?:{HOW})"
+    rf"(?:{NOUNS}|child|leaf|holds|runs|is held)\b(?! id)"
+)
+
+
+def numbers_agree(said: str) -> bool:
+    """Whether nouns and verbs agree with the numbers before them.
+
+    >>> [numbers_agree(each) for each in ("1 block is", "2 blocks", "1 blocks", "2 receipt held")]
+    [True, True, False, False]
+    """
+    return not DISAGREE.search(said)
+
+
 def text(drawing: str, block_size: int = BLOCK_SIZE) -> list[int]:
     """Return a prompt's tokens: a letter is one block, anything else one token."""
     return [ord(c) for c in drawing for _ in range(block_size if c.isalpha() else 1)]

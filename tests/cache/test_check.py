@@ -4,7 +4,7 @@ import pytest
 
 from radixlab.cache import InvariantError, KVCacheManager, check
 from radixlab.config import CacheConfig
-from tests.cache.helpers import ids, node, text
+from tests.cache.helpers import ids, node, numbers_agree, text
 
 
 def served() -> KVCacheManager:
@@ -17,8 +17,9 @@ def served() -> KVCacheManager:
 
 
 def assert_found(manager: KVCacheManager, pattern: str) -> None:
-    with pytest.raises(InvariantError, match=pattern):
+    with pytest.raises(InvariantError, match=pattern) as error:
         check(manager)
+    assert numbers_agree(str(error.value)), error.value
 
 
 def test_a_leaked_block_is_found():
@@ -58,6 +59,24 @@ def test_a_receipt_that_nobody_holds_is_found():
     leaf = node(manager.tree, "ab")
     manager.tree.lock(leaf)
     assert_found(manager, rf"node {leaf.id}\b.*receipts")
+
+
+@pytest.mark.parametrize("num_sequences", [0, 1, 2])
+@pytest.mark.parametrize("num_receipts", [0, 1, 2])
+def test_the_sentence_about_receipts_agrees_with_their_number(num_sequences, num_receipts):
+    "L2"
+    if num_sequences == num_receipts:
+        return
+    manager = KVCacheManager(CacheConfig(16, 4))
+    for _ in range(num_sequences):
+        manager.commit(manager.allocate(text("ab.")), 9)
+    leaf = (
+        node(manager.tree, "ab")
+        if num_sequences
+        else manager.tree.insert(text("ab"), ids(1, 2)).node
+    )
+    leaf.num_receipts = num_receipts
+    assert_found(manager, f"has {num_receipts} receipts?, {num_sequences} (is|are) held")
 
 
 def test_a_lock_given_back_by_a_running_sequence_is_found():

@@ -102,7 +102,7 @@ def test_the_checks_are_listed(run: Run):
         ([], "give the URL of a server, or --list"),
         (["127.0.0.1:9"], "cannot be reached|refused|GET /v1/models"),
         (["ftp://x"], "is not the address of a server"),
-        (["127.0.0.1:9", "--only", "no.such"], "there is no check 'no.such'"),
+        (["127.0.0.1:9", "--only", "no.such"], "check 'no.such' is not one of"),
         (["127.0.0.1:9", "--kv-events-replay", "tcp://x:1"], "needs"),
         (["127.0.0.1:9", "--max-tokens-budget", "0"], "0 is not in the range"),
         (["127.0.0.1:9", "--block-size", "0"], "0 is not in the range"),

@@ -163,7 +163,7 @@ def test_the_load_command_prints_tables(server, cli: Run) -> None:
 
 MISTAKES = {
     "no workload": ((), "Missing option '--workload'"),
-    "unknown workload": (("--workload", "chatt", "--rate", "1"), "neither a file nor a generator"),
+    "unknown workload": (("--workload", "chatt", "--rate", "1"), "neither a file nor one of"),
     "no times": (("--workload", "agent"), "no times of its own"),
     "two loops": (("--workload", "agent", "--rate", "1", "--concurrency", "2"), "give one"),
     "a word for text": (

@@ -350,7 +350,7 @@ def test_templates_are_found_where_transformers_finds_them(tmp_path):
     (folder / "chat_template.jinja").write_text("file {{ tools is none }}")
     assert (alike(), alike(tools=tools)) == ("file True", "file False")
     assert load_tokenizer(folder).chat(CHAT, template="rag") == "rag"
-    with pytest.raises(ChatTemplateError, match="no chat template 'x'; known are default, rag"):
+    with pytest.raises(ChatTemplateError, match="chat template 'x' is not one of default, rag"):
         load_tokenizer(folder).chat(CHAT, template="x")
 
 

@@ -42,6 +42,7 @@ LAYERS = [  # imports point down this list only
     "openmp",
     "interrupts",
     "guarded_call",
+    "choices",
     "config",
     "exercise",
 ]

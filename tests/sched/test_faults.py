@@ -181,7 +181,7 @@ def test_a_reset_that_is_refused_costs_nothing():
     served = Served()
     request = served.ask("ab.", max_tokens=4)
     served.step()
-    with refused(CacheError, "sequences run"):
+    with refused(CacheError, "1 sequence runs"):
         served.engine.reset()
     served.run()
     assert served.num_restarts == 0

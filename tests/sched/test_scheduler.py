@@ -408,7 +408,7 @@ def test_an_order_that_loses_a_request_is_told_so(monkeypatch):
     served = Served(order="lossy")
     served.ask("ab")
     served.ask("xy")
-    with refused(OrderError, "'lossy'", "1 requests", 2):
+    with refused(OrderError, "'lossy'", "1 request", 2):
         served.step()
     served.verify()
 

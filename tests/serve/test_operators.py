@@ -46,6 +46,11 @@ def open_client():
         yield client
 
 
+def test_a_single_server_describes_its_one_cache(client):
+    status, _, told = send(client, "/debug/cache", "GET", OPERATOR)
+    assert status == 200 and told.keys() == {"summary", "snapshot"}
+
+
 def test_every_path_is_either_for_operators_or_for_clients(client):
     paths = send(client, "/openapi.json", "GET", CLIENT)[2]["paths"]
     known = {**OPERATORS, **CLIENTS, **OPEN}

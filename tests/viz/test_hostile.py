@@ -175,7 +175,7 @@ def run_in_node(tmp_path: Path, cases: list[Any], script: str) -> None:
     head = f"""
 import {{ readFileSync }} from "node:fs";
 import {{ deepStrictEqual }} from "node:assert";
-import {{ stateFromJson }} from {json.dumps((folder / "fold.js").as_uri())};
+import {{ stateFromJson }} from {json.dumps((folder / "cachestate.js").as_uri())};
 import {{ plain }} from {json.dumps((folder / "shown.js").as_uri())};
 import {{ summary }} from {json.dumps((folder / "summary.js").as_uri())};
 const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "cases.json"))}, "utf8"));

@@ -43,6 +43,16 @@ PAIRS = [
     ("clock", "tools shuffled"),
     ("clock in the middle", "examples shuffled"),
 ]
+MORE_PAIRS = [
+    ("trailing newline", "timestamp iso"),
+    ("clock", "trailing newline"),
+    ("evicted", "keys shuffled"),
+    ("evicted", "date iso"),
+    ("tools shuffled", "parameter changed"),
+    ("indentation", "carriage returns"),
+    ("model changed", "documents shuffled"),
+]
+"""Pairs in which one fault hides the other, or stands right beside it."""
 
 
 @pytest.mark.parametrize("name", EACH_KIND)
@@ -66,6 +76,13 @@ def test_of_two_faults_both_come_first(explained, names):
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("names", PAIRS)
 def test_of_two_faults_both_come_first_for_every_seed(explained, names, seed):
+    tried(explained, case(seed, *names)).check()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20, 26))
+@pytest.mark.parametrize("names", MORE_PAIRS)
+def test_of_two_faults_none_hides_the_other(explained, names, seed):
     tried(explained, case(seed, *names)).check()
 
 

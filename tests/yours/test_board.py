@@ -12,6 +12,7 @@ from radixlab.grade.submission import Part, Submission
 from radixlab.lesson.exercises import progress_lines
 from radixlab.workloads import Request
 from radixlab.yours.board import scoreboard
+from radixlab.yours.fault import PartFault
 from radixlab.yours.line import engine_line
 from radixlab.yours.parts import SOURCES, OwnPart, Parts, own_parts, worked
 from radixlab.yours.planned import nothing_planned
@@ -69,6 +70,37 @@ def test_the_best_run_and_the_last_one_are_kept_beside_the_points(home):
     assert Progress(home).load() == {}
     line = "Your engine  finds 50.0%, 50% of the way to the bound; best 60.0%"
     assert engine_line(kept) == line and line in list(progress_lines())
+
+
+RUNS = {  # (hit rate, whether a part broke) of each run; the best one; what the line ends with
+    "only broken": ([(0.9, True)], None, "but a part broke"),
+    "broken last": ([(0.5, False), (0.9, True)], 0.5, "but a part broke; best 50.0%"),
+    "broken first": ([(0.9, True), (0.5, False)], 0.5, "to the bound"),
+    "broken and worse": ([(0.5, False), (0.4, True)], 0.5, "but a part broke; best 50.0%"),
+    "a better one after it": ([(0.5, False), (0.9, True), (0.6, False)], 0.6, "to the bound"),
+    "a worse one after it": ([(0.5, False), (0.9, True), (0.4, False)], 0.5, "; best 50.0%"),
+    "broken twice": ([(0.9, True), (0.8, True)], None, "but a part broke"),
+}
+
+
+@pytest.mark.parametrize(("runs", "best", "ends"), RUNS.values(), ids=RUNS)
+def test_a_run_in_which_a_part_broke_is_never_the_best(home, runs, best, ends):
+    for rate, is_broken in runs:
+        fault = (PartFault("tree", "L1", "walk()", "it is wrong"),) if is_broken else ()
+        found = Figures("tenants", rate, 5, 1.0, 0.1, 0.95, fault)
+        scoreboard({"yours": Parts()}, ("tenants",), lambda workload, parts, found=found: found)
+    kept = Progress(home).load_engine()
+    assert kept["last"]["hit_rate"] == runs[-1][0]
+    assert (kept["best"] and kept["best"]["hit_rate"]) == best and engine_line(kept).endswith(ends)
+
+
+def test_a_broken_best_run_of_an_older_version_is_not_believed(home):
+    broken = {"hit_rate": 0.9, "way": 0.9, "workloads": {"tenants": {"broken": ["L1"]}}}
+    known = {"engine": {"last": {"hit_rate": 0.5, "way": 0.2}, "best": broken}}
+    (home / "progress.json").write_text(json.dumps(known))
+    assert Progress(home).load_engine()["best"] is None
+    scoreboard({"yours": Parts()}, ("tenants",), figures(0.4))
+    assert Progress(home).load_engine()["best"]["hit_rate"] == 0.4
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from radixlab.yours.fault import PartFault
 from radixlab.yours.manager import OwnManager
 from radixlab.yours.parts import OwnPart, Parts, as_policy, worked
 from radixlab.yours.races import Figures, race
+from tests.cache.helpers import numbers_agree
 from tests.yours.lives import live, own
 from tests.yours.test_trees import PROMPTS, served
 
@@ -100,6 +101,7 @@ def test_a_strange_answer_ends_in_one_short_sentence(name):
     (fault,) = cache.faults
     assert fault.rule in rules.split() and fault.part == "tree"
     assert "\n" not in fault.line and len(fault.line) < 300
+    assert numbers_agree(fault.line), fault.line
     config = CacheConfig(16, 2)
     mine = OwnManager(config, policy=policy, make_tree=tree)
     assert served(mine, PROMPTS) == served(KVCacheManager(config), PROMPTS)
@@ -202,7 +204,7 @@ def figures(workload, parts):
 @pytest.mark.parametrize(
     "engines, workloads, said",
     [
-        ({"x": Parts()}, ("few-shots",), "no race is on 'few-shots'; there are: scan-polluted"),
+        ({"x": Parts()}, ("few-shots",), "workload 'few-shots' is not one of scan-polluted"),
         ({"x": Parts()}, (), "one or more of scan-polluted"),
         ({"x": Parts()}, "agent", "one or more of scan-polluted"),
         ({"x": OwnPart("tree", TREE)}, ("agent",), "engine 'x' must be Parts"),
@@ -217,7 +219,7 @@ def test_what_cannot_race_is_refused_before_the_first_race(engines, workloads, s
 
 
 def test_details_of_no_engine_name_those_there_are():
-    with pytest.raises(ValueError, match="no engine is called 'yours'; there are: x"):
+    with pytest.raises(ValueError, match="engine 'yours' is not one of x"):
         scoreboard({"x": Parts()}, ("agent",), figures).details()
 
 

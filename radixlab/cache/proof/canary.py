@@ -22,6 +22,7 @@ from radixlab.cache.results import Transfer
 from radixlab.cache.sequence import Sequence
 from radixlab.cache.tokens import TokenArray
 from radixlab.config import shown
+from radixlab.escape import count
 from radixlab.events import Namespace
 
 FINGERPRINT = np.dtype(
@@ -103,9 +104,8 @@ def _check_end(sequence: Sequence, end: int | None) -> int:
         )
     end = sequence.num_tokens if end is None else check_count("end", end)
     if end > sequence.num_tokens:
-        raise SequenceError(
-            f"sequence {sequence.id} has no position {end - 1}: it has {sequence.num_tokens} tokens"
-        )
+        has = count(sequence.num_tokens, "token")
+        raise SequenceError(f"sequence {sequence.id} has no position {end - 1}: it has {has}")
     return end
 
 

@@ -12,6 +12,7 @@ from radixlab.cache.manager import KVCacheManager
 from radixlab.cache.node import Node
 from radixlab.cache.tokens import TOKEN_BYTES
 from radixlab.cache.tree import RadixTree
+from radixlab.escape import count
 
 
 def check(manager: KVCacheManager) -> None:
@@ -47,7 +48,7 @@ def check_tree(tree: RadixTree, receipts: Counter[int]) -> None:
 def _raise_for(problems: list[str]) -> None:
     if problems:
         raise InvariantError(
-            f"{_plural(len(problems), 'invariant')} broken:\n"
+            f"{count(len(problems), 'invariant')} broken:\n"
             + "\n".join(f"- {problem}" for problem in problems)
         )
 
@@ -90,9 +91,9 @@ def _conservation(manager: KVCacheManager) -> Iterator[str]:
             yield f"block {block} has {len(who)} owners: {', '.join(who)}"
     expected = _expected_holders(manager)
     for block in range(manager.config.num_blocks):
-        count = manager.allocator.ref_count(block)
-        if count != expected[block]:
-            yield f"block {block} has ref_count {count}, but {expected[block]} hold it"
+        said, right = manager.allocator.ref_count(block), expected[block]
+        if said != right:
+            yield f"block {block} has ref_count {said}, but {count(right, 'holds', 'hold')} it"
 
 
 def _expected_holders(manager: KVCacheManager) -> Counter[int]:
@@ -124,8 +125,9 @@ def _host(manager: KVCacheManager) -> Iterator[str]:
         yield f"nodes share host blocks: {[b for b, num in holders.items() if num > 1]}"
     holders.update(block for transfer in manager.transfers for block in transfer.host_blocks)
     for block in range(pool.num_blocks):
-        if (count := pool.ref_count(block)) != holders[block]:
-            yield f"host block {block} has ref_count {count}, but {holders[block]} hold it"
+        said, right = pool.ref_count(block), holders[block]
+        if said != right:
+            yield f"host block {block} has ref_count {said}, but {count(right, 'holds', 'hold')} it"
     for node in manager.tree.nodes():
         if node.droppable and node not in leaves and node not in manager.host.busy:
             yield f"node {node.id}  is a host leaf that can never be dropped"
@@ -135,10 +137,11 @@ def _tiers(tree: RadixTree) -> Iterator[str]:
     for node in [*tree.roots.values(), *tree.nodes()]:
         resident = sum(child.resident for child in node.children.values())
         if resident != node.num_resident_children:
-            counted = _plural(node.num_resident_children, "child", "children")
+            counted = count(node.num_resident_children, "child", "children")
             yield f"node {node.id} counts {counted} on the device, and has {resident}"
         if not node.resident and (resident or node.locked):
-            yield f"node {node.id} is on the host, with {resident} children on the device or locked"
+            below = count(resident, "child", "children")
+            yield f"node {node.id} is on the host, with {below} on the device or locked"
 
 
 def _structure(tree: RadixTree) -> Iterator[str]:
@@ -154,9 +157,11 @@ def _structure(tree: RadixTree) -> Iterator[str]:
             yield f"node {node.id} is in the tree, but is {'empty' if node.alive else 'gone'}"
         lengths = (len(node.block_ids), len(node.edge) / tree.block_size / TOKEN_BYTES)
         if lengths != (node.num_blocks, node.num_blocks):
-            yield f"node {node.id} has {node.num_blocks} blocks, but ids and tokens for {lengths}"
+            has = count(node.num_blocks, "block")
+            yield f"node {node.id} has {has}, but ids and tokens for {lengths}"
         if node.parent and node.end != node.parent.end + node.num_blocks:
-            yield f"node {node.id} ends at {node.end} blocks, its parent at {node.parent.end}"
+            end = count(node.end, "block")
+            yield f"node {node.id} ends at {end}, its parent at {node.parent.end}"
 
 
 def _counters(tree: RadixTree) -> Iterator[str]:
@@ -180,10 +185,11 @@ def _receipts(tree: RadixTree, receipts: Counter[int]) -> Iterator[str]:
     for node in [*tree.roots.values(), *tree.nodes()]:
         locked_children = sum(child.locked for child in node.children.values())
         if node.num_locked_children != locked_children:
-            counted = f"{node.num_locked_children} locked children"
-            yield f"node {node.id} counts {counted}, {locked_children} are"
+            counted = count(node.num_locked_children, "locked child", "locked children")
+            yield f"node {node.id} counts {counted}, {count(locked_children, 'is', 'are')}"
         if node.num_receipts != receipts[id(node)]:
-            yield f"node {node.id} has {node.num_receipts} receipts, {receipts[id(node)]} are held"
+            held = count(receipts[id(node)], "is", "are")
+            yield f"node {node.id} has {count(node.num_receipts, 'receipt')}, {held} held"
 
 
 def _tables(manager: KVCacheManager) -> Iterator[str]:
@@ -198,8 +204,8 @@ def _tables(manager: KVCacheManager) -> Iterator[str]:
         if sequence.token_ids[: len(tokens)].tolist() != tokens:
             yield f"sequence {sequence.id}: its path, to node {path[-1].id}, holds other tokens"
         if len(sequence.block_table) * manager.config.block_size < sequence.num_tokens:
-            table_blocks = len(sequence.block_table)
-            yield f"sequence {sequence.id}: {table_blocks} blocks for {sequence.num_tokens} tokens"
+            blocks_of = count(len(sequence.block_table), "block")
+            yield f"sequence {sequence.id}: {blocks_of} for {count(sequence.num_tokens, 'token')}"
 
 
 def _leaves(tree: RadixTree) -> Iterator[str]:
@@ -207,11 +213,7 @@ def _leaves(tree: RadixTree) -> Iterator[str]:
     evictable: list[Node] = [node for node in tree.nodes() if node.evictable]
     victim = tree.policy.victim()
     if evictable and victim is None:
-        leaves = _plural(len(evictable), "leaf is", "leaves are")
+        leaves = count(len(evictable), "leaf is", "leaves are")
         yield f"the policy sees no victim, but {leaves} evictable"
     elif victim is not None and victim not in evictable:
         yield f"the policy would evict node {victim.id}, which is not an unlocked leaf of the tree"
-
-
-def _plural(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -15,6 +15,7 @@ from radixlab.cache.results import BlockIds, Transfer
 from radixlab.cache.stats import CacheStats
 from radixlab.cache.tokens import TokenArray, Tokens, TokensLike, as_int32, as_tokens
 from radixlab.config import CacheConfig, ConfigError, shown
+from radixlab.escape import count
 from radixlab.events import Namespace
 
 
@@ -85,7 +86,7 @@ class NaiveManager:
         if not 0 <= start <= end <= sequence.num_tokens:
             raise SequenceError(
                 f"cannot write [{start}, {end}) of sequence {sequence.id}: "
-                f"it has {sequence.num_tokens} tokens"
+                f"it has {count(sequence.num_tokens, 'token')}"
             )
         return []
 
@@ -117,7 +118,7 @@ class NaiveManager:
         self._check_running(sequence)
         if not 0 <= check_count("num_written", num_written) <= sequence.num_tokens:
             raise SequenceError(
-                f"{num_written} tokens written of sequence {sequence.id}? "
+                f"{count(num_written, 'token')} written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"
             )
         if max_tokens is not None:
@@ -154,7 +155,9 @@ class NaiveManager:
     def reset(self) -> None:
         """Do nothing; raise `CacheError` while sequences run, like the engine's manager."""
         if self.sequences:
-            raise CacheError(f"cannot reset: {len(self.sequences)} sequences run")
+            raise CacheError(
+                f"cannot reset: {count(len(self.sequences), 'sequence runs', 'sequences run')}"
+            )
 
     def stats(self) -> CacheStats:
         """Return the counts: every used block is unique, and nothing is cached."""
@@ -184,6 +187,5 @@ class NaiveManager:
 
     def _check_running(self, sequence: NaiveSequence) -> None:
         if type(sequence) is not NaiveSequence or self.sequences.get(sequence.id) is not sequence:
-            raise SequenceError(
-                f"{shown(sequence)} is not running here ({len(self.sequences)} run)"
-            )
+            running = count(len(self.sequences), "runs", "run")
+            raise SequenceError(f"{shown(sequence)} is not running here ({running})")

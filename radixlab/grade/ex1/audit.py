@@ -5,9 +5,11 @@ Answers are whatever the learner's process sent: nothing in them is believed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, count, repeat
+from itertools import chain, repeat
+from itertools import count as natural
 from typing import Any
 
+from radixlab.escape import count
 from radixlab.exercise.tree import Tokens
 from radixlab.exercise.tree_player import COUNTED
 from radixlab.grade.ex1.oracle import PrefixModel
@@ -53,7 +55,7 @@ def find_fault(scenario: Scenario, answers: Any) -> Fault | None:
     """Return the first wrong answer, None if all are right."""
     model, num_offered = PrefixModel(scenario.block_size), 0
     answers = chain(answers if isinstance(answers, list) else (), repeat(None))
-    for number, operation, answer in zip(count(), scenario.operations, answers, strict=False):
+    for number, operation, answer in zip(natural(), scenario.operations, answers, strict=False):
         num_offered += len(key_of(operation)[1] or ())
         in_walk = False
         try:
@@ -214,7 +216,8 @@ def _judge_locks(model: PrefixModel, found: dict[int, tuple[int, int]]) -> None:
     for prefix, (block, said) in found.items():
         right = model.lock_refs[prefix]
         if said != right:
-            why = f"shows lock_ref {said}; {right} receipts are held at or below it."
+            held = count(right, "receipt is", "receipts are")
+            why = f"shows lock_ref {said}; {held} held at or below it."
             expected, actual = (f"lock_ref {number} at block {block}" for number in (right, said))
             raise Wrong(f"The node of block {block} {why}", expected, actual)
     for prefix, num_receipts in model.lock_refs.items():

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from radixlab.escape import count
 from radixlab.exercise.tree import Tokens
 
 ROOT = 0
@@ -126,7 +127,7 @@ class PrefixModel:
                 return f"block {self.block_of[above]} is evicted and block {block} below it stays"
         num_right = min(num_blocks, len(self.evictable()))
         if len(gone) != num_right:
-            return f"it must return exactly {num_right} block{'s' * (num_right != 1)}"
+            return f"it must return exactly {count(num_right, 'block')}"
         return None
 
     def evict(self, block_ids: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from radixlab.escape import count
 from radixlab.exercise.workload import BLOCK_SIZES, PATTERNS, Workload
 from radixlab.grade.box import LearnerError
 from radixlab.grade.ex3.oracle import (
@@ -99,7 +100,8 @@ def _each_once(answer: Answer, workload: Workload) -> str | None:
     num, served = len(workload.requests), set(answer.order)
     missing = sorted(set(range(num)) - served)
     if missing:
-        return f"Request {missing[0]} is not in order ({len(missing)} of {num} are missing)."
+        are = count(len(missing), f"of {num} is", f"of {num} are")
+        return f"Request {missing[0]} is not in order ({are} missing)."
     return None  # as many entries as requests at most, and none is missing: each is there once
 
 

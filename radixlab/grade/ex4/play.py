@@ -15,6 +15,7 @@ from radixlab.cache.eviction import LRU
 from radixlab.cache.eviction.content import content_key
 from radixlab.cache.protocols import EvictionPolicy, PolicyNode
 from radixlab.config import CacheConfig
+from radixlab.escape import count
 from radixlab.grade.ex4.oracle import under_lru
 from radixlab.grade.ex4.traffic import Case, Trace
 from radixlab.grade.items import Failed, Trial
@@ -119,7 +120,9 @@ class Hosted(EvictionPolicy):
         if id is None and not num:
             return None
         if id is None:
-            raise WrongVictim(f"victim() returned None while {num} nodes could be evicted.")
+            raise WrongVictim(
+                f"victim() returned None while {count(num, 'node')} could be evicted."
+            )
         if type(id) is not int:
             raise WrongVictim(f"victim() must return a node, and returned {shown(id)}.")
         why = "is locked or has children" if id in self._keys else "is not in the tree any more"

@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from radixlab.choices import not_one_of
 from radixlab.config import positive
 from radixlab.route.errors import RouteError
 from radixlab.route.prompt import Keys, Prompt
 from radixlab.workloads import GENERATORS, Request, TraceRecord, conversation_trace, read_records
 from radixlab.workloads.doubts import HASH_BLOCK_TOKENS
+from radixlab.workloads.source import may_be_a_file
 
 SERVICE_SHARE = 0.01
 LEAST_OF_SERVICE = 50
@@ -27,6 +29,8 @@ LEAST_OF_SERVICE = 50
 the service."""
 MOST_SHIFT_S = 60.0
 """How much later a copy's requests come, at most."""
+CONVERSATION = "conversation"
+"""The name of the production trace, wherever its file is."""
 GENERATED_BLOCK = 16
 """Tokens of a block where prompts are generated; a trace says its own."""
 Floats = npt.NDArray[np.float64]
@@ -125,7 +129,7 @@ class Traffic:
 def make_traffic(source: str, num_requests: int, seed: int = 0) -> Traffic:
     """Make traffic by name: `conversation`, a control, a generator; or from a trace file.
 
-    Raises `RouteError`, `TraceError` and `ConfigError`.
+    Raises `RouteError`, `TraceError` and `ConfigError`; an unknown name is told the known ones.
     """
     positive("num_requests", num_requests, 10**8)
     if source in CONTROLS:
@@ -133,7 +137,10 @@ def make_traffic(source: str, num_requests: int, seed: int = 0) -> Traffic:
     if source in GENERATORS:
         lines = list(_generated(GENERATORS[source](num_requests, seed)))
         return _without_clock(source, GENERATED_BLOCK, lines, seed)
-    path = conversation_trace() if source == "conversation" else source
+    if source != CONVERSATION and not may_be_a_file(source):
+        known = (CONVERSATION, *CONTROLS, *sorted(GENERATORS))
+        raise RouteError(f"traffic {not_one_of(source, known, unless='a file')}")
+    path = conversation_trace() if source == CONVERSATION else source
     if path is None:
         raise RouteError(
             "the conversation trace is not here: set RADIXLAB_TRACES to its folder, "

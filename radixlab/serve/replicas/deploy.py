@@ -17,6 +17,9 @@ from radixlab.serve.settings import Settings
 APP = "radixlab"
 MOST_ONGOING = 100_000
 """Requests that a replica may have at a time; the front's queue is the real bound."""
+HEALTH_S = 3
+"""Seconds in which a replica must answer Ray's health check. After three failures Ray ends it, so a
+process that hangs is replaced after about ten seconds. With Ray's own 30 it would take 90."""
 POLL_S = 0.1
 Router = tuple[str, dict[str, Any]]
 """A class as "module:name", and its settings."""
@@ -59,6 +62,7 @@ def _bound(serve: Any, settings: Settings, build: Callable[[], LLM] | None, rout
         max_ongoing_requests=MOST_ONGOING,
         ray_actor_options={"num_cpus": 0},
         health_check_period_s=1,
+        health_check_timeout_s=HEALTH_S,
         graceful_shutdown_timeout_s=1,
         request_router_config=config.RequestRouterConfig(
             request_router_class=f"{module}.{name}", request_router_kwargs=router[1]

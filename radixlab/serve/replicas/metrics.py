@@ -34,7 +34,7 @@ class ReplicaMetrics(Collector):
         deaths = CounterMetricFamily(f"{PREFIX}replica_deaths", "Replicas that have died.")
         deaths.add_metric([], roster.num_deaths)
         yield deaths
-        what = "Prompts asked again because a replica failed."
+        what = "Prompts asked again because a replica failed or hung."
         retries = CounterMetricFamily(f"{PREFIX}replica_retries", what)
         retries.add_metric([], roster.num_retries)
         yield retries

@@ -1,8 +1,10 @@
 """What travels to a replica: one prompt with its parameters, and what the router decided about it.
 
-The router runs in the process that asks, so what it writes into `choice` is read there.
+The router runs in the process that asks, so what it writes into `choice`, `chosen`
+and `chosen_at` is read there.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +12,11 @@ from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
 from radixlab.model.params import SamplingParams
 
-Why = Literal["rule", "failed", "slow", "resting", "stale"]
-WHYS: tuple[Why, ...] = ("rule", "failed", "slow", "resting", "stale")
+Why = Literal["rule", "failed", "slow", "resting", "stale", "hung"]
+WHYS: tuple[Why, ...] = ("rule", "failed", "slow", "resting", "stale", "hung")
 """How a request was routed: as the rule said, or by power of two because the rule raised, took too
-long, was not asked after too many slow answers, or named a replica that is gone."""
+long, was not asked after too many slow answers, or named a replica that is gone or that has left
+prompts waiting."""
 
 
 @dataclass(slots=True)
@@ -33,5 +36,15 @@ class Question:
     """How often all caches were emptied before; a router forgets what it knew until then."""
     prompt: str | None = None
     """The prompt as text: Ray's affinity router reads it, and nothing of ours does."""
+    avoid: frozenset[str] = frozenset()
+    """Replicas that have left this prompt waiting."""
     choice: Why | None = None
     """Written by our router; None where Ray's own routers choose."""
+    chosen: str | None = None
+    """Written by our router: the replica that should take the prompt soon, if there is one."""
+    chosen_at: float = 0.0
+    """When it was chosen, by the monotonic clock."""
+
+    def waits_s(self) -> float:
+        """Return for how long the chosen replica has left it waiting; 0 if none is chosen."""
+        return time.monotonic() - self.chosen_at if self.chosen else 0.0

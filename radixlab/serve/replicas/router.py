@@ -12,6 +12,7 @@ alpha in Ray 2.60, for which this file is written.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ from radixlab.serve.replicas.desk import (
 from radixlab.serve.replicas.event_feed import EventFeed
 from radixlab.serve.replicas.question import Question, Why
 
+HUNG_S = 10.0
+"""Seconds for which a replica that has left a prompt waiting gets no other one."""
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +50,8 @@ class PrefixRouter(RequestRouter):
         """By Ray's id of the request: what the fleet counts for it."""
         self._known: set[str] = set()
         """The replicas that the rule knows."""
+        self._hung: dict[str, float] = {}
+        """Replicas that have left a prompt waiting, and until when they get no other one."""
 
     def make_rule(self, route_by: str) -> Rule:
         """Return the rule; a subclass may have another one."""
@@ -81,6 +86,7 @@ class PrefixRouter(RequestRouter):
     def _leave(self, name: str) -> None:
         if name in self._known:
             self._known.discard(name)
+            self._hung.pop(name, None)
             if self._feed is not None:
                 self._feed.leave(name)
             self.desk.tell(lambda rule: rule.fleet.remove(name))
@@ -97,6 +103,8 @@ class PrefixRouter(RequestRouter):
             return _two_of(candidate_replicas)
         pending_request.routing_context.should_backoff = True
         question = pending_request.args[0]
+        question.chosen = None
+        able = self._able(candidate_replicas, question)
         # Ray may ask again for one request; the new choice replaces the old one
         self._finish(pending_request.metadata.internal_request_id)
         try:
@@ -108,10 +116,21 @@ class PrefixRouter(RequestRouter):
         except Exception:
             logger.warning("The router's rule raised; power of two chooses.", exc_info=True)
             chosen, question.choice = None, "failed"
-        first = [each for each in candidate_replicas if _name(each.replica_id) == chosen]
+        first = [each for each in able if _name(each.replica_id) == chosen]
         if not first:
-            return _two_of(candidate_replicas)
-        return [first, [each for each in candidate_replicas if each not in first]]
+            if chosen is not None and chosen in self._hung:
+                question.choice = "hung"
+            return _two_of(able)
+        if chosen not in question.avoid:
+            question.chosen, question.chosen_at = chosen, time.monotonic()
+        return [first, [each for each in able if each not in first]]
+
+    def _able(self, candidates: list[RunningReplica], question: Question) -> list[RunningReplica]:
+        """Return the candidates without those that leave prompts waiting; all, if all do."""
+        now = time.monotonic()
+        self._hung.update(dict.fromkeys(question.avoid & self._known, now + HUNG_S))
+        hung = {name for name, until in self._hung.items() if now < until}
+        return [each for each in candidates if _name(each.replica_id) not in hung] or candidates
 
     async def _ask_rule(
         self, question: Question, pending: PendingRequest

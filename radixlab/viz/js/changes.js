@@ -1,7 +1,7 @@
 // What the last call did, as marks on blocks, nodes and sequences: just hit, new, evicted, copied.
 // A pure function of the log and a position: the same marks however the reader, or the cell, came there.
 
-import { expand, pathOf } from "./fold.js";
+import { expand, pathOf } from "./cachestate.js";
 
 export const HOST_FULL = "host full"; // why a node is dropped that the host would have taken or kept
 export const BELOW_CORRUPT = "below corrupt KV, on the host"; // and this is why a node of the host goes in a quarantine

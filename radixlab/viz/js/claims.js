@@ -1,9 +1,10 @@
 // Rules about an event, given the state before it: what it may not do.
 // The same as radixlab/observe/event_rules.py. A claim is {rule, says}: `says()` is what is wrong if it still is, or null.
 
+import { expand } from "./cachestate.js";
 import { LOST } from "./changes.js";
-import { expand } from "./fold.js";
 import { firstHolder } from "./holders.js";
+import { claimReplaced } from "./replaced.js";
 import { isBare, numberOf } from "./standing.js";
 
 const LOST_IN = { match_prefix: "M5", peek: "M4", insert: "M9" };
@@ -45,23 +46,6 @@ function claimEviction(holders, operation, e, claim) {
   const call = e.reason.slice(LOST.length);
   const rule = Object.hasOwn(LOST_IN, call) ? LOST_IN[call] : "E1";
   claim(rule, `node ${node.id} lost blocks in a call of ${call}, which does not evict`, isLost);
-}
-
-/** Map the number of each prefix to its block and node; `known` numbers the prefixes. Rows come parents first. */
-function byPrefix(rows, size, known) {
-  const found = new Map();
-  const ends = new Map([[null, 0]]);
-  for (const [id, parentId, tokens, blockIds] of rows) {
-    let at = ends.get(parentId) ?? 0;
-    blockIds.forEach((block, k) => {
-      const key = `${at}:${tokens.slice(k * size, (k + 1) * size).join(",")}`;
-      if (!known.has(key)) known.set(key, known.size + 1);
-      at = known.get(key);
-      if (!found.has(at)) found.set(at, [block, id]);
-    });
-    ends.set(id, at);
-  }
-  return found;
 }
 
 const CLAIM_RULES = {
@@ -144,22 +128,10 @@ const CLAIM_RULES = {
     if (state.sequences.size) claim("L11", `the cache was reset while ${numberOf(state.sequences.size, "sequence")} ran`);
   },
 
-  /** Whoever asked the part has compared its answer with the books. */
+  /** Whoever asked the part has compared its answer with the ledger. */
   PartBroke(_holders, _operation, e, claim) {
     claim(e.rule, `${e.call}: ${e.what}`);
   },
 
-  /** Blocks of tokens that stay may not be replaced; ids of nodes may change. */
-  TreeResynced({ state }, operation, e, claim) {
-    if (operation.changed) return; // the nodes are between two states
-    const known = new Map();
-    const nodes = Array.from(state.nodes.values(), (n) => [n.id, n.parent_id, n.tokens, n.block_ids]);
-    const before = byPrefix(nodes, state.block_size, known);
-    const now = byPrefix(e.nodes.map((row) => [row[0], row[1], row[3], row[4]]), state.block_size, known);
-    for (const [prefix, [block, node]] of before) {
-      const other = now.get(prefix)?.[0] ?? block;
-      if (other === block) continue;
-      return void claim("M9", `block ${block} of node ${node} was replaced by block ${other}`);
-    }
-  },
+  TreeResynced: claimReplaced,
 };

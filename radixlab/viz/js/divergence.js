@@ -1,8 +1,9 @@
 // Where two runs part: the first event that did something else, and what one can say about it.
 // The same functions as in radixlab/observe/divergence.py; a test compares the two.
 
+import { copyState, expand, pathOf, stateFromJson } from "./cachestate.js";
 import { deedWords } from "./deeds.js";
-import { copyState, expand, fold, pathOf, stateFromJson } from "./fold.js";
+import { fold } from "./fold.js";
 
 const EXPLAINS = new Set(["type", "seq", "step", "site", "tick", "evicted_tick", "miss_reason"]);
 const NOT_BY_ORDER = /host full$|corrupt KV/g; // what of a reason is more than the policy's order

@@ -4,7 +4,7 @@
 import { FREE } from "./facts.js";
 import { cellOf } from "./grid.js";
 import { STANDINGS } from "./palette.js";
-import { plural } from "./why.js";
+import { plural } from "./wording.js";
 
 /** The kinds of a ghost: 0 where both runs have the same in a block, 1 + its standing there, or other tokens in the same standing. */
 export const OTHER_TOKENS = STANDINGS.length + 1;

@@ -1,7 +1,8 @@
 // The numbers of the gauges over a whole log, sampled, for the sparklines. Pure: it folds the log once more, in pieces.
 
+import { copyState } from "./cachestate.js";
 import { blockFacts, countFacts } from "./facts.js";
-import { copyState, fold } from "./fold.js";
+import { fold } from "./fold.js";
 
 const MOST_SAMPLES = 160; // twice this many are never kept: every second one goes, and the next come half as often
 

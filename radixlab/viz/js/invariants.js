@@ -4,41 +4,11 @@
 // The rules hold between operations, not within one. So a wrong standing is a doubt first: it is confirmed with the next
 // operation if it still holds, and it keeps the position of the event that raised it.
 
+import { copyState } from "./cachestate.js";
 import { claimsOf } from "./claims.js";
-import { copyState, fold } from "./fold.js";
+import { fold } from "./fold.js";
 import { Holders } from "./holders.js";
 import { wrongWithNode, wrongWithSequence } from "./standing.js";
-
-/** The sentences of the rulebook (radixlab/cache/rules.toml); a test compares them. */
-export const RULE_SENTENCES = {
-  C2: "Whoever writes to a shared block copies it first, so no sibling sees the write.",
-  C4: "A block of the tree is never written, even with a single reader.",
-  C6: "Siblings end in any order, and each block is freed once, by its last holder.",
-  C7: "A fork outlives its parent, and a pending copy holds both of its blocks until it is done.",
-  E1: "Only unlocked leaves are evicted; a parent can go once its last child is gone.",
-  E2: "The prefix of every cached block is cached too.",
-  E6: "An evicted block cannot be matched any more.",
-  H2: "The source of a transfer is held until its bytes have been copied.",
-  H6: "Whatever continues a block on the host is on the host too, and is dropped before that block.",
-  K1: "Two namespaces never share a block.",
-  K2: "A namespace names its kind: salt \"x\" is not adapter \"x\".",
-  L1: "The lock of a running request protects its node and every ancestor.",
-  L2: "A receipt unlocks once; a second release raises.",
-  L4: "A locked node is never evicted, and neither is an ancestor of one.",
-  L8: "Finish, abort and preempt free each block once, in every state of the request.",
-  L9: "When nothing runs, every block is free or in the tree, and nothing is locked.",
-  L10: "Freeing a block twice raises an error that names the block, even within one call.",
-  L11: "A reset is refused while anything is in use; afterwards every old handle is dead.",
-  M1: "A match leaves at least one token to compute.",
-  M4: "A peek changes nothing, and a match refreshes only the nodes that it matched.",
-  M5: "Both halves of a split node keep its locks, hits and times; every block keeps its tokens.",
-  M7: "A child is found by its whole first block, and no two siblings share their first block.",
-  M8: "The tokens on the path to a block are the tokens whose KV the block holds.",
-  M9: "The order of insertions does not change what is cached, and neither does inserting twice.",
-  M10: "A duplicate block is freed, and block tables that name it are re-pointed to the tree's block.",
-  M12: "Only full blocks enter the tree; a partial last block stays private.",
-  T5: "Events are numbered without gaps, name only known parents, and rebuild the same tree.",
-};
 
 // An operation begins with one of these, or with the first event of another step.
 const OPENERS = new Set([

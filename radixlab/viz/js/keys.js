@@ -29,7 +29,7 @@ export function bindKeys(el, actions) {
     if (onButton && (event.key === " " || event.key === "Enter")) return; // the button's own
     const arrow = event.key.startsWith("Arrow");
     const action = KEYS[event.shiftKey && arrow ? `shift+${event.key}` : event.key];
-    if (!action || !actions[action]) return; // two runs have no search, one run has no ghosts
+    if (!action || !actions[action]) return; // two runs have no range, one run has no ghosts
     event.preventDefault();
     actions[action]();
   });

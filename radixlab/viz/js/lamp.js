@@ -2,7 +2,8 @@
 
 import { h, setText } from "./dom.js";
 import { whenIdle } from "./idle.js";
-import { InvariantLamp, RULE_SENTENCES } from "./invariants.js";
+import { InvariantLamp } from "./invariants.js";
+import { RULE_SENTENCES } from "./sentences.js";
 
 const SLICE_MS = 6; // of checking between two frames: a long log stays scrubbable
 const QUIET_MS = 300; // with no new event, the last operation is over

@@ -1,9 +1,9 @@
 // One line on what is pinned, focused or under the mouse.
 
 import { ghostCounts, GHOSTS } from "./ghost.js";
-import { STANDINGS } from "./palette.js";
 import { sharesText } from "./modes.js";
-import { plural } from "./why.js";
+import { STANDINGS } from "./palette.js";
+import { plural } from "./wording.js";
 
 const MOST_NAMES = 8;
 const HINT = "Point at a sequence, a node or a block to see what belongs to it; click to pin.";

@@ -1,7 +1,7 @@
 // The page of one offline file: the same view as in a notebook, over a log that lies in the page or is dropped onto it.
 
+import { stateFromJson } from "./cachestate.js";
 import { h } from "./dom.js";
-import { stateFromJson } from "./fold.js";
 import { refuseBySize, readRecording } from "./jsonl.js";
 import { render } from "./view.js";
 

@@ -10,6 +10,7 @@ import { pairBar } from "./pairbar.js";
 import { pairLegend } from "./pairlegend.js";
 import { Side } from "./pairside.js";
 import { prefixesFor } from "./prefixes.js";
+import { searchSides } from "./search.js";
 
 /** The view of two recordings: `{title, a, b}`. */
 class PairView {
@@ -48,6 +49,8 @@ class PairView {
     const names = this.sides.map(({ name }) => name);
     const actions = this.actions();
     this.bar = pairBar(actions, { names, length: this.axis.length, parts: Boolean(this.found) });
+    this.search = searchSides(this.sides, () => this.root.focus({ preventScroll: true }));
+    this.bar.els[0].append(this.search.el);
     this.legend = pairLegend(actions.toggle, names);
     const said = h("div", { className: `rx-pair-verdict ${this.found ? "rx-pair-parts" : ""}`, aria: { role: "status" } }, verdict);
     this.words = h("pre", { className: "rx-words" });
@@ -78,6 +81,7 @@ class PairView {
       nextMark: () => clock.seekMark(1),
       seek: (position) => clock.seek(position),
       parting: () => clock.seek(this.parting),
+      search: () => this.search.open(),
       unpin: () => this.sides.forEach(({ links }) => links.pin(null)),
       faster: () => clock.changeSpeed(1),
       slower: () => clock.changeSpeed(-1),

@@ -13,7 +13,8 @@ import { sequencesPanel } from "./sequences.js";
 import { headline, summary } from "./summary.js";
 import { treePanel } from "./tree.js";
 import { twinOf } from "./twin.js";
-import { plural, whyLine } from "./why.js";
+import { whyLine } from "./why.js";
+import { plural } from "./wording.js";
 
 const PAIR_CELLS = { whole: 1024, parts: 600 }; // half a page wide: cells that stand for several blocks have room for two stacks
 

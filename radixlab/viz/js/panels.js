@@ -11,10 +11,10 @@ import { lampPanel } from "./lamp.js";
 import { Links } from "./links.js";
 import { mapModes } from "./mapmodes.js";
 import { playerPanel } from "./player.js";
-import { rangeBrush } from "./range.js";
 import { predictPanel } from "./predict.js";
+import { rangeBrush } from "./range.js";
 import { rove } from "./rove.js";
-import { searchPanel } from "./search.js";
+import { pinFound, searchPanel } from "./search.js";
 import { sequencesPanel } from "./sequences.js";
 import { headline, summary } from "./summary.js";
 import { treePanel } from "./tree.js";
@@ -34,7 +34,7 @@ export class Panels {
     this.hostMap = blockMapPanel("hostBlock");
     this.legend = legendPanel((name) => actions.toggle(name));
     this.predict = predictPanel(actions);
-    this.search = searchPanel((focus) => this.find(focus), () => this.leaveSearch());
+    this.search = searchPanel((focus) => pinFound(this, focus), () => this.leaveSearch());
     this.brush = rangeBrush(this.player.el.querySelector(".rx-track"));
     this.drawer = drawerPanel();
     this.doubt = doubtPanel();
@@ -96,17 +96,6 @@ export class Panels {
     this.describe(frame);
     this.links.paint(frame);
     for (const stop of this.stops) stop();
-  }
-
-  /** Pin what a search found, and bring it into sight. */
-  find(focus) {
-    if (focus || this.links.pinned) this.links.pin(null);
-    if (!focus) return;
-    this.links.pin(focus);
-    const { facts } = this.links.frame;
-    const node = { node: focus.id, block: facts.owner[focus.id], hostBlock: facts.host.owner[focus.id] }[focus.kind];
-    if (node !== undefined && node !== null) this.tree.seek(node);
-    if (focus.kind === "sequence") this.sequences.bringUp(focus.id);
   }
 
   /** From the search field back to the view, where the player's keys work; what was found stays pinned. */

@@ -1,8 +1,8 @@
 // Predict mode on the page: the button, the question, the verdict. What is asked and what is right, quiz.js knows.
 
 import { h } from "./dom.js";
-import { pauseBefore } from "./quiz.js";
-import { plural } from "./why.js";
+import { pauseBefore } from "./questions.js";
+import { plural } from "./wording.js";
 
 const NOTHING = "Nothing to predict in this log yet. Run a cell: the view will stop before the first eviction, split or copy.";
 const NO_MORE = "No more questions in this log.";

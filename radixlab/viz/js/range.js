@@ -1,8 +1,8 @@
 // A range of the log and what happened in it: shift and the mouse over the lanes, or the keys [ and ] at its two ends.
 
+import { expand } from "./cachestate.js";
 import { h } from "./dom.js";
-import { expand } from "./fold.js";
-import { plural } from "./why.js";
+import { plural } from "./wording.js";
 
 const INSET_PX = 8; // as the lanes: half a scrubber's thumb
 

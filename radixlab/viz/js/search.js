@@ -34,18 +34,33 @@ function unique(focuses) {
   return focuses.filter(({ kind, id }) => !seen.has(`${kind} ${id}`) && seen.add(`${kind} ${id}`));
 }
 
-/** The field: `{el, paint(frame), open()}`; `show(focus)` pins what was found, or lets go with null. */
-export function searchPanel(show, leave) {
+/** Pin what was found in a run, and bring it into sight; null lets go. */
+export function pinFound({ links, tree, sequences }, focus) {
+  if (focus || links.pinned) links.pin(null);
+  if (!focus) return;
+  links.pin(focus);
+  const { facts } = links.frame;
+  const node = { node: focus.id, block: facts.owner[focus.id], hostBlock: facts.host.owner[focus.id] }[focus.kind];
+  if (node !== undefined && node !== null) tree.seek(node);
+  if (focus.kind === "sequence") sequences.bringUp(focus.id);
+}
+
+/**
+ * The field: `{el, open()}`. `find(query)` returns what is found, `show(one)` shows one of it, or nothing with null,
+ * `leave()` is called by Escape. `nameOf(one)` says where it was found.
+ */
+export function searchField(find, show, leave, nameOf = () => "") {
   const input = h("input", { type: "search", className: "rx-search", placeholder: "search: token text, block id  ( / )" });
   input.setAttribute("aria-label", "Search for token text, a block, a node or a sequence");
   const count = h("span", { className: "rx-found", aria: { live: "polite" } });
-  const search = { frame: null, query: "", at: -1 };
+  const search = { query: "", at: -1 };
   const next = (direction) => {
-    const found = findAll(search.frame.state, search.frame.text, input.value);
+    const found = find(input.value);
     search.at = input.value === search.query ? search.at + direction : 0;
     search.query = input.value;
     search.at = found.length ? (search.at + found.length) % found.length : -1;
-    count.textContent = input.value ? (found.length ? `${search.at + 1} of ${found.length}` : "not found") : "";
+    const said = found.length ? `${search.at + 1} of ${found.length}${nameOf(found[search.at])}` : "not found";
+    count.textContent = input.value ? said : "";
     show(found[search.at] ?? null);
   };
   input.addEventListener("input", () => next(0));
@@ -55,6 +70,23 @@ export function searchPanel(show, leave) {
     else return;
     event.preventDefault();
   });
-  const el = h("span", { className: "rx-tools", aria: { role: "group" } }, input, count);
-  return { el, paint: (frame) => (search.frame = frame), open: () => input.focus() };
+  return { el: h("span", { className: "rx-tools", aria: { role: "group" } }, input, count), open: () => input.focus() };
+}
+
+/** The field of one run: it searches the frame that was painted last. */
+export function searchPanel(show, leave) {
+  let last = null;
+  const field = searchField((query) => findAll(last.state, last.text, query), show, leave);
+  return { ...field, paint: (frame) => (last = frame) };
+}
+
+/** The field of several runs, side by side: it searches them all, one after the other. */
+export function searchSides(sides, leave) {
+  const find = (query) =>
+    sides.flatMap((side) => findAll(side.moment.state, side.frame.text, query).map((focus) => ({ side, focus })));
+  const show = (hit) => {
+    for (const side of sides) if (side.links.pinned) side.links.pin(null);
+    if (hit) pinFound(hit.side, hit.focus);
+  };
+  return searchField(find, show, leave, ({ side }) => ` in ${side.name}`);
 }

@@ -3,8 +3,9 @@
 // events make a step back as cheap as a few hundred folds; the last state asked for is kept, so a step forward is one.
 // A keyframe costs as much memory as the tree has nodes: a large tree has fewer, so that all of a long log can stay.
 
+import { copyState, stateFromJson } from "./cachestate.js";
 import { Calls } from "./calls.js";
-import { copyState, fold, stateFromJson } from "./fold.js";
+import { fold } from "./fold.js";
 
 const KEYFRAME_EVERY = 256;
 const NODES_PER_EVENT = 8; // copying so many nodes costs about as much as folding an event

@@ -1,16 +1,14 @@
-// The radix tree as a panel: which nodes are drawn, how large, and what stands in their cards. plane.js puts them in place.
+// The radix tree as a panel: it is painted, zoomed, folded and walked through by keys. treecards.js says what is drawn,
+// plane.js puts it in place.
 
-import { cardSize, fillCard, pillSize } from "./card.js";
-import { newFolds, toggleFold, visibleTree, walkTree, widenFan } from "./collapse.js";
-import { h, setText, svg } from "./dom.js";
+import { newFolds, toggleFold, walkTree, widenFan } from "./collapse.js";
+import { h, svg } from "./dom.js";
 import { layoutTree } from "./layout.js";
 import { minimap } from "./minimap.js";
-import { bringIntoSight, centreOn, dragToPan, paintCards, scrollInto, TALLEST, windowOf } from "./plane.js";
-import { shownText } from "./shown.js";
-import { clip, orderedChildren } from "./summary.js";
-import { nextLevel, PLAIN_BELOW, scaleOf, zoomButtons } from "./zoom.js";
-
-const MOST_FORCED = 40; // of a burst that touches more nodes, the rest stay closed
+import { bringIntoSight, paintCards } from "./plane.js";
+import { fillAny, forgetForQuestion, partOf } from "./treecards.js";
+import { centreOn, dragToPan, scrollInto, TALLEST, windowOf } from "./viewport.js";
+import { nextLevel, scaleOf, zoomButtons } from "./zoom.js";
 
 /** The panel of the tree: `{el, tools, paint(frame), seek(nodeId), ...}`. */
 export function treePanel() {
@@ -74,18 +72,6 @@ function paintTree(panel, frame) {
   paintCards(panel, true);
 }
 
-/** At a new question the cards are made again: their order on the page may come from a later state, and tell the answer. */
-function forgetForQuestion(panel, { quiz }) {
-  const asked = quiz?.question?.position ?? null;
-  if (asked !== null && asked !== panel.asked) forgetCards(panel);
-  panel.asked = asked;
-}
-
-function forgetCards(panel) {
-  for (const card of panel.cards.values()) card.remove();
-  panel.cards.clear();
-}
-
 /** The same frame again, after another zoom or fold. */
 function repaint(panel) {
   if (!panel.last) return;
@@ -98,57 +84,6 @@ function leastHeight(panel, frame, height) {
   const before = frame.jumped || !frame.state.nodes.size ? 0 : panel.tallest;
   panel.tallest = Math.max(before, Math.min(height, TALLEST));
   return panel.tallest;
-}
-
-/** What is drawn of the tree, and how large each card is. Roots and "more" cards have ids that are text. */
-function partOf(panel, frame) {
-  const { nodes } = frame.state;
-  const { changes } = frame;
-  const ghosts = Array.from({ length: Math.min(frame.state.ghosts ?? 0, MOST_FORCED) }, (_, k) => -1 - k);
-  const touched = [changes.node, ...panel.sought, panel.cursor, ...changes.hit.nodes, ...changes.new.nodes, ...ghosts];
-  const must = touched.filter((id) => nodes.has(id)).slice(0, MOST_FORCED);
-  const part = visibleTree(withRoots(nodes), (id) => nodes.get(id)?.parent_id ?? null, panel.folds, must);
-  const sizes = new Map();
-  for (const id of part.children.keys()) {
-    if (typeof id === "number") sizes.set(id, cardSize(nodes.get(id), frame, part.hidden.get(id)));
-    else if (id !== null) sizes.set(id, pillSize(pillText(id, part.more)));
-  }
-  return { ...part, sizes };
-}
-
-/** One root per namespace stands left of the first level. */
-function withRoots(nodes) {
-  const children = orderedChildren(nodes);
-  const roots = new Map();
-  for (const id of children.get(null)) {
-    const name = (nodes.get(id).namespace ?? ["root"]).join(" ");
-    if (!roots.has(name)) roots.set(name, []);
-    roots.get(name).push(id);
-  }
-  if (!roots.size) roots.set("root", []);
-  children.set(null, [...roots.keys()].map((name) => `root:${name}`));
-  for (const [name, ids] of roots) children.set(`root:${name}`, ids);
-  return children;
-}
-
-function pillText(id, more) {
-  return more.has(id) ? `${more.get(id).count.toLocaleString("en")} more …` : clip(shownText(id.slice(5)), 11, 6);
-}
-
-/** Fill the card of a node, a root or a "more" card. */
-function fillAny(panel, card, id) {
-  const { frame, children, layout, hidden, more, scale } = panel.last;
-  if (typeof id === "string") {
-    setText(card, pillText(id, more));
-    card.title = more.has(id) ? "" : shownText(id.slice(5));
-    if (more.has(id)) card.dataset.more = id;
-    return;
-  }
-  const hasKids = hidden.has(id) || children.get(id).length > 0;
-  const fold = { level: layout.boxes.get(id).depth, hidden: hidden.get(id), isOpen: !hidden.has(id), hasKids };
-  fillCard(card, frame.state.nodes.get(id), frame, fold, scale < PLAIN_BELOW);
-  card.id = `${panel.prefix}${id}`;
-  card.classList.toggle("rx-cursor", panel.cursor === id);
 }
 
 /** Open, close or widen what is below the sign that was pressed; the click is no pin. */

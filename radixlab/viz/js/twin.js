@@ -3,7 +3,7 @@
 
 import { linkOf } from "./facts.js";
 import { idsText } from "./summary.js";
-import { plural } from "./why.js";
+import { plural } from "./wording.js";
 
 const MOST_TWINS = 8;
 

@@ -1,8 +1,9 @@
 // The why line: one sentence per event, in the engine's own reasons.
 
+import { expand } from "./cachestate.js";
 import { BELOW_CORRUPT, HOST_FULL, LOST, UNORDERED } from "./changes.js";
 import { streamLine } from "./doubt.js";
-import { expand, pathOf } from "./fold.js";
+import { allOrTail, blocks, plural, runsText, under, withAncestors } from "./wording.js";
 
 const MISS_REASONS = {
   never_seen: "never seen before",
@@ -12,17 +13,6 @@ const MISS_REASONS = {
   last_token_rule: "held back so that one token is left to compute",
   not_cached: "not cached",
 };
-
-/** "1 block", "4 blocks". */
-export function plural(count, word) {
-  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
-}
-
-/** Block ids as a person writes them: "4–6, 9". */
-export function runsText(runs, most = 4) {
-  const shown = runs.slice(0, most).map(([first, count]) => (count > 1 ? `${first}–${first + count - 1}` : `${first}`));
-  return shown.join(", ") + (runs.length > most ? ", …" : "");
-}
 
 /** A copy before a write, or, right after a match, one that saves computing the tokens that agree. */
 function copyLine(e, state, before) {
@@ -41,10 +31,6 @@ export function whyLine(event, state, before = () => null) {
   return rule ? rule(event, state, before) : event.type;
 }
 
-function blocks(runs, word = "block") {
-  return `${plural(expand(runs).length, word)} (${runsText(runs)})`;
-}
-
 function missed(e, state) {
   if (!e.miss_reason) return "";
   const count = Math.ceil((e.num_tokens - e.hit_tokens) / state.block_size);
@@ -61,18 +47,6 @@ function readersOf(state, block, besides) {
   const names = readers.slice(0, 3).map((s) => s.id).join(", ");
   if (readers.length) return `sequence${readers.length > 1 ? "s" : ""} ${names} still read${readers.length > 1 ? "" : "s"}`;
   return "the tree still holds it";
-}
-
-function under(parentId) {
-  return parentId === null ? "the root" : `node ${parentId}`;
-}
-
-/** "node 4", "node 4 and node 2 above it", "node 4 and the 3 nodes above it". */
-function withAncestors(state, nodeId) {
-  const above = pathOf(state, nodeId).slice(1);
-  if (!above.length) return `node ${nodeId}`;
-  const others = above.length > 1 ? `the ${above.length} nodes` : `node ${above[0].id}`;
-  return `node ${nodeId} and ${others} above it`;
 }
 
 function locked(e, state) {
@@ -104,12 +78,6 @@ function took(e, before) {
   const share = evicted === ids.size ? "" : `${evicted} of them `;
   const note = evicted ? ` (${share}just evicted)` : "";
   return `sequence ${e.sequence_id} took block${ids.size === 1 ? "" : "s"} ${runsText(e.block_runs)}${note}`;
-}
-
-/** "node 4 (2 blocks)", or "the last 2 blocks of node 4" where some are left. */
-function allOrTail(e, left) {
-  const count = plural(expand(e.block_runs).length, "block");
-  return left ? `the last ${count} of node ${e.node_id}` : `node ${e.node_id} (${count})`;
 }
 
 function evicted(e, state) {

@@ -239,7 +239,7 @@ def test_what_is_not_registered_is_not_found():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"order": [0, 1, 2]}, "Request 3 is not in order (1 of 4 are missing)."),
+        ({"order": [0, 1, 2]}, "Request 3 is not in order (1 of 4 is missing)."),
         ({"order": [0, 1, 2, 3, 3]}, "order has 5 entries; at most 4 make sense here"),
         ({"order": [0, 1, 2, 9]}, "Request 3 is not in order"),
         ({"block_size": 10}, "block_size is 10"),

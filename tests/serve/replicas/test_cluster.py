@@ -1,5 +1,6 @@
 """Three real replicas on a real Ray cluster, one for all tests here."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -23,7 +24,7 @@ PROMPT = list(range(20, 84))
 
 @pytest.fixture(scope="module")
 def server():
-    settings = Settings(replicas=3, num_blocks=256, max_unread_tokens=4096)
+    settings = Settings(replicas=3, num_blocks=256, max_unread_tokens=4096, debug=True)
     with serving_replicas(settings) as served:
         yield served
 
@@ -231,6 +232,12 @@ def test_a_reset_empties_every_cache(client, server):
     assert cached(client.complete(PROMPT, max_tokens=2)) == 0
 
 
+def test_every_cache_is_described_in_a_list(client):
+    status, _, told = client.send("/debug/cache")
+    assert status == 200 and told.keys() == {"replicas"} and len(told["replicas"]) == 3
+    assert all(each.keys() == {"summary", "snapshot"} for each in told["replicas"])
+
+
 def test_killing_a_replica_under_load_loses_no_request(client, server):
     victim = looks(server)[0]
     answers, stop = [], threading.Event()
@@ -272,6 +279,33 @@ def test_a_stream_on_a_killed_replica_ends_with_an_error(client, server):
         rest = answer.read().decode()
     last = json.loads(rest.strip().rpartition("data: ")[2])
     assert len(busy) == 1 and "has failed" in last["error"]["message"]
+
+
+@pytest.mark.soak
+def test_a_replica_that_hangs_delays_its_prompts_and_loses_none(client, server):
+    warm = [[number] * 48 for number in range(20, 32)]
+    for prompt in warm:
+        client.complete(prompt, max_tokens=2)
+    body = {"model": "tiny", "prompt": warm[0], "max_tokens": 1500, "ignore_eos": True}
+    with ThreadPoolExecutor(len(warm) + 1) as pool:
+        whole = pool.submit(client.send, "/v1/completions", body, timeout=300)
+        assert wait_until(lambda: in_flight(server) == 1, 60)
+        (victim,) = [each for each in looks(server) if each.snapshot.num_running]
+        os.kill(victim.pid, signal.SIGSTOP)  # it has taken one prompt, and others have to come
+        try:
+            before = client.metrics()["replica_retries_total"]
+            asked = [
+                pool.submit(client.send, "/v1/completions", {**body, "prompt": p, "max_tokens": 2},
+                            timeout=300)
+                for p in warm
+            ]  # fmt: skip
+            assert [each.result()[0] for each in [whole, *asked]] == [200] * (len(warm) + 1)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim.pid, signal.SIGKILL)
+    assert client.metrics()["replica_retries_total"] > before
+    assert wait_until(lambda: victim.replica not in router_of(server).desk._rule.fleet, 120)
+    assert wait_until(lambda: len(looks(server)) == 3, 180)
 
 
 def test_counters_do_not_fall_when_a_replica_dies(client, server):

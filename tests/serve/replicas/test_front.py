@@ -9,6 +9,7 @@ from radixlab.cache.errors import CacheError
 from radixlab.serve.mailbox import EngineError
 from radixlab.serve.replicas.front import Front
 from radixlab.serve.replicas.roster import Look
+from radixlab.serve.routes_tools import as_told
 from radixlab.serve.snapshot import Snapshot
 
 
@@ -95,6 +96,14 @@ def test_a_reset_is_told_to_the_router_even_if_one_replica_refuses(answers, rais
 def test_looking_into_the_caches_is_no_reset():
     front = front_in("ready", Handle(["a", "b"]))
     assert asyncio.run(front.call_each(str)) == ["a", "b"] and front.num_resets == 0
+
+
+@pytest.mark.parametrize("num_alive", [0, 1, 2, 3])
+def test_the_caches_of_a_fleet_are_told_in_one_shape_however_many_live(num_alive):
+    caches = [{"summary": str(number)} for number in range(num_alive)]
+    front = front_in("ready", Handle(caches))
+    found = asyncio.run(front.call_each(str))
+    assert as_told(found, num_wanted=3) == {"replicas": caches}
 
 
 def test_an_older_look_that_comes_late_counts_nothing():

@@ -14,8 +14,8 @@ REFUSED = [
     (dict(replicas=2.5), "replicas"),
     (dict(router="prefix"), "router needs replicas above 1"),
     (dict(route_by="events"), "route_by needs replicas above 1"),
-    (dict(replicas=2, router="best"), "router must be one of prefix, round-robin"),
-    (dict(replicas=2, route_by="luck"), "route_by must be one of events, prompts"),
+    (dict(replicas=2, router="best"), "router 'best' is not one of prefix, round-robin"),
+    (dict(replicas=2, route_by="luck"), "route_by 'luck' is not one of events, prompts"),
     *[
         (dict(replicas=2, router=each, route_by="events"), f"{each} learns nothing")
         for each in ROUTERS[1:]

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { doubtLine, streamLine } from "../../../radixlab/viz/js/doubt.js";
-import { fold, stateFromJson, STREAM_COUNTERS } from "../../../radixlab/viz/js/fold.js";
+import { stateFromJson } from "../../../radixlab/viz/js/cachestate.js";
+import { fold, STREAM_COUNTERS } from "../../../radixlab/viz/js/fold.js";
 
 const report = (more) => ({
   type: "StreamReported", seq: 0, step: 0, publisher: "", cause: "missing", first: 3, last: 5,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { blockFacts, countFacts } from "../../../radixlab/viz/js/facts.js";
-import { expand, fold, stateFromJson, stateToJson } from "../../../radixlab/viz/js/fold.js";
+import { expand, stateFromJson, stateToJson } from "../../../radixlab/viz/js/cachestate.js";
+import { fold } from "../../../radixlab/viz/js/fold.js";
 import { summary } from "../../../radixlab/viz/js/summary.js";
 import { unpack } from "../../../radixlab/viz/js/timeline.js";
 import { whyLine } from "../../../radixlab/viz/js/why.js";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { copyState, fold, stateFromJson } from "../../../radixlab/viz/js/fold.js";
+import { copyState, stateFromJson } from "../../../radixlab/viz/js/cachestate.js";
+import { fold } from "../../../radixlab/viz/js/fold.js";
 import { deedWords } from "../../../radixlab/viz/js/deeds.js";
 import { axisOf, axisPosition, positionsAt, turnAt, turnsOf } from "../../../radixlab/viz/js/axis.js";
 import { firstDivergence, runOf, verdictOf } from "../../../radixlab/viz/js/divergence.js";

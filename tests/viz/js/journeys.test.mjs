@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { changesAt } from "../../../radixlab/viz/js/changes.js";
 import { Clock } from "../../../radixlab/viz/js/clock.js";
-import { stateToJson } from "../../../radixlab/viz/js/fold.js";
+import { stateToJson } from "../../../radixlab/viz/js/cachestate.js";
 import { layoutTree } from "../../../radixlab/viz/js/layout.js";
 import { Log } from "../../../radixlab/viz/js/log.js";
 import { orderedChildren } from "../../../radixlab/viz/js/summary.js";

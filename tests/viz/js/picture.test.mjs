@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { MOST_CARDS, newFolds, toggleFold, visibleTree, walkTree, widenFan } from "../../../radixlab/viz/js/collapse.js";
 import { blockFacts } from "../../../radixlab/viz/js/facts.js";
-import { stateFromJson } from "../../../radixlab/viz/js/fold.js";
+import { stateFromJson } from "../../../radixlab/viz/js/cachestate.js";
 import { blocksOf, cellAt, cellOf, cellsOf, cornerOf, gridOf, sharesOf, walkGrid } from "../../../radixlab/viz/js/grid.js";
 import { childrenOf, layoutTree } from "../../../radixlab/viz/js/layout.js";
 import { MODES, readMap, sharesText, stackOrder } from "../../../radixlab/viz/js/modes.js";

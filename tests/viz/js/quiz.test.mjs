@@ -1,8 +1,11 @@
 // Predict mode: its questions are those of the log, its answers what the log then does.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { copyState, fold, stateFromJson } from "../../../radixlab/viz/js/fold.js";
-import { evictableNodes, evidenceOf, judge, questionAt, Quiz } from "../../../radixlab/viz/js/quiz.js";
+import { copyState, stateFromJson } from "../../../radixlab/viz/js/cachestate.js";
+import { fold } from "../../../radixlab/viz/js/fold.js";
+import { evictableNodes, evidenceOf, judge } from "../../../radixlab/viz/js/judge.js";
+import { questionAt } from "../../../radixlab/viz/js/questions.js";
+import { Quiz } from "../../../radixlab/viz/js/quiz.js";
 import { Timeline, unpack } from "../../../radixlab/viz/js/timeline.js";
 import { logs } from "./golden.mjs";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { changesAt } from "../../../radixlab/viz/js/changes.js";
 import { linkOf } from "../../../radixlab/viz/js/facts.js";
-import { foldAll, stateFromJson, stateToJson } from "../../../radixlab/viz/js/fold.js";
+import { stateFromJson, stateToJson } from "../../../radixlab/viz/js/cachestate.js";
+import { foldAll } from "../../../radixlab/viz/js/fold.js";
 import { Timeline } from "../../../radixlab/viz/js/timeline.js";
 import { logs } from "./golden.mjs";
 

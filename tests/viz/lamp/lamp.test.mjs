@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { stateFromJson } from "../../../radixlab/viz/js/fold.js";
-import { InvariantLamp, RULE_SENTENCES } from "../../../radixlab/viz/js/invariants.js";
+import { stateFromJson } from "../../../radixlab/viz/js/cachestate.js";
+import { InvariantLamp } from "../../../radixlab/viz/js/invariants.js";
+import { RULE_SENTENCES } from "../../../radixlab/viz/js/sentences.js";
 import { LampChecker, lampSays } from "../../../radixlab/viz/js/lamp.js";
 import { Timeline } from "../../../radixlab/viz/js/timeline.js";
 

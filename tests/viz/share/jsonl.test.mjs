@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { stateToJson } from "../../../radixlab/viz/js/fold.js";
-import { blockIds, crc32, readRecording, refuseBySize } from "../../../radixlab/viz/js/jsonl.js";
+import { stateToJson } from "../../../radixlab/viz/js/cachestate.js";
+import { blockIds } from "../../../radixlab/viz/js/blockcodec.js";
+import { crc32, readRecording, refuseBySize } from "../../../radixlab/viz/js/jsonl.js";
 import { Timeline } from "../../../radixlab/viz/js/timeline.js";
 
 const { runs, damaged, foreign, ids } = JSON.parse(readFileSync(process.env.RECORDINGS, "utf8"));

@@ -1,19 +1,17 @@
-"""A learner's tree beside the cache's own books: every answer is compared before it counts.
+"""A learner's tree beside the cache: every answer is compared with the ledger before it counts.
 
-The books are the engine's tree. A match may be shorter than the books allow: the request then finds
-less, and `num_lost_tokens` says how much. Any other difference is a `PartFault`. This file drives
-the learner's tree: it looks up, inserts, locks and evicts by the methods of exercise 8.5.1 alone.
+A match may be shorter than the ledger's: the request then finds less, and `num_lost_tokens` says
+how much. Any other difference is a `PartFault`. This file drives the learner's tree: it looks up,
+inserts, locks and evicts by the methods of exercise 8.5.1 alone. `ledger.py` knows the right
+answers.
 
 A policy can rule a tree that chooses its own victims: every leaf that must stay is locked, by a
 *guard*, so that only the victim can go.
 """
 
-from collections import Counter
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from radixlab.cache.found import Found
 from radixlab.cache.manager import KVCacheManager
@@ -25,7 +23,7 @@ from radixlab.escape import count
 from radixlab.events import Namespace
 from radixlab.guarded_call import Watch
 from radixlab.yours.asked import AskedTree, Ids, Key, MakeTree
-from radixlab.yours.fault import PartFault
+from radixlab.yours.ledger import Ledger, path_ids, path_tokens, tail
 from radixlab.yours.ruling import Ruling
 
 
@@ -39,14 +37,14 @@ class Held:
     """What it protects, from the root on."""
 
 
-class Books:
+class OwnTrees:
     """A learner's trees, one for each namespace, and the locks that are held in them."""
 
     def __init__(
         self, make_tree: MakeTree, manager: KVCacheManager, ruling: Ruling, watch: Watch
     ) -> None:
         self._make_tree, self._manager, self._watch = make_tree, manager, watch
-        self._ruling = ruling
+        self._ruling, self._ledger = ruling, Ledger(manager)
         self._size = manager.config.block_size
         self.trees: dict[Namespace | None, AskedTree] = {}
         self.held: dict[int, Held] = {}
@@ -57,10 +55,10 @@ class Books:
         self.num_wanted = 1
         """How many blocks to ask for at once if the tree chooses its victims itself."""
         self._chosen: set[int] = set()
-        """Blocks that the learner's tree has evicted, and the books still have."""
+        """Blocks that the learner's tree has evicted, and the ledger still has."""
         self._last: Node | None = None
         self.num_lost_tokens = 0
-        """Tokens that the books had, and the tree did not find."""
+        """Tokens that the ledger had, and the tree did not find."""
         self._evicting = self.tree(None)
 
     def tree(self, namespace: Namespace | None) -> AskedTree:
@@ -75,8 +73,8 @@ class Books:
         """Look a prompt up and lock what is found; one token is left to compute."""
         tree, whole = self.tree(namespace), (len(prompt) - 1) // self._size
         node, ids = tree.match(_key(prompt.token_ids[:-1]))
-        found = self._found(tree, prompt, ids, whole, namespace)
-        most = self._manager.tree.find(prompt, whole, namespace).num_blocks
+        found = self._ledger.found(tree, prompt, ids, whole, namespace)
+        most = self._ledger.find(prompt, whole, namespace).num_blocks
         self.num_lost_tokens += (most - len(ids)) * self._size
         return found, Held(tree, tree.lock(node), tuple(ids))
 
@@ -86,7 +84,7 @@ class Books:
         own, mine = sequence.block_table[:end].tolist(), offered[:end]
         answer = tree.insert(_key(sequence.token_ids[: end * self._size]), mine)
         if answer.block_ids != own:
-            raise self._wrong_ids(tree, answer.block_ids, own, mine)
+            raise self._ledger.wrong_ids(tree, answer.block_ids, own, mine)
         duplicates = [block for block, kept in zip(mine, own, strict=True) if block != kept]
         if answer.duplicate_block_ids != duplicates:
             said = f"duplicate_block_ids is {answer.duplicate_block_ids}"
@@ -102,7 +100,7 @@ class Books:
     _num_stored = 0
 
     def note_stored(self, num_blocks: int) -> None:
-        """Take note of how many blocks the books have gained since the last call."""
+        """Take note of how many blocks the ledger has gained since the last call."""
         self._num_stored = num_blocks
 
     def unlock(self, held: Held) -> None:
@@ -150,7 +148,7 @@ class Books:
             tree = self.tree(namespace)
             ids = tree.evict(len(block_ids))
             if sorted(ids) != sorted(block_ids):
-                raise self._wrong_victims(tree, ids, block_ids)
+                raise self._ledger.wrong_victims(tree, ids, block_ids)
 
     def _follow_locks(self) -> None:
         for sequence in self._manager.sequences.values():
@@ -176,14 +174,14 @@ class Books:
             self.unlock(self._guards.pop(node.id))
 
     def _lock_node(self, at: Node) -> Held:
-        """Lock what the books hold from the root to the end of a node, and nothing else."""
-        tree, ids = self.tree(at.namespace), _path_ids(at)
-        node, found = tree.match(_key(_path_tokens(at)))
+        """Lock what the ledger holds from the root to the end of a node, and nothing else."""
+        tree, ids = self.tree(at.namespace), path_ids(at)
+        node, found = tree.match(_key(path_tokens(at)))
         if found != ids:
             if found == ids[: len(found)]:
                 what = f"it finds {len(found)} of {count(len(ids), 'cached block')}: {ids}"
                 raise tree.fault("M2", what)
-            raise self._wrong_ids(tree, found, ids, ids)
+            raise self._ledger.wrong_ids(tree, found, ids, ids)
         return Held(tree, tree.lock(node), tuple(ids))
 
     def choose(self, leaves: dict[int, Node]) -> Node | None:
@@ -194,12 +192,12 @@ class Books:
             self._let_evict(leaves)
         last = leaves.get(self._last.id) if self._last is not None else None
         for leaf in [last] if last else []:
-            if _tail(leaf) in self._chosen:
+            if tail(leaf) in self._chosen:
                 return self._take(leaf)
         for leaf in leaves.values():
-            if _tail(leaf) in self._chosen:
+            if tail(leaf) in self._chosen:
                 return self._take(leaf)
-        raise self._wrong_victims(self._evicting, sorted(self._chosen), None)
+        raise self._ledger.wrong_victims(self._evicting, sorted(self._chosen), None)
 
     def _let_evict(self, leaves: dict[int, Node]) -> None:
         """Ask for all blocks at once, or for one where several tenants have leaves."""
@@ -210,23 +208,23 @@ class Books:
         self._evicting = self.tree(oldest.namespace if oldest else next(iter(spaces)))
         ids = self._evicting.evict(num)
         if len(ids) != num or len(set(ids)) != num:
-            raise self._wrong_victims(self._evicting, ids, None, num)
+            raise self._ledger.wrong_victims(self._evicting, ids, None, num)
         self._chosen = set(ids)
 
     def _take(self, leaf: Node) -> Node:
-        self._chosen.discard(_tail(leaf))
+        self._chosen.discard(tail(leaf))
         self._last = leaf
         return leaf
 
     # ---- starting again
 
     def _fill(self) -> None:
-        """Make new trees, and let them hold what the books hold: the cache was cleared."""
+        """Make new trees, and let them hold what the ledger holds: the cache was cleared."""
         self._ruling.is_stale = False
         self.trees, self.held, self._guards = {}, {}, {}
-        for node in self._manager.tree.nodes():
+        for node in self._ledger.nodes():
             if not node.children:
-                self.tree(node.namespace).insert(_key(_path_tokens(node)), _path_ids(node))
+                self.tree(node.namespace).insert(_key(path_tokens(node)), path_ids(node))
         pins, self._pins = [pin for pin, _ in self._pins if pin.active], []
         for pin in pins:
             self.pin(pin)
@@ -235,64 +233,7 @@ class Books:
             for leaf in list(self._ruling.leaves.values()):
                 self._guard(leaf)
 
-    # ---- what is wrong with an answer
-
-    def _found(
-        self, tree: AskedTree, prompt: Tokens, ids: Ids, whole: int, namespace: Namespace | None
-    ) -> Found:
-        """Return the look-up in the books that ends where the tree's does."""
-        if len(ids) > whole:
-            has = f"the key has only {count(whole, 'whole block')}"
-            raise tree.fault("M2", f"it returned {count(len(ids), 'block')}, but {has}")
-        found = self._manager.tree.find(prompt, len(ids), namespace)
-        right = found.block_ids.tolist()
-        if right != ids:
-            raise self._wrong_ids(tree, ids, right, right)
-        return found
-
-    def _wrong_ids(self, tree: AskedTree, ids: Ids, right: Ids, offered: Ids) -> PartFault:
-        """Say which block is wrong, and why."""
-        if len(ids) < len(right) and ids == right[: len(ids)]:
-            return tree.fault("M9", f"block_ids is {ids}; it should be {right}")
-        pairs = zip(ids, [*right, None], strict=False)
-        at = next(k for k, (mine, own) in enumerate(pairs) if mine != own)
-        block = ids[at]
-        owner = self._owner(block)
-        if at < len(right) and at < len(offered) and block == offered[at] != right[at]:
-            what = f"it keeps the new block {block}, though block {right[at]} holds these tokens"
-            return tree.fault("M9", what)
-        if owner is None:
-            return tree.fault("E6", f"block {block} is not in the cache")
-        return tree.fault("M8", f"block {block}, of node {owner.id}, holds other tokens")
-
-    def _wrong_victims(
-        self, tree: AskedTree, ids: Ids, right: list[int] | None, num: int = 1
-    ) -> PartFault:
-        """Say why these blocks must not go."""
-        twice = [block for block, num in Counter(ids).items() if num > 1]
-        if twice:
-            return tree.fault("L10", f"block {twice[0]} was returned twice")
-        for block in ids:
-            if right is not None and block in right:
-                continue
-            owner = self._owner(block)
-            if owner is None:
-                return tree.fault("E6", f"block {block} is not in the cache")
-            if owner.locked:
-                return tree.fault("L4", f"block {block} is locked")
-            if right is not None:
-                return tree.fault("L4", f"block {block} is locked: the policy chose {right}")
-            if left := _below(owner, block) - set(ids):
-                return tree.fault("E1", f"block {block} has block {min(left)} below it")
-        num = num if right is None else len(right)
-        return tree.fault("E4", f"it returned {count(len(ids), 'block')}; it should return {num}")
-
-    def _owner(self, block: Any) -> Node | None:
-        """Return the node that holds a block."""
-        for node in self._manager.tree.nodes():
-            if block in node.block_ids[: node.num_blocks]:
-                return node
-        return None
+    # ---- what is held now
 
     def receipts(self) -> Many[Held]:
         """List every lock that is held now."""
@@ -302,24 +243,3 @@ class Books:
 
 def _key(token_ids: Any) -> Key:
     return tuple(token_ids.tolist())
-
-
-def _tail(leaf: Node) -> int:
-    return int(leaf.block_ids[leaf.num_blocks - 1])
-
-
-def _below(owner: Node, block: int) -> set[int]:
-    """Return the blocks that directly follow a block of a node."""
-    ids = owner.block_ids[: owner.num_blocks].tolist()
-    if block != ids[-1]:
-        return {ids[ids.index(block) + 1]}
-    return {int(child.block_ids[0]) for child in owner.children.values()}
-
-
-def _path_tokens(node: Node) -> Any:
-    tokens = [each.tokens for each in reversed(node.path())]
-    return np.concatenate(tokens) if tokens else np.empty(0, np.int32)
-
-
-def _path_ids(node: Node) -> list[int]:
-    return [block for each in reversed(node.path()) for block in each.block_ids.tolist()]
