@@ -8,6 +8,7 @@ that ends inside a node also refreshes the half it did not match (SGLang, peers.
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,11 @@ from radixlab.workloads import replay
 class WholeLeafSupply(BlockSupply):
     """Evicts whole leaves until there is enough; what is too much is free for the next request."""
 
-    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
+    def take(self, num_blocks: int, after: Iterable[BlockIds] = ()) -> BlockIds:
         """Evict, free all that was evicted, and allocate what was promised."""
         for block_ids in self.give_up(num_blocks - self._allocator.num_free)[0]:
             self._allocator.free(block_ids)
-        return np.concatenate([*(after or []), self._allocator.allocate(num_blocks)])
+        return np.concatenate([*after, self._allocator.allocate(num_blocks)])
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take victims whole, at least `num_blocks` blocks together."""

@@ -104,11 +104,10 @@ class Admission:
         # Lock: before anything is evicted, or a prompt might evict its own hit (L5).
         end = here.node if here.child is None else tree.cut(here)
         sequence.receipt = tree.locks.lock(end, sequence.id)
-        reuse, num_pending = None, len(self._transfers.pending)
-        for way in self._further:
-            if way.hold(sequence, match, here, num_new):
-                reuse = way
-                break
+        reuse = None
+        if self._further:
+            num_pending = len(self._transfers.pending)
+            reuse = self._hold(sequence, match, here, num_new)
         # Take.
         try:
             sequence.block_table = self._supply.take(num_new, here.runs)
@@ -119,19 +118,9 @@ class Admission:
             reuse.load(sequence)
         # Admit.
         self._count_in(sequence)
-        if emit := tree.log.emit:
-            private = sequence.block_table[sequence.node.end :]
-            emit(
-                BlocksAllocated(
-                    *tree.log.stamp(),
-                    site="admission.admit",
-                    sequence_id=sequence.id,
-                    block_runs=to_runs(private),
-                )
-            )
-        if reuse:
-            reuse.copy(sequence)
-        if self._transfers.pending:
+        if self._further:
+            if reuse:
+                reuse.copy(sequence)
             sequence.copies = self._transfers.since(num_pending)
         return sequence
 
@@ -155,6 +144,15 @@ class Admission:
             )
         return sequence
 
+    def _hold(
+        self, sequence: Sequence, match: Found, here: Found, num_new: int
+    ) -> FurtherReuse | None:
+        """Return the first way that has something to reuse; it is protected from now on."""
+        for way in self._further:
+            if way.hold(sequence, match, here, num_new):
+                return way
+        return None
+
     def _give_up(self, sequence: Sequence, reuse: FurtherReuse | None) -> None:
         """Undo the locks of an admission that the policy broke off: nothing of it remains (L7)."""
         self._tree.locks.unlock(sequence.receipt, sequence.id)
@@ -174,12 +172,12 @@ class Admission:
     def _count_in(self, sequence: Sequence) -> None:
         """Count a request: its path is stamped, and counts a hit on each node (E3, M4, S6)."""
         counts, tokens = self._counts, sequence.tokens
-        self._sequences[sequence.id] = sequence
+        sequence.running = self._sequences
+        sequence.running[sequence.id] = sequence
         tokens.taken = True
         counts.tick += 1
         node: Node = sequence.receipt.node
-        if node.parent is not None:
-            self._tree.touch(node, counts.tick, hit=True)
+        self._tree.hit(node, counts.tick)
         counts.num_requests += 1
         counts.prompt_tokens += tokens.num_tokens
         counts.hit_tokens += sequence.hit_tokens
@@ -203,5 +201,13 @@ class Admission:
                     tick=counts.tick,
                     host_hit_tokens=sequence.host_hit_tokens,
                     resumed=sequence.resumed,
+                )
+            )
+            emit(
+                BlocksAllocated(
+                    *self._tree.log.stamp(),
+                    site="admission.blocks",
+                    sequence_id=sequence.id,
+                    block_runs=to_runs(sequence.block_table[node.end :]),
                 )
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy import ndarray
 
 from radixlab.cache.checks import as_block_ids, check_count
 from radixlab.cache.errors import BlockError, DoubleFreeError, OutOfBlocksError
@@ -48,7 +49,7 @@ class BlockAllocator:
         """Make every block free; the lowest id is handed out first."""
         self._stack = self._places.copy()
         self._place = self._places.copy()
-        # The same memory: for one block, a `memoryview` is faster than NumPy.
+        # The same memory: for a few blocks, a `memoryview` is faster than NumPy.
         self._stack_at: memoryview[int] = memoryview(self._stack)  # type: ignore[arg-type]  # a buffer
         self._place_at: memoryview[int] = memoryview(self._place)  # type: ignore[arg-type]  # a buffer
         self._head = 0
@@ -62,12 +63,12 @@ class BlockAllocator:
 
         Raises `OutOfBlocksError` if fewer are free; then none is taken.
         """
-        return self.pop(num_blocks).copy()
+        return np.array(self.pop(num_blocks), np.int32)
 
-    def pop(self, num_blocks: Count) -> BlockIds:
+    def pop(self, num_blocks: Count) -> "memoryview[int]":
         """Do the same as `allocate` for callers who copy the ids anyway (L7).
 
-        The ids are a view of the stack, which is valid until the next call.
+        The ids, int32, are memory of the stack, which is valid until the next call.
         """
         if type(num_blocks) is not int:
             num_blocks = check_count("num_blocks", num_blocks)
@@ -79,7 +80,7 @@ class BlockAllocator:
         first = self._head
         self._head = first + num_blocks
         self.num_free -= num_blocks
-        return self._stack[first : self._head]
+        return self._stack_at[first : self._head]
 
     def share(self, block_ids: BlockIds | Any) -> None:
         """Add a reference to each block (C1).
@@ -112,8 +113,11 @@ class BlockAllocator:
         Raises `DoubleFreeError` if a block is free already or named twice, and `BlockError` if it
         is outside the pool; then nothing has changed.
         """
-        is_int32 = type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE
-        if not is_int32 or block_ids.ndim != 1:
+        if (
+            type(block_ids) is not ndarray
+            or block_ids.dtype is not INT32_DTYPE
+            or block_ids.ndim != 1
+        ):
             block_ids = as_block_ids(block_ids)
         if len(block_ids) == 1:
             return self._free_one(block_ids)
@@ -234,6 +238,6 @@ class BlockAllocator:
 
 def _int32(block_ids: BlockIds | Any) -> BlockIds:
     """Return an int32 array unchanged; convert anything else with `as_block_ids`."""
-    if type(block_ids) is np.ndarray and block_ids.dtype is INT32_DTYPE and block_ids.ndim == 1:
+    if type(block_ids) is ndarray and block_ids.dtype is INT32_DTYPE and block_ids.ndim == 1:
         return block_ids
     return as_block_ids(block_ids)

@@ -42,11 +42,11 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
 
     Its size is checked before the buffer is enlarged by `reserve_tokens`.
     """
-    if type(tokens) is Tokens:
-        num_tokens = tokens.num_tokens
-    else:
-        tokens = as_int32(tokens)
+    if type(tokens) is not Tokens or tokens.taken:
+        tokens = as_int32(tokens)  # somebody else's: it will be copied
         num_tokens = len(tokens)
+    else:
+        num_tokens = tokens.num_tokens
     if num_tokens == 0:
         raise TokenError("an empty prompt (0 tokens): there is nothing to compute")
     if num_tokens + reserve_tokens > config.num_blocks * config.block_size:
@@ -55,7 +55,7 @@ def check_prompt(tokens: TokensLike, reserve_tokens: int, config: CacheConfig) -
             f"a prompt of {count(num_tokens, 'token')} (+ {reserve_tokens} reserved) needs "
             f"{count(num_blocks, 'block')} of {config.block_size}, the pool has {config.num_blocks}"
         )
-    if type(tokens) is Tokens and not tokens.taken:
+    if type(tokens) is Tokens:
         return tokens  # nobody has it yet: it becomes the sequence's own buffer
     return Tokens(tokens, reserve_tokens)
 

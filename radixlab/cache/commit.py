@@ -45,24 +45,25 @@ class Commit:
 
     def register(self, sequence: Sequence, stop: int) -> None:
         """Give blocks `[node.end, stop)` of a sequence's table to the tree."""
-        tree, receipt, tick = self._tree, sequence.receipt, self._counts.tick
-        node: Node = receipt.node
+        tree, tokens = self._tree, sequence.tokens
+        node: Node = sequence.receipt.node
         start = node.end
         cached: list[BlockIds] = []
         key = None
         # A leaf that nobody else has locked grows in place; else the rest becomes a new leaf.
         if node.children or node.num_receipts > 1 or node.parent is None:
-            key = tree.key_after(node, sequence.tokens)
+            key = tree.key_after(node, tokens)
             if key in node.children:
                 node, cached = self._meet(sequence, node, stop)
-                key = tree.key_after(node, sequence.tokens)
+                key = tree.key_after(node, tokens)
         if node.end < stop:
-            new = sequence.block_table[node.end : stop]
-            if 2 * len(new) < len(sequence.block_table):
+            table = sequence.block_table
+            new = table[node.end : stop]
+            if 2 * len(new) < len(table):
                 new = new.copy()  # a view would keep all of the table in memory
-            leaf = tree.store(node, sequence.tokens, new, tick, sequence.id, key)
+            leaf = tree.store(node, tokens, new, self._counts.tick, sequence.id, key)
             if leaf is not node:
-                tree.locks.move_down(receipt, leaf, sequence.id)
+                tree.locks.move_down(sequence.receipt, leaf, sequence.id)
         # Others whose tables had these blocks follow.
         if self._allocator.more_holders:
             self._take_forks_along(sequence, start, cached)

@@ -45,23 +45,25 @@ class Ending:
         """
         if get_ident() != self._owner.thread:
             self._owner.check()
-        if type(sequence) is not Sequence or self._sequences.get(sequence.id) is not sequence:
+        if type(sequence) is not Sequence or sequence.running is not self._sequences:
             raise self._owner.not_running(sequence)
-        tree, counts = self._tree, self._counts
-        node: Node = sequence.receipt.node
-        if sequence.receipt.released:
+        tree, counts, receipt = self._tree, self._counts, sequence.receipt
+        node: Node = receipt.node
+        if receipt.released:
             raise SequenceError(f"sequence {sequence.id}: its lock was released from outside")
-        if reason == "preempted" and (emit := tree.log.emit):
+        emit = tree.log.emit
+        if emit and reason == "preempted":
             emit(
                 RequestPreempted(*tree.log.stamp(), site="ending.preempt", sequence_id=sequence.id)
             )
         del self._sequences[sequence.id]
+        sequence.running = None
         counts.tick += 1
         tree.touch(node, counts.tick)
         if sequence.priority:
             for above in node.path():
                 above.priority = max(above.priority, sequence.priority)
-        if emit := tree.log.emit:
+        if emit:
             emit(
                 RequestFinished(
                     *tree.log.stamp(),
@@ -72,10 +74,10 @@ class Ending:
                 )
             )
         private = sequence.block_table[node.end :]
-        tree.locks.unlock(sequence.receipt, sequence.id)
+        tree.locks.unlock(receipt, sequence.id)
         if len(private):
             freed = self._allocator.free(private)
-            if emit := tree.log.emit:
+            if emit:
                 emit(
                     BlocksFreed(
                         *tree.log.stamp(),

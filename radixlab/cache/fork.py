@@ -48,5 +48,6 @@ class Fork:
         child.priority = sequence.priority
         child.block_table = sequence.block_table[:num_blocks].copy()
         self._allocator.share(child.block_table[node.end :])
-        self._sequences[child.id] = child
+        child.running = self._sequences
+        child.running[child.id] = child
         return child

@@ -47,28 +47,39 @@ class Growth:
 
     def append(self, sequence: Sequence, token_ids: TokenArray) -> list[Transfer]:
         """Append ids, int32 `[n]`, n > 0; `KVCacheManager.append` says the rest (C5)."""
-        block_size = self._tree.block_size
-        start = sequence.tokens.num_tokens
+        tree, tokens = self._tree, sequence.tokens
+        start = tokens.num_tokens
         end = start + len(token_ids)
-        num_new = -(-end // block_size) - len(sequence.block_table)
+        num_new = -(-end // tree.block_size) - len(sequence.block_table)
         shared: list[int] = []
-        if self._allocator.more_holders or start < sequence.receipt.node.end * block_size:
+        if self._allocator.more_holders or start < sequence.receipt.node.end * tree.block_size:
             shared = self._copies.needed(sequence, start, end)
-        if num_new <= 0 and not shared:
-            self._note(sequence, start, token_ids)
+        block_ids = None
+        if num_new > 0 or shared:
+            num_new = max(0, num_new)
+            self._require(num_new + len(shared), None)
+            num_pending = len(self._transfers.pending)
+            block_ids = self._supply.take(num_new + len(shared))
+        extend(tokens, token_ids)
+        if emit := tree.log.emit:
+            emit(
+                TokensAppended(
+                    *tree.log.stamp(),
+                    site="growth.append",
+                    sequence_id=sequence.id,
+                    start=start,
+                    token_ids=tuple(token_ids.tolist()),
+                )
+            )
+        if block_ids is None:  # they were reserved
             return []
-        num_new = max(0, num_new)
-        num_pending = len(self._transfers.pending)
-        self._require(num_new + len(shared), None)
-        block_ids = self._supply.take(num_new + len(shared))
-        self._note(sequence, start, token_ids)
         if num_new:
             new = block_ids[:num_new]
             sequence.block_table = joined((sequence.block_table, new))
-            if emit := self._tree.log.emit:
+            if emit := tree.log.emit:
                 emit(
                     BlocksAllocated(
-                        *self._tree.log.stamp(),
+                        *tree.log.stamp(),
                         site="growth.append_blocks",
                         sequence_id=sequence.id,
                         block_runs=to_runs(new),
@@ -88,16 +99,3 @@ class Growth:
         destinations = self._supply.take(len(shared))
         self._copies.replace(sequence, shared, destinations.tolist())
         return list(self._transfers.since(num_pending))
-
-    def _note(self, sequence: Sequence, start: int, token_ids: TokenArray) -> None:
-        extend(sequence.tokens, token_ids)
-        if emit := self._tree.log.emit:
-            emit(
-                TokensAppended(
-                    *self._tree.log.stamp(),
-                    site="growth.append",
-                    sequence_id=sequence.id,
-                    start=start,
-                    token_ids=tuple(token_ids.tolist()),
-                )
-            )

@@ -156,7 +156,7 @@ class KVCacheManager:
         """
         if get_ident() != self._owner.thread:
             self._owner.check()
-        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+        if type(sequence) is not Sequence or sequence.running is not self.sequences:
             raise self._owner.not_running(sequence)
         token_ids = as_int32(tokens)
         return self.parts.growth.append(sequence, token_ids) if len(token_ids) else []
@@ -215,11 +215,12 @@ class KVCacheManager:
         """
         if get_ident() != self._owner.thread:
             self._owner.check()
-        if type(sequence) is not Sequence or self.sequences.get(sequence.id) is not sequence:
+        if type(sequence) is not Sequence or sequence.running is not self.sequences:
             raise self._owner.not_running(sequence)
-        if type(num_written) is not int or not 0 <= num_written < PLENTY:
+        if type(num_written) is not int:
             num_written = check_count("num_written", num_written)
         if not 0 <= num_written <= sequence.tokens.num_tokens:
+            check_count("num_written", num_written)  # too long a number is not printed
             raise SequenceError(
                 f"{count(num_written, 'token')} written of sequence {sequence.id}? "
                 f"It has {sequence.num_tokens}"

@@ -45,6 +45,37 @@ class Node:
         "tree",
     )
 
+    id: int
+    parent: "Node | None"
+    """None for a root, which owns no blocks."""
+    tree: object
+    """The tree that it belongs to; other trees refuse it as a handle."""
+    namespace: Namespace | None
+    key: bytes
+    """The bytes of its whole first block: the key under which its parent finds it."""
+    edge: Edge
+    """The edge's token ids, int32, as memory."""
+    block_ids: BlockIds
+    """int32 `[num_blocks]`: the block ids of the edge, one per `block_size` tokens."""
+    resident: bool
+    """Whether the blocks are on the device. Otherwise they are on the host, like the blocks of all
+    nodes below: a prefix is useless without its beginning."""
+    num_blocks: int
+    end: int
+    """The number of blocks from the root to this node's end; a split does not change it."""
+    children: "dict[bytes, Node]"
+    """By `key`."""
+    num_resident_children: int
+    num_receipts: int
+    num_locked_children: int
+    tick: int
+    """Last use, in the manager's ticks."""
+    num_hits: int
+    priority: int
+    """The highest priority of a request on this path."""
+    alive: bool
+    """Whether it is in the tree."""
+
     def __init__(
         self,
         id: int,
@@ -57,33 +88,17 @@ class Node:
     ) -> None:
         self.id = id
         self.parent = parent
-        """None for a root, which owns no blocks."""
-        self.tree: object = parent.tree if parent else tree
-        """The tree that it belongs to; other trees refuse it as a handle."""
         self.namespace = namespace
         self.key = key
-        """The bytes of its whole first block: the key under which its parent finds it."""
         self.edge = edge
-        """The edge's token ids, int32, as memory."""
         self.block_ids = block_ids
-        """int32 `[num_blocks]`: the block ids of the edge, one per `block_size` tokens."""
-        self.resident = True
-        """Whether the blocks are on the device. Otherwise they are on the host, like the blocks of
-        all nodes below: a prefix is useless without its beginning."""
-        self.num_blocks = len(block_ids)
-        self.end: int = self.num_blocks + (parent.end if parent else 0)
-        """The number of blocks from the root to this node's end; a split does not change it."""
-        self.children: dict[bytes, Node] = {}
-        """By `key`."""
-        self.num_resident_children = 0
-        self.num_receipts = 0
-        self.num_locked_children = 0
-        self.tick = 0
-        """Last use, in the manager's ticks."""
-        self.num_hits = 0
-        self.priority = 0
-        """The highest priority of a request on this path."""
-        self.alive = True
+        self.num_blocks = num_blocks = len(block_ids)
+        self.tree = tree if parent is None else parent.tree
+        self.end = num_blocks if parent is None else parent.end + num_blocks
+        self.resident = self.alive = True
+        self.children = {}
+        self.num_resident_children = self.num_receipts = self.num_locked_children = 0
+        self.tick = self.num_hits = self.priority = 0
 
     @property
     def tokens(self) -> TokenArray:

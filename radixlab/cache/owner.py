@@ -10,7 +10,7 @@ This file knows threads, the listener and which sequences run. It does not know 
 import threading
 import warnings
 from threading import get_ident
-from typing import Any
+from typing import Any, Final
 
 from radixlab.cache.errors import ListenerError, SequenceError, ThreadError
 from radixlab.cache.sequence import Sequence
@@ -19,7 +19,9 @@ from radixlab.escape import count
 from radixlab.events import Emit, Event
 from radixlab.log import Log
 
-NOBODY = -1
+NOT_YET: Final = -2
+"""An identifier that no thread has: nobody has called yet."""
+NOBODY: Final = -1
 """An identifier that no thread has.
 
 It replaces the owner's while a listener receives an event: then one comparison in each call refuses
@@ -35,7 +37,7 @@ class Owner:
     def __init__(self, log: Log, sequences: dict[int, Sequence]) -> None:
         self._log = log
         self._sequences = sequences
-        self.thread: int | None = None
+        self.thread = NOT_YET
         """The first calling thread, or `NOBODY` while a listener is called."""
         self.listener: Emit | None = None
 
@@ -43,7 +45,7 @@ class Owner:
         """Make the first calling thread the owner; refuse other threads, and a listener (T3)."""
         if self.thread == NOBODY:
             raise ListenerError("a listener called the manager that was reporting an event to it")
-        if self.thread is None:
+        if self.thread == NOT_YET:
             self.thread = get_ident()
         if get_ident() != self.thread:
             raise ThreadError(
@@ -59,7 +61,7 @@ class Owner:
         """
         if get_ident() != self.thread:
             self.check()
-        if type(sequence) is not Sequence or self._sequences.get(sequence.id) is not sequence:
+        if type(sequence) is not Sequence or sequence.running is not self._sequences:
             raise self.not_running(sequence)
 
     def not_running(self, sequence: object) -> SequenceError:

@@ -28,6 +28,8 @@ def restart(manager: KVCacheManager) -> None:
     """
     for receipt in list(_receipts(manager)):
         receipt.released = True
+    for sequence in manager.sequences.values():
+        sequence.running = None
     manager.sequences.clear()
     manager.pins.forget()
     manager.transit.forget()

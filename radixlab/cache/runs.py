@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+from numpy import ndarray
 
 from radixlab.cache.results import BlockIds
 from radixlab.cache.tokens import INT32_DTYPE
 from radixlab.events import Runs
 
+ID_BYTES: Final = 4
 _NOTHING: Final = bytearray()
 
 
-def joined(runs: Iterable[BlockIds]) -> BlockIds:
+def joined(runs: Iterable[BlockIds | memoryview]) -> BlockIds:
     """Return the ids of these runs, one after another, in new memory, int32 `[n]`.
 
     For a few short runs this takes half the time of `np.concatenate`.
@@ -20,7 +22,8 @@ def joined(runs: Iterable[BlockIds]) -> BlockIds:
     >>> joined([np.array([4, 5], np.int32), np.array([9], np.int32)])
     array([4, 5, 9], dtype=int32)
     """
-    return np.frombuffer(_NOTHING.join(runs), INT32_DTYPE)  # type: ignore[arg-type]  # buffers too
+    memory = _NOTHING.join(runs)  # type: ignore[arg-type]  # arrays are buffers too
+    return ndarray(len(memory) // ID_BYTES, INT32_DTYPE, memory)
 
 
 def to_runs(block_ids: BlockIds) -> Runs:

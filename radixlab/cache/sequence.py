@@ -38,12 +38,28 @@ class Sequence:
         "priority",
         "receipt",
         "resumed",
+        "running",
         "tokens",
     )
 
+    id: int
+    tokens: Tokens
+    namespace: Namespace | None
+    priority: int
+    """The priority that its prefix keeps when it ends, for the policy of that name."""
+    resumed: bool
+    """Whether its request ran before, and was preempted."""
+    hit_tokens: int
+    """Prompt tokens whose KV was found in the cache."""
+    host_hit_tokens: int
+    """Those of them that were on the host and must be loaded back."""
+    copies: Many[Transfer]
+    """Transfers to run, in this order, before KV of this sequence is read or written."""
     block_table: BlockIds
     receipt: Receipt
     """The lock on the cached prefix; `node` is the locked node."""
+    running: "dict[int, Sequence] | None"
+    """The running sequences of its cache, if it is one of them; None once it has ended."""
     miss_reason: MissReason | None
     """Why the rest of the prompt was not cached; None if only a partial last block is missing."""
     evicted_tick: int | None
@@ -53,16 +69,10 @@ class Sequence:
         self.id = id
         self.tokens = tokens
         self.namespace = namespace
-        self.priority = 0
-        """The priority that its prefix keeps when it ends, for the policy of that name."""
+        self.priority = self.hit_tokens = self.host_hit_tokens = 0
         self.resumed = False
-        """Whether its request ran before, and was preempted."""
-        self.hit_tokens = 0
-        """Prompt tokens whose KV was found in the cache."""
-        self.host_hit_tokens = 0
-        """Those of them that were on the host and must be loaded back."""
-        self.copies: Many[Transfer] = []
-        """Transfers to run, in this order, before KV of this sequence is read or written."""
+        self.copies = []
+        self.running = None
         self.miss_reason = None
         self.evicted_tick = None
 

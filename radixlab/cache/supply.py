@@ -5,7 +5,7 @@ a victim's blocks is one function that the manager chooses: they are forgotten, 
 explain later misses, or written back to the host.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from radixlab.cache.allocator import BlockAllocator
 from radixlab.cache.errors import OutOfBlocksError, PolicyError
@@ -69,24 +69,20 @@ class BlockSupply:
             evictable -= about_to_lock.num_unlocked_blocks()
         return num_blocks <= free + evictable
 
-    def take(self, num_blocks: int, after: list[BlockIds] | None = None) -> BlockIds:
+    def take(self, num_blocks: int, after: Iterable[BlockIds] = ()) -> BlockIds:
         """Take blocks that were promised; return their ids, int32, behind those of `after` (E7).
 
         Evicted blocks go straight from the tree to the taker, not through the free list.
         """
-        allocator = self._allocator
-        missing = num_blocks - allocator.num_free
+        missing = num_blocks - self._allocator.num_free
         if missing <= 0:
-            runs = [allocator.pop(num_blocks)]
-        else:
-            runs, num_evicted = self.give_up(missing)
-            if num_evicted < missing:
-                self._free(runs)
-                left = count(self._tree.num_evictable_blocks, "block is", "blocks are")
-                raise self._broken(f"named no victim, though {left} evictable")
-            if num_evicted < num_blocks:
-                runs.insert(0, allocator.pop(num_blocks - num_evicted))
-        return joined([*after, *runs] if after else runs)
+            return joined([*after, self._allocator.pop(num_blocks)])
+        runs, num_evicted = self.give_up(missing)
+        if num_evicted < missing:
+            self._free(runs)
+            left = count(self._tree.num_evictable_blocks, "block is", "blocks are")
+            raise self._broken(f"named no victim, though {left} evictable")
+        return joined([*after, self._allocator.pop(num_blocks - num_evicted), *runs])
 
     def give_up(self, num_blocks: int) -> tuple[list[BlockIds], int]:
         """Take that many blocks (or all there are) off the policy's victims (E4).
@@ -96,14 +92,15 @@ class BlockSupply:
         one (L4); what went until then is free.
         """
         gone: list[BlockIds] = []
-        missing, policy = num_blocks, self._tree.policy
+        missing, tree = num_blocks, self._tree
+        policy = tree.policy
         most = getattr(policy, "max_blocks", None) or num_blocks
         try:
             while missing > 0:
                 node = policy.victim()
                 if node is None:
                     break
-                if type(node) is not Node or node.tree is not self._tree or not node.evictable:
+                if type(node) is not Node or node.tree is not tree or not node.evictable:
                     raise bad_trim(node, missing)
                 num = missing if missing < node.num_blocks else node.num_blocks
                 if num > most:

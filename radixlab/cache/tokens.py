@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy import ndarray
 
 from radixlab.cache.errors import CountError, TokenError
 from radixlab.config import Count, as_int, shown
@@ -117,7 +118,7 @@ def as_int32(tokens: TokensLike) -> TokenArray:
 
     Raises `TokenError` for ids that are not ints or do not fit int32, and for nested lists.
     """
-    if type(tokens) is np.ndarray and tokens.dtype is INT32_DTYPE and tokens.ndim == 1:
+    if type(tokens) is ndarray and tokens.dtype is INT32_DTYPE and tokens.ndim == 1:
         return tokens  # type: ignore[return-value]  # mypy does not see the dtype checked
     if isinstance(tokens, Tokens):
         return tokens.token_ids

@@ -189,14 +189,19 @@ class RadixTree:
             return node
         return self.split(node, node.num_blocks - (node.end - num_blocks))
 
-    def touch(self, node: Node, tick: int, *, hit: bool = False) -> None:
-        """Stamp the path to `node` with `tick`; with `hit`, its nodes count one (M4, E3)."""
+    def touch(self, node: Node, tick: int) -> None:
+        """Stamp the path to `node` with `tick` (E3)."""
         while node.parent is not None:
             node.tick = tick
-            if hit:
-                node.num_hits += 1
-                if self._on_hit:
-                    self._on_hit(node, tick)
+            node = node.parent
+
+    def hit(self, node: Node, tick: int) -> None:
+        """Stamp the path to `node`, which a request has matched; each node counts it (M4, E3)."""
+        while node.parent is not None:
+            node.tick = tick
+            node.num_hits += 1
+            if self._on_hit:
+                self._on_hit(node, tick)
             node = node.parent
 
     # ---- growth

@@ -133,7 +133,7 @@ def test_a_split_keeps_the_children_below_the_lower_half():
 def test_a_split_keeps_hits_and_time_on_both_halves():
     "M5"
     radix_tree = tree("abcd")
-    radix_tree.touch(node(radix_tree, "abcd"), 5, hit=True)
+    radix_tree.hit(node(radix_tree, "abcd"), 5)
     radix_tree.match_prefix(text("ab"))
     assert [(view.num_hits, view.tick) for view in radix_tree.walk()] == [(1, 5), (1, 5)]
 

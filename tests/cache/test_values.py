@@ -110,7 +110,7 @@ GOOD = {
     "tree": lambda at: at["tree"],
 }
 TREES_OWN = {
-    *("find", "key_after", "cut", "ancestor_at", "touch", "store", "split", "take_tail"),
+    *("find", "key_after", "cut", "ancestor_at", "touch", "hit", "store", "split", "take_tail"),
     *("came_to_device", "left_device", "new_id", "report_to"),
 }
 """Methods that the tree has for the other parts of the engine, not for callers."""

@@ -82,16 +82,12 @@ def a_matched_inner_node_is_not_refreshed():
     mini-sglang, mended in PR 124: where a match split a node, the walk returned before it wrote the
     time.
     """
-    return [
-        Edit(
-            RadixTree.touch,
-            {
-                "        node.tick = tick\n": (
-                    "        if not node.children:\n            node.tick = tick\n"
-                )
-            },
+    only_leaves = {
+        "        node.tick = tick\n": (
+            "        if not node.children:\n            node.tick = tick\n"
         )
-    ]
+    }
+    return [Edit(RadixTree.touch, only_leaves), Edit(RadixTree.hit, only_leaves)]
 
 
 @breaks("E3")
