@@ -17,9 +17,10 @@ from radixlab.why.values import are_two_values
 
 _IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _LETTER = rf"[^\W{_IDEOGRAPH}]"
-WORD = re.compile(
-    rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]"
-)
+_LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
+WORD = re.compile(rf"{_LETTERS}|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]")
+VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
+"""The same without white space."""
 LEVELS = (
     re.compile(r"[^\n]*\n|[^\n]+"),
     re.compile(

@@ -7,11 +7,12 @@ another order. So this file counts words; it does not need to know what an item 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 
 from radixlab.why.alignment import Change, texts_of
 from radixlab.why.anchors import share_windows
-from radixlab.why.diff import WORD, Span
+from radixlab.why.diff import VISIBLE_WORD, Span
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
 
@@ -45,9 +46,7 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     pairs = [texts_of(change, new, old) for change in changes]
     if not _may_balance(pairs):
         return []
-    words: list[Words] = [
-        (Counter(_words(text)), Counter(_words(before))) for text, before in pairs
-    ]
+    words: list[Words] = [(_words(text), _words(before)) for text, before in pairs]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
@@ -88,8 +87,10 @@ def _may_balance(pairs: list[tuple[str, str]]) -> bool:
     return bool(now and then) and share_windows(now, then)
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in WORD.findall(text) if not word.isspace()]
+@lru_cache(maxsize=32)  # a request's differences are looked at twice: to split them, to judge them
+def _words(text: str) -> Counter[str]:
+    """Return how often each word comes in a text; not to be changed."""
+    return Counter(VISIBLE_WORD.findall(text))
 
 
 def _is_known(text: str, before: str) -> bool:
@@ -154,5 +155,5 @@ def _length_of(words: Counter[str], text: str) -> int:
     num = words.total()
     if num < FEWEST_WORDS or min(words.values()) < 0:
         return 0
-    found = list(islice((each for each in WORD.finditer(text) if not each[0].isspace()), num))
+    found = list(islice(VISIBLE_WORD.finditer(text), num))
     return found[-1].end() if found and Counter(each[0] for each in found) == words else 0
