@@ -31,6 +31,7 @@ THEMES = {
     "dark": {"color_scheme": "dark"},
     "high contrast": {"forced_colors": "active"},
 }
+"""The default run looks at the brightest and at the barest; `make soak` at all."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,12 @@ def source() -> str:
     return (Path(module.__file__).parent / "axe.min.js").read_text("utf-8")
 
 
-@pytest.fixture(params=THEMES.values(), ids=THEMES)
+@pytest.fixture(
+    params=[
+        pytest.param(theme, id=name, marks=[pytest.mark.soak] if name == "dark" else [])
+        for name, theme in THEMES.items()
+    ]
+)
 def theme(request: Any) -> dict[str, str]:
     return {"reduced_motion": "reduce"} | request.param  # what fades would be pale for a moment
 

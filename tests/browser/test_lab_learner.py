@@ -84,6 +84,7 @@ def wait_until(page, script, argument):
     page.wait_for_function(f"([argument]) => ({script})(argument)", arg=[argument])
 
 
+@pytest.mark.soak
 def test_after_a_guess_the_keyboard_is_the_notebooks_again(page):
     asked, following = first_with(page, "predict(")
     call(page, RUN_UNTIL, asked)

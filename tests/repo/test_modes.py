@@ -14,6 +14,8 @@ pytest.importorskip("ipykernel", reason="ipykernel is not installed: the extra `
 
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
 RUN_A_MODEL = ("06", "08", "09")
+LONG = ("00", "05")
+"""They take long, and others run in a like mode."""
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
 
 
@@ -33,9 +35,9 @@ def drawn():
     for number, path in enumerate(LESSONS):
         if path.stem[:2] in RUN_A_MODEL:
             continue
-        yield pytest.param(
-            path, names[number % len(names)], id=f"{path.stem[:2]}-{names[number % len(names)]}"
-        )
+        mode = names[number % len(names)]
+        marks = [pytest.mark.soak] if path.stem[:2] in LONG else []
+        yield pytest.param(path, mode, id=f"{path.stem[:2]}-{mode}", marks=marks)
 
 
 @pytest.mark.parametrize(("path", "mode"), list(drawn()))
