@@ -28,9 +28,7 @@ FAST_TESTS = tests/test_build.py tests/cache tests/sched tests/test_engine.py
 lab: $(READY)  ## JupyterLab on your copy of the first lesson; e.g. LAB_ARGS="--no-browser --port 18888 --token T"
 	$(BIN)/radixlab lab $(LAB_ARGS)
 
-test: $(READY)  ## what CI runs; what lint checks runs on one core, so it runs beside the tests
-	$(MAKE) -j 2 lint unit
-	$(MAKE) nbval
+test: lint unit nbval  ## what CI runs
 
 # Without torch all its types are `Any`, and strict mypy refuses classes and decorators made of these.
 ALLOW_ANY = --allow-subclassing-any --allow-untyped-decorators --no-warn-return-any

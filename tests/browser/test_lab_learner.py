@@ -163,6 +163,7 @@ def num_kept(file):
     return sum(view["model_id"] in widgets.get("state", {}) for view in shown)
 
 
+@pytest.mark.soak  # JupyterLab once did not show a widget whose state was saved
 def test_a_saved_notebook_can_be_read_on_another_day(driver, lab, tmp_path):
     url, course = lab
     with running_browser(driver, tmp_path / "today") as browser:
