@@ -100,9 +100,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list | None:
-    """Make no item of a function for `make soak`, unless it is named: eight thousand, each skipped.
+    """Leave out functions that only `make soak` runs, unless the command names a test.
 
-    Cases for `make soak` of other functions are skipped, and say so.
+    They have thousands of cases, and each would be collected by every process, only to be skipped.
+    Where only some cases of a function belong to `make soak`, these are skipped and say so.
     """
     if SOAK or any("::" in named for named in collector.config.args):
         return None
