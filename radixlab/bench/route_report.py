@@ -1,6 +1,7 @@
 """The report of `radixlab bench route`: rules in a table, controls below, and a picture."""
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ def measure_route(
     how the picture is linked.
     """
     draw = _drawer(plot)
+    start = time.monotonic()
     trial.make()
     outcomes = run_trial(trial, rules, num_jobs, progress)
     is_complete = len(outcomes) == len(rules)
@@ -48,7 +50,7 @@ def measure_route(
         control = control_of(trial, name)
         found = run_trial(control, rules, num_jobs, progress)
         more.append(_table(control, found, f"{WHAT_CONTROLS_SHOW[name]}. {_caption(control)}"))
-    cost = _cost(outcomes.values())
+    cost = _cost(outcomes.values(), time.monotonic() - start)
     stopped = "" if is_complete else " Stopped after the rules that are listed."
     what = f"{_caption(trial)}. {_constants(trial)}. {cost}. {_load_now()}.{stopped}"
     title = "Routing to replicas, in a wind tunnel"
@@ -109,14 +111,14 @@ def _constants(trial: Trial) -> str:
     )
 
 
-def _cost(outcomes: Iterable[Outcome]) -> str:
+def _cost(outcomes: Iterable[Outcome], wall_s: float) -> str:
     """Say what the runs took; two processes hold memory at the same time."""
     seconds = sum(outcome.cpu_s for outcome in outcomes)
     peaks: dict[int, float] = {}
     for outcome in outcomes:
         peaks[outcome.process] = max(outcome.peak_gb, peaks.get(outcome.process, 0.0))
     memory = f", at most {sum(peaks.values()):.1f} GB" if any(peaks.values()) else ""
-    return f"All rules together took {seconds:,.0f} s of CPU time{memory}"
+    return f"The run took {wall_s:,.0f} s, and the rules {seconds:,.0f} s of CPU time{memory}"
 
 
 def _load_now() -> str:
