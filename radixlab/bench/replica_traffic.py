@@ -49,7 +49,7 @@ class Traffic:
 async def converse(
     front: Front, num_sessions: int, num_open: int, seed: int, advance: Callable[[], object]
 ) -> Traffic:
-    """Hold conversations of 3 to 8 turns, `num_open` of them at a time."""
+    """Hold conversations of 3 to 8 turns, `num_open` of them at a time; each that ends is told."""
     before = front.roster.num_routed.copy()
     instruction = _tokens(np.random.default_rng(seed), INSTRUCTION_TOKENS)
     answers: list[Answered] = []
@@ -64,7 +64,7 @@ async def converse(
                 so_far += _tokens(rng, int(rng.integers(*MESSAGE_TOKENS)))
                 answers.append(await ask(front, so_far, ANSWER_TOKENS, session=str(number)))
                 so_far += answers[-1].token_ids
-                advance()
+            advance()
 
     await asyncio.gather(*(person() for _ in range(num_open)))
     return Traffic(answers, _routed_since(front, before))

@@ -28,6 +28,8 @@ class Recorded:
     machine: dict[str, Any]
     tables: dict[str, list[dict[str, Any]]]
     """The rows of each table, by its title."""
+    is_new: bool = False
+    """Whether it was measured just now, on this machine."""
 
     def router(self, name: str) -> dict[str, Any]:
         """Return a router's row, such as that of `prefix, by events`."""
@@ -36,6 +38,8 @@ class Recorded:
 
     def __str__(self) -> str:
         head = f"recorded on {self.date} on a real Ray cluster; nothing ran just now"
+        if self.is_new:
+            head = "measured just now on a real Ray cluster of this machine"
         return "\n\n".join(
             [head, *(f"{title}\n{_table(its)}" for title, its in self.tables.items())]
         )
@@ -47,13 +51,19 @@ def recorded() -> Recorded:
     return Recorded(kept["date"], kept["machine"], kept["tables"])
 
 
-def keep(found: dict[str, Any]) -> None:
-    """Store what `radixlab bench replicas --json` has printed."""
+def as_recorded(found: dict[str, Any], is_new: bool = False) -> Recorded:
+    """Return the tables of what `radixlab bench replicas --json` has printed, dated today."""
     tables = {"Replicas behind one router": found["rows"]}
     tables |= {title: rows for title, rows in found.items() if isinstance(rows, list)}
     tables.pop("rows", None)
     today = datetime.now(UTC).date().isoformat()
-    kept = {"date": today, "machine": found["machine"], "tables": tables}
+    return Recorded(today, found["machine"], tables, is_new)
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Store what `radixlab bench replicas --json` has printed."""
+    its = as_recorded(found)
+    kept = {"date": its.date, "machine": its.machine, "tables": its.tables}
     text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
     RECORD.write_text(text, encoding="utf-8")
 
