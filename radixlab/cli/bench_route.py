@@ -101,7 +101,11 @@ Rules:
     type=AT_LEAST_ONE,
     help="Processes that run rules side by side.  [default: 2 if there is much to do]",
 )
-@click.option("--controls/--no-controls", default=True, help="Also run nothing-shared and one-hot-prefix, for comparison.")
+@click.option(
+    "--controls/--no-controls",
+    default=True,
+    help="Also run nothing-shared and one-hot-prefix, for comparison.",
+)
 @click.option(
     "--plot",
     type=OutputFile(".png", ".svg", ".pdf"),
