@@ -155,8 +155,9 @@ def replay(
     input_length, output_length and hash_ids.
 
     Of the policies, `belady` knows the future and is the bound of all others (not with
-    --swap-space), and `naive` shares nothing. A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
-    class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
+    --swap-space), and `naive` shares nothing. A class of your own that inherits from EvictionPolicy
+    runs as it is, as in lesson 05; any other class runs as in exercise 8.5.4. If it fails, the
+    results of the other policies are still shown.
     """
     if trace not in GENERATORS and is_recording(trace):
         return save_recording(context, trace, html)
