@@ -36,13 +36,19 @@ class Recorded:
         rows = self.tables["Replicas behind one router"]
         return next(row for row in rows if row["router"] == name)
 
-    def __str__(self) -> str:
-        head = f"recorded on {self.date} on a real Ray cluster; nothing ran just now"
+    @property
+    def heading(self) -> str:
+        """When and on what it was made."""
         if self.is_new:
-            head = "measured just now on a real Ray cluster of this machine"
-        return "\n\n".join(
-            [head, *(f"{title}\n{_table(its)}" for title, its in self.tables.items())]
-        )
+            return "measured just now on a real Ray cluster of this machine"
+        return f"recorded on {self.date} on a real Ray cluster; nothing ran just now"
+
+    def table(self, title: str) -> str:
+        """Return one table as text, under its title."""
+        return f"{title}\n{_table(self.tables[title])}"
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.heading, *map(self.table, self.tables)])
 
 
 def recorded() -> Recorded:

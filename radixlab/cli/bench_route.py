@@ -14,11 +14,24 @@ if TYPE_CHECKING:
 
 ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 AT_LEAST_ZERO = click.FloatRange(min=0)
+_RULES = """\b
+Rules:
+  round-robin   the replicas by turns
+  power-of-two  of two replicas drawn at random, the one with less to do
+  session-hash  the same replica for a whole session
+  ray-affinity  Ray's prefix-aware router
+  cache-aware   vllm-router's and sglang-router's: the longest routed prefix
+  dynamo        Dynamo's: KV events, and the blocks that are computed and in use
+  ours-prompts  the longest routed prefix, and the loads
+  ours-events   the longest cached prefix by KV events, and the loads
+
+"""
 
 
 @click.command(
     "route",
-    epilog=examples(
+    epilog=_RULES
+    + examples(
         "radixlab bench route",
         "radixlab bench route --replicas 64 --rules session-hash,ours-events --plot route.png",
         "radixlab bench route --replicas 1000 --requests 1000000 --write benchmarks/RESULTS.md",
@@ -44,7 +57,11 @@ AT_LEAST_ZERO = click.FloatRange(min=0)
     show_default=True,
     help="Requests for each rule; a trace is repeated with fresh sessions.",
 )
-@click.option("--rules", metavar="LIST", help="Names with commas.  [default: all eight]")
+@click.option(
+    "--rules",
+    metavar="LIST",
+    help="The rules to run, as names with commas.  [default: all eight, see below]",
+)
 @click.option(
     "--load",
     type=click.FloatRange(min=0, max=100, min_open=True),
@@ -84,11 +101,15 @@ AT_LEAST_ZERO = click.FloatRange(min=0)
     type=AT_LEAST_ONE,
     help="Processes that run rules side by side.  [default: 2 if there is much to do]",
 )
-@click.option("--controls/--no-controls", default=True, help="Also run the two controls.")
+@click.option(
+    "--controls/--no-controls",
+    default=True,
+    help="Also run nothing-shared and one-hot-prefix, for comparison.",
+)
 @click.option(
     "--plot",
     type=OutputFile(".png", ".svg", ".pdf"),
-    help="Draw what the rules reach, into this file.",
+    help="Draw hit rate, balance and waits by rule, into this file.",
 )
 @JSON_TABLES
 @WRITE_RESULTS

@@ -1,14 +1,19 @@
 """`radixlab certify`: whether a server's prefix cache does what it says."""
 
 import json
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from radixlab.certify import CHECKS, Options, Report, certify
+from radixlab.certify.check import Check
+from radixlab.certify.registry import chosen
 from radixlab.certify.run import TOKENS
 from radixlab.cli.shared import AT_LEAST_ONE, OneOf, examples
 
+WIDTH = 80
 SECONDS = click.FloatRange(min=0.1, max=86_400)
 
 
@@ -22,12 +27,16 @@ SECONDS = click.FloatRange(min=0.1, max=86_400)
         "    --kv-events-replay tcp://127.0.0.1:6557",
         "radixlab certify https://api.example.com --model m --max-tokens-budget 20000",
         "radixlab certify --list",
+        "radixlab certify --list --only salt",
     ),
 )
 @click.argument("url", required=False)
-@click.option("--list", "is_list", is_flag=True, help="List the checks and their rules, and exit.")
 @click.option(
-    "--only", multiple=True, metavar="ID", help="Run this check or family only; may be repeated."
+    "--list", "is_list", is_flag=True,
+    help="List the checks, or with --only the rules of some in full, and exit.",
+)  # fmt: skip
+@click.option(
+    "--only", multiple=True, metavar="ID", help="This check or family only; may be repeated."
 )
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object with all evidence.")
 @click.option("--verbose", is_flag=True, help="Show the evidence of passed checks too.")
@@ -85,7 +94,11 @@ def certify_command(
     requests and tokens it will spend before it spends them.
     """
     if is_list:
-        _list(is_json)
+        if is_json:
+            listed = [{"id": c.id, "title": c.title, "rule": c.rule} for c in chosen(only)]
+            click.echo(json.dumps(listed))
+        else:
+            click.echo("\n".join(_listed(only)))
         return 0
     if url is None:
         raise click.UsageError("give the URL of a server, or --list")
@@ -95,13 +108,25 @@ def certify_command(
     return int(report.has_failed)
 
 
-def _list(is_json: bool) -> None:
-    if is_json:
-        listed = [{"id": c.id, "title": c.title, "rule": c.rule} for c in CHECKS.values()]
-        click.echo(json.dumps(listed))
-        return
-    for check in CHECKS.values():
-        click.echo(f"{check.id}\n    {check.rule}")
+def _listed(only: tuple[str, ...]) -> Iterator[str]:
+    """Yield a line for each check; for those that are named, their rules as well."""
+    if not only:
+        yield from textwrap.wrap(
+            f"{len(CHECKS)} checks, in the order in which they run. `radixlab certify --list "
+            "--only salt` prints the rules of a family in full, and `--only salt.apart` one rule.",
+            WIDTH,
+        )
+        yield ""
+    for number, check in enumerate(chosen(only)):
+        if only and number:
+            yield ""
+        yield _line(check)
+        if only:
+            yield textwrap.indent(textwrap.fill(check.rule, WIDTH - 4), "    ")
+
+
+def _line(check: Check) -> str:
+    return f"{check.id:{max(map(len, CHECKS))}}  {check.title}"
 
 
 def _certified(

@@ -150,13 +150,14 @@ def replay(
 ) -> None:
     """Run the requests of TRACE through the cache, one after another, and count what it finds.
 
-    TRACE is a file in Mooncake's format (one JSON object a line: timestamp, input_length,
-    output_length, hash_ids), a log of requests as `radixlab why` reads it, plain or gz, or the name
-    of a generator, see below. Of the policies, `belady` knows the future and is the bound of all
-    others (not with --swap-space), and `naive` shares nothing.
+    TRACE is the name of a generator (see below), a log of requests as `radixlab why` reads it
+    (plain or gz), or a file in Mooncake's format: one JSON object a line with timestamp,
+    input_length, output_length and hash_ids.
 
-    A class of your own that inherits from EvictionPolicy runs as it is, as in lesson 05; any other
-    class runs as in exercise 8.5.4. If it fails, the results of the other policies are still shown.
+    Of the policies, `belady` knows the future and is the bound of all others (not with
+    --swap-space), and `naive` shares nothing. A class of your own that inherits from EvictionPolicy
+    runs as it is, as in lesson 05; any other class runs as in exercise 8.5.4. If it fails, the
+    results of the other policies are still shown.
     """
     if trace not in GENERATORS and is_recording(trace):
         return save_recording(context, trace, html)

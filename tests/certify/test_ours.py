@@ -91,9 +91,23 @@ def test_no_reset_leaves_the_cache_alone():
 
 def test_the_checks_are_listed(run: Run):
     listed = run("certify", "--list")
-    assert listed.code == 0 and all(f"{id}\n    {c.rule}" in listed.out for id, c in CHECKS.items())
     found = json.loads(run("certify", "--list", "--json").out)
+    lines = [line.split(maxsplit=1) for line in listed.out.splitlines()[-len(CHECKS) :]]
+    assert listed.code == 0 and lines == [[each["id"], each["title"]] for each in found]
     assert [each["id"] for each in found] == [*CHECKS]
+
+
+def test_the_rules_of_the_checks_that_are_named_are_listed_in_full(run: Run):
+    listed = run("certify", "--list", "--only", "salt", "--only", "cached.blocks")
+    found = json.loads(run("certify", "--list", "--only", "salt", "--only", "cached", "--json").out)
+    assert [each["id"] for each in found if each["id"] in listed.out] == [
+        "cached.blocks",
+        "salt.apart",
+    ]
+    assert max(map(len, listed.out.splitlines())) <= 80
+    assert CHECKS["salt.apart"].rule in " ".join(listed.out.split())
+    refused = run("certify", "--list", "--only", "no.such")
+    assert refused.code == 2 and refused.out == "" and refused.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

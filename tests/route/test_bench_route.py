@@ -63,7 +63,7 @@ def test_a_mistake_is_one_line_before_anything_runs(words, says, capsys):
     assert code == 2 and out == "" and says in err and len(err.strip().splitlines()) == 1
 
 
-def test_the_help_says_the_defaults_of_a_replica(capsys):
+def test_the_help_says_the_defaults_of_a_replica_and_names_the_rules(capsys):
     _, out, _ = run(capsys, "--help")
     model, help_text = ReplicaModel(), " ".join(out.split())
     for option, default in {
@@ -75,6 +75,8 @@ def test_the_help_says_the_defaults_of_a_replica(capsys):
     }.items():
         about = help_text.partition(f"{option} ")[2].partition(" --")[0]
         assert f"[default: {default:.0f}" in about, option
+    listed = out.partition("Rules:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == list(RULES)
 
 
 def test_rules_in_processes_of_their_own_find_the_same():

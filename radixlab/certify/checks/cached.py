@@ -174,8 +174,8 @@ def _reset(trial: Trial, path: str) -> None:
 RESET = Check(
     "cached.reset",
     "A reset empties the cache",
-    "After a reset that the server grants nothing is found; after one that it refuses, because "
-    "requests run, everything still is.",
+    "After a reset that the server grants, nothing is found; after one that it refuses because "
+    "requests run, everything is still found.",
     _run_reset,
     lambda server: priced(server, 7, 7 * (base_of(server) + 4 * unit_of(server)) + _busy(server)),
 )

@@ -179,8 +179,9 @@ def _wrong_histogram(page: Page, name: str) -> str | None:
 SUMS = Check(
     "counters.sums",
     "Counters add up",
-    "Hits and misses are the queries, or hits at most the queries; blocks in all states are the "
-    "pool; the buckets of histograms never fall, and the last one is the count.",
+    "Hits and misses add up to the queries (where misses are not counted, hits are at most the "
+    "queries), and blocks in all states to the pool; the buckets of a histogram never fall, and "
+    "its last one is its count.",
     _run_sums,
     USAGE.cost,
 )

@@ -148,7 +148,7 @@ REPLAY = Check(
     "events.replay",
     "KV events tell what the cache holds",
     "The tree that is built from the published events predicts the cached tokens of every prompt, "
-    "also of those that were evicted, and after a reset.",
+    "also after evictions and after a reset.",
     _run,
     _cost,
 )

@@ -138,7 +138,7 @@ def _cost_frees(server: Server) -> Cost:
 FREES = Check(
     "leave.frees",
     "A client that leaves gives its blocks back",
-    "After clients have closed their streams nothing runs for them any more, and no more "
+    "After clients have closed their streams, nothing runs for them any more, and no more "
     "blocks are in use than before; where no gauge says so, a large prompt still fits.",
     _run_frees,
     _cost_frees,

@@ -77,8 +77,8 @@ def _next_turn(trial: Trial, prompt: Prompt, text: str) -> dict[str, Any]:
 TURNS = Check(
     "turns.reuse",
     "The next turn finds the turn before",
-    "A prompt that repeats an earlier one and its answer finds the whole blocks of the earlier "
-    "prompt, and at most those of both.",
+    "A prompt that repeats an earlier one and its answer finds at least the whole blocks of the "
+    "earlier prompt, and at most those of prompt and answer.",
     _run_turns,
     lambda server: priced(server, 2, 2 * base_of(server) + 9 * unit_of(server) + 40),
 )
@@ -120,8 +120,8 @@ def _repeats(trial: Trial, prompt: Prompt, text: str) -> bool:
 CHOICES = Check(
     "choices.n",
     "Several answers count their prompt once",
-    "A request with n = 3 has the prompt tokens of one with n = 1, fewer cached tokens than prompt "
-    "tokens, and at temperature 0 three equal texts.",
+    "A request with n = 3 reports as many prompt tokens as one with n = 1, and fewer cached tokens "
+    "than prompt tokens; at temperature 0 its three texts are equal.",
     _run_n,
     lambda server: priced(
         server, 4, 4 * (base_of(server) + 2 * unit_of(server) + 4) + (N + 2) * NUM_TOKENS + 8

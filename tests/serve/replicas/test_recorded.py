@@ -14,6 +14,7 @@ def test_it_says_when_it_was_made_and_fits_a_notebook(found):
     text = str(found)
     assert text.startswith(f"recorded on {found.date} ") and "nothing ran just now" in text
     assert max(map(len, text.splitlines())) <= 90
+    assert all(found.table(title) in text and title in found.table(title) for title in found.tables)
 
 
 def test_what_the_course_says_of_it_holds(found):
