@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from radixlab.why.anchors import Anchors, AnchorTable, anchors_of
+from radixlab.why.anchors import Anchors, AnchorTable, anchors_of, num_shared
 from radixlab.why.cache import Asked, Layers, Scope, apart
 from radixlab.why.prompt import are_bytes
 from radixlab.why.request import Request
@@ -106,7 +106,7 @@ class References:
         if sampled is None:
             prompt = self._source.prompt(number)
             by_byte = are_bytes(prompt.request, prompt.tokenizer)
-            sampled = self._sampled[number] = np.unique(anchors_of(prompt.tokens, by_byte))
+            sampled = self._sampled[number] = np.sort(anchors_of(prompt.tokens, by_byte))
             if len(self._sampled) > 256:
                 self._sampled.popitem(last=False)
-        return int(np.isin(rest, sampled).sum())
+        return num_shared(rest, sampled)
