@@ -11,16 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from radixlab.why.anchors import share_windows
+from radixlab.why.counting import IDEOGRAPH, LETTERS
 from radixlab.why.values import are_two_values
 
-_IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_LETTER = rf"[^\W{_IDEOGRAPH}]"
-_LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
-WORD = re.compile(rf"{_LETTERS}|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]")
-VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
-"""The same without white space."""
+WORD = re.compile(rf"{LETTERS}|[^\S\n]+|[{IDEOGRAPH}]|[^\w ]")
 LEVELS = (
     re.compile(r"[^\n]*\n|[^\n]+"),
     re.compile(
@@ -62,7 +59,21 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
     [Span(start=6, end=14, old_start=6, old_end=14)]
     """
-    return _joined(list(_compare(new, old, levels)), new, old)
+    start, end = _equal_lines(new, old)
+    inner = new[start : len(new) - end], old[start : len(old) - end]
+    return _joined([each.moved(start, start) for each in _compare(*inner, levels)], new, old)
+
+
+def _equal_lines(new: str, old: str) -> tuple[int, int]:
+    """Return how many characters of whole lines two texts have in common, at both ends.
+
+    Whole texts are compared faster than lines. A line more may be equal at the end.
+    """
+    start = new.rfind("\n", 0, num_common(new, old)) + 1
+    new, old = new[start:], old[start:]
+    end = num_common_at_end(new, old)
+    first = new.find("\n", len(new) - end)
+    return start, len(new) - first - 1 if first >= 0 else 0
 
 
 def num_common(new: str, old: str) -> int:
@@ -71,6 +82,18 @@ def num_common(new: str, old: str) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         if new[low:middle] == old[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def num_common_at_end(new: str, old: str) -> int:
+    """Return the length of the common end of two texts."""
+    low, high = 0, min(len(new), len(old))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if new[len(new) - middle : len(new) - low] == old[len(old) - middle : len(old) - low]:
             low = middle
         else:
             high = middle - 1
@@ -111,10 +134,7 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
 
 
 def _starts(pieces: list[str]) -> list[int]:
-    starts = [0]
-    for piece in pieces:
-        starts.append(starts[-1] + len(piece))
-    return starts
+    return list(accumulate(map(len, pieces), initial=0))
 
 
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:

@@ -5,6 +5,7 @@ here only name such a value, show all of it, and recognise it where the log has 
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 _MONTH = (
@@ -125,17 +126,23 @@ def known_value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if end - start > 4 * WINDOW:
         return None  # no known value is that long, and a search would cost much
     left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
-    around = text[left:right]
+    first, last = _known_in(text[left:right], start - left, end - left)
+    return (first + left, last + left) if last else None
+
+
+@lru_cache(maxsize=1024)  # a difference is looked at several times, and again as the earlier one
+def _known_in(text: str, start: int, end: int) -> Range:
+    """Return the range of the longest known value that covers a difference; (0, 0) if none does."""
     best = 0, 0
     for _, pattern in KINDS:
-        for found in pattern.finditer(around):
+        for found in pattern.finditer(text):
             first, last = found.span()
-            if around[last - 1] == "." and last > end - left:
+            if text[last - 1] == "." and last > end:
                 last -= 1
-            covers = first <= start - left and end - left <= last and first < end - left
+            covers = first <= start and end <= last and first < end
             if covers and last - first > best[1] - best[0]:
                 best = first, last
-    return (best[0] + left, best[1] + left) if best[1] else None
+    return best
 
 
 def are_two_values(text: str, first: Range, second: Range) -> bool:
