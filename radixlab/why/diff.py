@@ -61,7 +61,7 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     """
     start, end = _equal_lines(new, old)
     inner = new[start : len(new) - end], old[start : len(old) - end]
-    return _joined([each.moved(start, start) for each in _compare(*inner, levels)], new, old)
+    return _joined(list(_compare(*inner, levels, start, start)), new, old)
 
 
 def _equal_lines(new: str, old: str) -> tuple[int, int]:
@@ -120,17 +120,18 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
             yield start + j1, start + j2, start + i1, start + i2
 
 
-def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
+def _compare(new: str, old: str, levels: Levels, at: int = 0, old_at: int = 0) -> Iterator[Span]:
+    """Yield what differs in two texts that begin `at` and `old_at` of longer ones."""
     pieces, old_pieces = levels[0].findall(new), levels[0].findall(old)
     starts, old_starts = _starts(pieces), _starts(old_pieces)
     for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
-        span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        inner = new[span.start : span.end], old[span.old_start : span.old_end]
+        start, end, old_start, old_end = starts[j1], starts[j2], old_starts[i1], old_starts[i2]
+        inner = new[start:end], old[old_start:old_end]
+        begin, old_begin = at + start, old_at + old_start
         if len(levels) == 1 or not (inner[0] and inner[1] and share_windows(*inner)):
-            yield span
+            yield Span(begin, at + end, old_begin, old_at + old_end)
         else:
-            for each in _compare(*inner, levels[1:]):
-                yield each.moved(span.start, span.old_start)
+            yield from _compare(*inner, levels[1:], begin, old_begin)
 
 
 def _starts(pieces: list[str]) -> list[int]:
