@@ -21,8 +21,9 @@ def letters(letter: str) -> str:
 
 
 LETTERS = letters(rf"[^\W{IDEOGRAPH}]")
+ASCII_LETTERS = letters(_ASCII_LETTER)
 _VISIBLE = re.compile(rf"{LETTERS}|[{IDEOGRAPH}]|[^\w\s]")
-_ASCII_VISIBLE = re.compile(rf"{letters(_ASCII_LETTER)}|[^A-Za-z0-9_\s]")
+_ASCII_VISIBLE = re.compile(rf"{ASCII_LETTERS}|[^A-Za-z0-9_\s]")
 _PLAIN, _ASCII_PLAIN = re.compile(r"\w+"), re.compile(rf"{_ASCII_LETTER}+")
 Counts = Counter[str]
 

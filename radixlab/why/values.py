@@ -168,7 +168,8 @@ def _possible(text: str) -> list[re.Pattern[str]]:
 
     To look for a mark is many times as fast as to try a pattern at every character.
     """
-    text = text.replace("İ", "i").lower().replace("ſ", "s").replace("ı", "i")  # as patterns see it
+    text = text.replace("\u0130", "i").lower()  # the dotted I, which a pattern reads as an i
+    text = text.replace("\u0131", "i").replace("\u017f", "s")  # so the dotless i, the long s
     has_month = any(map(text.__contains__, _MONTH_MARKS))
     has = {
         "month": has_month,
