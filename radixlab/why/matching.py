@@ -6,12 +6,15 @@ behind it, and so on (Ratcliff and Metzener, "Pattern matching: the gestalt appr
 once to runs, longest first. A block is a run, or the part of one between two other blocks.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
+from itertools import pairwise
 
 Block = tuple[int, int, int]
 """Equal items: the first position in each list, and how many there are."""
 Run = tuple[int, int, int]
 """The same, beginning with minus the number, so that the longest run is the smallest tuple."""
+Places = dict[str, list[int]]
 Box = tuple[int, int, int, int]
 """A stretch of each list: start and end in the first one, start and end in the second."""
 
@@ -34,7 +37,11 @@ def gaps(first: Sequence[str], second: Sequence[str], common: Set[str]) -> Itera
 
 
 def _blocks(first: Sequence[str], second: Sequence[str], common: Set[str]) -> Iterator[Block]:
-    boxes = [((0, len(first), 0, len(second)), _runs(first, second, common))]
+    places = _places(second, common)
+    if not _have_pairs(first, second, places):
+        yield from _singles(first, second, common, places)
+        return
+    boxes = [((0, len(first), 0, len(second)), _runs(first, places))]
     while boxes:
         box, runs = boxes.pop()
         low, high, second_low, second_high = box
@@ -51,12 +58,54 @@ def _blocks(first: Sequence[str], second: Sequence[str], common: Set[str]) -> It
             boxes.append(((end, high, second_end, second_high), behind))
 
 
-def _runs(first: Sequence[str], second: Sequence[str], common: Set[str]) -> list[Run]:
-    """Return all runs of equal items, the longest first."""
-    places: dict[str, list[int]] = {}
+def _places(second: Sequence[str], common: Set[str]) -> Places:
+    """Return where each item is; not those in `common`."""
+    places: Places = {}
     for place, item in enumerate(second):
         if item not in common:
             places.setdefault(item, []).append(place)
+    return places
+
+
+def _have_pairs(first: Sequence[str], second: Sequence[str], places: Places) -> bool:
+    """Whether two items that follow one another in one list do so in the other."""
+    pairs = {pair for pair in pairwise(second) if pair[0] in places and pair[1] in places}
+    return bool(pairs) and any(map(pairs.__contains__, pairwise(first)))
+
+
+def _singles(
+    first: Sequence[str], second: Sequence[str], common: Set[str], places: Places
+) -> Iterator[Block]:
+    """Yield the blocks of lists that have no pairs in common: every run is one item.
+
+    So each block is the first item that the rest of the other list has, where it comes first.
+    """
+    low, high, second_low, second_high = 0, len(first), 0, len(second)
+    for start in range(high):
+        known = places.get(first[start])
+        if start < low or known is None or known[-1] < second_low:
+            continue
+        place = known[bisect_left(known, second_low)]
+        box = low, high, second_low, second_high
+        block = _beside((start, place, 1), box, first, second, common)
+        yield from _of_common((low, block[0], second_low, block[1]), first, second, common)
+        yield block
+        low, second_low = block[0] + block[2], block[1] + block[2]
+    yield from _of_common((low, high, second_low, second_high), first, second, common)
+
+
+def _of_common(
+    box: Box, first: Sequence[str], second: Sequence[str], common: Set[str]
+) -> Iterator[Block]:
+    """Yield the block of nothing but items of `common` with which a box begins, if it does."""
+    if box[0] < box[1] and box[2] < box[3]:
+        block = _beside((box[0], box[2], 0), box, first, second, common)
+        if block[2]:
+            yield block
+
+
+def _runs(first: Sequence[str], places: Places) -> list[Run]:
+    """Return all runs of equal items, the longest first."""
     runs: list[Run] = []
     lengths: dict[int, int] = {}
     """Of the runs that reach the item before, by their place in the second list."""
