@@ -7,6 +7,7 @@ judged, and once more when a later prompt is compared with this one. So their co
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import repeat
 
 SHORT = 4096
 """Characters up to which a text's counts are kept; few of them, so that memory stays bounded."""
@@ -49,7 +50,7 @@ def plain_words(text: str) -> Counts:
 
 def num_in_both(first: Counts, second: Counts) -> int:
     """Return how many words two texts have in common, each as often as both have it."""
-    return sum(map(min, first.values(), map(second.__getitem__, first)))
+    return sum(map(min, first.values(), map(second.get, first, repeat(0))))
 
 
 @lru_cache(maxsize=MOST_KEPT)
