@@ -1,42 +1,46 @@
 """Where two texts differ: by lines, then by clauses, then by words.
 
 Values stay whole: `12:03:44`, `2026-11-28`, a UUID and an address are one word each. Each level is
-compared by Python's `difflib` only where the level above differs, so that long texts cost little.
+compared only where the level above differs, so that long texts cost little.
 
 This file knows two strings. It does not know prompts.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import accumulate
 
 from radixlab.why.anchors import share_windows
+from radixlab.why.counting import ASCII_LETTERS, IDEOGRAPH, LETTERS
+from radixlab.why.matching import gaps
 from radixlab.why.values import are_two_values
 
-_IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_LETTER = rf"[^\W{_IDEOGRAPH}]"
-_LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
-WORD = re.compile(rf"{_LETTERS}|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]")
-VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
-"""The same without white space."""
-LEVELS = (
-    re.compile(r"[^\n]*\n|[^\n]+"),
-    re.compile(
-        r"[^\S\n]+|\n|[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;{}\[\]\n]?|[.,;{}\[\]]"  # white space alone
-    ),
-    WORD,
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_CLAUSES = re.compile(
+    r"[^\S\n]+|\n|[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;{}\[\]\n]?|[.,;{}\[\]]"  # white space alone
 )
+_WORDS = re.compile(rf"{LETTERS}|[^\S\n]+|[{IDEOGRAPH}]|[^\w ]")
+_ASCII_WORDS = re.compile(rf"{ASCII_LETTERS}|[^\S\n]+|[^A-Za-z0-9_ ]")
+_IDS = re.compile(r"\d+\s")
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of a text, and what is between them."""
+    return (_ASCII_WORDS if text.isascii() else _WORDS).findall(text)
+
+
+LEVELS = _LINES.findall, _CLAUSES.findall, words_in
 """A text is the sequence of its lines, of its clauses, or of its words with what is between."""
-ID_LEVELS = LEVELS[0], re.compile(r"\d+\s")
+ID_LEVELS = _LINES.findall, _IDS.findall
 """Token ids are compared by lines and then as whole ids, each with what follows it."""
-Levels = tuple[re.Pattern[str], ...]
+Levels = Sequence[Callable[[str], list[str]]]
 MOST_PAIRS = 4_000_000
 """Pieces of one text × pieces of the other above which they are not compared at that level."""
 MOST_REPEATS = 16
-"""A piece that comes more often matches only beside a rarer one that matches: `difflib` is slow
-where everything is like everything else."""
+"""A piece that comes more often matches only beside a rarer one that matches: it would take long
+to compare texts in which everything is like everything else."""
 NEAR = 12
 """Characters between two differences on one line up to which they are one; or as many as the two
 differences have on average."""
@@ -62,7 +66,21 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
     [Span(start=6, end=14, old_start=6, old_end=14)]
     """
-    return _joined(list(_compare(new, old, levels)), new, old)
+    start, end = _equal_lines(new, old)
+    inner = new[start : len(new) - end], old[start : len(old) - end]
+    return _joined(list(_compare(*inner, levels, start, start)), new, old)
+
+
+def _equal_lines(new: str, old: str) -> tuple[int, int]:
+    """Return how many characters of whole lines two texts have in common, at both ends.
+
+    Whole texts are compared faster than lines. A line more may be equal at the end.
+    """
+    start = new.rfind("\n", 0, num_common(new, old)) + 1
+    new, old = new[start:], old[start:]
+    end = num_common_at_end(new, old)
+    first = new.find("\n", len(new) - end)
+    return start, len(new) - first - 1 if first >= 0 else 0
 
 
 def num_common(new: str, old: str) -> int:
@@ -71,6 +89,18 @@ def num_common(new: str, old: str) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         if new[low:middle] == old[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def num_common_at_end(new: str, old: str) -> int:
+    """Return the length of the common end of two texts."""
+    low, high = 0, min(len(new), len(old))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if new[len(new) - middle : len(new) - low] == old[len(old) - middle : len(old) - low]:
             low = middle
         else:
             high = middle - 1
@@ -91,30 +121,26 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
             yield start, start + len(new), start, start + len(old)
         return
     often = {piece for piece, num in Counter(new).items() if num > MOST_REPEATS}
-    matcher = SequenceMatcher(often.__contains__, old, new, autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag != "equal":
-            yield start + j1, start + j2, start + i1, start + i2
+    for i1, i2, j1, j2 in gaps(old, new, often):
+        yield start + j1, start + j2, start + i1, start + i2
 
 
-def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
-    pieces, old_pieces = levels[0].findall(new), levels[0].findall(old)
+def _compare(new: str, old: str, levels: Levels, at: int = 0, old_at: int = 0) -> Iterator[Span]:
+    """Yield what differs in two texts that begin `at` and `old_at` of longer ones."""
+    pieces, old_pieces = levels[0](new), levels[0](old)
     starts, old_starts = _starts(pieces), _starts(old_pieces)
     for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
-        span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        inner = new[span.start : span.end], old[span.old_start : span.old_end]
+        start, end, old_start, old_end = starts[j1], starts[j2], old_starts[i1], old_starts[i2]
+        inner = new[start:end], old[old_start:old_end]
+        begin, old_begin = at + start, old_at + old_start
         if len(levels) == 1 or not (inner[0] and inner[1] and share_windows(*inner)):
-            yield span
+            yield Span(begin, at + end, old_begin, old_at + old_end)
         else:
-            for each in _compare(*inner, levels[1:]):
-                yield each.moved(span.start, span.old_start)
+            yield from _compare(*inner, levels[1:], begin, old_begin)
 
 
 def _starts(pieces: list[str]) -> list[int]:
-    starts = [0]
-    for piece in pieces:
-        starts.append(starts[-1] + len(piece))
-    return starts
+    return list(accumulate(map(len, pieces), initial=0))
 
 
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:

@@ -5,14 +5,14 @@ another order. So this file counts words; it does not need to know what an item 
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
+from operator import eq
 
 from radixlab.why.alignment import Change, texts_of
 from radixlab.why.anchors import share_windows
-from radixlab.why.diff import VISIBLE_WORD, Span
+from radixlab.why.counting import Counts, num_in_both, visible_word, visible_words
+from radixlab.why.diff import Span
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
 
@@ -23,7 +23,7 @@ SAME_ITEMS = 0.9
 FEWEST_WORDS = 6
 FEWEST_ALIKE = 4
 """Words below which equal words in another order are chance."""
-Words = tuple[Counter[str], Counter[str]]
+Words = tuple[Counts, Counts]
 """How often each word comes in a difference: in the prompt, and in the earlier one."""
 
 
@@ -46,51 +46,91 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     pairs = [texts_of(change, new, old) for change in changes]
     if not _may_balance(pairs):
         return []
-    words: list[Words] = [(_words(text), _words(before)) for text, before in pairs]
+    words: list[Words] = [(visible_words(text), visible_words(before)) for text, before in pairs]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
-    for chosen in (everything, unknown, passages):
+    for chosen in _distinct(everything, unknown, passages):
         if num := _num_balanced([words[i] for i in chosen]):
             return [numbers[i] for i in chosen[:num]]
-    for chosen in (unknown, passages):
-        now, then = (_sum(words[i][side] for i in chosen) for side in (0, 1))
-        most, common = max(now.total(), then.total()), (now & then).total()
-        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
+    for chosen in _distinct(unknown, passages):
+        if _are_alike([words[i] for i in chosen]):
             return [numbers[i] for i in chosen]
     return []
 
 
+def _distinct(*choices: list[int]) -> list[list[int]]:
+    return [each for number, each in enumerate(choices) if each not in choices[:number]]
+
+
 def _num_balanced(pairs: list[Words]) -> int:
     """Return how many of the first pairs have, all together, the same words on both sides."""
-    balance: Counter[str] = Counter()
-    num = num_words = 0
+    totals, totals_before = (
+        list(accumulate(words[side].total() for words in pairs)) for side in (0, 1)
+    )
+    if not any(map(eq, totals, totals_before)):
+        return 0  # nor are their numbers of words ever the same
+    balance, num = Balance(), 0
     for number, (words, before) in enumerate(pairs, 1):
-        num_words += words.total()
-        balance.update(words)
-        balance.subtract(before)
-        if num_words >= FEWEST_ALIKE and not any(balance.values()):
+        balance.add(words, 1)
+        balance.add(before, -1)
+        if totals[number - 1] >= FEWEST_ALIKE and not balance.words:
             num = number
     return num
 
 
-def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _are_alike(pairs: list[Words]) -> bool:
+    """Whether most words of some differences are the same on both sides, in another order."""
+    least, most = sorted(sum(words[side].total() for words in pairs) for side in (0, 1))
+    if most < FEWEST_WORDS or least < SAME_ITEMS * most:
+        return False
+    now, then = (_sum([words[side] for words in pairs if words[side]]) for side in (0, 1))
+    return num_in_both(now, then) >= SAME_ITEMS * most
+
+
+def _sum(counts: list[Counts]) -> Counts:
+    if len(counts) == 1:
+        return counts[0]
+    total: Counts = Counter()
     for each in counts:
         total.update(each)
     return total
+
+
+class Balance:
+    """By how much the words on one side outnumber those on the other."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        """Never zero: below it for a word that the other side has more often."""
+        self.num_above = 0
+        """Words of which this side has more."""
+
+    def add(self, words: Counts, sign: int) -> None:
+        """Add words to one side, or with the sign −1 to the other."""
+        for word, num in words.items():
+            before = self.words.get(word, 0)
+            now = before + sign * num
+            self.num_above += (now > 0) - (before > 0)
+            if now:
+                self.words[word] = now
+            else:
+                del self.words[word]
+
+    def missing(self, sign: int) -> Counts | None:
+        """Return the words that balance it, all of them on one side; None if both lack some.
+
+        With the sign 1 the other side lacks them.
+        """
+        if not self.words or self.num_above != (len(self.words) if sign > 0 else 0):
+            return None
+        return Counter({word: sign * num for word, num in self.words.items()})
 
 
 def _may_balance(pairs: list[tuple[str, str]]) -> bool:
     """Whether the differences can hold the same items: two new documents are not searched."""
     now, then = ("".join(each) for each in zip(*pairs, strict=True))
     return bool(now and then) and share_windows(now, then)
-
-
-@lru_cache(maxsize=32)  # a request's differences are looked at twice: to split them, to judge them
-def _words(text: str) -> Counter[str]:
-    """Return how often each word comes in a text; not to be changed."""
-    return Counter(VISIBLE_WORD.findall(text))
 
 
 def _is_known(text: str, before: str) -> bool:
@@ -133,27 +173,27 @@ def _end_of_moved(pairs: list[tuple[str, str]]) -> tuple[int, int, bool] | None:
 
     With it come the number of characters that do, and whether they are in the prompt's side.
     """
-    if not _may_balance(pairs):
+    if not any(now and then for now, then in pairs[1:]) or not _may_balance(pairs):
         return None
-    balance: Counter[str] = Counter()
+    balance = Balance()
     found: tuple[int, int, bool] | None = None
     for number, pair in enumerate(pairs):
-        started = any(balance.values())
+        started = bool(balance.words)
         for in_new, sign in ((True, -1), (False, 1)):
-            missing = Counter({word: sign * num for word, num in balance.items() if num})
-            length = _length_of(missing, pair[not in_new]) if started and pair[in_new] else 0
+            missing = balance.missing(sign) if all(pair) else None
+            length = _length_of(missing, pair[not in_new]) if missing else 0
             found = (number, length, in_new) if length else found
-        balance.update(_words(pair[0]))
-        balance.subtract(_words(pair[1]))
-        if started and not any(balance.values()):
+        balance.add(visible_words(pair[0]), 1)
+        balance.add(visible_words(pair[1]), -1)
+        if started and not balance.words:
             found = None
     return found
 
 
-def _length_of(words: Counter[str], text: str) -> int:
+def _length_of(words: Counts, text: str) -> int:
     """Return how many characters at the beginning of a text have just these words; 0 if none."""
     num = words.total()
-    if num < FEWEST_WORDS or min(words.values()) < 0:
+    if num < FEWEST_WORDS:
         return 0
-    found = list(islice(VISIBLE_WORD.finditer(text), num))
+    found = list(islice(visible_word(text).finditer(text), num))
     return found[-1].end() if found and Counter(each[0] for each in found) == words else 0
