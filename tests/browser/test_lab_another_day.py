@@ -5,6 +5,8 @@ Whatever happens while JupyterLab loads the widgets. Nothing here waits for a ti
 
 import json
 
+import nbformat
+import nbformat.sign
 import nbformat.v4 as v4
 import pytest
 
@@ -76,8 +78,15 @@ LOOK_TOO_LATE = """() => {
 }"""
 
 
-def write(path, notebook):
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+def write(lab, name, notebook):
+    """Write a notebook that JupyterLab trusts; of others it shows the texts alone."""
+    course = lab[1]
+    text = json.dumps(notebook)
+    (course / name).write_text(text, encoding="utf-8")
+    notary = nbformat.sign.NotebookNotary(data_dir=str(course.parent / "data"))
+    notary.sign(nbformat.reads(text, 4))
+    notary.store.close()
+    return course / name
 
 
 def bundles(notebook):
@@ -109,8 +118,7 @@ def saved(browser, lab):
     """A notebook with a view and a guess, saved on the day before; its kernel is gone."""
     url, course = lab
     cells = [v4.new_code_cell(source.strip()) for source in (VIEW, GUESS, LONG)]
-    file = course / "day.ipynb"
-    write(file, v4.new_notebook(cells=cells, metadata=METADATA))
+    file = write(lab, "day.ipynb", v4.new_notebook(cells=cells, metadata=METADATA))
     (course / "go-on").touch()
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page, errors = open_notebook(context, url, file.name)
@@ -132,9 +140,7 @@ def saved(browser, lab):
 @pytest.fixture
 def copy(lab, saved, request):
     """A copy of that notebook for one test, as `(file, its content)`."""
-    file = lab[1] / f"{request.node.originalname}.ipynb"
-    write(file, saved)
-    return file, json.loads(json.dumps(saved))
+    return write(lab, f"{request.node.originalname}.ipynb", saved), json.loads(json.dumps(saved))
 
 
 def begin_to_open(context, url, file):
@@ -227,7 +233,7 @@ def test_views_without_a_kernel_or_a_state_are_texts(context, lab, copy):
     url, _ = lab
     file, notebook = copy
     notebook["metadata"]["kernelspec"]["name"] = "of-another-machine"
-    write(file, notebook)
+    write(lab, file.name, notebook)
     page = begin_to_open(context, url, file)
     expect_texts(page, texts(notebook))  # while JupyterLab asks which kernel to take
     page.close()
@@ -235,7 +241,7 @@ def test_views_without_a_kernel_or_a_state_are_texts(context, lab, copy):
     notebook["metadata"] = METADATA
     expected = [texts(notebook)[0], "The view of this cell was not saved. Run the cell to see it."]
     del bundles(notebook)[1]["text/plain"]
-    write(file, notebook)
+    write(lab, file.name, notebook)
     page, errors = open_notebook(context, url, file.name)
     page.wait_for_function(GIVEN_UP)
     expect_texts(page, expected)
