@@ -5,8 +5,9 @@ A lock on a node protects all its ancestors too, for a prefix is useless without
 receipts and its *locked children*. So a new lock walks up only to the first ancestor that was
 locked already, and so does its release.
 
-What is not held can be evicted: this file keeps that sum, and tells the eviction policy when a leaf
-begins or ceases to be a candidate. It does not know tokens, block ids or sequences.
+What is not held can be evicted: this file keeps that sum, marks the leaves that may go, and tells
+the eviction policy when one begins or ceases to be a candidate. It does not know tokens, block ids
+or sequences.
 """
 
 from radixlab.cache.errors import LockError
@@ -35,9 +36,9 @@ class Locks:
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
         if node.num_receipts == 1 and not node.num_locked_children:
-            # Nobody held it until now. It was evictable, and a candidate if it is a leaf.
-            if self.on_protected and node.num_blocks and not node.num_resident_children:
-                self.on_protected(node)
+            # Nobody held it until now.
+            if node.evictable:
+                self.protect(node)
             above, num_blocks = node, 0
             while above.parent is not None:
                 num_blocks += above.num_blocks
@@ -69,8 +70,8 @@ class Locks:
             node = node.parent
             node.num_locked_children -= 1
         self.num_evictable_blocks += num_blocks
-        if num_blocks and not leaf.num_resident_children and self.on_evictable:
-            self.on_evictable(leaf)
+        if num_blocks and not leaf.num_resident_children:
+            self.expose(leaf)
         if node.parent is None and not node.children:
             self.forget_if_empty(node)
         if (emit := self._log.emit) and leaf.parent:
@@ -118,6 +119,18 @@ class Locks:
                         sequence_id=sequence_id,
                     )
                 )
+
+    def expose(self, leaf: Node) -> None:
+        """Make an unlocked leaf of the device a candidate for eviction (E1)."""
+        leaf.evictable = True
+        if self.on_evictable:
+            self.on_evictable(leaf)
+
+    def protect(self, node: Node) -> None:
+        """Make a candidate none any more: it is locked now, or no leaf (E1, L4)."""
+        node.evictable = False
+        if self.on_protected:
+            self.on_protected(node)
 
     def forget_if_empty(self, root: Node) -> None:
         """Drop a root that has no child and no lock: passing tenants leave nothing behind."""
