@@ -60,8 +60,6 @@ class Locks:
         leaf: Node = receipt.node
         if receipt.released:
             raise LockError(f"node {leaf.id}: this receipt was released before")
-        if leaf.num_receipts < 1:
-            raise LockError(f"node {leaf.id}: it has no lock that this receipt could release")
         receipt.released = True
         leaf.num_receipts -= 1
         node, num_blocks = leaf, 0
@@ -123,14 +121,14 @@ class Locks:
     def expose(self, leaf: Node) -> None:
         """Make an unlocked leaf of the device a candidate for eviction (E1)."""
         leaf.evictable = True
-        if self.on_evictable:
-            self.on_evictable(leaf)
+        if tell := self.on_evictable:
+            tell(leaf)
 
     def protect(self, node: Node) -> None:
         """Make a candidate none any more: it is locked now, or no leaf (E1, L4)."""
         node.evictable = False
-        if self.on_protected:
-            self.on_protected(node)
+        if tell := self.on_protected:
+            tell(node)
 
     def forget_if_empty(self, root: Node) -> None:
         """Drop a root that has no child and no lock: passing tenants leave nothing behind."""

@@ -97,8 +97,10 @@ class Node:
         self.edge = edge
         self.block_ids = block_ids
         self.num_blocks = num_blocks = len(block_ids)
-        self.tree = tree if parent is None else parent.tree
-        self.end = num_blocks if parent is None else parent.end + num_blocks
+        if parent is None:
+            self.tree, self.end = tree, num_blocks
+        else:
+            self.tree, self.end = parent.tree, parent.end + num_blocks
         self.resident = self.alive = True
         self.evictable = False
         self.children = {}
@@ -172,9 +174,7 @@ class Node:
 
     def shorten(self, keep: int, block_bytes: int) -> None:
         """Keep the first `keep` blocks."""
-        self.edge = self.edge[: keep * block_bytes]
-        if keep.bit_length() < self.num_blocks.bit_length():  # about half as long as before
-            self.edge = compact(self.edge, TRIMMED)
+        self.edge = compact(self.edge[: keep * block_bytes], TRIMMED)
         self.block_ids = self.block_ids[:keep]
         self.end -= self.num_blocks - keep
         self.num_blocks = keep

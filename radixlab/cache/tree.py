@@ -237,6 +237,8 @@ class RadixTree:
             )
         node, new = self.cut(found), block_ids[found.num_blocks :]
         if len(new):
+            if node.parent is None:
+                self.roots.setdefault(node.namespace, node)
             node = self.store(node, tokens, new, tick, key=self.key_after(node, tokens))
             self.locks.num_evictable_blocks += len(new)
             self.locks.expose(node)
@@ -256,7 +258,7 @@ class RadixTree:
 
         This is a new leaf under `key`, which the node must not have yet; the caller locks the leaf
         or counts its blocks as evictable. Without a key, the blocks become the tail of the node
-        itself.
+        itself. A root must be in `roots`.
 
         Rules: M8.
         """
@@ -268,15 +270,12 @@ class RadixTree:
         else:
             if node.evictable:
                 self.locks.protect(node)  # it was a leaf until now
-            leaf_id = self._next_id
-            self._next_id = leaf_id + 1
             edge = compact(tokens.view[start:stop])
-            leaf = Node(leaf_id, node, node.namespace, key, edge, block_ids)
+            leaf = Node(self._next_id, node, node.namespace, key, edge, block_ids)
+            self._next_id += 1
             leaf.tick = tick
             node.children[key] = leaf
             node.num_resident_children += 1
-            if node.parent is None:
-                self.roots.setdefault(node.namespace, node)
             self.num_nodes += 1
             if self._on_insert:
                 self._on_insert(leaf, tick)
@@ -344,6 +343,8 @@ class RadixTree:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
         if type(receipt.node) is not Node or receipt.node.tree is not self:
             raise no_handle(receipt.node, self)
+        if not (receipt.released or receipt.node.num_receipts):
+            raise LockError(f"node {receipt.node.id}: it has no lock that this receipt could undo")
         if sequence_id is not None:
             sequence_id = check_count("sequence_id", sequence_id, 0)
         self.locks.unlock(receipt, sequence_id)
