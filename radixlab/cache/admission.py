@@ -101,9 +101,9 @@ class Admission:
         # Start.
         sequence = Sequence(self.next_id, prompt, namespace)
         self.next_id += 1
+        sequence.hit_tokens = match.num_blocks * block_size
         sequence.priority = priority
         sequence.resumed = resumed
-        sequence.hit_tokens = match.num_blocks * block_size
         sequence.miss_reason, sequence.evicted_tick = miss_reason(
             tree, prompt, match, namespace, self._memory
         )

@@ -174,7 +174,9 @@ class Node:
 
     def shorten(self, keep: int, block_bytes: int) -> None:
         """Keep the first `keep` blocks."""
-        self.edge = compact(self.edge[: keep * block_bytes], TRIMMED)
+        self.edge = self.edge[: keep * block_bytes]
+        if keep.bit_length() < self.num_blocks.bit_length():  # about half as long as before
+            self.edge = compact(self.edge, TRIMMED)
         self.block_ids = self.block_ids[:keep]
         self.end -= self.num_blocks - keep
         self.num_blocks = keep

@@ -59,15 +59,13 @@ class LRU(EvictionPolicy):
         """
         queue, late = self._queue, self._late
         while queue or late:
-            if late and (not queue or late[0] < queue[0]):
-                tick, _, node = late[0]
-                if node.tick == tick and node.evictable:
-                    return node
+            is_late = late and (not queue or late[0] < queue[0])
+            tick, _, node = late[0] if is_late else queue[0]
+            if node.tick == tick and node.evictable:
+                return node
+            if is_late:
                 heappop(late)
             else:
-                tick, _, node = queue[0]
-                if node.tick == tick and node.evictable:
-                    return node
                 queue.popleft()
         return None
 

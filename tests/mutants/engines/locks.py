@@ -199,7 +199,7 @@ def a_second_free_is_believed():
     LMCache 5005.
     """
     return [
-        Edit(BlockAllocator.free, {"if place >= head and": "if False and"}),
+        Edit(BlockAllocator.free, {"if place >= first and": "if False and"}),
         Edit(BlockAllocator._any_free, {"return bool(": "return False and bool("}),
         Edit(
             BlockAllocator._push,
