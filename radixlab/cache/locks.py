@@ -32,7 +32,7 @@ class Locks:
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect a living node of the device and all its ancestors (L1, L3)."""
-        if node.parent is None:
+        if node.parent is None and not node.children:  # with a child, it is kept already
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
         if node.num_receipts == 1 and not node.num_locked_children:
