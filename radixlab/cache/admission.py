@@ -133,7 +133,7 @@ class Admission:
         counts.num_requests += 1
         counts.prompt_tokens += num_tokens
         counts.hit_tokens += sequence.hit_tokens
-        if resumed:  # what it finds of itself is no hit (S6)
+        if resumed:  # to find its own blocks again does not count as a hit (S6)
             counts.resumed_prompt_tokens += num_tokens
             counts.resumed_hit_tokens += sequence.hit_tokens
         if tree.log.emit:
