@@ -38,43 +38,37 @@ class Comparison:
     def causes(self, stays: str | None) -> Iterator[tuple[Verdict, Change, int]]:
         """Yield the differences that have cost something: verdict, first difference, tokens.
 
-        If the reference would not be found even without differences, all is lost to what `stays`.
         Faults with less than a block between them share what is behind the last one: it is only
-        found if all of them are mended. A value that something else outweighs costs nothing; it
-        comes too, because many requests decide whether it is volatile.
+        found if all of them are mended. So do a difference and another parameter, or what `stays`:
+        the cause for which the reference would not be found even without differences.
         """
-        close: list[tuple[Verdict, Change]] = []
+        close: dict[Verdict, Change] = {}
         for row in self._costly():
-            own, change = self.verdicts[row.first], self.changes[row.first]
-            verdict = self._verdict(row, stays)
-            if own.cause == "value" and verdict.cause != "value":
-                yield own, change, 0
-            if verdict.cause != "never_seen":
-                close.append((verdict, change))
-                if row.tokens:
-                    yield from _shared(close, row.tokens)
-                    close = []
+            verdicts = self._verdicts(row, stays)
+            close |= {each: self.changes[row.first] for each in verdicts if each not in close}
+            if verdicts and row.tokens:
+                yield from _shared(list(close.items()), row.tokens)
+                close = {}
 
     def _costly(self) -> list[Stretch]:
         """Return the rows up to the last one that has cost tokens."""
         num = max((number for number, row in enumerate(self.rows, 1) if row.tokens), default=0)
         return self.rows[:num]
 
-    def _verdict(self, row: Stretch, stays: str | None) -> Verdict:
-        """Return the verdict of a difference, or what outweighs it.
+    def _verdicts(self, row: Stretch, stays: str | None) -> list[Verdict]:
+        """Return what a difference is, and what else must be mended; nothing for new text.
 
-        Another parameter outweighs all that is surely a fault. A value that differs between two
-        conversations may be the conversation's own, whatever their parameters are.
+        A value that differs between two conversations may be the conversation's own, whatever
+        their parameters are.
         """
         verdict = self.verdicts[row.first]
-        if stays:
-            return Verdict(stays, stays, ("",))
-        if self.same_scope or verdict.cause == "never_seen":
-            return verdict
-        if self.same_conversation or verdict.cause != "value":
+        if verdict.cause == "never_seen":
+            return []
+        verdicts = [verdict]
+        if not self.same_scope and (self.same_conversation or verdict.cause != "value"):
             name = parameter(self.new.request, self.old.request)[0]
-            return Verdict("model_changed", "model_changed", (name,))
-        return verdict
+            verdicts.append(Verdict("model_changed", "model_changed", (name,)))
+        return verdicts + [Verdict(stays, stays, ("",))] * bool(stays)
 
     def undoable(self, groups: Groups) -> tuple[tuple[Span, int], ...]:
         """Return each difference with the number of its group, or −1 if it is new text.

@@ -2,6 +2,8 @@
 
 Values stay whole: `12:03:44`, `2026-11-28`, a UUID and an address are one word each. Each level is
 compared by Python's `difflib` only where the level above differs, so that long texts cost little.
+White space is not compared with anything but white space: a line that is indented otherwise, or
+ends otherwise, is still the same line.
 
 This file knows two strings. It does not know prompts.
 """
@@ -18,18 +20,15 @@ from radixlab.why.values import are_two_values
 _IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _LETTER = rf"[^\W{_IDEOGRAPH}]"
 _LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
-WORD = re.compile(rf"{_LETTERS}|[^\S\n]+|[{_IDEOGRAPH}]|[^\w ]")
 VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
-"""The same without white space."""
 LEVELS = (
-    re.compile(r"[^\n]*\n|[^\n]+"),
-    re.compile(
-        r"[^\S\n]+|\n|[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;{}\[\]\n]?|[.,;{}\[\]]"  # white space alone
-    ),
-    WORD,
+    re.compile(r"[^\n]+"),
+    re.compile(r"[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;]?|[.,;{}\[\]]"),
+    VISIBLE_WORD,
 )
-"""A text is the sequence of its lines, of its clauses, or of its words with what is between."""
-ID_LEVELS = LEVELS[0], re.compile(r"\d+\s")
+"""A text is the sequence of its lines, of its clauses, or of its words; between them is nothing but
+white space."""
+ID_LEVELS = re.compile(r"[^\n]*\n|[^\n]+"), re.compile(r"\d+\s")
 """Token ids are compared by lines and then as whole ids, each with what follows it."""
 Levels = tuple[re.Pattern[str], ...]
 MOST_PAIRS = 4_000_000
@@ -62,7 +61,10 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
     [Span(start=6, end=14, old_start=6, old_end=14)]
     """
-    return _joined(list(_compare(new, old, levels)), new, old)
+    first, last = _ends_in_common(new, old)
+    inner = new[first : len(new) - last], old[first : len(old) - last]
+    spans = [span.moved(first, first) for span in _compare(*inner, levels)]
+    return _joined(spans, new, old)
 
 
 def num_common(new: str, old: str) -> int:
@@ -75,6 +77,15 @@ def num_common(new: str, old: str) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _ends_in_common(new: str, old: str) -> tuple[int, int]:
+    """Return how many characters two texts share at both ends, in whole lines."""
+    first = new.rfind("\n", 0, num_common(new, old)) + 1
+    rest, old_rest = new[first:], old[first:]
+    last = num_common(rest[::-1], old_rest[::-1])
+    line = rest.find("\n", len(rest) - last)
+    return first, len(rest) - line - 1 if line >= 0 else 0
 
 
 def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -98,23 +109,91 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
 
 
 def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
-    pieces, old_pieces = levels[0].findall(new), levels[0].findall(old)
-    starts, old_starts = _starts(pieces), _starts(old_pieces)
-    for j1, j2, i1, i2 in opcodes(pieces, old_pieces):
-        span = Span(starts[j1], starts[j2], old_starts[i1], old_starts[i2])
-        inner = new[span.start : span.end], old[span.old_start : span.old_end]
-        if len(levels) == 1 or not (inner[0] and inner[1] and share_windows(*inner)):
-            yield span
-        else:
-            for each in _compare(*inner, levels[1:]):
-                yield each.moved(span.start, span.old_start)
+    """Yield what differs at the first level, and inside of that at the next ones."""
+    pieces, old_pieces = _pieces(new, levels[0]), _pieces(old, levels[0])
+    keys, old_keys = ([_key(each[0], levels) for each in side] for side in (pieces, old_pieces))
+    differ = [*opcodes(keys, old_keys), (len(keys), len(keys), len(old_keys), len(old_keys))]
+    end = old_end = number = old_number = 0
+    for j1, j2, i1, i2 in differ:
+        for piece, old_piece in zip(pieces[number:j1], old_pieces[old_number:i1], strict=True):
+            yield from _blank(Span(end, piece.start(), old_end, old_piece.start()), new, old)
+            if piece[0] != old_piece[0]:  # only in white space
+                for each in _compare(piece[0], old_piece[0], levels[1:]):
+                    yield each.moved(piece.start(), old_piece.start())
+            end, old_end = piece.end(), old_piece.end()
+        stop = pieces[j2].start() if j2 < len(pieces) else len(new)
+        old_stop = old_pieces[i2].start() if i2 < len(old_pieces) else len(old)
+        yield from _inside(Span(end, stop, old_end, old_stop), new, old, levels)
+        end, old_end, number, old_number = stop, old_stop, j2, i2
 
 
-def _starts(pieces: list[str]) -> list[int]:
-    starts = [0]
-    for piece in pieces:
-        starts.append(starts[-1] + len(piece))
-    return starts
+def _pieces(text: str, level: re.Pattern[str]) -> list[re.Match[str]]:
+    return [piece for piece in level.finditer(text) if not piece[0].isspace()]
+
+
+def _key(piece: str, levels: Levels) -> str:
+    """Return what makes a piece the same as another."""
+    return piece if _are_ids(levels) else "".join(piece.split())
+
+
+def _are_ids(levels: Levels) -> bool:
+    return levels[-1] is ID_LEVELS[-1]
+
+
+def _blank(span: Span, new: str, old: str) -> Iterator[Span]:
+    """Yield the white space between two pieces if it differs."""
+    if new[span.start : span.end] != old[span.old_start : span.old_end]:
+        yield span
+
+
+def _inside(span: Span, new: str, old: str, levels: Levels) -> Iterator[Span]:
+    """Yield what differs where other pieces stand, and the white space around them."""
+    text, before = new[span.start : span.end], old[span.old_start : span.old_end]
+    lead, tail = ((0, 0), (0, 0)) if _are_ids(levels) else _white_around(text, before)
+    start, old_start = span.start + lead[0], span.old_start + lead[1]
+    end, old_end = span.end - tail[0], span.old_end - tail[1]
+    yield from _blank(Span(span.start, start, span.old_start, old_start), new, old)
+    text, before = new[start:end], old[old_start:old_end]
+    if len(levels) > 1 and text and before and share_windows(text, before):
+        for each in _compare(text, before, levels[1:]):
+            yield each.moved(start, old_start)
+    elif text or before:
+        yield Span(start, end, old_start, old_end)
+    yield from _blank(Span(end, span.end, old_end, span.old_end), new, old)
+
+
+def _white_around(text: str, before: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the lengths of the white space at the beginnings and at the ends of two texts.
+
+    White space inside one line that differs stays with what is visible, which may be a value. If
+    one side has nothing else, the other one's text was put in between.
+    """
+    visible, old_visible = text.strip(), before.strip()
+    if not visible or not old_visible:
+        first = _num_blank_common(text, before)
+        rest, old_rest = text[first:], before[first:]
+        last = _num_blank_common(rest[::-1], old_rest[::-1])
+        if last == min(len(rest), len(old_rest)):
+            return (first, first), (last, last)
+        return (len(text) - len(text.lstrip()), len(before) - len(before.lstrip())), (0, 0)
+    lead = _of_edge(text[: text.index(visible)], before[: before.index(old_visible)])
+    ends = len(text.rstrip()), len(before.rstrip())
+    tail = _of_edge(text[ends[0] :][::-1], before[ends[1] :][::-1])
+    return lead, tail
+
+
+def _of_edge(blank: str, old_blank: str) -> tuple[int, int]:
+    """Return how much of the white space beside two visible texts is not a part of them."""
+    if "\n" in blank + old_blank:
+        return len(blank), len(old_blank)
+    common = num_common(blank, old_blank)
+    return common, common
+
+
+def _num_blank_common(text: str, before: str) -> int:
+    """Return the length of the white space with which two texts begin alike."""
+    common = num_common(text, before)
+    return common - len(text[:common].lstrip())
 
 
 def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
