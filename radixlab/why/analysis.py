@@ -135,12 +135,12 @@ class Analysis:
 
     def _compare(self, case: Case) -> None:
         found = self.references.find(case.request, case.asked, case.layers, case.rest)
-        if not found:
-            return
-        comparison = self._with(found[0], case)
-        self._blame(comparison, case)
-        if len(found) > 1:
-            self._blame_scope(self._with(found[1], case), case, comparison.agreed)
+        compared = [self._with(number, case) for number in found]
+        alike = [each for each in compared if each.is_alike(case.losses.rest)]
+        if alike:
+            self._blame(alike[0], case)
+        if len(alike) > 1:
+            self._blame_scope(alike[1], case, alike[0].agreed)
 
     def _with(self, number: int, case: Case) -> Comparison:
         new = self.source.keep(case.asked.number, prompt_of(case.request, self.tokenizer))

@@ -12,6 +12,10 @@ from radixlab.why.order import split_moved
 from radixlab.why.prompt import Prompt
 from radixlab.why.words import parameter
 
+LEAST_AGREED = 64
+"""Tokens, and share of what was not found: prompts that agree in less are not alike."""
+LEAST_COMMON = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -34,6 +38,14 @@ class Comparison:
     def agreed(self) -> int:
         """Tokens behind the first difference that the earlier prompt has too."""
         return sum(row.tokens for row in self.rows)
+
+    def is_alike(self, num_tokens: int) -> bool:
+        """Whether two prompts agree again, in the `num_tokens` tokens behind their prefix.
+
+        Prompts that have nothing to do with each other agree in a few words.
+        """
+        least = min(LEAST_AGREED, LEAST_COMMON * num_tokens)
+        return self.same_conversation or self.agreed >= least
 
     def causes(self, stays: str | None) -> Iterator[tuple[Verdict, Change, int]]:
         """Yield the differences that have cost something: verdict, first difference, tokens.

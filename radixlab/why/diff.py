@@ -1,14 +1,16 @@
-"""Where two texts differ: by lines, then by clauses, then by words.
+r"""Where two texts differ: by lines, then by clauses, then by words.
 
 Values stay whole: `12:03:44`, `2026-11-28`, a UUID and an address are one word each. Each level is
 compared by Python's `difflib` only where the level above differs, so that long texts cost little.
-White space is not compared with anything but white space: a line that is indented otherwise, or
-ends otherwise, is still the same line.
+White space is not compared with anything but white space. A line that is indented otherwise, ends
+otherwise or writes a character otherwise (`\u00e9` for é) is still the same line.
 
 This file knows two strings. It does not know prompts.
 """
 
+import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ _IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _LETTER = rf"[^\W{_IDEOGRAPH}]"
 _LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
 VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 LEVELS = (
     re.compile(r"[^\n]+"),
     re.compile(r"[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;]?|[.,;{}\[\]]"),
@@ -65,6 +68,23 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     inner = new[first : len(new) - last], old[first : len(old) - last]
     spans = [span.moved(first, first) for span in _compare(*inner, levels)]
     return _joined(spans, new, old)
+
+
+def normalised(text: str) -> str:
+    r"""Return a text without what white space, escapes and Unicode's forms can change.
+
+    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
+    True
+    """
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\ufeff", "")
+    return "".join(text.split())
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return str(json.loads(f'"{found[0]}"'))
 
 
 def num_common(new: str, old: str) -> int:
@@ -117,9 +137,8 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
     for j1, j2, i1, i2 in differ:
         for piece, old_piece in zip(pieces[number:j1], old_pieces[old_number:i1], strict=True):
             yield from _blank(Span(end, piece.start(), old_end, old_piece.start()), new, old)
-            if piece[0] != old_piece[0]:  # only in white space
-                for each in _compare(piece[0], old_piece[0], levels[1:]):
-                    yield each.moved(piece.start(), old_piece.start())
+            if piece[0] != old_piece[0]:  # only in its form
+                yield from _inside(Span(*piece.span(), *old_piece.span()), new, old, levels)
             end, old_end = piece.end(), old_piece.end()
         stop = pieces[j2].start() if j2 < len(pieces) else len(new)
         old_stop = old_pieces[i2].start() if i2 < len(old_pieces) else len(old)
@@ -133,7 +152,7 @@ def _pieces(text: str, level: re.Pattern[str]) -> list[re.Match[str]]:
 
 def _key(piece: str, levels: Levels) -> str:
     """Return what makes a piece the same as another."""
-    return piece if _are_ids(levels) else "".join(piece.split())
+    return piece if _are_ids(levels) else normalised(piece)
 
 
 def _are_ids(levels: Levels) -> bool:
@@ -217,18 +236,19 @@ def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
 def _are_one(first: Span, second: Span, new: str, old: str) -> bool:
     """Whether two differences are parts of one.
 
-    A difference of white space and another one are two matters; so are two values, each with its
+    A difference of form and another one are two matters; so are two values, each with its
     own name.
     """
     gap = new[first.end : second.start]
     half = (first.end - first.start + second.end - second.start) // 2
     if "\n" in gap or len(gap) > max(NEAR, half):
         return False
-    if _is_blank(first, new, old) != _is_blank(second, new, old):
+    if _is_form(first, new, old) != _is_form(second, new, old):
         return False
     return not are_two_values(new, (first.start, first.end), (second.start, second.end))
 
 
-def _is_blank(span: Span, new: str, old: str) -> bool:
-    """Whether nothing but white space differs."""
-    return not (new[span.start : span.end].strip() or old[span.old_start : span.old_end].strip())
+def _is_form(span: Span, new: str, old: str) -> bool:
+    """Whether nothing but white space or the way of writing differs."""
+    text, before = new[span.start : span.end], old[span.old_start : span.old_end]
+    return normalised(text) == normalised(before)

@@ -5,13 +5,11 @@ another order, another parameter, messages that came or went. Whether a value is
 later, from all requests that differ at the same position (`groups.py`).
 """
 
-import json
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, texts_of
-from radixlab.why.diff import Span, num_common
+from radixlab.why.diff import Span, normalised, num_common
 from radixlab.why.order import MOST_OF_VALUE, containers, reordered
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of, known_value, whole_value
@@ -29,7 +27,6 @@ MOST_TOGETHER = 4
 """Differences that may be white space only together."""
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
-_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 _SPEAKER = re.compile(
     r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
     r"[|>\]*]* *\d* *[:>\]]",
@@ -107,20 +104,6 @@ def _num_before_new_text(changes: list[Change], old_length: int) -> int:
         agreed += end - changes[num].span.old_end
         end = changes[num].span.old_start
     return num
-
-
-def normalised(text: str) -> str:
-    r"""Return a text without what white space, escapes and Unicode's forms can change.
-
-    >>> normalised('{"a":  "caf\\u00e9"}') == normalised('{"a":"café"}')
-    True
-    """
-    text = _ESCAPE.sub(_unescaped, text)
-    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").split())
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    return str(json.loads(f'"{found[0]}"'))
 
 
 def _alone(change: Change, new: Prompt, old: Prompt) -> Verdict | None:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from radixlab.why.alignment import Change, texts_of
 from radixlab.why.anchors import share_windows
-from radixlab.why.diff import VISIBLE_WORD, Span
+from radixlab.why.diff import ID_LEVELS, LEVELS, VISIBLE_WORD, Span, differences
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
 
@@ -107,16 +107,35 @@ def split_moved(changes: list[Change], new: Prompt, old: Prompt) -> list[Change]
     """Split a difference in which the last item that moved meets a text that only differs.
 
     The item stands at its new place where the old prompt went on with something else. The two are
-    one difference to the comparison, but two matters.
+    one difference to the comparison, but two matters. If the item goes on behind the difference,
+    because a few words in it happen to agree, what follows the item is compared again.
     """
     found = changes
     for numbers in containers(changes, list(range(len(changes)))):
-        cut = _end_of_moved([texts_of(changes[i], new, old) for i in numbers])
+        group = [changes[i] for i in numbers]
+        if not _may_balance([texts_of(each, new, old) for each in group]):
+            continue
+        cut = _end_of_moved(group, new, old)
         if cut is not None:
-            at = changes[numbers[cut[0]]]
-            halves = _halves(at, *cut[1:])
-            found = [each for c in found for each in (halves if c is at else (c,))]
+            at = group[cut[0]]
+            first, rest = _halves(at, *cut[1:])
+            place = found.index(at)
+            behind = found[place + 1 :]
+            if rest.span.start <= rest.span.end and rest.span.old_start <= rest.span.old_end:
+                found = [*found[:place], first, rest, *behind]
+            else:
+                behind = [each for each in behind if each.is_whole or each.unit != at.unit]
+                found = [*found[:place], first, *_compared_again(rest, new, old), *behind]
     return found
+
+
+def _compared_again(rest: Change, new: Prompt, old: Prompt) -> list[Change]:
+    """Return what differs from the beginning of a difference to the end of its unit."""
+    start, old_start = rest.span.start, rest.span.old_start
+    old_end = rest.old_unit.end if rest.old_unit else old_start
+    levels = LEVELS if new.request.token_ids is None else ID_LEVELS
+    spans = differences(new.text[start : rest.unit.end], old.text[old_start:old_end], levels)
+    return [replace(rest, span=span.moved(start, old_start)) for span in spans]
 
 
 def _halves(change: Change, length: int, in_new: bool) -> tuple[Change, Change]:
@@ -128,20 +147,25 @@ def _halves(change: Change, length: int, in_new: bool) -> tuple[Change, Change]:
     return replace(change, span=first), replace(change, span=second)
 
 
-def _end_of_moved(pairs: list[tuple[str, str]]) -> tuple[int, int, bool] | None:
-    """Return the last pair of which one side begins with what balances all pairs before it.
+def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int, int, bool] | None:
+    """Return the last difference of which one side begins with what balances all before it.
 
     With it come the number of characters that do, and whether they are in the prompt's side.
     """
-    if not _may_balance(pairs):
-        return None
     balance: Counter[str] = Counter()
     found: tuple[int, int, bool] | None = None
-    for number, pair in enumerate(pairs):
+    for number, change in enumerate(changes):
+        span, pair = change.span, texts_of(change, new, old)
+        ends = span.end, span.old_end
+        if not change.is_whole and change.old_unit:
+            ends = change.unit.end, change.old_unit.end
         started = any(balance.values())
         for in_new, sign in ((True, -1), (False, 1)):
+            if not started or not pair[not in_new]:
+                continue
             missing = Counter({word: sign * num for word, num in balance.items() if num})
-            length = _length_of(missing, pair[not in_new]) if started and pair[in_new] else 0
+            text, start = (new.text, span.start) if in_new else (old.text, span.old_start)
+            length = _length_of(missing, text[start : ends[not in_new]])
             found = (number, length, in_new) if length else found
         balance.update(_words(pair[0]))
         balance.subtract(_words(pair[1]))
