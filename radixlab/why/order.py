@@ -153,6 +153,7 @@ def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int,
     With it come the number of characters that do, and whether they are in the prompt's side.
     """
     balance: Counter[str] = Counter()
+    num_characters = 0
     found: tuple[int, int, bool] | None = None
     for number, change in enumerate(changes):
         span, pair = change.span, texts_of(change, new, old)
@@ -160,13 +161,18 @@ def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int,
         if not change.is_whole and change.old_unit:
             ends = change.unit.end, change.old_unit.end
         started = any(balance.values())
+        num_characters *= started
         for in_new, sign in ((True, -1), (False, 1)):
             if not started or not pair[not in_new]:
                 continue
             missing = Counter({word: sign * num for word, num in balance.items() if num})
             text, start = (new.text, span.start) if in_new else (old.text, span.old_start)
-            length = _length_of(missing, text[start : ends[not in_new]])
-            found = (number, length, in_new) if length else found
+            text = text[start : ends[not in_new]]
+            if length := _length_of(missing, text):
+                most = sign * num_characters  # the white space behind an item moves with it
+                length = most if text[length:most].isspace() else length
+                found = number, length, in_new
+        num_characters += len(pair[0]) - len(pair[1])
         balance.update(_words(pair[0]))
         balance.subtract(_words(pair[1]))
         if started and not any(balance.values()):
