@@ -91,11 +91,12 @@ class Analysis:
         rest = anchors_of(asked.tokens[layers.anywhere :], are_bytes(request, self.tokenizer))
         case = Case(request, asked, layers, Losses(len(asked.tokens), layers, self.profile), rest)
         self._lose_prefix(case)
+        continues = layers.seen.owner if layers.seen.is_end else None
         if case.losses.rest >= self.profile.block_size and self._parts(case):
-            self._compare(case)
+            continues = self._compare(case)
         if number not in self.edits:
             self._continue(case)
-        self.references.add(request, number, rest)
+        self.references.add(request, number, rest, continues)
         self._count(case)
 
     def _count(self, case: Case) -> None:
@@ -133,7 +134,8 @@ class Analysis:
 
     # ---- what differs from the reference
 
-    def _compare(self, case: Case) -> None:
+    def _compare(self, case: Case) -> int | None:
+        """Compare a prompt with its reference; return that one if it is the same conversation."""
         found = self.references.find(case.request, case.asked, case.layers, case.rest)
         compared = [self._with(number, case) for number in found]
         alike = [each for each in compared if each.is_alike(case.losses.rest)]
@@ -141,11 +143,16 @@ class Analysis:
             self._blame(alike[0], case)
         if len(alike) > 1:
             self._blame_scope(alike[1], case, alike[0].agreed)
+        return next((each.old_number for each in alike if each.same_conversation), None)
 
     def _with(self, number: int, case: Case) -> Comparison:
         new = self.source.keep(case.asked.number, prompt_of(case.request, self.tokenizer))
         old = self.source.prompt(number)
-        return compare(new, old, number, case.layers.anywhere, self.profile.block_size)
+        size = self.profile.block_size
+        first = self.references.first_of(number)
+        return compare(
+            new, old, number, case.layers.anywhere, size, lambda: self.source.prompt(first)
+        )
 
     def _blame(self, comparison: Comparison, case: Case) -> None:
         """Note what the differences from the reference have cost, and how to undo them."""

@@ -7,7 +7,7 @@ from radixlab.why.alignment import Change, changes_between
 from radixlab.why.diff import Span
 from radixlab.why.found import Stretch, conversation, stretches
 from radixlab.why.groups import Groups
-from radixlab.why.judge import Verdict, judge
+from radixlab.why.judge import First, Verdict, judge
 from radixlab.why.order import split_moved
 from radixlab.why.prompt import Prompt
 from radixlab.why.words import parameter
@@ -107,10 +107,15 @@ def _shared(
         yield verdict, change, (num_tokens + len(faults) - 1 - number) // len(faults)
 
 
-def compare(new: Prompt, old: Prompt, old_number: int, known: int, block_size: int) -> Comparison:
-    """Compare a prompt with another; its first `known` tokens already have a cause."""
+def compare(
+    new: Prompt, old: Prompt, old_number: int, known: int, block_size: int, first: First
+) -> Comparison:
+    """Compare a prompt with another; its first `known` tokens already have a cause.
+
+    `first` reads the first prompt of the conversation that the other one belongs to.
+    """
     changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
-    verdicts = judge(changes, new, old, same)
+    verdicts = judge(changes, new, old, same, first)
     rows = stretches(changes, verdicts, new, old, known, block_size)
     return Comparison(new, old, old_number, changes, verdicts, rows, same)

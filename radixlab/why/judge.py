@@ -6,6 +6,7 @@ later, from all requests that differ at the same position (`groups.py`).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, texts_of
@@ -25,6 +26,13 @@ LEFT = 24
 """Characters before a value by which its position is known again."""
 MOST_TOGETHER = 4
 """Differences that may be white space only together."""
+ONE_TEXT = frozenset(("openai completion", "prompt", "token_ids"))
+"""Forms of prompts in which no role tells what is history."""
+BEHIND = 400
+LEAST_BEHIND = 32
+LINES_BEHIND = 3
+"""Characters behind a difference, at most and at least, and lines of them, by which a prompt is
+known again."""
 OPENING = 40
 """Characters at the end of a prompt that open the answer, at most."""
 _SPEAKER = re.compile(
@@ -54,12 +62,14 @@ class Verdict:
 
 
 NOTHING = Verdict("never_seen", "new text")
+EDITED = Verdict("history_edited", "changed", ("history",))
+First = Callable[[], Prompt | None]
 
 
 def judge(
-    changes: list[Change], new: Prompt, old: Prompt, same_conversation: bool
+    changes: list[Change], new: Prompt, old: Prompt, same_conversation: bool, first: First
 ) -> list[Verdict]:
-    """Return a verdict for each difference, in order."""
+    """Return a verdict for each difference, in order; `first` reads the conversation's first prompt."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
     _find_whitespace(changes, verdicts, new, old)
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
@@ -76,7 +86,10 @@ def judge(
         whole = change.span if change.is_whole else whole_span(change, new, old)
         if verdict is None and whole.start < end and judged[-1].cause == "value":
             verdict = judged[-1]  # two ids that have a character in common inside
-        judged.append(verdict or _value_or_edit(change, new, old, same_conversation, end))
+        verdict = verdict or _value_or_edit(change, new, old, same_conversation, end)
+        if verdict.otherwise == "history_edited" and _was_said(change, changes, new, first):
+            verdict = EDITED
+        judged.append(verdict)
         end = whole.end
     return _with_rewritten(judged)
 
@@ -88,8 +101,7 @@ def _with_rewritten(verdicts: list[Verdict]) -> list[Verdict]:
     """
     if not any(each.cause == "history_edited" and each.kind in CAME_OR_WENT for each in verdicts):
         return verdicts
-    rewritten = Verdict("history_edited", "changed", ("history",))
-    return [rewritten if each.cause == "value" and each.is_prose else each for each in verdicts]
+    return [EDITED if each.cause == "value" and each.is_prose else each for each in verdicts]
 
 
 def _num_before_new_text(changes: list[Change], old_length: int) -> int:
@@ -176,7 +188,7 @@ def _value_or_edit(
     if not same_conversation:
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
-        return Verdict("history_edited", "changed", ("history",))
+        return EDITED
     return Verdict("value", kind, key, "history_edited", is_known, is_prose)
 
 
@@ -186,6 +198,26 @@ def _is_history(change: Change, text: str) -> bool:
         return change.unit.role != "system"
     start = text.rfind("\n", 0, change.span.start) + 1
     return _SPEAKER.match(text, start) is not None
+
+
+def _was_said(change: Change, changes: list[Change], new: Prompt, first: First) -> bool:
+    """Whether a difference in a prompt that is one text is in what was said in the conversation.
+
+    What follows a value of the instruction was already in the conversation's first prompt; what
+    follows a question or an answer was not.
+    """
+    if new.request.form not in ONE_TEXT:
+        return False
+    ends = [each.span.start for each in changes if each.span.start > change.span.start]
+    start = change.span.end
+    for end in (*ends, len(new.text)):
+        if end - start >= LEAST_BEHIND:
+            break
+        start = next((each.span.end for each in changes if each.span.start == end), end)
+    lines = sorted(new.text[start : min(end, start + BEHIND)].split("\n"), key=len)[-LINES_BEHIND:]
+    lines = [line.strip() for line in lines if len(line) >= LEAST_BEHIND // 2]
+    prompt = first() if lines else None
+    return prompt is not None and not any(line in prompt.text for line in lines)
 
 
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
