@@ -2,7 +2,7 @@
 
 A cache finds a text only behind the same prefix. This file finds a text that an earlier request had
 behind another prefix. Every window of 16 bytes gets a hash, and the windows with a small hash are
-kept, about 1 in 64. The same text has the same windows at any position, so a request shares windows
+kept, about one in 16 tokens. The same text has the same windows at any position, so a request shares windows
 with every earlier request that has a part of its text (Manber, "Finding similar files", 1994;
 winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be what differs.
 """
@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 WINDOW_BYTES = 16
 LARGEST_KEPT = 2**58
-"""One window in 2⁶ is kept."""
+"""One window in 2⁶ is kept, if a window begins at every byte: one in 16 tokens."""
+LARGEST_KEPT_OF_IDS = 2**60
+"""If a window begins at every token, as many a token."""
 MOST_KEPT = 1_000_000
 """Windows of the whole log that are remembered; the oldest are forgotten first."""
 MOST_OF_REQUEST = 512
@@ -50,7 +52,7 @@ def anchors_of(tokens: npt.NDArray[Any], are_bytes: bool) -> Anchors:
     mixed ^= np.right_shift(mixed, np.uint64(29))
     mixed = np.multiply(mixed, np.uint64(0xBF58476D1CE4E5B9))
     mixed ^= np.right_shift(mixed, np.uint64(32))
-    most = LARGEST_KEPT
+    most = LARGEST_KEPT if are_bytes else LARGEST_KEPT_OF_IDS
     kept = mixed[mixed <= most]
     while len(kept) > MOST_OF_REQUEST:
         most //= 2
