@@ -29,12 +29,11 @@ MOST_TOGETHER = 4
 ONE_TEXT = frozenset(("openai completion", "prompt", "token_ids"))
 """Forms of prompts in which no role tells what is history."""
 BEHIND = 400
-LEAST_BEHIND = 32
-LINES_BEHIND = 3
-"""Characters behind a difference, at most and at least, and lines of them, by which a prompt is
-known again."""
+LEAST_BEHIND = 24
+"""Characters behind a difference by which a prompt is known again: all, and of the longest line."""
 OPENING = 40
-"""Characters at the end of a prompt that open the answer, at most."""
+OPENING_OF_IDS = 120
+"""Characters at the end of a prompt that open the answer, at most; about 20 token ids."""
 _SPEAKER = re.compile(
     r"[#<|\[* ]*(?:user|human|assistant|ai|bot|agent|customer|model|question|answer|q|a)"
     r"[|>\]*]* *\d* *[:>\]]",
@@ -63,7 +62,7 @@ class Verdict:
 
 NOTHING = Verdict("never_seen", "new text")
 EDITED = Verdict("history_edited", "changed", ("history",))
-First = Callable[[], Prompt | None]
+First = Callable[[], Prompt]
 
 
 def judge(
@@ -78,7 +77,7 @@ def judge(
             otherwise = "order_changed" if same_conversation else "never_seen"
             key = (field_of(changes[number]),)
             verdicts[number] = Verdict("order_changed", "order", key, otherwise)
-    for number in range(_num_before_new_text(changes, len(old.text)), len(changes)):
+    for number in range(_num_before_new_text(changes, old), len(changes)):
         verdicts[number] = verdicts[number] or NOTHING
     judged: list[Verdict] = []
     end = 0
@@ -104,14 +103,15 @@ def _with_rewritten(verdicts: list[Verdict]) -> list[Verdict]:
     return [EDITED if each.cause == "value" and each.is_prose else each for each in verdicts]
 
 
-def _num_before_new_text(changes: list[Change], old_length: int) -> int:
+def _num_before_new_text(changes: list[Change], old: Prompt) -> int:
     """Return how many differences have some text of the reference behind them.
 
     What differs behind its end is what the request adds. The few characters with which a prompt
     asks for the answer stand at the end of both.
     """
-    agreed, num, end = 0, len(changes), old_length
-    while num and agreed + end - changes[num - 1].span.old_end <= OPENING:
+    agreed, num, end = 0, len(changes), len(old.text)
+    most = OPENING if old.request.token_ids is None else OPENING_OF_IDS
+    while num and agreed + end - changes[num - 1].span.old_end <= most:
         num -= 1
         agreed += end - changes[num].span.old_end
         end = changes[num].span.old_start
@@ -208,16 +208,26 @@ def _was_said(change: Change, changes: list[Change], new: Prompt, first: First) 
     """
     if new.request.form not in ONE_TEXT:
         return False
-    ends = [each.span.start for each in changes if each.span.start > change.span.start]
-    start = change.span.end
-    for end in (*ends, len(new.text)):
-        if end - start >= LEAST_BEHIND:
+    lines = _agreed_behind(change, changes, new.text).split("\n")
+    longest = max(map(len, lines))
+    if longest < LEAST_BEHIND:
+        return False
+    prompt = first()
+    return not any(line in prompt.text for line in lines if 2 * len(line) >= longest)
+
+
+def _agreed_behind(change: Change, changes: list[Change], text: str) -> str:
+    """Return what agrees behind a difference, up to a limit; what differs is a line break here."""
+    behind = [each.span for each in changes if each.span.start >= change.span.end]
+    starts = [change.span.end, *(span.end for span in behind)]
+    ends = [*(span.start for span in behind), len(text)]
+    agreed, missing = list[str](), BEHIND
+    for start, end in zip(starts, ends, strict=True):
+        agreed += [line.strip() for line in text[start : min(end, start + missing)].split("\n")]
+        missing -= end - start
+        if missing <= 0:
             break
-        start = next((each.span.end for each in changes if each.span.start == end), end)
-    lines = sorted(new.text[start : min(end, start + BEHIND)].split("\n"), key=len)[-LINES_BEHIND:]
-    lines = [line.strip() for line in lines if len(line) >= LEAST_BEHIND // 2]
-    prompt = first() if lines else None
-    return prompt is not None and not any(line in prompt.text for line in lines)
+    return "\n".join(agreed)
 
 
 def whole_span(change: Change, new: Prompt, old: Prompt) -> Span:
