@@ -2,9 +2,10 @@
 
 A cache finds a text only behind the same prefix. This file finds a text that an earlier request had
 behind another prefix. Every window of 16 bytes gets a hash, and the windows with a small hash are
-kept, about one in 16 tokens. The same text has the same windows at any position, so a request shares windows
-with every earlier request that has a part of its text (Manber, "Finding similar files", 1994;
-winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be what differs.
+kept, about one in 16 tokens. The same text has the same windows at any position, so a request
+shares windows with every earlier request that has a part of its text (Manber, "Finding similar
+files", 1994; winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be
+what differs.
 """
 
 from collections import Counter

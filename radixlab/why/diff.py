@@ -67,7 +67,7 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     first, last = _ends_in_common(new, old)
     inner = new[first : len(new) - last], old[first : len(old) - last]
     spans = [span.moved(first, first) for span in _compare(*inner, levels)]
-    return _joined(spans, new, old)
+    return _joined(_with_edges(spans, new, old), new, old)
 
 
 def normalised(text: str) -> str:
@@ -231,6 +231,27 @@ def _joined(spans: list[Span], new: str, old: str) -> list[Span]:
         if len(joined) == len(spans):
             return joined
         spans = joined
+
+
+def _with_edges(spans: list[Span], new: str, old: str) -> list[Span]:
+    """Join white space to what differs beside it, unless white space differs elsewhere too."""
+    found: list[Span] = []
+    forms = [_is_form(span, new, old) for span in spans]
+    for number, span in enumerate(spans):
+        touches = bool(number) and _touch(spans[number - 1], span)
+        touches_next = number + 1 < len(spans) and _touch(span, spans[number + 1])
+        beside = (touches and not forms[number - 1]) or (touches_next and not forms[number + 1])
+        if forms[number] and not beside:
+            return spans
+        if touches and forms[number] != forms[number - 1]:
+            last = found.pop()
+            span = Span(last.start, span.end, last.old_start, span.old_end)
+        found.append(span)
+    return found
+
+
+def _touch(first: Span, second: Span) -> bool:
+    return (first.end, first.old_end) == (second.start, second.old_start)
 
 
 def _are_one(first: Span, second: Span, new: str, old: str) -> bool:

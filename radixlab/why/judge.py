@@ -17,6 +17,7 @@ from radixlab.why.values import is_number, kind_of, known_value, whole_value
 
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))
 """Fields of a body that stand in the prompt and are parameters."""
+TOOLS = frozenset(("tools", "functions"))
 MOST_WORDS = 6
 """A value with at least this many words is prose, which may differ between conversations."""
 MOST_IDS = 64
@@ -68,7 +69,7 @@ First = Callable[[], Prompt]
 def judge(
     changes: list[Change], new: Prompt, old: Prompt, same_conversation: bool, first: First
 ) -> list[Verdict]:
-    """Return a verdict for each difference, in order; `first` reads the conversation's first prompt."""
+    """Return a verdict for each difference; `first` reads the conversation's first prompt."""
     verdicts: list[Verdict | None] = [_alone(change, new, old) for change in changes]
     _find_whitespace(changes, verdicts, new, old)
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
@@ -90,7 +91,30 @@ def judge(
             verdict = EDITED
         judged.append(verdict)
         end = whole.end
-    return _with_rewritten(judged)
+    return _with_rewritten(_with_edges(changes, judged))
+
+
+def _with_edges(changes: list[Change], verdicts: list[Verdict]) -> list[Verdict]:
+    """Return the verdicts; white space that differs only beside texts belongs to them."""
+    judged = list(verdicts)
+    for number, verdict in enumerate(verdicts):
+        if verdict.cause == "whitespace":
+            beside = [
+                verdicts[first + second - number]
+                for first, second in ((number - 1, number), (number, number + 1))
+                if first >= 0 and second < len(verdicts) and _touch(changes[first], changes[second])
+            ]
+            owners = [each for each in beside if each.cause not in ("whitespace", "order_changed")]
+            if not owners:
+                return verdicts
+            judged[number] = owners[0]
+    return judged
+
+
+def _touch(first: Change, second: Change) -> bool:
+    """Whether a difference begins where another one ends, in both prompts."""
+    ends = first.span.end, first.span.old_end
+    return ends == (second.span.start, second.span.old_start)
 
 
 def _with_rewritten(verdicts: list[Verdict]) -> list[Verdict]:
@@ -170,7 +194,11 @@ def _value_or_edit(
     is_text = new.request.token_ids is None  # a value can be many token ids
     is_prose = max(num, num_before) >= (MOST_WORDS if is_text else MOST_IDS)
     is_cut = not is_text and num_before >= MOST_IDS // 2 > num and 2 * num < num_before
-    if change.is_whole or is_cut or ((is_long or is_prose) and not (text and before)):
+    is_system = same_conversation and field_of(change) == "system"
+    is_passage = (is_long or is_prose) and not (text and before) and not is_system
+    if change.is_whole or is_cut or is_passage:
+        if same_conversation and change.unit.path[0] in TOOLS:
+            return Verdict("model_changed", "tools", (str(change.unit.path[0]),))
         if same_conversation:
             what = "put in" if not before else "left out" if is_cut or not text else "changed"
             return Verdict("history_edited", what, ("history",))
@@ -189,7 +217,8 @@ def _value_or_edit(
         return Verdict("value", kind, key, is_known=is_known, is_prose=is_prose or is_long)
     if kind == "value" and _is_history(change, new.text):
         return EDITED
-    return Verdict("value", kind, key, "history_edited", is_known, is_prose)
+    otherwise = "volatile_value" if is_system else "history_edited"
+    return Verdict("value", kind, key, otherwise, is_known, is_prose)
 
 
 def _is_history(change: Change, text: str) -> bool:
