@@ -80,7 +80,7 @@ class Comparison:
         if not self.same_scope and (self.same_conversation or verdict.cause != "value"):
             name = parameter(self.new.request, self.old.request)[0]
             verdicts.append(Verdict("model_changed", "model_changed", (name,)))
-        return verdicts + [Verdict(stays, stays, ("",))] * bool(stays)
+        return [*verdicts, Verdict(stays, stays, ("",))] if stays else verdicts
 
     def undoable(self, groups: Groups) -> tuple[tuple[Span, int], ...]:
         """Return each difference with the number of its group, or −1 if it is new text.

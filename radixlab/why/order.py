@@ -138,45 +138,79 @@ def _compared_again(rest: Change, new: Prompt, old: Prompt) -> list[Change]:
     return [replace(rest, span=span.moved(start, old_start)) for span in spans]
 
 
-def _halves(change: Change, length: int, in_new: bool) -> tuple[Change, Change]:
-    """Split a difference behind the first characters of one of its sides."""
+def _halves(change: Change, length: int, old_length: int) -> tuple[Change, Change]:
+    """Split a difference behind the first characters of its sides."""
     span = change.span
-    start, old_start = span.start + length * in_new, span.old_start + length * (not in_new)
+    start, old_start = span.start + length, span.old_start + old_length
     first = Span(span.start, start, span.old_start, old_start)
     second = Span(start, span.end, old_start, span.old_end)
     return replace(change, span=first), replace(change, span=second)
 
 
-def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int, int, bool] | None:
-    """Return the last difference of which one side begins with what balances all before it.
+def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int, int, int] | None:
+    """Return the last difference whose sides begin with what balances all before it.
 
-    With it come the number of characters that do, and whether they are in the prompt's side.
+    With it come the numbers of characters that do, in the prompt's side and in the other one.
     """
     balance: Counter[str] = Counter()
     num_characters = 0
-    found: tuple[int, int, bool] | None = None
+    found: tuple[int, int, int] | None = None
     for number, change in enumerate(changes):
-        span, pair = change.span, texts_of(change, new, old)
-        ends = span.end, span.old_end
-        if not change.is_whole and change.old_unit:
-            ends = change.unit.end, change.old_unit.end
-        started = any(balance.values())
-        num_characters *= started
-        for in_new, sign in ((True, -1), (False, 1)):
-            if not started or not pair[not in_new]:
-                continue
-            missing = Counter({word: sign * num for word, num in balance.items() if num})
-            text, start = (new.text, span.start) if in_new else (old.text, span.old_start)
-            text = text[start : ends[not in_new]]
-            if length := _length_of(missing, text):
-                most = sign * num_characters  # the white space behind an item moves with it
-                length = most if text[length:most].isspace() else length
-                found = number, length, in_new
-        num_characters += len(pair[0]) - len(pair[1])
+        pair = texts_of(change, new, old)
+        missing = Counter({word: num for word, num in balance.items() if num})
+        if missing:
+            lengths = _moved_alone(change, missing, num_characters, new, old)
+            lengths = lengths or _moved_both(missing, *pair)
+            found = (number, *lengths) if lengths else found
+        num_characters = num_characters * bool(missing) + len(pair[0]) - len(pair[1])
         balance.update(_words(pair[0]))
         balance.subtract(_words(pair[1]))
-        if started and not any(balance.values()):
+        if missing and not any(balance.values()):
             found = None
+    return found
+
+
+def _moved_alone(
+    change: Change, balance: Counter[str], num_characters: int, new: Prompt, old: Prompt
+) -> tuple[int, int] | None:
+    """Return the characters of one side that balance; they may go on behind the difference.
+
+    The white space behind an item, of which `num_characters` tells, moves with it.
+    """
+    span = change.span
+    ends = span.end, span.old_end
+    if not change.is_whole and change.old_unit:
+        ends = change.unit.end, change.old_unit.end
+    for in_new, text in ((True, new.text), (False, old.text)):
+        first, last = (span.start, span.end) if in_new else (span.old_start, span.old_end)
+        if first == last:
+            continue
+        text, sign = text[first : ends[not in_new]], -1 if in_new else 1
+        words = Counter({word: sign * num for word, num in balance.items()})
+        if length := _length_of(words, text):
+            most = sign * num_characters
+            length = most if text[length:most].isspace() else length
+            return (length, 0) if in_new else (0, length)
+    return None
+
+
+def _moved_both(balance: Counter[str], text: str, before: str) -> tuple[int, int] | None:
+    """Return the lengths of the beginnings of two sides that balance together, the longest ones.
+
+    Items with the same words in any order have the same sum of the words' hashes.
+    """
+    if not text or not before or sum(map(abs, balance.values())) < FEWEST_WORDS:
+        return None
+    ends, total = dict[int, int](), 0
+    for word in VISIBLE_WORD.finditer(before):
+        total += hash(word[0])
+        ends[total] = word.end()
+    found = None
+    total = sum(hash(word) * num for word, num in balance.items())
+    for word in VISIBLE_WORD.finditer(text):
+        total += hash(word[0])
+        if total in ends:
+            found = word.end(), ends[total]
     return found
 
 
