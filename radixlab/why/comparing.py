@@ -1,7 +1,7 @@
 """A prompt beside its reference: the differences, what each one is, and what each one has cost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixlab.why.alignment import Change, changes_between
 from radixlab.why.diff import Span
@@ -117,5 +117,38 @@ def compare(
     changes = split_moved(changes_between(new, old), new, old)
     same = conversation(changes, new, old)
     verdicts = judge(changes, new, old, same, first)
+    changes, verdicts = _moved_first(changes, verdicts)
     rows = stretches(changes, verdicts, new, old, known, block_size)
     return Comparison(new, old, old_number, changes, verdicts, rows, same)
+
+
+def _moved_first(
+    changes: list[Change], verdicts: list[Verdict]
+) -> tuple[list[Change], list[Verdict]]:
+    """Put messages that moved away from a place before what is new there.
+
+    If the order is undone they come back, and what is new follows them.
+    """
+    pairs = list(zip(changes, verdicts, strict=True))
+    for number in range(1, len(pairs)):
+        change, verdict = pairs[number]
+        while number and verdict.cause == "order_changed" and _is_removed(change):
+            before, other = pairs[number - 1]
+            if other.cause != "never_seen" or not _is_added(before):
+                break
+            if (before.span.end, before.span.old_end) != (change.span.start, change.span.old_start):
+                break
+            start, old_end = before.span.start, change.span.old_end
+            first = replace(change, span=replace(change.span, start=start, end=start))
+            second = replace(before, span=replace(before.span, old_start=old_end, old_end=old_end))
+            pairs[number - 1 : number + 1] = [(first, verdict), (second, other)]
+            number, change = number - 1, first
+    return [change for change, _ in pairs], [verdict for _, verdict in pairs]
+
+
+def _is_removed(change: Change) -> bool:
+    return change.is_whole and change.span.start == change.span.end
+
+
+def _is_added(change: Change) -> bool:
+    return change.is_whole and change.span.old_start == change.span.old_end

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from radixlab.why.alignment import MESSAGES, Change, texts_of
 from radixlab.why.diff import Span, normalised, num_common
-from radixlab.why.order import MOST_OF_VALUE, containers, reordered
+from radixlab.why.order import MOST_OF_VALUE, containers, moved_messages, reordered
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of, known_value, whole_value
 
@@ -74,7 +74,11 @@ def judge(
     _find_whitespace(changes, verdicts, new, old)
     undecided = [number for number, verdict in enumerate(verdicts) if verdict is None]
     for numbers in containers(changes, undecided):
-        for number in reordered([changes[i] for i in numbers], numbers, new, old):
+        group = [changes[i] for i in numbers]
+        moved = reordered(group, numbers, new, old)
+        if not moved and group[0].is_whole:
+            moved = [numbers[i] for i in moved_messages(group, new, old)]
+        for number in moved:
             otherwise = "order_changed" if same_conversation else "never_seen"
             key = (field_of(changes[number]),)
             verdicts[number] = Verdict("order_changed", "order", key, otherwise)

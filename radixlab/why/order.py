@@ -61,6 +61,23 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     return []
 
 
+def moved_messages(changes: list[Change], new: Prompt, old: Prompt) -> list[int]:
+    """Return those of some whole messages that stand in both prompts, at other places."""
+    pairs = [tuple(each.strip() for each in texts_of(change, new, old)) for change in changes]
+    now, then = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    both = Counter(
+        {text: n for text, n in (now & then).items() if _words(text).total() > FEWEST_WORDS}
+    )
+    found = []
+    for side in (0, 1):
+        left = both.copy()
+        for number, pair in enumerate(pairs):
+            if left[pair[side]] > 0 and not pair[not side]:
+                left[pair[side]] -= 1
+                found.append(number)
+    return sorted(found)
+
+
 def _num_balanced(pairs: list[Words]) -> int:
     """Return how many of the first pairs have, all together, the same words on both sides."""
     balance: Counter[str] = Counter()
