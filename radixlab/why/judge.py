@@ -30,8 +30,10 @@ MOST_TOGETHER = 4
 ONE_TEXT = frozenset(("openai completion", "prompt", "token_ids"))
 """Forms of prompts in which no role tells what is history."""
 BEHIND = 400
-LEAST_BEHIND = 24
-"""Characters behind a difference by which a prompt is known again: all, and of the longest line."""
+LEAST_BEHIND = 12
+LINES_BEHIND = 2
+"""Characters behind a difference by which a prompt is known again, letters of a line that tells
+more than a template does, and such lines."""
 OPENING = 40
 OPENING_OF_IDS = 120
 """Characters at the end of a prompt that open the answer, at most; about 20 token ids."""
@@ -41,6 +43,7 @@ _SPEAKER = re.compile(
     re.IGNORECASE,
 )
 """How a line begins in which somebody speaks, in a prompt that is one text."""
+_MARKUP = re.compile(r"<[^<>\s]*>|\[/?\w+\]|[\W_]")
 _NOT_LETTERS = re.compile(r"[\d\W]+")
 
 
@@ -242,11 +245,8 @@ def _was_said(change: Change, changes: list[Change], new: Prompt, first: First) 
     if new.request.form not in ONE_TEXT:
         return False
     lines = _agreed_behind(change, changes, new.text).split("\n")
-    longest = max(map(len, lines))
-    if longest < LEAST_BEHIND:
-        return False
-    prompt = first()
-    return not any(line in prompt.text for line in lines if 2 * len(line) >= longest)
+    nearest = [line for line in lines if len(_MARKUP.sub("", line)) >= LEAST_BEHIND][:LINES_BEHIND]
+    return bool(nearest) and not any(line in first().text for line in nearest)
 
 
 def _agreed_behind(change: Change, changes: list[Change], text: str) -> str:

@@ -52,7 +52,7 @@ MORE_PAIRS = [
     ("indentation", "carriage returns"),
     ("model changed", "documents shuffled"),
     ("below minimum", "clock"),
-    ("below minimum", "history truncated"),
+    ("below minimum", "separators"),
     ("keys shuffled", "escapes"),
 ]
 """Pairs in which one fault hides the other, or stands right beside it."""
