@@ -131,7 +131,12 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
 def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
     """Yield what differs at the first level, and inside of that at the next ones."""
     pieces, old_pieces = _pieces(new, levels[0]), _pieces(old, levels[0])
-    keys, old_keys = ([_key(each[0], levels) for each in side] for side in (pieces, old_pieces))
+    texts, old_texts = ([each[0] for each in side] for side in (pieces, old_pieces))
+    same = set(texts).intersection(old_texts)  # most; only the others are worth normalising
+    keys, old_keys = (
+        [each if each in same else _key(each, levels) for each in side]
+        for side in (texts, old_texts)
+    )
     differ = [*opcodes(keys, old_keys), (len(keys), len(keys), len(old_keys), len(old_keys))]
     end = old_end = number = old_number = 0
     for j1, j2, i1, i2 in differ:
