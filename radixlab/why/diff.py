@@ -140,6 +140,10 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
     differ = [*opcodes(keys, old_keys), (len(keys), len(keys), len(old_keys), len(old_keys))]
     end = old_end = number = old_number = 0
     for j1, j2, i1, i2 in differ:
+        if number < j1:  # most agree in white space too
+            last, old_last = pieces[j1 - 1].end(), old_pieces[i1 - 1].end()
+            if new[end:last] == old[old_end:old_last]:
+                end, old_end, number, old_number = last, old_last, j1, i1
         for piece, old_piece in zip(pieces[number:j1], old_pieces[old_number:i1], strict=True):
             yield from _blank(Span(end, piece.start(), old_end, old_piece.start()), new, old)
             if piece[0] != old_piece[0]:  # only in its form
