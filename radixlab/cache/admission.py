@@ -89,23 +89,31 @@ class Admission:
         match: Found | None = None,
     ) -> Sequence:
         """Admit a prompt whose arguments were checked; `KVCacheManager.allocate` says the rest."""
-        tree, num_tokens = self._tree, prompt.num_tokens
-        block_size = tree.block_size
+        tree, counts, num_tokens = self._tree, self._counts, prompt.num_tokens
+        block_size, further = tree.block_size, self._further
         # Find: at least one token is left to compute, or there would be no logits (M1).
         if match is None:
             match = tree.find(prompt, (num_tokens - 1) // block_size, namespace)
-        here = match.on_device() if self._further else match
+        here = match.on_device() if further else match
         # Require: whoever is refused has changed nothing (L7).
         num_new = -(-(num_tokens + reserve_tokens) // block_size) - here.num_blocks
         self._require(num_new + keep_blocks, here)
-        sequence = self._start(prompt, namespace, match)
+        # Start.
+        sequence = Sequence(self.next_id, prompt, namespace)
+        self.next_id += 1
+        sequence.hit_tokens = match.num_blocks * block_size
         sequence.priority = priority
         sequence.resumed = resumed
+        sequence.miss_reason, sequence.evicted_tick = miss_reason(
+            tree, prompt, match, namespace, self._memory
+        )
+        if tree.log.emit:
+            self._tell_started(sequence)
         # Lock: before anything is evicted, or a prompt might evict its own hit (L5).
         end = here.node if here.child is None else tree.cut(here)
         sequence.receipt = tree.locks.lock(end, sequence.id)
         reuse = None
-        if self._further:
+        if further:
             num_pending = len(self._transfers.pending)
             reuse = self._hold(sequence, match, here, num_new)
         # Take.
@@ -116,33 +124,40 @@ class Admission:
             raise
         if reuse:
             reuse.load(sequence)
-        # Admit.
-        self._count_in(sequence)
-        if self._further:
+        # Admit: its path is stamped, and counts a hit on each node (E3, M4).
+        self._sequences[sequence.id] = sequence
+        sequence.running = self._sequences
+        prompt.taken = True
+        counts.tick += 1
+        tree.hit(sequence.receipt.node, counts.tick)
+        counts.num_requests += 1
+        counts.prompt_tokens += num_tokens
+        counts.hit_tokens += sequence.hit_tokens
+        if resumed:  # to find its own blocks again does not count as a hit (S6)
+            counts.resumed_prompt_tokens += num_tokens
+            counts.resumed_hit_tokens += sequence.hit_tokens
+        if tree.log.emit:
+            self._tell_admitted(sequence)
+        if further:
+            counts.host_hit_tokens += sequence.host_hit_tokens
+            counts.partial_hit_tokens += sequence.hit_tokens % block_size
             if reuse:
                 reuse.copy(sequence)
             sequence.copies = self._transfers.since(num_pending)
         return sequence
 
-    def _start(self, prompt: Tokens, namespace: Namespace | None, match: Found) -> Sequence:
-        """Make the sequence of a prompt, with the reason for the first missing block."""
-        sequence = Sequence(self.next_id, prompt, namespace)
-        self.next_id += 1
-        sequence.hit_tokens = match.num_blocks * self._tree.block_size
-        sequence.miss_reason, sequence.evicted_tick = miss_reason(
-            self._tree, prompt, match, namespace, self._memory
-        )
+    def _tell_started(self, sequence: Sequence) -> None:
+        """Tell the listener of a new sequence."""
         if emit := self._tree.log.emit:
             emit(
                 SequenceStarted(
                     *self._tree.log.stamp(),
                     site="admission.start",
                     sequence_id=sequence.id,
-                    namespace=namespace,
-                    token_ids=tuple(prompt.token_ids.tolist()),
+                    namespace=sequence.namespace,
+                    token_ids=tuple(sequence.token_ids.tolist()),
                 )
             )
-        return sequence
 
     def _hold(
         self, sequence: Sequence, match: Found, here: Found, num_new: int
@@ -169,24 +184,9 @@ class Admission:
                 )
             )
 
-    def _count_in(self, sequence: Sequence) -> None:
-        """Count a request: its path is stamped, and counts a hit on each node (E3, M4, S6)."""
-        counts, tokens = self._counts, sequence.tokens
-        sequence.running = self._sequences
-        sequence.running[sequence.id] = sequence
-        tokens.taken = True
-        counts.tick += 1
+    def _tell_admitted(self, sequence: Sequence) -> None:
+        """Tell the listener what the sequence found, and which blocks it got."""
         node: Node = sequence.receipt.node
-        self._tree.hit(node, counts.tick)
-        counts.num_requests += 1
-        counts.prompt_tokens += tokens.num_tokens
-        counts.hit_tokens += sequence.hit_tokens
-        if self._further:
-            counts.host_hit_tokens += sequence.host_hit_tokens
-            counts.partial_hit_tokens += sequence.hit_tokens % self._tree.block_size
-        if sequence.resumed:
-            counts.resumed_prompt_tokens += tokens.num_tokens
-            counts.resumed_hit_tokens += sequence.hit_tokens
         if emit := self._tree.log.emit:
             emit(
                 PrefixMatched(
@@ -195,10 +195,10 @@ class Admission:
                     sequence_id=sequence.id,
                     node_id=node.id if node.parent else None,
                     hit_tokens=sequence.hit_tokens,
-                    num_tokens=tokens.num_tokens,
+                    num_tokens=sequence.num_tokens,
                     miss_reason=sequence.miss_reason,
                     evicted_tick=sequence.evicted_tick,
-                    tick=counts.tick,
+                    tick=self._counts.tick,
                     host_hit_tokens=sequence.host_hit_tokens,
                     resumed=sequence.resumed,
                 )

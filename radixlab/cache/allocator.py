@@ -27,7 +27,8 @@ class BlockAllocator:
     whole array of ids, for blocks that are free already or named twice, with a few vector
     operations.
 
-    Regions of `_stack`, int32 `[num_blocks]`: `[0, _head)` unused, `[_head, num_blocks)` free ids.
+    The free ids are the last `num_free` entries of `_stack`, int32 `[num_blocks]`, the next one
+    first; the other entries are unused.
 
     >>> pool = BlockAllocator(4)
     >>> pool.allocate(3)
@@ -52,35 +53,32 @@ class BlockAllocator:
         # The same memory: for a few blocks, a `memoryview` is faster than NumPy.
         self._stack_at: memoryview[int] = memoryview(self._stack)  # type: ignore[arg-type]  # a buffer
         self._place_at: memoryview[int] = memoryview(self._place)  # type: ignore[arg-type]  # a buffer
-        self._head = 0
         self.num_free = self.num_blocks
-        """The number of free blocks."""
+        """The number of free blocks; the stack begins so many entries before the end."""
         self.more_holders: dict[int, int] = {}
         """Extra references (beyond the first), by block id; blocks without any are absent."""
 
     def allocate(self, num_blocks: Count) -> BlockIds:
         """Take `num_blocks` free blocks; return their ids, int32 `[num_blocks]`.
 
-        Raises `OutOfBlocksError` if fewer are free; then none is taken.
+        Raises `OutOfBlocksError` if fewer are free; then none is taken (L7).
         """
-        return np.array(self.pop(num_blocks), np.int32)
-
-    def pop(self, num_blocks: Count) -> "memoryview[int]":
-        """Do the same as `allocate` for callers who copy the ids anyway (L7).
-
-        The ids, int32, are memory of the stack, which is valid until the next call.
-        """
-        if type(num_blocks) is not int:
-            num_blocks = check_count("num_blocks", num_blocks)
+        num_blocks = check_count("num_blocks", num_blocks)
         if not 0 <= num_blocks <= self.num_free:
             raise OutOfBlocksError(
                 f"{shown(num_blocks)} blocks asked for, "
                 f"{self.num_free} of {self.num_blocks} are free"
             )
-        first = self._head
-        self._head = first + num_blocks
+        return np.array(self.pop(num_blocks), np.int32)
+
+    def pop(self, num_blocks: int) -> "memoryview[int]":
+        """Do the same as `allocate` for callers who know that so many are free.
+
+        The ids, int32, are memory of the stack, which is valid until the next call.
+        """
+        first = self.num_blocks - self.num_free
         self.num_free -= num_blocks
-        return self._stack_at[first : self._head]
+        return self._stack_at[first : first + num_blocks]
 
     def share(self, block_ids: BlockIds | Any) -> None:
         """Add a reference to each block (C1).
@@ -119,14 +117,20 @@ class BlockAllocator:
             or block_ids.ndim != 1
         ):
             block_ids = as_block_ids(block_ids)
-        if len(block_ids) == 1:
-            return self._free_one(block_ids)
-        if not self._push(block_ids):
+        if len(block_ids) != 1:
+            return self._free_several(block_ids)
+        # Mostly it is one: the last block of a request, which is not full.
+        block: int = block_ids.item()
+        if not 0 <= block < self.num_blocks:
             raise self._bad_free(block_ids)
-        if self.more_holders and not self.more_holders.keys().isdisjoint(block_ids.tolist()):
-            self._head += len(block_ids)  # the caller wanted only the check
-            self.num_free -= len(block_ids)
+        first, place = self.num_blocks - self.num_free, self._place_at[block]
+        if place >= first and self._stack_at[place] == block:  # it is free
+            raise self._bad_free(block_ids)
+        if block in self.more_holders:
             return self._free_unshared(block_ids)
+        self.num_free += 1
+        self._stack_at[first - 1] = block
+        self._place_at[block] = first - 1
         return block_ids
 
     def is_free(self, block_id: Count) -> bool:
@@ -136,7 +140,7 @@ class BlockAllocator:
         if not 0 <= block_id < self.num_blocks:
             raise self._no_block(block_id)
         place = self._place_at[block_id]
-        return place >= self._head and self._stack_at[place] == block_id
+        return place >= self.num_blocks - self.num_free and self._stack_at[place] == block_id
 
     def ref_count(self, block_id: Count) -> int:
         """Return the number of references to the block; the tree holds at most one."""
@@ -145,7 +149,7 @@ class BlockAllocator:
 
     def free_ids(self) -> BlockIds:
         """List the free block ids, int32 `[num_free]`, in the order of allocation."""
-        return self._stack[self._head :].copy()
+        return self._stack[self.num_blocks - self.num_free :].copy()
 
     def _push(self, block_ids: BlockIds) -> bool:
         """Push blocks on the stack; return False, and do nothing, if one of them must not be freed.
@@ -158,7 +162,8 @@ class BlockAllocator:
         Rules: L10.
         """
         index = block_ids.view(np.uint32).astype(np.intp)  # a negative id becomes a huge one
-        old, new = self._head, self._head - len(index)
+        old = self.num_blocks - self.num_free
+        new = old - len(index)
         free, many_free = self._stack[old:], self.num_free > len(index)
         try:
             if new < 0 or (many_free and self._any_free(index)):
@@ -168,7 +173,6 @@ class BlockAllocator:
             return False
         if self._keep_places(index, new) and (many_free or self._keep_places(free, old)):
             self._stack[new:old] = block_ids
-            self._head = new
             self.num_free += len(block_ids)
             return True
         self._place[free] = self._places[old:]
@@ -181,22 +185,16 @@ class BlockAllocator:
 
     def _any_free(self, index: npt.NDArray[np.intp]) -> bool:
         place = self._place[index]
-        return bool(((place >= self._head) & (self._stack[place] == index)).any())
+        in_stack = place >= self.num_blocks - self.num_free
+        return bool((in_stack & (self._stack[place] == index)).any())
 
-    def _free_one(self, block_ids: BlockIds) -> BlockIds:
-        """Do the same as `free` in its most frequent case: one block, no extra references."""
-        block: int = block_ids.item()
-        if not 0 <= block < self.num_blocks:
+    def _free_several(self, block_ids: BlockIds) -> BlockIds:
+        """Do the same as `free` for none or many blocks."""
+        if not self._push(block_ids):
             raise self._bad_free(block_ids)
-        head, place = self._head, self._place_at[block]
-        if place >= head and self._stack_at[place] == block:  # it is free
-            raise self._bad_free(block_ids)
-        if block in self.more_holders:
+        if self.more_holders and not self.more_holders.keys().isdisjoint(block_ids.tolist()):
+            self.num_free -= len(block_ids)  # the caller wanted only the check
             return self._free_unshared(block_ids)
-        self._head = head = head - 1
-        self.num_free += 1
-        self._stack_at[head] = block
-        self._place_at[block] = head
         return block_ids
 
     def _free_unshared(self, block_ids: BlockIds) -> BlockIds:

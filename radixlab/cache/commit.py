@@ -59,7 +59,7 @@ class Commit:
         if node.end < stop:
             table = sequence.block_table
             new = table[node.end : stop]
-            if 2 * len(new) < len(table):
+            if 2 * (stop - node.end) < len(table):
                 new = new.copy()  # a view would keep all of the table in memory
             leaf = tree.store(node, tokens, new, self._counts.tick, sequence.id, key)
             if leaf is not node:

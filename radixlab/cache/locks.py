@@ -5,8 +5,9 @@ A lock on a node protects all its ancestors too, for a prefix is useless without
 receipts and its *locked children*. So a new lock walks up only to the first ancestor that was
 locked already, and so does its release.
 
-What is not held can be evicted: this file keeps that sum, and tells the eviction policy when a leaf
-begins or ceases to be a candidate. It does not know tokens, block ids or sequences.
+What is not held can be evicted: this file keeps that sum, marks the leaves that may go, and tells
+the eviction policy when one begins or ceases to be a candidate. It does not know tokens, block ids
+or sequences.
 """
 
 from radixlab.cache.errors import LockError
@@ -31,13 +32,13 @@ class Locks:
 
     def lock(self, node: Node, sequence_id: int | None = None) -> Receipt:
         """Protect a living node of the device and all its ancestors (L1, L3)."""
-        if node.parent is None:
+        if node.parent is None and not node.children:  # with a child, it is kept already
             node = self._roots.setdefault(node.namespace, node)
         node.num_receipts += 1
         if node.num_receipts == 1 and not node.num_locked_children:
-            # Nobody held it until now. It was evictable, and a candidate if it is a leaf.
-            if self.on_protected and node.num_blocks and not node.num_resident_children:
-                self.on_protected(node)
+            # Nobody held it until now.
+            if node.evictable:
+                self.protect(node)
             above, num_blocks = node, 0
             while above.parent is not None:
                 num_blocks += above.num_blocks
@@ -59,8 +60,6 @@ class Locks:
         leaf: Node = receipt.node
         if receipt.released:
             raise LockError(f"node {leaf.id}: this receipt was released before")
-        if leaf.num_receipts < 1:
-            raise LockError(f"node {leaf.id}: it has no lock that this receipt could release")
         receipt.released = True
         leaf.num_receipts -= 1
         node, num_blocks = leaf, 0
@@ -69,8 +68,8 @@ class Locks:
             node = node.parent
             node.num_locked_children -= 1
         self.num_evictable_blocks += num_blocks
-        if num_blocks and not leaf.num_resident_children and self.on_evictable:
-            self.on_evictable(leaf)
+        if num_blocks and not leaf.num_resident_children:
+            self.expose(leaf)
         if node.parent is None and not node.children:
             self.forget_if_empty(node)
         if (emit := self._log.emit) and leaf.parent:
@@ -118,6 +117,18 @@ class Locks:
                         sequence_id=sequence_id,
                     )
                 )
+
+    def expose(self, leaf: Node) -> None:
+        """Make an unlocked leaf of the device a candidate for eviction (E1)."""
+        leaf.evictable = True
+        if tell := self.on_evictable:
+            tell(leaf)
+
+    def protect(self, node: Node) -> None:
+        """Make a candidate none any more: it is locked now, or no leaf (E1, L4)."""
+        node.evictable = False
+        if tell := self.on_protected:
+            tell(node)
 
     def forget_if_empty(self, root: Node) -> None:
         """Drop a root that has no child and no lock: passing tenants leave nothing behind."""

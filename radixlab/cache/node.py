@@ -30,6 +30,7 @@ class Node:
         "children",
         "edge",
         "end",
+        "evictable",
         "id",
         "key",
         "namespace",
@@ -75,6 +76,9 @@ class Node:
     """The highest priority of a request on this path."""
     alive: bool
     """Whether it is in the tree."""
+    evictable: bool
+    """Whether this is an unlocked leaf of the device: no node below it is on the device (L4, E1).
+    `Locks` keeps it, and tells the policy of each change."""
 
     def __init__(
         self,
@@ -93,9 +97,12 @@ class Node:
         self.edge = edge
         self.block_ids = block_ids
         self.num_blocks = num_blocks = len(block_ids)
-        self.tree = tree if parent is None else parent.tree
-        self.end = num_blocks if parent is None else parent.end + num_blocks
+        if parent is None:
+            self.tree, self.end = tree, num_blocks
+        else:
+            self.tree, self.end = parent.tree, parent.end + num_blocks
         self.resident = self.alive = True
+        self.evictable = False
         self.children = {}
         self.num_resident_children = self.num_receipts = self.num_locked_children = 0
         self.tick = self.num_hits = self.priority = 0
@@ -109,17 +116,6 @@ class Node:
     def locked(self) -> bool:
         """Whether a receipt is held at or below this node (L1)."""
         return self.num_receipts > 0 or self.num_locked_children > 0
-
-    @property
-    def evictable(self) -> bool:
-        """Whether this is an unlocked device leaf: no node below it is on the device (L4, E1)."""
-        # A locked child is on the device, so counting those on the device suffices.
-        return (
-            not (self.num_resident_children or self.num_receipts)
-            and self.resident
-            and self.num_blocks > 0
-            and self.alive
-        )
 
     @property
     def parent_id(self) -> int | None:

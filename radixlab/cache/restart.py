@@ -57,7 +57,7 @@ def _receipts(manager: KVCacheManager) -> Iterator[Receipt]:
 def _forget_nodes(tree: RadixTree) -> None:
     """Empty the tree; its policy may still know old nodes, but ids are never reused."""
     for node in list(tree.nodes()):
-        node.alive = False
+        node.alive = node.evictable = False
         if node.resident:
             with suppress(Exception):  # the policy may be damaged too, or may have caused the fault
                 tree.policy.on_remove(node)

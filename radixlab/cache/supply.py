@@ -19,7 +19,8 @@ from radixlab.escape import count
 from radixlab.events import OutOfBlocks
 
 Evict = Callable[[Node, int], BlockIds]
-"""Takes blocks off the tail of an unlocked leaf, and returns their ids."""
+"""Takes blocks off the tail of an unlocked leaf, remembers or copies what was in them, and returns
+their ids."""
 
 
 class BlockSupply:
@@ -31,7 +32,7 @@ class BlockSupply:
         self._tree = tree
         self._allocator = allocator
         self._counts = counts
-        self._evict = evict or tree.take_tail
+        self._evict = evict
 
     def require(self, num_blocks: int, about_to_lock: Found | None = None) -> None:
         """Raise `OutOfBlocksError` unless `num_blocks` are available (L6).
@@ -92,7 +93,7 @@ class BlockSupply:
         one (L4); what went until then is free.
         """
         gone: list[BlockIds] = []
-        missing, tree = num_blocks, self._tree
+        missing, tree, evict = num_blocks, self._tree, self._evict
         policy = tree.policy
         most = getattr(policy, "max_blocks", None) or num_blocks
         try:
@@ -105,7 +106,7 @@ class BlockSupply:
                 num = missing if missing < node.num_blocks else node.num_blocks
                 if num > most:
                     num = most
-                gone.append(self._evict(node, num))
+                gone.append(evict(node, num) if evict else tree.take_tail(node, num))
                 missing -= num
         except Exception as error:
             self._free(gone)

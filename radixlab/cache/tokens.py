@@ -94,13 +94,14 @@ class Tokens:
 
 def extend(tokens: Tokens, token_ids: TokenArray) -> None:
     """Append ids that were checked before, int32 `[n]`, as the owner."""
+    new_bytes = token_ids.tobytes()
     old = tokens.num_tokens * TOKEN_BYTES
-    new = old + len(token_ids) * TOKEN_BYTES
+    new = old + len(new_bytes)
     if new > len(tokens.data):  # a larger buffer; the old one stays for its views
         tokens.data = _NOTHING.join((tokens.view[:old], bytes(max(new - old, old // 2))))
         tokens.view = memoryview(tokens.data)
-    tokens.view[old:new] = token_ids.tobytes()
-    tokens.num_tokens += len(token_ids)
+    tokens.view[old:new] = new_bytes
+    tokens.num_tokens = new // TOKEN_BYTES
 
 
 TokensLike = Tokens | Sequence[int] | npt.NDArray[np.integer]

@@ -88,7 +88,7 @@ class RadixTree:
         if locked := [namespace for namespace, root in self.roots.items() if root.locked]:
             raise LockError(f"cannot clear the tree: nodes are locked in namespaces {locked}")
         for node in list(self.nodes()):
-            node.alive = False
+            node.alive = node.evictable = False
             if self._on_remove and node.resident:
                 self._on_remove(node)
         self.forget_roots()
@@ -237,10 +237,11 @@ class RadixTree:
             )
         node, new = self.cut(found), block_ids[found.num_blocks :]
         if len(new):
+            if node.parent is None:
+                self.roots.setdefault(node.namespace, node)
             node = self.store(node, tokens, new, tick, key=self.key_after(node, tokens))
             self.locks.num_evictable_blocks += len(new)
-            if self.locks.on_evictable:
-                self.locks.on_evictable(node)
+            self.locks.expose(node)
         kept = np.concatenate((*found.runs, new))
         return InsertResult(node, kept, found.num_blocks, block_ids[block_ids != kept])
 
@@ -257,7 +258,7 @@ class RadixTree:
 
         This is a new leaf under `key`, which the node must not have yet; the caller locks the leaf
         or counts its blocks as evictable. Without a key, the blocks become the tail of the node
-        itself.
+        itself. A root must be in `roots`.
 
         Rules: M8.
         """
@@ -267,17 +268,14 @@ class RadixTree:
         if key is None:
             node.lengthen(tokens.view[start - node.num_blocks * step : stop], block_ids)
         else:
-            if not node.num_resident_children and node.evictable and self.locks.on_protected:
-                self.locks.on_protected(node)  # it was a leaf until now
-            leaf_id = self._next_id
-            self._next_id = leaf_id + 1
+            if node.evictable:
+                self.locks.protect(node)  # it was a leaf until now
             edge = compact(tokens.view[start:stop])
-            leaf = Node(leaf_id, node, node.namespace, key, edge, block_ids)
+            leaf = Node(self._next_id, node, node.namespace, key, edge, block_ids)
+            self._next_id += 1
             leaf.tick = tick
             node.children[key] = leaf
             node.num_resident_children += 1
-            if node.parent is None:
-                self.roots.setdefault(node.namespace, node)
             self.num_nodes += 1
             if self._on_insert:
                 self._on_insert(leaf, tick)
@@ -345,6 +343,8 @@ class RadixTree:
             raise LockError(f"{shown(receipt)} is not a receipt: pass what lock returned")
         if type(receipt.node) is not Node or receipt.node.tree is not self:
             raise no_handle(receipt.node, self)
+        if not (receipt.released or receipt.node.num_receipts):
+            raise LockError(f"node {receipt.node.id}: it has no lock that this receipt could undo")
         if sequence_id is not None:
             sequence_id = check_count("sequence_id", sequence_id, 0)
         self.locks.unlock(receipt, sequence_id)
@@ -416,18 +416,18 @@ class RadixTree:
         """Tell the policy of an unlocked leaf that is new on the device."""
         if self._on_insert:
             self._on_insert(node, tick)
-        if self.locks.on_evictable:
-            self.locks.on_evictable(node)
+        self.locks.expose(node)
 
     def left_device(self, node: Node) -> None:
         """Tell the policy that a leaf left the device; its parent may be a leaf now (E1)."""
+        node.evictable = False
         if self._on_remove:
             self._on_remove(node)
         if parent := node.parent:
             parent.num_resident_children -= 1
             is_leaf = not parent.num_resident_children and parent.num_blocks > 0
-            if is_leaf and not parent.num_receipts and self.locks.on_evictable:
-                self.locks.on_evictable(parent)
+            if is_leaf and not parent.num_receipts:
+                self.locks.expose(parent)
 
     def evict(self, num_blocks: Count) -> BlockIds:
         """Evict `num_blocks` blocks, or all evictable ones, in the policy's order (E4)."""

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from radixlab import __version__
+
+_HERE = Path(__file__).parent
 KERNEL_EXTENSION = "radixlab.lesson.kernel"
 
 PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -24,6 +27,13 @@ OVERRIDES = {
 A line of code that is wider than its cell goes on below: in a narrow window nothing is cut off.
 """
 
+PLUGIN = {
+    "name": "radixlab",
+    "version": __version__,
+    "jupyterlab": {"_build": {"load": "saved_views.js", "extension": "./plugin"}},
+}
+"""JupyterLab loads saved_views.js, without which it may show an error in place of a saved view."""
+
 SAVE_HOOK = "radixlab.cli.saved_views.keep_views"
 """JupyterLab forgets that state when a kernel restarts; this function carries it over."""
 
@@ -38,7 +48,8 @@ def settings(home: Path) -> dict[str, str]:
         for name, content in _files().items():
             file = home / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+            text = content if isinstance(content, str) else json.dumps(content, indent=1)
+            file.write_text(text, encoding="utf-8")
     except OSError:
         return environment
     return environment | {
@@ -53,6 +64,8 @@ def _files() -> dict[str, Any]:
         "labconfig/default_setting_overrides.json": OVERRIDES,
         "jupyter_server_config.json": _server(),
         "kernels/python3/kernel.json": kernel(),
+        "labextensions/radixlab/package.json": PLUGIN,
+        "labextensions/radixlab/saved_views.js": (_HERE / "saved_views.js").read_text("utf-8"),
     }
 
 

@@ -45,7 +45,8 @@ class Llama(nn.Module):
             self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         frequencies = rope_frequencies(config.head_dim, config.rope_theta, config.rope_scaling)
         self.frequencies: Tensor
-        self.register_buffer("frequencies", frequencies, persistent=False)
+        device = self.norm.weight.device
+        self.register_buffer("frequencies", frequencies.to(device), persistent=False)
 
     def forward(self, token_ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         """Return the last hidden state of each row: int `[T]`, int `[T]` → `[T, hidden_size]`."""
@@ -162,12 +163,13 @@ def rotate(x: Tensor, rotation: Rotation) -> Tensor:
 def rope_frequencies(
     head_dim: int, theta: float, scaling: RopeScaling | LinearScaling | None = None
 ) -> Tensor:
-    """Return the radians per position of each pair, `[head_dim / 2]`, fp32.
+    """Return the radians per position of each pair, `[head_dim / 2]`, fp32, on the CPU.
 
     >>> rope_frequencies(4, 100.0).tolist()
     [1.0, 0.10000000149011612]
     """
-    frequencies = 1 / theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
+    pairs = torch.arange(0, head_dim, 2, dtype=torch.float32, device="cpu")
+    frequencies = 1 / theta ** (pairs / head_dim)
     if scaling is None:
         return frequencies
     if isinstance(scaling, LinearScaling):

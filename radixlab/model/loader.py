@@ -3,9 +3,12 @@
 config.json ─► ModelConfig ─► Llama without memory ─► model*.safetensors become its parameters
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from radixlab.model.copies import refuse_other_frequencies
 from radixlab.model.errors import WeightsError
@@ -28,7 +31,7 @@ def load_model(
         raise WeightsError(f"weights cannot be {dtype}: a model computes in floats")
     config = load_config(folder)
     device = torch.device(device)
-    with torch.device("meta"):  # shapes only: the file's weights bring the memory
+    with torch.device("meta"), _NothingDrawn():  # shapes only: the file brings the weights
         model = Llama(config)
     needed = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
     found = find_weights(Path(folder), needed)
@@ -41,6 +44,24 @@ def load_model(
     model.load_state_dict(read_weights(found, dtype, device), assign=True)
     model.frequencies = frequencies.to(device)
     return model.eval()
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Layers draw no first values: they would be thrown away.
+
+    Without memory to draw them in, torch would load its compiler first, which takes a second.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def _refuse_another_dtype(folder: Path, stored: torch.dtype) -> None:

@@ -1,39 +1,23 @@
 """Two prompts side by side: what differs, message by message and then word by word.
 
-A prompt is a sequence of units: the tools together are one unit, the system prompt is one, and
-every message is one. Units are matched first. A unit that has changed is then compared word by
-word.
+The units of two prompts (`units.py`) are matched first. A unit that has changed is then compared
+word by word.
 """
 
-import re
-from collections import Counter
 from dataclasses import dataclass
 
 from radixlab.why.anchors import share_windows
+from radixlab.why.counting import num_in_both, plain_words
 from radixlab.why.diff import ID_LEVELS, LEVELS, Span, differences, opcodes
 from radixlab.why.prompt import Prompt
-from radixlab.why.request import Path, Request
+from radixlab.why.units import MESSAGES, Unit
 
-MESSAGES = frozenset(("messages", "input"))
 ALIKE = 0.7
 """A unit that has at least this share of another unit's words is that unit, changed."""
 LOOK_AHEAD = 16
 """How many old messages are compared with a message, to find the one that it resembles."""
 FEW = 64
 """In a block of more messages, each is compared with only one."""
-_WORDS = re.compile(r"\w+")
-_ROLE = re.compile(r"\s*<\|(\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A message, all tools, or another field of a body, as a stretch of the prompt."""
-
-    path: Path
-    role: str
-    """`system`, `user`, `assistant`, …; the field's name where there is no role."""
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +37,9 @@ def texts_of(change: Change, new: Prompt, old: Prompt) -> tuple[str, str]:
     return new.text[span.start : span.end], old.text[span.old_start : span.old_end]
 
 
-def units_of(request: Request, text: str) -> list[Unit]:
-    """Return the units of a prompt, in order."""
-    if request.token_ids is not None:
-        return [Unit(("token_ids",), "prompt", 0, len(text))]
-    units: list[Unit] = []
-    position = 0
-    for path, part in request.parts:
-        key = path[:2] if path[0] in MESSAGES else path[:1]
-        end = position + len(part)
-        if units and units[-1].path == key:
-            units[-1] = Unit(key, units[-1].role, units[-1].start, end)
-        else:
-            units.append(Unit(key, _role(key, part), position, end))
-        position = end
-    return units
-
-
-def _role(key: Path, part: str) -> str:
-    if key[0] == "instructions":
-        return "system"
-    found = _ROLE.match(part) if key[0] in MESSAGES else None
-    role = found[1] if found else str(key[0])
-    return "system" if role == "developer" else role
-
-
 def changes_between(new: Prompt, old: Prompt) -> list[Change]:
     """Return all differences between a prompt and an earlier one, in order."""
-    units, old_units = units_of(new.request, new.text), units_of(old.request, old.text)
+    units, old_units = new.units, old.units
     texts = [new.text[unit.start : unit.end] for unit in units]
     old_texts = [old.text[unit.start : unit.end] for unit in old_units]
     levels = LEVELS if new.request.token_ids is None else ID_LEVELS
@@ -144,6 +103,6 @@ def _alike(unit: Unit, old_unit: Unit, text: str, old: str) -> bool:
         return True
     if not share_windows(text, old):
         return False
-    words, old_words = Counter(_WORDS.findall(text)), Counter(_WORDS.findall(old))
+    words, old_words = plain_words(text), plain_words(old)
     num = min(words.total(), old_words.total())
-    return (words & old_words).total() >= ALIKE * max(num, 1)
+    return num_in_both(words, old_words) >= ALIKE * max(num, 1)

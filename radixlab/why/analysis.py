@@ -21,7 +21,7 @@ from radixlab.why.found import Losses
 from radixlab.why.groups import Groups
 from radixlab.why.judge import Verdict, field_of
 from radixlab.why.profiles import Profile
-from radixlab.why.prompt import are_bytes, prompt_of, tokens_of
+from radixlab.why.prompt import Prompt
 from radixlab.why.reference import References
 from radixlab.why.request import Request
 from radixlab.why.source import Source
@@ -55,6 +55,7 @@ class Case:
     """One request on its way through the analysis."""
 
     request: Request
+    prompt: Prompt
     asked: Asked
     layers: Layers
     losses: Losses
@@ -86,17 +87,19 @@ class Analysis:
     def take(self, request: Request) -> None:
         """Add the next request."""
         number = self.totals.requests
-        asked = asked_of(request, number, self.tokenizer, self.digester, self.profile)
+        prompt = self.source.keep(number, Prompt(request, self.tokenizer))
+        asked = asked_of(prompt, number, self.digester, self.profile)
         layers = self.cache.serve(asked)
-        rest = anchors_of(asked.tokens[layers.anywhere :], are_bytes(request, self.tokenizer))
-        case = Case(request, asked, layers, Losses(len(asked.tokens), layers, self.profile), rest)
+        rest = anchors_of(asked.tokens[layers.anywhere :], prompt.are_bytes)
+        losses = Losses(len(asked.tokens), layers, self.profile)
+        case = Case(request, prompt, asked, layers, losses, rest)
         self._lose_prefix(case)
         continues = layers.seen.owner if layers.seen.is_end else None
         if case.losses.rest >= self.profile.block_size and self._parts(case):
             continues = self._compare(case)
         if number not in self.edits:
             self._continue(case)
-        self.references.add(request, number, rest, continues)
+        self.references.add(request, number, rest, continues, is_whole=not layers.anywhere)
         self._count(case)
 
     def _count(self, case: Case) -> None:
@@ -146,13 +149,10 @@ class Analysis:
         return next((each.old_number for each in alike if each.same_conversation), None)
 
     def _with(self, number: int, case: Case) -> Comparison:
-        new = self.source.keep(case.asked.number, prompt_of(case.request, self.tokenizer))
         old = self.source.prompt(number)
-        size = self.profile.block_size
-        first = self.references.first_of(number)
-        return compare(
-            new, old, number, case.layers.anywhere, size, lambda: self.source.prompt(first)
-        )
+        size, first = self.profile.block_size, self.references.first_of(number)
+        known = case.layers.anywhere
+        return compare(case.prompt, old, number, known, size, lambda: self.source.prompt(first))
 
     def _blame(self, comparison: Comparison, case: Case) -> None:
         """Note what the differences from the reference have cost, and how to undo them."""
@@ -233,7 +233,7 @@ class Analysis:
 
     def _common(self, case: Case, owner: int) -> int:
         """Return how many characters a prompt shares with one, and not only by chance."""
-        new, old = prompt_of(case.request, self.tokenizer), self.source.prompt(owner)
+        new, old = case.prompt, self.source.prompt(owner)
         common = num_common(new.text, old.text)
         if common < len(old.text) - CHANCE:
             common = max(0, common - CHANCE)
@@ -255,22 +255,13 @@ class Analysis:
             self.breaks.note(case.request, case.asked, case.layers, loss)
 
 
-def asked_of(
-    request: Request,
-    number: int,
-    tokenizer: TextTokenizer,
-    digester: Digester,
-    profile: Profile,
-) -> Asked:
+def asked_of(prompt: Prompt, number: int, digester: Digester, profile: Profile) -> Asked:
     """Return what a request asks the cache for."""
-    tokens = tokens_of(request, tokenizer)
+    request, tokens = prompt.request, prompt.tokens
     digests = digester.prefixes(tokens)
     if not profile.breakpoints:
         return Asked(number, request.scope, tokens, digests, request.timestamp)
-    prompt = prompt_of(request, tokenizer)
-    ends, position = [0], 0
-    for _, text in request.parts:
-        position += len(text)
-        ends.append(max(prompt.position(position) - 1, 0))
+    positions = prompt.positions_in(prompt.text, prompt.ends_of_parts())
+    ends = [0, *(max(position - 1, 0) for position in positions)]
     points = tuple(ends[number] for number in request.breakpoints)
     return Asked(number, request.scope, tokens, digests, request.timestamp, tuple(ends[1:]), points)

@@ -15,6 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 WINDOW_BYTES = 16
+WORD_BYTES = 8
+"""Half of a window: what one multiplication takes."""
+CHUNK = 8192
+"""Windows that are hashed together: few enough for the processor's cache."""
 LARGEST_KEPT = 2**58
 """One window in 2⁶ is kept, if a window begins at every byte: one in 16 tokens."""
 LARGEST_KEPT_OF_IDS = 2**60
@@ -45,20 +49,31 @@ def anchors_of(tokens: npt.NDArray[Any], are_bytes: bool) -> Anchors:
     if num <= 0:
         return np.empty(0, np.uint64)
     step = 1 if are_bytes else tokens.itemsize
-    shape = ((num + step - 1) // step,)
-    first = np.ndarray(shape, np.uint64, buffer=data, offset=0, strides=(step,))
-    second = np.ndarray(shape, np.uint64, buffer=data, offset=8, strides=(step,))
-    mixed: Anchors = np.multiply(first, np.uint64(0x9E3779B97F4A7C15))
-    mixed += np.multiply(second, np.uint64(0xC2B2AE3D27D4EB4F))
-    mixed ^= np.right_shift(mixed, np.uint64(29))
-    mixed = np.multiply(mixed, np.uint64(0xBF58476D1CE4E5B9))
-    mixed ^= np.right_shift(mixed, np.uint64(32))
+    num_words = (len(data) - WORD_BYTES) // step + 1
+    words = np.ndarray((num_words,), np.uint64, buffer=data, strides=(step,)).copy()
+    ahead = WORD_BYTES // step
     most = LARGEST_KEPT if are_bytes else LARGEST_KEPT_OF_IDS
-    kept = mixed[mixed <= most]
+    parts = [
+        _kept_of(words[start : start + CHUNK], words[start + ahead : start + ahead + CHUNK], most)
+        for start in range(0, num_words - ahead, CHUNK)
+    ]
+    kept = parts[0] if len(parts) == 1 else np.concatenate(parts)
     while len(kept) > MOST_OF_REQUEST:
         most //= 2
         kept = kept[kept <= most]
     return kept
+
+
+def _kept_of(first: Anchors, second: Anchors, most: int) -> Anchors:
+    """Return the hashes of windows up to `most`, given the two halves of each window."""
+    second = second[: len(first)]
+    mixed: Anchors = first[: len(second)] * np.uint64(0x9E3779B97F4A7C15)
+    mixed += second * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    few = mixed[mixed <= most + 2**32]  # what follows changes the lower 32 bits only
+    few ^= few >> np.uint64(32)
+    return few[few <= most]
 
 
 def share_windows(text: str, other: str) -> bool:
@@ -69,14 +84,22 @@ def share_windows(text: str, other: str) -> bool:
     """
     if min(len(text), len(other)) < LONG:
         return True
-    ours, theirs = (np.unique(_of_text(each)) for each in (text, other))
-    num = np.isin(ours, theirs, assume_unique=True).sum()
-    return bool(num >= LEAST_SHARED * min(len(ours), len(theirs)))
+    ours, theirs = (set(_of_text(each).tolist()) for each in (text, other))
+    return len(ours & theirs) >= LEAST_SHARED * min(len(ours), len(theirs))
 
 
 def _of_text(text: str) -> Anchors:
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     return anchors_of(data, are_bytes=True)
+
+
+def num_shared(anchors: Anchors, ordered: Anchors) -> int:
+    """Return how many windows are among others, which are in ascending order."""
+    if not len(ordered):
+        return 0
+    at = np.searchsorted(ordered, anchors)
+    at[at == len(ordered)] = 0
+    return int((ordered[at] == anchors).sum())
 
 
 class AnchorTable:
@@ -88,14 +111,13 @@ class AnchorTable:
     def add(self, anchors: Anchors, number: int) -> None:
         """Note that request `number` has these windows."""
         last = self._last
-        for anchor in anchors.tolist():
-            last.pop(anchor, None)  # so that it stands at the end, as the newest
-            last[anchor] = number
+        last.update(dict.fromkeys(anchors.tolist(), number))
         if len(last) > MOST_KEPT:
-            self._last = dict(list(last.items())[MOST_KEPT // 4 :])
+            newest = sorted(last.items(), key=lambda pair: pair[1])
+            self._last = dict(newest[MOST_KEPT // 4 :])
 
     def most_alike(self, anchors: Anchors, num: int) -> list[tuple[int, int]]:
         """Return the requests that have most of these windows as the last one, and how many."""
-        last = self._last
-        votes = Counter(last[anchor] for anchor in anchors.tolist() if anchor in last)
-        return sorted(votes.items(), key=lambda vote: (-vote[1], -vote[0]))[:num]
+        votes = Counter(map(self._last.get, anchors.tolist()))
+        known = [(number, num_votes) for number, num_votes in votes.items() if number is not None]
+        return sorted(known, key=lambda vote: (-vote[1], -vote[0]))[:num]

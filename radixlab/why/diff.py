@@ -1,7 +1,7 @@
 r"""Where two texts differ: by lines, then by clauses, then by words.
 
 Values stay whole: `12:03:44`, `2026-11-28`, a UUID and an address are one word each. Each level is
-compared by Python's `difflib` only where the level above differs, so that long texts cost little.
+compared only where the level above differs, so that long texts cost little.
 White space is not compared with anything but white space. A line that is indented otherwise, ends
 otherwise or writes a character otherwise (`\u00e9` for é) is still the same line.
 
@@ -12,33 +12,36 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from radixlab.why.anchors import share_windows
+from radixlab.why.counting import visible_word
+from radixlab.why.matching import gaps
 from radixlab.why.values import are_two_values
 
-_IDEOGRAPH = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_LETTER = rf"[^\W{_IDEOGRAPH}]"
-_LETTERS = rf"{_LETTER}+(?:(?:[-./+@]|(?<=\d):(?=\d)){_LETTER}+)*"
-VISIBLE_WORD = re.compile(rf"{_LETTERS}|[{_IDEOGRAPH}]|[^\w\s]")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
-LEVELS = (
-    re.compile(r"[^\n]+"),
-    re.compile(r"[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;]?|[.,;{}\[\]]"),
-    VISIBLE_WORD,
-)
+_LINES = re.compile(r"[^\n]+")
+_CLAUSES = re.compile(r"[^.,;{}\[\]\s][^.,;{}\[\]\n]*[.,;]?|[.,;{}\[\]]")
+_ID_LINES, _IDS = re.compile(r"[^\n]*\n|[^\n]+"), re.compile(r"\d+\s")
+
+
+def words_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words and marks of a text."""
+    return visible_word(text).finditer(text)
+
+
+LEVELS = _LINES.finditer, _CLAUSES.finditer, words_in
 """A text is the sequence of its lines, of its clauses, or of its words; between them is nothing but
 white space."""
-ID_LEVELS = re.compile(r"[^\n]*\n|[^\n]+"), re.compile(r"\d+\s")
+ID_LEVELS = _ID_LINES.finditer, _IDS.finditer
 """Token ids are compared by lines and then as whole ids, each with what follows it."""
-Levels = tuple[re.Pattern[str], ...]
+Levels = Sequence[Callable[[str], Iterator[re.Match[str]]]]
 MOST_PAIRS = 4_000_000
 """Pieces of one text × pieces of the other above which they are not compared at that level."""
 MOST_REPEATS = 16
-"""A piece that comes more often matches only beside a rarer one that matches: `difflib` is slow
-where everything is like everything else."""
+"""A piece that comes more often matches only beside a rarer one that matches: it would take long
+to compare texts in which everything is like everything else."""
 NEAR = 12
 """Characters between two differences on one line up to which they are one; or as many as the two
 differences have on average."""
@@ -64,7 +67,7 @@ def differences(new: str, old: str, levels: Levels = LEVELS) -> list[Span]:
     >>> differences("It is 12:03:44 now.", "It is 12:03:51 now.")
     [Span(start=6, end=14, old_start=6, old_end=14)]
     """
-    first, last = _ends_in_common(new, old)
+    first, last = _equal_lines(new, old)
     inner = new[first : len(new) - last], old[first : len(old) - last]
     spans = [span.moved(first, first) for span in _compare(*inner, levels)]
     return _joined(_with_edges(spans, new, old), new, old)
@@ -99,13 +102,28 @@ def num_common(new: str, old: str) -> int:
     return low
 
 
-def _ends_in_common(new: str, old: str) -> tuple[int, int]:
-    """Return how many characters two texts share at both ends, in whole lines."""
-    first = new.rfind("\n", 0, num_common(new, old)) + 1
-    rest, old_rest = new[first:], old[first:]
-    last = num_common(rest[::-1], old_rest[::-1])
-    line = rest.find("\n", len(rest) - last)
-    return first, len(rest) - line - 1 if line >= 0 else 0
+def _equal_lines(new: str, old: str) -> tuple[int, int]:
+    """Return how many characters of whole lines two texts have in common, at both ends.
+
+    Whole texts are compared faster than lines. A line more may be equal at the end.
+    """
+    start = new.rfind("\n", 0, num_common(new, old)) + 1
+    new, old = new[start:], old[start:]
+    end = num_common_at_end(new, old)
+    first = new.find("\n", len(new) - end)
+    return start, len(new) - first - 1 if first >= 0 else 0
+
+
+def num_common_at_end(new: str, old: str) -> int:
+    """Return the length of the common end of two texts."""
+    low, high = 0, min(len(new), len(old))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if new[len(new) - middle : len(new) - low] == old[len(old) - middle : len(old) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -122,10 +140,8 @@ def opcodes(new: list[str], old: list[str]) -> Iterator[tuple[int, int, int, int
             yield start, start + len(new), start, start + len(old)
         return
     often = {piece for piece, num in Counter(new).items() if num > MOST_REPEATS}
-    matcher = SequenceMatcher(often.__contains__, old, new, autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag != "equal":
-            yield start + j1, start + j2, start + i1, start + i2
+    for i1, i2, j1, j2 in gaps(old, new, often):
+        yield start + j1, start + j2, start + i1, start + i2
 
 
 def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
@@ -155,8 +171,8 @@ def _compare(new: str, old: str, levels: Levels) -> Iterator[Span]:
         end, old_end, number, old_number = stop, old_stop, j2, i2
 
 
-def _pieces(text: str, level: re.Pattern[str]) -> list[re.Match[str]]:
-    return [piece for piece in level.finditer(text) if not piece[0].isspace()]
+def _pieces(text: str, level: Callable[[str], Iterator[re.Match[str]]]) -> list[re.Match[str]]:
+    return [piece for piece in level(text) if not piece[0].isspace()]
 
 
 def _key(piece: str, levels: Levels) -> str:

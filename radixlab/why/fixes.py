@@ -1,6 +1,6 @@
 """Measured advice: the log is replayed without a cause, and the new hit rate is compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,6 @@ from radixlab.why.groups import Group
 from radixlab.why.profiles import Profile
 from radixlab.why.prompt import Prompt
 from radixlab.why.report import Fix
-from radixlab.why.request import Request
 
 if TYPE_CHECKING:
     from radixlab.why.explain import Meter
@@ -113,16 +112,19 @@ def _run(analysis: Analysis, replays: list[Replay], meter: "Meter") -> None:
     meter.passes = 2
     scopes: dict[int, Scope] = {}
     for number, request in enumerate(analysis.source):
-        asked = asked_of(request, number, analysis.tokenizer, analysis.digester, analysis.profile)
+        prompt = analysis.source.keep(number, Prompt(request, analysis.tokenizer))
+        unedited: Asked | None = None
         _unify(number, analysis, scopes)
         for replay in replays:
             edited = replay.editor.edited(number)
-            mine = asked if edited is None else _edited(analysis, request, asked, edited)
+            if edited is None:
+                if unedited is None:
+                    unedited = asked_of(prompt, number, analysis.digester, analysis.profile)
+                mine = unedited
+            else:
+                mine = _edited(analysis, prompt, number, edited)
             if "model_changed" in replay.causes and number in scopes:
-                mine = Asked(
-                    number, scopes[number], mine.tokens, mine.digests, mine.time,
-                    mine.part_ends, mine.breakpoints,
-                )  # fmt: skip
+                mine = replace(mine, scope=scopes[number])
             replay.hit_tokens += replay.cache.serve(mine).found
             replay.prompt_tokens += len(mine.tokens)
         meter.at(request, 1)
@@ -137,27 +139,18 @@ def _unify(number: int, analysis: Analysis, scopes: dict[int, Scope]) -> None:
     scopes[number] = known or analysis.source.prompt(earlier).request.scope
 
 
-def _edited(analysis: Analysis, request: Request, asked: Asked, edited: Edited) -> Asked:
+def _edited(analysis: Analysis, prompt: Prompt, number: int, edited: Edited) -> Asked:
     """Return what a request asks the cache for with another text."""
+    request = prompt.request
     if request.token_ids is None:
         tokens = analysis.tokenizer.encode(edited.text)
     else:
         tokens = np.array(edited.text.split(), np.int32)
     digests = analysis.digester.prefixes(tokens)
-    ends: tuple[int, ...] = ()
-    points: tuple[int, ...] = ()
-    if analysis.profile.breakpoints:
-        ends, points = _moved(analysis, request, edited)
-    return Asked(asked.number, asked.scope, tokens, digests, asked.time, ends, points)
-
-
-def _moved(
-    analysis: Analysis, request: Request, edited: Edited
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return where the parts and the breakpoints of a request are in its edited prompt."""
-    prompt = Prompt(request, edited.text, np.empty(0, np.int32), analysis.tokenizer)
-    ends, position = [0], 0
-    for _, text in request.parts:
-        position += len(text)
-        ends.append(max(prompt.position(edited.left(position)) - 1, 0))
-    return tuple(ends[1:]), tuple(ends[number] for number in request.breakpoints)
+    asked = Asked(number, request.scope, tokens, digests, request.timestamp)
+    if not analysis.profile.breakpoints:
+        return asked
+    moved = [edited.left(end) for end in prompt.ends_of_parts()]
+    ends = [0, *(max(each - 1, 0) for each in prompt.positions_in(edited.text, moved))]
+    points = tuple(ends[number] for number in request.breakpoints)
+    return replace(asked, part_ends=tuple(ends[1:]), breakpoints=points)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from radixlab.why.alignment import MESSAGES, Change, Unit, units_of
+from radixlab.why.alignment import Change
 from radixlab.why.cache import Layers
 from radixlab.why.judge import Verdict
 from radixlab.why.profiles import Profile
 from radixlab.why.prompt import Prompt
+from radixlab.why.units import MESSAGES, Unit
 
 LEAST_IN_NEWEST = 64
 """Tokens that must agree again behind a difference in the newest message. Questions made from a
@@ -82,7 +83,7 @@ def stretches(
     follow one another are one, and what is inside them was in the reference too. Fewer tokens than
     a block are not counted.
     """
-    newest = _newest(units_of(new.request, new.text))
+    newest = _newest(new.units)
     is_text = not newest and not _same_session(new, old)
     rows: list[Stretch] = []
     number = 0
@@ -123,7 +124,7 @@ def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
     """
     if new.request.session and old.request.session:
         return _same_session(new, old)
-    if any(unit.path[0] in MESSAGES for unit in units_of(old.request, old.text)):
+    if any(unit.path[0] in MESSAGES for unit in old.units):
         return _has_most(changes, old) or _has_answered(new, old)
     least = LEAST_QUESTION if new.request.token_ids is None else LEAST_QUESTION_OF_IDS
     asked = old.text.rstrip()[-least:]
@@ -137,7 +138,7 @@ def _same_session(new: Prompt, old: Prompt) -> bool:
 
 def _has_most(changes: list[Change], old: Prompt) -> bool:
     """Whether most of an earlier conversation is unchanged, without its last question."""
-    history = [unit for unit in units_of(old.request, old.text) if _is_history(unit)]
+    history = [unit for unit in old.units if _is_history(unit)]
     total = sum(unit.end - unit.start for unit in history[:-1])
     changed = sum(
         change.span.old_end - change.span.old_start
@@ -149,12 +150,12 @@ def _has_most(changes: list[Change], old: Prompt) -> bool:
 
 def _has_answered(new: Prompt, old: Prompt) -> bool:
     """Whether a prompt has the last question of an earlier one, with an answer behind it."""
-    asked = [unit for unit in units_of(old.request, old.text) if _is_history(unit)]
+    asked = [unit for unit in old.units if _is_history(unit)]
     asked = [unit for unit in asked if unit.role == "user"]
     if not asked or asked[-1].end - asked[-1].start < LEAST_QUESTION:
         return False
     question = old.text[asked[-1].start : asked[-1].end]
-    units = units_of(new.request, new.text)
+    units = new.units
     newest = _newest(units)
     earlier = [unit for unit in units if _is_history(unit) and unit.path not in newest]
     return any(new.text[unit.start : unit.end] == question for unit in earlier)

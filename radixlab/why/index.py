@@ -13,6 +13,8 @@ This file knows digests, times and numbers of requests. It does not know texts.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from radixlab.why.digests import Digests
@@ -112,7 +114,7 @@ class PrefixIndex:
                 beyond = child.owner
                 break
         if not inside and node.children:
-            beyond = max(child.owner for child in _some(node))
+            beyond = max(map(attrgetter("owner"), _some(node)))
         owner = path[-1].owner if path else None
         is_end = bool(path) and not inside and node.is_end
         return Seen(shared, live, owner, beyond, node.num_requests, is_end, path)
@@ -170,9 +172,8 @@ def _num_equal(digests: Digests, child: Node) -> int:
 
 
 def _some(node: Node) -> Iterator[Node]:
-    """Yield the last children of a node, where the latest request is: a clock may make many."""
-    for _, child in zip(range(64), reversed(node.children.values()), strict=False):
-        yield child
+    """Return the last children of a node, where the latest request is: a clock may make many."""
+    return islice(reversed(node.children.values()), 64)
 
 
 def _touch(node: Node, number: int, time: float) -> None:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from radixlab.why.alignment import MESSAGES, Change, texts_of
+from radixlab.why.alignment import Change, texts_of
 from radixlab.why.diff import Span, normalised, num_common
 from radixlab.why.order import MOST_OF_VALUE, containers, moved_messages, reordered
 from radixlab.why.prompt import Prompt
+from radixlab.why.units import MESSAGES
 from radixlab.why.values import is_number, kind_of, known_value, whole_value
 
 PARAMETERS = frozenset(("response_format", "tool_choice", "thinking", "output_config", "text"))

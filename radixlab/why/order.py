@@ -5,14 +5,14 @@ another order. So this file counts words; it does not need to know what an item 
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
+from operator import eq
 
 from radixlab.why.alignment import Change, texts_of
 from radixlab.why.anchors import share_windows
-from radixlab.why.diff import ID_LEVELS, LEVELS, VISIBLE_WORD, Span, differences
+from radixlab.why.counting import Counts, num_in_both, visible_word, visible_words
+from radixlab.why.diff import ID_LEVELS, LEVELS, Span, differences, words_in
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
 
@@ -23,7 +23,7 @@ SAME_ITEMS = 0.9
 FEWEST_WORDS = 6
 FEWEST_ALIKE = 4
 """Words below which equal words in another order are chance."""
-Words = tuple[Counter[str], Counter[str]]
+Words = tuple[Counts, Counts]
 """How often each word comes in a difference: in the prompt, and in the earlier one."""
 
 
@@ -46,17 +46,15 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
     pairs = [texts_of(change, new, old) for change in changes]
     if not _may_balance(pairs):
         return []
-    words: list[Words] = [(_words(text), _words(before)) for text, before in pairs]
+    words: list[Words] = [(visible_words(text), visible_words(before)) for text, before in pairs]
     everything = list(range(len(pairs)))
     unknown = [i for i in everything if not _is_known(*pairs[i])]
     passages = [i for i in unknown if not _is_value(*pairs[i])]
-    for chosen in (everything, unknown, passages):
+    for chosen in _distinct(everything, unknown, passages):
         if num := _num_balanced([words[i] for i in chosen]):
             return [numbers[i] for i in chosen[:num]]
-    for chosen in (unknown, passages):
-        now, then = (_sum(words[i][side] for i in chosen) for side in (0, 1))
-        most, common = max(now.total(), then.total()), (now & then).total()
-        if most >= FEWEST_WORDS and common >= SAME_ITEMS * most:
+    for chosen in _distinct(unknown, passages):
+        if _are_alike([words[i] for i in chosen]):
             return [numbers[i] for i in chosen]
     return []
 
@@ -66,7 +64,7 @@ def moved_messages(changes: list[Change], new: Prompt, old: Prompt) -> list[int]
     pairs = [tuple(each.strip() for each in texts_of(change, new, old)) for change in changes]
     now, then = (Counter(pair[side] for pair in pairs) for side in (0, 1))
     both = Counter(
-        {text: n for text, n in (now & then).items() if _words(text).total() > FEWEST_WORDS}
+        {text: n for text, n in (now & then).items() if visible_words(text).total() > FEWEST_WORDS}
     )
     found = []
     for side in (0, 1):
@@ -78,36 +76,78 @@ def moved_messages(changes: list[Change], new: Prompt, old: Prompt) -> list[int]
     return sorted(found)
 
 
+def _distinct(*choices: list[int]) -> list[list[int]]:
+    return [each for number, each in enumerate(choices) if each not in choices[:number]]
+
+
 def _num_balanced(pairs: list[Words]) -> int:
     """Return how many of the first pairs have, all together, the same words on both sides."""
-    balance: Counter[str] = Counter()
-    num = num_words = 0
+    totals, totals_before = (
+        list(accumulate(words[side].total() for words in pairs)) for side in (0, 1)
+    )
+    if not any(map(eq, totals, totals_before)):
+        return 0  # nor are their numbers of words ever the same
+    balance, num = Balance(), 0
     for number, (words, before) in enumerate(pairs, 1):
-        num_words += words.total()
-        balance.update(words)
-        balance.subtract(before)
-        if num_words >= FEWEST_ALIKE and not any(balance.values()):
+        balance.add(words, 1)
+        balance.add(before, -1)
+        if totals[number - 1] >= FEWEST_ALIKE and not balance.words:
             num = number
     return num
 
 
-def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _are_alike(pairs: list[Words]) -> bool:
+    """Whether most words of some differences are the same on both sides, in another order."""
+    least, most = sorted(sum(words[side].total() for words in pairs) for side in (0, 1))
+    if most < FEWEST_WORDS or least < SAME_ITEMS * most:
+        return False
+    now, then = (_sum([words[side] for words in pairs if words[side]]) for side in (0, 1))
+    return num_in_both(now, then) >= SAME_ITEMS * most
+
+
+def _sum(counts: list[Counts]) -> Counts:
+    if len(counts) == 1:
+        return counts[0]
+    total: Counts = Counter()
     for each in counts:
         total.update(each)
     return total
+
+
+class Balance:
+    """By how much the words on one side outnumber those on the other."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        """Never zero: below it for a word that the other side has more often."""
+        self.num_above = 0
+        """Words of which this side has more."""
+
+    def add(self, words: Counts, sign: int) -> None:
+        """Add words to one side, or with the sign −1 to the other."""
+        for word, num in words.items():
+            before = self.words.get(word, 0)
+            now = before + sign * num
+            self.num_above += (now > 0) - (before > 0)
+            if now:
+                self.words[word] = now
+            else:
+                del self.words[word]
+
+    def missing(self, sign: int) -> Counts | None:
+        """Return the words that balance it, all of them on one side; None if both lack some.
+
+        With the sign 1 the other side lacks them.
+        """
+        if not self.words or self.num_above != (len(self.words) if sign > 0 else 0):
+            return None
+        return Counter({word: sign * num for word, num in self.words.items()})
 
 
 def _may_balance(pairs: list[tuple[str, str]]) -> bool:
     """Whether the differences can hold the same items: two new documents are not searched."""
     now, then = ("".join(each) for each in zip(*pairs, strict=True))
     return bool(now and then) and share_windows(now, then)
-
-
-@lru_cache(maxsize=32)  # a request's differences are looked at twice: to split them, to judge them
-def _words(text: str) -> Counter[str]:
-    """Return how often each word comes in a text; not to be changed."""
-    return Counter(VISIBLE_WORD.findall(text))
 
 
 def _is_known(text: str, before: str) -> bool:
@@ -169,26 +209,25 @@ def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int,
 
     With it come the numbers of characters that do, in the prompt's side and in the other one.
     """
-    balance: Counter[str] = Counter()
-    num_characters = 0
+    balance, num_characters = Balance(), 0
     found: tuple[int, int, int] | None = None
     for number, change in enumerate(changes):
         pair = texts_of(change, new, old)
-        missing = Counter({word: num for word, num in balance.items() if num})
-        if missing:
-            lengths = _moved_alone(change, missing, num_characters, new, old)
-            lengths = lengths or _moved_both(missing, *pair)
+        started = bool(balance.words)
+        if started:
+            lengths = _moved_alone(change, balance, num_characters, new, old)
+            lengths = lengths or _moved_both(balance, *pair)
             found = (number, *lengths) if lengths else found
-        num_characters = num_characters * bool(missing) + len(pair[0]) - len(pair[1])
-        balance.update(_words(pair[0]))
-        balance.subtract(_words(pair[1]))
-        if missing and not any(balance.values()):
+        num_characters = num_characters * started + len(pair[0]) - len(pair[1])
+        balance.add(visible_words(pair[0]), 1)
+        balance.add(visible_words(pair[1]), -1)
+        if started and not balance.words:
             found = None
     return found
 
 
 def _moved_alone(
-    change: Change, balance: Counter[str], num_characters: int, new: Prompt, old: Prompt
+    change: Change, balance: Balance, num_characters: int, new: Prompt, old: Prompt
 ) -> tuple[int, int] | None:
     """Return the characters of one side that balance; they may go on behind the difference.
 
@@ -203,38 +242,38 @@ def _moved_alone(
         if first == last:
             continue
         text, sign = text[first : ends[not in_new]], -1 if in_new else 1
-        words = Counter({word: sign * num for word, num in balance.items()})
-        if length := _length_of(words, text):
+        missing = balance.missing(sign)
+        if missing and (length := _length_of(missing, text)):
             most = sign * num_characters
             length = most if text[length:most].isspace() else length
             return (length, 0) if in_new else (0, length)
     return None
 
 
-def _moved_both(balance: Counter[str], text: str, before: str) -> tuple[int, int] | None:
+def _moved_both(balance: Balance, text: str, before: str) -> tuple[int, int] | None:
     """Return the lengths of the beginnings of two sides that balance together, the longest ones.
 
     Items with the same words in any order have the same sum of the words' hashes.
     """
-    if not text or not before or sum(map(abs, balance.values())) < FEWEST_WORDS:
+    if not text or not before or sum(map(abs, balance.words.values())) < FEWEST_WORDS:
         return None
     ends, total = dict[int, int](), 0
-    for word in VISIBLE_WORD.finditer(before):
+    for word in words_in(before):
         total += hash(word[0])
         ends[total] = word.end()
     found = None
-    total = sum(hash(word) * num for word, num in balance.items())
-    for word in VISIBLE_WORD.finditer(text):
+    total = sum(hash(word) * num for word, num in balance.words.items())
+    for word in words_in(text):
         total += hash(word[0])
         if total in ends:
             found = word.end(), ends[total]
     return found
 
 
-def _length_of(words: Counter[str], text: str) -> int:
+def _length_of(words: Counts, text: str) -> int:
     """Return how many characters at the beginning of a text have just these words; 0 if none."""
     num = words.total()
-    if num < FEWEST_WORDS or min(words.values()) < 0:
+    if num < FEWEST_WORDS:
         return 0
-    found = list(islice(VISIBLE_WORD.finditer(text), num))
+    found = list(islice(visible_word(text).finditer(text), num))
     return found[-1].end() if found and Counter(each[0] for each in found) == words else 0

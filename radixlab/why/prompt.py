@@ -7,7 +7,10 @@ one too. So equal runs of ids have equal lines at any position, long prompts can
 lines first, and ids from two prompts can be put together without being glued.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,19 +18,41 @@ import numpy as np
 from radixlab.why.digests import TokenArray
 from radixlab.why.request import Request
 from radixlab.why.tokenizers import TOKEN_BYTES, BytesOverFour, TextTokenizer
+from radixlab.why.units import Unit, units_of
 
 LINE_END = 16
 """A new line is written behind the ids that are multiples of this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
-    """One request with its text and its tokens."""
+    """One request with its text and its tokens, which are made when they are first asked for."""
 
     request: Request
-    text: str
-    tokens: TokenArray
     tokenizer: TextTokenizer
+
+    @cached_property
+    def text(self) -> str:
+        """The whole prompt as text."""
+        ids: Any = self.request.token_ids
+        return self.request.text if ids is None else _written(ids.tolist())
+
+    @cached_property
+    def tokens(self) -> TokenArray:
+        """The tokens, int32 `[n]`."""
+        if self.request.token_ids is not None:
+            return np.ascontiguousarray(self.request.token_ids, np.int32)
+        return self.tokenizer.encode(self.text)
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """The tools, the system prompt, and every message."""
+        return units_of(self.request, self.text)
+
+    @property
+    def are_bytes(self) -> bool:
+        """Whether the tokens are the bytes of the text."""
+        return self.request.token_ids is None and isinstance(self.tokenizer, BytesOverFour)
 
     def position(self, character: int) -> int:
         """Return how many tokens begin before this character."""
@@ -35,30 +60,26 @@ class Prompt:
             before = self.text[:character]
             inside = character > 0 and not before[-1].isspace()
             return before.count(" ") + before.count("\n") + inside
-        before = self.text[:character]
-        if isinstance(self.tokenizer, BytesOverFour):
-            num_bytes = character if before.isascii() else len(before.encode())
-            return -(-num_bytes // TOKEN_BYTES)
-        return len(self.tokenizer.encode(before))
+        return self.positions_in(self.text, [character])[0]
 
+    def positions_in(self, text: str, characters: Iterable[int]) -> list[int]:
+        """Return how many tokens begin before each of some characters of a text, ascending.
 
-def are_bytes(request: Request, tokenizer: TextTokenizer) -> bool:
-    """Whether the tokens of a request are the bytes of its text."""
-    return request.token_ids is None and isinstance(tokenizer, BytesOverFour)
+        The text is the prompt's, or what stands for it; not token ids.
+        """
+        if not isinstance(self.tokenizer, BytesOverFour):
+            return [len(self.tokenizer.encode(text[:character])) for character in characters]
+        positions, num_bytes, last = [], 0, 0
+        is_ascii = text.isascii()
+        for character in characters:
+            between = character - last if is_ascii else len(text[last:character].encode())
+            num_bytes, last = num_bytes + between, character
+            positions.append(-(-num_bytes // TOKEN_BYTES))
+        return positions
 
-
-def tokens_of(request: Request, tokenizer: TextTokenizer) -> TokenArray:
-    """Return the tokens of a request, without anything else."""
-    if request.token_ids is not None:
-        return np.ascontiguousarray(request.token_ids, np.int32)
-    return tokenizer.encode(request.text)
-
-
-def prompt_of(request: Request, tokenizer: TextTokenizer) -> Prompt:
-    """Return a request with its text and its tokens."""
-    ids: Any = request.token_ids
-    text = request.text if ids is None else _written(ids.tolist())
-    return Prompt(request, text, tokens_of(request, tokenizer), tokenizer)
+    def ends_of_parts(self) -> list[int]:
+        """Return the character at which each part of the prompt ends."""
+        return list(accumulate(len(text) for _, text in self.request.parts))
 
 
 def _written(token_ids: list[int]) -> str:
@@ -67,5 +88,9 @@ def _written(token_ids: list[int]) -> str:
     >>> _written([5, 16, 7])
     '5 16\n7 '
     """
-    ends = ("\n" if token % LINE_END == 0 else " " for token in token_ids)
-    return "".join(f"{token}{end}" for token, end in zip(token_ids, ends, strict=True))
+    return "".join(map(_word_of, token_ids))
+
+
+@lru_cache(maxsize=2**18)
+def _word_of(token: int) -> str:
+    return f"{token}\n" if token % LINE_END == 0 else f"{token} "

@@ -10,12 +10,12 @@ does the last one that continues the prefix.
 
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import numpy as np
 
-from radixlab.why.anchors import Anchors, AnchorTable, anchors_of
+from radixlab.why.anchors import Anchors, AnchorTable, anchors_of, num_shared
 from radixlab.why.cache import Asked, Layers, Scope, apart
-from radixlab.why.prompt import are_bytes
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 
@@ -29,6 +29,8 @@ MANY_VOTES = 4
 SESSION_FIRST = 0.8
 """Share of the best candidate's windows from which on the same session's last request is taken."""
 MOST_SESSIONS = 200_000
+MOST_SAMPLED = 4096
+"""Prompts whose windows are kept, 4 kB each at most."""
 
 
 class References:
@@ -53,8 +55,10 @@ class References:
         alike = self._table.most_alike(rest, MOST_ALIKE)
         candidates = {number for number, votes in alike if votes >= FEWEST_VOTES}
         candidates |= {number for number in (last, seen.beyond) if number is not None}
-        counts = {number: self._num_common(number, rest) for number in candidates}
         likely = last if request.session else seen.beyond
+        if candidates <= {likely}:
+            return list(self._scopes(request, asked, candidates))
+        counts = {number: self._num_common(number, rest) for number in candidates}
         least = max(1, LEAST_COMMON * len(rest))
         counts = {n: num for n, num in counts.items() if n == likely or num >= least}
         scopes = self._scopes(request, asked, counts)
@@ -67,9 +71,9 @@ class References:
             return [best_own, best]
         return [best_own]
 
-    def _scopes(self, request: Request, asked: Asked, counts: dict[int, int]) -> dict[int, Scope]:
+    def _scopes(self, request: Request, asked: Asked, numbers: Iterable[int]) -> dict[int, Scope]:
         """Return the scopes of those requests that a prompt can be compared with."""
-        requests = {number: self._source.prompt(number).request for number in counts}
+        requests = {number: self._source.prompt(number).request for number in numbers}
         return {
             number: earlier.scope
             for number, earlier in requests.items()
@@ -89,14 +93,24 @@ class References:
         """Return the request with which the conversation of request `number` began."""
         return self._firsts[number]
 
-    def add(self, request: Request, number: int, rest: Anchors, continues: int | None) -> None:
+    def add(
+        self,
+        request: Request,
+        number: int,
+        rest: Anchors,
+        continues: int | None,
+        is_whole: bool,
+    ) -> None:
         """Remember a prompt: its session, and the windows that no earlier prompt has there.
 
         Without a session, `continues` is an earlier request of the same conversation, if known.
+        `is_whole` tells whether these are the windows of the whole prompt.
         """
         before = self._last_of.get(request.session) if request.session else continues
         self._firsts.append(number if before is None else self._firsts[before])
         self._table.add(rest, number)
+        if is_whole:
+            self._sample(number, rest)
         if request.session:
             self._last_of[request.session] = number
             self._last_of.move_to_end(request.session)
@@ -116,8 +130,12 @@ class References:
         sampled = self._sampled.get(number)
         if sampled is None:
             prompt = self._source.prompt(number)
-            by_byte = are_bytes(prompt.request, prompt.tokenizer)
-            sampled = self._sampled[number] = np.unique(anchors_of(prompt.tokens, by_byte))
-            if len(self._sampled) > 256:
-                self._sampled.popitem(last=False)
-        return int(np.isin(rest, sampled).sum())
+            sampled = self._sample(number, anchors_of(prompt.tokens, prompt.are_bytes))
+        return num_shared(rest, sampled)
+
+    def _sample(self, number: int, anchors: Anchors) -> Anchors:
+        """Keep the windows of a whole prompt for a while, in ascending order."""
+        self._sampled[number] = ordered = np.sort(anchors)
+        if len(self._sampled) > MOST_SAMPLED:
+            self._sampled.popitem(last=False)
+        return ordered

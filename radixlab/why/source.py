@@ -1,7 +1,7 @@
 """The log, read from its beginning as often as needed, and single requests read again.
 
 A log file is not kept in memory. Only the offset of each request (8 bytes) and the last few
-requests that were read again are kept. Requests that a caller hands over stay the caller's and are
+prompts are kept. Requests that a caller hands over stay the caller's and are
 not copied.
 """
 
@@ -10,13 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from radixlab.why.prompt import Prompt, prompt_of
+from radixlab.why.prompt import Prompt
 from radixlab.why.reading import RequestLog
 from radixlab.why.request import Request
 from radixlab.why.tokenizers import TextTokenizer
 
 MOST_CHARACTERS = 32_000_000
-"""Most characters of kept prompts that were read again a short time ago."""
+"""Most characters of the prompts that are kept."""
+CHARACTERS_OF_ID = 6
+"""Of a token id with what follows it, about."""
 
 
 class Source:
@@ -68,15 +70,17 @@ class Source:
             request = self._requests[number]
         else:
             request = self._file.at(self._offsets[number], self._lines[number])
-        return self.keep(number, prompt_of(request, self._tokenizer))
+        return self.keep(number, Prompt(request, self._tokenizer))
 
     def keep(self, number: int, prompt: Prompt) -> Prompt:
         """Keep a prompt for a while: it may soon be asked for again."""
+        if (before := self._kept.pop(number, None)) is not None:
+            self._num_kept -= _size(before)
         self._kept[number] = prompt
-        self._num_kept += len(prompt.text)
+        self._num_kept += _size(prompt)
         while self._num_kept > MOST_CHARACTERS and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            self._num_kept -= len(oldest.text)
+            self._num_kept -= _size(oldest)
         return prompt
 
     def close(self) -> None:
@@ -87,6 +91,14 @@ class Source:
     def _tell(self, text: str) -> None:
         if self._on_skip is not None:
             self._on_skip(text)
+
+
+def _size(prompt: Prompt) -> int:
+    """Return the length of a prompt in characters, about."""
+    ids = prompt.request.token_ids
+    if ids is not None:
+        return CHARACTERS_OF_ID * len(ids)
+    return sum(len(text) for _, text in prompt.request.parts)
 
 
 def _first(requests: Iterable[Request], limit: int | None) -> list[Request]:

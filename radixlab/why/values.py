@@ -5,6 +5,7 @@ here only name such a value, show all of it, and recognise it where the log has 
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 _MONTH = (
@@ -49,6 +50,24 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("day of the week", rf"(?<!\w){_DAY_NAME}(?!\w)"),
     )
 )
+_MARKS = (
+    ("clock", "date"), ("clock", "month"), ("digits",), ("date",), ("ideograph",), ("clock",),
+    ("hyphens",), ("digits",), ("day",),
+)  # fmt: skip
+"""What a text must have for each of the kinds to be in it."""
+_MARKED = tuple((*kind, marks) for kind, marks in zip(KINDS, _MARKS, strict=True))
+_MONTH_MARKS = (
+    "jan", "feb", "mar", "mär", "apr", "may", "mai", "jun", "jul", "aug", "sep", "oct", "okt",
+    "nov", "dec", "dez", "fév", "fev", "avr", "jui", "aoû", "aou", "déc", "ene", "abr", "ago",
+    "dic", "gen", "mag", "giu", "lug", "set", "ott",
+)  # fmt: skip
+_DAY_MARKS = (
+    "day", "tag", "mittwoch", "di", "dì", "manche", "lunes", "martes", "coles", "jueves", "viernes",
+    "bado", "domingo", "domenica",
+)  # fmt: skip
+_DATE_MARK = re.compile(r"\d[-/.]\d")
+_CLOCK_MARK = re.compile(r"\d:\d\d")
+_DIGITS_MARK = re.compile(r"\d{8}")
 _BEFORE = re.compile(r"[#$€£¥]?[\w./\\~+@-]*\Z", re.ASCII)
 _BEHIND = re.compile(r"(?:[./\\~+@-]?\w)*(?:\s?(?:%|°[CF]))?", re.ASCII)
 _INSIDE = re.compile(r"[\w./\\~+@-]*", re.ASCII)
@@ -125,17 +144,43 @@ def known_value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if end - start > 4 * WINDOW:
         return None  # no known value is that long, and a search would cost much
     left, right = max(0, start - WINDOW), min(len(text), end + WINDOW)
-    around = text[left:right]
+    first, last = _known_in(text[left:right], start - left, end - left)
+    return (first + left, last + left) if last else None
+
+
+@lru_cache(maxsize=1024)  # a difference is looked at several times, and again as the earlier one
+def _known_in(text: str, start: int, end: int) -> Range:
+    """Return the range of the longest known value that covers a difference; (0, 0) if none does."""
     best = 0, 0
-    for _, pattern in KINDS:
-        for found in pattern.finditer(around):
+    for pattern in _possible(text):
+        for found in pattern.finditer(text):
             first, last = found.span()
-            if around[last - 1] == "." and last > end - left:
+            if text[last - 1] == "." and last > end:
                 last -= 1
-            covers = first <= start - left and end - left <= last and first < end - left
+            covers = first <= start and end <= last and first < end
             if covers and last - first > best[1] - best[0]:
                 best = first, last
-    return (best[0] + left, best[1] + left) if best[1] else None
+    return best
+
+
+def _possible(text: str) -> list[re.Pattern[str]]:
+    """Return the patterns of those kinds whose marks a text has: most texts have none.
+
+    To look for a mark is many times as fast as to try a pattern at every character.
+    """
+    text = text.replace("\u0130", "i").lower()  # the dotted I, which a pattern reads as an i
+    text = text.replace("\u0131", "i").replace("\u017f", "s")  # so the dotless i, the long s
+    has_month = any(map(text.__contains__, _MONTH_MARKS))
+    has = {
+        "month": has_month,
+        "date": has_month or _DATE_MARK.search(text) is not None,
+        "clock": _CLOCK_MARK.search(text) is not None,
+        "digits": _DIGITS_MARK.search(text) is not None,
+        "ideograph": "月" in text or "월" in text,
+        "hyphens": text.count("-") >= 4,
+        "day": any(map(text.__contains__, _DAY_MARKS)),
+    }
+    return [pattern for _, pattern, marks in _MARKED if all(map(has.__getitem__, marks))]
 
 
 def are_two_values(text: str, first: Range, second: Range) -> bool:

@@ -1,19 +1,15 @@
-"""A learner's days in a real JupyterLab: a guess, a restart, and the notebook on the next day."""
+"""A learner in a real JupyterLab: a guess, a restart, a terminal."""
 
-import json
 import urllib.request
 
 import pytest
 
-from radixlab.cli import saved_views
 from tests.browser.lab import (
     ACTIVE,
-    ARTIFACTS,
     CHROMIUM,
     OUTPUT_ERRORS,
     RESTART,
     RUN_UNTIL,
-    SAVE,
     SELECT,
     SHUT_DOWN,
     TOKEN,
@@ -31,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
 LESSON = "work/00_start_here.ipynb"
-FIELD, VIEW = ".rx-guess-field", ".rx-view"
+FIELD = ".rx-guess-field"
 STATE = f"""() => {{
   const {{ content }} = window.jupyterapp.shell.currentWidget;
   return [{ACTIVE}, content.mode, document.activeElement.closest(".jp-Cell") !== null];
@@ -145,61 +141,6 @@ def test_a_guess_that_no_kernel_takes_is_not_called_kept(page):
 def test_a_terminal_knows_the_command(page):
     said = call(page, IN_TERMINAL, "radixlab --version")
     assert "radixlab, version" in said, said
-
-
-NUM_SHOWN = f"""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
-  .flatMap((cell) => cell.outputs ?? [])
-  .filter((output) => output.data?.["{saved_views.VIEW}"]).length"""
-
-
-def num_kept(file):
-    """How many widgets a saved notebook shows and has the state of."""
-    notebook = json.loads(file.read_text(encoding="utf-8"))
-    widgets = notebook["metadata"].get("widgets", {}).get(saved_views.STATE, {})
-    outputs = [out for cell in notebook["cells"] for out in cell.get("outputs", [])]
-    shown = [
-        out["data"][saved_views.VIEW] for out in outputs if saved_views.VIEW in out.get("data", ())
-    ]
-    return sum(view["model_id"] in widgets.get("state", {}) for view in shown)
-
-
-@pytest.mark.soak  # JupyterLab once did not show a widget whose state was saved
-def test_a_saved_notebook_can_be_read_on_another_day(driver, lab, tmp_path):
-    url, course = lab
-    with running_browser(driver, tmp_path / "today") as browser:
-        page, _ = open_notebook(browser, url, LESSON)
-        asked, _ = first_with(page, "predict(")
-        live, _ = first_with(page, "CacheView(")
-        call(page, RUN_ALL)
-        call(page, SELECT, asked)
-        page.locator(FIELD).first.fill("30")
-        page.keyboard.press("Enter")
-        playwright.expect(page.locator(".rx-guess-status").first).to_contain_text("30 blocks")
-        # JupyterLab saves the widgets that it has opened by then; a busy machine takes its time.
-        num_shown = page.evaluate(NUM_SHOWN)
-        for _ in range(120):
-            call(page, SAVE)
-            if num_kept(course / LESSON) == num_shown:
-                break
-            page.wait_for_timeout(1000)
-        assert num_kept(course / LESSON) == num_shown > 3
-        call(page, SHUT_DOWN)
-    with running_browser(driver, tmp_path / "tomorrow") as browser:
-        page, errors = open_notebook(browser, url, LESSON)
-        call(page, SELECT, asked)
-        playwright.expect(page.locator(FIELD).first).to_have_value("30")
-        playwright.expect(page.locator(".rx-guess-dead").first).to_be_visible()
-        call(page, SELECT, live)
-        view = page.locator(VIEW).first
-        playwright.expect(view.locator(".rx-dead")).to_be_visible()
-        where = view.locator(".rx-where")
-        before = where.inner_text()
-        view.locator("[data-action=back]").click()
-        playwright.expect(where).not_to_have_text(before)
-        ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / "next-day.png")
-        assert page.get_by_text("Error displaying widget").count() == 0
-        assert errors == []
 
 
 def test_the_course_itself_is_served_beside_the_copies(lab):

@@ -18,7 +18,7 @@ from types import FunctionType
 import pytest
 
 from radixlab.cache import RadixTree
-from radixlab.cache.node import Node
+from radixlab.cache.locks import Locks
 from radixlab.cache.rules import Rule, RuleError, letters, of, place, rule, rules
 from tests.mutants.broken import MUTANTS
 
@@ -272,7 +272,7 @@ def test_a_word_that_is_no_id_cites_nothing(word):
 def test_a_function_knows_its_rules():
     assert "E6" in {entry.id for entry in of(RadixTree._remove)}
     assert of(f"{TREE}._remove") == of(RadixTree._remove)
-    assert {entry.id for entry in of(Node.evictable)} >= {"E1", "L4"}
+    assert {entry.id for entry in of(Locks.protect)} >= {"E1", "L4"}
     assert of(RadixTree.stats) == of("radixlab.nothing.there") == []
 
 

@@ -109,11 +109,14 @@ GOOD = {
     "config": lambda at: at["manager"].config,
     "tree": lambda at: at["tree"],
 }
-TREES_OWN = {
-    *("find", "key_after", "cut", "ancestor_at", "touch", "hit", "store", "split", "take_tail"),
-    *("came_to_device", "left_device", "new_id", "report_to"),
+FOR_OTHER_PARTS = {
+    RadixTree: {
+        *("find", "key_after", "cut", "ancestor_at", "touch", "hit", "store", "split", "take_tail"),
+        *("came_to_device", "left_device", "new_id", "report_to"),
+    },
+    BlockAllocator: {"pop"},
 }
-"""Methods that the tree has for the other parts of the engine, not for callers."""
+"""Methods that a class has for the other parts of the engine, not for callers."""
 
 
 def made(cls, *args, **kwargs):
@@ -142,7 +145,7 @@ def doors():
     for cls, instance in OBJECTS.items():
         yield cls.__name__, (lambda at, cls=cls: cls), inspect.signature(cls).parameters
         for name, method in inspect.getmembers(cls, inspect.isroutine):
-            if not name.startswith("_") and not (cls is RadixTree and name in TREES_OWN):
+            if not name.startswith("_") and name not in FOR_OTHER_PARTS.get(cls, ()):
                 parameters = dict(list(inspect.signature(method).parameters.items())[1:])
                 call = lambda at, name=name, get=instance: getattr(get(at), name)  # noqa: E731
                 yield f"{cls.__name__}.{name}", call, parameters

@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -332,3 +334,10 @@ NAMES = [*HF, "rope_theta", "rope_scaling", "rope_parameters", "rms_norm_eps", "
 def test_whatever_a_config_says_is_read_or_one_of_our_errors(changes):
     with TemporaryDirectory() as name, suppress(ModelError):
         load_model(save_checkpoint(Path(name), TINY_MODEL, **changes))
+
+
+def test_a_model_is_loaded_without_torchs_compiler() -> None:
+    program = "import sys; from radixlab.llm import LLM; LLM('tiny'); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    modules = run.stdout.split()
+    assert "radixlab.model.loader" in modules and "torch._dynamo" not in modules, run.stderr

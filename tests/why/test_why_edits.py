@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from radixlab.why.alignment import changes_between
 from radixlab.why.diff import differences, num_common
 from radixlab.why.edits import Edit, Editor
-from radixlab.why.prompt import prompt_of
+from radixlab.why.prompt import Prompt
 from radixlab.why.request import Request
 from radixlab.why.source import Source
 from radixlab.why.tokenizers import BytesOverFour
@@ -35,7 +35,7 @@ def test_between_two_differences_texts_agree(new, old):
 
 @given(CHATS)
 def test_between_two_differences_prompts_agree(chats):
-    new, old = (prompt_of(request(0, texts), BytesOverFour()) for texts in chats[:2])
+    new, old = (Prompt(request(0, texts), BytesOverFour()) for texts in chats[:2])
     spans = [change.span for change in changes_between(new, old)]
     assert with_reference_text(spans, new.text, old.text) == old.text
 

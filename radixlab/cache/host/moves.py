@@ -59,8 +59,8 @@ def to_device(tree: RadixTree, node: Node, block_ids: BlockIds, tick: int) -> No
     parent = node.parent
     assert parent is not None and parent.resident and not node.resident
     tree.version += 1
-    if tree.locks.on_protected and parent.evictable:
-        tree.locks.on_protected(parent)  # the parent is no longer a leaf
+    if parent.evictable:
+        tree.locks.protect(parent)  # the parent is no longer a leaf
     parent.num_resident_children += 1
     node.block_ids, node.resident = block_ids, True
     tree.num_blocks += node.num_blocks

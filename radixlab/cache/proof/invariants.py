@@ -209,7 +209,13 @@ def _tables(manager: KVCacheManager) -> Iterator[str]:
 
 
 def _leaves(tree: RadixTree) -> Iterator[str]:
-    """Check that the policy finds a victim if and only if there is an unlocked leaf."""
+    """Check that unlocked leaves are marked, and that the policy finds a victim if there is one."""
+    for node in [*tree.roots.values(), *tree.nodes()]:
+        on_device = node.resident and node.num_blocks > 0
+        is_leaf = on_device and not any(child.resident for child in node.children.values())
+        if node.evictable != (is_leaf and not node.locked):
+            is_marked = "is" if node.evictable else "is not"
+            yield f"node {node.id} {is_marked} marked as an unlocked leaf, against what it is"
     evictable: list[Node] = [node for node in tree.nodes() if node.evictable]
     victim = tree.policy.victim()
     if evictable and victim is None:

@@ -125,7 +125,17 @@ def test_a_turn_begins_with_the_turn_before(pattern):
     assert any(after is not None for after in turns) == (pattern in ("multi-turn-chat", "agent"))
 
 
-@pytest.mark.parametrize("name", ZOO.right)
+FEW_RIGHT = list(ZOO.right)[:3]
+"""The master and two others; `make soak` tries all."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in FEW_RIGHT else pytest.param(name, marks=pytest.mark.soak)
+        for name in ZOO.right
+    ],
+)
 def test_a_right_plan_keeps_the_rules_on_workloads_of_other_sizes(name):
     plan = plan_of(ZOO.right[name])["plan"]
     for where in odd_scenes(Trial(None, 3)):

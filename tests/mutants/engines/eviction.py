@@ -3,7 +3,6 @@
 from radixlab.cache.ending import Ending
 from radixlab.cache.eviction import LRU
 from radixlab.cache.locks import Locks
-from radixlab.cache.node import Node
 from radixlab.cache.tree import RadixTree
 from tests.mutants.edits import Edit, breaks
 
@@ -12,8 +11,8 @@ from tests.mutants.edits import Edit, breaks
 def an_inner_node_is_evicted():
     """Whoever was used least recently goes, children or not; they hang on to nothing."""
     return [
-        Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
-        Edit(Locks.unlock, {"not leaf.num_resident_children and ": ""}),
+        Edit(RadixTree.store, {"if node.evictable:": "if False:"}),
+        Edit(Locks.unlock, {" and not leaf.num_resident_children": ""}),
         Edit(RadixTree.take_tail, {"assert not node.children": "assert True"}),
     ]
 
@@ -22,7 +21,7 @@ def an_inner_node_is_evicted():
 def a_parent_never_becomes_a_candidate():
     """When the last child goes, nobody tells the policy: the inner blocks stay for ever."""
     return [
-        Edit(RadixTree.left_device, {"self.locks.on_evictable(parent)": "pass"}),
+        Edit(RadixTree.left_device, {"self.locks.expose(parent)": "pass"}),
     ]
 
 
@@ -58,8 +57,8 @@ def the_children_of_an_evicted_node_move_up():
     Found there, their KV was computed after other tokens.
     """
     return [
-        Edit(Node.evictable.fget, {"self.num_resident_children or ": ""}),
-        Edit(Locks.unlock, {"not leaf.num_resident_children and ": ""}),
+        Edit(RadixTree.store, {"if node.evictable:": "if False:"}),
+        Edit(Locks.unlock, {" and not leaf.num_resident_children": ""}),
         Edit(RadixTree.take_tail, {"assert not node.children": "assert True"}),
         Edit(
             RadixTree._remove,

@@ -18,7 +18,7 @@ def a_lock_skips_its_own_node():
     mini-sglang PR 52: the loop over the path began at the handle's parent.
     """
     return [
-        Edit(Node.evictable.fget, {" or self.num_receipts": ""}),
+        Edit(Locks.lock, {"if node.evictable:": "if False:"}),
         Edit(Node.locked.fget, {"self.num_receipts > 0 or ": ""}),
     ]
 
@@ -199,7 +199,7 @@ def a_second_free_is_believed():
     LMCache 5005.
     """
     return [
-        Edit(BlockAllocator._free_one, {"if place >= head and": "if False and"}),
+        Edit(BlockAllocator.free, {"if place >= first and": "if False and"}),
         Edit(BlockAllocator._any_free, {"return bool(": "return False and bool("}),
         Edit(
             BlockAllocator._push,

@@ -38,7 +38,7 @@ class HalfLockedTree(RadixTree):
         if upper.num_receipts and not lower.locked:
             upper.num_locked_children = 0
             self.locks.num_evictable_blocks += lower.num_blocks
-            self.policy.on_evictable(lower)
+            self.locks.expose(lower)
         return upper
 
 
@@ -49,7 +49,7 @@ class StaleTree(RadixTree):
         super()._remove(node)
         if node.parent:
             node.parent.children[bytes(node.edge[: self.block_bytes])] = node
-            node.alive = True
+            node.alive = node.evictable = True
 
 
 class LateCancelManager(KVCacheManager):
