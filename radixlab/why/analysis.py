@@ -94,11 +94,12 @@ class Analysis:
         losses = Losses(len(asked.tokens), layers, self.profile)
         case = Case(request, prompt, asked, layers, losses, rest)
         self._lose_prefix(case)
+        continues = layers.seen.owner if layers.seen.is_end else None
         if case.losses.rest >= self.profile.block_size and self._parts(case):
-            self._compare(case)
+            continues = self._compare(case)
         if number not in self.edits:
             self._continue(case)
-        self.references.add(request, number, rest, is_whole=not layers.anywhere)
+        self.references.add(request, number, rest, continues, is_whole=not layers.anywhere)
         self._count(case)
 
     def _count(self, case: Case) -> None:
@@ -136,18 +137,22 @@ class Analysis:
 
     # ---- what differs from the reference
 
-    def _compare(self, case: Case) -> None:
+    def _compare(self, case: Case) -> int | None:
+        """Compare a prompt with its reference; return that one if it is the same conversation."""
         found = self.references.find(case.request, case.asked, case.layers, case.rest)
-        if not found:
-            return
-        comparison = self._with(found[0], case)
-        self._blame(comparison, case)
-        if len(found) > 1:
-            self._blame_scope(self._with(found[1], case), case, comparison.agreed)
+        compared = [self._with(number, case) for number in found]
+        alike = [each for each in compared if each.is_alike(case.losses.rest)]
+        if alike:
+            self._blame(alike[0], case)
+        if len(alike) > 1:
+            self._blame_scope(alike[1], case, alike[0].agreed)
+        return next((each.old_number for each in alike if each.same_conversation), None)
 
     def _with(self, number: int, case: Case) -> Comparison:
         old = self.source.prompt(number)
-        return compare(case.prompt, old, number, case.layers.anywhere, self.profile.block_size)
+        size, first = self.profile.block_size, self.references.first_of(number)
+        known = case.layers.anywhere
+        return compare(case.prompt, old, number, known, size, lambda: self.source.prompt(first))
 
     def _blame(self, comparison: Comparison, case: Case) -> None:
         """Note what the differences from the reference have cost, and how to undo them."""

@@ -2,9 +2,10 @@
 
 A cache finds a text only behind the same prefix. This file finds a text that an earlier request had
 behind another prefix. Every window of 16 bytes gets a hash, and the windows with a small hash are
-kept, about 1 in 64. The same text has the same windows at any position, so a request shares windows
-with every earlier request that has a part of its text (Manber, "Finding similar files", 1994;
-winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be what differs.
+kept, about one in 16 tokens. The same text has the same windows at any position, so a request
+shares windows with every earlier request that has a part of its text (Manber, "Finding similar
+files", 1994; winnowing, Schleimer et al., SIGMOD 2003). White space is left out, because it may be
+what differs.
 """
 
 from collections import Counter
@@ -19,7 +20,9 @@ WORD_BYTES = 8
 CHUNK = 8192
 """Windows that are hashed together: few enough for the processor's cache."""
 LARGEST_KEPT = 2**58
-"""One window in 2⁶ is kept."""
+"""One window in 2⁶ is kept, if a window begins at every byte: one in 16 tokens."""
+LARGEST_KEPT_OF_IDS = 2**60
+"""If a window begins at every token, as many a token."""
 MOST_KEPT = 1_000_000
 """Windows of the whole log that are remembered; the oldest are forgotten first."""
 MOST_OF_REQUEST = 512
@@ -49,28 +52,28 @@ def anchors_of(tokens: npt.NDArray[Any], are_bytes: bool) -> Anchors:
     num_words = (len(data) - WORD_BYTES) // step + 1
     words = np.ndarray((num_words,), np.uint64, buffer=data, strides=(step,)).copy()
     ahead = WORD_BYTES // step
+    most = LARGEST_KEPT if are_bytes else LARGEST_KEPT_OF_IDS
     parts = [
-        _kept_of(words[start : start + CHUNK], words[start + ahead : start + ahead + CHUNK])
+        _kept_of(words[start : start + CHUNK], words[start + ahead : start + ahead + CHUNK], most)
         for start in range(0, num_words - ahead, CHUNK)
     ]
     kept = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    most = LARGEST_KEPT
     while len(kept) > MOST_OF_REQUEST:
         most //= 2
         kept = kept[kept <= most]
     return kept
 
 
-def _kept_of(first: Anchors, second: Anchors) -> Anchors:
-    """Return the small ones among the hashes of windows, given the two halves of each window."""
+def _kept_of(first: Anchors, second: Anchors, most: int) -> Anchors:
+    """Return the hashes of windows up to `most`, given the two halves of each window."""
     second = second[: len(first)]
     mixed: Anchors = first[: len(second)] * np.uint64(0x9E3779B97F4A7C15)
     mixed += second * np.uint64(0xC2B2AE3D27D4EB4F)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    few = mixed[mixed <= LARGEST_KEPT + 2**32]  # what follows changes the lower 32 bits only
+    few = mixed[mixed <= most + 2**32]  # what follows changes the lower 32 bits only
     few ^= few >> np.uint64(32)
-    return few[few <= LARGEST_KEPT]
+    return few[few <= most]
 
 
 def share_windows(text: str, other: str) -> bool:

@@ -114,8 +114,9 @@ class Editor:
         """Put a prompt together from its own text and its reference's edited one."""
         own, made = self._source.prompt(number).text, _Making()
         if not edit.changes:
-            made.from_base(base, 0, 0, edit.common)
-            made.own(own, edit.common, len(own))
+            common = self._whole(own, edit, base)
+            made.from_base(base, 0, 0, common)
+            made.own(own, common, len(own))
             return made.done(len(own))
         position = old_position = 0
         before = False
@@ -131,6 +132,14 @@ class Editor:
         end = old_position + len(own) - position
         made.agreed(base, own, position, (old_position, end), (before, False))
         return made.done(len(own))
+
+    def _whole(self, own: str, edit: Edit, base: Edited) -> int:
+        """Return where a common prefix ends that has all of a replaced piece or nothing of it."""
+        piece = base.around(edit.common)
+        if piece is None:
+            return edit.common
+        text = self._source.prompt(edit.reference).text[slice(*piece)]
+        return piece[own.startswith(text, piece[0])]
 
 
 class _Making:

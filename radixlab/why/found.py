@@ -18,6 +18,8 @@ LEAST_OF_SCOPE = 64
 HALF = 0.5
 LEAST_QUESTION = 64
 """Characters of a question by which a conversation is known again."""
+LEAST_QUESTION_OF_IDS = 256
+"""Token ids are written with more characters: about 45 ids, of which a template adds some."""
 
 
 class Losses:
@@ -124,8 +126,9 @@ def conversation(changes: list[Change], new: Prompt, old: Prompt) -> bool:
         return _same_session(new, old)
     if any(unit.path[0] in MESSAGES for unit in old.units):
         return _has_most(changes, old) or _has_answered(new, old)
-    asked = old.text.rstrip()[-LEAST_QUESTION:]
-    return len(asked) == LEAST_QUESTION and asked in new.text.rstrip()[:-1]
+    least = LEAST_QUESTION if new.request.token_ids is None else LEAST_QUESTION_OF_IDS
+    asked = old.text.rstrip()[-least:]
+    return len(asked) == least and asked in new.text.rstrip()[:-1]
 
 
 def _same_session(new: Prompt, old: Prompt) -> bool:

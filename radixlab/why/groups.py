@@ -68,7 +68,7 @@ class Group:
         """Whether the position of these differences takes many values, in a log of that size."""
         if 2 * self.num_known > self.num_seen:
             return True
-        num, changed = len(self.values), self.otherwise["history_edited"] > 0
+        num, changed = len(self.values), self.otherwise["never_seen"] < self.num_seen
         if num < FEWEST_VALUES or (2 * self.num_prose > self.num_seen and not changed):
             return False
         nodes = self.passing.values()

@@ -12,7 +12,7 @@ from operator import eq
 from radixlab.why.alignment import Change, texts_of
 from radixlab.why.anchors import share_windows
 from radixlab.why.counting import Counts, num_in_both, visible_word, visible_words
-from radixlab.why.diff import Span
+from radixlab.why.diff import ID_LEVELS, LEVELS, Span, differences, words_in
 from radixlab.why.prompt import Prompt
 from radixlab.why.values import is_number, kind_of
 
@@ -57,6 +57,23 @@ def reordered(changes: list[Change], numbers: list[int], new: Prompt, old: Promp
         if _are_alike([words[i] for i in chosen]):
             return [numbers[i] for i in chosen]
     return []
+
+
+def moved_messages(changes: list[Change], new: Prompt, old: Prompt) -> list[int]:
+    """Return those of some whole messages that stand in both prompts, at other places."""
+    pairs = [tuple(each.strip() for each in texts_of(change, new, old)) for change in changes]
+    now, then = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    both = Counter(
+        {text: n for text, n in (now & then).items() if visible_words(text).total() > FEWEST_WORDS}
+    )
+    found = []
+    for side in (0, 1):
+        left = both.copy()
+        for number, pair in enumerate(pairs):
+            if left[pair[side]] > 0 and not pair[not side]:
+                left[pair[side]] -= 1
+                found.append(number)
+    return sorted(found)
 
 
 def _distinct(*choices: list[int]) -> list[list[int]]:
@@ -147,46 +164,109 @@ def split_moved(changes: list[Change], new: Prompt, old: Prompt) -> list[Change]
     """Split a difference in which the last item that moved meets a text that only differs.
 
     The item stands at its new place where the old prompt went on with something else. The two are
-    one difference to the comparison, but two matters.
+    one difference to the comparison, but two matters. If the item goes on behind the difference,
+    because a few words in it happen to agree, what follows the item is compared again.
     """
     found = changes
     for numbers in containers(changes, list(range(len(changes)))):
-        cut = _end_of_moved([texts_of(changes[i], new, old) for i in numbers])
+        group = [changes[i] for i in numbers]
+        if not _may_balance([texts_of(each, new, old) for each in group]):
+            continue
+        cut = _end_of_moved(group, new, old)
         if cut is not None:
-            at = changes[numbers[cut[0]]]
-            halves = _halves(at, *cut[1:])
-            found = [each for c in found for each in (halves if c is at else (c,))]
+            at = group[cut[0]]
+            first, rest = _halves(at, *cut[1:])
+            place = found.index(at)
+            behind = found[place + 1 :]
+            if rest.span.start <= rest.span.end and rest.span.old_start <= rest.span.old_end:
+                found = [*found[:place], first, rest, *behind]
+            else:
+                behind = [each for each in behind if each.is_whole or each.unit != at.unit]
+                found = [*found[:place], first, *_compared_again(rest, new, old), *behind]
     return found
 
 
-def _halves(change: Change, length: int, in_new: bool) -> tuple[Change, Change]:
-    """Split a difference behind the first characters of one of its sides."""
+def _compared_again(rest: Change, new: Prompt, old: Prompt) -> list[Change]:
+    """Return what differs from the beginning of a difference to the end of its unit."""
+    start, old_start = rest.span.start, rest.span.old_start
+    old_end = rest.old_unit.end if rest.old_unit else old_start
+    levels = LEVELS if new.request.token_ids is None else ID_LEVELS
+    spans = differences(new.text[start : rest.unit.end], old.text[old_start:old_end], levels)
+    return [replace(rest, span=span.moved(start, old_start)) for span in spans]
+
+
+def _halves(change: Change, length: int, old_length: int) -> tuple[Change, Change]:
+    """Split a difference behind the first characters of its sides."""
     span = change.span
-    start, old_start = span.start + length * in_new, span.old_start + length * (not in_new)
+    start, old_start = span.start + length, span.old_start + old_length
     first = Span(span.start, start, span.old_start, old_start)
     second = Span(start, span.end, old_start, span.old_end)
     return replace(change, span=first), replace(change, span=second)
 
 
-def _end_of_moved(pairs: list[tuple[str, str]]) -> tuple[int, int, bool] | None:
-    """Return the last pair of which one side begins with what balances all pairs before it.
+def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int, int, int] | None:
+    """Return the last difference whose sides begin with what balances all before it.
 
-    With it come the number of characters that do, and whether they are in the prompt's side.
+    With it come the numbers of characters that do, in the prompt's side and in the other one.
     """
-    if not any(now and then for now, then in pairs[1:]) or not _may_balance(pairs):
-        return None
-    balance = Balance()
-    found: tuple[int, int, bool] | None = None
-    for number, pair in enumerate(pairs):
+    balance, num_characters = Balance(), 0
+    found: tuple[int, int, int] | None = None
+    for number, change in enumerate(changes):
+        pair = texts_of(change, new, old)
         started = bool(balance.words)
-        for in_new, sign in ((True, -1), (False, 1)):
-            missing = balance.missing(sign) if all(pair) else None
-            length = _length_of(missing, pair[not in_new]) if missing else 0
-            found = (number, length, in_new) if length else found
+        if started:
+            lengths = _moved_alone(change, balance, num_characters, new, old)
+            lengths = lengths or _moved_both(balance, *pair)
+            found = (number, *lengths) if lengths else found
+        num_characters = num_characters * started + len(pair[0]) - len(pair[1])
         balance.add(visible_words(pair[0]), 1)
         balance.add(visible_words(pair[1]), -1)
         if started and not balance.words:
             found = None
+    return found
+
+
+def _moved_alone(
+    change: Change, balance: Balance, num_characters: int, new: Prompt, old: Prompt
+) -> tuple[int, int] | None:
+    """Return the characters of one side that balance; they may go on behind the difference.
+
+    The white space behind an item, of which `num_characters` tells, moves with it.
+    """
+    span = change.span
+    ends = span.end, span.old_end
+    if not change.is_whole and change.old_unit:
+        ends = change.unit.end, change.old_unit.end
+    for in_new, text in ((True, new.text), (False, old.text)):
+        first, last = (span.start, span.end) if in_new else (span.old_start, span.old_end)
+        if first == last:
+            continue
+        text, sign = text[first : ends[not in_new]], -1 if in_new else 1
+        missing = balance.missing(sign)
+        if missing and (length := _length_of(missing, text)):
+            most = sign * num_characters
+            length = most if text[length:most].isspace() else length
+            return (length, 0) if in_new else (0, length)
+    return None
+
+
+def _moved_both(balance: Balance, text: str, before: str) -> tuple[int, int] | None:
+    """Return the lengths of the beginnings of two sides that balance together, the longest ones.
+
+    Items with the same words in any order have the same sum of the words' hashes.
+    """
+    if not text or not before or sum(map(abs, balance.words.values())) < FEWEST_WORDS:
+        return None
+    ends, total = dict[int, int](), 0
+    for word in words_in(before):
+        total += hash(word[0])
+        ends[total] = word.end()
+    found = None
+    total = sum(hash(word) * num for word, num in balance.words.items())
+    for word in words_in(text):
+        total += hash(word[0])
+        if total in ends:
+            found = word.end(), ends[total]
     return found
 
 

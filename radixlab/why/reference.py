@@ -8,6 +8,7 @@ conversation may have lost a message and go on with new text. Where the log name
 does the last one that continues the prefix.
 """
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Iterable
 
@@ -39,6 +40,7 @@ class References:
         self._source = source
         self._table = AnchorTable()
         self._last_of: OrderedDict[str, int] = OrderedDict()
+        self._firsts = array("q")
         self._sampled: OrderedDict[int, Anchors] = OrderedDict()
 
     @property
@@ -87,11 +89,25 @@ class References:
         alike = self._table.most_alike(rest, 1)
         return bool(alike) and alike[0][1] >= max(MANY_VOTES, len(rest) // 4)
 
-    def add(self, request: Request, number: int, rest: Anchors, is_whole: bool) -> None:
+    def first_of(self, number: int) -> int:
+        """Return the request with which the conversation of request `number` began."""
+        return self._firsts[number]
+
+    def add(
+        self,
+        request: Request,
+        number: int,
+        rest: Anchors,
+        continues: int | None,
+        is_whole: bool,
+    ) -> None:
         """Remember a prompt: its session, and the windows that no earlier prompt has there.
 
+        Without a session, `continues` is an earlier request of the same conversation, if known.
         `is_whole` tells whether these are the windows of the whole prompt.
         """
+        before = self._last_of.get(request.session) if request.session else continues
+        self._firsts.append(number if before is None else self._firsts[before])
         self._table.add(rest, number)
         if is_whole:
             self._sample(number, rest)

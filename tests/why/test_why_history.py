@@ -4,6 +4,7 @@ import pytest
 
 from tests.why.logs import Writer, chats
 from tests.why.replayed import by_cause, explained
+from tests.why.test_why_more import ids
 
 __all__ = ["explained"]
 
@@ -66,10 +67,25 @@ def bare(system, history):
     return "\n\n".join([system, *(text for _, text in history)]) + "\n\n"
 
 
-TEMPLATES = {"chatml": chatml, "headings": headings, "bare": bare}
+def inst(system, history):
+    """As Llama 2 and Mistral have it: the instruction stands inside the first question."""
+    told, first = "<s>", f"<<SYS>>\n{system}\n<</SYS>>\n\n"
+    for role, text in history:
+        told += f"[INST] {first}{text} [/INST]" if role == "user" else f" {text} </s>"
+        first = "" if role == "user" else first
+    return told
+
+
+TEMPLATES = {"chatml": chatml, "headings": headings, "bare": bare, "inst": inst}
+
+
+FORMS = ("chat", "anthropic", "completion", *TEMPLATES, "ids of bare", "ids of headings")
 
 
 def body(turn, form):
+    if form.startswith("ids of "):
+        text = TEMPLATES[form[7:]](turn.system_text(), turn.history)
+        return {"token_ids": ids(text), "session": turn.session}
     if form in TEMPLATES:
         text = TEMPLATES[form](turn.system_text(), turn.history)
         return {"prompt": text, "session": turn.session}
@@ -95,10 +111,13 @@ def check(explained, way, form, named, seed, least=0.8):
     assert lost["history_edited"] >= least * blamed
     assert abs(report.possible_hit_rate - without.hit_rate) <= 0.015
     rows = [row for row in report.causes if row.cause == "history_edited"]
-    assert all(row.where.startswith(("messages", "prompt, line")) for row in rows)
+    assert all(row.where.startswith(("messages", "prompt, line", "position")) for row in rows)
 
 
-@pytest.mark.parametrize(("way", "form"), [("window", "completion"), ("summarised", "chat")])
+@pytest.mark.parametrize(
+    ("way", "form"),
+    [("window", "completion"), ("summarised", "chat"), ("shortened", "ids of bare")],
+)
 def test_a_cut_history_is_named_without_sessions(explained, way, form):
     check(explained, way, form, False, 0)
 
@@ -106,7 +125,7 @@ def test_a_cut_history_is_named_without_sessions(explained, way, form):
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1, 4))
 @pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize("form", ["chat", "anthropic", "completion", *TEMPLATES])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_cut_history_is_named_in_every_form(explained, way, form, named, seed):
     check(explained, way, form, named, seed)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radixlab.why import anchors, counting, diff, source, values
+from radixlab.why import anchors, counting, source, values
 from radixlab.why.matching import gaps
 from radixlab.why.prompt import Prompt
 from radixlab.why.request import Request
@@ -48,7 +48,6 @@ def test_blocks_of_long_lists_are_those_of_difflib(num_words):
 def test_the_patterns_for_ascii_find_the_same_words(text):
     assert counting.visible_words(text) == Counter(counting._VISIBLE.findall(text))
     assert counting.plain_words(text) == Counter(counting._PLAIN.findall(text))
-    assert diff.words_in(text) == diff._WORDS.findall(text)
 
 
 @given(
