@@ -6,7 +6,7 @@ another order. So this file counts words; it does not need to know what an item 
 
 from collections import Counter
 from dataclasses import replace
-from itertools import accumulate, islice
+from itertools import accumulate
 from operator import eq
 
 from radixlab.why.alignment import Change, texts_of
@@ -91,7 +91,7 @@ def _num_balanced(pairs: list[Words]) -> int:
     for number, (words, before) in enumerate(pairs, 1):
         balance.add(words, 1)
         balance.add(before, -1)
-        if totals[number - 1] >= FEWEST_ALIKE and not balance.words:
+        if totals[number - 1] >= FEWEST_ALIKE and balance.is_even:
             num = number
     return num
 
@@ -115,33 +115,60 @@ def _sum(counts: list[Counts]) -> Counts:
 
 
 class Balance:
-    """By how much the words on one side outnumber those on the other."""
+    """By how much the words on one side outnumber those on the other.
+
+    Words are summed when somebody asks for single ones; mostly their numbers tell enough.
+    """
 
     def __init__(self) -> None:
-        self.words: dict[str, int] = {}
+        self._words: dict[str, int] = {}
         """Never zero: below it for a word that the other side has more often."""
-        self.num_above = 0
+        self._num_above = 0
         """Words of which this side has more."""
+        self._total = 0
+        self._not_summed: list[tuple[Counts, int]] = []
 
     def add(self, words: Counts, sign: int) -> None:
         """Add words to one side, or with the sign −1 to the other."""
-        for word, num in words.items():
-            before = self.words.get(word, 0)
-            now = before + sign * num
-            self.num_above += (now > 0) - (before > 0)
-            if now:
-                self.words[word] = now
-            else:
-                del self.words[word]
+        self._not_summed.append((words, sign))
+        self._total += sign * words.total()
+
+    @property
+    def is_even(self) -> bool:
+        """Whether both sides have the same words, each as often."""
+        return not self._total and not self.words
+
+    @property
+    def words(self) -> dict[str, int]:
+        """By how many each word outnumbers itself on the other side; never zero."""
+        balance = self._words
+        for words, sign in self._not_summed:
+            if sign > 0 and not balance:
+                balance.update(words)
+                self._num_above = len(balance)
+                continue
+            for word, num in words.items():
+                before = balance.get(word, 0)
+                now = before + sign * num
+                self._num_above += (now > 0) - (before > 0)
+                if now:
+                    balance[word] = now
+                else:
+                    del balance[word]
+        self._not_summed.clear()
+        return balance
 
     def missing(self, sign: int) -> Counts | None:
         """Return the words that balance it, all of them on one side; None if both lack some.
 
         With the sign 1 the other side lacks them.
         """
-        if not self.words or self.num_above != (len(self.words) if sign > 0 else 0):
+        if sign * self._total <= 0:
             return None
-        return Counter({word: sign * num for word, num in self.words.items()})
+        words = self.words
+        if self._num_above != (len(words) if sign > 0 else 0):
+            return None
+        return Counter(words if sign > 0 else {word: -num for word, num in words.items()})
 
 
 def _may_balance(pairs: list[tuple[str, str]]) -> bool:
@@ -213,7 +240,7 @@ def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int,
     found: tuple[int, int, int] | None = None
     for number, change in enumerate(changes):
         pair = texts_of(change, new, old)
-        started = bool(balance.words)
+        started = not balance.is_even
         if started:
             lengths = _moved_alone(change, balance, num_characters, new, old)
             lengths = lengths or _moved_both(balance, *pair)
@@ -221,7 +248,7 @@ def _end_of_moved(changes: list[Change], new: Prompt, old: Prompt) -> tuple[int,
         num_characters = num_characters * started + len(pair[0]) - len(pair[1])
         balance.add(visible_words(pair[0]), 1)
         balance.add(visible_words(pair[1]), -1)
-        if started and not balance.words:
+        if started and balance.is_even:
             found = None
     return found
 
@@ -275,5 +302,12 @@ def _length_of(words: Counts, text: str) -> int:
     num = words.total()
     if num < FEWEST_WORDS:
         return 0
-    found = list(islice(visible_word(text).finditer(text), num))
-    return found[-1].end() if found and Counter(each[0] for each in found) == words else 0
+    left = dict(words)
+    for word in visible_word(text).finditer(text):
+        if not left.get(word[0]):
+            return 0
+        left[word[0]] -= 1
+        num -= 1
+        if not num:
+            return word.end()
+    return 0
