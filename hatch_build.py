@@ -50,6 +50,9 @@ SUBCLASSED = ("KVCacheManager", "RadixTree", "Commit", "BlockSupply", "LRU")
 
 The others are closed: to make an object of an heir raises a TypeError that says so.
 """
+C_FLAGS = "-fno-semantic-interposition -fno-plt"
+"""For gcc and clang: nobody replaces the module's own functions, so they are called directly. It
+saves about two hundredths of a request. `CFLAGS`, if set, takes its place."""
 
 
 class MypycHook(BuildHookInterface):
@@ -111,7 +114,10 @@ def compile_copy(root: Path, folder: Path) -> list[str]:
             source = silenced(root, source)
         file.write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "mypyc", "--config-file=mypy.toml", *modules]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    flags = {"CFLAGS": C_FLAGS} if os.name == "posix" else {}
+    done = subprocess.run(
+        command, cwd=folder, env=flags | os.environ, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         raise SystemExit("\n".join(["mypyc failed:", *errors(done.stdout + done.stderr)]))
