@@ -166,9 +166,12 @@ def test_the_text_tells_the_thresholds_of_today():
     for number in (growth.MAX_WEIGHT, growth.SIZES[0], growth.SIZES[1], 20_000, 5_000):
         assert f"{number:,}" in text
     assert f"{growth.MAX_LEAK_BYTES >> 10} KB" in text
-    assert f"it may be {growth.MOST_GROWTH:g} times what it is with" in text
-    assert f"and {growth.MOST_OF_LRU:g} times what a plain LRU takes with" in text
-    assert growth.WORST == 2 and "twice as much earns nothing" in text
+    few, many = growth.SIZES
+    for what, most in (
+        (f"CPU time, hooks included, with {many:,} leaves ÷ with {few}", growth.MOST_GROWTH),
+        (f"the same ÷ what a plain LRU takes with {few} leaves", growth.MOST_OF_LRU),
+    ):
+        assert f"| {what} | {most:g} | from {growth.WORST * most:g} |" in text
     assert (1 + growth.NUM_PERIODS) * NUM_OPERATIONS == 20_000
 
 
