@@ -85,6 +85,7 @@ class Call:
         finally:
             if not is_over:
                 response.cancel()
+            question.ending.tell()
         if self._kept:
             yield self._kept
 

@@ -5,8 +5,9 @@ and `chosen_at` is read there.
 """
 
 import time
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from radixlab.cache.tokens import TokenArray
 from radixlab.events import Namespace
@@ -17,6 +18,33 @@ WHYS: tuple[Why, ...] = ("rule", "failed", "slow", "resting", "stale", "hung")
 """How a request was routed: as the rule said, or by power of two because the rule raised, took too
 long, was not asked after too many slow answers, or named a replica that is gone or that has left
 prompts waiting."""
+
+
+class Ending:
+    """Who wants to know when nobody waits for an answer any more. Replicas get an empty one.
+
+    Ray does not tell a router of every request that is over: nothing comes if a client leaves
+    between the choice of its replica and the sending.
+    """
+
+    def __init__(self) -> None:
+        self._is_over = False
+        self._functions: list[Callable[[], object]] = []
+
+    def then(self, function: Callable[[], object]) -> None:
+        """Call a function at the end, once or twice; at once if this was the end already."""
+        self._functions.append(function)
+        if self._is_over:  # in another thread, perhaps just now
+            function()
+
+    def tell(self) -> None:
+        """Call all functions."""
+        self._is_over = True
+        for function in [*self._functions]:
+            function()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ending, ()
 
 
 @dataclass(slots=True)
@@ -44,6 +72,7 @@ class Question:
     """Written by our router: the replica that should take the prompt soon, if there is one."""
     chosen_at: float = 0.0
     """When it was chosen, by the monotonic clock."""
+    ending: Ending = field(default_factory=Ending)
 
     def waits_s(self) -> float:
         """Return for how long the chosen replica has left it waiting; 0 if none is chosen."""

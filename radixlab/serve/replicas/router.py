@@ -14,6 +14,8 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
@@ -143,12 +145,7 @@ class PrefixRouter(RequestRouter):
         )
         number, chosen = pending.metadata.internal_request_id, str(choice.replica)
         self._in_flight[number] = choice
-        if pending.future.done():  # the client has left meanwhile
-            self._finish(number)
-        else:
-            pending.future.add_done_callback(
-                lambda future: self._finish(number) if _is_in_vain(future) else None
-            )
+        question.ending.then(partial(self._finish_soon, number, asyncio.get_running_loop()))
         return (chosen, "rule") if chosen in self._known else (None, "stale")
 
     def on_request_routed(
@@ -182,6 +179,10 @@ class PrefixRouter(RequestRouter):
 
             self.desk.tell(note)
 
+    def _finish_soon(self, number: str, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and the router with it
+            loop.call_soon_threadsafe(self._finish, number)
+
     def _forget_if_reset(self, question: Question) -> None:
         """Forget all prefixes once after the caches were emptied."""
         if question.num_resets > self._num_resets:
@@ -193,11 +194,6 @@ class PrefixRouter(RequestRouter):
 def _forget_all(rule: Rule) -> None:
     for replica in list(rule.fleet):
         rule.forget(replica)
-
-
-def _is_in_vain(future: "asyncio.Future[Any]") -> bool:
-    """Whether a request that waited for a replica will get none."""
-    return future.cancelled() or future.exception() is not None
 
 
 def _name(replica_id: ReplicaID) -> str:

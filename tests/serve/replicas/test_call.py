@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import pickle
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ from radixlab.serve.job import Job
 from radixlab.serve.mailbox import EngineError, Mailbox, Part
 from radixlab.serve.replicas import call
 from radixlab.serve.replicas.call import Call
+from radixlab.serve.replicas.question import Ending
 from radixlab.serve.replicas.roster import Roster
 
 LAST = Part(0, [2], "b", "length")
@@ -22,6 +24,7 @@ class Handle:
 
     def __init__(self, deeds, tells=True):
         self.deeds, self.tells, self.asked = deeds, tells, []
+        self.ended = []
 
     def options(self, **options):
         return self
@@ -30,6 +33,7 @@ class Handle:
         able = [name for name in self.deeds if name not in question.avoid]
         name = able[0] if able else next(iter(self.deeds))
         self.asked.append(name)
+        question.ending.then(lambda: self.ended.append(name))
         deed = self.deeds[name]
         if deed is slow:
             deed = answers if name in question.avoid else hangs
@@ -129,7 +133,38 @@ def test_a_prompt_that_is_not_taken_is_asked_elsewhere(deeds, asked, error, is_s
     else:
         news, roster = ask(handle, monkeypatch, is_stream)
         assert news == [[LAST]] and roster.num_retries == len(asked) - 1
-    assert handle.asked == asked
+    assert handle.asked == handle.ended == asked
+
+
+@pytest.mark.parametrize("deed", [hangs, late, dies_at_once])
+@pytest.mark.parametrize("num_steps", range(6))
+def test_whoever_leaves_is_told_to_the_router_once(deed, num_steps):
+    handle = Handle({"a": deed}, tells=False)
+    job = Job(np.arange(3, dtype=np.int32), SamplingParams(), 1, None, 0, Mailbox(99, []),
+              time.monotonic(), is_stream=True)  # fmt: skip
+
+    async def client():
+        return [news async for news in Call(job, handle, Roster(), 0).news()]
+
+    async def run():
+        task = asyncio.ensure_future(client())
+        for _ in range(num_steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        gc.collect()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    assert handle.ended == handle.asked
+
+
+def test_an_ending_is_told_to_who_comes_late_and_stays_in_its_process():
+    ending, told = Ending(), []
+    ending.then(lambda: told.append("early"))
+    assert not told and pickle.loads(pickle.dumps(ending)) is not ending
+    ending.tell()
+    ending.then(lambda: told.append("late"))
+    assert told == ["early", "late"]
 
 
 def test_nobody_is_hurried_where_no_replica_is_chosen(monkeypatch):
