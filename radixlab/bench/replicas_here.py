@@ -5,10 +5,12 @@ started it, and a notebook's kernel must outlive that.
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -18,14 +20,14 @@ from radixlab.extras import what_to_install
 from radixlab.home import is_static
 
 LAST_WORDS_S = 20.0
-"""Seconds in which the process must have ended its cluster after an interrupt."""
+"""Seconds in which the process must have ended after its report."""
 
 
-def replicas_here(measure: Callable[[Any], None] | None = None) -> Recorded | str:
+def replicas_here(measure: Callable[[Any, str], None] | None = None) -> Recorded | str:
     """Run the small version of `radixlab bench replicas`, or say why it was not run.
 
-    It takes about a minute and 3 GB. An interrupt ends the cluster too. `measure` runs in the new
-    process, and is told whom to tell.
+    It takes about a minute and 3 GB. An interrupt ends the cluster at once. `measure` runs in the
+    new process, and is told whom to tell, and its folder for temporary files.
     """
     if is_static():
         return "Not run here: the published lesson shows the same on every machine."
@@ -34,16 +36,19 @@ def replicas_here(measure: Callable[[Any], None] | None = None) -> Recorded | st
         return f"Not run: {what_to_install(missing)}"
     context = get_context("spawn")
     ours, its = context.Pipe(duplex=False)
-    child = context.Process(target=measure or _measure, args=(its,), name="replicas")
-    child.start()
-    its.close()
-    try:
-        return as_recorded(_followed(ours), is_new=True)
-    except (EOFError, RuntimeError) as error:
-        return f"Not measured: {str(error) or 'the process ended without a word'}"
-    finally:
-        child.join(LAST_WORDS_S)
-        child.kill()
+    with TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+        child = context.Process(target=measure or _measure, args=(its, folder), name="replicas")
+        child.start()
+        its.close()
+        try:
+            found = _followed(ours)
+            child.join(LAST_WORDS_S)
+            return as_recorded(found, is_new=True)
+        except (EOFError, RuntimeError) as error:
+            return f"Not measured: {str(error) or 'the process ended without a word'}"
+        finally:
+            child.kill()  # Ray's own processes end when it is gone
+            child.join()
 
 
 def _followed(news: Any) -> dict[str, Any]:
@@ -59,8 +64,9 @@ def _followed(news: Any) -> dict[str, Any]:
             bar.update()
 
 
-def _measure(parent: Any) -> None:
+def _measure(parent: Any, folder: str) -> None:
     """Measure in the new process, and tell the parent."""
+    tempfile.tempdir = folder
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)  # Ray's own processes inherit both, and talk
     os.dup2(nothing, 2)

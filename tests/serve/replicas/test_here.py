@@ -27,13 +27,13 @@ def test_without_ray_it_says_what_to_install(monkeypatch):
     assert here.replicas_here() == "Not run: ray is not installed: pip install 'radixlab[ray]'"
 
 
-def fails(parent):
+def fails(parent, folder):
     parent.send(("total", 3))
     parent.send(("step", 1))
     parent.send(("error", "OSError: no sockets here"))
 
 
-def dies(parent):
+def dies(parent, folder):
     parent.send(("total", 3))
     sys.exit(1)
 
